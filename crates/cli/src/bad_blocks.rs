@@ -12,7 +12,7 @@ use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{Input, Origin};
-use nandseq_trace::recorded::path_of;
+use nandseq_trace::recorded::{path_of, shown};
 
 use crate::failure::{Failure, Problem};
 use crate::{badlist, inputs, ledger};
@@ -58,14 +58,13 @@ impl<'p> Lists<'p> {
         }
         let path = path_of(&recorded.source);
         let changed = || {
-            let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", path.display()));
+            let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", shown(&path)));
             Failure::from(problem.help("name the list of bad blocks with --badlist"))
         };
         let (blocks, digest) = match read(&path, self.profile) {
             Err(Failure::Faulty(_)) => return Err(changed()),
             Err(_) if !path.exists() => {
-                let message =
-                    format!("the list of bad blocks `{}` that the manifest names is not there", path.display());
+                let message = format!("the list of bad blocks `{}` that the manifest names is not there", shown(&path));
                 let help = "go to the folder in which it was generated, or put the list back in its place; `verify` takes it with --badlist, too";
                 return Err(Problem::new(message).help(help).into());
             }

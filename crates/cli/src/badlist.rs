@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::Topology;
-use nandseq_profile::whole::{NotWhole, whole};
+use nandseq_profile::whole;
 use nandseq_profile::{Block, Diagnostic, Diagnostics, Die, SourceFile, Span};
 
 /// Reads the bad blocks of a device, in ascending order.
@@ -140,16 +140,8 @@ impl ListReader<'_> {
 
 /// The error for digits that begin with a zero; `None` for other digits.
 fn leading_zero(what: &str, digits: &str) -> Option<Diagnostic> {
-    let Err(NotWhole::LeadingZeros { decimal, octal }) = whole(digits) else { return None };
-    let (other, write) = match octal {
-        Some(octal) if octal == decimal => ("and as an octal one".to_owned(), format!("write `{decimal}`")),
-        Some(octal) => {
-            (format!("but {octal} as an octal one"), format!("write `{decimal}` or `{octal}`, whichever is meant"))
-        }
-        None => ("and no octal number has such a digit".to_owned(), format!("write `{decimal}`")),
-    };
-    let message = format!("the {what} has a leading zero: `{digits}` is {decimal} as a decimal number, {other}");
-    Some(Diagnostic::error("ambiguous-number", message).help(write))
+    let (wrong, write) = whole::leading_zero(digits)?;
+    Some(Diagnostic::error("ambiguous-number", format!("the {what} {wrong}")).help(write))
 }
 
 /// A field without blanks and quotes around it.

@@ -11,7 +11,7 @@ use nandseq_reach::Start;
 use nandseq_report::coverage::{Conditions, TableInForce};
 use nandseq_report::page::KeyDistribution;
 use nandseq_trace::manifest::Origin;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::shown;
 
 use crate::arguments::flags_of_manifest;
 use crate::arguments::reports::ReadDeviceArgs;
@@ -37,14 +37,14 @@ pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Co
                 bad_blocks: match lists.of(origin.badlist.as_ref()) {
                     Ok(blocks) => Some(blocks.to_vec()),
                     Err(failure) => {
-                        let (problem, site) = (failure.plain_text(), recorded(&site.folder));
-                        tell(&warning_text(&format!("the bad blocks of `{site}` are not known: {problem}")));
+                        let unknown = format!("the bad blocks of `{}` are not known", shown(&site.folder));
+                        tell(&failure.as_warning(&unknown));
                         None
                     }
                 },
                 bootstrap: has_bootstrap(&origin, profile),
             };
-            agree(&mut conditions, of_site, &recorded(&site.folder));
+            agree(&mut conditions, of_site, &shown(&site.folder));
         }
     }
     Ok(conditions)

@@ -12,7 +12,7 @@ use nandseq_report::coverage::{
     self, Conditions, Coverage, CoverageComparison, CoverageParts, CoverageUniverse, Figures, FileError, Standing,
 };
 use nandseq_report::page::KeyDistribution;
-use nandseq_trace::recorded::{path_of, quoted, recorded};
+use nandseq_trace::recorded::{path_of, quoted, recorded, shown};
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -43,9 +43,9 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
     }
 }
 
-/// Why a pair that can be reached lacks time bins.
+/// Why a pair that can be reached lacks time bins, in the word of the column.
 const OTHER_TIME_BINS: &str =
-    "in its other time bins the chain under way holds the bus, or no instant of the time grid lies";
+    "in its other tenths the chain under way holds the bus, or no instant of the time grid lies";
 
 /// The time bins of a set, a digit each.
 fn digits(time_bins: u16) -> String {
@@ -163,9 +163,9 @@ impl Sources {
         let mut conditions = conditions::of_runs(&found, device)?;
         let mut stored_files = Vec::new();
         for path in &files {
-            let name = path.display().to_string();
+            let name = recorded(path);
             let (coverage, of_file) = stored(&found.profile, path, &name)?;
-            conditions::agree(&mut conditions, of_file, &name);
+            conditions::agree(&mut conditions, of_file, &shown(path));
             stored_files.push((name, coverage));
         }
         Ok(Self { found, files: stored_files, conditions })
@@ -235,7 +235,7 @@ fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
 fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Conditions), Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
     coverage::read(profile, &text, name).map_err(|error| {
-        let problem = Problem::new(format!("`{}`: {error}", path.display()));
+        let problem = Problem::new(format!("`{}`: {error}", shown(path)));
         match &error {
             FileError::Profile { resolved_sha256, sites, .. } => problem.help(which_profile(resolved_sha256, sites)),
             FileError::Form(_) | FileError::Version(_) | FileError::Sums | FileError::Unknown { .. } => {

@@ -1,5 +1,6 @@
 //! The reasons why the program stops before it has done what was asked, with their messages and exit codes.
 
+use nandseq_trace::recorded::shown;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ impl Problem {
 
     /// A file that cannot be read.
     pub(crate) fn unreadable(what: &str, path: &Path, reason: &io::Error) -> Self {
-        let problem = Self::new(format!("cannot read {what} `{}`: {}", path.display(), plain(reason)));
+        let problem = Self::new(format!("cannot read {what} `{}`: {}", shown(path), plain(reason)));
         if reason.kind() == io::ErrorKind::NotFound {
             problem.help("check the path; it is taken relative to the current folder")
         } else if reason.kind() == io::ErrorKind::Unsupported {
@@ -164,6 +165,28 @@ impl Failure {
         if let Self::Interrupted { go_on, .. } = self { go_on.as_deref() } else { None }
     }
 
+    /// The message for the user as a warning, where the program goes on `without` something because of this failure.
+    pub(crate) fn as_warning(&self, without: &str) -> String {
+        match self {
+            Self::Unusable(problems) => {
+                let each = problems.iter().map(|problem| {
+                    labelled(YELLOW, "warning", &format!("{without}: {}", problem.message), problem.help.as_deref())
+                });
+                each.collect()
+            }
+            Self::Faulty(_)
+            | Self::Several(_)
+            | Self::CannotWrite { .. }
+            | Self::NothingStarts(_)
+            | Self::Found
+            | Self::NotReached
+            | Self::Told(_)
+            | Self::Interrupted { .. } => {
+                format!("{}{}", warning_text(&format!("{without}, because of this:")), self.text())
+            }
+        }
+    }
+
     /// The message for the user, without colours, for use inside another message.
     pub(crate) fn plain_text(&self) -> String {
         anstream::adapter::strip_str(&self.text()).to_string().trim_end().to_owned()
@@ -176,7 +199,7 @@ impl Failure {
             Self::Faulty(faulty) => errors_text(&faulty.0, &faulty.1),
             Self::Several(all) => all.iter().map(Self::text).collect(),
             Self::CannotWrite { path, reason, place } => {
-                let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
+                let message = format!("cannot write `{}`: {}", shown(path), plain(reason));
                 problem_text(&Problem { message, help: Some(write_help(reason, place)) })
             }
             Self::NothingStarts(message) => warning_text(message),
@@ -201,8 +224,12 @@ fn errors_text(source: &SourceFile, diagnostics: &Diagnostics) -> String {
 }
 
 fn problem_text(problem: &Problem) -> String {
-    let mut text = format!("{RED}error{RESET}: {}\n", problem.message);
-    if let Some(help) = &problem.help {
+    labelled(RED, "error", &problem.message, problem.help.as_deref())
+}
+
+fn labelled(color: &str, label: &str, message: &str, help: Option<&str>) -> String {
+    let mut text = format!("{color}{label}{RESET}: {message}\n");
+    if let Some(help) = help {
         let _ = writeln!(text, "  {GREEN}help{RESET}: {help}");
     }
     text
@@ -210,7 +237,7 @@ fn problem_text(problem: &Problem) -> String {
 
 /// A warning that does not stop the program.
 pub(crate) fn warning_text(message: &str) -> String {
-    format!("{YELLOW}warning{RESET}: {message}\n")
+    labelled(YELLOW, "warning", message, None)
 }
 
 /// A remark that does not stop the program; empty if the user asked for quiet.
@@ -220,7 +247,7 @@ pub(crate) fn note_text(message: &str) -> String {
 
 /// A remark that belongs to an error or a warning. It is shown even if the user asked for quiet.
 pub(crate) fn remark_text(message: &str) -> String {
-    format!("{GREEN}note{RESET}: {message}\n")
+    labelled(GREEN, "note", message, None)
 }
 
 /// Splits a text of warnings and remarks into single ones.

@@ -16,7 +16,7 @@ use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::ProfileInput;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{recorded, shown};
 
 use crate::failure::{Failure, Problem, warning_text};
 
@@ -35,7 +35,7 @@ pub(crate) struct ReadProfile {
 pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Failure> {
     let bytes = bytes(path).map_err(|reason| Problem::unreadable(what, path, &reason))?;
     let digest = Digest::of(&bytes);
-    match SourceFile::from_bytes(path.display().to_string(), bytes) {
+    match SourceFile::from_bytes(shown(path), bytes) {
         Ok(source) => Ok((source, digest)),
         Err(faulty) => Err(Failure::Faulty(Box::new(faulty))),
     }
@@ -96,7 +96,7 @@ pub(crate) fn left_out(path: &Path) -> String {
         (false, true, _) => "no regular file",
         (true, ..) | (false, false, false) => return String::new(),
     };
-    warning_text(&format!("`{}` is {what}: it counts as absent", path.display()))
+    warning_text(&format!("`{}` is {what}: it counts as absent", shown(path)))
 }
 
 /// The forms of tables that are found.

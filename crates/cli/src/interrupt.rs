@@ -41,7 +41,8 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
             std::process::exit(Failure::INTERRUPTED.code().into());
         }
     };
-    ctrlc::set_handler(handler).map_err(|error| Problem::new(format!("cannot listen for interruptions: {error}")))?;
+    ctrlc::set_handler(handler)
+        .map_err(|_| Problem::new("the system does not let the program listen for interruptions"))?;
     Ok(stop)
 }
 

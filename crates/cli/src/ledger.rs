@@ -4,6 +4,7 @@
 //! readable. Memory does not grow with the number of runs. The ledger is a file of JSON lines: the first is the manifest without
 //! runs, each other one is a run. It becomes the manifest, and is removed, when the work on the site ends.
 
+use nandseq_trace::recorded::shown;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -188,7 +189,7 @@ pub(crate) fn fault(folder: &Path) -> Option<String> {
     let path = folder.join(FILE_NAME);
     let text = manifest::bytes(&path).ok()?;
     let fault = manifest::parse::<FirstLine>(text.split(|&byte| byte == b'\n').next()?).err()?;
-    Some(format!("`{}`: {fault}", path.display()))
+    Some(format!("`{}`: {fault}", shown(&path)))
 }
 
 /// The stamp in the file names of a manifest's last run.

@@ -14,7 +14,7 @@ use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
-use nandseq_trace::recorded::{quoted, recorded};
+use nandseq_trace::recorded::{quoted, recorded, shown};
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -26,6 +26,7 @@ use crate::execute::claim::{self, Claims, With};
 use crate::execute::folders::{NewFolders, is_same_place};
 use crate::execute::{self, batch, leftovers};
 use crate::failure::{Failure, Problem, note_text, plain};
+use crate::hint::Hint;
 use crate::ledger;
 use crate::origins::OTHER_VERSION;
 use crate::site_list::{MAX_SITES, SiteList, is_of_batch};
@@ -40,6 +41,13 @@ struct MergedPart {
     folder: PathBuf,
     path: PathBuf,
     manifest: BatchManifest,
+}
+
+impl MergedPart {
+    /// How many runs of each site it was to have.
+    fn runs(&self) -> u64 {
+        number_of(&self.manifest.origin.arguments, "--num-runs")
+    }
 }
 
 /// A site and the folder of its part.
@@ -69,7 +77,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     }
     let mut parts = Vec::new();
     for folder in &arguments.folders {
-        parts.extend(without_earlier_merge(parts_in(folder)?));
+        parts.extend(parts_in(folder)?);
     }
     parts.iter().try_for_each(numbers_fit)?;
     agree(&parts)?;
@@ -179,7 +187,7 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
         }
     }
     if paths.is_empty() {
-        let message = format!("there is no manifest of a batch in `{}`", folder.display());
+        let message = format!("there is no manifest of a batch in `{}`", shown(folder));
         let unfinished = unfinished::in_folder(folder).unwrap_or_else(|| "name output folders of a batch".to_owned());
         return Err(Problem::new(message).help(unfinished).into());
     }
@@ -199,22 +207,7 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
     paths.into_iter().map(read).collect()
 }
 
-/// The parts of a folder. The manifest of an earlier merge is left out if a shard has more runs of each site since then.
-fn without_earlier_merge(mut parts: Vec<MergedPart>) -> Vec<MergedPart> {
-    let runs = |part: &MergedPart| number_of(&part.manifest.origin.arguments, "--num-runs");
-    let is_joint = |part: &MergedPart| part.path.ends_with(manifest::FILE_NAME);
-    let is_extended = |joint: &MergedPart| {
-        let is_same =
-            |part: &MergedPart| batch::is_same_batch_of_any_length(&part.manifest.origin, &joint.manifest.origin);
-        parts.iter().any(|part| !is_joint(part) && is_same(part) && runs(part) > runs(joint))
-    };
-    if let Some(earlier) = parts.iter().position(|part| is_joint(part) && is_extended(part)) {
-        parts.remove(earlier);
-    }
-    parts
-}
-
-/// Checks that the sites that a part lists are of its batch, and that the batch has at most [`MAX_SITES`] sites.
+/// The sites that a part lists are of its batch, which has no more sites than there can be.
 fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     let origin = &part.manifest.origin;
     let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
@@ -226,13 +219,13 @@ fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
         None => return Ok(()),
     };
     let help = "it was altered: make this part again";
-    Err(Problem::new(format!("`{}` cannot be used: {what}", part.path.display())).help(help))
+    Err(Problem::new(format!("`{}` cannot be used: {what}", shown(&part.path))).help(help))
 }
 
 /// Checks that the target holds nothing of another campaign.
 fn is_free(target: &Path, parts: &[MergedPart], places: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
     let occupied = |path: &Path| {
-        let message = format!("`{}` is of another campaign, and merging would replace it", path.display());
+        let message = format!("`{}` is of another campaign, and merging would replace it", shown(path));
         Err(Problem::new(message).help("choose another folder with --into, or remove it first").into())
     };
     for entry in target.read_dir().into_iter().flatten().flatten() {
@@ -264,17 +257,17 @@ fn is_free(target: &Path, parts: &[MergedPart], places: &[(PathBuf, PathBuf)]) -
     Ok(())
 }
 
-/// Checks that all parts are of one batch.
+/// All parts are of one batch, however many runs of each site they have.
 fn agree(parts: &[MergedPart]) -> Result<(), Failure> {
     let Some((first, rest)) = parts.split_first() else { return Ok(()) };
     let count = |part: &MergedPart| batch::count_of(&part.manifest.origin);
     for part in rest {
         let (one, other) = (&first.manifest, &part.manifest);
-        let same = batch::is_same_batch(&one.origin, &other.origin)
+        let same = batch::is_same_batch_of_any_length(&one.origin, &other.origin)
             && (one.base_seed, &one.seed_formula) == (other.base_seed, &other.seed_formula)
             && count(first) == count(part);
         if !same {
-            let message = format!("`{}` and `{}` are of different batches", first.path.display(), part.path.display());
+            let message = format!("`{}` and `{}` are of different batches", shown(&first.path), shown(&part.path));
             let help = "their manifests say under `origin` what each was made of; all must be made by one version with the same flags";
             return Err(Problem::new(message).help(help).into());
         }
@@ -288,48 +281,89 @@ fn sites(parts: &[MergedPart]) -> Result<BTreeMap<u64, SiteOfPart<'_>>, Failure>
     let mut sites: BTreeMap<u64, SiteOfPart<'_>> = BTreeMap::new();
     for part in parts {
         for record in &part.manifest.sites {
-            if let Some(earlier) = sites.get(&record.site) {
-                // The manifests of parts that share a folder may both list a site that is there once.
-                if earlier.part.folder == part.folder && earlier.record == record {
-                    continue;
+            if let Some(earlier) = sites.get(&record.site).filter(|earlier| earlier.part.runs() >= part.runs()) {
+                // The manifests of parts that share a folder may both list a site that is there once; one that a shard was extended
+                // after has fewer runs.
+                let is_shorter = earlier.part.runs() > part.runs();
+                if earlier.part.folder != part.folder || !(is_shorter || earlier.record == record) {
+                    wrong.push(twice(record.site, earlier.part, part));
                 }
-                let (one, other) = (earlier.part.path.display(), part.path.display());
-                wrong.push(format!("site {} is there twice: `{one}` and `{other}` both list it", record.site));
                 continue;
             }
-            sites.insert(record.site, SiteOfPart { part, record });
+            let earlier = sites.insert(record.site, SiteOfPart { part, record });
+            let elsewhere = earlier.filter(|earlier| earlier.part.folder != part.folder);
+            wrong.extend(elsewhere.map(|earlier| twice(record.site, earlier.part, part)));
         }
     }
-    let Some(first) = parts.first() else { return Ok(sites) };
-    let origin = &first.manifest.origin;
-    let runs: u64 = number_of(&origin.arguments, "--num-runs");
-    // A site that has covered what was asked for has no further runs.
-    let lacks = |found: &SiteOfPart<'_>| {
-        let SiteRecord { runs: made, covered, .. } = *found.record;
-        made != runs && !(covered && made < runs)
-    };
-    for (site, found) in sites.iter().filter(|(_, found)| lacks(found)) {
-        wrong.push(format!(
-            "site {site} has {} of {} in `{}`",
-            found.record.runs,
-            counted(runs, "run"),
-            found.part.folder.display()
-        ));
-    }
+    let Some(longest) = longest(parts) else { return Ok(sites) };
+    let (origin, runs) = (&longest.manifest.origin, longest.runs());
+    let mut extensions = lacking(&sites, runs, &mut wrong);
     let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
     let missing: Vec<u64> = (start..start.saturating_add(count)).filter(|site| !sites.contains_key(site)).collect();
     if !missing.is_empty() {
         let are = if missing.len() == 1 { "site is" } else { "sites are" };
         wrong.push(format!("{} {are} missing: {}", missing.len(), SiteList::of(&missing)));
     }
-    let folders: BTreeSet<&Path> = parts.iter().map(|part| &*part.folder).collect();
-    let unfinished: Vec<String> = folders.into_iter().filter_map(unfinished::in_folder).collect();
-    let help = match unfinished.as_slice() {
+    if extensions.is_empty() {
+        let folders: BTreeSet<&Path> = parts.iter().map(|part| &*part.folder).collect();
+        extensions.extend(folders.into_iter().filter_map(unfinished::in_folder));
+    }
+    let help = match extensions.as_slice() {
         [] => "make what is missing with --sites, and merge then".to_owned(),
-        _ => unfinished.join("\n"),
+        _ => extensions.join("\n"),
     };
     some_wrong(wrong, &help)?;
     Ok(sites)
+}
+
+fn twice(site: u64, one: &MergedPart, other: &MergedPart) -> String {
+    let (one, other) = (shown(&one.path), shown(&other.path));
+    format!("site {site} is there twice: `{one}` and `{other}` both list it")
+}
+
+/// The part with the most runs of each site.
+fn longest(parts: &[MergedPart]) -> Option<&MergedPart> {
+    parts.iter().rev().max_by_key(|part| part.runs())
+}
+
+/// Which part lacks which runs of which sites; returns the commands that extend parts that were made with fewer runs.
+fn lacking(sites: &BTreeMap<u64, SiteOfPart<'_>>, runs: u64, wrong: &mut Vec<String>) -> Vec<String> {
+    // A site that has covered what was asked for has no further runs.
+    let lacks = |found: &SiteOfPart<'_>| {
+        let SiteRecord { runs: made, covered, .. } = *found.record;
+        made != runs && !(covered && made < runs)
+    };
+    let mut by_part: BTreeMap<(&Path, u64), (&MergedPart, Vec<u64>)> = BTreeMap::new();
+    for (&site, found) in sites.iter().filter(|(_, found)| lacks(found)) {
+        let key = (&*found.part.path, found.record.runs);
+        by_part.entry(key).or_insert_with(|| (found.part, Vec::new())).1.push(site);
+    }
+    let mut commands = Vec::new();
+    for ((_, made), (part, sites)) in by_part {
+        let have = if sites.len() == 1 { "site {} has" } else { "sites {} have" };
+        let have = have.replace("{}", &SiteList::of(&sites).to_string());
+        let lacks = match runs.saturating_sub(made) {
+            0 => String::new(),
+            1 => format!(": run {runs} is missing"),
+            _ => format!(": runs {}-{runs} are missing", made + 1),
+        };
+        wrong.push(format!("{have} {made} of {} in `{}`{lacks}", counted(runs, "run"), shown(&part.folder)));
+        if part.runs() < runs {
+            let mut arguments = part.manifest.origin.arguments.clone();
+            arguments
+                .iter_mut()
+                .skip_while(|word| *word != "--num-runs")
+                .skip(1)
+                .take(1)
+                .for_each(|value| *value = runs.to_string());
+            let hint = Hint::of_arguments(&arguments).with("--out-dir", &part.folder).with("--resume", &part.folder);
+            let command = format!("make them, and merge then:\n  {hint}");
+            if !commands.contains(&command) {
+                commands.push(command);
+            }
+        }
+    }
+    commands
 }
 
 fn some_wrong(mut wrong: Vec<String>, help: &str) -> Result<(), Failure> {
@@ -357,15 +391,15 @@ fn number_of(arguments: &[String], flag: &str) -> u64 {
 fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
     let folder = match site.record.folder.under(&site.part.folder) {
         Ok(folder) => folder,
-        Err(reason) => return vec![format!("cannot read `{}`: {}", site.part.path.display(), plain(&reason))],
+        Err(reason) => return vec![format!("cannot read `{}`: {}", shown(&site.part.path), plain(&reason))],
     };
     let path = folder.join(manifest::FILE_NAME);
     let text = match manifest::bytes(&path) {
         Ok(text) => text,
-        Err(reason) => return vec![format!("cannot read `{}`: {}", path.display(), plain(&reason))],
+        Err(reason) => return vec![format!("cannot read `{}`: {}", shown(&path), plain(&reason))],
     };
     if Digest::of(&text) != site.record.manifest_sha256 {
-        return vec![format!("`{}` is not the one that the manifest of its batch lists", path.display())];
+        return vec![format!("`{}` is not the one that the manifest of its batch lists", shown(&path))];
     }
     let manifest: SiteManifest = match manifest::parse(&text) {
         Ok(manifest) => manifest,
@@ -376,8 +410,8 @@ fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
         let path = file.file.to_write_in(&folder);
         match file.file.under(&folder).and_then(|path| digest_of(&path)) {
             Ok(digest) if digest == file.sha256 => None,
-            Ok(_) => Some(format!("`{}` was changed since it was written", path.display())),
-            Err(reason) => Some(format!("cannot read `{}`: {}", path.display(), plain(&reason))),
+            Ok(_) => Some(format!("`{}` was changed since it was written", shown(&path))),
+            Err(reason) => Some(format!("cannot read `{}`: {}", shown(&path), plain(&reason))),
         }
     });
     wrong.collect()
@@ -436,7 +470,7 @@ fn joint(parts: &[MergedPart], sites: &BTreeMap<u64, SiteOfPart<'_>>) -> BatchMa
     let numbers: Vec<u64> = sites.keys().copied().collect();
     let records = sites.values().map(|site| site.record.clone()).collect();
     // There is at least one part: every folder has one.
-    let mut joint = parts[0].manifest.clone();
+    let mut joint = longest(parts).unwrap_or(&parts[0]).manifest.clone();
     let count = batch::count_of(&joint.origin);
     joint.origin.arguments = batch::arguments_of(&joint.origin.arguments, (count == 0).then(|| SiteList::of(&numbers)));
     let start = number_of(&joint.origin.arguments, "--site-start");

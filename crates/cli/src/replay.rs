@@ -20,7 +20,7 @@ use nandseq_trace::inside;
 use nandseq_trace::manifest::{
     self, BatchManifest, Fault, FileRecord, Input, ManifestKind, Origin, RunRecord, SiteManifest,
 };
-use nandseq_trace::recorded::{path_of, recorded as recorded_path};
+use nandseq_trace::recorded::{path_of, recorded as recorded_path, shown};
 use serde::Serialize;
 
 use nandseq_profile::diagnostic::counted;
@@ -148,7 +148,7 @@ fn temporary(place: Option<&Path>) -> Result<WorkFolder, Failure> {
 /// The campaign that makes the recorded runs again.
 fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Campaign, Failure> {
     let mut flags = flags_of_manifest(&recorded.origin.arguments).map_err(|error| {
-        Problem::new(format!("the arguments in `{}` cannot be used: {error}", arguments.manifest.display()))
+        Problem::new(format!("the arguments in `{}` cannot be used: {error}", shown(&arguments.manifest)))
             .help("replay it with the version that wrote it")
     })?;
     flags.output.out_dir = work.to_owned();
@@ -171,7 +171,7 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
     }
     let profile = path_of(&recorded.origin.profile.source);
     if arguments.config.is_none() && recorded.origin.profile.source != inputs::BUILT_IN && !profile.exists() {
-        let message = format!("the profile `{}` that the manifest names is not there", profile.display());
+        let message = format!("the profile `{}` that the manifest names is not there", shown(&profile));
         return Err(Problem::new(message).help("say with --config PATH where it is now").into());
     }
     let mut remarks = String::new();
@@ -198,7 +198,7 @@ fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -
     let digest = Digest::of(faulty.0.text.as_bytes());
     let inputs = [&origin.probabilities, &origin.badlist].into_iter().flatten();
     let is_known = inputs.map(|input| input.sha256).chain([origin.profile.sha256]).any(|known| known == digest);
-    let named = arguments.config.as_ref().is_some_and(|path| path.display().to_string() == faulty.0.name);
+    let named = arguments.config.as_ref().is_some_and(|path| shown(path) == faulty.0.name);
     if is_known || named {
         return Failure::Faulty(faulty);
     }
@@ -212,7 +212,7 @@ fn runs(arguments: &ReplayArgs, recorded: &Recorded) -> Result<u64, Failure> {
     let listed = recorded.sites.values().map(last).max().unwrap_or(0);
     match arguments.run {
         Some(run) if run > listed => {
-            let message = format!("there is no run {run}: `{}` lists {listed}", arguments.manifest.display());
+            let message = format!("there is no run {run}: `{}` lists {listed}", shown(&arguments.manifest));
             Err(Problem::new(message).help("leave --run out to compare all of them").into())
         }
         run => Ok(run.unwrap_or(listed)),
@@ -264,8 +264,8 @@ impl Recorded {
             let path = folder.join(manifest::FILE_NAME);
             let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
             if Digest::of(&text) != record.manifest_sha256 {
-                let shown = path.display();
-                recorded.differences.push(format!("`{shown}` is not the one that the manifest of its batch lists"));
+                let path = shown(&path);
+                recorded.differences.push(format!("`{path}` is not the one that the manifest of its batch lists"));
             }
             let site: SiteManifest =
                 manifest::parse(&text).map_err(|fault| faulty(&path, ManifestKind::Site, &fault))?;
@@ -282,7 +282,7 @@ impl Recorded {
                     && inside::leads_out(&error)
                 {
                     let manifest = folder.join(manifest::FILE_NAME);
-                    return Err(Problem::new(format!("`{}`: {error}", manifest.display())).into());
+                    return Err(Problem::new(format!("`{}`: {error}", shown(&manifest))).into());
                 }
             }
         }
@@ -322,7 +322,7 @@ fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
     let names = folder.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     match names.filter(|name| Shard::of_manifest(name).is_some()).min() {
         Some(name) => {
-            problem.help(format!("name the manifest of a shard, as `{}`, or merge them", folder.join(name).display()))
+            problem.help(format!("name the manifest of a shard, as `{}`, or merge them", shown(folder.join(name))))
         }
         None => problem,
     }
@@ -359,7 +359,7 @@ impl ReplayComparison<'_> {
                 differences.push(format!(
                     "run {} in `{}`: seed {} and {} in the manifest, {} and {} made again",
                     made.run,
-                    original.display(),
+                    shown(original),
                     recorded.seed,
                     counted(recorded.operations, "operation"),
                     made.seed,
@@ -382,21 +382,21 @@ impl ReplayComparison<'_> {
 /// The difference between a file, its record in the manifest and the file that was made again; `None` if all three agree.
 fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&FileRecord>) -> Option<String> {
     let path = file.file.to_write_in(folder);
-    let Some(made) = made else { return Some(format!("`{}`: no such file was made again", path.display())) };
+    let Some(made) = made else { return Some(format!("`{}`: no such file was made again", shown(&path))) };
     let made_file = made.file.to_write_in(made_in);
     // A file that was packed since then counts as the same.
     let read = file.file.under_or_packed(folder).and_then(|path| Ok((digest_of(&path)?, path)));
     let (on_disk, path) = match read {
         Ok(read) => read,
-        Err(reason) => return Some(format!("`{}` cannot be read: {}", path.display(), plain(&reason))),
+        Err(reason) => return Some(format!("`{}` cannot be read: {}", shown(&path), plain(&reason))),
     };
     match (on_disk == file.sha256, made.sha256 == file.sha256) {
         (true, true) => None,
-        (false, true) => Some(format!("`{}` was changed: {}", path.display(), place(&path, &made_file))),
-        (true, false) => Some(format!("`{}` is made otherwise now: {}", path.display(), place(&path, &made_file))),
+        (false, true) => Some(format!("`{}` was changed: {}", shown(&path), place(&path, &made_file))),
+        (true, false) => Some(format!("`{}` is made otherwise now: {}", shown(&path), place(&path, &made_file))),
         (false, false) => Some(format!(
             "`{}` is neither what the manifest says nor what is made now: {}",
-            path.display(),
+            shown(&path),
             place(&path, &made_file)
         )),
     }
@@ -423,7 +423,7 @@ fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
                 Some(row) => format!("row {}", row + 1),
                 None => "the header, or first line,".to_owned(),
             };
-            return Ok(format!("{place} is {}, made again it is {}", shown(&one), shown(&other)));
+            return Ok(format!("{place} is {}, made again it is {}", shown_row(&one), shown_row(&other)));
         }
         if one.is_empty() {
             break;
@@ -433,7 +433,7 @@ fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
 }
 
 /// The beginning of a row as text; `missing` for no row.
-fn shown(row: &[u8]) -> String {
+fn shown_row(row: &[u8]) -> String {
     if row.is_empty() {
         return "missing".to_owned();
     }

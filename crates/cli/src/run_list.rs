@@ -5,6 +5,7 @@
 //! made. The fields of a campaign are its `name`, the flags of `generate` with `_` for `-`, except [`NOT_HERE`], and the short
 //! names in [`SHORT`].
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -234,7 +235,7 @@ fn shared_tables(campaigns: &[(String, Campaign)]) -> Vec<(String, Failure)> {
                 let does = if both_write { "writes" } else { "reads" };
                 let message = format!(
                     "it writes the probability table `{}`, which campaign {} {does} too",
-                    table.display(),
+                    shown(&table),
                     quoted(other)
                 );
                 let help = "write the table once with `nandseqgen generate`, or give each campaign a table of its own";

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use nandseq_profile::whole::leading_zero_line;
+
 /// Thousandths of a percent in a whole.
 const WHOLE: u32 = 100_000;
 
@@ -26,6 +28,9 @@ impl FromStr for Share {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(whole) || !digits(decimals) || whole.len() > 3 || decimals.len() > 3 {
             return Err(form());
+        }
+        if let Some(zero) = leading_zero_line(text) {
+            return Err(zero);
         }
         let thousandths = format!("{whole}{decimals:0<3}").parse::<u32>().map_err(|_| form())?;
         if (1..=WHOLE).contains(&thousandths) { Ok(Self(thousandths)) } else { Err(form()) }
@@ -61,6 +66,9 @@ mod tests {
 
     #[test]
     fn what_is_no_share_is_refused() {
+        assert!(
+            "050".parse::<Share>().unwrap_err().contains("`050` is 50 as a decimal number, but 40 as an octal one")
+        );
         for text in ["", "0", "0.000", "100.001", "101", "-1", "1e1", "nan", "99.", ".5", "99.1234", "+5", "99 "] {
             assert!(text.parse::<Share>().unwrap_err().contains("not a percentage"), "{text}");
         }

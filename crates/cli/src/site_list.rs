@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use nandseq_profile::whole::count;
+use nandseq_profile::whole::{count, leading_zero_line};
 use nandseq_trace::manifest;
 
 /// Greatest number of sites of a batch.
@@ -97,7 +97,8 @@ fn range(text: &str, what: &str) -> Result<RangeInclusive<u64>, String> {
             _ => format!("`{text}` is neither a {what} nor a range such as 1-4"),
         };
         let part = part.trim();
-        count(part).filter(|_| !part.starts_with('+')).ok_or_else(wrong)
+        let number = count(part).filter(|_| !part.starts_with('+'));
+        number.ok_or_else(|| leading_zero_line(part).unwrap_or_else(wrong))
     };
     match text.split_once('-') {
         None => number(text).map(|site: u64| site..=site),
@@ -147,8 +148,10 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, String> {
         let form = || "a shard is written K/N, for example 1/4: the first of four".to_owned();
         let (number, of) = text.split_once('/').ok_or_else(form)?;
-        let whole =
-            |part: &str| count(part).filter(|&number| !part.starts_with('+') && number <= MAX_SITES).ok_or_else(form);
+        let whole = |part: &str| {
+            let number = count(part).filter(|&number| !part.starts_with('+') && number <= MAX_SITES);
+            number.ok_or_else(|| leading_zero_line(part).unwrap_or_else(form))
+        };
         let (number, of) = (whole(number)?, whole(of)?);
         match number {
             0 => Err("shards are counted from 1".to_owned()),

@@ -10,6 +10,6 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
     if let Some(jobs) = jobs.and_then(|jobs| usize::try_from(jobs).ok()) {
         builder = builder.num_threads(jobs);
     }
-    let refused = |error| Problem::new(format!("cannot start threads: {error}")).help("try a smaller --jobs").into();
+    let refused = |_| Problem::new("the system does not let so many threads start").help("try a smaller --jobs").into();
     builder.build().map_err(refused)
 }

@@ -4,6 +4,7 @@
 //! The command is on a line of its own, to be pasted. The manifest of the batch states what was asked for, or the ledger of a
 //! site that was killed.
 
+use nandseq_trace::recorded::shown;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -156,7 +157,7 @@ fn of_batch(
 }
 
 fn sentence(what: &Path, lacks: &str, root: &Path, arguments: &[String], flags: &GenerateArgs) -> String {
-    let what = format!("`{}` is not finished: {lacks}", what.display());
+    let what = format!("`{}` is not finished: {lacks}", shown(what));
     let has_snapshots = outputs(flags).contains(FileKind::Snapshot);
     let from = if has_snapshots { "" } else { ", for want of snapshots from the first run of what is not finished" };
     let command = Hint::of_arguments(arguments).with("--out-dir", root).with("--resume", root);

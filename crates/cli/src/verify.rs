@@ -6,7 +6,7 @@
 use nandseq_input::ReadError;
 use nandseq_input::folder::{self, SiteFiles};
 use nandseq_profile::Profile;
-use nandseq_trace::recorded::path_of;
+use nandseq_trace::recorded::{path_of, shown};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
@@ -61,7 +61,7 @@ fn with_bad_blocks(
     let beside = beside.and_then(|origin| origin.badlist);
     if let Some(list) = &beside {
         let list = path_of(&list.source);
-        site.notes.push(format!("the bad blocks are those of `{}`, as the manifest beside it says", list.display()));
+        site.notes.push(format!("the bad blocks are those of `{}`, as the manifest beside it says", shown(&list)));
     }
     let recorded = origin.and_then(|origin| origin.badlist).or(beside);
     let blocks = lists.of(recorded.as_ref())?;

@@ -13,7 +13,7 @@ use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
 use nandseq_trace::manifest::Origin;
-use nandseq_trace::recorded::path_of;
+use nandseq_trace::recorded::{path_of, shown};
 use nandseq_trace::table::TableKind;
 
 use crate::arguments::reports::ReadDeviceArgs;
@@ -47,7 +47,7 @@ impl WrittenRuns {
         for site in &sites {
             let changed = folder::compare(&site.listed).map_err(origins::nothing_to_judge)?;
             for damage in changed.iter().chain(&site.damage) {
-                let text = format!("`{}`: {}", damage.file.display(), damage.what);
+                let text = format!("`{}`: {}", shown(&damage.file), damage.what);
                 tell(&warning_text(&text));
             }
             if let Some(origin) = origins::of_site(site) {
@@ -73,14 +73,14 @@ pub(crate) fn profile(
     };
     let read = inputs::profile(config, lenient)?;
     if let Some((path, _)) = &recorded {
-        tell(&note_text(&format!("the profile is `{}`, as the manifest says", path.display())));
+        tell(&note_text(&format!("the profile is `{}`, as the manifest says", shown(path))));
     }
     let faulty = |damage: &&Damage| matches!(damage.what, DamageKind::Manifest { .. });
     let faulty = sites.iter().flat_map(|site| &site.damage).find(faulty);
     if let Some(damage) = faulty.filter(|_| config.is_none() && origin.is_none()) {
         tell(&warning_text(&format!(
             "`{}` cannot be used, so nothing says which profile this was made for: the built-in device is taken; --config names another",
-            damage.file.display()
+            shown(&damage.file)
         )));
     }
     tell(&warnings::of_profile(&read, &hint::check(config, lenient)));
@@ -109,7 +109,7 @@ pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
         let files = site.runs.iter().map(|run| &run.path).filter(|path| **path != site.folder);
         for path in std::iter::once(&site.folder).chain(files) {
             if !seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
-                let problem = Problem::new(format!("`{}` is given twice", path.display()));
+                let problem = Problem::new(format!("`{}` is given twice", shown(path)));
                 return Err(problem.help(origins::ONCE).into());
             }
         }
@@ -122,7 +122,7 @@ pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn S
     let mut runs = sites.iter().flat_map(|site| &site.runs);
     match runs.find(|run| Form::of(&run.path, FORMS).is_some_and(|form| form.source.is_none())) {
         Some(run) => {
-            let problem = Problem::new(format!("`{}`: {}", run.path.display(), inputs::NOT_BUILT));
+            let problem = Problem::new(format!("`{}`: {}", shown(&run.path), inputs::NOT_BUILT));
             Err(problem.help("build it with its default features, or write the runs as CSV").into())
         }
         None => Ok(Box::new(AnyForm::new(FORMS, profile))),
@@ -136,7 +136,7 @@ impl WrittenRuns {
             let lacks = |kind: &&TableKind| !run.tables.iter().any(|table| table.kind == **kind);
             if let Some(kind) = kinds.iter().find(lacks) {
                 let name = kind.name();
-                let problem = Problem::new(format!("no {name} lies beside `{}`", run.path.display()));
+                let problem = Problem::new(format!("no {name} lies beside `{}`", shown(&run.path)));
                 return Err(problem.help(format!("{what} from that table: generate it too (--outputs)")).into());
             }
         }

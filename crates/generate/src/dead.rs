@@ -17,5 +17,6 @@ mod facts;
 mod look;
 
 pub(crate) use detector::DeadDieDetector;
+pub(crate) use facts::Rest;
 pub use facts::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
 pub(crate) use look::Look;

@@ -72,7 +72,8 @@ impl Site<'_> {
             .filter(|&end| end <= LAST.0)
             .map(Ticks)
             .ok_or(RunError::ClockEnd)?;
-        self.detector.begin_run(end, limits.max_ops.is_some() || limits.until_covered.is_some());
+        let began = (start, self.kernel.operations);
+        self.detector.begin_run(began, end, limits.max_ops.is_some() || limits.until_covered.is_some());
         self.begin_run(limits.bootstrap, sink);
         let mut carried = Vec::new();
         let mut boundary = end;
@@ -108,13 +109,15 @@ impl Site<'_> {
                 }
             }
         }
-        self.detector.tell(limits.on_dead);
         self.kernel.quiet = self.kernel.quiet.max(self.kernel.device.quiet());
         if let Some((op, rule)) = self.kernel.stuck_chain() {
             return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
         }
         self.kernel.settle();
         self.carry_on(carried, boundary);
+        // A snapshot of this moment says what came last on a die that is dead.
+        self.look_at_rest();
+        self.detector.tell(limits.on_dead);
         self.run += 1;
         let mut summary = std::mem::take(&mut self.reporter.summary);
         summary.end = self.kernel.quiet;

@@ -282,15 +282,19 @@ impl<'s> Site<'s> {
     /// be dead.
     #[must_use]
     pub fn dead_dies(&mut self) -> Vec<DeadDie> {
-        let (mut look, detector, _) = self.look(self.kernel.quiet);
-        detector.look_at_rest(&mut look);
+        self.look_at_rest();
         self.detector.dead.clone()
     }
 
-    /// Looks for dead dies before a run proposes anything. If all are dead, skips the run's refills.
-    pub(crate) fn look_before_run(&mut self) {
+    /// Looks, between runs, for dies on which nothing can ever start again; returns whether all are dead.
+    pub(crate) fn look_at_rest(&mut self) -> bool {
         let (mut look, detector, _) = self.look(self.kernel.quiet);
-        if !look.policy.is_bootstrap() && detector.look_at_rest(&mut look) {
+        !look.policy.is_bootstrap() && detector.look_at_rest(&mut look)
+    }
+
+    /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
+    pub(crate) fn look_before_run(&mut self) {
+        if self.look_at_rest() {
             self.skip_refills();
         }
     }

@@ -53,6 +53,7 @@ impl<'s> Site<'s> {
                 quiescent,
                 suspended: ByAxis::new(|axis| suspended_entry(&self.kernel, die, axis)),
                 blocks: blocks::write(&self.kernel.device.book.records()[at * blocks..][..blocks]),
+                dead: self.detector.rest_of(die),
             }
         });
         SiteState {
@@ -102,6 +103,7 @@ impl<'s> Site<'s> {
         site.kernel.operations = state.operations;
         site.kernel.resumes = state.resumptions;
         site.detector.is_continued = state.operations > 0;
+        (0..).map(Die).zip(&state.dies).for_each(|(die, entry)| site.detector.continue_from(die, entry.dead));
         site.refills = Refills::new(size, state.refills);
         site.kernel.queue = Queue::default();
         let hooks = state.hooks.iter().map(|hook| (hook.time, Event::Hook(hook.hook())));

@@ -1,18 +1,18 @@
-//! The `time` column back into [`Ticks`].
+//! Reading the `time` column into [`Ticks`].
 //!
-//! With a scale of 1 and a time grid that the rounding can represent, what is written is exact and so is what is read,
-//! on the grid or not. Otherwise the scale is undone in integers and the result snapped to the grid.
+//! If the scale is 1 and the rounding can represent every multiple of the time grid, a time is read exactly as it is written, on
+//! the grid or not. Otherwise the scale is undone in integers, and the result is rounded to the nearest multiple of the grid.
 
 use nandseq_profile::units::{MAX_US, TICKS_PER_US, TimeError};
 use nandseq_profile::{Profile, Ticks};
 
-/// How a profile writes times.
+/// The conversion of the written times of a profile.
 pub(super) struct Clock {
-    /// `None`: as they are. `Some`: start × scale, rounded.
+    /// `None` if times are written unchanged; the scale if they are written as start × scale, rounded.
     scaled: Option<Scale>,
 }
 
-/// The scale as `mantissa / 10^decimals`, and the grid to snap to.
+/// The scale as `mantissa / 10^decimals`, and the time grid in ticks, at least 1.
 struct Scale {
     mantissa: u128,
     decimals: u32,
@@ -25,6 +25,7 @@ struct Decimal {
     exponent: i32,
 }
 
+/// The longest time, in ticks.
 const LONGEST: u128 = MAX_US as u128 * TICKS_PER_US as u128;
 
 impl Clock {
@@ -37,7 +38,7 @@ impl Clock {
         if plain && grid.is_multiple_of(unit) {
             return Self { scaled: None };
         }
-        // The shortest decimal of the scale is the number that stands in the profile.
+        // The shortest decimal of the scale is the number in the profile.
         let scale = decimal(export.time_scale.to_string().as_bytes())
             .ok()
             .filter(|scale| scale.mantissa > 0 && scale.exponent > -20 && scale.exponent < 20);
@@ -65,7 +66,7 @@ impl Clock {
     }
 }
 
-/// Ticks of `mantissa × 10^exponent` µs.
+/// `mantissa × 10^exponent` µs in ticks.
 fn exact(mantissa: u64, exponent: i32) -> Result<Ticks, TimeError> {
     let shift = exponent + 6;
     let ticks = if shift >= 0 {
@@ -118,7 +119,8 @@ const fn power(exponent: u32) -> u128 {
     10_u128.pow(exponent)
 }
 
-/// Reads `12`, `12.5`, `1e-05`; trailing zeros of the fraction are dropped, so that `0.0000000` is not too fine.
+/// Reads a decimal number such as `12`, `12.5` or `1e-05`. Trailing zeros of the fraction are dropped, so `0.0000000` is not too
+/// fine.
 fn decimal(field: &[u8]) -> Result<Decimal, TimeError> {
     let (negative, body) = match field.first() {
         Some(b'-') => (true, &field[1..]),

@@ -1,9 +1,9 @@
-//! Rows of a sequence exactly as they are written, read in one pass.
+//! The fast path of reading sequences: rows exactly as this program writes them, read in one pass.
 //!
-//! Promises that a row read here is what the common way of reading makes of the same line, which is why that is left out of it:
-//! numbers of few digits, the fields of a payload all there, in their order, without white space. Everything else, and everything
-//! that is wrong, is `None` and left to the common way, which says what it is. Splitting a line, then its payload, then looking at
-//! every digit for what could be wrong takes four times the instructions of all the rest of reading.
+//! The fast path takes numbers of at most 18 digits and payloads with all fields, in their order, without white space. It gives
+//! the same row as the general path ([`line::split`](crate::line::split), then [`PayloadForm`](crate::payload::PayloadForm)). For
+//! any other row, and for any fault, it gives `None`, and the general path reads the row. The general path takes four times the
+//! instructions of all the rest of reading.
 
 use std::collections::HashMap;
 
@@ -16,25 +16,25 @@ use rustc_hash::FxBuildHasher;
 
 use crate::row::{Addressed, FieldSet, MAX_LINE};
 
-/// Digits of a number that cannot overflow.
+/// The most digits of a number; so many cannot overflow.
 const DIGITS: usize = 18;
-/// Digits of whole µs that are read here: with six decimals they fit 64 bits.
+/// The most digits of whole µs; with six decimals so many fit 64 bits.
 const WHOLE: usize = 12;
-/// Decimals of a µs.
+/// The most decimals of a time in µs.
 const DECIMALS: usize = 6;
-/// A decimal in ticks, by its place.
+/// The ticks in a unit of the last decimal, by the number of decimals.
 const UNITS: [u64; DECIMALS + 1] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
-/// The names of a profile's operations.
+/// The operations of a profile by name, with their bases.
 pub(super) type SequenceNames = HashMap<Box<[u8]>, (OpId, BaseId), FxBuildHasher>;
 
-/// What rows of a profile look like.
+/// The written forms of the rows of a profile.
 pub(super) struct FastPath {
-    /// By base; `None` where rows are left to the common way.
+    /// The form of the payload of each base; `None` if its rows are left to the general path.
     payloads: IdVec<BaseId, Option<ObjectForm>>,
 }
 
-/// What an object of a payload looks like.
+/// The written form of an object of a payload.
 struct ObjectForm {
     fields: FieldSet,
     pieces: Box<[ObjectField]>,
@@ -42,19 +42,19 @@ struct ObjectForm {
 
 /// A field of an object.
 struct ObjectField {
-    /// What stands before its value: `,""page"":`.
+    /// The text before its value: `,""page"":`.
     before: Literal,
     value: ValueForm,
 }
 
-/// What a value can be.
+/// The kind of a value, with the texts that it may have.
 enum ValueForm {
     Number(PayloadField),
     CellType(Box<[(Literal, CellTypeId)]>),
     Status([(Literal, Status); 3]),
 }
 
-/// A text of at most 16 bytes, which are compared as one.
+/// A text of at most 16 bytes, which are compared as one number.
 #[derive(Clone, Copy)]
 struct Literal {
     bits: u128,
@@ -62,14 +62,14 @@ struct Literal {
     len: usize,
 }
 
-/// What a row says besides its targets.
+/// The values of a row without its targets.
 pub(super) struct RowPrefix {
     pub(super) seq: u64,
     pub(super) time: Ticks,
     pub(super) opcode: u64,
     pub(super) op: OpId,
     pub(super) uid: u64,
-    /// Bytes of the line, its end included.
+    /// The bytes of the line with its line feed.
     pub(super) len: usize,
 }
 
@@ -83,14 +83,14 @@ impl Literal {
     }
 }
 
-/// A JSON string in a quoted field.
+/// A JSON string as it is written in a quoted field. `None` if it is too long, or needs an escape.
 fn quoted(name: &str) -> Option<Literal> {
     let plain = !name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r'));
     Literal::new(format!("\"\"{name}\"\"").as_bytes()).filter(|_| plain)
 }
 
 impl ObjectForm {
-    /// `None` for what is left to the common way.
+    /// The form of a payload with these fields; `None` if its rows are left to the general path.
     fn new(profile: &Profile, payload: &[PayloadField]) -> Option<Self> {
         let mut fields = FieldSet::default();
         let mut pieces = Vec::new();
@@ -123,7 +123,7 @@ impl ValueForm {
     }
 }
 
-/// What is left of a buffer or a line.
+/// The rest of a buffer or a line. What a function takes is removed from it.
 pub(super) struct LineCursor<'a> {
     rest: &'a [u8],
 }
@@ -133,7 +133,7 @@ impl<'a> LineCursor<'a> {
         Self { rest }
     }
 
-    /// Takes a number of at most `most` digits, and how many it has.
+    /// Takes a number of at most `most` digits, and gives it with its number of digits.
     #[inline]
     fn digits(&mut self, most: usize) -> Option<(u64, usize)> {
         let (mut value, mut count) = (0, 0);
@@ -166,7 +166,7 @@ impl<'a> LineCursor<'a> {
         Some(Ticks(whole * TICKS_PER_US + fraction * UNITS[digits]))
     }
 
-    /// Takes a time without needless zeros, and the comma behind it.
+    /// Takes a time without superfluous zeros, and the comma behind it.
     #[inline]
     pub(super) fn exact_time(&mut self) -> Option<Ticks> {
         let start = self.rest;
@@ -177,7 +177,7 @@ impl<'a> LineCursor<'a> {
         self.byte(b',').filter(|()| !padded).map(|()| time)
     }
 
-    /// Takes a number without needless zeros that is all that is left.
+    /// Takes a number without leading zeros that is the whole rest.
     #[inline]
     pub(super) fn last_number(&mut self) -> Option<u64> {
         let padded = self.rest.len() > 1 && self.rest.starts_with(b"0");
@@ -192,7 +192,7 @@ impl<'a> LineCursor<'a> {
         Some(())
     }
 
-    /// Takes a literal if it comes next; there must be at least 16 bytes.
+    /// Takes a literal if it comes next. Gives `None` if fewer than 16 bytes are left.
     #[inline]
     fn literal(&mut self, literal: &Literal) -> Option<()> {
         let next = u128::from_le_bytes(*self.rest.first_chunk()?);
@@ -203,7 +203,7 @@ impl<'a> LineCursor<'a> {
         same.then_some(())
     }
 
-    /// Takes one of some literals.
+    /// Takes one of `literals` and gives its value.
     #[inline]
     fn one_of<T: Copy>(&mut self, literals: &[(Literal, T)]) -> Option<T> {
         literals.iter().find(|(literal, _)| self.literal(literal).is_some()).map(|&(_, what)| what)
@@ -221,14 +221,14 @@ impl<'a> LineCursor<'a> {
 }
 
 impl FastPath {
-    /// `None` where times are not written as they are.
+    /// The fast path for a profile; `None` if its times are scaled or rounded.
     pub(super) fn new(profile: &Profile, times_are_exact: bool) -> Option<Self> {
         let payloads = profile.bases.iter().map(|base| ObjectForm::new(profile, &base.payload)).collect();
         times_are_exact.then_some(Self { payloads })
     }
 
-    /// Reads the row at the beginning of `buffer`; its targets are added to `targets`, where those of a row that is left to the
-    /// common way mean nothing.
+    /// Reads the row at the beginning of `buffer` and adds its targets to `targets`. If the result is `None`, the targets that
+    /// were added have no meaning.
     pub(super) fn row(&self, names: &SequenceNames, buffer: &[u8], targets: &mut Vec<Addressed>) -> Option<RowPrefix> {
         let mut cursor = LineCursor::new(buffer);
         let seq = cursor.number()?;
@@ -270,7 +270,7 @@ impl ObjectForm {
             cursor.literal(&piece.before)?;
             match &piece.value {
                 ValueForm::Number(field) => {
-                    // At most 18 digits.
+                    // A number of at most 18 digits fits.
                     let number = cursor.number()?.cast_signed();
                     match field {
                         PayloadField::Die => target.die = number,

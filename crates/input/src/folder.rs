@@ -1,11 +1,13 @@
-//! Which folders hold sequences, and whether they still hold what was written.
+//! Finding the folders of sites and their files, and comparing the files with manifests.
 //!
-//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site, and so is one with `run=<run>/operation_sequence.<ending>`
-//! for who can read such a [form](crate::form); folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
-//! its sites. Where the root has the manifest of a batch, the sites are those that it lists: others are left over from a larger batch,
-//! and named in a note. Where a site has a `manifest.json`, or the ledger of a site that is not finished, its files are compared with
-//! what that says of them; where it has neither, the files alone are enough. Files that were packed since (`….csv.gz`) are what they
-//! were. Comparing them is apart from finding them: it reads every byte, which sites can do at the same time.
+//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site. So is a folder with
+//! `run=<run>/operation_sequence.<ending>`, if the caller can read such a [form](crate::form). Folders below are searched too, so
+//! the root of a batch gives all its sites, whatever their folders are called. If the root has the manifest of a batch, only the
+//! sites that it lists count; a note names the others, which are left over from a larger batch.
+//!
+//! If a site has a `manifest.json` or a ledger, its files are compared with it. A site without either is read as it is. A file
+//! that was packed since it was written (`….csv.gz`) counts as the same file. [`compare`] reads every byte of the listed files,
+//! so it is a step of its own that threads can do for several sites at once.
 
 mod files;
 mod listed;

@@ -1,6 +1,6 @@
-//! The forms in which tables are stored, each with what reads it.
+//! The forms in which tables are stored, each with the source that reads it.
 //!
-//! A form is a [`Form`]. Whoever looks for runs says which forms are found: a list with [`CSV`] and those of other crates.
+//! A caller that searches for runs passes the list of forms that it finds: [`CSV`], and forms of other crates.
 
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::source::{CsvFiles, Source};
 /// A form in which tables are stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
-    /// What its files are called and where they lie.
+    /// The names of its files.
     pub table: FileForm,
-    /// What reads the tables of a profile; `None` in a build that finds the form and cannot read it.
+    /// Makes the source. `None` in a build that finds the form and cannot read it.
     pub source: Option<MakeSource>,
 }
 
-/// Makes what reads the tables of a profile.
+/// Makes the source that reads the tables of a profile.
 pub type MakeSource = fn(&Profile) -> Box<dyn Source>;
 
 /// The forms that are found.
 pub type Forms = &'static [Form];
 
-/// CSV, which every reader takes.
+/// CSV, plain or packed by gzip.
 pub const CSV: Form = Form { table: FileForm::CSV, source: Some(|_| Box::new(CsvFiles)) };
 
 impl Form {
@@ -36,12 +36,12 @@ impl Form {
         forms.iter().find(|form| form.table.fits(path))
     }
 
-    /// The sequence in a run's folder of a dataset of this form.
+    /// The path of the sequence in a run's folder of a dataset.
     pub(crate) fn sequence_in(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.{}", FileKind::OperationSequence.name(), self.table.ending))
     }
 
-    /// The names of its sequences, as messages say them.
+    /// A pattern of the names of its sequences, for messages.
     pub(crate) fn sought(&self) -> String {
         let name = FileKind::OperationSequence.name();
         match self.table.layout {
@@ -51,11 +51,11 @@ impl Form {
     }
 }
 
-/// Tables of several forms, each by the end of its name; what is of none of them is read as CSV.
+/// The source for tables of several forms. The end of a file's name tells its form; any other file is read as CSV.
 pub struct AnyForm(Vec<(FileForm, Option<Box<dyn Source>>)>);
 
 impl AnyForm {
-    /// What reads the tables of a profile.
+    /// The source for the tables of a profile in any of `forms`.
     #[must_use]
     pub fn new(forms: Forms, profile: &Profile) -> Self {
         Self(forms.iter().map(|form| (form.table, form.source.map(|source| source(profile)))).collect())
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::folder::{FindError, find, find_all, find_forms};
 
-    /// Text in capitals.
+    /// A form for this test: text in capitals.
     struct Shouted;
 
     impl Source for Shouted {

@@ -1,28 +1,28 @@
-//! What a first line is that is not the header of a sequence, and what most likely made it so.
+//! Messages about a first line that is not the header of a sequence, with the likely cause.
 
 use std::fmt;
 
 use crate::line::split_into;
 use crate::row::COLUMNS;
 
-/// Bytes of the line that are shown.
+/// How many bytes of the line are shown.
 const SHOWN: usize = 80;
 
 /// A first line that is not the header.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NoHeader {
-    /// The beginning of the line; `None` where there is none.
+    /// The beginning of the line; `None` if the file is empty.
     found: Option<String>,
     cause: &'static str,
 }
 
 impl NoHeader {
-    /// What to say of a first line.
+    /// The message about a first line; `None` stands for an empty file.
     pub(super) fn of(line: Option<&[u8]>) -> Self {
         let Some(line) = line else { return Self { found: None, cause: "" } };
         let text = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]);
         let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-        // What UTF-16 has between its letters is not shown.
+        // The zero bytes of UTF-16 and its byte order mark are not shown.
         let letters = text.trim_start_matches('\u{feff}').chars().filter(|&c| c != '\0' && c != '\u{fffd}');
         Self { found: Some(letters.map(shown).collect()), cause: cause(line) }
     }
@@ -41,7 +41,7 @@ impl fmt::Display for NoHeader {
 
 /// The likely cause, with what to do about it.
 fn cause(line: &[u8]) -> &'static str {
-    // Every other byte of UTF-16 is 0 where all letters are ASCII.
+    // Every other byte of UTF-16 is 0 if all letters are ASCII.
     let is_zero_from = |first: usize| line.len() > 1 && line.iter().skip(first).step_by(2).all(|&byte| byte == 0);
     if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || is_zero_from(0) || is_zero_from(1) {
         return "it is UTF-16, save it as UTF-8";

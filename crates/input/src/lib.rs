@@ -1,7 +1,7 @@
-//! Written files back into rows: sequences, tables, and the folders they lie in.
+//! Reading written files: the rows of sequences and tables, and the folders that they lie in.
 //!
-//! Promises that no input makes a reader panic, and that everything wrong with a row is a value. Leaves out any judgement of what the
-//! rows say, and how files are written.
+//! No input makes a reader panic, and every fault of a row is a value. Leaves out the judgement of the rows, and how files are
+//! written.
 //!
 //! Each row of a sequence is an operation or a fault, and reading goes on after a fault:
 //!

@@ -1,28 +1,28 @@
-//! Lines and their fields.
+//! Lines of CSV and their fields.
 //!
-//! A line break always ends a row: no field of this form contains one, and a stray quote then costs one row, not the rest
-//! of the file. Quoted fields keep their doubled quotes: names are looked up by their text in that form ([`in_field`]), and the
-//! parser of payloads undoes the doubling as it goes.
+//! A line break always ends a row, because no field of the tables contains one. So an unmatched quote spoils one row, not the
+//! rest of the file. Quoted fields keep their doubled quotes: names are looked up in that form ([`in_field`]), and the parser of
+//! payloads reads doubled quotes.
 
 use std::io::{self, BufRead, Read};
 
 use crate::row::RowFault;
 
-/// What [`next_line`] found.
+/// The result of [`next_line`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Line {
-    /// A line, without its end.
+    /// A line was read.
     Read,
-    /// A line longer than the limit; the rest of it has been skipped.
+    /// The line is longer than the limit; the rest of it was skipped.
     TooLong,
-    /// Nothing more.
+    /// The input has ended.
     End,
 }
 
 /// Reads one line of at most `limit` bytes into `line`, without `\n` or `\r\n`.
 pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
     line.clear();
-    // Mostly the whole line is there already.
+    // Usually the whole line is in the buffer.
     let buffer = input.fill_buf()?;
     if let Some(end) = memchr::memchr(b'\n', buffer).filter(|&end| end <= limit) {
         let text = &buffer[..end];
@@ -48,7 +48,7 @@ pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: us
     Ok(Line::TooLong)
 }
 
-/// Takes the ends of further empty lines after one: how many there were, or `None` if nothing else follows.
+/// Skips empty lines and gives their number, or `None` if only empty lines are left.
 pub(super) fn line_ends<R: BufRead>(input: &mut R) -> io::Result<Option<u64>> {
     let mut more = 0;
     loop {
@@ -66,7 +66,7 @@ pub(super) fn line_ends<R: BufRead>(input: &mut R) -> io::Result<Option<u64>> {
     }
 }
 
-/// Skips to behind the next `\n`.
+/// Skips the rest of the line and its `\n`.
 fn skip_line<R: BufRead>(input: &mut R) -> io::Result<()> {
     loop {
         let buffer = input.fill_buf()?;
@@ -90,14 +90,14 @@ pub(super) fn is_header(line: &[u8], columns: &[&str]) -> bool {
     found == Ok(columns.len()) && fields.iter().zip(columns).all(|(field, column)| *field == column.as_bytes())
 }
 
-/// Splits a line of a sequence into its fields, outer quotes taken off.
+/// Splits a line of a sequence into its fields, without their outer quotes.
 pub(super) fn split(line: &[u8]) -> Result<[&[u8]; 6], RowFault> {
     let mut fields: [&[u8]; 6] = [b""; 6];
     let found = split_into(line, &mut fields).map_err(|UnmatchedQuotes| RowFault::Quotes)?;
     if found == 6 { Ok(fields) } else { Err(RowFault::Columns { found }) }
 }
 
-/// Splits a line into fields, outer quotes taken off; how many it has, the first of them in `fields`.
+/// Splits a line into fields, without their outer quotes, and gives their number. `fields` gets as many as it has room for.
 pub(super) fn split_into<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> Result<usize, UnmatchedQuotes> {
     let mut found = 0;
     let mut rest = line;
@@ -118,9 +118,10 @@ pub(super) fn split_into<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> Result<
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct UnmatchedQuotes;
 
-/// A field, and what follows its comma.
+/// A field, and the rest of the line after its comma; `None` for the last field.
 type Field<'a> = (&'a [u8], Option<&'a [u8]>);
 
+/// An unquoted field at the start of `rest`.
 fn plain(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
     let end = memchr::memchr2(b',', b'"', rest);
     match end {
@@ -130,7 +131,7 @@ fn plain(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
     }
 }
 
-/// `rest` starts behind the opening quote.
+/// A quoted field. `rest` starts behind its opening quote.
 fn quoted(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
     let mut at = 0;
     loop {
@@ -145,17 +146,17 @@ fn quoted(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
     }
 }
 
-/// A text as the fields of [`split_into`] hold it: quotes doubled.
+/// A text with its quotes doubled, as the fields of [`split_into`] have them.
 pub(super) fn in_field(text: &str) -> Box<[u8]> {
     text.replace('"', "\"\"").into_bytes().into()
 }
 
-/// At most `most` bytes of a field, for messages: quotes as they are meant.
+/// At most `most` bytes of a field, for messages. Doubled quotes become single ones.
 pub(super) fn shown(field: &[u8], most: usize) -> String {
     String::from_utf8_lossy(&field[..field.len().min(most)]).replace("\"\"", "\"")
 }
 
-/// A plain whole number.
+/// A whole number of decimal digits that fits 64 bits.
 pub(super) fn number(field: &[u8]) -> Option<u64> {
     if field.is_empty() || field.len() > 20 {
         return None;

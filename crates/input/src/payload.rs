@@ -1,7 +1,7 @@
-//! The payload column: a JSON array of flat objects, as it stands in a quoted CSV field.
+//! Reading the payload column: a JSON array of flat objects in a CSV field.
 //!
-//! Quotes may be doubled (as CSV writes them) or, in an unquoted field, absent; the scanner takes both, so that no copy
-//! of the field is needed. Keys may come in any order and with any white space; strings may hold any escape of JSON.
+//! The scanner reads JSON quotes in doubled form, as CSV writes them, so no copy of the field is needed. Keys may come in any
+//! order. Spaces and tabs may stand between tokens, and strings may have any escape of JSON.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use nandseq_trace::Status;
 
 use crate::row::{Addressed, FieldSet, PayloadFault};
 
-/// What payloads of a profile may hold.
+/// The fields and cell types that payloads of a profile may have.
 pub(super) struct PayloadForm {
     wanted: IdVec<BaseId, FieldSet>,
     cell_types: IdVec<CellTypeId, Box<[u8]>>,
@@ -32,7 +32,7 @@ impl PayloadForm {
         }
     }
 
-    /// Reads the objects into `targets`; on a fault those read so far stay there, the faulty one included.
+    /// Reads the objects into `targets`. After a fault, the objects that were read so far stay there, including the faulty one.
     pub(super) fn parse(&self, base: BaseId, field: &[u8], targets: &mut Vec<Addressed>) -> Result<(), PayloadFault> {
         let mut scan = Scanner { rest: field };
         let mut fault = None;
@@ -54,7 +54,7 @@ impl PayloadForm {
         fault.map_or(Ok(()), Err)
     }
 
-    /// Reads one object. Broken JSON is the error; faults of fields are noted and reading goes on.
+    /// Reads one object. Broken JSON is an error. The first fault of a field is stored in `fault`, and reading goes on.
     fn object(
         &self,
         scan: &mut Scanner<'_>,
@@ -124,7 +124,7 @@ impl PayloadForm {
     }
 }
 
-/// At most 40 characters of what stands in the file.
+/// At most 40 bytes of a text in the file, for messages.
 fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned()
 }
@@ -169,7 +169,7 @@ impl<'a> Scanner<'a> {
         if self.rest.is_empty() { Ok(()) } else { Err(PayloadFault::NotJson) }
     }
 
-    /// A string, escapes resolved.
+    /// A string with its escapes resolved.
     fn text(&mut self) -> Result<Cow<'a, [u8]>, PayloadFault> {
         self.quote()?;
         let plain = self.up_to_quote_or_escape()?;
@@ -195,12 +195,12 @@ impl<'a> Scanner<'a> {
         Ok(text)
     }
 
-    /// What stands behind a backslash.
+    /// The character of an escape; its backslash has been taken.
     fn escaped(&mut self) -> Result<char, PayloadFault> {
         let (&kind, rest) = self.rest.split_first().ok_or(PayloadFault::NotJson)?;
         self.rest = rest;
         Ok(match kind {
-            // A quote of the text is one of the field too, and so doubled.
+            // The quote is doubled because it is inside a CSV field.
             b'"' => {
                 self.rest = self.rest.strip_prefix(b"\"").ok_or(PayloadFault::NotJson)?;
                 '"'
@@ -216,7 +216,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// The four digits of `\u`, and of the other half where they are one of a pair.
+    /// The character of `\u`, whose four digits follow. A surrogate needs its other half behind it.
     fn code_point(&mut self) -> Result<char, PayloadFault> {
         let first = self.four_digits()?;
         let pair = (0xd800..0xdc00).contains(&first) && self.rest.starts_with(b"\\u");
@@ -237,7 +237,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// A JSON quote: doubled, since a field that contains one is quoted.
+    /// Takes a JSON quote. It is doubled, because CSV quotes a field that contains one.
     fn quote(&mut self) -> Result<(), PayloadFault> {
         self.skip_space();
         match self.rest {

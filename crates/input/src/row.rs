@@ -1,4 +1,4 @@
-//! A row of a sequence file as it is read, and what can be wrong with it.
+//! The rows of a sequence file, and their faults.
 
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::units::TimeError;
@@ -9,34 +9,34 @@ use nandseq_trace::{Operation, Status};
 /// The columns of a sequence file, in order.
 pub const COLUMNS: &[&str] = OPERATION_SEQUENCE.names;
 
-/// The longest line that is read, bytes; a multi-plane row of the widest device needs about 1,000.
+/// The longest line that is read, in bytes. A multi-plane row of the widest device needs about 1,000.
 pub const MAX_LINE: usize = 1 << 16;
 
 /// A row of a sequence file.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// Number of the row within the file, from 1, the header not counted.
+    /// The number of the row within the file, from 1, without the header.
     pub row: u64,
-    /// What the `seq` column says.
+    /// The value of the `seq` column.
     pub seq: u64,
     /// When the operation starts.
     pub time: Ticks,
-    /// What the `op_id` column says.
+    /// The value of the `op_id` column.
     pub opcode: u64,
-    /// Which command.
+    /// The op name.
     pub op: OpId,
-    /// What the `op_uid` column says.
+    /// The value of the `op_uid` column.
     pub uid: u64,
-    /// One entry per payload object, as far as the payload could be read.
+    /// An entry for each object of the payload, as far as the payload could be read.
     pub targets: &'a [Addressed],
-    /// What is wrong with the payload, if anything; the first fault only.
+    /// The first fault of the payload, if it has any.
     pub fault: Option<&'a PayloadFault>,
 }
 
-/// What one payload object says. Numbers are as written: nothing says yet that the device has such a die.
+/// An object of a payload. Its numbers are as written: the device need not have such an address.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Addressed {
-    /// The fields that are there, each readable.
+    /// The fields that are present and readable.
     pub fields: FieldSet,
     /// `die`, 0 if absent.
     pub die: i64,
@@ -86,7 +86,7 @@ impl FromIterator<PayloadField> for FieldSet {
 }
 
 impl Addressed {
-    /// What a sink is told of the `at`-th target of an operation, as if it had been written and read back.
+    /// The target number `at` of an operation, as if it had been written and read back.
     #[must_use]
     pub fn of(profile: &Profile, operation: &Operation<'_>, at: usize) -> Self {
         let fields = &profile.bases[profile.ops[operation.op].base].payload;
@@ -108,16 +108,16 @@ impl Addressed {
     }
 }
 
-/// Why a row cannot be understood at all.
+/// Why a row cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum RowFault {
-    /// Longer than [`MAX_LINE`].
+    /// The line is longer than [`MAX_LINE`].
     #[error("the line is longer than {MAX_LINE} bytes")]
     TooLong,
-    /// Not six columns.
+    /// The row does not have six columns.
     #[error("the row has {found} column{} instead of 6", if *found == 1 { "" } else { "s" })]
     Columns {
-        /// How many there are.
+        /// The number of its columns.
         found: usize,
     },
     /// A quote that is not closed, not doubled, or in the middle of a field.
@@ -126,10 +126,10 @@ pub enum RowFault {
     /// A column that should hold a whole number does not.
     #[error("column '{column}' holds no whole number")]
     NotANumber {
-        /// Which column.
+        /// The name of the column.
         column: &'static str,
     },
-    /// The time is no time.
+    /// The `time` column does not have a time.
     #[error("column 'time': {0}")]
     Time(TimeError),
     /// No operation of the profile has this name.
@@ -137,41 +137,41 @@ pub enum RowFault {
     UnknownOp(String),
 }
 
-/// What is wrong with the payload of a row that can be understood otherwise.
+/// The fault of a payload in a row that is readable otherwise.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PayloadFault {
-    /// Not a JSON array of flat objects.
+    /// The payload is not a JSON array of flat objects.
     #[error("the payload is no JSON array of flat objects")]
     NotJson,
-    /// An array without objects.
+    /// The array has no objects.
     #[error("the payload has no object; an operation without fields is written as [{{}}]")]
     Empty,
     /// A field of the base is absent.
     #[error("payload field '{0}' is missing")]
     Missing(&'static str),
-    /// A field the base does not have, or that no base has.
+    /// The base does not have this field.
     #[error("payload field '{0}' does not belong to this operation")]
     Superfluous(String),
-    /// A field that is there twice.
+    /// A field is given twice.
     #[error("payload field '{0}' is given twice")]
     Duplicate(&'static str),
-    /// A value of the wrong type, or a name that means nothing.
+    /// A value has the wrong type, or is an unknown name.
     #[error("payload field '{field}' cannot be {value}")]
     Value {
-        /// Which field.
+        /// The name of the field.
         field: &'static str,
         /// The value as written.
         value: String,
     },
 }
 
-/// A row that could not be understood.
+/// A row that cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BadRow {
-    /// Number of the row within the file, from 1, the header not counted.
+    /// The number of the row within the file, from 1, without the header.
     pub row: u64,
-    /// What the `seq` column says, if that much is readable.
+    /// The value of the `seq` column, if it is readable.
     pub seq: Option<u64>,
-    /// Why.
+    /// The fault.
     pub fault: RowFault,
 }

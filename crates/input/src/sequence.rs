@@ -1,11 +1,11 @@
-//! Reading a written `operation_sequence_*.csv` back, row by row.
+//! Reading a written `operation_sequence_*.csv`, row by row.
 //!
-//! Promises: no input makes it panic or use more memory than a few times [`MAX_LINE`]; everything wrong with a row is a
-//! value ([`RowFault`], [`PayloadFault`]), and the next row is read as if nothing had happened; times are exact wherever
-//! the profile's `export` writes them exactly ([`SequenceReader::times_are_exact`]); no allocation per row once the
-//! buffers have grown. The parser knows this one fixed form (RFC 4180 without line breaks inside fields).
+//! No input makes the reader panic or use more memory than a few times [`MAX_LINE`]. Every fault of a row is a value
+//! ([`RowFault`], [`PayloadFault`]), and the next row is read all the same. Times are exact if the profile's `export` writes them
+//! exactly ([`SequenceReader::times_are_exact`]). Rows without faults cost no allocation once the buffers have grown. The form is
+//! fixed: RFC 4180 without line breaks inside fields.
 //!
-//! Leaves out: any judgement of what the rows say.
+//! Leaves out the judgement of the rows.
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +26,7 @@ use crate::row::{Addressed, BadRow, COLUMNS, MAX_LINE, PayloadFault, Row, RowFau
 /// Why a file cannot be read as a sequence.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file system says no.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The first line is not the header.
@@ -37,12 +37,12 @@ pub enum ReadError {
 /// Opens a file as a sequence written for `profile`.
 ///
 /// # Errors
-/// [`ReadError`] when the file cannot be read or does not start with the header.
+/// [`ReadError`] if the file cannot be read or does not start with the header.
 pub fn open(profile: &Profile, path: &Path) -> Result<SequenceReader<BufReader<File>>, ReadError> {
     SequenceReader::new(profile, BufReader::with_capacity(1 << 16, File::open(path)?))
 }
 
-/// Reads a sequence file.
+/// A reader of a sequence file.
 pub struct SequenceReader<R> {
     input: R,
     line: Vec<u8>,
@@ -53,7 +53,7 @@ pub struct SequenceReader<R> {
     form: PayloadForm,
     targets: Vec<Addressed>,
     fault: Option<PayloadFault>,
-    /// Empty lines that have been taken and are still to be told.
+    /// The number of empty lines that were taken from the input and not given out yet.
     empty: u64,
     ended: bool,
 }
@@ -62,7 +62,7 @@ impl<R: BufRead> SequenceReader<R> {
     /// Opens a sequence written for `profile` and reads its header.
     ///
     /// # Errors
-    /// [`ReadError`] when the input cannot be read or does not start with the header.
+    /// [`ReadError`] if the input cannot be read or does not start with the header.
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
         let has_line = next_line(&mut input, &mut line, MAX_LINE)? != Line::End;
@@ -86,23 +86,23 @@ impl<R: BufRead> SequenceReader<R> {
         })
     }
 
-    /// Whether the profile's `export` writes start times without loss, so that the times read are the times meant.
-    /// Otherwise each is the multiple of `time_resolution` nearest to what is written.
+    /// Whether the profile's `export` writes start times without loss. If so, times are read as they are written. Otherwise each
+    /// time is the multiple of `time_resolution` that is nearest to the written one.
     #[must_use]
     pub fn times_are_exact(&self) -> bool {
         self.clock.is_exact()
     }
 
-    /// How many rows have been read.
+    /// The number of rows that were read.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.row
     }
 
-    /// The next row: `None` at the end of the file, a [`BadRow`] for one that cannot be understood.
+    /// The next row; `None` at the end of the file, a [`BadRow`] for a row that cannot be read.
     ///
     /// # Errors
-    /// What the input reports; reading on is then pointless.
+    /// An error of the input. No further row can be read then.
     pub fn next_row(&mut self) -> io::Result<Option<Result<Row<'_>, BadRow>>> {
         if self.ended {
             return Ok(None);
@@ -145,7 +145,7 @@ impl<R: BufRead> SequenceReader<R> {
                     self.empty = more;
                     self.row += 1;
                 }
-                // Empty lines at the end are no rows.
+                // Empty lines at the end of the file are not rows.
                 None => {
                     self.ended = true;
                     return Ok(None);

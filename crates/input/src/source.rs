@@ -1,35 +1,36 @@
-//! Where the text of a table comes from.
+//! Sources of the text of tables.
 //!
 //! The readers of this crate know one form, lines of CSV. Tables that are stored otherwise are read through a [`Source`], which
 //! gives them in that form: whatever looks at rows sees the same ones, and there is one place that says what a row means. Text that is
-//! packed by gzip, in one piece or several, is unpacked, whatever the file is called; what is cut or damaged is an error.
+//! packed by gzip, in one piece or several, is unpacked, whatever the file is called; what is cut or damaged, or followed by anything else, is
+//! an error.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use nandseq_trace::table::TableKind;
 
 use crate::row::COLUMNS;
 
-/// What stands for standard input among paths.
+/// The path that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
-/// How every gzip stream begins, and no text.
+/// The first byte of every gzip stream. No text begins with it.
 const GZIP: u8 = 0x1f;
-/// Bytes that are read at once.
+/// How many bytes are read at once.
 const BUFFER: usize = 1 << 16;
 
-/// Opens the tables of runs as text.
+/// A source of the tables of runs as text.
 pub trait Source: Sync {
     /// The text of a table as CSV, its header first.
     ///
     /// # Errors
-    /// When the file cannot be read, or is not what its name says.
+    /// If the file cannot be read, or is not in the form that the end of its name tells.
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>>;
 }
 
-/// Files that are CSV already, as they are or packed by gzip; `-` is standard input.
+/// The source for CSV files, plain or packed by gzip; `-` is standard input.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct CsvFiles;
 
@@ -39,7 +40,7 @@ impl Source for CsvFiles {
     }
 }
 
-/// The columns of the table that the name of a file says; those of a sequence for any other name.
+/// The columns of the table that the name of a file tells; those of a sequence for any other name.
 #[must_use]
 pub fn columns_of(path: &Path) -> &'static [&'static str] {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -84,41 +85,66 @@ impl<F: FnMut(&mut Vec<u8>) -> io::Result<()>> BufRead for Lines<F> {
     }
 }
 
-/// What a reader gives, unpacked if need be.
+/// The text of an input, unpacked if it is a gzip stream.
 fn unpacked(input: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut input = BufReader::with_capacity(BUFFER, input);
     let packed = input.fill_buf()?.first() == Some(&GZIP);
     Ok(if packed { Box::new(BufReader::with_capacity(BUFFER, unpack(input))) } else { Box::new(input) })
 }
 
-/// What a gzip stream holds.
+/// What gzip streams hold that follow one another.
 pub(super) fn unpack(input: impl BufRead) -> impl Read {
-    Unpacked(MultiGzDecoder::new(input))
+    Unpacked(Some(GzDecoder::new(input)))
 }
 
-/// A gzip stream whose errors say that it is one.
-struct Unpacked<R>(MultiGzDecoder<R>);
+/// A gzip stream, and those behind it, whose errors say that it is one. `None` after the last.
+struct Unpacked<R>(Option<GzDecoder<R>>);
 
 impl<R: BufRead> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let is_ours = |kind| matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
-        self.0.read(buffer).map_err(|error| {
-            let kind = error.kind();
-            if kind == io::ErrorKind::UnexpectedEof {
-                io::Error::new(kind, "it is packed by gzip, and its end is missing")
-            } else if is_ours(kind) {
-                // The library's words are of the format.
-                let what = if error.to_string().contains("header") {
-                    "one of its parts does not begin as it should".to_owned()
-                } else {
-                    error.to_string()
-                };
-                io::Error::new(kind, format!("it is packed by gzip, and damaged: {what}"))
-            } else {
-                error
+        while let Some(stream) = &mut self.0 {
+            let read = stream.read(buffer).map_err(|error| damage(&error).unwrap_or(error))?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
             }
-        })
+            self.0 = self.0.take().map_or(Ok(None), |stream| next(stream.into_inner()))?;
+        }
+        Ok(0)
     }
+}
+
+/// The stream behind the end of one, if there is any. Zeros, with which tapes and block devices fill up, are nothing.
+fn next<R: BufRead>(mut input: R) -> io::Result<Option<GzDecoder<R>>> {
+    loop {
+        let bytes = input.fill_buf()?;
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        match bytes.get(zeros) {
+            Some(&GZIP) if zeros == 0 => return Ok(Some(GzDecoder::new(input))),
+            Some(_) if bytes[zeros] != GZIP => {
+                let what = "it is packed by gzip, and bytes that are not follow its end";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            None if zeros == 0 => return Ok(None),
+            Some(_) | None => input.consume(zeros),
+        }
+    }
+}
+
+/// What an error of unpacking says in our words: the library's are of the format. `None` for an error of reading.
+fn damage(error: &io::Error) -> Option<io::Error> {
+    let kind = error.kind();
+    let what = if kind == io::ErrorKind::UnexpectedEof {
+        "its end is missing"
+    } else if !matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) {
+        return None;
+    } else if error.to_string().contains("header") {
+        "damaged: one of its parts does not begin as it should"
+    } else if error.to_string().contains("checksum") {
+        "damaged: its contents are not those that were packed"
+    } else {
+        "damaged: its contents cannot be unpacked"
+    };
+    Some(io::Error::new(kind, format!("it is packed by gzip, and {what}")))
 }
 
 #[cfg(test)]
@@ -188,7 +214,22 @@ mod tests {
         let at = damaged.len() - 6;
         damaged[at] ^= 1;
         assert!(read(damaged).unwrap_err().to_string().starts_with("it is packed by gzip, and damaged: "));
-        let followed = [bytes, b"noise".to_vec()].concat();
-        assert!(read(followed).is_err());
+        let mut damaged = bytes;
+        damaged[14] ^= 0x55;
+        assert_eq!(read(damaged).unwrap_err().to_string().split(": ").count(), 2);
+    }
+
+    #[test]
+    fn what_follows_the_end_is_a_further_part_or_zeros_or_named() {
+        let (one, other) = (packed(b"1\n"), packed(b"2\n"));
+        for zeros in [0, 1, 9, 512, 2 * BUFFER] {
+            let padding = vec![0; zeros];
+            assert_eq!(read([&one[..], &padding].concat()).unwrap(), "1\n", "{zeros}");
+            assert_eq!(read([&one[..], &padding, &other].concat()).unwrap(), "1\n2\n", "{zeros}");
+            for behind in [&b"n"[..], b"noise", b"noise that is longer than the header of a part\n"] {
+                let error = read([&one[..], &padding, behind].concat()).unwrap_err().to_string();
+                assert_eq!(error, "it is packed by gzip, and bytes that are not follow its end", "{zeros}");
+            }
+        }
     }
 }

@@ -1,11 +1,10 @@
-//! Reading the tables of a run back: both timelines and the three tables of counts.
+//! Reading the tables of a run: both timelines and the three tables of counts.
 //!
-//! A [`TableReader`] gives the lines of a table; a [`TableForm`] says what a line means, as strictly as `docs/outputs.md`
-//! says how it is written. Promises: no input makes it panic or use more memory than a few times
-//! [`MAX_LINE`]; everything wrong with a row is a [`TableFault`] that names its column, and the next row
-//! is read as if nothing had happened.
+//! A [`TableReader`] gives the lines of a table. A [`TableForm`] makes rows of the lines; it accepts only the form that
+//! `docs/outputs.md` describes. No input makes them panic or use more memory than a few times [`MAX_LINE`]. Every fault of a row
+//! is a [`TableFault`], and the next row is read all the same.
 //!
-//! Leaves out: any judgement of what the rows say.
+//! Leaves out the judgement of the rows.
 
 mod fields;
 mod form;
@@ -29,7 +28,7 @@ use crate::row::MAX_LINE;
 /// Why a file cannot be read as a table.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// The file system says no.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The first line is not the header.
@@ -37,7 +36,7 @@ pub enum TableError {
     Header(TableKind),
 }
 
-/// An error that the input of a table reported while rows were read, and which table it was.
+/// An error of the input of a table while rows were read, with the kind of the table.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct InTable {
@@ -50,46 +49,46 @@ impl InTable {
         io::Error::new(error.kind(), Self { kind, error })
     }
 
-    /// The table in which an error came up; `None` for an error of anything else.
+    /// The kind of the table in which an error occurred; `None` for any other error.
     #[must_use]
     pub fn kind_of(error: &io::Error) -> Option<TableKind> {
         error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).map(|inner| inner.kind)
     }
 }
 
-/// What [`TableReader::next_line`] found.
+/// The result of [`TableReader::next_line`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TableLine {
-    /// A line, without its end.
+    /// A line was read.
     Read,
-    /// A line longer than [`MAX_LINE`], which has been skipped.
+    /// The line is longer than [`MAX_LINE`]; it was skipped.
     TooLong,
-    /// Nothing more.
+    /// The table has ended.
     End,
 }
 
 /// Opens a file as a table.
 ///
 /// # Errors
-/// [`TableError`] when the file cannot be read or does not start with the header.
+/// [`TableError`] if the file cannot be read or does not start with the header.
 pub fn open(kind: TableKind, path: &Path) -> Result<TableReader<BufReader<File>>, TableError> {
     TableReader::new(kind, BufReader::with_capacity(1 << 16, File::open(path)?))
 }
 
-/// Reads the lines of a table.
+/// A reader of the lines of a table.
 #[derive(Debug)]
 pub struct TableReader<R> {
     kind: TableKind,
     input: R,
     row: u64,
-    /// Empty lines that have been taken and are still to be given.
+    /// The number of empty lines that were taken from the input and not given out yet.
     empty: u64,
     ended: bool,
-    /// Whether the header has quotes, which none needs: then whoever wrote it quotes rows without need too, and that means nothing.
+    /// Whether the header has quotes. No header needs them, so the writer of the file puts superfluous quotes into rows too.
     quotes: bool,
 }
 
-/// Takes the quotes off fields that need none; a line whose quotes do not match stays as it is.
+/// Removes the quotes of fields that need none. A line whose quotes do not match stays unchanged.
 fn without_needless_quotes(line: &mut Vec<u8>) {
     let mut fields: [&[u8]; fields::MOST] = [b""; fields::MOST];
     let Ok(found @ ..=fields::MOST) = split_into(line, &mut fields) else { return };
@@ -107,10 +106,10 @@ fn without_needless_quotes(line: &mut Vec<u8>) {
 }
 
 impl<R: BufRead> TableReader<R> {
-    /// Reads the header.
+    /// Opens a table and reads its header.
     ///
     /// # Errors
-    /// [`TableError`] when the input cannot be read or does not start with the header.
+    /// [`TableError`] if the input cannot be read or does not start with the header.
     pub fn new(kind: TableKind, mut input: R) -> Result<Self, TableError> {
         let mut line = Vec::new();
         let header = match next_line(&mut input, &mut line, MAX_LINE)? {
@@ -125,22 +124,23 @@ impl<R: BufRead> TableReader<R> {
         }
     }
 
-    /// Which table it is.
+    /// The kind of the table.
     #[must_use]
     pub fn kind(&self) -> TableKind {
         self.kind
     }
 
-    /// How many rows have been read: the number of the last line, from 1, the header not counted.
+    /// The number of rows that were read, without the header. It is also the number of the last row, counted from 1.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.row
     }
 
-    /// What comes next, as far as it is in memory; most lines are there as a whole. Nothing is taken.
+    /// The next bytes of the table, as far as they are in memory, which usually is more than a line. They are not taken. Empty at
+    /// the end of the table, or if an empty line comes next.
     ///
     /// # Errors
-    /// What the input reports, as [`InTable`]; reading on is then pointless.
+    /// An error of the input, as [`InTable`]. No further row can be read then.
     pub fn ahead(&mut self) -> io::Result<&[u8]> {
         let kind = self.kind;
         if self.ended || self.empty > 0 {
@@ -150,16 +150,17 @@ impl<R: BufRead> TableReader<R> {
         }
     }
 
-    /// Takes the next line, which [`ahead`](Self::ahead) has shown to have this many bytes with its `\n`.
+    /// Takes the next line. [`ahead`](Self::ahead) has shown that it has `len` bytes with its `\n`.
     pub fn pass(&mut self, len: usize) {
         self.input.consume(len);
         self.row += 1;
     }
 
-    /// Reads the next line into `line`; under a header with quotes, without quotes that it does not need.
+    /// Reads the next line into `line`, without its line end. If the header has quotes, superfluous quotes of the line are
+    /// removed.
     ///
     /// # Errors
-    /// What the input reports, as [`InTable`]; reading on is then pointless.
+    /// An error of the input, as [`InTable`]. No further row can be read then.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<TableLine> {
         line.clear();
         if self.ended {
@@ -175,7 +176,7 @@ impl<R: BufRead> TableReader<R> {
                 if line.is_empty() {
                     match line_ends(&mut self.input).map_err(|error| InTable::wrap(self.kind, error))? {
                         Some(more) => self.empty = more,
-                        // Empty lines at the end are no rows.
+                        // Empty lines at the end of the file are not rows.
                         None => {
                             self.ended = true;
                             return Ok(TableLine::End);

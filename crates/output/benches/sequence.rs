@@ -1,4 +1,4 @@
-//! How fast rows are written: `cargo bench -p nandseq-trace`.
+//! How fast rows of sequences are written: `cargo bench -p nandseq-output --bench sequence`.
 #![expect(clippy::unwrap_used, reason = "a bench that fails should stop")]
 
 #[path = "../tests/device/mod.rs"]

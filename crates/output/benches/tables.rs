@@ -1,4 +1,4 @@
-//! How fast the tables are written: `cargo bench -p nandseq-trace --bench tables`.
+//! How fast the tables are written: `cargo bench -p nandseq-output --bench tables`.
 #![expect(clippy::unwrap_used, reason = "a bench that fails should stop")]
 
 #[path = "../tests/story/mod.rs"]
@@ -23,8 +23,8 @@ fn main() {
     divan::main();
 }
 
-/// A mix like that of a device at work, on two dies: status reads, reads on one and two planes with their data output, and
-/// now and then a program.
+/// A mix of operations as on a busy device with two dies: status reads, reads on one and two planes with their data output, and a
+/// few programs.
 fn events(profile: &Profile) -> Vec<Event> {
     let names = [
         ("Status", 1.0),
@@ -58,7 +58,7 @@ fn events(profile: &Profile) -> Vec<Event> {
     events
 }
 
-/// A folder in memory where there is such a thing.
+/// A temporary folder, in memory on Linux.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(if cfg!(target_os = "linux") { "/dev/shm" } else { "." }).unwrap()
 }
@@ -122,7 +122,7 @@ fn bytes_of_tables() -> Vec<u8> {
     finished.files.iter().flat_map(|file| fs::read(file.file.to_write_in(folder.path())).unwrap()).collect()
 }
 
-/// The floor of formatting: the same rows, known beforehand, copied one by one.
+/// A lower bound for formatting: prepared rows are copied one by one.
 #[divan::bench]
 fn floor_copying_the_rows(bencher: Bencher<'_, '_>) {
     let bytes = bytes_of_tables();
@@ -139,7 +139,7 @@ fn floor_copying_the_rows(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The floor of hashing: the same bytes.
+/// A lower bound for hashing: the same bytes are hashed at once.
 #[divan::bench]
 fn floor_hashing(bencher: Bencher<'_, '_>) {
     let bytes = bytes_of_tables();
@@ -149,7 +149,7 @@ fn floor_hashing(bencher: Bencher<'_, '_>) {
         .bench_local(|| Digest::of(black_box(&bytes)));
 }
 
-/// The floor of writing: the same bytes, in blocks, to a file in memory.
+/// A lower bound for writing: the same bytes are written in blocks to a file in memory.
 #[divan::bench]
 fn floor_writing(bencher: Bencher<'_, '_>) {
     let (bytes, folder) = (bytes_of_tables(), folder());

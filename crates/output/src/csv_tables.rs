@@ -1,7 +1,7 @@
-//! The tables as CSV.
+//! Writing the tables as CSV.
 //!
-//! Promises RFC 4180 with `\n`, quotes only where they are needed, and exact decimals. Every part of a row that a profile
-//! decides is prepared once; rows are put together in one buffer, without allocation.
+//! The form is RFC 4180 with `\n`, quotes only where they are needed, and exact decimals. Every part of a row that depends on the
+//! profile only is prepared once. Rows are put together in one buffer, without allocation.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use nandseq_trace::file_form::FileForm;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TableRow, TimelineRow, TouchRow};
 use nandseq_trace::time_column::TimeColumnError;
 
-/// Everything of the CSV tables that a profile decides. Build it once, share it between the runs of all sites.
+/// The parts of the CSV tables that depend on the profile only. Build it once and share it between the runs of all sites.
 #[derive(Clone, Debug)]
 pub struct CsvTables {
     model: TableModel,
@@ -45,7 +45,7 @@ impl CsvTables {
     /// Prepares the tables of a profile.
     ///
     /// # Errors
-    /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
+    /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let model = TableModel::new(profile);
         let base_of =
@@ -81,7 +81,7 @@ impl CsvTables {
         Ok(tables)
     }
 
-    /// More than any row takes: every part once, keys twice.
+    /// A bound of the bytes that a row takes: the longest text of every part.
     fn longest_row(&self) -> usize {
         room_of(self.ops.iter().flatten())
             + room_of(self.op_names.iter())
@@ -139,7 +139,7 @@ impl SequenceTable for SequenceWriter<'_, NewFile> {
     }
 }
 
-/// A table on its way into a file.
+/// A table that is being written to a file.
 struct CsvTable<'t, R: CsvRow> {
     tables: &'t CsvTables,
     file: NewFile,
@@ -168,12 +168,13 @@ impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
 
 /// A row that can be written as a line.
 trait CsvRow: TableRow + 'static {
-    /// What is remembered of the rows before: texts that may come again.
+    /// Texts of the rows before that may come again.
     type Before: Default + Send;
 
+    /// Appends the line of the row.
     fn append(&self, tables: &CsvTables, before: &mut Self::Before, lines: &mut LineBuffer);
 
-    /// The rows before are no longer in the lines.
+    /// Called when the lines of the rows before have left the buffer.
     fn handed_on(before: &mut Self::Before) {
         let _ = before;
     }
@@ -200,22 +201,23 @@ impl CsvRow for TimelineRow {
     }
 }
 
-/// The row before of `op_state_timeline`. Most rows differ from it in nothing but the plane, which is one digit in two places:
-/// a copy costs a tenth of putting the row together.
+/// The row before of `op_state_timeline`. Most rows differ from the row before in the plane only, which is one digit in two
+/// places. To copy the line and change the digits costs a tenth of putting the line together.
 #[derive(Default)]
 struct SegmentBefore {
     times: TimeTexts,
     /// Lengths of phases, which come again more often than other times.
     durations: TimeTexts,
-    /// While it is still in the lines.
+    /// The row before, if its line is still in the buffer and its plane has one digit.
     row: Option<OpStateRow>,
+    /// The length of its line.
     len: usize,
-    /// Where the plane stands.
+    /// The positions of the plane in its line.
     plane_at: [usize; 2],
 }
 
 impl SegmentBefore {
-    /// Whether a row is the one before on another plane, whose number has as many digits.
+    /// Whether a row differs from the row before in the plane only, and the plane has one digit.
     fn comes_again(&self, row: &OpStateRow) -> bool {
         let comes = |before: &OpStateRow| {
             (before.start, before.end, before.state, before.die) == (row.start, row.end, row.state, row.die)

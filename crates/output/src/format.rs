@@ -1,7 +1,7 @@
-//! What a file format must be able to do: take the rows of each table and put them into files.
+//! The interface of a file format: it takes the rows of each table and writes them to files.
 //!
-//! Promises that everything before it (what the rows are, and their order) is the same for all formats. A format only turns
-//! rows into bytes; it keeps no more than a block of them.
+//! Rows and their order are the same for all formats. A format only turns rows into bytes, and keeps no more than a block of
+//! them.
 
 use std::io;
 
@@ -12,43 +12,43 @@ use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
 
-/// A complete file that has no name yet.
+/// A complete file that does not have its final name yet.
 #[derive(Debug)]
 pub struct UnnamedFile {
-    /// The file; everything has been written to it.
+    /// The file, with all its contents.
     pub file: NewFile,
-    /// Its rows.
+    /// The number of its rows.
     pub rows: u64,
 }
 
-/// Puts the rows of one table into a file.
+/// A writer of the rows of one table.
 pub trait TableWriter<R>: Send {
     /// Takes the next rows, in their final order.
     ///
     /// # Errors
-    /// Whatever the file reports.
+    /// Errors of the file.
     fn write(&mut self, rows: &[R]) -> io::Result<()>;
 
-    /// Writes what is left.
+    /// Writes the rows that are still in memory, and gives the complete file.
     ///
     /// # Errors
-    /// Whatever the file reports.
+    /// Errors of the file.
     fn finish(self: Box<Self>) -> io::Result<UnnamedFile>;
 }
 
-/// Puts operations into an `operation_sequence` file as they start.
+/// A writer of an `operation_sequence`. As a sink it takes operations when they start.
 pub trait SequenceTable: Sink + Send {
-    /// Writes what is left.
+    /// Writes the rows that are still in memory, and gives the complete file.
     ///
     /// # Errors
-    /// Whatever the file reports.
+    /// Errors of the file.
     fn finish(self: Box<Self>) -> io::Result<UnnamedFile>;
 }
 
-/// A writer of one table of a format.
+/// A boxed [`TableWriter`] of a format.
 pub type Table<'f, R> = Box<dyn TableWriter<R> + 'f>;
 
-/// Gives the file of a table; `None` where the table is not wanted.
+/// Starts the file of a table; gives `None` if the table is not wanted.
 pub type StartFile<'s> = dyn FnMut(FileKind) -> io::Result<Option<NewFile>> + 's;
 
 /// The writers of the tables that are wanted.
@@ -79,21 +79,21 @@ impl Writers<'_> {
 
 /// A file format.
 pub trait TableFormat: Sync {
-    /// What is known of the profile's operations; the same for every format.
+    /// The compiled profile; the same for every format.
     fn model(&self) -> &TableModel;
 
-    /// What its files are called and where they lie.
+    /// The names of its files.
     fn form(&self) -> FileForm;
 
     /// Starts an `operation_sequence`.
     ///
     /// # Errors
-    /// Whatever the file reports.
+    /// Errors of the file.
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>>;
 
-    /// Starts the other tables: those for which `start` gives a file.
+    /// Starts the other tables for which `start` gives a file.
     ///
     /// # Errors
-    /// Whatever a file reports, or `start`.
+    /// Errors of the files, and of `start`.
     fn tables(&self, start: &mut StartFile<'_>) -> io::Result<Writers<'_>>;
 }

@@ -1,9 +1,9 @@
-//! What happens on a site into files.
+//! Writing the events of a site into files.
 //!
-//! A [`Recorder`](recorder::Recorder) makes rows of what a sink is told; a [format](format::TableFormat) puts them into files;
-//! [`RunFiles`](run_files::RunFiles) names the files of a run when all are complete. Leaves out reading them back.
+//! A [`Recorder`](recorder::Recorder) makes rows of the events. A [format](format::TableFormat) writes the rows to files.
+//! [`RunFiles`](run_files::RunFiles) gives the files of a run their names when all are complete. Leaves out reading the files.
 //!
-//! A writer of one table is a sink by itself. This one writes a sequence of one row:
+//! The writer of a sequence is a sink by itself. This one writes one row:
 //!
 //! ```
 //! use nandseq_output::sequence::{SequenceLayout, SequenceWriter};

@@ -1,17 +1,17 @@
-//! Lines of text, put together from prepared pieces and numbers.
+//! Lines of text that are put together from prepared texts and numbers.
 //!
-//! Promises exact decimals: integer arithmetic only, at least one digit after the point, no trailing zeros beyond it. Every
-//! piece is copied in chunks of constant size, which costs a fraction of what copies of a few bytes of any size cost: rows
-//! are made of twenty such pieces, and there are millions of rows. Room is made once for a row, not for every piece.
+//! Decimals are exact: they come from integer arithmetic and have at least one digit after the point and no trailing zeros beyond
+//! it. Texts are copied in chunks of constant size, which costs a fraction of copying a few bytes of variable size. That matters:
+//! a row has about twenty pieces, and there are millions of rows. Room is made once for a row, not for every piece.
 
 use std::io::{self, Write};
 
 use nandseq_profile::Ticks;
 use nandseq_profile::units::TICKS_PER_US;
 
-/// Bytes that are gathered before they are handed on.
+/// How many bytes are gathered before they are written.
 const BLOCK: usize = 64 * 1024;
-/// Bytes of a long text that are copied at once, beyond its head.
+/// How many bytes of a long text are copied at once, beyond its head.
 const CHUNK: usize = 32;
 
 /// The first number of five digits.
@@ -21,15 +21,15 @@ const EIGHT_DIGITS: u64 = 100_000_000;
 /// `00000000`
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
-/// The most bytes that an integer, or a time, takes in a [`RowBuilder`].
+/// The room in bytes that an integer or a time needs in a [`Row`].
 pub(crate) const NUMBER: usize = 40;
 
-/// A text that is copied often; `HEAD` bytes are copied at once, which is cheaper than asking how many there are.
+/// A text that is copied often. Always `HEAD` bytes are copied, which is cheaper than copying just the bytes of the text.
 #[derive(Clone, Debug)]
 pub(crate) struct Text<const HEAD: usize = 64> {
-    /// Filled up with zeros.
+    /// The beginning of the text, filled up with zeros.
     head: [u8; HEAD],
-    /// What does not fit the head, filled up with zeros.
+    /// The rest of the text, filled up with zeros.
     rest: Box<[[u8; CHUNK]]>,
     len: usize,
 }
@@ -47,7 +47,7 @@ impl<const HEAD: usize> Text<HEAD> {
         Self { head, rest: chunks.collect(), len: text.len() }
     }
 
-    /// The bytes of a [`RowBuilder`] that it takes.
+    /// The room in bytes that the text needs in a [`Row`].
     pub(crate) const fn room(&self) -> usize {
         HEAD + CHUNK * self.rest.len()
     }
@@ -59,34 +59,34 @@ impl<const HEAD: usize> From<String> for Text<HEAD> {
     }
 }
 
-/// The most room that one of some texts takes.
+/// The room that the longest of some texts needs.
 pub(crate) fn room_of<'t, const HEAD: usize>(texts: impl IntoIterator<Item = &'t Text<HEAD>>) -> usize {
     texts.into_iter().map(Text::room).max().unwrap_or_default()
 }
 
-/// Times whose text is remembered. Planes share the times of an operation, operations the lengths of their phases: most
-/// times are among the last few.
+/// The number of times whose texts are kept. Planes share the times of an operation, and operations share the lengths of their
+/// phases, so most times are among the last few.
 const REMEMBERED: usize = 64;
-/// Bytes of the text of a time: `18446744073709.551615`, the longest, has 21, of which 10 are the head.
+/// The room for the text of a time, in bytes. The longest, `18446744073709.551615`, has 21; its first 10 are the head.
 const TIME: usize = 32;
-/// The most bytes of the head.
+/// The largest length of the head.
 const LONGEST_HEAD: usize = 10;
 
 /// The text of a time.
 #[derive(Clone, Copy, Debug)]
 struct TimeText {
     time: Ticks,
-    /// Its length is the last byte.
+    /// The text from the first byte on. The last byte is its length.
     text: [u8; TIME],
 }
 
-/// The texts of some times.
+/// A cache of the texts of times.
 #[derive(Clone, Debug)]
 pub(crate) struct TimeTexts {
     known: [TimeText; REMEMBERED],
-    /// The whole µs of the last new time without their last four digits: mostly those of the next one too.
+    /// The head of the last new time: its whole µs without the last four digits. The next time usually has the same head.
     head: u64,
-    /// Its text; empty for 0.
+    /// The text of the head; empty for 0.
     head_text: [u8; 16],
     head_len: usize,
 }
@@ -101,14 +101,13 @@ impl Default for TimeTexts {
 }
 
 impl TimeTexts {
-    /// Where the text of a time is if it is known. Any spread will do; that of a multiplication by 2^64 divided by the golden
-    /// ratio is even.
+    /// The position of a time in the cache. Multiplying by 2^64 divided by the golden ratio spreads times evenly.
     #[inline]
     const fn place(time: Ticks) -> usize {
         (time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED
     }
 
-    /// Makes the text of a time.
+    /// Puts the text of a time into the cache at `place`.
     #[inline(never)]
     fn remember(&mut self, place: usize, time: Ticks) {
         let (whole, fraction) = (time.0 / TICKS_PER_US, time.0 % TICKS_PER_US);
@@ -119,7 +118,7 @@ impl TimeTexts {
             self.head_len = if head == 0 { 0 } else { row.at };
             self.head = head;
         }
-        // Without a head there are no zeros before the tail; its last digit stays, also of 0.
+        // A tail without a head has no leading zeros. Its last digit stays, also if it is 0.
         let zeros = if head == 0 { (tail | 1 << 24).trailing_zeros() / 8 } else { 0 };
         let known = &mut self.known[place % REMEMBERED];
         known.time = time;
@@ -130,38 +129,38 @@ impl TimeTexts {
         text[point] = b'.';
         let digits = eight_digits(fraction as u32 * 100);
         text[point + 1..point + 9].copy_from_slice(&(digits + ZEROS).to_le_bytes());
-        // The first digit stays, also of 0.
+        // The first digit of the fraction stays, also if it is 0.
         text[TIME - 1] = (point + 9) as u8 - ((digits | 1).leading_zeros() / 8) as u8;
     }
 }
 
-/// A number that is mostly that of the row before, or the one after it.
+/// The text of the last number of a column whose numbers usually stay the same or grow by 1 from row to row.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Running {
     value: u64,
     /// The text of a number of at most eight digits, the first one in the lowest byte.
     digits: u64,
-    /// How many digits; 0 when the text is not known.
+    /// The number of digits; 0 if `digits` is not set.
     len: usize,
 }
 
-/// Lines on their way to a file.
+/// A buffer of lines that are to be written to a file.
 #[derive(Clone, Debug)]
 pub(crate) struct LineBuffer {
-    /// What is written behind `len` means nothing.
+    /// The bytes of the lines; those behind `len` have no meaning.
     bytes: Vec<u8>,
     len: usize,
 }
 
 impl LineBuffer {
-    /// Begins with a header.
+    /// A buffer that begins with a header.
     pub(crate) fn new(header: &str) -> Self {
         let mut lines = Self { bytes: vec![0; BLOCK + BLOCK / 8], len: 0 };
         lines.row(header.len(), |row| row.slice(header.as_bytes()));
         lines
     }
 
-    /// Hands everything on if it is enough for a block; `true` if it was.
+    /// Writes the lines to `output` if they fill a block. Gives whether they did.
     pub(crate) fn hand_on_block(&mut self, output: &mut impl Write) -> io::Result<bool> {
         if self.len < BLOCK {
             return Ok(false);
@@ -169,14 +168,14 @@ impl LineBuffer {
         self.hand_on(output).map(|()| true)
     }
 
-    /// Hands everything on.
+    /// Writes the lines to `output`.
     pub(crate) fn hand_on(&mut self, output: &mut impl Write) -> io::Result<()> {
         output.write_all(&self.bytes[..self.len])?;
         self.len = 0;
         Ok(())
     }
 
-    /// Appends what `write` writes, which takes at most `room` bytes.
+    /// Appends a line that `write` puts together in at most `room` bytes.
     #[inline]
     pub(crate) fn row(&mut self, room: usize, write: impl FnOnce(&mut RowBuilder<'_>)) {
         if self.bytes.len() - self.len < room {
@@ -192,7 +191,7 @@ impl LineBuffer {
         self.bytes.resize(2 * (self.len + extra), 0);
     }
 
-    /// Appends the last `len` bytes once more, with `byte` at the places `at` of them.
+    /// Appends the last `len` bytes once more, with `byte` at the two positions `at` of the copy.
     #[inline]
     pub(crate) fn again(&mut self, len: usize, at: [usize; 2], byte: u8) {
         let (from, to) = (self.len - len, self.len);
@@ -207,19 +206,19 @@ impl LineBuffer {
     }
 }
 
-/// A line that is put together.
+/// A line that is being put together. Pieces are written in whole chunks, so a line needs more room than its length.
 pub(crate) struct RowBuilder<'l> {
     room: &'l mut [u8],
     at: usize,
 }
 
 impl RowBuilder<'_> {
-    /// Its bytes so far.
+    /// The length of the line so far, in bytes.
     pub(crate) const fn len(&self) -> usize {
         self.at
     }
 
-    /// The next `N` bytes, to be written over.
+    /// The next `N` bytes, to be overwritten.
     #[inline]
     fn next<const N: usize>(&mut self) -> &mut [u8; N] {
         match self.room[self.at..].first_chunk_mut() {
@@ -228,13 +227,13 @@ impl RowBuilder<'_> {
         }
     }
 
-    /// Appends bytes of any number.
+    /// Appends bytes.
     pub(crate) fn slice(&mut self, bytes: &[u8]) {
         self.room[self.at..self.at + bytes.len()].copy_from_slice(bytes);
         self.at += bytes.len();
     }
 
-    /// Appends a few bytes of a number that the compiler knows.
+    /// Appends a few bytes whose number the compiler knows.
     #[inline]
     pub(crate) fn put<const N: usize>(&mut self, bytes: &[u8; N]) {
         *self.next() = *bytes;
@@ -251,7 +250,7 @@ impl RowBuilder<'_> {
         self.at += text.len;
     }
 
-    /// Writes what does not fit the head of a text.
+    /// Copies the rest of a text behind its head. The position stays.
     #[cold]
     fn rest<const HEAD: usize>(&mut self, text: &Text<HEAD>) {
         let start = self.at;
@@ -268,7 +267,7 @@ impl RowBuilder<'_> {
     pub(crate) fn integer(&mut self, value: u64) {
         if value < FOUR_DIGITS {
             let digits = four_digits(value as u32);
-            // The last digit stays, also of 0.
+            // The last digit stays, also if it is 0.
             let zeros = (digits | 1 << 24).trailing_zeros() / 8;
             *self.next() = ((digits + ZEROS as u32) >> (8 * zeros)).to_le_bytes();
             self.at += 4 - zeros as usize;
@@ -296,7 +295,7 @@ impl RowBuilder<'_> {
         self.integer(value);
     }
 
-    /// Appends an integer that is near the one before.
+    /// Appends an integer of a column whose numbers usually stay the same or grow by 1.
     #[inline]
     pub(crate) fn running(&mut self, before: &mut Running, value: u64) {
         if value != before.value || before.len == 0 {
@@ -340,12 +339,12 @@ impl RowBuilder<'_> {
 #[inline]
 const fn digits(value: u32) -> (u64, usize) {
     let digits = eight_digits(value);
-    // The last digit stays, also of 0.
+    // The last digit stays, also if it is 0.
     let zeros = (digits | 1 << 56).trailing_zeros() / 8;
     ((digits + ZEROS) >> (8 * zeros), 8 - zeros as usize)
 }
 
-/// The digits of a number below 10^4, as those of [`eight_digits`].
+/// The digits of a number below 10^4, one in each byte, the first one in the lowest byte.
 #[inline]
 const fn four_digits(value: u32) -> u32 {
     let hundreds = (value * 10_486) >> 20;
@@ -354,11 +353,11 @@ const fn four_digits(value: u32) -> u32 {
     tens | (twos - tens * 10) << 8
 }
 
-/// The digits of a number below 10^8, the first one in the lowest byte; by arithmetic in the lanes of one word, since loops
-/// over digits are what a table's time would otherwise go into.
+/// The digits of a number below 10^8, one in each byte, the first one in the lowest byte. All lanes of the word are computed at
+/// once, because a loop over the digits would take most of the time of writing a table.
 #[inline]
 const fn eight_digits(value: u32) -> u64 {
-    // Two lanes of four digits: high ones first.
+    // Two lanes of four digits each, the high ones first.
     let fours = (value / 10_000) as u64 | ((value % 10_000) as u64) << 32;
     // Four lanes of two digits: n / 100 = n × 10,486 / 2^20 for n < 10^4.
     let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;

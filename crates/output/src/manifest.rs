@@ -1,4 +1,4 @@
-//! Writing manifests: complete, in the order of their fields, a site's with each run on a line of its own.
+//! Writing manifests. Each run of a site's manifest is on a line of its own.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use crate::new_file::NewFile;
 
-/// Writes a manifest called `name` into `folder`, replacing an older one when complete; returns its digest.
+/// Writes a manifest called `name` into `folder` and returns its digest. An older manifest is replaced when the new one is
+/// complete.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn write_manifest(folder: &Path, name: &str, manifest: &impl Serialize) -> io::Result<Digest> {
     let mut text = serde_json::to_vec_pretty(manifest).map_err(io::Error::other)?;
     text.push(b'\n');
@@ -21,16 +22,17 @@ pub fn write_manifest(folder: &Path, name: &str, manifest: &impl Serialize) -> i
     file.commit()
 }
 
-/// How a pretty-printed [`SiteManifest`] without runs ends.
+/// The end of a pretty-printed [`SiteManifest`] without runs.
 const NO_RUNS: &str = "[]\n}";
 
-/// Writes the manifest of a site into `folder`, replacing an older one when complete; returns its digest.
+/// Writes the manifest of a site into `folder` and returns its digest. An older manifest is replaced when the new one is
+/// complete.
 ///
-/// `head` says everything but the runs. `runs` are [`RunRecord`](nandseq_trace::manifest::RunRecord)s as compact JSON, each on a line of
-/// its own here too: a site may have more of them than should be in memory at once.
+/// `head` has everything but the runs; its own runs are ignored. `runs` gives [`RunRecord`](nandseq_trace::manifest::RunRecord)s
+/// as compact JSON, one by one, because a site may have too many to hold in memory.
 ///
 /// # Errors
-/// When the file cannot be written, or whatever the iterator reports.
+/// If the file cannot be written, or if `runs` gives an error.
 pub fn write_site_manifest(
     folder: &Path,
     head: &SiteManifest,

@@ -1,7 +1,6 @@
-//! What the tables need to know of a profile's operations, compiled to integers: durations, what is counted, which names
-//! there are and how they sort.
+//! The profile compiled for the tables: durations of operations, page accesses that are counted, the order of names.
 //!
-//! Promises that after it is built nothing looks at names or effects again. Build it once, share it between runs and sites.
+//! Once the model is built, no writer looks at names or effects. Build it once and share it between runs and sites.
 
 use nandseq_profile::model::{AddressSource, ArrayWork, Base, PayloadField, PhaseKind, Scope};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, IdVec, OpId, Page, PhaseKey, Plane, Profile, Target, Ticks};
@@ -9,7 +8,7 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, IdVec, OpId, Page, PhaseKe
 use nandseq_trace::OpState;
 use nandseq_trace::rows::{StateId, Touch};
 
-/// A profile as the tables see it.
+/// A profile compiled for the tables.
 #[derive(Clone, Debug)]
 pub struct TableModel {
     pub(crate) ops: IdVec<OpId, OpModel>,
@@ -24,17 +23,17 @@ pub struct TableModel {
     pub(crate) cell_type_order: NameOrder,
 }
 
-/// What is constant in the rows of one op name.
+/// The facts about one op name that its rows need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpModel {
     pub(crate) base: BaseId,
     /// From the start to the end of ISSUE.
     pub(crate) issue: Ticks,
-    /// From the start to the end of CORE_BUSY.
+    /// From the start to the end of CORE_BUSY; to the end of ISSUE if there is no CORE_BUSY.
     pub(crate) busy: Ticks,
     /// From the start to the end of the last phase.
     pub(crate) total: Ticks,
-    /// Whether it has a CORE_BUSY, whose end is when the array is done; otherwise it is done at its end.
+    /// Whether it has a CORE_BUSY. If so, the array is done at the end of CORE_BUSY, otherwise at the end of the operation.
     pub(crate) has_busy: bool,
     /// The window after CORE_BUSY.
     pub(crate) window: Option<PhaseKind>,
@@ -44,7 +43,7 @@ pub(crate) struct OpModel {
     fields: NamedParts,
 }
 
-/// Which parts of an address a payload names.
+/// The parts of an address that a payload names.
 #[derive(Clone, Copy, Debug)]
 struct NamedParts {
     die: bool,
@@ -53,7 +52,7 @@ struct NamedParts {
     page: bool,
 }
 
-/// How names sort, by their bytes.
+/// The order of names by their bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct NameOrder {
     ranks: Box<[u16]>,
@@ -73,12 +72,12 @@ impl NameOrder {
         Self { ranks, by_rank }
     }
 
-    /// The place of an id among all, by name.
+    /// The position of an id if all ids are sorted by name.
     pub(crate) fn rank(&self, id: u16) -> u16 {
         self.ranks[usize::from(id)]
     }
 
-    /// The id at a place.
+    /// The id at a position.
     pub(crate) fn id(&self, rank: u16) -> u16 {
         self.by_rank[usize::from(rank)]
     }
@@ -109,7 +108,7 @@ impl TableModel {
         &self.states[usize::from(state.0)]
     }
 
-    /// Every op_state, in order.
+    /// The number of every op_state, in order.
     pub fn states(&self) -> impl Iterator<Item = StateId> {
         (0..self.states.len()).map(|at| StateId(at as u16))
     }
@@ -158,13 +157,13 @@ fn occupies(base: &Base) -> bool {
     always || (!base.instant && base.scope != Scope::None)
 }
 
-/// What operations of a base do to their pages.
+/// The page access of operations of a base; `None` if they access no page.
 fn touch(base: &Base) -> Option<Touch> {
     let has = |work: ArrayWork| base.effects.iter().any(|effect| effect.array_work() == Some(work));
     if has(ArrayWork::Commit) {
         Some(Touch::Program)
     } else if has(ArrayWork::Read) {
-        // A recovery read fills the registers too, but from latches.
+        // A recovery read fills the registers from latches, not from a page.
         (base.address != AddressSource::SuspendedProgram).then_some(Touch::Read)
     } else {
         None
@@ -172,7 +171,7 @@ fn touch(base: &Base) -> Option<Touch> {
 }
 
 impl OpModel {
-    /// Stands for no operation.
+    /// A placeholder in a free slot.
     pub(crate) const NONE: Self = Self {
         base: BaseId(0),
         issue: Ticks::ZERO,
@@ -185,7 +184,7 @@ impl OpModel {
         fields: NamedParts { die: false, plane: false, block: false, page: false },
     };
 
-    /// A target with every part that the payload does not name set to 0.
+    /// The target with 0 for every part of the address that the payload does not name.
     pub(crate) fn named(&self, target: &Target) -> Target {
         let fields = self.fields;
         let mut named = *target;
@@ -206,7 +205,7 @@ impl OpModel {
 }
 
 impl TableModel {
-    /// Orders cell types by name.
+    /// The position of a cell type if all are sorted by name.
     pub(crate) fn cell_type_rank(&self, cell_type: CellTypeId) -> u16 {
         self.cell_type_order.rank(u16::from(cell_type.0))
     }

@@ -1,8 +1,8 @@
-//! A file that the user named, on its way.
+//! Writing a file that the user named.
 //!
-//! Promises that nothing but a regular file is ever replaced: a device, a FIFO, `/dev/stdout` or a process substitution is written to
-//! and stays what it is; a link is followed, and stays; `-` is standard output. A regular file appears, or is replaced, when it
-//! is complete. Leaves out the files of runs, whose names are this program's own: those are [`nandseq_trace::files`].
+//! Only a regular file is ever replaced. It appears, or is replaced, when it is complete. A device, a FIFO, `/dev/stdout` or a
+//! process substitution is written to and stays what it is. A link is followed and stays. `-` is standard output. Leaves out the
+//! files of runs, whose names this program chooses: see [`nandseq_trace::files`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -11,24 +11,24 @@ use std::path::{Path, PathBuf};
 use crate::new_file::NewFile;
 use crate::pending::folder_of;
 
-/// What stands for standard output among paths.
+/// The path that stands for standard output.
 pub const STANDARD_OUTPUT: &str = "-";
-/// Links that are followed from one to the next, as systems do.
+/// The most links that are followed from one to the next, as in Linux.
 const MOST_LINKS: usize = 40;
 
-/// A file that the user named.
+/// A file that the user named and that is being written.
 #[derive(Debug)]
 pub struct NamedOutput {
     target: WriteTarget,
     bytes: u64,
 }
 
-/// Where the bytes go.
+/// The receiver of the bytes.
 #[derive(Debug)]
 enum WriteTarget {
-    /// Appears when complete.
+    /// A regular file, which appears when it is complete.
     New(NewFile),
-    /// Was there before, is no regular file or is open elsewhere too, and stays.
+    /// A file that exists and is not replaced: it is not a regular file, or it is open elsewhere too.
     Open(File),
     Stdout(io::Stdout),
     Stderr(io::Stderr),
@@ -36,7 +36,9 @@ enum WriteTarget {
 
 /// What a path leads to.
 enum Destination {
+    /// A regular file, or nothing yet.
     File(PathBuf),
+    /// A file that is not regular, such as a device.
     Existing(PathBuf),
     /// An open file.
     Descriptor(PathBuf, Descriptor),
@@ -45,17 +47,17 @@ enum Destination {
 /// An open file that a path stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Descriptor {
-    /// Of this process, by its number.
+    /// A file that this process has open, by its number.
     Own(u32),
-    /// Of another process.
+    /// A file that another process has open.
     Other,
 }
 
 impl NamedOutput {
-    /// Starts a file. Folders above a new one are made where they are missing.
+    /// Starts a file. Missing folders above a new file are made.
     ///
     /// # Errors
-    /// When it cannot be created or opened.
+    /// If the file cannot be created or opened.
     pub fn create(path: &Path) -> io::Result<Self> {
         let target = if path == Path::new(STANDARD_OUTPUT) {
             WriteTarget::Stdout(io::stdout())
@@ -63,7 +65,7 @@ impl NamedOutput {
             match place(path)? {
                 Destination::Descriptor(_, Descriptor::Own(1)) => WriteTarget::Stdout(io::stdout()),
                 Destination::Descriptor(_, Descriptor::Own(2)) => WriteTarget::Stderr(io::stderr()),
-                // Whoever opened it may have written to it already.
+                // The process that opened the file may have written to it already, so bytes are appended.
                 Destination::Descriptor(path, _) => WriteTarget::Open(OpenOptions::new().append(true).open(path)?),
                 Destination::Existing(path) => WriteTarget::Open(OpenOptions::new().write(true).open(path)?),
                 Destination::File(path) => {
@@ -76,16 +78,16 @@ impl NamedOutput {
         Ok(Self { target, bytes: 0 })
     }
 
-    /// Whether it goes to standard output, where nothing else should be said then.
+    /// Whether it goes to standard output. If so, nothing else should be printed there.
     #[must_use]
     pub fn is_stdout(&self) -> bool {
         matches!(self.target, WriteTarget::Stdout(_))
     }
 
-    /// Completes the file; returns its bytes.
+    /// Completes the file; returns the number of its bytes.
     ///
     /// # Errors
-    /// When it cannot be completed; then there is what was there before.
+    /// If the file cannot be completed. A regular file is then as it was before.
     pub fn commit(mut self) -> io::Result<u64> {
         self.flush()?;
         if let WriteTarget::New(file) = self.target {
@@ -105,7 +107,7 @@ impl NamedOutput {
     }
 }
 
-/// Who reads what is no regular file may stop when it has seen enough.
+/// Turns the error of a broken pipe into the success `all`: a reader may close its end when it has seen enough.
 fn seen_enough<T>(done: io::Result<T>, all: T) -> io::Result<T> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(all),
@@ -130,7 +132,7 @@ impl Write for NamedOutput {
     }
 }
 
-/// Follows links, one by one, to what is to be written.
+/// Follows links one by one to the place that is to be written.
 fn place(path: &Path) -> io::Result<Destination> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -155,8 +157,8 @@ fn place(path: &Path) -> io::Result<Destination> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
 }
 
-/// The open file that a path stands for: `/dev/fd/3`, `/proc/self/fd/1`, `/dev/stdout`. What such a path leads to may be a regular file,
-/// which others have open as well.
+/// The open file that a path such as `/dev/fd/3`, `/proc/self/fd/1` or `/dev/stdout` stands for. It may be a regular file that
+/// other processes have open as well.
 fn descriptor(path: &Path) -> Option<Descriptor> {
     let name = path.file_name()?.to_str()?;
     let folder = fs::canonicalize(folder_of(path)).ok()?;
@@ -166,7 +168,7 @@ fn descriptor(path: &Path) -> Option<Descriptor> {
         let is_own = !is_of_processes || fs::canonicalize("/proc/self").is_ok_and(|own| folder.starts_with(own));
         return Some(if is_own { Descriptor::Own(number) } else { Descriptor::Other });
     }
-    // Where these are no links.
+    // On some systems these two are devices, not links.
     match (folder == Path::new("/dev"), name) {
         (true, "stdout") => Some(Descriptor::Own(1)),
         (true, "stderr") => Some(Descriptor::Own(2)),

@@ -1,8 +1,7 @@
-//! A file under its final name is complete.
+//! Files that get their final name when they are complete.
 //!
-//! Promises that a [`NewFile`] appears under its name only when it is committed: it is written under a temporary name in
-//! the same folder, synced and renamed, and disappears when dropped. Its length and SHA-256 are kept while writing.
-//! Leaves out what is in the file.
+//! A [`NewFile`] is written under a temporary name in the same folder. It is synced and renamed when it is committed, and removed
+//! when it is dropped. Its length and SHA-256 are computed while it is written. Leaves out the contents of the file.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,10 +11,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::pending::{Pending, sync_folder};
 
-/// A file that becomes visible when it is complete.
+/// A file that appears under its name when it is complete.
 #[derive(Debug)]
 pub struct NewFile {
-    /// `None`: what is written is counted and forgotten.
+    /// The file; `None` if the bytes are only counted.
     file: Option<Pending>,
     hash: Sha256,
     bytes: u64,
@@ -25,31 +24,31 @@ impl NewFile {
     /// Starts a file that will be called `name` in `folder`, which must exist.
     ///
     /// # Errors
-    /// When the temporary file cannot be created.
+    /// If the temporary file cannot be created.
     pub fn create(folder: &Path, name: &str) -> io::Result<Self> {
         Self::at(&folder.join(name))
     }
 
-    /// Starts a file that will be at `path`, whose folder must exist; its name may be of any bytes.
+    /// Starts a file that will be at `path`, whose folder must exist. The name need not be UTF-8.
     ///
     /// # Errors
-    /// When the temporary file cannot be created.
+    /// If the temporary file cannot be created.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         let file = Pending::create(path.to_owned())?;
         Ok(Self { file: Some(file), hash: Sha256::new(), bytes: 0 })
     }
 
-    /// A file that is on no disk: what is written to it is counted, and that is all.
+    /// A file without a place on disk: its bytes are only counted and hashed.
     #[must_use]
     pub fn counting() -> Self {
         Self { file: None, hash: Sha256::new(), bytes: 0 }
     }
 
-    /// Syncs the file, gives it its final name, replacing an older one, and makes the name durable; returns the SHA-256 of its
-    /// contents.
+    /// Syncs the file, renames it to its final name, and syncs the folder. An older file of that name is replaced. Returns the
+    /// SHA-256 of the contents.
     ///
     /// # Errors
-    /// When syncing or renaming fails; then nothing is under the final name but what was there before.
+    /// If syncing or renaming fails. If the file could not be synced or renamed, an older file is still there unchanged.
     pub fn commit(self) -> io::Result<Digest> {
         self.sync()?;
         let folder = self.folder().map(Path::to_owned);
@@ -59,30 +58,30 @@ impl NewFile {
         Ok(digest)
     }
 
-    /// Returns when what was written would survive a loss of power.
+    /// Syncs the contents. When this returns, they survive a loss of power.
     ///
     /// # Errors
-    /// When syncing fails.
+    /// If syncing fails.
     pub fn sync(&self) -> io::Result<()> {
         self.file.as_ref().map_or(Ok(()), Pending::sync)
     }
 
-    /// Gives a file that was [synced](Self::sync) its final name, which is durable when its folder has been synced too.
+    /// Renames a file that was [synced](Self::sync) to its final name. The name is durable once the folder has been synced too.
     pub(crate) fn place(self) -> io::Result<()> {
         self.file.map_or(Ok(()), Pending::place)
     }
 
-    /// Of what was written so far.
+    /// The digest of the bytes written so far.
     pub(crate) fn digest(&self) -> Digest {
         Digest(self.hash.clone().finalize().into())
     }
 
-    /// The folder of the file, if it is in one.
+    /// The folder of the file; `None` if its bytes are only counted.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.file.as_ref().map(Pending::folder)
     }
 
-    /// Bytes written so far.
+    /// The number of bytes written so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -1,10 +1,11 @@
-//! Files that have no final name yet, and what it takes to make names durable.
+//! Files under temporary names, and syncing of folders.
 //!
-//! Promises that a `Pending` file is under a temporary name, `.<name>.nandseqgen-<six letters or digits>` beside its final name,
-//! until it is placed, and that it goes when it is dropped. A kill leaves the temporary name behind; whoever
-//! writes into the folder next takes away what has that form ([`is_temporary`]). A name survives a loss of power once
-//! [`sync_folder`] has returned, contents once its `sync` has. Leaves out whether anybody else writes there.
+//! A `Pending` file has a temporary name, `.<name>.nandseqgen-<six letters or digits>`, in the folder of its final name. It is
+//! renamed when it is placed, and removed when it is dropped. A kill leaves the temporary file behind; the next execution that
+//! writes into the folder removes it ([`is_temporary`]). Contents survive a loss of power once the file's `sync` has returned, a
+//! name once [`sync_folder`] has. Leaves out whether other processes write into the folder.
 
+use nandseq_trace::recorded::shown;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -12,15 +13,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// What tells our temporary names from those of editors and copying tools.
+/// The part that tells our temporary names from those of editors and copying tools.
 const MARK: &str = "nandseqgen-";
-/// Letters and digits at the end of a temporary name.
+/// The number of random letters and digits at the end of a temporary name.
 const SUFFIX: usize = 6;
 
 /// A file under a temporary name.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    /// Goes when it is dropped.
+    /// Removed when it is dropped.
     file: NamedTempFile,
     path: PathBuf,
 }
@@ -32,18 +33,19 @@ impl Pending {
         let mut hidden = OsString::from(".");
         hidden.push(path.file_name().ok_or_else(no_name)?);
         hidden.push(format!(".{MARK}"));
-        // Opened as any new file is, so that its mode is that of other files.
+        // The file is opened as any new file is, so that it has the usual mode.
         let open = |temporary: &Path| OpenOptions::new().write(true).create_new(true).open(temporary);
         let file = tempfile::Builder::new().prefix(&hidden).rand_bytes(SUFFIX).make_in(folder_of(&path), open)?;
         Ok(Self { file, path })
     }
 
-    /// Returns when the contents would survive a loss of power.
+    /// Syncs the contents. When this returns, they survive a loss of power.
     pub(crate) fn sync(&self) -> io::Result<()> {
         self.file.as_file().sync_all().map_err(|error| named(&self.path, &error))
     }
 
-    /// Gives the file its final name, in place of a file that has it; what is no file, as a pipe, stays.
+    /// Renames the file to its final name. A regular file or link of that name is replaced; anything else, such as a pipe, is an
+    /// error.
     pub(crate) fn place(self) -> io::Result<()> {
         if self.path.symlink_metadata().is_ok_and(|about| !(about.is_file() || about.is_symlink() || about.is_dir())) {
             return Err(named(&self.path, &io::Error::other("something that is no regular file has this name")));
@@ -58,10 +60,10 @@ impl Pending {
     }
 }
 
-/// An error that says of which file it is: a run writes many.
+/// An error with the name of its file, because a run writes many files.
 fn named(path: &Path, error: &io::Error) -> io::Error {
     let name = path.file_name().unwrap_or_default();
-    io::Error::new(error.kind(), format!("{}: {error}", name.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", shown(name)))
 }
 
 impl Write for Pending {
@@ -74,7 +76,7 @@ impl Write for Pending {
     }
 }
 
-/// The folder that holds a file; `.` where a path is a name only.
+/// The folder of a file; `.` if the path is only a name.
 #[must_use]
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -90,16 +92,16 @@ pub fn is_temporary(name: &str, is_ours: impl FnOnce(&str) -> bool) -> bool {
     is_suffix && start.strip_prefix('.').is_some_and(is_ours)
 }
 
-/// Returns when the names in a folder, those that are gone included, would survive a loss of power. Does nothing where the system
+/// Syncs a folder. When this returns, new and removed names in the folder survive a loss of power. Does nothing on systems that
 /// cannot open folders.
 ///
 /// # Errors
-/// When syncing fails.
+/// If syncing fails.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Calls `sync` for all of `files` at the same time: the system then writes its journal once for many of them.
+/// Calls `sync` for all of `files` at the same time, each in a thread. The system then writes its journal once for many of them.
 pub(crate) fn together<T: Sync>(files: &[T], sync: impl Fn(&T) -> io::Result<()> + Sync) -> io::Result<()> {
     let Some((first, others)) = files.split_first() else { return Ok(()) };
     std::thread::scope(|scope| {
@@ -109,9 +111,9 @@ pub(crate) fn together<T: Sync>(files: &[T], sync: impl Fn(&T) -> io::Result<()>
         let mut done = sync(first);
         for thread in started {
             let result = match thread {
-                // A panic of a thread goes on here.
+                // A panic of the thread continues here.
                 Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                // There are no more threads to have: one after another.
+                // No further thread could be started, so this file is synced here.
                 Err(file) => sync(file),
             };
             done = done.and(result);

@@ -1,7 +1,7 @@
-//! Turns what happens into rows of five tables.
+//! Turns events into the rows of five tables.
 //!
-//! Promises rows that are final when a writer gets them, in their final order, whatever stays open meanwhile; memory does
-//! not grow with the length of a run. Leaves out `operation_sequence`, which needs nothing but the operations themselves.
+//! A writer gets rows when they are final, in their final order, also while other operations are still open. Memory does not grow
+//! with the length of a run. Leaves out `operation_sequence`, whose rows are the operations themselves.
 
 mod count;
 mod open;
@@ -22,11 +22,11 @@ use nandseq_trace::rows::{OpStateRow, TimelineRow};
 use nandseq_trace::{Cut, Operation, Sink};
 use open::Open;
 
-/// Makes rows of what happens in one run.
+/// A sink that makes rows of the events of one run.
 pub struct Recorder<'f> {
     model: &'f TableModel,
     open: Open,
-    /// Whether anything needs to know when operations end.
+    /// Whether a wanted table depends on the ends of operations.
     follows: bool,
     last_uid: u64,
     now: Ticks,
@@ -40,7 +40,7 @@ struct TimelineTables<'f> {
     op_states: Option<Timeline<'f, OpStateRow>>,
 }
 
-/// A timeline and where it goes.
+/// A timeline with its writer.
 struct Timeline<'f, R> {
     rows: Ordered<R>,
     writer: Table<'f, R>,
@@ -65,7 +65,7 @@ impl TimelineTables<'_> {
 }
 
 impl<'f> Recorder<'f> {
-    /// Starts the tables of a run; temporary files come to lie in `folder`.
+    /// Starts the tables of a run. Temporary files are made in `folder`.
     #[must_use]
     pub fn new(model: &'f TableModel, writers: Writers<'f>, folder: &Path, budget: Budget) -> Self {
         let follows = writers.timeline.is_some() || writers.op_states.is_some() || writers.touches.is_some();
@@ -79,10 +79,10 @@ impl<'f> Recorder<'f> {
         Self { model, open: Open::new(model), follows, last_uid: 0, now: Ticks::ZERO, tables, counts }
     }
 
-    /// Ends the run: everything but what is suspended has ended in its time. Gives the complete files back.
+    /// Ends the run and gives the complete files. Every operation that is not suspended ends at its planned time.
     ///
     /// # Errors
-    /// Whatever the writers or temporary files report.
+    /// Errors of the writers and of temporary files.
     pub fn finish(mut self) -> io::Result<Vec<(FileKind, UnnamedFile)>> {
         self.retire_ended(Ticks(u64::MAX))?;
         let mut written = Vec::new();
@@ -96,7 +96,7 @@ impl<'f> Recorder<'f> {
         Ok(written)
     }
 
-    /// An operation that occupies nothing cannot be cut: its rows are final.
+    /// Records an operation that occupies nothing. It cannot be cut, so its rows are final.
     fn record_at_once(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         let op = &self.model.ops[operation.op];
         if let Some(timeline) = &mut self.tables.timeline {
@@ -119,7 +119,7 @@ impl<'f> Recorder<'f> {
         self.open.retire_ended(now, |operation| tables.retire(operation, counts))
     }
 
-    /// Hands on what can be handed on, when enough has gathered.
+    /// Gives final rows to the writers if enough rows have gathered.
     fn release(&mut self) -> io::Result<()> {
         if !self.tables.are_full() {
             return Ok(());
@@ -137,7 +137,7 @@ impl<'f> Recorder<'f> {
 }
 
 impl TimelineTables<'_> {
-    /// Writes the rows of a stretch that is over, whose touches count if the array was done.
+    /// Records a stretch that is over, and the page accesses of its operation, whose array is done.
     fn retire(&mut self, operation: &open::Opened, counts: &mut Counts<'_>) -> io::Result<()> {
         self.record_stretch(operation);
         operation.touched(|touch, target| counts.touch(touch, target))
@@ -153,7 +153,8 @@ impl TimelineTables<'_> {
     }
 }
 
-/// A row of the first stretch, without its end. `target` holds only what the payload names.
+/// A row of the first stretch of an operation, without its end. `target` is the target number `at` with 0 where the payload names
+/// nothing.
 fn timeline_row(model: &TableModel, operation: &Operation<'_>, at: usize, target: &Target) -> TimelineRow {
     TimelineRow {
         uid: operation.uid,

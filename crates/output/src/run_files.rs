@@ -1,9 +1,8 @@
-//! The files of one run, together.
+//! The files of one run.
 //!
-//! Promises that none of them has its final name before all are complete and durable, that all names are durable when
-//! [`RunFiles::finish`] returns, and that nothing is left of a run that is dropped before it is finished. Whoever wants to look at
-//! what would be listed before any file has its name asks for [`RunFiles::complete`]. Leaves out which files of which runs there are:
-//! that is the manifest's.
+//! No file has its final name before all are complete and durable. All names are durable when [`RunFiles::finish`] returns.
+//! Nothing is left of a run that is dropped before it is finished. [`RunFiles::complete`] gives the list of files before any file
+//! has its final name. Leaves out the list of runs, which is in the manifest.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,30 +29,30 @@ pub struct RunFiles<'f> {
     run: u64,
     sequence: Option<Box<dyn SequenceTable + 'f>>,
     recorder: Option<Recorder<'f>>,
-    /// Files that were written in one go.
+    /// Files that were added complete: snapshot and log.
     whole: Vec<(FileKind, UnnamedFile)>,
     /// Whether files are synced at the same time.
     syncs_together: bool,
     /// Folders that were made for this run.
     new_folders: Vec<PathBuf>,
-    /// Whether the files are on no disk: just their names and lengths are wanted.
+    /// Whether the bytes are only counted and hashed, without files on disk.
     counts_only: bool,
 }
 
 /// The files of a run that are complete.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finished {
-    /// What the manifest says of them, in the order of their kinds.
+    /// Their records for the manifest, in the order of their kinds.
     pub files: Vec<FileRecord>,
-    /// Their bytes in total.
+    /// The number of their bytes in total.
     pub bytes: u64,
 }
 
 impl<'f> RunFiles<'f> {
-    /// Starts the tables among `outputs` in the folder of a site, which must exist.
+    /// Starts the tables among `outputs` in the folder of a site, which must exist. `run` is counted from 1.
     ///
     /// # Errors
-    /// When a file cannot be created.
+    /// If a file cannot be created.
     pub fn create(
         folder: &Path,
         format: &'f dyn TableFormat,
@@ -64,11 +63,11 @@ impl<'f> RunFiles<'f> {
         Self::new(folder, format, outputs, stamp, run, false)
     }
 
-    /// The same files, but on no disk: everything is done as for files, and what would be written is counted. `spare` is a folder for
-    /// temporary files without names, which large runs take.
+    /// Starts the same tables without files on disk. Rows are formatted as usual, and the bytes are counted and hashed. Large
+    /// runs need temporary files without names, which are made in `spare`.
     ///
     /// # Errors
-    /// None but those of the format.
+    /// Errors of the format.
     pub fn counting(
         spare: &Path,
         format: &'f dyn TableFormat,
@@ -109,18 +108,18 @@ impl<'f> RunFiles<'f> {
         Ok(files)
     }
 
-    /// Syncs all files at the same time at the end, in threads, if `together`; else one after another. A disk that takes its time
-    /// writes its journal once for many; where syncing is fast the threads cost more than they save.
+    /// Chooses how files are synced at the end: all at the same time, in threads, if `together`; otherwise one after another. A
+    /// slow disk writes its journal once for many files. On a fast disk the threads cost more than they save.
     #[must_use]
     pub fn syncing(mut self, together: bool) -> Self {
         self.syncs_together = together;
         self
     }
 
-    /// Starts a file, and its folder in that of the site if need be.
+    /// Starts a file. Makes its folder inside that of the site if it is missing.
     ///
     /// # Errors
-    /// When it cannot be created; so if the folder of the site has gone meanwhile.
+    /// If the file cannot be created, for example because the folder of the site is gone.
     pub fn start(&mut self, kind: FileKind) -> io::Result<NewFile> {
         if self.counts_only {
             return Ok(NewFile::counting());
@@ -138,10 +137,10 @@ impl<'f> RunFiles<'f> {
         NewFile::create(&self.folder, &name)
     }
 
-    /// Adds a file that is no table (a snapshot, a log); it gets its name with the others. `rows` is for the manifest.
+    /// Adds a file that is not a table (a snapshot, a log). It gets its final name with the others. `rows` is for the manifest.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If the file cannot be written.
     pub fn add(&mut self, kind: FileKind, bytes: &[u8], rows: u64) -> io::Result<()> {
         let mut file = self.start(kind)?;
         file.write_all(bytes)?;
@@ -149,24 +148,25 @@ impl<'f> RunFiles<'f> {
         Ok(())
     }
 
-    /// Adds a file that is complete but for its name, which must be that of its kind in this run; it gets it with the others.
+    /// Adds a file that is complete, and that was started with the name of its kind in this run. It gets its final name with the
+    /// others.
     pub fn add_written(&mut self, kind: FileKind, written: UnnamedFile) {
         self.whole.push((kind, written));
     }
 
-    /// Ends the run: completes and syncs all files, then gives them their names, then syncs the folders. When this returns, the run
-    /// survives a loss of power.
+    /// Ends the run: completes and syncs all files, gives them their final names, and syncs the folders. When this returns, the
+    /// run survives a loss of power.
     ///
     /// # Errors
-    /// Whatever the files report; then those that have no name yet vanish.
+    /// Errors of the files. Files without their final name are then removed.
     pub fn finish(self) -> io::Result<Finished> {
         self.complete()?.place(Outputs::ALL)
     }
 
-    /// Ends the run as far as that goes without giving any file its name: all files are complete.
+    /// Ends the run: completes all files, but does not give them their final names.
     ///
     /// # Errors
-    /// Whatever the files report; then they vanish.
+    /// Errors of the files, which are then removed.
     pub fn complete(mut self) -> io::Result<Complete<'f>> {
         let mut written = Vec::new();
         if let Some(sequence) = self.sequence.take() {
@@ -187,7 +187,7 @@ impl<'f> RunFiles<'f> {
     }
 }
 
-/// The files of a run that are complete but for their names; they vanish when this is dropped.
+/// The files of a run that are complete but do not have their final names. They are removed when this is dropped.
 pub struct Complete<'f> {
     written: Vec<(FileKind, UnnamedFile)>,
     files: Vec<FileRecord>,
@@ -195,16 +195,17 @@ pub struct Complete<'f> {
 }
 
 impl Complete<'_> {
-    /// The files as a manifest lists them, in the order of their kinds.
+    /// The records of the files for the manifest, in the order of their kinds.
     #[must_use]
     pub fn files(&self) -> &[FileRecord] {
         &self.files
     }
 
-    /// Syncs the files of these kinds, gives them their names, then syncs the folders. The others vanish. Says what was placed.
+    /// Syncs the files of these kinds, gives them their final names, and syncs the folders. The other files are removed. Returns
+    /// the files that have their names now.
     ///
     /// # Errors
-    /// Whatever the files report; then those that have no name yet vanish.
+    /// Errors of the files. Files without their final name are then removed.
     pub fn place(self, kinds: Outputs) -> io::Result<Finished> {
         let Self { run, mut written, mut files } = self;
         written.retain(|&(kind, _)| kinds.contains(kind));
@@ -215,7 +216,7 @@ impl Complete<'_> {
         } else {
             written.iter().try_for_each(sync)?;
         }
-        // A new folder is a name in the one above it.
+        // The name of a new folder is durable once the folder above it is synced.
         let above = run.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());
         let mut folders: BTreeSet<PathBuf> = above.collect();
         let mut bytes = 0;
@@ -230,13 +231,13 @@ impl Complete<'_> {
 }
 
 impl Drop for RunFiles<'_> {
-    /// Takes away what has no name yet, and the folders that were made for it.
+    /// Removes files without their final name, and the folders that were made for them.
     fn drop(&mut self) {
         self.sequence = None;
         self.recorder = None;
         self.whole.clear();
         for folder in &self.new_folders {
-            // Not empty, after a run that was finished: then it stays.
+            // The folder of a finished run is not empty and stays.
             let _ = fs::remove_dir(folder);
         }
     }

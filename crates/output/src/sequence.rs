@@ -1,7 +1,7 @@
-//! `operation_sequence`: the file a tester runs, one row per operation in order of start.
+//! Writing `operation_sequence`, the file that a tester runs: one row for each operation, in order of start.
 //!
-//! Promises rows that depend on nothing but the profile and the operations given, formatted by hand into one reusable
-//! buffer: no allocation, no floating point and no name lookups once the writer exists. Leaves out where the bytes go.
+//! Rows depend on the profile and the operations only. They are formatted into one buffer, without allocation, floating point or
+//! look-up of names.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -16,10 +16,10 @@ use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
 use nandseq_trace::{Operation, Sink, Status};
 
-/// In the order of their numbers.
+/// All statuses, in the order of their discriminants.
 const STATUSES: [Status; 3] = [Status::Busy, Status::ExtReady, Status::Ready];
 
-/// Everything of a row that a profile decides, as bytes ready to copy. Build it once, share it between the runs.
+/// The parts of rows that depend on the profile only, as bytes ready to copy. Build it once and share it between runs.
 #[derive(Clone, Debug)]
 pub struct SequenceLayout {
     time: TimeColumn,
@@ -27,34 +27,34 @@ pub struct SequenceLayout {
     planes: usize,
 }
 
-/// What is constant in the rows of one op name.
+/// The constant parts of the rows of one op name.
 #[derive(Clone, Debug)]
 struct OpLayout {
     /// `,op_id,op_name,`
     middle: Text,
-    /// What a target is made of.
+    /// The pieces of a target.
     pieces: Box<[Piece]>,
-    /// The most bytes that a target takes.
+    /// The room in bytes that a target needs.
     room: usize,
 }
 
-/// A part of a target in a payload. Where there are few values, their texts are prepared.
+/// A piece of a target in a payload. If it has few values, their texts are prepared.
 #[derive(Clone, Debug)]
 enum Piece {
-    /// `{""die"":0,""plane"":2`, by die, then by plane; for places that the device does not have, what stands before each.
+    /// `{""die"":0,""plane"":2`, by die, then by plane. For planes that the device does not have, the texts before die and plane.
     DiePlane(Arc<[Text]>, [Text<32>; 2]),
-    /// A number, with what stands before it: `,""block"":`.
+    /// A number, with the text before it: `,""block"":`.
     Number(Text<32>, PayloadField),
     /// `,""celltype"":""TLC""`, by cell type.
     CellType(Arc<[Text]>),
-    /// `,""exp_val"":""busy""`, by status; the last one for none.
+    /// `,""exp_val"":""busy""`, by status; the last text is for no status.
     Status(Arc<[Text]>),
 }
 
-/// Makes pieces, equal ones once.
+/// Makes pieces. Equal pieces share their texts.
 struct Pieces<'p> {
     profile: &'p Profile,
-    /// By the bytes before the first value, and whether it is a die plane.
+    /// The pieces so far, by the text before the first value, and whether the piece has die and plane.
     made: BTreeMap<(String, bool), Piece>,
 }
 
@@ -74,7 +74,7 @@ impl Pieces<'_> {
     }
 }
 
-/// The piece for the field at position `at` of an object, with the one after it if it is a die plane.
+/// The piece for the field at position `at` of an object. If `is_lane`, the piece also has the plane, which is the next field.
 fn piece(profile: &Profile, at: usize, field: PayloadField, is_die_plane: bool) -> Piece {
     let before = field_prefix(at, field);
     let with_name = |name: &str| Text::from(format!("{before}{}", json_in_csv(name)));
@@ -91,7 +91,7 @@ fn piece(profile: &Profile, at: usize, field: PayloadField, is_die_plane: bool) 
         }
         PayloadField::CellType => Piece::CellType(profile.cell_types.iter().map(|one| with_name(&one.name)).collect()),
         PayloadField::ExpectedStatus => {
-            // A profile may give the field to a base that reads no status: nothing is expected.
+            // A profile may give the field to a base that reads no status. No status is expected then.
             let none = Text::from(format!("{before}null"));
             Piece::Status(STATUSES.map(|status| with_name(status.name())).into_iter().chain([none]).collect())
         }
@@ -99,7 +99,7 @@ fn piece(profile: &Profile, at: usize, field: PayloadField, is_die_plane: bool) 
 }
 
 impl Piece {
-    /// The most bytes that it takes.
+    /// The room in bytes that the piece needs.
     fn room(&self) -> usize {
         match self {
             Self::DiePlane(texts, prefixes) => room_of(&**texts) + 2 * (room_of(prefixes) + NUMBER),
@@ -113,7 +113,7 @@ impl SequenceLayout {
     /// Prepares the rows of a profile's operations.
     ///
     /// # Errors
-    /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
+    /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let time = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals)?;
         let grid = profile.policies.time_resolution;
@@ -131,20 +131,20 @@ impl SequenceLayout {
     }
 }
 
-/// A JSON string inside a quoted CSV field.
+/// A JSON string as it is written in a quoted CSV field.
 fn json_in_csv(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('"', "\"\"")
 }
 
-/// The bytes before the value of the field at position `at` of an object.
+/// The text before the value of the field at position `at` of an object.
 fn field_prefix(at: usize, field: PayloadField) -> String {
     let before = if at == 0 { '{' } else { ',' };
     format!("{before}\"\"{}\"\":", field.name())
 }
 
-/// Writes `operation_sequence` rows.
+/// A writer of `operation_sequence` rows.
 ///
-/// Bytes reach the output in blocks; [`SequenceWriter::finish`] hands on the last one.
+/// Bytes reach the output in blocks; [`SequenceWriter::finish`] writes the last one.
 #[derive(Debug)]
 pub struct SequenceWriter<'l, W> {
     layout: &'l SequenceLayout,
@@ -153,13 +153,13 @@ pub struct SequenceWriter<'l, W> {
     seq: Running,
     uid: Running,
     times: TimeTexts,
-    /// Holds a time that is scaled or rounded on its way into a line.
+    /// The text of a time that is scaled or rounded.
     time: Vec<u8>,
     rows: u64,
 }
 
 impl<'l, W: Write> SequenceWriter<'l, W> {
-    /// A writer that has written the header.
+    /// A writer whose first line is the header.
     pub fn new(layout: &'l SequenceLayout, output: W) -> Self {
         Self {
             layout,
@@ -173,16 +173,16 @@ impl<'l, W: Write> SequenceWriter<'l, W> {
         }
     }
 
-    /// Rows written so far, the header not counted.
+    /// The number of rows written so far, without the header.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Hands on what is left and returns the output with the number of rows.
+    /// Writes the last block and returns the output with the number of rows.
     ///
     /// # Errors
-    /// Whatever the output reports.
+    /// Errors of the output.
     pub fn finish(mut self) -> io::Result<(W, u64)> {
         self.lines.hand_on(&mut self.output)?;
         Ok((self.output, self.rows))
@@ -228,7 +228,7 @@ impl<W: Write> Sink for SequenceWriter<'_, W> {
     }
 }
 
-/// Appends a part of one target.
+/// Appends a piece of one target.
 #[inline]
 fn append(piece: &Piece, target: &Target, status: Option<Status>, planes: usize, row: &mut RowBuilder<'_>) {
     match piece {

@@ -1,10 +1,10 @@
 //! Sorting more rows than memory should hold.
 //!
-//! Promises: sorted output, memory within a [`Budget`] however many rows there are, and nothing left behind, not even by a
-//! process that is killed: what does not fit goes to temporary files without a name. Leaves out what rows mean.
+//! Memory stays within a [`Budget`], whatever the number of rows. Rows that do not fit are written to temporary files without a
+//! name, so even a process that is killed leaves nothing behind. Leaves out the meaning of rows.
 //!
-//! Two users: [`ordered::Ordered`] lets rows pass as soon as nothing smaller can come; [`counter::Counter`] counts equal
-//! keys and hands them out in order at the end.
+//! [`ordered::Ordered`] gives out rows as soon as no smaller row can come. [`counter::Counter`] counts equal keys and gives them
+//! out in order at the end.
 
 pub(crate) mod counter;
 mod groups;

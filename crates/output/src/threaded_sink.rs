@@ -1,9 +1,9 @@
 //! A sink that works in a thread of its own.
 //!
-//! Promises that the sink is told the same in the same order, so that its files have the same bytes; that nothing is allocated once
-//! the first batches have come back; and that the thread is gone when the run is: it lives in a scope. An error of the sink
-//! comes out of a later call than that which caused it, at the latest of [`ThreadedSink::finish`]. Where no thread can be had the sink works
-//! here. Refusals are not passed on. Leaves out when a thread pays: that is for whoever knows how many cores are idle.
+//! The sink gets the same events in the same order, so its files have the same bytes. Nothing is allocated once the first batches
+//! have come back. The thread lives in a scope, so it ends with the run. An error of the sink is returned by a later call than
+//! the one that caused it, at the latest by [`ThreadedSink::finish`]. If no thread can be started, the sink works in the caller's
+//! thread. Refusals are not passed on. Leaves out the decision whether a thread pays: the caller knows how many cores are idle.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -13,15 +13,16 @@ use nandseq_profile::{OpId, Target, Ticks};
 
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
 
-/// Events that are handed over at a time: a run of 1,000 operations still keeps both threads busy.
+/// The number of events in a batch. A run of 1,000 operations still keeps both threads busy.
 const BATCH: usize = 128;
-/// Batches on their way. Enough to even out what an operation costs here and there; more would only leave the caches.
+/// The number of batches between the threads. They even out the different costs of operations; more would not fit the caches.
 const BATCHES: usize = 8;
 
-/// A sink, here or in its own thread.
+/// A sink in its own thread, or in the caller's.
 pub struct ThreadedSink<'scope, S>(Where<'scope, S>);
 
 enum Where<'scope, S> {
+    /// The sink works in the caller's thread.
     Here(S),
     There(There<'scope, S>),
 }
@@ -31,16 +32,17 @@ struct There<'scope, S> {
     batch: EventBatch,
     full: SyncSender<EventBatch>,
     empty: Receiver<EventBatch>,
-    /// Gone when its result has been taken.
+    /// The thread; `None` once its result has been taken.
     thread: Option<ScopedJoinHandle<'scope, io::Result<S>>>,
 }
 
-/// What happened, in order.
+/// A batch of events, in order.
 #[derive(Default)]
 struct EventBatch {
     events: Vec<HeldEvent>,
-    /// Of all operations, one after another.
+    /// The targets of all operations, one after another.
     targets: Vec<Target>,
+    /// The op_states of all operations, one after another.
     states: Vec<OpState>,
 }
 
@@ -51,7 +53,7 @@ enum HeldEvent {
     Resumed { uid: u64, from: Ticks, busy_end: Ticks, end: Ticks },
 }
 
-/// An operation without what it borrows.
+/// An operation without the targets and op_states, which are in the batch.
 struct Held {
     seq: u64,
     uid: u64,
@@ -61,8 +63,9 @@ struct Held {
     proposal: Proposal,
     is_first: bool,
     die_planes: Option<DiePlanes>,
-    /// How many targets and states are its own.
+    /// The number of its targets.
     targets: usize,
+    /// The number of its op_states.
     states: usize,
 }
 
@@ -75,7 +78,7 @@ impl EventBatch {
         Held { seq, uid, op, start, status, proposal: *proposal, is_first, die_planes, targets, states }
     }
 
-    /// Tells a sink everything, and forgets it.
+    /// Gives all events to a sink, and empties the batch.
     fn tell(&mut self, sink: &mut impl Sink) -> io::Result<()> {
         let (mut targets, mut states) = (&*self.targets, &*self.states);
         for event in &self.events {
@@ -94,7 +97,7 @@ impl EventBatch {
 }
 
 impl Held {
-    /// The operation, with the targets and states that come next.
+    /// The operation, with the next targets and op_states of the batch, which are removed from the slices.
     fn operation<'b>(&'b self, targets: &mut &'b [Target], states: &mut &'b [OpState]) -> Operation<'b> {
         let (own_targets, own_states);
         (own_targets, *targets) = targets.split_at(self.targets);
@@ -115,14 +118,14 @@ impl Held {
 }
 
 impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
-    /// Puts a sink into a thread of a scope; without one it works here.
+    /// Puts a sink into a thread of a scope. Without a scope, the sink works in the caller's thread.
     pub fn new(scope: Option<&'scope Scope<'scope, '_>>, sink: S) -> Self {
         let Some(scope) = scope else { return Self(Where::Here(sink)) };
         let (full, filled) = sync_channel::<EventBatch>(BATCHES);
-        // There is room for all of them, so that nobody waits to give one back.
+        // The channel has room for all batches, so the thread never waits to give one back.
         let (back, empty) = sync_channel(BATCHES + 1);
         (0..BATCHES).for_each(|_| drop(back.try_send(EventBatch::default())));
-        // The sink goes in when the thread is there: if there is none, the sink must not be lost.
+        // The sink is sent to the thread once it has started. If it does not start, the sink is not lost.
         let (hand_in, handed_in) = sync_channel::<S>(1);
         let work = move || {
             let mut sink = handed_in.recv().map_err(io::Error::other)?;
@@ -141,10 +144,10 @@ impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
         }
     }
 
-    /// Gives the sink back when it has been told everything.
+    /// Gives the sink back once it has all events.
     ///
     /// # Errors
-    /// What the sink reported and no call has returned yet.
+    /// An error of the sink that no call has returned yet.
     pub fn finish(self) -> io::Result<S> {
         match self.0 {
             Where::Here(sink) => Ok(sink),
@@ -158,7 +161,7 @@ impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
     }
 }
 
-/// How a thread ended; a panic goes on here.
+/// The result of a thread. A panic of the thread continues here.
 fn result_of<S>(thread: Option<ScopedJoinHandle<'_, io::Result<S>>>) -> io::Result<S> {
     let Some(thread) = thread else { return Err(io::Error::other("the output has failed before")) };
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -172,7 +175,7 @@ impl<S> There<'_, S> {
         if self.batch.events.len() < BATCH { Ok(()) } else { self.hand_over() }
     }
 
-    /// Hands the batch over.
+    /// Sends the batch to the thread, and takes an empty one.
     fn hand_over(&mut self) -> io::Result<()> {
         let handed = self.empty.recv().ok().and_then(|empty| {
             let full = std::mem::replace(&mut self.batch, empty);
@@ -180,7 +183,7 @@ impl<S> There<'_, S> {
         });
         match handed {
             Some(()) => Ok(()),
-            // The thread has ended, which it only does on an error.
+            // The thread ends early only on an error.
             None => result_of(self.thread.take()).map(drop),
         }
     }
@@ -222,7 +225,7 @@ mod tests {
     use super::*;
     use nandseq_profile::{Block, CellTypeId, Die, Page, Plane};
 
-    /// Notes what it is told; fails at the operation with a number.
+    /// A sink that keeps the events as text. It fails at the operation with the `seq` of `fails_at`.
     #[derive(Default)]
     struct Notes {
         lines: Vec<String>,
@@ -251,7 +254,7 @@ mod tests {
         }
     }
 
-    /// Tells a story in which every operation has another number of targets and states.
+    /// Gives a sink a stream of events in which neighbouring operations have different numbers of targets and states.
     fn tell(sink: &mut impl Sink, operations: u64) -> io::Result<()> {
         let target = |at: u64| Target {
             die: Die(0),

@@ -1,5 +1,5 @@
-//! Random streams of events against a model that keeps everything and sorts at the end; with budgets so small that
-//! every table spills.
+//! Compares the tables of random streams of events with those of a simple model that keeps everything and sorts at the end. Some
+//! budgets are so small that every table needs temporary files.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod story;
@@ -20,7 +20,7 @@ use nandseq_trace::{Cut, OpState};
 use proptest::prelude::*;
 use story::{Event, Op, device, durations, lines};
 
-/// A stretch that an operation ran.
+/// A stretch of an operation.
 #[derive(Clone)]
 struct Stretch {
     op: Op,
@@ -50,7 +50,7 @@ fn stretches(profile: &Profile, events: &[Event]) -> Vec<Stretch> {
             }
             Event::Cut(uid, at, cut) => {
                 let last = stretches.iter_mut().rev().find(|stretch| stretch.op.uid == *uid);
-                // What is suspended has no stretch that could be cut.
+                // A suspended operation has no stretch that could be cut.
                 if let Some(stretch) = last.filter(|stretch| stretch.cut.is_none()) {
                     stretch.cut = Some((at.0, *cut));
                 }
@@ -73,7 +73,7 @@ fn shows(stretch: &Stretch, die: u8, plane: u8) -> bool {
     })
 }
 
-/// Where the stretch at `at` ends on a plane.
+/// When the stretch with index `at` ends on a plane.
 fn end_on(all: &[Stretch], at: usize, die: u8, plane: u8) -> u64 {
     let own = &all[at];
     let mut end = own.cut.map_or(own.end, |(cut, _)| cut.min(own.end));
@@ -95,7 +95,7 @@ fn state_name(profile: &Profile, state: &OpState) -> String {
     format!("{}.{}", profile.bases[base].name, state.phase.map_or("END", PhaseKind::name))
 }
 
-/// What a program or read of a base counts as.
+/// The page access that operations of a base count as.
 fn touch(base: &str) -> Option<&'static str> {
     match base {
         "PROGRAM" | "CACHE_PROGRAM" | "CLOSE" => Some("PROGRAM"),
@@ -104,7 +104,7 @@ fn touch(base: &str) -> Option<&'static str> {
     }
 }
 
-/// What a payload names of a target.
+/// The target with 0 for every part that the payload does not name.
 fn named(profile: &Profile, op: OpId, target: &Target) -> Target {
     let base = &profile.bases[profile.ops[op].base];
     let mut named = Target::default();
@@ -188,7 +188,7 @@ fn op_states(profile: &Profile, all: &[Stretch]) -> Vec<String> {
     rows.into_iter().map(|row| row.1).collect()
 }
 
-/// Rows of counted keys: text before and after the numbers by which they sort.
+/// Rows of keys with their counts, in the order of the keys. `row` gives the text of a key.
 fn counted<K: Ord>(keys: impl Iterator<Item = K>, row: impl Fn(&K) -> String) -> Vec<String> {
     let mut counts: BTreeMap<K, u64> = BTreeMap::new();
     keys.for_each(|key| *counts.entry(key).or_default() += 1);
@@ -253,7 +253,7 @@ fn proposals(profile: &Profile, events: &[Event]) -> Vec<String> {
     counted(keys, |(used, known, die, plane, time, name)| format!("{used},{known},{die},{plane},{},{name}", us(*time)))
 }
 
-/// The rows of the five tables as they are written.
+/// The rows of the five tables that the recorder writes.
 fn recorded(profile: &Profile, events: &[Event], budget: Budget) -> Vec<(FileKind, Vec<String>)> {
     let folder = tempfile::tempdir().unwrap();
     let format = CsvTables::new(profile).unwrap();

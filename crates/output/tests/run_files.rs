@@ -1,4 +1,4 @@
-//! The files of a run: their headers, that they appear together, and that nothing is left of a run that is given up.
+//! Tests of the files of a run: they have the right headers and appear together, and nothing is left of a run that is dropped.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod story;
@@ -49,7 +49,7 @@ fn headers_are_those_of_the_predecessor() {
     for kind in FileKind::ALL.into_iter().filter(|kind| kind.is_table()) {
         let header = kind.columns().header();
         let text = fs::read_to_string(Path::new(sample).join(FileForm::CSV.file_name(kind, stamp(), 1))).unwrap();
-        // Its lines end with \r\n, ours with \n.
+        // The predecessor's lines end with \r\n, ours with \n.
         assert_eq!(text.lines().next(), header.lines().next(), "{}", kind.name());
     }
 }
@@ -107,7 +107,7 @@ fn of_a_complete_run_only_what_is_asked_for_gets_its_name() {
         files.add(FileKind::Snapshot, b"{}\n", 0).unwrap();
         files.complete().unwrap()
     };
-    // What would be listed is known before any file has its name, and without a disk too.
+    // The records are known before any file has its final name, and also without files on disk.
     let listed = complete(false).files().to_vec();
     let dropped = complete(true);
     assert_eq!(dropped.files(), listed);

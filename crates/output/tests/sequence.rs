@@ -1,4 +1,4 @@
-//! What `operation_sequence` rows look like, and that CSV and JSON readers get back what was written.
+//! Tests of the rows of `operation_sequence`: their text, and that CSV and JSON readers get back the values that were written.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod device;
@@ -129,7 +129,7 @@ fn any_status() -> impl Strategy<Value = Option<Status>> {
     prop::sample::select(vec![None, Some(Status::Busy), Some(Status::ExtReady), Some(Status::Ready)])
 }
 
-/// What a JSON reader should find in one object.
+/// The object that a JSON reader should find for a target.
 fn expected_object(op: usize, target: &Target, status: Option<Status>) -> serde_json::Value {
     let value = |field: PayloadField| -> serde_json::Value {
         match field {

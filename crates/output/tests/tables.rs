@@ -1,4 +1,4 @@
-//! One test for each rule of `docs/outputs.md`: a few events, and the rows they become.
+//! Tests of the rules of `docs/outputs.md`: each has a few events and the rows that they become.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod story;
@@ -16,7 +16,7 @@ fn rows(profile: &Profile, kind: FileKind, events: &[Event]) -> Vec<String> {
     tables(&format, events, Outputs::NONE.with(kind)).remove(0).1
 }
 
-/// Whole fields of rows.
+/// The fields of rows in the `wanted` columns, counted from 0.
 fn columns(rows: &[String], wanted: &[usize]) -> Vec<String> {
     let pick = |row: &String| {
         let fields: Vec<&str> = row.split(',').collect();
@@ -29,7 +29,7 @@ const fn us(us: u64) -> Ticks {
     Ticks(us * 1_000_000)
 }
 
-/// `start,end,plane` of the timeline.
+/// The columns `start`, `end` and `plane` of the timeline.
 const SPAN: [usize; 3] = [0, 1, 3];
 
 #[test]
@@ -128,7 +128,7 @@ fn die_wide_and_target_wide_operations_show_on_every_plane_they_occupy() {
     assert_eq!(lanes("Reset_Die", 1), all[4..]);
 }
 
-/// An erase of 100 µs that is suspended at 41 µs, goes on at 60 µs, is suspended again at 70 µs and goes on at 90 µs.
+/// An erase of 100 µs that is suspended at 41 µs, resumed at 60 µs, suspended again at 70 µs and resumed at 90 µs.
 fn erase_with_two_suspensions(profile: &Profile) -> Vec<Event> {
     let mut erase = Op::new(profile, 1, "Erase_SLC", 0.0, &[(0, 1, 1, 0)]);
     erase.states[0] = state(profile, "READ", None, (0.0, 0.0));

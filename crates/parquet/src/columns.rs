@@ -1,4 +1,4 @@
-//! Columns of the types that tables are made of.
+//! Arrow columns of the types that tables have.
 
 use std::io;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use arrow_schema::{DataType, Field, FieldRef, Fields};
 use nandseq_output::row_values::{NameKind, ValueNames};
 use nandseq_trace::table::{ColumnType, Columns};
 
-/// A decimal number of 64 bits.
+/// A type of decimal numbers of 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decimals {
-    /// All digits; at most 18.
+    /// The number of digits, at most 18.
     pub(crate) digits: u8,
-    /// Those behind the point.
+    /// The number of digits behind the point.
     pub(crate) behind: i8,
 }
 
@@ -24,12 +24,12 @@ impl Decimals {
     }
 }
 
-/// Times in µs: they reach 10^12 µs, 11.5 days.
+/// The type of times in µs, below 10^12 µs (11.5 days).
 pub(crate) const US: Decimals = Decimals { digits: 18, behind: 6 };
-/// Fractions of a phase.
+/// The type of fractions of a phase.
 pub(crate) const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
 
-/// The names that columns refer to by number.
+/// The dictionaries of names, which columns refer to by number.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnNames {
     pub(crate) values: ValueNames,
@@ -48,23 +48,24 @@ impl ColumnNames {
     }
 }
 
-/// Ids of every kind are below 16,384.
+/// An id as a number of a dictionary. Ids of every kind are below 16,384.
 pub(crate) const fn number(id: usize) -> i16 {
     id as i16
 }
 
+/// A column of names by their numbers.
 pub(crate) fn dictionary(numbers: Int16Array, names: &ArrayRef) -> io::Result<ArrayRef> {
     let array = DictionaryArray::<Int16Type>::try_new(numbers, Arc::clone(names)).map_err(io::Error::other)?;
     Ok(Arc::new(array))
 }
 
-/// A column of counts or running numbers.
+/// A column of 64-bit numbers. A number beyond 63 bits is an error.
 pub(crate) fn large(values: impl Iterator<Item = u64>) -> io::Result<ArrayRef> {
     let values = values.map(|value| i64::try_from(value).map_err(|_| too_large("a number beyond 63 bits")));
     Ok(Arc::new(Int64Array::from(values.collect::<io::Result<Vec<i64>>>()?)))
 }
 
-/// A column of decimals, given in units of their last digit.
+/// A column of decimals, given in units of their last digit. A number with too many digits is an error.
 pub(crate) fn decimals(units: impl Iterator<Item = u128>, of: Decimals) -> io::Result<ArrayRef> {
     let limit = 10i64.pow(u32::from(of.digits));
     let units = units.map(|units| {
@@ -80,7 +81,7 @@ fn too_large(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-/// The columns of a table; `time` is the type of one that is scaled.
+/// The Arrow fields of the columns of a table. `time` is the type of a scaled time.
 pub(crate) fn fields(columns: Columns, time: Decimals) -> Vec<Field> {
     let field = |(&name, &of): (&&str, &ColumnType)| {
         let names = || DataType::Dictionary(Box::new(DataType::Int16), Box::new(DataType::Utf8));
@@ -99,29 +100,29 @@ pub(crate) fn fields(columns: Columns, time: Decimals) -> Vec<Field> {
     columns.names.iter().zip(columns.types).map(field).collect()
 }
 
-/// A target of a payload.
+/// The element type of the payload column: a target.
 pub(crate) fn payload_element() -> FieldRef {
     Arc::new(Field::new("element", DataType::Struct(payload_fields()), false))
 }
 
-/// The fields of a target; those that an operation does not have are null.
+/// The fields of a target. A field that an operation does not have is null.
 pub(crate) fn payload_fields() -> Fields {
     let number = |name| Field::new(name, DataType::Int32, true);
     let text = |name| Field::new_dictionary(name, DataType::Int16, DataType::Utf8, true);
     ["die", "plane", "block", "page"].map(number).into_iter().chain(["celltype", "exp_val"].map(text)).collect()
 }
 
-/// Whether a column holds integers; decimals are some.
+/// Whether a column has integers or decimals.
 pub(crate) fn is_number(column: &DataType) -> bool {
     column.is_integer() || column.is_decimal()
 }
 
-/// Whether a column holds names.
+/// Whether a column has names.
 pub(crate) fn is_name(column: &DataType) -> bool {
     matches!(column, DataType::Dictionary(..))
 }
 
-/// The path of every column of such types.
+/// The path of every column whose type fits, also inside lists and structs.
 pub(crate) fn paths(fields: &Fields, fits: fn(&DataType) -> bool) -> Vec<Vec<String>> {
     fields.iter().flat_map(|field| paths_of(field, fits)).collect()
 }

@@ -1,10 +1,10 @@
 //! The tables of a run as Parquet, for DuckDB, Polars, pandas or Spark.
 //!
-//! Promises the rows, order and column names of the CSV tables, with types: names are dictionary-encoded strings, times exact
-//! decimals in µs, counts and addresses signed integers (which every reader knows), the payload a list of structs. Equal rows
-//! give equal bytes. Memory is bounded by the row groups. Leaves out everything that is no table.
+//! Rows, order and column names are those of the CSV tables. Columns have types: names are dictionary-encoded strings, times are
+//! exact decimals in µs, counts and addresses are signed integers (which every reader knows), and the payload is a list of
+//! structs. Equal rows give equal bytes. Memory is bounded by the row groups. Leaves out files that are not tables.
 //!
-//! [`PARQUET`] is the form in which they are found and read back.
+//! [`PARQUET`] is the form by which such tables are found and read.
 //!
 //! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
 
@@ -31,7 +31,7 @@ use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 pub use text::PARQUET;
 
-/// Everything of the Parquet tables that a profile decides. Build it once, share it between the runs of all sites.
+/// The parts of the Parquet tables that depend on the profile only. Build it once and share it between the runs of all sites.
 #[derive(Clone, Debug)]
 pub struct ParquetTables {
     model: TableModel,
@@ -43,7 +43,7 @@ impl ParquetTables {
     /// Prepares the tables of a profile.
     ///
     /// # Errors
-    /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
+    /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let model = TableModel::new(profile);
         let names = ColumnNames::new(ValueNames::new(profile, &model));
@@ -83,7 +83,7 @@ impl TableFormat for ParquetTables {
     }
 }
 
-/// A table on its way into a file.
+/// A table that is being written to a file.
 struct ParquetTable<'t, R> {
     names: &'t ColumnNames,
     schema: SchemaRef,

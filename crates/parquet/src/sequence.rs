@@ -1,6 +1,6 @@
-//! `operation_sequence`: operations as they start, with their payload as a list of structs.
+//! Writing `operation_sequence`: operations in order of start, with the payload as a list of structs.
 //!
-//! A field that the payload of an operation does not have is null; an operation without fields has one struct of nulls.
+//! A field that the payload of an operation does not have is null. An operation without fields has one struct of nulls.
 
 use std::io;
 use std::sync::Arc;
@@ -23,14 +23,15 @@ use crate::columns::{
 };
 use crate::file::{into_io, write_batch, writer};
 
-/// Rows that are gathered before they become columns.
+/// The number of rows that are gathered before they become columns.
 const BATCH: usize = 4096;
 
-/// What is constant in the rows of a profile.
+/// The parts of rows that depend on the profile only.
 #[derive(Clone, Debug)]
 pub(crate) struct SequencePlan {
     time: TimeColumn,
-    /// What a unit of the last decimal of `time` is in the column, whose decimals are at least those of times elsewhere.
+    /// Units of the last decimal of the Parquet column in one unit of the last decimal of `time`. The Parquet column has at least
+    /// six decimals.
     factor: u128,
     decimals: Decimals,
     ops: IdVec<OpId, (u32, Box<[PayloadField]>)>,
@@ -43,7 +44,7 @@ impl SequencePlan {
         if !time.is_exact_on(grid) {
             return Err(TimeColumnError::Coarse(grid));
         }
-        // At most nine.
+        // `time` has at most nine decimals.
         let behind = (time.decimals() as i8).max(US.behind);
         let factor = 10u128.pow(u32::from(behind.unsigned_abs()) - time.decimals());
         let ops = profile.ops.iter().map(|op| (op.opcode, profile.bases[op.base].payload.clone().into_boxed_slice()));
@@ -51,7 +52,7 @@ impl SequencePlan {
     }
 }
 
-/// An `operation_sequence` on its way into a file.
+/// An `operation_sequence` that is being written to a file.
 pub(crate) struct SequenceParquet<'t> {
     plan: &'t SequencePlan,
     names: &'t ColumnNames,
@@ -61,14 +62,14 @@ pub(crate) struct SequenceParquet<'t> {
     gathered: Gathered,
 }
 
-/// Rows that are no columns yet.
+/// Rows that are gathered to become columns.
 #[derive(Default)]
 struct Gathered {
     seq: Vec<u64>,
     time: Vec<u128>,
     op: Vec<OpId>,
     uid: Vec<u64>,
-    /// Targets of each row.
+    /// The number of targets of each row.
     lengths: Vec<usize>,
     addresses: [Vec<Option<i32>>; 4],
     cell_types: Vec<Option<i16>>,
@@ -82,7 +83,7 @@ impl<'t> SequenceParquet<'t> {
         Ok(Self { plan, names, schema, writer, rows: 0, gathered: Gathered::default() })
     }
 
-    /// Writes what is gathered.
+    /// Writes the gathered rows.
     fn hand_on(&mut self) -> io::Result<()> {
         let gathered = std::mem::take(&mut self.gathered);
         self.rows += gathered.seq.len() as u64;
@@ -107,7 +108,7 @@ impl<'t> SequenceParquet<'t> {
 }
 
 impl Gathered {
-    /// Takes the fields of one target.
+    /// Adds the fields of one target.
     fn push(&mut self, fields: &[PayloadField], target: &Target, status: Option<i16>) {
         let [die, plane, block, page] = &mut self.addresses;
         for column in [&mut *die, plane, block, page] {
@@ -132,7 +133,7 @@ impl Gathered {
     }
 }
 
-/// Gives the last row a value.
+/// Replaces the value of the last row.
 fn set<T>(column: &mut [Option<T>], value: T) {
     if let Some(last) = column.last_mut() {
         *last = Some(value);

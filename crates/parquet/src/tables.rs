@@ -1,4 +1,4 @@
-//! The five tables of plain rows.
+//! Turning the rows of the five other tables into columns.
 
 use std::io;
 use std::sync::Arc;

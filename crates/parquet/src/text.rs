@@ -1,10 +1,10 @@
-//! Tables back from Parquet, as the lines that the same tables have in CSV.
+//! Reading tables from Parquet as the lines that the same tables have in CSV.
 //!
-//! Promises rows, order and columns of the file, so that what reads lines sees the same whatever form a run was written in: no text
-//! becomes another one, and a text with a line break, which a line cannot hold, is refused with its row. Columns are found by their
-//! names. They may be of the types that [`ACCEPTED`] names, as other tools write them; of others (unsigned or smaller integers,
-//! floating point, large strings) the file is refused. Holds a few thousand rows at a time. Leaves out what the fields mean: a null
-//! is an empty field, and whoever reads lines says that there is no number.
+//! Readers of lines see the same rows, order and columns, whatever form a run was written in. Columns are found by their names.
+//! They may have the types that [`ACCEPTED`] names, as other tools write them. A file with other types (unsigned or smaller
+//! integers, floating point, large strings) is refused, and so is a text with a line break, which a line cannot hold. A few
+//! thousand rows are in memory at a time. Leaves out the meaning of the fields: a null becomes an empty field, which the reader
+//! of lines judges.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -28,20 +28,21 @@ use parquet::errors::ParquetError;
 
 use crate::file::into_io;
 
-/// What columns may be, in the words of those who write such files.
+/// The types that columns may have, in words that users of such files know.
 const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list of structs of these";
 
-/// Rows that become lines at once.
+/// The number of rows that become lines at once.
 const BATCH: usize = 4096;
 
 /// Parquet, with a folder for each run.
 pub const PARQUET: Form =
     Form { table: FileForm::PARQUET, source: Some(|profile| Box::new(ParquetFiles::new(profile))) };
 
-/// Opens tables that are Parquet.
+/// The source for tables in Parquet.
 #[derive(Clone, Debug)]
 struct ParquetFiles {
-    /// The operations whose payload says what is expected, though it may be nothing.
+    /// For each op name, whether its payload has the field of the expected status. A null in that field is then part of the
+    /// payload.
     expecting: HashMap<String, bool>,
 }
 
@@ -65,13 +66,13 @@ struct Rows {
     batches: ParquetRecordBatchReader,
     columns: &'static [&'static str],
     files: ParquetFiles,
-    /// Rows that were read.
+    /// The number of rows that became lines so far.
     read: u64,
 }
 
 impl Rows {
     fn open(path: &Path, columns: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
-        // Arrow's own form of the schema would say which arrays the writer used.
+        // Arrow's own schema in the file would choose the array types. Without it they follow from the Parquet types.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(File::open(path)?, options);
         let builder = builder.map_err(damaged)?;
@@ -117,11 +118,11 @@ enum Cells<'a> {
     Text(&'a StringArray),
     Small(&'a Int32Array),
     Large(&'a Int64Array),
-    /// The numbers, and how many of their digits are decimals.
+    /// The numbers, with the number of their decimals.
     Decimal32(&'a Decimal32Array, usize),
     Decimal64(&'a Decimal64Array, usize),
     Decimal128(&'a Decimal128Array, usize),
-    /// The structs of all rows, where those of each row lie, and the fields of a struct.
+    /// The lists of structs, and the fields of all structs with their names.
     Payload(&'a ListArray, Vec<(String, Cells<'a>)>),
 }
 
@@ -165,7 +166,7 @@ impl<'a> Cells<'a> {
         Ok(Self::Payload(list, named.collect::<io::Result<_>>()?))
     }
 
-    /// The text of a row of a column of texts.
+    /// The text in a row; `None` for null, and if the column does not have texts.
     fn text(&self, row: usize) -> Option<&'a str> {
         if let Self::Text(texts) = self { texts.is_valid(row).then(|| texts.value(row)) } else { None }
     }
@@ -182,7 +183,8 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Appends a row as a field of a line.
+    /// Appends the value in a row as a field of a line. `expects` tells whether the payload of the operation has an expected
+    /// status.
     fn put(&self, row: usize, expects: &dyn Fn() -> bool, line: &mut Vec<u8>) -> io::Result<()> {
         if self.is_null(row) {
             return Ok(());
@@ -213,7 +215,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// A struct as a JSON object in a quoted field, without its nulls; what expects nothing says so.
+/// Appends a struct as a JSON object in a quoted field. Nulls are left out, except the null of an expected status if `expects`.
 fn put_object(fields: &[(String, Cells<'_>)], at: usize, expects: bool, line: &mut Vec<u8>) -> io::Result<()> {
     line.push(b'{');
     let mut first = true;
@@ -238,7 +240,8 @@ fn put_object(fields: &[(String, Cells<'_>)], at: usize, expects: bool, line: &m
     Ok(())
 }
 
-/// A JSON string in a quoted field: what JSON escapes is escaped, and quotes are doubled since the field is quoted.
+/// Appends a JSON string in a quoted field. Characters are escaped as in JSON, and quotes are doubled because the field is
+/// quoted.
 fn put_json(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     line.extend_from_slice(b"\"\"");
     for byte in text.bytes() {
@@ -253,7 +256,7 @@ fn put_json(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// A field, quoted where it has to be. No row of these tables goes on in another line, so that a line break is refused.
+/// Appends a text as a field, quoted if necessary. A line break is refused, because a row of these tables is one line.
 fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     if text.contains(['\n', '\r']) {
         return Err(invalid(format!("{text:?} contains a line break, which no name of these tables does")));
@@ -262,7 +265,7 @@ fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// An exact decimal with at least one digit after the point.
+/// Appends an exact decimal with at least one digit after the point.
 fn put_decimal(number: i128, digits: usize, line: &mut Vec<u8>) -> io::Result<()> {
     let text = format!("{:0>width$}", number.unsigned_abs(), width = digits + 1);
     let (whole, fraction) = text.split_at(text.len() - digits);
@@ -282,11 +285,13 @@ fn unfit(name: &str, array: &ArrayRef) -> io::Error {
     ))
 }
 
-/// A file that is not Parquet, or not any more, or of a kind that cannot be read. What the library says of it means nothing to those
-/// who have the file.
+/// The error for a file that is not Parquet, is damaged, or uses a feature that cannot be read. The library's own messages mean
+/// nothing to a user.
 fn damaged(error: ParquetError) -> io::Error {
-    if let ParquetError::NYI(what) = &error {
-        return invalid(format!("it uses something of Parquet that cannot be read here: {what}"));
+    if let ParquetError::NYI(_) = &error {
+        return invalid(
+            "it uses something of Parquet that cannot be read here: write it anew, with common encodings".to_owned(),
+        );
     }
     let error = into_io(error);
     if error.kind() == io::ErrorKind::Other {

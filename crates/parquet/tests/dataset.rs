@@ -1,4 +1,5 @@
-//! That Parquet files say what the CSV files of the same run say, to a reader of others; and that equal rows give equal bytes.
+//! Tests that another program reads the same rows from Parquet as from CSV files of the same run, and that equal rows give equal
+//! bytes.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 #[path = "../../output/tests/story/mod.rs"]
@@ -19,12 +20,12 @@ use nandseq_trace::files::{FileKind, Outputs};
 use nandseq_trace::{Operation, Sink, Status};
 use story::{Event, Op, device, stamp};
 
-/// Tells a run to files of a format in a folder.
+/// Writes a run in a format into a folder.
 fn write(folder: &Path, format: &dyn TableFormat, run: u64, events: &[Event]) -> Finished {
     fs::create_dir_all(folder).unwrap();
     let mut files = RunFiles::create(folder, format, Outputs::ALL, stamp(), run).unwrap();
     events.iter().for_each(|event| event.tell(&mut files).unwrap());
-    // A status, which stories do not have, and an operation without payload.
+    // An expected status, which the events do not have, and an operation without payload.
     let profile = device();
     let last = Op::new(&profile, 1_000_000, "Status", 1e7, &[(1, 0, 0, 0)]);
     last.with(|operation| files.operation(&Operation { status: Some(Status::ExtReady), ..*operation })).unwrap();

@@ -1,6 +1,6 @@
-//! The built-in device: the profile used when none is named.
+//! The built-in device: the profile that is used when none is named.
 //!
-//! Promises that [`profile`] never fails: the text is part of the program and a test reads it.
+//! [`profile`] never fails, because the text is part of the program and a test reads it.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostics, SourceFile, Styling};
 use crate::model::Profile;
 use crate::{native, yaml};
 
-/// What the built-in profile is called in messages.
+/// The name of the built-in profile in messages.
 pub const NAME: &str = "built-in profile";
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(|| {
@@ -22,7 +22,7 @@ static PROFILE: LazyLock<Profile> = LazyLock::new(|| {
     }
 });
 
-/// The text of the built-in profile, as a person edits it.
+/// The text of the built-in profile: `profiles/reference.yaml`.
 #[must_use]
 pub const fn text() -> &'static str {
     include_str!("../../../profiles/reference.yaml")

@@ -1,9 +1,8 @@
-//! Reasoning about a profile: what is well-formed and still cannot be meant.
+//! Checks of a well-formed profile for what its author most likely did not mean.
 //!
-//! Promises to look at the resolved profile only, so that native and legacy files are judged alike; every finding names
-//! what it is about in words, since the resolved profile knows no lines. Nothing here is an error: such a profile can be
-//! used, but does not do what it says.
-//! Leaves out everything that depends on addresses or time: a finding is about every sequence of the device.
+//! The checks look at the resolved profile only, so native and legacy files are judged alike. A finding has no line and names its
+//! subject in words. No finding is an error: the profile can be used, but does not do what it says. Leaves out everything that
+//! depends on addresses or time.
 
 mod chains;
 mod listed;
@@ -16,7 +15,7 @@ use crate::ids::{BaseId, OpId};
 use crate::model::{AddressSource, ArrayWork, DeviceState, Effect, LatchKind, PhaseKind, Profile, StatusOf};
 use listed::{listed, op_names};
 
-/// Everything that cannot be meant.
+/// The findings about a profile, as warnings and notes.
 #[must_use]
 pub fn check(profile: &Profile) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
@@ -34,7 +33,7 @@ pub fn check(profile: &Profile) -> Diagnostics {
     diagnostics
 }
 
-/// Whether an effect brings a state about.
+/// Whether an effect sets a state.
 fn sets(effect: Effect, state: DeviceState) -> bool {
     match effect {
         Effect::FillRegisters { .. } => state == DeviceState::LatchOnRead,
@@ -68,7 +67,7 @@ fn ends(effect: Effect, state: DeviceState) -> bool {
     match effect {
         Effect::DataOut => state == DeviceState::LatchOnRead,
         Effect::ConsumeLatch { latch: LatchKind::OneShot, .. } => matches!(state, DeviceState::LatchOn(_)),
-        // A further load replaces what the latch holds.
+        // A further load replaces the contents of the latch.
         Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } => {
             matches!(state, DeviceState::LatchOn(held) if level != held)
         }
@@ -131,7 +130,7 @@ fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
     op_states(profile, diagnostics);
 }
 
-/// Whether anything is forbidden in any state.
+/// Whether any exclusion table forbids a base.
 fn has_exclusions(profile: &Profile) -> bool {
     let exclusions = &profile.exclusions;
     let mut of_keys = exclusions.by_op_state.iter().map(|(_, groups)| groups);
@@ -165,7 +164,7 @@ fn op_states(profile: &Profile, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A phase that takes no time was most likely forgotten.
+/// Warns of phases without length, whose durations were most likely forgotten.
 fn durations(profile: &Profile, diagnostics: &mut Diagnostics) {
     for (id, base) in profile.bases.iter_ids() {
         for (at, phase) in base.phases.iter().enumerate() {
@@ -214,7 +213,7 @@ fn programs(profile: &Profile, base: BaseId) -> bool {
     base.effects.iter().any(|effect| matches!(effect.array_work(), Some(ArrayWork::Commit | ArrayWork::Load)))
 }
 
-/// Cell types that nothing erases for, or nothing programs.
+/// Warns of operations that can never start because no operation erases for their cell type, or programs it.
 fn cell_types(profile: &Profile, diagnostics: &mut Diagnostics) {
     let ops_of = |wanted: &dyn Fn(BaseId) -> bool| -> Vec<OpId> {
         profile.ops.iter_ids().filter(|(_, op)| wanted(op.base)).map(|(id, _)| id).collect()

@@ -1,8 +1,7 @@
-//! What is wrong with a text a user wrote: where, what, and what to do about it.
+//! Diagnostics: the mistakes of a text that a user wrote, with their places and what to do about them.
 //!
-//! Promises that every mistake of a text can be collected and shown in one go, in the order of the text, each with its
-//! file, line and column and the line itself. Rendering lives in `render`, name suggestions in `suggest`.
-//! Leaves out printing: the caller decides where the text goes and whether it is coloured.
+//! All mistakes of a text are collected and shown together, in the order of the text, each with file, line, column and the line
+//! itself. Leaves out printing: the caller decides where the rendered text goes, and whether it is coloured.
 
 mod aliases;
 mod render;
@@ -13,14 +12,14 @@ pub use render::Styling;
 pub use source::{MAX_SOURCE_BYTES, SourceFile};
 pub use suggest::{counted, grouped, nearest, quoted};
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
     /// The text cannot be used.
     Error,
     /// The text can be used, but probably does not say what was meant.
     Warning,
-    /// Worth knowing.
+    /// The text is right, but the user should know something about it.
     Note,
 }
 
@@ -37,29 +36,29 @@ pub struct Span {
     pub column: usize,
 }
 
-/// A span and what to say about it beside the line.
+/// A span with a text that is shown beside its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {
-    /// Where.
+    /// The span.
     pub span: Span,
-    /// A few words, possibly empty.
+    /// A few words, possibly none.
     pub text: String,
 }
 
-/// One thing to tell the user.
+/// An error, warning or note about a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// One short kebab-case word per kind of mistake (`unknown-key`).
+    /// The kind of mistake, in kebab case (`unknown-key`).
     pub code: &'static str,
-    /// What is wrong, one sentence without a full stop.
+    /// The message: one sentence without a full stop.
     pub message: String,
-    /// Where; `None` when it concerns the whole file.
+    /// The place; `None` if the diagnostic is about the whole file.
     pub primary: Option<Label>,
-    /// Other places that belong to it.
+    /// Other places that belong to the mistake.
     pub related: Vec<Label>,
-    /// What to do.
+    /// What the user can do.
     pub help: Option<String>,
 }
 
@@ -86,28 +85,28 @@ impl Diagnostic {
         Self::new(Severity::Note, code, message.into())
     }
 
-    /// Says where it is, with a few words beside the line (may be empty).
+    /// Sets the place, with a text beside the line (may be empty).
     #[must_use]
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
         self.primary = Some(Label { span, text: text.into() });
         self
     }
 
-    /// Adds another place that belongs to it.
+    /// Adds another place that belongs to the mistake, with a text beside its line.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
         self.related.push(Label { span, text: text.into() });
         self
     }
 
-    /// Says what to do.
+    /// Sets the help: what the user can do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
     }
 
-    /// Says "did you mean" when there is a near name, else nothing.
+    /// Sets the help to "did you mean …?" if there is a near name.
     #[must_use]
     pub fn suggest(self, near: Option<&str>) -> Self {
         match near {
@@ -117,12 +116,12 @@ impl Diagnostic {
     }
 }
 
-/// How many diagnostics are kept; the rest of a hopeless file is only counted.
+/// The largest number of diagnostics that are kept. Further ones are only counted.
 pub const MAX_KEPT: usize = 1_000;
 
 /// The diagnostics of one text.
 ///
-/// Keeps the first [`MAX_KEPT`] and counts the rest, so that a file of noise costs bounded memory.
+/// The first [`MAX_KEPT`] are kept and the others counted, so memory is bounded for any text.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Diagnostics {
     kept: Vec<Diagnostic>,
@@ -131,13 +130,13 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// None yet.
+    /// No diagnostics.
     #[must_use]
     pub const fn new() -> Self {
         Self { kept: Vec::new(), dropped_errors: 0, dropped_others: 0 }
     }
 
-    /// Adds one.
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         if self.kept.len() < MAX_KEPT {
             self.kept.push(diagnostic);
@@ -157,55 +156,55 @@ impl Diagnostics {
         self.dropped_others += other.dropped_others;
     }
 
-    /// Whether further diagnostics are only counted: then it is no use computing suggestions.
+    /// Whether further diagnostics are only counted. Suggestions need not be computed then.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.kept.len() >= MAX_KEPT
     }
 
-    /// Whether there is none.
+    /// Whether there are no diagnostics.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// How many there are, those not kept included.
+    /// The number of diagnostics, including those that are only counted.
     #[must_use]
     pub fn len(&self) -> usize {
         self.kept.len() + self.dropped_errors + self.dropped_others
     }
 
-    /// Whether the text cannot be used.
+    /// Whether there is an error, so that the text cannot be used.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
 
-    /// How many of a severity were kept, and for errors also those not kept.
+    /// The number of kept diagnostics of a severity. For errors, those that are only counted are included.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         let kept = self.kept.iter().filter(|diagnostic| diagnostic.severity == severity).count();
         if severity == Severity::Error { kept + self.dropped_errors } else { kept }
     }
 
-    /// Those kept, in the order in which they were found (in that of the text after [`Diagnostics::sort`]).
+    /// The kept diagnostics in the order in which they were found, or in the order of the text after [`Diagnostics::sort`].
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.kept.iter()
     }
 
-    /// Puts them into the order of the text; those about the whole file come first.
+    /// Sorts the kept diagnostics in the order of the text. Those about the whole file come first.
     pub fn sort(&mut self) {
         self.kept.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
     }
 
-    /// Adds to the help of the last error what else can be done.
+    /// Adds a text to the help of the last error, behind "; or".
     pub fn help_last_error(&mut self, text: &str) {
         if let Some(last) = self.kept.iter_mut().rfind(|one| one.severity == Severity::Error) {
             last.help = Some(last.help.take().map_or_else(|| text.to_owned(), |help| format!("{help}; or {text}")));
         }
     }
 
-    /// Forgets those less severe than `least`.
+    /// Removes the diagnostics that are less severe than `least`.
     pub fn retain_at_least(&mut self, least: Severity) {
         self.kept.retain(|diagnostic| diagnostic.severity <= least);
         if least == Severity::Error {
@@ -213,20 +212,20 @@ impl Diagnostics {
         }
     }
 
-    /// A mark for [`Diagnostics::errors_since`] and [`Diagnostics::demote_since`].
+    /// A mark of the present number of diagnostics, for [`Diagnostics::errors_since`] and [`Diagnostics::demote_since`].
     #[must_use]
     pub fn mark(&self) -> Mark {
         Mark { kept: self.kept.len(), dropped_errors: self.dropped_errors }
     }
 
-    /// Whether an error came after the mark.
+    /// Whether an error was added after the mark.
     #[must_use]
     pub fn errors_since(&self, mark: Mark) -> bool {
         self.dropped_errors > mark.dropped_errors
             || self.kept.iter().skip(mark.kept).any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Turns every error after the mark into a warning.
+    /// Turns every error that was added after the mark into a warning.
     pub fn demote_since(&mut self, mark: Mark) {
         for diagnostic in self.kept.iter_mut().skip(mark.kept) {
             if diagnostic.severity == Severity::Error {
@@ -237,7 +236,7 @@ impl Diagnostics {
         self.dropped_errors = self.dropped_errors.min(mark.dropped_errors);
     }
 
-    /// Turns every error whose place starts within `start..end` into a warning; says whether there was one.
+    /// Turns every error whose place starts within the bytes `start..end` into a warning. Returns whether there was one.
     pub fn demote_within(&mut self, start: usize, end: usize) -> bool {
         let mut found = false;
         for diagnostic in self.kept.iter_mut().filter(|diagnostic| diagnostic.severity == Severity::Error) {

@@ -1,6 +1,6 @@
-//! What identifies a profile: the hash of its canonical text, but for its name.
+//! The hash that identifies a profile: the hash of its canonical text without its name.
 //!
-//! A name is a label: that of a legacy file is what the file is called, and a file that is renamed describes the same device.
+//! The name does not count, because a legacy profile has the name of its file, and a renamed file describes the same device.
 
 use std::fmt::Write as _;
 
@@ -10,15 +10,16 @@ use crate::model::Profile;
 use crate::native;
 
 impl Profile {
-    /// The SHA-256 of the profile as [`native::write`] prints it, with an empty name, in 64 lower-case hexadecimal digits.
+    /// The SHA-256 of the text that [`native::write`] gives for the profile with an empty name, as 64 lower-case hexadecimal
+    /// digits.
     ///
-    /// Profiles that are equal but for their names have equal hashes, however their files are written.
+    /// Profiles that differ only in their names have equal hashes, whatever the form of their files.
     #[must_use]
     pub fn hash(&self) -> String {
         self.hash_as("")
     }
 
-    /// The hash with this name, as it was recorded when names still counted.
+    /// The hash of the text with this name. Older versions recorded it.
     #[must_use]
     pub fn hash_as(&self, name: &str) -> String {
         let digest = Sha256::digest(native::write_as(self, name).as_bytes());
@@ -28,7 +29,7 @@ impl Profile {
         })
     }
 
-    /// Whether a recorded hash is that of this profile, with or without the name recorded beside it.
+    /// Whether a recorded hash is that of this profile, without a name or with the name that was recorded beside it.
     #[must_use]
     pub fn has_hash(&self, recorded: &str, name: &str) -> bool {
         recorded == self.hash() || recorded == self.hash_as(name)

@@ -1,6 +1,6 @@
-//! Newtypes for every index and address part, and bit sets over bases and planes.
+//! Types of indices and parts of addresses, and bit sets of bases and planes.
 //!
-//! Promises that a plane cannot be passed where a die is meant, and that absence is `Option`, never −1.
+//! Each has a type of its own, so a plane cannot be passed for a die. A value that may be absent is an `Option`, never −1.
 
 use std::ops::{Index, IndexMut};
 
@@ -14,7 +14,7 @@ macro_rules! index_type {
         pub struct $name(pub $repr);
 
         impl $name {
-            /// As a position in an index-typed vector.
+            /// The index as a position in an [`IdVec`].
             #[must_use]
             pub const fn index(self) -> usize {
                 self.0 as usize
@@ -22,7 +22,7 @@ macro_rules! index_type {
         }
 
         impl From<usize> for $name {
-            /// The index at a position; positions are bounded by the limits in `limits`.
+            /// The index of a position. The limits of [`limits`](crate::limits) bound positions.
             fn from(position: usize) -> Self {
                 Self(<$repr>::try_from(position).expect("position within the limits of a profile"))
             }
@@ -30,13 +30,13 @@ macro_rules! index_type {
     };
 }
 
-index_type!(/// An operation base: a class of behaviour. Index into [`Profile::bases`](crate::Profile).
+index_type!(/// A base: a kind of operation. Index into [`Profile::bases`](crate::Profile).
     BaseId(u16));
-index_type!(/// An operation name: a concrete command. Index into [`Profile::ops`](crate::Profile).
+index_type!(/// An op name. Index into [`Profile::ops`](crate::Profile).
     OpId(u16));
 index_type!(/// A cell type. Index into [`Profile::cell_types`](crate::Profile).
     CellTypeId(u8));
-index_type!(/// A phase key: op_state as the proposer sees it. Index into [`Profile::phase_keys`](crate::Profile).
+index_type!(/// A phase key: a key of probability tables. Index into [`Profile::phase_keys`](crate::Profile).
     PhaseKey(u16));
 index_type!(/// An exclusion group. Index into [`Exclusions::groups`](crate::model::Exclusions).
     GroupId(u16));
@@ -74,13 +74,13 @@ impl<I: From<usize> + Copy, T> IdVec<I, T> {
         I::from(self.items.len() - 1)
     }
 
-    /// How many items there are.
+    /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether there is no item.
+    /// Whether there are no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -136,7 +136,7 @@ macro_rules! indexed_by {
 }
 indexed_by!(BaseId, OpId, CellTypeId, PhaseKey, GroupId);
 
-/// A set of operation bases, one bit each; a profile holds at most 128 bases.
+/// A set of bases, one bit each. A profile has at most 128 bases.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct BaseSet(pub u128);
 
@@ -149,12 +149,12 @@ impl BaseSet {
         self.0 |= 1 << base.0;
     }
 
-    /// Takes a base out.
+    /// Removes a base.
     pub const fn remove(&mut self, base: BaseId) {
         self.0 &= !(1 << base.0);
     }
 
-    /// The lowest base.
+    /// The base with the lowest id; `None` for the empty set.
     #[must_use]
     pub const fn first(self) -> Option<BaseId> {
         let at = self.0.trailing_zeros();
@@ -186,13 +186,13 @@ impl BaseSet {
         Self(self.0 & !other.0)
     }
 
-    /// How many bases there are.
+    /// The number of bases.
     #[must_use]
     pub const fn len(self) -> u32 {
         self.0.count_ones()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -200,7 +200,7 @@ impl BaseSet {
 
     /// The bases, ascending.
     pub fn iter(self) -> impl Iterator<Item = BaseId> {
-        // Word by word: shifts and subtractions over 128 bits cost several times as much.
+        // The two words are read one after the other, because operations on 128 bits cost several times as much.
         let (mut left, mut upper) = (self.0 as u64, (self.0 >> 64) as u64);
         let mut first = 0;
         std::iter::from_fn(move || {
@@ -227,7 +227,7 @@ impl FromIterator<BaseId> for BaseSet {
     }
 }
 
-/// A set of planes of one die, one bit each; a die has at most 8 planes.
+/// A set of planes of a die, one bit each. A die has at most 8 planes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct PlaneSet(pub u8);
 
@@ -235,13 +235,13 @@ impl PlaneSet {
     /// No plane.
     pub const EMPTY: Self = Self(0);
 
-    /// The planes `0..count` (`count` ≤ 8).
+    /// The planes `0..count`; `count` is at most 8.
     #[must_use]
     pub const fn first(count: u32) -> Self {
         Self(((1u32 << count) - 1) as u8)
     }
 
-    /// Just one plane.
+    /// The set of one plane.
     #[must_use]
     pub const fn one(plane: Plane) -> Self {
         Self(1 << plane.0)
@@ -282,13 +282,13 @@ impl PlaneSet {
         self.0 & !other.0 == 0
     }
 
-    /// How many planes there are.
+    /// The number of planes.
     #[must_use]
     pub const fn len(self) -> u32 {
         self.0.count_ones()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -308,9 +308,9 @@ impl PlaneSet {
     }
 }
 
-/// What one target of an operation addresses.
+/// The address of one target of an operation.
 ///
-/// Fields that the operation's payload does not name are zero and mean nothing.
+/// Parts that the operation's payload does not name have no meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Target {
     /// The die.
@@ -321,6 +321,6 @@ pub struct Target {
     pub block: Block,
     /// The page of the block.
     pub page: Page,
-    /// How the block is, or will be, erased, programmed or read.
+    /// The cell type of the operation.
     pub cell_type: CellTypeId,
 }

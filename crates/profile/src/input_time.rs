@@ -1,7 +1,6 @@
-//! Input times, and the bins of coverage that they fall into.
+//! Input times: the part of a phase that has passed when an operation starts, in hundredths; and the tenths that coverage counts.
 //!
-//! An input time says how far into its phase something starts, in hundredths. Times count from the beginning of the phase. A phase has ten
-//! time bins. Promises that the time bin of an instant and the bounds of a time bin agree.
+//! The tenth of an instant and the bounds of a tenth agree. Times count from the beginning of the phase.
 
 use std::ops::RangeInclusive;
 
@@ -32,14 +31,14 @@ pub fn has_length(profile: &Profile, key: PhaseKey) -> bool {
     profile.ops.iter().any(|op| op.base == base && op.durations.get(at).is_some_and(|&length| length > Ticks::ZERO))
 }
 
-/// How far into a phase of this length an instant is: 0..=100, rounded half up; 100 at its end and after it.
+/// The part of a phase that has passed, in hundredths: 0..=100, rounded half up; 100 at the end of the phase and after it.
 #[must_use]
 pub fn hundredths(passed: Ticks, length: Ticks) -> u8 {
     if passed >= length {
         return 100;
     }
     let (passed, length) = (passed.0, length.0.max(1));
-    // Both fit 56 bits unless the phase lasts 20 hours.
+    // The products fit 64 bits unless the phase lasts more than a day.
     let rounded = match (passed.checked_mul(200), length.checked_mul(2)) {
         (Some(passed), Some(double)) if passed <= u64::MAX - length => (passed + length) / double,
         (Some(_) | None, Some(_) | None) => {
@@ -50,24 +49,20 @@ pub fn hundredths(passed: Ticks, length: Ticks) -> u8 {
     rounded.min(100) as u8
 }
 
-/// The time bin, 0..=9, for which a proposal counts under a key whose phase has a length; `hundredths`: its input time, if its op_state is
-/// the key's.
-///
-/// A hook in the ISSUE of the next operation, or on the tick at which a phase begins, still has the key before. The phase of that key is
-/// just over, so that the proposal counts for the last time bin.
+/// The tenth, 0..=9, that an input time in hundredths belongs to.
 #[must_use]
 pub fn time_bin(hundredths: Option<u8>) -> u8 {
     hundredths.map_or(TIME_BINS - 1, |hundredths| (hundredths / 10).min(TIME_BINS - 1))
 }
 
-/// The instants strictly inside a phase of this length that count for a time bin; empty when there is none.
+/// The instants strictly inside a phase of this length that belong to a tenth (0..=9), in ticks; empty if there are none.
 ///
 /// # Panics
-/// When there is no such time bin: a fault of the caller.
+/// If `tenth` is above 9, which is a mistake of the caller.
 #[must_use]
 pub fn inside_time_bin(time_bin: u8, length: Ticks) -> RangeInclusive<u64> {
     assert!(time_bin < TIME_BINS, "a phase has ten time bins");
-    // Input times are rounded to hundredths, so that a time bin begins half a hundredth early.
+    // Input times are rounded to hundredths, so a tenth begins half a hundredth early.
     let edge = |half: u64| (u128::from(length.0) * u128::from(half)).div_ceil(200) as u64;
     let first = if time_bin == 0 { 1 } else { edge(u64::from(time_bin) * 20 - 1).max(1) };
     let after = if time_bin + 1 == TIME_BINS { length.0 } else { edge(u64::from(time_bin) * 20 + 19).min(length.0) };

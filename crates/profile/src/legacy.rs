@@ -1,8 +1,8 @@
 //! Importing the predecessor's configuration files.
 //!
-//! Promises that such a file loads unchanged, with the meaning its code gave to names written down in one table
-//! ([`base_names`]); that every mistake is found in one go; that what the predecessor could be told and we do not do is
-//! said, not ignored. This is the only room of the product that knows names of bases and operations.
+//! Such a file loads unchanged. The table [`base_names`] has the meaning that the predecessor's code gave to names. All mistakes
+//! of a file are reported together. A setting that has no effect here is reported too. No other code knows names of bases and
+//! operations.
 
 mod base_names;
 mod bases;
@@ -19,11 +19,10 @@ use crate::legacy::index::Index;
 use crate::model::Profile;
 use crate::yaml::{Fields, Node};
 
-/// Imports a parsed file. Diagnostics of parsing it are expected in `diagnostics`; with `lenient` those within a stanza
-/// of `op_names` are demoted to warnings.
+/// Imports a parsed file. `diagnostics` must have the diagnostics of parsing it. With `lenient`, errors within a stanza of
+/// `op_names` become warnings.
 ///
-/// `None` when a section without which there is no device is missing; else a profile, to be thrown away by the caller
-/// when there are errors.
+/// `None` if a required section is missing. Otherwise a profile, which the caller discards if there are errors.
 pub(crate) fn import(
     root: &Node,
     source: &SourceFile,
@@ -94,7 +93,7 @@ struct LegacySections<'n> {
     cell_types: Option<&'n Node>,
     policies: Option<&'n Node>,
     features: Option<&'n Node>,
-    /// Also there, and then empty, when the key has no value.
+    /// Also present if the key has no value; the list is empty then.
     whitelist: Option<&'n Node>,
     bootstrap: Option<&'n Node>,
     bases: Option<&'n Node>,
@@ -111,7 +110,7 @@ struct LegacySections<'n> {
 }
 
 impl<'n> LegacySections<'n> {
-    /// Finds the sections; reports unknown ones, and missing ones without which there is no device.
+    /// Finds the sections. Reports unknown sections, and required ones that are missing.
     fn take(root: &'n Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut file = Fields::new(root, "profile", diagnostics)?;
         let sections = Self {
@@ -138,7 +137,7 @@ impl<'n> LegacySections<'n> {
     }
 }
 
-/// A legacy file has no name for its device: it goes by the name of the file, without folders and extension.
+/// The name of the device. A legacy file has none, so it is the name of the file without folders and extension.
 fn device_name(file: &str) -> String {
     let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
     let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);

@@ -1,10 +1,11 @@
-//! What a NAND device is.
+//! Profiles: descriptions of NAND devices.
 //!
-//! A [`Profile`] describes a device completely: topology, operations as kinds of behaviour, exclusion tables, chains,
-//! probabilities. This crate reads profiles (the native form and the predecessor's), says everything that is wrong with
-//! one, and writes them. It knows nothing of simulation.
+//! A [`Profile`] describes a device completely: topology, bases and operations, exclusion tables, chains, probabilities. This
+//! crate reads profiles (in the native form and in the predecessor's), reports their mistakes, and writes them. It knows nothing
+//! of simulation.
 //!
-//! [`builtin::profile`] is the built-in device. [`read()`] reads any other and reports all of its mistakes at once, each with a code:
+//! [`builtin::profile`] is the built-in device. [`read()`] reads any other profile and reports all its mistakes at once, each
+//! with a code:
 //!
 //! ```
 //! use nandseq_profile::{ReadOptions, SourceFile, builtin, read};

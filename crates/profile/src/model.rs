@@ -1,8 +1,7 @@
-//! The resolved device profile: everything the engine, the verifier and the exporters may know of a device.
+//! The resolved profile: everything that the engine, the verifier and the writers know of a device.
 //!
-//! All names are resolved to indices and all times to [`Ticks`]; behaviour is data ([`Effect`], [`AddressSource`]), so that
-//! no reader of a [`Profile`] ever compares the name of a base or an operation. Reading and writing profiles happens in the
-//! other modules of this crate; this one only says what a profile *is*.
+//! All names are resolved to indices and all times to [`Ticks`]. Behaviour is data ([`Effect`], [`AddressSource`]), so no reader
+//! of a [`Profile`] compares names of bases or operations. Leaves out reading and writing profiles.
 
 mod axis;
 mod effect;
@@ -16,22 +15,22 @@ use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
 use crate::units::Ticks;
 use serde::{Deserialize, Serialize};
 
-/// A device, completely described.
+/// The complete description of a device.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Profile {
-    /// What the device is called, free text of one line.
+    /// The name of the device: one line of text.
     pub name: String,
-    /// How many of everything there are.
+    /// The size of the device.
     pub topology: Topology,
     /// The cell types, in the order of the file.
     pub cell_types: IdVec<CellTypeId, CellType>,
-    /// How proposals are made.
+    /// The settings of generation.
     pub policies: Policies,
     /// Named latencies, in the order of the file.
     pub latencies: Vec<(String, Ticks)>,
-    /// Classes of behaviour.
+    /// The bases: kinds of operations.
     pub bases: IdVec<BaseId, Base>,
-    /// Concrete commands.
+    /// The operations.
     pub ops: IdVec<OpId, Op>,
     /// The exclusion tables.
     pub exclusions: Exclusions,
@@ -43,60 +42,61 @@ pub struct Profile {
     pub chains: Vec<Chain>,
     /// Phase keys: [`PhaseKey::DEFAULT`], then for each base its phases other than ISSUE and its END.
     pub phase_keys: IdVec<PhaseKey, PhaseKeyInfo>,
-    /// What the profile says of probabilities.
+    /// The probabilities that the profile states.
     pub probabilities: Probabilities,
-    /// How sequences are written.
+    /// The form of written sequences.
     pub export: Export,
-    /// How bootstrap prepares a device.
+    /// The settings of bootstrap.
     pub bootstrap: Bootstrap,
 }
 
 /// The size of the device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Topology {
-    /// Dies (LUNs), 1..=64.
+    /// The number of dies (LUNs), 1..=64.
     pub dies: u32,
-    /// Planes of a die, 1..=8.
+    /// The number of planes of a die, 1..=8.
     pub planes: u32,
-    /// Blocks of a die over all its planes, 1..=2^20 and at least one for each plane.
+    /// The number of blocks of a die over all its planes, 1..=2^20, and at least one for each plane.
     pub blocks_per_die: u32,
-    /// Pages of a block, 1..=65535.
+    /// The number of pages of a block, 1..=65535.
     pub pages_per_block: u32,
 }
 
-/// How a block is erased, programmed, read.
+/// A cell type: the way in which a block is erased, programmed and read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CellType {
     /// The name in payloads (`SLC`, `TLC`, …).
     pub name: String,
-    /// The cell types that may be programmed on a block erased as this one (bit per [`CellTypeId`]; itself included).
+    /// The cell types that may be programmed on a block that was erased with this one: one bit for each [`CellTypeId`], including
+    /// its own.
     pub programs: u8,
 }
 
-/// How proposals are made (spec "Generating sequences").
+/// The settings of generation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Policies {
     /// How long a proposal may wait for the bus.
     pub admission_window: Ticks,
-    /// The period of the refill hooks, > 0.
+    /// The time between refill hooks, above 0.
     pub queue_refill_period: Ticks,
-    /// The most planes of a multi-plane operation, ≥ 1.
+    /// The most planes of a multi-plane operation, at least 1.
     pub max_planes: u32,
-    /// How many names a hook draws before it gives up, ≥ 1.
+    /// The most names that a hook draws before it gives up, at least 1.
     pub max_tries: u32,
-    /// From the end of a chain step to the due time of the next.
+    /// The time from the end of a chain step to the due time of the next.
     pub sequence_gap: Ticks,
-    /// Whether a DOUT after a multi-plane read becomes one DOUT per plane.
+    /// Whether the data output after a multi-plane read becomes one operation for each plane.
     pub split_dout_per_plane: bool,
-    /// Operations start on multiples of this, > 0.
+    /// The time grid: operations start at its multiples. Above 0.
     pub time_resolution: Ticks,
-    /// A hook after a phase falls within this of its end.
+    /// The longest time from the end of a phase to the hook after it.
     pub post_hook_window: Ticks,
     /// Whether a refill hook on an idle plane uses `BASE.END` instead of `DEFAULT`.
     pub refill_uses_end_key: bool,
 }
 
-/// What an operation occupies from its start to the end of its last phase other than DATA_IN and DATA_OUT.
+/// The planes that an operation occupies, from its start to the end of its last phase other than DATA_IN and DATA_OUT.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Scope {
     /// Nothing but the bus.
@@ -109,7 +109,7 @@ pub enum Scope {
     Target,
 }
 
-/// One stage of an operation.
+/// A kind of phase.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum PhaseKind {
     /// Command, address and data cycles.
@@ -137,7 +137,7 @@ impl PhaseKind {
         }
     }
 
-    /// Whether this is a window for pipelining, during which the operation no longer occupies its planes.
+    /// Whether the phase is a window for pipelining. During a window the operation no longer occupies its planes.
     #[must_use]
     pub const fn is_window(self) -> bool {
         match self {
@@ -150,11 +150,11 @@ impl PhaseKind {
 /// A phase of a base.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Phase {
-    /// Which stage it is.
+    /// The kind of phase.
     pub kind: PhaseKind,
-    /// Whether it holds the IO bus of the site.
+    /// Whether it holds the bus of the site.
     pub bus: bool,
-    /// The duration of operations that state none of their own (legacy files; unused otherwise).
+    /// The duration of operations that state none of their own; always `None` in profiles from legacy files.
     pub default_duration: Option<Ticks>,
 }
 
@@ -193,51 +193,51 @@ impl PayloadField {
     }
 }
 
-/// Where an operation's address comes from when it is proposed by itself, outside a chain.
+/// Where the address of an operation comes from if it is the first operation of a proposal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AddressSource {
-    /// No address: the payload names no plane, block or page (it may name the die of the hook).
+    /// No address: the payload names no plane, block or page. It may name the die of the hook.
     None,
     /// The die and plane of the hook.
     Hook,
-    /// Sampled: any good block not in flight, page 0 (erase, threshold check).
+    /// Drawn: any good block that is not in flight, page 0 (erase, threshold check).
     AnyBlock,
-    /// Sampled: the next page of a block that may be programmed with the operation's cell type.
+    /// Drawn: the next page of a block that may be programmed with the operation's cell type.
     NextPage,
-    /// Sampled: a readable page of the operation's cell type.
+    /// Drawn: a readable page of the operation's cell type.
     ReadablePage,
-    /// What the output register of the plane holds (data output).
+    /// The page in the output register of the plane (data output).
     OutputRegister,
-    /// What the page register of the plane holds (end of a cache read).
+    /// The page in the page register of the plane (end of a cache read).
     PageRegister,
-    /// The address of the program suspended on the die (recovery read).
+    /// The address of the program that is suspended on the die (recovery read).
     SuspendedProgram,
-    /// The address the one-shot latch of the die is loaded for.
+    /// The address that the one-shot latch of the die is loaded for.
     OneShotLatch,
-    /// The address the copyback latch of the die is loaded for.
+    /// The address that the copyback latch of the die is loaded for.
     CopybackLatch,
 }
 
-/// A class of behaviour.
+/// A base: a kind of operation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Base {
     /// The name (`PROGRAM_SLC`).
     pub name: String,
-    /// What it occupies.
+    /// The planes that its operations occupy.
     pub scope: Scope,
     /// Whether its phases are op_states of its planes.
     pub affects_state: bool,
-    /// Needs only the bus; may be issued while its planes are busy.
+    /// Whether its operations need only the bus, so that they may start while their planes are busy.
     pub instant: bool,
     /// ISSUE first, then at most CORE_BUSY, then at most one window.
     pub phases: Vec<Phase>,
     /// Where the address of a proposal comes from.
     pub address: AddressSource,
-    /// What it does.
+    /// The effects of its operations.
     pub effects: Vec<Effect>,
     /// The fields of each payload object, in order.
     pub payload: Vec<PayloadField>,
-    /// What may follow it; the weights need not sum to 1. Empty: it stands alone.
+    /// The chains that may follow its operations. The weights need not sum to 1. If there are none, no chain follows.
     pub follow_ups: Vec<FollowUp>,
 }
 
@@ -261,62 +261,62 @@ impl Base {
     }
 }
 
-/// One possible continuation of a base.
+/// A possible continuation of the operations of a base.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FollowUp {
     /// The relative weight, finite and ≥ 0.
     pub weight: f64,
-    /// Index into [`Profile::chains`]; `None` means "no follow-up".
+    /// Index into [`Profile::chains`]; `None` if no chain follows.
     pub chain: Option<usize>,
 }
 
-/// Operations that follow a first one; all must run, in order.
+/// The operations that follow a first one. All must run, in order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Chain {
-    /// The name (`CACHE_READ.SEQ`); for a chain of one further base, that base's name, and then not unique:
-    /// each base that continues so has its own entry with its own inheritance.
+    /// The name (`CACHE_READ.SEQ`). A chain of one step may have the name of the step's base. Such names are not unique, because
+    /// every base with such a follow-up has a chain of its own.
     pub name: String,
     /// The steps after the first operation.
     pub steps: Vec<ChainStep>,
-    /// Weights of op names for the steps of a base; bases not listed draw uniformly among the names that fit.
+    /// Weights of op names for the steps of a base. The names of a base that is not listed have equal weights.
     pub name_weights: Vec<(BaseId, Vec<(OpId, f64)>)>,
 }
 
-/// One step of a chain.
+/// A step of a chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChainStep {
-    /// Its base.
+    /// The base of its operation.
     pub base: BaseId,
     /// Where its address comes from.
     pub address: StepAddress,
-    /// Whether its cell type is that of the step before it (names of a cell type called NONE fit always).
+    /// Whether its cell type must be that of the step before it. Operations of the cell type NONE always fit.
     pub same_cell_type: bool,
-    /// Whether it is multi-plane exactly when the first operation is.
+    /// Whether it must be multi-plane exactly if the first operation is.
     pub multi: bool,
-    /// Whether it uses the same planes as the step before it (implied by every page inheritance).
+    /// Whether it uses the same planes as the step before it. An address that inherits a page implies it.
     pub same_plane: bool,
 }
 
 /// Where the address of a chain step comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum StepAddress {
-    /// Sampled anew, on the planes of the first operation where registers demand it.
+    /// Drawn anew, on the planes of the first operation if registers require it.
     Sampled,
     /// The block and page of the step before.
     SamePage,
-    /// The block of the step before, its page + 1.
+    /// The block of the step before, and its page + 1.
     IncPage,
-    /// The block and page of the last program of the chain; before the first one, sampled anew.
+    /// The block and page of the last program of the chain. Before the first program, the address is drawn anew.
     ProgramSamePage,
     /// The address of the suspended program.
     SuspendedProgram,
-    /// What the output register will hold.
+    /// The page that the output register will hold.
     PreviousPage,
-    /// The register (parameter, feature) of the step before; it has no address in the payload.
+    /// The register (parameter, feature) of the step before. The payload does not name it.
     SameRegister,
 }
 
-/// Whose status a status read asks for.
+/// Whose status a status read reads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum StatusOf {
     /// The die of the payload.
@@ -327,26 +327,26 @@ pub enum StatusOf {
     Lun(u8),
 }
 
-/// A concrete command.
+/// An operation of the device.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Op {
-    /// The name (`Block_Erase_SLC`).
+    /// The op name (`Block_Erase_SLC`).
     pub name: String,
-    /// Its class of behaviour.
+    /// The base, which says how it behaves.
     pub base: BaseId,
     /// Whether it addresses two or more planes at once.
     pub multi: bool,
-    /// Its cell type; the one called NONE fits every address.
+    /// Its cell type. The cell type NONE fits every address.
     pub cell_type: CellTypeId,
     /// The duration of each phase of the base, in the order of [`Base::phases`].
     pub durations: Vec<Ticks>,
-    /// For status reads: whose status.
+    /// Whose status it reads; `None` unless it is a status read.
     pub status_of: Option<StatusOf>,
-    /// The number in the `op_id` column, 0 unless mapped.
+    /// The number in the `op_id` column, 0 if the profile gives none.
     pub opcode: u32,
 }
 
-/// What a phase key stands for.
+/// The meaning of a phase key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PhaseKeyInfo {
     /// The name: `DEFAULT`, `READ.CORE_BUSY`, `READ.END`.
@@ -357,62 +357,63 @@ pub struct PhaseKeyInfo {
     pub phase: Option<PhaseKind>,
 }
 
-/// Whose probability an override states.
+/// The subject of a stated mass.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OverrideOf {
-    /// A mass shared evenly among the base's candidates that have no entry of their own.
+    /// A base. Its mass is shared evenly among its candidates that have no entry of their own.
     Base(BaseId),
-    /// One name's mass.
+    /// An operation.
     Op(OpId),
 }
 
-/// What a profile says of probabilities.
+/// The probabilities that a profile states.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Probabilities {
-    /// Explicit distributions: phase key → (name, weight). Non-empty: used instead of a built table.
+    /// Explicit distributions: the weights of operations by phase key. If there are any, no table is built.
     pub phase_conditional: Vec<(PhaseKey, Vec<(OpId, f64)>)>,
-    /// Final masses for every key.
+    /// Masses under every phase key.
     pub global: Vec<(OverrideOf, f64)>,
-    /// Final masses for one key; they replace the global ones of the same base or name.
+    /// Masses under one phase key. They replace the global masses of the same base or operation.
     pub by_key: Vec<(PhaseKey, Vec<(OverrideOf, f64)>)>,
 }
 
-/// How sequences are written.
+/// The form of written sequences.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Export {
-    /// `time` column = start in µs × scale.
+    /// The scale: the `time` column is the start in µs × the scale.
     pub time_scale: f64,
-    /// Decimals of the `time` column, 0..=9.
+    /// The number of decimals of the `time` column, 0..=9.
     pub round_decimals: u32,
-    /// Whether what a RESUME revives is left out of the sequence (always so; kept for the record).
+    /// Has no effect: a resumed operation never has a new row in the sequence. Kept so that files are read and written unchanged.
     pub skip_resume_chained_ops: bool,
 }
 
-/// How bootstrap prepares a device.
+/// The settings of bootstrap.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Bootstrap {
-    /// Whether it runs when no flag says otherwise.
+    /// Whether bootstrap runs if no flag says otherwise.
     pub enabled: bool,
-    /// Distinct blocks to erase.
+    /// The number of distinct blocks to erase.
     pub erase_blocks: u32,
-    /// Distinct blocks to program.
+    /// The number of distinct blocks to program.
     pub program_blocks: u32,
-    /// Distinct blocks to read.
+    /// The number of distinct blocks to read.
     pub read_blocks: u32,
-    /// Share of all blocks to read, 0..=1.
+    /// The share of all blocks to read, 0..=1.
     pub read_coverage: f64,
     /// Relative weights of cell types.
     pub cell_type_weights: Vec<(CellTypeId, f64)>,
 }
 
 impl Profile {
-    /// The phase key `BASE.PHASE` (`phase` given) or `BASE.END`; `None` for ISSUE and for phases the base lacks.
+    /// The phase key `BASE.PHASE`, or `BASE.END` if `phase` is `None`. `None` for ISSUE, and for a phase that the base does not
+    /// have.
     #[must_use]
     pub fn phase_key(&self, base: BaseId, phase: Option<PhaseKind>) -> Option<PhaseKey> {
         self.phase_keys.iter_ids().find(|(_, info)| info.base == Some(base) && info.phase == phase).map(|(key, _)| key)
     }
 
-    /// Builds the phase keys that follow from the bases, in their documented order.
+    /// The phase keys of some bases, in the order of [`Profile::phase_keys`].
     #[must_use]
     pub fn derive_phase_keys(bases: &IdVec<BaseId, Base>) -> IdVec<PhaseKey, PhaseKeyInfo> {
         let mut keys = IdVec::new();

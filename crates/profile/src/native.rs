@@ -1,10 +1,10 @@
 //! The native profile format: YAML that is readable beside a datasheet (`docs/profile-format.md`).
 //!
-//! Promises: one reading reports all mistakes of a file, each with its place and, for an unknown name, the nearest valid name (it stops
-//! early only at an unusable `schema`, or at more cell types, bases or exclusion groups than the limits allow); a profile that is returned
-//! keeps every limit of [`limits`](crate::limits) and the structural rules the engine relies on ([`structure`]); [`write()`] prints any
-//! resolved profile so that [`read_native`] gives back an equal one. Leaves out whether a device makes sense (chains that can complete,
-//! names that can be proposed): see [`check`](crate::check).
+//! One reading reports all mistakes of a file, each with its place and, for an unknown name, the nearest valid name. It stops
+//! early only at an unusable `schema`, or at more cell types, bases or exclusion groups than the limits allow. A returned profile
+//! keeps every limit of [`limits`](crate::limits) and the structural rules that the engine relies on ([`structure`]). [`write()`]
+//! gives the text of any resolved profile; [`read_native`] reads an equal profile from it. Leaves out whether a device makes
+//! sense (chains that can complete, operations that can be proposed): see [`check`](crate::check).
 
 mod bases;
 mod chains;
@@ -33,12 +33,12 @@ use crate::ids::{BaseId, IdVec};
 use crate::model::{AddressSource, Base, Phase, PhaseKind, Profile, Scope};
 use crate::yaml::{Entry, Fields, Node};
 
-/// The version of the format this crate reads and writes.
+/// The version of the format that this crate reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Reads a native profile from its document.
 ///
-/// Returns `None` if the profile has an error; `diagnostics` holds the errors.
+/// Returns `None` if the profile has an error. The errors are added to `diagnostics`.
 pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Profile> {
     let mark = diagnostics.mark();
     let mut fields = Fields::new(root, "the profile", diagnostics)?;
@@ -169,8 +169,8 @@ fn report_empty(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) 
     }
 }
 
-/// The base as read. For a base that could not be read, a substitute with every phase: so its phase keys are not reported as unknown, and
-/// reading can find further mistakes. A profile with a substitute is never returned.
+/// The base as read. For a base that could not be read, it is a substitute with every phase, so that its phase keys are not
+/// reported as unknown. A profile with a substitute is never returned.
 fn substitute(base: Option<&Base>, name: &str) -> Base {
     let phase = |kind| Phase { kind, bus: false, default_duration: None };
     base.cloned().unwrap_or_else(|| Base {

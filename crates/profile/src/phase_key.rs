@@ -1,4 +1,4 @@
-//! Names of phases and phase keys as files spell them.
+//! The names of phases and phase keys in legacy files and tables, with their other spellings.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest, quoted};
 use crate::ids::PhaseKey;
 use crate::model::{PhaseKeyInfo, PhaseKind};
 
-/// The phase a name stands for; the predecessor's other spellings (`DOUT`, `DOUT4K`, `DATAIN`) included.
+/// The phase of a name. The predecessor's other spellings (`DOUT`, `DOUT4K`, `DATAIN`) are accepted.
 pub(crate) fn phase_named(name: &str) -> Option<PhaseKind> {
     match name {
         "DOUT" | "DOUT4K" => Some(PhaseKind::DataOut),
@@ -15,7 +15,7 @@ pub(crate) fn phase_named(name: &str) -> Option<PhaseKind> {
     }
 }
 
-/// Looks phase keys up by name.
+/// The phase keys by name.
 pub(crate) struct PhaseKeyNames<'p> {
     by_name: HashMap<&'p str, PhaseKey>,
     names: Vec<&'p str>,
@@ -32,10 +32,10 @@ impl<'p> PhaseKeyNames<'p> {
         Self { by_name, names }
     }
 
-    /// The key a name stands for.
+    /// The phase key of a name.
     ///
-    /// A phase that the base does not have gives a warning and `None`: harmless, since nothing is ever in that state.
-    /// Anything else that is no key is an error.
+    /// A phase that the base does not have gives a warning and `None`, because no plane is ever in that state. Any other unknown
+    /// name is reported as an error.
     pub(crate) fn resolve(&self, name: &str, at: Span, diagnostics: &mut Diagnostics) -> Option<PhaseKey> {
         if let Some(&key) = self.by_name.get(name) {
             return Some(key);

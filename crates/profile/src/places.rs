@@ -1,8 +1,7 @@
-//! Where a profile, or a table of probabilities, says what it says.
+//! Finding the places in the text of a profile or probability table where masses, weights, exclusions and stanzas are stated.
 //!
-//! A resolved [`Profile`] knows no lines. Whoever explains something to a person looks them up here, in the text once more: masses,
-//! weights, exclusions, stanzas. Promises nothing about texts that were refused. Leaves out what a text does not say but a template of
-//! it does: a name that variants of a stanza make has no place.
+//! A resolved [`Profile`] has no lines, so the text is parsed once more. The text must have been accepted before. Leaves out the
+//! names that variants of a stanza make: they have no place.
 
 use crate::diagnostic::{Diagnostics, SourceFile, Span};
 use crate::ids::{BaseId, PhaseKey};
@@ -10,16 +9,16 @@ use crate::model::{DeviceState, Profile};
 use crate::phase_key::PhaseKeyNames;
 use crate::yaml::{self, Entry, Node};
 
-/// What a text says, and where.
+/// A place in a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StatedPlace {
-    /// The keys that lead there, with dots: `probabilities.global.ERASE`.
+    /// The keys on the way to the place, joined by dots: `probabilities.global.ERASE`.
     pub path: String,
-    /// The key's place.
+    /// The span of the last key.
     pub span: Span,
 }
 
-/// A text in which places are looked up.
+/// A parsed text in which places are looked up. Each function gives `None` if the text does not state the thing.
 #[derive(Debug)]
 pub struct Places<'p> {
     profile: &'p Profile,
@@ -27,13 +26,13 @@ pub struct Places<'p> {
 }
 
 impl<'p> Places<'p> {
-    /// The places of a profile, or of a table for it.
+    /// The places of the text of a profile, or of a probability table for it.
     #[must_use]
     pub fn new(source: &SourceFile, profile: &'p Profile) -> Self {
         Self { profile, root: yaml::parse(source, &mut Diagnostics::new()) }
     }
 
-    /// The mass that the text states for a base or an operation under every phase key.
+    /// The mass of a base or an operation under every phase key.
     #[must_use]
     pub fn global_mass(&self, name: &str) -> Option<StatedPlace> {
         ["probabilities", "phase_conditional_overrides"]
@@ -41,7 +40,7 @@ impl<'p> Places<'p> {
             .find_map(|section| self.find(&[section, "global", name]))
     }
 
-    /// The mass that the text states for a base or an operation under one phase key, or under all of the key's class.
+    /// The mass of a base or an operation under one phase key, or under the phase key of its class.
     #[must_use]
     pub fn mass_under(&self, key: PhaseKey, name: &str) -> Option<StatedPlace> {
         let native = ["probabilities", "by_key"];
@@ -61,7 +60,7 @@ impl<'p> Places<'p> {
         self.entry_of_key(section, key).map(|entry| place(&["phase_conditional"], entry))
     }
 
-    /// What is forbidden under a phase key.
+    /// The exclusions of a phase key, or of the phase key of its class.
     #[must_use]
     pub fn exclusions_of_key(&self, key: PhaseKey) -> Option<StatedPlace> {
         [&["exclusions", "op_state"][..], &["exclusions_by_op_state"]].into_iter().find_map(|path| {
@@ -70,7 +69,7 @@ impl<'p> Places<'p> {
         })
     }
 
-    /// What is forbidden in a state.
+    /// The exclusions of a state.
     #[must_use]
     pub fn exclusions_of_state(&self, state: DeviceState) -> Option<StatedPlace> {
         let legacy = ["latch", "suspend", "odt", "cache"].map(|axis| format!("exclusions_by_{axis}_state"));
@@ -78,7 +77,7 @@ impl<'p> Places<'p> {
         native.or_else(|| legacy.iter().find_map(|section| self.find(&[section, state.name()])))
     }
 
-    /// A named list of forbidden bases.
+    /// An exclusion group.
     #[must_use]
     pub fn exclusion_group(&self, name: &str) -> Option<StatedPlace> {
         self.find(&["exclusion_groups", name])
@@ -128,7 +127,7 @@ impl<'p> Places<'p> {
         entries.iter().find(|entry| &*entry.key == *last).map(|entry| place(above, entry))
     }
 
-    /// An entry of a table by phase key.
+    /// The entry `name` of the table of a phase key.
     fn under(&self, path: &[&str], key: PhaseKey, name: &str) -> Option<StatedPlace> {
         let of_key = self.entry_of_key(self.node(path)?, key)?;
         let entry = of_key.value.as_mapping()?.iter().find(|entry| &*entry.key == name)?;
@@ -136,7 +135,7 @@ impl<'p> Places<'p> {
         Some(place(&above, entry))
     }
 
-    /// The entry of a phase key, in whatever spelling; that of its base's class where it has none of its own.
+    /// The entry of a phase key, in any spelling. If there is none, the entry of the class of its base.
     fn entry_of_key<'n>(&self, section: &'n Node, key: PhaseKey) -> Option<&'n Entry> {
         let entries = section.as_mapping()?;
         let names = PhaseKeyNames::new(self.profile.phase_keys.iter_ids());
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
     use crate::builtin;
 
-    /// The line of the built-in profile that a place points at.
+    /// The line of the built-in profile at a place.
     fn line(place: &StatedPlace) -> &'static str {
         builtin::text().lines().nth(place.span.line - 1).unwrap().trim()
     }
@@ -173,7 +172,7 @@ mod tests {
         let mass = places.global_mass("ERASE").unwrap();
         assert_eq!((mass.path.as_str(), line(&mass)), ("probabilities.global.ERASE", "ERASE: 0.028"));
         assert_eq!(line(&places.exclusions_of_key(key("ERASE.CORE_BUSY")).unwrap()), "ERASE.CORE_BUSY: [on_erase]");
-        // Stated for a class, not for the base.
+        // The exclusions are stated for a class, not for the base.
         let of_class = places.exclusions_of_key(key("READ.CORE_BUSY")).unwrap();
         assert_eq!(of_class.path, "exclusions.op_state.page_read.CORE_BUSY");
         let state = places.exclusions_of_state(DeviceState::OdtDisabled).unwrap();

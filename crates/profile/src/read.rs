@@ -1,22 +1,22 @@
-//! Reading a profile, whichever form it is written in.
+//! Reading a profile in the native form or in the predecessor's.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::model::Profile;
 use crate::yaml::{self, Node};
 use crate::{legacy, native};
 
-/// How to read.
+/// Options of reading.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct ReadOptions {
-    /// An operation name of a legacy file whose stanza has an error is left out with a warning, and with it everything
-    /// that refers to it. Every other error stays one.
+    /// Whether an operation of a legacy file whose stanza has an error is left out, with everything that refers to it. Its errors
+    /// become warnings. All other errors stay errors.
     pub lenient: bool,
 }
 
-/// Reads a profile: native when it has a top-level key `schema`, else the predecessor's form.
+/// Reads a profile. It is native if it has a top-level key `schema`, otherwise in the predecessor's form.
 ///
-/// Reports every mistake of the text in one go, in the order of the text. The profile is there exactly when no
-/// diagnostic is an error.
+/// Reports all mistakes of the text together, in the order of the text. The profile is `Some` exactly if no diagnostic is an
+/// error.
 #[must_use]
 pub fn read(source: &SourceFile, options: ReadOptions) -> (Option<Profile>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();

@@ -1,7 +1,6 @@
-//! Probability tables in files of their own (`op_state_probs.yaml`), written, edited by hand, read and checked.
+//! Reading and writing probability tables in files of their own (`op_state_probs.yaml`), which may be edited by hand.
 //!
-//! Promises that a written table reads back to the same numbers, bit for bit.
-//! Leaves out how a table is built: that is chance, and lives in the generator.
+//! A written table reads back to the same numbers, bit for bit. Leaves out how a table is built, which is in the generator.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -13,18 +12,19 @@ use crate::model::Profile;
 use crate::phase_key::PhaseKeyNames;
 use crate::yaml::{self, Entry, Fields, Node};
 
-/// Distributions over op names, by phase key, in the order of the file.
+/// A probability table: the masses of operations by phase key, in the order of the file.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct ProbabilityTable {
-    /// Phase key → (name, mass); masses are finite and ≥ 0 and need not sum to 1. An empty list proposes nothing.
+    /// The masses of operations under each phase key. Masses are finite, at least 0, and need not sum to 1. Under a phase key
+    /// with an empty list nothing is proposed.
     pub entries: Vec<(PhaseKey, Vec<(OpId, f64)>)>,
 }
 
 /// Reads a table for a profile.
 ///
-/// Reports unknown keys and names, masses that are negative or no finite number (errors), masses of 0, keys of states
-/// the profile never reaches (warnings) and keys without a name (notes), all in one go and in the order of the text. The
-/// table is there exactly when no diagnostic is an error.
+/// Reports as errors unknown keys and names, and masses that are negative or not finite; as warnings masses of 0, keys of phases
+/// that the base does not have, and a missing `DEFAULT`; as notes keys without names. They come together, in the order of the
+/// text. The table is `Some` exactly if no diagnostic is an error.
 #[must_use]
 pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
@@ -64,29 +64,29 @@ pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>
     (table, diagnostics)
 }
 
-/// Warns of overrides that a profile states beside its own distributions, which they do not change.
+/// Warns of masses that have no effect because the profile also states explicit distributions.
 pub(crate) fn warn_of_unused(overrides: Span, section: &str, diagnostics: &mut Diagnostics) {
     let message = format!("{} has no effect beside `{SECTION}`, which states every weight", quoted(section));
     let help = "take one of the two out; overrides act on a table that is built (--autofill-pc) or loaded from a file";
     diagnostics.push(Diagnostic::warning("overrides-unused", message).at(overrides, "").help(help));
 }
 
-/// The one key of a table's file.
+/// The only top-level key of a table's file.
 const SECTION: &str = "phase_conditional";
 
-/// An operation of the base that has this name.
+/// An operation of the base with this name; `None` if it is not the name of a base.
 fn of_base<'p>(profile: &'p Profile, name: &str) -> Option<&'p str> {
     profile.ops.iter().find(|op| profile.bases[op.base].name == name).map(|op| &*op.name)
 }
 
-/// What a table looks like.
+/// A help text with an example of a table.
 fn form(profile: &Profile) -> String {
     let names = profile.ops.iter().take(2).zip(["0.75", "0.25"]);
     let names: String = names.map(|(op, mass)| format!("\n    {}: {mass}", key_text(&op.name))).collect();
     format!("a table gives names their masses, by phase key:\n{SECTION}:\n  DEFAULT:{names}")
 }
 
-/// The phase keys of a table; a file that is no table is shown what one looks like.
+/// The entries of a table by phase key. For a file that is not a table, the help shows an example.
 fn keys_of<'n>(root: &'n Node, profile: &Profile, diagnostics: &mut Diagnostics) -> Option<&'n [Entry]> {
     let form = || form(profile);
     let Some(top) = root.as_mapping() else {
@@ -124,7 +124,7 @@ fn keys_of<'n>(root: &'n Node, profile: &Profile, diagnostics: &mut Diagnostics)
     None
 }
 
-/// Reads `key: {name: mass}` entries. `op` resolves a name, and reports it if nothing goes by it.
+/// Reads entries `key: {name: mass}`. `op` resolves a name, and reports an unknown one.
 pub(crate) fn distributions(
     entries: &[Entry],
     keys: &PhaseKeyNames<'_>,
@@ -163,9 +163,9 @@ pub(crate) fn distributions(
     read
 }
 
-/// A table as YAML text; [`read`] gives the same table back.
+/// A table as YAML text. [`read`] gives the same table back.
 ///
-/// Keys and names that are not of the profile are left out.
+/// Keys and operations that the profile does not have are left out.
 #[must_use]
 pub fn write(table: &ProbabilityTable, profile: &Profile) -> String {
     let mut text = String::new();
@@ -186,7 +186,7 @@ pub fn write(table: &ProbabilityTable, profile: &Profile) -> String {
     if text.is_empty() { "phase_conditional: {}\n".to_owned() } else { format!("phase_conditional:\n{text}") }
 }
 
-/// A name as a YAML key: plain where that is safe, else in double quotes.
+/// A name as a YAML key: plain if that is safe, otherwise in double quotes.
 fn key_text(name: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '+');
     if name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && name.chars().all(safe) {

@@ -1,23 +1,22 @@
-//! Physical units: time as an integer count of picoseconds.
+//! Simulated time as a whole number of picoseconds.
 //!
-//! Promises exact arithmetic: a decimal number of microseconds is either converted exactly or refused.
-//! Leaves out calendars and wall clocks: nothing here reads a clock.
+//! Arithmetic is exact: a decimal number of microseconds is either converted exactly or refused. Leaves out calendars and clocks.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
 use serde::{Deserialize, Serialize};
 
-/// A point in, or span of, simulated time: an integer count of picoseconds.
+/// An instant or a length of simulated time, in picoseconds.
 ///
-/// `u64` picoseconds reach about 213 days of simulated time.
+/// 64 bits reach about 213 days.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Ticks(pub u64);
 
-/// The times at which operations may start: the multiples of a step.
+/// The time grid: operations start at the multiples of its step.
 ///
-/// Keeps the reciprocal of the step, because every event is put on the grid and a division takes as long as a dozen other
-/// instructions: a time times `⌊(2⁶⁴ − 1) / step⌋`, over 2⁶⁴, is its quotient or one less.
+/// It keeps the reciprocal of the step, because every event is put on the grid and a division takes as long as a dozen other
+/// instructions. A time × `⌊(2⁶⁴ − 1) / step⌋` / 2⁶⁴, rounded down, is the quotient of time and step or one less.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid {
     step: Ticks,
@@ -25,42 +24,42 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The multiples of a step.
+    /// The grid of the multiples of a step.
     ///
     /// # Panics
-    /// When the step is 0, which no profile can state.
+    /// If the step is 0, which no profile can state.
     #[must_use]
     pub const fn new(step: Ticks) -> Self {
         assert!(step.0 > 0, "a grid has a step");
         Self { step, reciprocal: u64::MAX / step.0 }
     }
 
-    /// The distance of two neighbours.
+    /// The step: the distance between neighbouring times of the grid.
     #[must_use]
     pub const fn step(self) -> Ticks {
         self.step
     }
 }
 
-/// Picoseconds in a microsecond.
+/// The number of picoseconds in a microsecond.
 pub const TICKS_PER_US: u64 = 1_000_000;
 
-/// The longest time a profile or a flag may state, µs (100 days): it leaves room for sums below `u64::MAX`.
+/// The longest time that a text may state, in µs: 100 days. It leaves room for sums below `u64::MAX` ticks.
 pub const MAX_US: u64 = 8_640_000_000_000;
 
 /// Why a text is not a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TimeError {
-    /// Not a decimal number at all.
+    /// The text is not a decimal number.
     #[error("not a number")]
     NotANumber,
-    /// Below zero.
+    /// The number is negative.
     #[error("a time cannot be negative")]
     Negative,
-    /// More than six decimals of a microsecond.
+    /// The number has more than six decimals of a microsecond.
     #[error("finer than 1 ps, the resolution of time")]
     TooFine,
-    /// Above [`MAX_US`].
+    /// The time is above [`MAX_US`].
     #[error("longer than 100 days")]
     TooLong,
 }
@@ -69,16 +68,16 @@ impl Ticks {
     /// Zero time.
     pub const ZERO: Self = Self(0);
 
-    /// A whole number of microseconds.
+    /// The time of a whole number of microseconds.
     #[must_use]
     pub const fn from_us(us: u64) -> Self {
         Self(us * TICKS_PER_US)
     }
 
-    /// Converts a decimal text in µs (`7000`, `0.085`, `1e-3`) exactly.
+    /// Reads a decimal number of µs (`7000`, `0.085`, `1e-3`) exactly.
     ///
     /// # Errors
-    /// [`TimeError`] when the text is no plain decimal number, negative, finer than 1 ps or above [`MAX_US`].
+    /// [`TimeError`] if the text is not a decimal number, or is negative, finer than 1 ps or above [`MAX_US`].
     pub fn parse_us(text: &str) -> Result<Self, TimeError> {
         parse_scaled(text, 6, MAX_US)
     }
@@ -106,7 +105,8 @@ impl Ticks {
     }
 }
 
-/// Parses a non-negative decimal number (optional exponent) into units of `10^-decimals`, exactly.
+/// Reads a decimal number with an optional exponent exactly, in units of `10^-decimals`. At most `max_whole` whole ones are
+/// allowed.
 fn parse_scaled(text: &str, decimals: i32, max_whole: u64) -> Result<Ticks, TimeError> {
     let text = text.trim();
     let (negative, body) = match text.as_bytes().first() {

@@ -1,26 +1,26 @@
-//! Whole numbers as people write them: `1019`, `1_000`, `0x90`, `0o17`, `0b1`.
+//! Reading whole numbers as people write them: `1019`, `1_000`, `0x90`, `0o17`, `0b1`.
 //!
-//! Promises that a text is read as a number only where every reader that takes it for one reads the same number. What readers
-//! disagree about is refused with what each of them makes of it: leading zeros (decimal, or octal in YAML 1.1) and sexagesimal
-//! numbers (`1:30`, 90 in YAML 1.1). On a command line, where nobody reads octal, [`count`] takes leading zeros and powers of ten.
+//! A text is accepted only if all readers of YAML that take it for a number read the same number. Leading zeros (octal in YAML
+//! 1.1) and sexagesimal numbers (`1:30`, 90 in YAML 1.1) are refused, with the values that different readers read. On a command
+//! line [`count`] accepts powers of ten, too.
 
 use std::borrow::Cow;
 
 /// Why a text is refused as a whole number.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NotWhole {
-    /// No whole number to any reader.
+    /// No reader takes the text for a whole number.
     NotANumber,
-    /// Digits with a zero before them.
+    /// The number has leading zeros.
     LeadingZeros {
-        /// Read as a decimal number.
+        /// The value as a decimal number.
         decimal: String,
         /// The value as an octal number, as YAML 1.1 reads it. `None` if a digit is 8 or 9: YAML 1.1 then reads a text.
         octal: Option<String>,
     },
-    /// Digits in groups of 60, as YAML 1.1 reads them.
+    /// The text is a sexagesimal number in YAML 1.1: digits in groups of 60.
     Sexagesimal {
-        /// What YAML 1.1 makes of it.
+        /// The value that YAML 1.1 reads.
         value: String,
     },
 }
@@ -28,7 +28,7 @@ pub enum NotWhole {
 /// Reads a whole number of a file. `Ok(None)` stands for a number below 0 or above `u64::MAX`.
 ///
 /// # Errors
-/// [`NotWhole`] if the text is no whole number, or if YAML readers read it differently.
+/// [`NotWhole`] if the text is not a whole number, or if readers of YAML read it differently.
 pub fn whole(text: &str) -> Result<Option<u64>, NotWhole> {
     if let Some(unclear) = ambiguous(text) {
         return Err(unclear);
@@ -47,10 +47,13 @@ pub fn whole(text: &str) -> Result<Option<u64>, NotWhole> {
     Ok(u64::from_str_radix(&digits, radix).ok().filter(|&value| !negative || value == 0))
 }
 
-/// Reads a count of a command line: a whole number, its digits grouped by `_` if at all, or a power of ten's multiple that is
-/// whole (`1e6`, `2.5e3`). `None` when it is something else, or above `u64::MAX`.
+/// Reads a count of a command line: a whole number, also with `_` between its digits or with an exponent (`1_000`, `1e6`,
+/// `2.5e3`). `None` if the text is not such a number, has a leading zero (see [`leading_zero`]), or is above `u64::MAX`.
 #[must_use]
 pub fn count(text: &str) -> Option<u64> {
+    if ambiguous(text).is_some() {
+        return None;
+    }
     let digits = ungrouped(text.strip_prefix('+').unwrap_or(text))?;
     let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<u32>().ok().filter(|&exponent| exponent <= 40)?),
@@ -71,6 +74,26 @@ pub fn count(text: &str) -> Option<u64> {
         .and_then(|zeros| if value == 0 { Some(0) } else { value.checked_mul(10_u64.checked_pow(zeros)?) })
 }
 
+/// What is wrong with a number that begins with a zero before other digits, with both readings, and how to write what is meant.
+#[must_use]
+pub fn leading_zero(text: &str) -> Option<(String, String)> {
+    let Some(NotWhole::LeadingZeros { decimal, octal }) = ambiguous(text) else { return None };
+    let (other, write) = match octal {
+        Some(octal) if octal == decimal => ("and as an octal one".to_owned(), format!("write `{decimal}`")),
+        Some(octal) => {
+            (format!("but {octal} as an octal one"), format!("write `{decimal}` or `{octal}`, whichever is meant"))
+        }
+        None => ("and no octal number has such a digit".to_owned(), format!("write `{decimal}`")),
+    };
+    Some((format!("has a leading zero: `{text}` is {decimal} as a decimal number, {other}"), write))
+}
+
+/// The same on one line.
+#[must_use]
+pub fn leading_zero_line(text: &str) -> Option<String> {
+    leading_zero(text).map(|(what, write)| format!("it {what}; {write}"))
+}
+
 /// What readers of YAML disagree about in a text that should be a number, if they do. A number with a fraction or an exponent is
 /// decimal to all of them, whatever zeros it begins with.
 pub(crate) fn ambiguous(text: &str) -> Option<NotWhole> {
@@ -88,7 +111,7 @@ pub(crate) fn ambiguous(text: &str) -> Option<NotWhole> {
     Some(NotWhole::LeadingZeros { decimal: decimal.to_owned(), octal })
 }
 
-/// What YAML 1.1 makes of digits in groups of 60: `1:30`, `1:30:15.5`.
+/// The value of digits in groups of 60, as YAML 1.1 reads them: `1:30`, `1:30:15.5`.
 fn sexagesimal(text: &str) -> Option<String> {
     let (whole, fraction) = text.split_once('.').map_or((text, ""), |(whole, _)| (whole, &text[whole.len()..]));
     let mut groups = whole.split(':');
@@ -111,7 +134,7 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// The text of a decimal number without the `_` that groups its digits; `None` if some `_` does not stand between two digits.
+/// The text of a decimal number without the `_` between its digits. `None` if a `_` is not between two digits.
 #[must_use]
 pub fn ungrouped(text: &str) -> Option<Cow<'_, str>> {
     ungrouped_in(10, text)
@@ -208,14 +231,13 @@ mod tests {
             ("1.0", 1),
             ("0e40", 0),
             ("+5", 5),
-            ("010", 10),
             ("18446744073709551615", u64::MAX),
         ] {
             assert_eq!(count(text), Some(value), "{text}");
         }
         for text in [
             "", "e6", "1e", "1e-3", "1e41", "2.5", "2.55e1", "1e20", "-1", "1.", ".5e1", "1_", "_1", "1__0", "1e6e6",
-            "x", "1 000", "1_e3", "1e_3", "1_.5e3", "1._5e3",
+            "x", "1 000", "010", "00", "+01", "01_000", "1_e3", "1e_3", "1_.5e3", "1._5e3",
         ] {
             assert_eq!(count(text), None, "{text}");
         }

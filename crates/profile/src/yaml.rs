@@ -1,13 +1,15 @@
-//! The document layer: a YAML text as a tree of nodes that know their place.
+//! YAML documents as trees of nodes with their places in the text.
 //!
-//! Promises: every duplicate key is reported with both places, not only the first; a syntax error has its line and
-//! column; aliases and merge keys (`<<`) are resolved; no text, however hostile, costs unbounded memory, time or stack
-//! ([`MAX_DEPTH`], [`MAX_NODES`]). Scalars keep their text, so that decimals stay exact.
-//! Leaves out what keys mean: readers use [`Fields`] and the `expect_…` getters, which report what they do not like and
-//! return `None`, so that reading goes on and all errors of a file come in one go.
+//! Every duplicate key is reported with both places. A syntax error has its line and column. Aliases and merge keys (`<<`) are
+//! resolved. Memory, time and stack are bounded for any text ([`MAX_DEPTH`], [`MAX_NODES`]). Scalars keep their text, so decimals
+//! stay exact.
+//!
+//! Leaves out the meaning of keys. Readers use [`Fields`] and the `expect_…` functions, which report a mistake and return `None`,
+//! so that reading goes on and all errors of a file are reported together.
 
 mod build;
 mod fields;
+mod syntax;
 mod typed;
 
 use std::rc::Rc;
@@ -17,41 +19,41 @@ pub use fields::Fields;
 
 use crate::diagnostic::Span;
 
-/// How deep mappings and sequences may nest, aliases resolved.
+/// The largest depth of nested mappings and sequences, with aliases resolved.
 pub const MAX_DEPTH: usize = 64;
-/// How many nodes a document may have, aliases resolved.
+/// The largest number of nodes of a document, with aliases resolved.
 pub const MAX_NODES: usize = 2_000_000;
 
-/// A value and where it stands.
+/// A value with its place in the text.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What to point at: a scalar's text, the first line of a mapping or sequence, an alias where it is used.
+    /// The place for messages: the text of a scalar, the first line of a mapping or sequence, or the alias.
     pub span: Span,
-    /// The byte after its last one (of an alias: after the alias).
+    /// The byte after the value, or after the alias.
     pub end: usize,
-    /// What it is.
+    /// The value.
     pub value: Value,
-    /// An error about it has been reported already; getters return `None` without another one.
+    /// Whether an error about the node has been reported. Getters then return `None` without another report.
     broken: bool,
 }
 
-/// What a node is.
+/// The value of a node.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// A single value.
     Scalar(Scalar),
-    /// `- a`, `[a, b]`
+    /// A list: `- a`, `[a, b]`.
     Sequence(Rc<[Node]>),
-    /// `a: b`, `{a: b}`; keys are scalars and occur once.
+    /// A mapping: `a: b`, `{a: b}`. Keys are scalars and occur once.
     Mapping(Rc<[Entry]>),
 }
 
 /// A single value, as text.
 #[derive(Clone, Debug)]
 pub struct Scalar {
-    /// The text, escapes resolved.
+    /// The text, with escapes resolved.
     pub text: Rc<str>,
-    /// Whether it stands there without quotes, so that `null`, `true` and numbers mean what they say.
+    /// Whether it has no quotes, so that `null`, `true` and numbers are not texts.
     pub plain: bool,
 }
 
@@ -60,14 +62,14 @@ pub struct Scalar {
 pub struct Entry {
     /// The text of the key.
     pub key: Rc<str>,
-    /// Where the key stands.
+    /// The place of the key.
     pub key_span: Span,
     /// The value.
     pub value: Node,
 }
 
 impl Node {
-    /// Whether there is no value: nothing at all, `~` or `null`.
+    /// Whether the value is missing, `~` or `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         match &self.value {
@@ -115,7 +117,7 @@ impl Node {
         self.as_mapping()?.iter().find(|entry| &*entry.key == key).map(|entry| &entry.value)
     }
 
-    /// What it is, for messages: "a mapping", "nothing", "`4.5`".
+    /// The value in a message: "a mapping", "nothing", "`4.5`".
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.value {

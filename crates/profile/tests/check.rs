@@ -1,4 +1,5 @@
-//! What `check` finds in the built-in device, in the predecessor's file, and in devices damaged on purpose.
+//! Tests of the findings of `check` in the built-in device, in the predecessor's file, and in devices that are damaged on
+//! purpose.
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use nandseq_profile::diagnostic::Styling;
@@ -146,7 +147,7 @@ fn names_without_mass_and_chain_are_found() {
         &edited("    READID: 0.01\n", "    READID: 0.005\n    Read_ID_JEDEC: 0\n"),
         &["never-proposed: of `READID`, these are never proposed: `Read_ID_JEDEC`"],
     );
-    // A name that a chain proposes needs no mass of its own; a key of its own is enough too.
+    // An operation that is in a chain needs no mass of its own. A mass under one phase key is enough too.
     assert_finds(&edited("    GETPARA: 0.0024\n", "    GETPARA: 0\n"), &[]);
     let profile = edited("    DSL_VTH_CHECK: 0.019\n", "    DSL_VTH_CHECK: 0\n");
     assert_finds(

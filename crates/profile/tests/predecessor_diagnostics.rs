@@ -1,9 +1,8 @@
-//! One small bad file per mistake, and what is said of it.
+//! Tests of the diagnostics of legacy files and probability tables: one small bad file for each mistake.
 //!
-//! Drop a file into `testdata/legacy` or `testdata/table`, get a test: the part of its name before `--` is the code of
-//! a diagnostic that must occur (after a `lenient--` that asks for lenient reading); `good` must give none. What is
-//! shown to the user is a snapshot beside the file. `INSTA_UPDATE=always cargo test -p nandseq-profile` rewrites the
-//! snapshots; without it a difference is a failure, here as in continuous integration.
+//! Every file in `testdata/legacy` and `testdata/table` is a test. The part of its name before `--` is the code of a diagnostic
+//! that must occur; a `lenient--` before the code asks for lenient reading. A file called `good` must give no diagnostics. The
+//! rendered diagnostics are a snapshot beside the file, which `INSTA_UPDATE=always cargo test -p nandseq-profile` rewrites.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,14 +23,14 @@ fn stems(folder: &Path, extension: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Reads a file of the folder; text that is none gives its diagnostics at once.
+/// Reads a file of the folder. A file that is not text gives its diagnostics as the error.
 fn source(folder: &Path, stem: &str) -> Result<SourceFile, (SourceFile, Diagnostics)> {
     let file = format!("{stem}.yaml");
     let bytes = fs::read(folder.join(&file)).expect("a file that was listed");
     SourceFile::from_bytes(file, bytes)
 }
 
-/// Reads every file of a folder with `read` and compares with code and snapshot.
+/// Reads every file of a folder with `read`, and compares the diagnostics with the code and the snapshot.
 fn every_file(folder: &Path, read: impl Fn(&SourceFile, bool) -> (bool, Diagnostics)) {
     let files = stems(folder, ".yaml");
     assert!(files.len() > 10, "the folder of bad files is nearly empty");
@@ -84,7 +83,7 @@ fn every_mistake_in_a_table_is_shown_as_its_snapshot_says() {
     });
 }
 
-/// Every code that the importer, the document layer and the table reader can report.
+/// Every code that the importer, the YAML reader and the reader of tables can report.
 fn codes_in_the_sources() -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let rooms = ["legacy", "yaml", "legacy.rs", "yaml.rs", "table.rs", "phase_key.rs", "diagnostic/source.rs"];
@@ -120,7 +119,7 @@ fn every_code_has_a_bad_file() {
             shown.extend(rest.split("--").next().map(str::to_owned));
         }
     }
-    // Files that would have to be larger than a repository should hold; tested where the limits are.
+    // Files for these would be too large for a repository. `predecessor_noise` and the unit tests of diagnostics test them.
     let too_big = ["file-too-large", "too-many-bases", "too-many-ops", "too-many-groups"].map(str::to_owned);
     let missing: Vec<String> =
         codes_in_the_sources().into_iter().filter(|code| !shown.contains(code) && !too_big.contains(code)).collect();

@@ -1,4 +1,4 @@
-//! Texts nobody meant as a profile: whatever they hold, reading them ends with diagnostics, not with a panic.
+//! Tests that reading any text, also one that is not a profile, ends with diagnostics and never with a panic.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +15,7 @@ fn good() -> Profile {
     read(&SourceFile::new("good.yaml", good_text()), ReadOptions::default()).0.expect("a good profile")
 }
 
-/// Reads bytes as a profile and as a table, and renders what is said of them.
+/// Reads bytes as a profile and as a table, and renders the diagnostics.
 fn read_all(bytes: &[u8], profile: &Profile) {
     let source = match SourceFile::from_bytes("noise.yaml", bytes.to_vec()) {
         Ok(source) => source,
@@ -35,7 +35,7 @@ fn read_all(bytes: &[u8], profile: &Profile) {
     assert!(diagnostics.is_empty() || !diagnostics.render(&source, Styling::Plain).is_empty());
 }
 
-/// Pieces that YAML and the importer care about.
+/// Texts of pieces that have a meaning in YAML or in the importer.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         ": ",
@@ -126,7 +126,7 @@ proptest! {
         ),
     ) {
         let profile = good();
-        // Masses from arbitrary bits too: subnormal ones and those with 17 digits.
+        // Some masses come from arbitrary bits, so that there are subnormal masses and masses with 17 digits.
         let mass = |(bits, plain): (u64, f64)| {
             let wild = f64::from_bits(bits);
             if wild.is_finite() && (0.0..=limits::MAX_WEIGHT).contains(&wild) { wild } else { plain }

@@ -1,4 +1,4 @@
-//! The predecessor's real files: they load unchanged, and mean what the rules say. Skipped where the files are absent.
+//! Tests that the predecessor's real files load unchanged, with the right meaning. They are skipped if the files are absent.
 
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 #![expect(clippy::unwrap_used, reason = "a profile that lacks what is looked up fails the test")]
@@ -61,9 +61,9 @@ fn september_holds_the_whole_device() {
     assert_eq!(profile.ops.iter().filter(|op| op.multi).count(), 90);
     assert_eq!(profile.latencies.len(), 56);
     assert_eq!(profile.exclusions.groups.len(), 27);
-    // 77 in the file, two of them for states that RESET and RESET_LUN do not have.
+    // The file has 77, two of them for phases that RESET and RESET_LUN do not have.
     assert_eq!(profile.exclusions.by_op_state.len(), 75);
-    // 4 latch, 4 suspend, 1 ODT, 3 cache; the one for cache reads serves both kinds.
+    // There are 4 of latches, 4 of suspension, 1 of termination and 3 of caches; that of cache reads counts for both kinds.
     assert_eq!(profile.exclusions.by_state.len(), 13);
     assert_eq!(profile.phase_keys.len(), 103);
     assert_eq!(profile.probabilities.global.len(), 227);
@@ -94,7 +94,7 @@ fn policies_and_the_rest_are_taken_over() {
     assert_eq!(profile.offset_guard, 0);
     let interleaved: Vec<&str> = profile.interleaved.iter().map(|base| profile.bases[base].name.as_str()).collect();
     assert_eq!(interleaved, ["PLANE_READ", "PLANE_READ4K", "PLANE_CACHE_READ"]);
-    // 100 blocks of each are asked for; the device has 4.
+    // The file asks for 100 blocks of each; the device has 4.
     let bootstrap = &profile.bootstrap;
     assert_eq!((bootstrap.erase_blocks, bootstrap.program_blocks, bootstrap.read_blocks), (4, 4, 4));
     assert!(!bootstrap.enabled && (bootstrap.read_coverage - 0.1).abs() < f64::EPSILON);
@@ -125,9 +125,9 @@ fn durations_are_those_of_the_names_with_every_spelling() {
     let durations = |name: &str| op(&profile, name).durations.clone();
     assert_eq!(durations("Read_SLC"), [us("0.12"), us("25"), us("6")]);
     assert_eq!(durations("4KB_Page_Read_confirm_FWSLC"), [us("0.12"), us("20"), us("2")]);
-    // Spelled DATAIN in the name, DATA_IN in the base.
+    // The phase is spelled DATAIN in the operation, DATA_IN in the base.
     assert_eq!(durations("Cache_Program_SLC").get(1..), Some([us("300"), us("10")].as_slice()));
-    // CORE_BUSY and DATA_OUT are not stated: they take no time.
+    // The operation states no CORE_BUSY and DATA_OUT, so they take no time.
     let column = op(&profile, "Plane_Level_Read_Column_Enhanced");
     assert_eq!(column.durations.get(1..), Some([Ticks::ZERO, Ticks::ZERO].as_slice()));
     // A duration for CORE_BUSY, which RESET does not list, is ignored.
@@ -200,7 +200,7 @@ fn scopes_phases_and_payloads_are_read() {
     let Some(profile) = september() else { return };
     let scope = |name: &str| base(&profile, name).scope;
     assert_eq!((scope("ERASE"), scope("READ"), scope("SR")), (Scope::Die, Scope::PlaneSet, Scope::None));
-    // DIE_WIDE without a die in the payload.
+    // DIE_WIDE without a die in the payload means the target.
     assert_eq!(
         (scope("CAMREAD"), scope("ETC"), scope("NOP"), scope("CAMREAD_LUN")),
         (Scope::Target, Scope::Target, Scope::Target, Scope::Die)
@@ -232,7 +232,7 @@ fn status_reads_know_whose_status_they_ask_for() {
 #[test]
 fn chains_are_resolved() {
     let Some(profile) = september() else { return };
-    // 7 lists, and one entry for each base that continues with one further base.
+    // There are 7 lists, and a chain for each follow-up of a single operation.
     let (listed, single): (Vec<_>, Vec<_>) = profile.chains.iter().partition(|chain| chain.name.ends_with(".SEQ"));
     assert_eq!((listed.len(), single.len()), (7, 9));
     let follow_ups = |name: &str| -> Vec<(f64, Option<&str>)> {
@@ -281,7 +281,7 @@ fn exclusions_are_resolved() {
     let busy = profile.phase_key(base_id(&profile, "DSL_VTH_CHECK"), Some(PhaseKind::CoreBusy)).unwrap();
     let on_busy = profile.exclusions.in_op_state(busy);
     assert!(on_busy.contains(base_id(&profile, "READ")) && !on_busy.contains(base_id(&profile, "SR")));
-    // 57 bases without NOP, SR, SR_ADD, RESET, RESET_LUN.
+    // All 57 bases but NOP, SR, SR_ADD, RESET and RESET_LUN.
     assert_eq!(on_busy.len(), 52);
 }
 
@@ -329,7 +329,7 @@ fn the_real_table_reads_and_writes_back_to_the_same_numbers() {
 fn a_file_cut_anywhere_never_panics() {
     let Some(source) = legacy(SEPTEMBER) else { return };
     let text = &source.text;
-    // Every 1,009th byte, and every byte around the joints of the file's shorter sections.
+    // The cuts are at every 1,009th byte, and closer together around the shorter sections.
     let coarse = (0..text.len()).step_by(1_009);
     let start = text.find("\nlatencies:").expect("a section");
     let fine = (start - 1_500..start + 300).step_by(7);

@@ -174,7 +174,7 @@ impl Graph {
             }
             let effects = &model.base(class).effects;
             if effects.suspend.is_some() || effects.delay {
-                continue; // suspensions come with their suspend_targets
+                continue; // suspensions come with their suspend targets
             }
             for by in [By::Proposal, By::Step, By::UntrackedStep] {
                 let next = match by {
@@ -286,14 +286,14 @@ impl Graph {
                 push(&mut self.beside[from as usize], end);
             }
             for &suspend_target in &suspend_targets {
-                let mut revived = SearchState { die: Die { chain: next, ..die }, plane: reached.plane };
-                revived.die.finish(info);
+                let mut resumed = SearchState { die: Die { chain: next, ..die }, plane: reached.plane };
+                resumed.die.finish(info);
                 if model.looks_at_die(suspend_target) {
-                    self.flights[usize::from(suspend_target)].add((revived.die, revived.plane));
-                    self.cuts.add((class, suspend_target, (revived.die, revived.plane)));
+                    self.flights[usize::from(suspend_target)].add((resumed.die, resumed.plane));
+                    self.cuts.add((class, suspend_target, (resumed.die, resumed.plane)));
                     self.ends[usize::from(suspend_target)].add(end);
                 }
-                self.suspend(model, from, &revived, suspend_target);
+                self.suspend(model, from, &resumed, suspend_target);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The coverage of runs: which operations started in which bins, at which addresses, and after which other operations.
 //!
 //! A [`Coverage`] is a sum of counts. Adding is commutative and associative, so that sites may be counted anywhere and in any
-//! order. Compared with a [`Universe`] of the bins that can be hit, it gives [`Figures`] and the uncovered bins ([`Hole`]).
+//! order. Compared with a [`CoverageUniverse`] of the bins that can be hit, it gives [`Figures`] and the uncovered bins ([`UncoveredBins`]).
 
 mod figures;
 mod file;

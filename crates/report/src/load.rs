@@ -8,6 +8,7 @@
 mod refusals;
 mod window;
 
+use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ pub enum LoadError {
     #[error(transparent)]
     Find(#[from] FindError),
     /// The file system reports an error.
-    #[error("cannot read `{}`: {error}", path.display())]
+    #[error("cannot read `{}`: {error}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -38,7 +39,7 @@ pub enum LoadError {
         error: io::Error,
     },
     /// A file is not what its name says.
-    #[error("`{}`: {what}", path.display())]
+    #[error("`{}`: {what}", shown(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -46,7 +47,7 @@ pub enum LoadError {
         what: String,
     },
     /// A row makes no sense.
-    #[error("`{}`{}: {what}", path.display(), FileForm::of(path).place(*row))]
+    #[error("`{}`{}: {what}", shown(path), FileForm::of(path).place(*row))]
     Row {
         /// The file.
         path: PathBuf,
@@ -202,7 +203,7 @@ pub fn site(
 ) -> Result<SiteTables, LoadError> {
     let window = wanted.window.map(|window| window.printed(profile));
     let reading = TableReading { profile, source, form: TableForm::new(profile), wanted, printed: window };
-    let name = files.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = files.folder.file_name().map_or_else(String::new, shown);
     let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
     for run in &files.runs {
         let mut info = RunInfo {

@@ -1,8 +1,8 @@
-//! Texts as fields of CSV.
+//! Quoting of texts as CSV fields.
 
 use std::borrow::Cow;
 
-/// A CSV field, quoted only where RFC 4180 needs it.
+/// The text as a CSV field, quoted only if RFC 4180 requires it.
 #[must_use]
 pub fn csv_field(text: &str) -> Cow<'_, str> {
     if text.contains([',', '"', '\n', '\r']) {

@@ -1,17 +1,17 @@
-//! What the engine tells of: operations that start, where they come from, and what ends them early.
+//! The events that the engine reports: operations that start, the proposals they come from, and what ends them early.
 
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks, input_time};
 use serde::{Deserialize, Serialize};
 
-/// What a status read expects to see.
+/// The status that a status read expects.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Status {
     /// A plane of the die is in CORE_BUSY.
     Busy,
     /// A plane of the die is in DATA_OUT or DATA_IN, none in CORE_BUSY.
     ExtReady,
-    /// Neither.
+    /// No plane of the die is in CORE_BUSY, DATA_OUT or DATA_IN.
     Ready,
 }
 
@@ -27,22 +27,23 @@ impl Status {
     }
 }
 
-/// The op_state of a plane at an instant: half-open, ISSUE included.
+/// The op_state of a plane at an instant. Phases are half-open intervals, and ISSUE is one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct OpState {
-    /// The END key of the state-affecting operation that is, or was last, on the plane; [`PhaseKey::DEFAULT`] when nothing ever ran
-    /// there.
+    /// The END key of the last state-affecting operation on the plane, in flight or ended; [`PhaseKey::DEFAULT`] if there was
+    /// none.
     pub of: PhaseKey,
-    /// The phase it is in; `None` when it has ended.
+    /// The phase that the operation is in; `None` if it has ended.
     pub phase: Option<PhaseKind>,
-    /// When that phase began here; meaningless without a phase.
+    /// When the phase began on the plane; without meaning if `phase` is `None`.
     pub start: Ticks,
-    /// When that phase will end if nothing cuts it; meaningless without a phase.
+    /// When the phase will end if nothing cuts it; without meaning if `phase` is `None`.
     pub end: Ticks,
 }
 
 impl OpState {
-    /// How far into its phase it is at `start`, the column `input_time`: 0..=100, rounded half up; 0 without a phase.
+    /// The part of the phase that has passed at `start`, in hundredths: 0..=100, rounded half up; 0 without a phase. The column
+    /// `input_time` shows it.
     #[must_use]
     pub fn hundredths(&self, start: Ticks) -> u8 {
         if self.phase.is_none() {
@@ -55,10 +56,10 @@ impl OpState {
     }
 }
 
-/// The accepted proposal that an operation, or the chain it is a step of, comes from.
+/// The accepted proposal of an operation, or of the chain that the operation is a step of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Proposal {
-    /// When it was made: not later than the start of the operation.
+    /// When the proposal was made: at the start of the operation or earlier.
     pub time: Ticks,
     /// The die of its hook.
     pub die: Die,
@@ -72,14 +73,14 @@ pub struct Proposal {
     pub state: OpState,
 }
 
-/// The planes whose op_state an operation becomes.
+/// The planes that show the op_state of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DiePlanes {
     /// The first die.
     pub die: Die,
-    /// How many dies, from the first.
+    /// The number of dies, from the first.
     pub dies: u8,
-    /// The planes of each of them.
+    /// The planes of each die.
     pub planes: PlaneSet,
 }
 
@@ -90,26 +91,27 @@ pub struct Operation<'a> {
     pub seq: u64,
     /// Number within the site, from 1, unique over all runs.
     pub uid: u64,
-    /// Which command.
+    /// The op name.
     pub op: OpId,
     /// When it starts, from the start of the site's first run.
     pub start: Ticks,
-    /// What it addresses; an operation without payload fields has one target that means nothing.
+    /// The addresses of its payload, at least one. An operation without payload fields has one target without meaning.
     pub targets: &'a [Target],
-    /// For status reads: what the payload expects.
+    /// The status that the payload expects; only status reads have one.
     pub status: Option<Status>,
-    /// Where it comes from.
+    /// The proposal that it comes from.
     pub proposal: &'a Proposal,
     /// Whether it is the first operation of its proposal, not a later step of a chain.
     pub is_first: bool,
-    /// For each target the op_state of its die and plane (die 0, plane 0 where the payload names none) just before the start.
+    /// For each target, the op_state of its die and plane just before the start. Die and plane are 0 where the payload names
+    /// none.
     pub states: &'a [OpState],
-    /// The planes whose op_state it becomes; `None` when it affects none.
+    /// The planes that show its op_state; `None` if it affects no op_state.
     pub die_planes: Option<DiePlanes>,
 }
 
 impl Default for Operation<'_> {
-    /// The first operation of a profile at the start of a site, without targets: a start for examples.
+    /// The first operation of a profile at the start of a site, without targets. Examples and tests build on it.
     fn default() -> Self {
         const NOTHING_RAN: OpState =
             OpState { of: PhaseKey::DEFAULT, phase: None, start: Ticks::ZERO, end: Ticks::ZERO };
@@ -136,11 +138,11 @@ impl Default for Operation<'_> {
     }
 }
 
-/// Why an operation ended before its time.
+/// Why an operation ends early.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Cut {
-    /// Suspended: the rest may come.
+    /// A SUSPEND stops it; a RESUME may continue it.
     Suspended,
-    /// Ended by a reset: nothing more comes.
+    /// A reset ends it for good.
     Reset,
 }

@@ -1,6 +1,6 @@
 //! The files of a run: their kinds, the date in their names, the digest of their contents.
 //!
-//! Leaves out what is in the files, writing them, and their names, which are those of a form: see `file_form`.
+//! Leaves out the contents of the files, how they are written, and their names, which depend on the form: see `file_form`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,10 +8,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The suffix of the name of a file packed by gzip.
+/// The end of the name of a file that gzip packed.
 pub const PACKED: &str = ".gz";
 
-/// A SHA-256 digest; prints, and is stored, as 64 lower-case hexadecimal digits.
+/// A SHA-256 digest. It is printed and stored as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(pub [u8; 32]);
@@ -53,8 +53,8 @@ impl TryFrom<String> for Digest {
     }
 }
 
-/// The date in file names, and the time of day in the names of snapshots. Tables, snapshots and logs do not contain them, so equal inputs
-/// give equal contents.
+/// The date in file names, and the time of day in the names of snapshots. The contents of tables, snapshots and logs do not
+/// depend on it, so equal inputs give equal contents.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Stamp {
     year: u16,
@@ -67,7 +67,7 @@ pub struct Stamp {
 /// Why a text is not a date.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StampError {
-    /// None of the three accepted forms.
+    /// The text has none of the three accepted forms.
     #[error("a date is written 2026-11-21, 20261121 or 261121")]
     Form,
     /// The day does not exist, or is before 1970.
@@ -76,7 +76,7 @@ pub enum StampError {
 }
 
 impl Stamp {
-    /// The date this many days after 1970-01-01 (for days up to the year 9999).
+    /// The date this many days after 1970-01-01, up to the year 9999.
     #[must_use]
     pub fn from_days_since_1970(days: u32) -> Self {
         let (mut year, mut rest) = (1970u16, days);
@@ -92,7 +92,7 @@ impl Stamp {
         Self { year, month, day: rest as u8 + 1, time: 0 }
     }
 
-    /// The same date with this second of the day (below 86,400). A stamp made from a date alone is at midnight.
+    /// The same date at this second of the day (below 86,400). A stamp that is made from a date alone is at midnight.
     #[must_use]
     pub const fn at_second(mut self, second: u32) -> Self {
         self.time = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
@@ -174,25 +174,25 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// The kinds of file a run writes.
+/// The kinds of file that a run writes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
-    /// The operations in order of start: what a tester runs.
+    /// The operations in order of start, as a tester runs them.
     OperationSequence,
-    /// Each stretch of each operation, by target.
+    /// The stretches of each operation, by target.
     OperationTimeline,
-    /// The phases that each plane was in, with their times.
+    /// The phases of each plane, with their times.
     OpStateTimeline,
-    /// How often each page was programmed and read.
+    /// The numbers of programs and reads of each page.
     AddressTouchCount,
-    /// How often each operation was proposed in each op_state and started at each fraction of it.
+    /// The number of accepted proposals of each operation, by op_state, phase keys and the part of the phase that had passed.
     OpStateNameInputTimeCount,
-    /// How often each operation was drawn and started, by phase key, plane and time.
+    /// The number of accepted proposals of each operation, by phase keys, plane and time.
     PhaseProposalCounts,
     /// The complete state of a site after a run.
     Snapshot,
-    /// Why names were proposed or refused.
+    /// The outcomes of proposals, with the reasons of refusals.
     ProposerLog,
 }
 
@@ -209,7 +209,7 @@ impl FileKind {
         Self::ProposerLog,
     ];
 
-    /// What flags and manifests call it; for tables also the first part of the file's name.
+    /// The name in flags and manifests. The file name of a table begins with it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -251,19 +251,19 @@ impl Outputs {
         self.0 & kind.bit() != 0
     }
 
-    /// With a kind added.
+    /// The set with `kind` added.
     #[must_use]
     pub const fn with(self, kind: FileKind) -> Self {
         Self(self.0 | kind.bit())
     }
 
-    /// With a kind left out.
+    /// The set without `kind`.
     #[must_use]
     pub const fn without(self, kind: FileKind) -> Self {
         Self(self.0 & !kind.bit())
     }
 
-    /// The kinds, in the order of [`FileKind::ALL`].
+    /// The kinds of the set, in the order of [`FileKind::ALL`].
     pub fn iter(self) -> impl Iterator<Item = FileKind> {
         FileKind::ALL.into_iter().filter(move |&kind| self.contains(kind))
     }

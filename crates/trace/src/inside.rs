@@ -1,8 +1,9 @@
 //! Names of files and folders as manifests and ledgers list them.
 //!
-//! Promises that an [`InsideName`] lies inside the folder it is joined to: it is checked when it is read, and again for links when it
-//! becomes a path, which [`InsideName::under`] and [`InsideName::under_or_packed`] alone do for reading. Whoever reads a manifest that somebody else wrote opens no
-//! other file on its word. Leaves out inputs (profiles, tables, lists of bad blocks), which may lie anywhere.
+//! An [`InsideName`] lies inside the folder that it is joined to, so a manifest cannot make the program open a file elsewhere.
+//! The text of the name is checked when it is read. Links are checked when the name becomes a path to read, which only
+//! [`InsideName::under`] and [`InsideName::under_or_packed`] do. Leaves out inputs (profiles, probability tables, lists of bad
+//! blocks), which may lie anywhere.
 
 use std::fmt;
 use std::fs;
@@ -13,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::PACKED;
 
-/// What is said of a name that leads elsewhere.
+/// The part of the message by which [`NotInside::is_quoted_in`] recognizes a refused name.
 const LEADS_OUT: &str = "is not a name inside the folder of the manifest";
 
-/// A relative path of plain names with `/` between them.
+/// A relative path: plain names of folders and a file, with `/` between them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct InsideName(String);
@@ -24,24 +25,24 @@ pub struct InsideName(String);
 /// Why a name is refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotInside {
-    /// It is absolute, empty, or has a part that is no plain name.
+    /// The name has an [unfit part](unfit_part): it is absolute or empty, for example.
     #[error("`{}` {LEADS_OUT}", .0.escape_debug())]
     Name(String),
-    /// There is a link on the way.
+    /// A link on the path leads out of the folder.
     #[error("`{0}` is a link to a place outside the folder of the manifest")]
     Link(String),
 }
 
 impl NotInside {
-    /// Whether a message quotes such an error: parsers of JSON hand on no more than its text.
+    /// Whether a message contains the text of a [`NotInside::Name`]. A JSON parser passes on only the text of an error.
     pub(crate) fn is_quoted_in(message: &str) -> bool {
         message.contains(LEADS_OUT)
     }
 }
 
-/// The first part of a path, with `/` between parts, that is no plain name of a file or folder: empty, `.`, `..`, with a separator or a
-/// drive of another system, with a control character, or with a space at its end. A path without such a part is relative and
-/// leads nowhere but down.
+/// The first part of a path (between `/`) that is not a plain name of a file or folder. Such a part is empty, `.` or `..`,
+/// contains `\`, `:` or a control character, or ends with a space. A path without such a part is relative and stays below its
+/// folder.
 #[must_use]
 pub fn unfit_part(path: &str) -> Option<&str> {
     path.split('/').find(|part| {
@@ -57,16 +58,16 @@ impl InsideName {
         &self.0
     }
 
-    /// Where it is to be written in `folder`, which is this program's own.
+    /// The path to write to in `folder`. Links are not checked: the folder belongs to this program.
     #[must_use]
     pub fn to_write_in(&self, folder: &Path) -> PathBuf {
         folder.join(&self.0)
     }
 
-    /// Where it is in `folder`, to be read. What is not there is for whoever opens it to say.
+    /// The path to read from in `folder`. A file that is missing is no error here.
     ///
     /// # Errors
-    /// A [`NotInside`] when a link on the way leads out of the folder; otherwise what the system says.
+    /// A [`NotInside`] if a link on the path leads out of the folder; an error of the system if the path cannot be resolved.
     pub fn under(&self, folder: &Path) -> io::Result<PathBuf> {
         let path = folder.join(&self.0);
         let root = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -78,10 +79,10 @@ impl InsideName {
         }
     }
 
-    /// Where it is in `folder`, to be read: under its own name or, packed since, under the longer one; whichever is there.
+    /// The path to read from in `folder`: the file itself or, if only that exists, the file with [`PACKED`] after its name.
     ///
     /// # Errors
-    /// As [`Self::under`], for the name that is there.
+    /// As [`Self::under`], for the file that exists.
     pub fn under_or_packed(&self, folder: &Path) -> io::Result<PathBuf> {
         let path = self.under(folder)?;
         if path.exists() {
@@ -92,7 +93,7 @@ impl InsideName {
     }
 }
 
-/// Whether an error says that a name leads out of its folder.
+/// Whether an error is a [`NotInside`].
 #[must_use]
 pub fn leads_out(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<NotInside>()).is_some()
@@ -180,7 +181,7 @@ mod tests {
         for bad in ["outside", "up/secret", "up"] {
             assert!(leads_out(&name(bad).under(&folder).unwrap_err()), "{bad}");
         }
-        // A packed file in its place is held to the same.
+        // The same holds for a packed file in place of the file.
         fs::write(folder.join("b.csv.gz"), "b").unwrap();
         symlink("../secret", folder.join("c.csv.gz")).unwrap();
         assert_eq!(name("a.csv").under_or_packed(&folder).unwrap(), folder.join("a.csv"));

@@ -1,11 +1,11 @@
-//! What is wrong with a JSON file, in words for people.
+//! Messages about faults of JSON files.
 //!
-//! Promises a sentence part that fits behind "…: " and says what is meant: where the file is cut, where it is no JSON, which field is
-//! missing, unknown or of the wrong kind. The parser's own words name types of the program, which say nothing to a user.
+//! A message is a part of a sentence that fits behind "…: ". It says that the file is cut or not JSON, or which field is missing,
+//! unknown or of the wrong kind. The parser's own messages name types of the program, which mean nothing to a user.
 
 use serde_json::error::{Category, Error};
 
-/// What is wrong, with line and column where they are known.
+/// The message, with line and column if they are known.
 #[must_use]
 pub fn describe(error: &Error) -> String {
     let place =
@@ -13,7 +13,7 @@ pub fn describe(error: &Error) -> String {
     what(error) + &place
 }
 
-/// What is wrong, without its place.
+/// The message, without line and column.
 #[must_use]
 pub fn what(error: &Error) -> String {
     match error.classify() {
@@ -25,7 +25,7 @@ pub fn what(error: &Error) -> String {
     }
 }
 
-/// What is wrong with the contents of a file that is JSON.
+/// The message for a file that is JSON with unexpected contents. `message` is the parser's.
 fn data(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
     if let Some(field) = message.strip_prefix("missing field ") {
@@ -53,7 +53,7 @@ fn data(message: &str) -> String {
     message.to_owned()
 }
 
-/// A kind of value as the parser calls it, in other words.
+/// The user's word for a kind of value, from the parser's word.
 fn kind(name: &str) -> String {
     let name = name.trim();
     match name {

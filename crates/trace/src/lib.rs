@@ -1,7 +1,8 @@
-//! The stream of what happened on a site, and the forms that its writers and readers share.
+//! The events of a site, and the forms that the writers and readers of files share.
 //!
-//! The engine pushes each committed operation into a [`Sink`]; sinks write files. Here are the events, the rows of the tables, the
-//! names of files and the records of manifests. Nothing here knows rules or chance, writes a file, or reads a table.
+//! The engine pushes each operation that starts into a [`Sink`]; sinks write files. This crate has the events, the rows of the
+//! tables, the names of files and the records of manifests. It has no rules and no random numbers, writes no file and reads no
+//! table.
 //!
 //! A sink needs one function. This one measures the longest time in which nothing starts:
 //!

@@ -1,8 +1,8 @@
-//! `manifest.json`: what an output folder holds, and what it takes to make it again.
+//! `manifest.json`: the contents of an output folder, and the inputs that make them again.
 //!
-//! Promises contents that depend on inputs only: no clock, no host, no path but those the user gave, and nothing that
-//! says how many sites ran beside this one, so that a site made alone has the manifest it has in its batch. Leaves out how the runs
-//! went, and writing manifests.
+//! A manifest depends on inputs only: it has no clock, no host, and no path but those that the user gave. A site that is made
+//! alone has the same manifest as in its batch, because nothing in it tells how many sites ran beside it. Leaves out the writing
+//! of manifests.
 
 use std::fs;
 use std::io;
@@ -23,23 +23,23 @@ pub use records::{
 
 /// The name of the file in each folder.
 pub const FILE_NAME: &str = "manifest.json";
-/// The name of what a site's folder has in its place while the site is being made: a line of JSON with everything but the runs, then
-/// a line for each finished run.
+/// The name of the ledger, which a site's folder has instead of a manifest while the site is being made. It is a file of JSON
+/// lines. The first line has the manifest without runs; a line for each finished run follows.
 pub const PARTIAL_NAME: &str = "manifest.partial.jsonl";
 
-/// Whether what lies under a name is a regular file: nobody writes to a pipe there, and opening it would never end.
+/// Checks that a path leads to a regular file. To open a pipe that nobody writes to would block for ever.
 ///
 /// # Errors
-/// When it is something else, or not there.
+/// If the path leads to something else, or to nothing.
 pub fn regular(path: &Path) -> io::Result<()> {
     let refused = || io::Error::new(io::ErrorKind::Unsupported, "it is no regular file");
     if path.metadata()?.is_file() { Ok(()) } else { Err(refused()) }
 }
 
-/// What a manifest holds, if it is a regular file.
+/// The bytes of a manifest.
 ///
 /// # Errors
-/// As [`regular`], and when it cannot be read.
+/// If it is not a [`regular`] file, or cannot be read.
 pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     regular(path).and_then(|()| fs::read(path))
 }

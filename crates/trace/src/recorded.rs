@@ -1,17 +1,17 @@
-//! Paths as texts that are stored, in manifests and other JSON.
+//! Paths as texts: stored, in manifests and other JSON; shown, in messages; typed, in commands.
 //!
-//! Promises that a path that was recorded is found again, whatever its bytes are. A path that is text is recorded as it is. Any other,
-//! and one that begins as these do, becomes [`MARK`] and its bytes, those that are no plain ASCII as `%` and two hexadecimal digits:
-//! nothing is replaced and lost. Leaves out messages, which show such bytes as `�`.
+//! A stored path is found again, whatever its bytes are. A path that is UTF-8 is stored as it is. Any other path, and one that
+//! begins with [`MARK`], becomes [`MARK`] and its bytes. A byte that is not printable ASCII becomes `%` and two hexadecimal
+//! digits, and so do `%` and the space. Messages show bytes that are not UTF-8 as `\xE9`, so that two paths never look alike.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The beginning of a path that is recorded by its bytes.
+/// The beginning of a path that is stored by its bytes.
 pub const MARK: &str = "bytes:";
 
-/// A path as it is stored.
+/// The text that stores a path.
 #[must_use]
 pub fn recorded(path: &Path) -> String {
     match path.to_str() {
@@ -31,20 +31,43 @@ pub fn recorded(path: &Path) -> String {
     }
 }
 
+/// A path as messages show it: bytes that are no text, or that a terminal would not show, as `\xE9`.
+#[must_use]
+pub fn shown(path: impl AsRef<Path>) -> String {
+    let mut text = String::new();
+    let escaped = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    };
+    for chunk in path.as_ref().as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() {
+                escaped(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(c);
+            }
+        }
+        escaped(&mut text, chunk.invalid());
+    }
+    text
+}
+
 /// The path that was stored.
 #[must_use]
 pub fn path_of(text: &str) -> PathBuf {
     text.strip_prefix(MARK).and_then(|escaped| of_bytes(bytes_of(escaped)?)).unwrap_or_else(|| PathBuf::from(text))
 }
 
-/// A stored path as a shell takes it; see [`quoted`].
+/// A stored path as a word of a shell; see [`quoted`].
 #[must_use]
 pub fn shell_word(text: &str) -> String {
     quoted(path_of(text).as_os_str())
 }
 
-/// A word as a shell takes it: quoted where need be; bytes that are no text, or that a terminal would not show, as `$'\xE9'`, which
-/// bash, zsh and ksh understand.
+/// The text that a shell reads as this word. It has quotes if they are needed. Bytes that are not UTF-8 and control characters
+/// are written as `$'\xE9'`, which bash, zsh and ksh understand.
 #[must_use]
 pub fn quoted(word: &OsStr) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
@@ -57,7 +80,7 @@ pub fn quoted(word: &OsStr) -> String {
                 b' '..=b'~' => char::from(byte).to_string(),
                 byte => format!("\\x{byte:02X}"),
             };
-            // An escape takes at most two digits, so that what follows it is never taken for a part of it.
+            // Shells read at most two digits after `\x`, so a digit that follows an escape is not taken for a part of it.
             format!("$'{}'", word.as_encoded_bytes().iter().map(escaped).collect::<String>())
         }
     }
@@ -101,7 +124,7 @@ mod tests {
             assert_eq!(recorded(Path::new(text)), text);
             assert_eq!(path_of(text), Path::new(text));
         }
-        // What is not in the form of a recorded path is taken as it is.
+        // A text that is not in the form of a recorded path is the path.
         assert_eq!(path_of("bytes:%4"), Path::new("bytes:%4"));
         assert_eq!(path_of("bytes:%zz"), Path::new("bytes:%zz"));
     }
@@ -119,6 +142,13 @@ mod tests {
             assert_eq!(path_of(&text), path);
         }
         assert_eq!(recorded(Path::new(OsStr::from_bytes(b"caf\xe9.yaml"))), "bytes:caf%E9.yaml");
+        for (bytes, text) in [
+            (&b"caf\xe9\n/\xc3\xa4.yaml"[..], "caf\\xE9\\x0A/ä.yaml"),
+            (b"a\\b c'", "a\\b c'"),
+            (b"\xff\xfe\xc2\x85", "\\xFF\\xFE\\xC2\\x85"),
+        ] {
+            assert_eq!(shown(Path::new(OsStr::from_bytes(bytes))), text);
+        }
         assert_eq!(shell_word("bytes:caf%E9%27.yaml"), "$'caf\\xE9\\'.yaml'");
         assert_eq!((&*shell_word("out/a"), &*shell_word("a b"), &*shell_word("")), ("out/a", "'a b'", "''"));
     }

@@ -1,25 +1,25 @@
-//! Rows of the tables as plain records: integer ids and ticks, no names. Writers and readers have the same.
+//! The rows of the tables as plain records of integer ids and ticks, without names. Writers and readers share them.
 //!
-//! Promises records that can be copied, sorted and spilled cheaply; every table writer turns them into its own form. The
-//! columns and their meaning are those of `docs/outputs.md`. Leaves out `operation_sequence`, whose rows are the operations.
+//! The records are cheap to copy, sort and write to disk; every table writer turns them into its own form. `docs/outputs.md`
+//! describes the columns. Leaves out `operation_sequence`, whose rows are the operations.
 
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, Profile, Ticks};
 
 use crate::table::TableKind;
 
-/// Op_states of a base: its phases, then its end.
+/// The number of op_states of a base: its phases, then its end.
 const STATES_OF_A_BASE: u16 = PhaseKind::ALL.len() as u16 + 1;
 
-/// An op_state by its number: `DEFAULT`, then ISSUE, CORE_BUSY, DATA_IN, DATA_OUT and END of each base.
+/// The number of an op_state: first `DEFAULT`, then ISSUE, CORE_BUSY, DATA_IN, DATA_OUT and END of each base.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct StateId(pub u16);
 
 impl StateId {
-    /// Nothing ever ran on the plane.
+    /// The op_state of a plane on which nothing ever ran.
     pub const DEFAULT: Self = Self(0);
 
-    /// A phase of a base, or its end.
+    /// The op_state of a phase of a base, or of its end if `phase` is `None`.
     #[must_use]
     pub const fn of(base: BaseId, phase: Option<PhaseKind>) -> Self {
         let place = match phase {
@@ -29,7 +29,7 @@ impl StateId {
         Self(1 + base.0 * STATES_OF_A_BASE + place)
     }
 
-    /// The base and its phase, `None` for its end; `None` for `DEFAULT`.
+    /// The base and its phase; the phase is `None` for the end of the base. `None` for `DEFAULT`.
     #[must_use]
     pub fn parts(self) -> Option<(BaseId, Option<PhaseKind>)> {
         let at = self.0.checked_sub(1)?;
@@ -37,13 +37,13 @@ impl StateId {
         Some((BaseId(at / STATES_OF_A_BASE), phase))
     }
 
-    /// As a position.
+    /// The number as a position in a list.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// `BASE.PHASE`, `BASE.END` or `DEFAULT`.
+    /// The name: `BASE.PHASE`, `BASE.END` or `DEFAULT`.
     #[must_use]
     pub fn text(self, profile: &Profile) -> String {
         match self.parts() {
@@ -52,12 +52,12 @@ impl StateId {
         }
     }
 
-    /// As many as there are numbers, those of phases that a base does not have among them.
+    /// Every number, including the numbers of phases that a base does not have.
     pub fn numbers(profile: &Profile) -> impl Iterator<Item = Self> {
         (0..=profile.bases.len() as u16 * STATES_OF_A_BASE).map(Self)
     }
 
-    /// Every op_state that planes of a profile's device can show.
+    /// Every op_state that a plane of the profile's device can show.
     pub fn all(profile: &Profile) -> impl Iterator<Item = Self> {
         let has = |state: &Self| match state.parts() {
             Some((base, Some(kind))) => profile.bases[base].phases.iter().any(|phase| phase.kind == kind),
@@ -74,9 +74,9 @@ pub struct TimelineRow {
     pub uid: u64,
     /// When the stretch starts.
     pub start: Ticks,
-    /// When it ends.
+    /// When the stretch ends.
     pub end: Ticks,
-    /// The block, 0 where the payload names none; so the other parts of the address.
+    /// The block. Each part of the address is 0 if the payload does not name it.
     pub block: Block,
     /// The page.
     pub page: Page,
@@ -84,28 +84,28 @@ pub struct TimelineRow {
     pub die: Die,
     /// The plane.
     pub plane: Plane,
-    /// Which command.
+    /// The op name.
     pub op: OpId,
     /// Whether it is a stretch after the first.
     pub resumed: bool,
     /// The op_state of the plane just before the operation.
     pub state: StateId,
-    /// The phase key whose distribution proposed it.
+    /// The phase key whose distribution was used for the proposal.
     pub key_used: PhaseKey,
-    /// The phase key of the plane it was proposed on.
+    /// The phase key of the plane of the proposal.
     pub key_virtual: PhaseKey,
 }
 
 /// A row of `op_state_timeline`: a phase of an operation on a plane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OpStateRow {
-    /// The operation's number within the site: no column, but the order; 0 in a row that was read.
+    /// The operation's number within the site. Rows are sorted by it, but it is not a column: 0 in a row that was read.
     pub uid: u64,
-    /// When the phase starts, or goes on.
+    /// When the phase starts, or goes on after a RESUME.
     pub start: Ticks,
-    /// When it ends or is cut; after `start`.
+    /// When the phase ends or is cut; after `start`.
     pub end: Ticks,
-    /// `BASE.PHASE`
+    /// The op_state, `BASE.PHASE`.
     pub state: StateId,
     /// The die.
     pub die: Die,
@@ -113,12 +113,12 @@ pub struct OpStateRow {
     pub plane: Plane,
 }
 
-/// What is done to a page.
+/// A page access.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Touch {
-    /// It is programmed.
+    /// The page is programmed.
     Program,
-    /// It is read.
+    /// The page is read.
     Read,
 }
 
@@ -136,7 +136,7 @@ impl Touch {
 /// A row of `address_touch_count`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TouchRow {
-    /// What was done.
+    /// The kind of access.
     pub touch: Touch,
     /// The cell type of the payloads.
     pub cell_type: CellTypeId,
@@ -146,7 +146,7 @@ pub struct TouchRow {
     pub block: Block,
     /// The page.
     pub page: Page,
-    /// How often.
+    /// The number of accesses.
     pub count: u64,
 }
 
@@ -159,11 +159,12 @@ pub struct InputTimeRow {
     pub key_used: PhaseKey,
     /// The phase key of the plane.
     pub key_virtual: PhaseKey,
-    /// Which command.
+    /// The op name.
     pub op: OpId,
-    /// How far into the phase it started, in hundredths, 0..=100; more in a row that was read and is wrong.
+    /// The part of the phase that had passed at the start, in hundredths: 0..=100. A row that was read may be wrong and have
+    /// more.
     pub hundredths: u32,
-    /// How often.
+    /// The number of accepted proposals.
     pub count: u64,
 }
 
@@ -176,19 +177,19 @@ pub struct ProposalRow {
     pub key_virtual: PhaseKey,
     /// The die of the proposal.
     pub die: Die,
-    /// Its plane.
+    /// The plane of the proposal.
     pub plane: Plane,
-    /// Its time.
+    /// The time of the proposal.
     pub time: Ticks,
-    /// Which command.
+    /// The op name.
     pub op: OpId,
-    /// How often.
+    /// The number of accepted proposals.
     pub count: u64,
 }
 
 /// A row of a table.
 pub trait TableRow {
-    /// Which table.
+    /// The table that such rows belong to.
     const TABLE: TableKind;
 }
 

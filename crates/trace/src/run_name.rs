@@ -1,7 +1,7 @@
-//! Telling the files of runs from everything else by their names.
+//! Recognizing the files of runs by their names.
 //!
-//! Promises that a name is taken for that of a run's file only when it is exactly one that this program writes, in any form of the
-//! tables: other files in the same folder are somebody else's.
+//! A name is recognized only if it is exactly a name that this program writes, in any form of the tables. Other files in the same
+//! folder belong to somebody else.
 
 use std::path::Path;
 
@@ -11,19 +11,19 @@ use crate::files::{FileKind, Stamp};
 /// The folder of snapshots.
 const SNAPSHOTS: &str = "snapshots";
 
-/// What the name of a file says, in the folder of its site, with `/` between parts.
+/// The parts of the name of a run's file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RunName {
-    /// What it is.
+    /// The kind of file.
     pub kind: FileKind,
-    /// Of which run.
+    /// The number of the run, from 1.
     pub run: u64,
-    /// The date in it, with the time of day if that is there too; a table of a dataset has none.
+    /// The date, with the time of day for a snapshot; `None` for a table of a dataset.
     pub stamp: Option<Stamp>,
 }
 
 impl RunName {
-    /// What a name says; `None` for a name that no file of a run has.
+    /// Reads a name in the folder of a site, with `/` between parts. `None` for a name that no file of a run has.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let is_written = |kind, stamp, run| FileForm::ALL.iter().any(|form| form.file_name(kind, stamp, run) == name);
@@ -46,13 +46,13 @@ impl RunName {
         found(kind, stamp.parse().ok()?)
     }
 
-    /// What the name of a snapshot says, whichever folder it lies in.
+    /// Reads the name of a snapshot that lies in any folder.
     #[must_use]
     pub fn of_snapshot(path: &Path) -> Option<Self> {
         Self::parse(&format!("{SNAPSHOTS}/{}", path.file_name()?.to_str()?))
     }
 
-    /// Whether a folder in that of a site is one that this program puts files of runs into.
+    /// Whether this program puts files of runs into a folder of this name, inside the folder of a site.
     #[must_use]
     pub fn is_folder(name: &str) -> bool {
         let is_run = |run: &str| run.len() >= 7 && run.bytes().all(|byte| byte.is_ascii_digit());

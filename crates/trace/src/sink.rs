@@ -1,4 +1,4 @@
-//! Where the engine pushes what happens.
+//! The receiver of the engine's events.
 
 use std::io;
 
@@ -6,13 +6,13 @@ use nandseq_profile::{OpId, Ticks};
 
 use crate::events::{Cut, Operation, Proposal};
 
-/// Takes what happened, in order of time.
+/// A receiver of events, in order of time.
 ///
-/// Only what an operation does to others is reported: an operation that ends in its time does so silently, by its durations.
-/// All functions but the first do nothing unless a sink wants to know.
+/// There is no event for an operation that ends at its planned time: its end follows from its durations. All functions but the
+/// first do nothing by default.
 ///
 /// # Errors
-/// All functions: whatever the sink's output reports; the caller stops the run.
+/// All functions return the errors of the sink's output. The caller then stops the run.
 pub trait Sink {
     /// An operation starts.
     ///
@@ -20,7 +20,8 @@ pub trait Sink {
     /// See the trait.
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()>;
 
-    /// At the start of a run, before anything else: an operation of an earlier run that is suspended now. Its `seq` means nothing.
+    /// An operation of an earlier run is still suspended. Called at the start of a run, before anything else. The `seq` of the
+    /// operation has no meaning.
     ///
     /// # Errors
     /// See the trait.
@@ -29,8 +30,8 @@ pub trait Sink {
         Ok(())
     }
 
-    /// The operation `uid`, which occupies planes, is cut at `at`; what is suspended is ended by a reset in the same way. Comes
-    /// before the operation that cuts it.
+    /// The operation `uid`, which occupies planes or is suspended, is cut at `at`. A suspended operation can only be cut by a
+    /// reset. The call comes before that of the operation that cuts.
     ///
     /// # Errors
     /// See the trait.
@@ -48,12 +49,12 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Whether [`Sink::refused`] is to be called at all.
+    /// Whether [`Sink::refused`] is to be called.
     fn wants_refusals(&self) -> bool {
         false
     }
 
-    /// A name was drawn and not started, for the reason of this code.
+    /// An operation was drawn but did not start. `reason` is the code of the rule or reason.
     ///
     /// # Errors
     /// See the trait.

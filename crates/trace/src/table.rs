@@ -1,10 +1,10 @@
-//! The tables of a run as data: the columns of each, in order, with the types of their values.
+//! The tables of a run as data: the columns of each table, in order, with the types of their values.
 //!
-//! Every writer and reader of tables takes them from here. What the values mean is in `docs/outputs.md`.
+//! Every writer and reader of tables takes the columns from here. `docs/outputs.md` describes the values.
 
 use crate::files::FileKind;
 
-/// What the values of a column are.
+/// The type of the values of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ColumnType {
     /// A part of an address: a whole number below 2^31.
@@ -13,29 +13,29 @@ pub enum ColumnType {
     Count,
     /// A time from the start of the site's first run, in µs with at most six decimals.
     Time,
-    /// The same, scaled and rounded as the profile's `export` says.
+    /// A time from the start of the site's first run, scaled and rounded as the profile's `export` says.
     ScaledTime,
     /// A fraction of a phase, 0 to 1 with at most two decimals.
     Fraction,
-    /// A text out of a few.
+    /// A text out of a small set.
     Name,
-    /// A text out of a few, or nothing.
+    /// A text out of a small set, or nothing.
     OptionalName,
-    /// What is addressed, one object for each target.
+    /// The addresses of an operation, one object for each target.
     Payload,
 }
 
 /// The columns of a table, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Columns {
-    /// What each is called.
+    /// The names of the columns.
     pub names: &'static [&'static str],
-    /// What its values are.
+    /// The types of their values; as many as `names`.
     pub types: &'static [ColumnType],
 }
 
 impl Columns {
-    /// The first line of a CSV file, with its end.
+    /// The first line of a CSV file, with its line feed.
     #[must_use]
     pub fn header(self) -> String {
         self.names.join(",") + "\n"
@@ -53,7 +53,7 @@ pub const OPERATION_SEQUENCE: Columns =
     columns! {"seq": Count, "time": ScaledTime, "op_id": Count, "op_name": Name, "op_uid": Count, "payload": Payload};
 
 impl FileKind {
-    /// Its columns; none for a file that is no table.
+    /// The columns of the table; none for a file that is not a table.
     #[must_use]
     pub const fn columns(self) -> Columns {
         match self {
@@ -82,30 +82,30 @@ impl FileKind {
         }
     }
 
-    /// Whether it is a table, which has another name in another format.
+    /// Whether the file is a table. Only tables exist in several formats.
     #[must_use]
     pub const fn is_table(self) -> bool {
         !self.columns().names.is_empty()
     }
 }
 
-/// A table of a run besides its sequence.
+/// A table of a run other than its sequence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum TableKind {
-    /// Operations on their targets.
+    /// [`FileKind::OperationTimeline`]
     OperationTimeline,
-    /// Segments of the planes' op_states.
+    /// [`FileKind::OpStateTimeline`]
     OpStateTimeline,
-    /// How often pages were programmed and read.
+    /// [`FileKind::AddressTouchCount`]
     AddressTouchCount,
-    /// Where in an op_state operations were proposed.
+    /// [`FileKind::OpStateNameInputTimeCount`]
     InputTimeCount,
-    /// Accepted proposals by phase key.
+    /// [`FileKind::PhaseProposalCounts`]
     ProposalCounts,
 }
 
 impl TableKind {
-    /// All tables.
+    /// All these tables.
     pub const ALL: [Self; 5] = [
         Self::OperationTimeline,
         Self::OpStateTimeline,
@@ -114,7 +114,7 @@ impl TableKind {
         Self::ProposalCounts,
     ];
 
-    /// The kind of file it is.
+    /// The kind of the table's file.
     #[must_use]
     pub const fn file(self) -> FileKind {
         match self {
@@ -132,7 +132,7 @@ impl TableKind {
         self.file().name()
     }
 
-    /// What its columns are called, in order.
+    /// The names of its columns, in order.
     #[must_use]
     pub const fn columns(self) -> &'static [&'static str] {
         self.file().columns().names

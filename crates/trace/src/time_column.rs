@@ -1,12 +1,12 @@
-//! The `time` column: a start time, scaled and rounded, as an exact decimal.
+//! The `time` column: a start time, scaled and rounded, as a decimal.
 //!
-//! Promises integer arithmetic throughout: a scale is taken as the decimal number a profile states (`0.001` is one
-//! thousandth, not the nearest binary fraction), the product is exact, and it is rounded once, half to even.
-//! Prints at least one decimal (`0.0`, `7600.0`, `9741.14`) and no trailing zeros beyond that.
+//! All arithmetic is exact, on integers. The scale is the decimal number that the profile states: `0.001` is one thousandth, not
+//! the nearest binary fraction. The product is rounded once, half to even. A text has at least one decimal (`0.0`, `7600.0`,
+//! `9741.14`) and no trailing zeros beyond that.
 
 use nandseq_profile::Ticks;
 
-/// The most decimals a `time` column may have.
+/// The largest number of decimals of a `time` column.
 pub const MAX_DECIMALS: u32 = 9;
 /// The smallest and largest factor between simulated and written time.
 pub const SCALE_RANGE: (f64, f64) = (1e-9, 1e9);
@@ -16,42 +16,43 @@ const TICK_DECIMALS: i32 = 6;
 /// Why a profile's export settings cannot be used.
 #[derive(Clone, Copy, PartialEq, Debug, thiserror::Error)]
 pub enum TimeColumnError {
-    /// The scale is not a number of [`SCALE_RANGE`].
+    /// The scale is not in [`SCALE_RANGE`].
     #[error("the time scale {0} is not between 1e-9 and 1e9")]
     Scale(f64),
     /// More decimals than [`MAX_DECIMALS`].
     #[error("{0} decimals of the time column are more than 9")]
     Decimals(u32),
-    /// Rounding would move start times: what is written would be another sequence than what was judged legal.
+    /// Rounding would move start times, so the written sequence would not be the one that was judged.
     #[error("the time column is too coarse for start times on multiples of {0}")]
     Coarse(Ticks),
 }
 
-/// How start times are converted to text.
+/// The conversion of start times to text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeColumn {
     /// Start in ticks × factor = time in units of the last decimal.
     factor: Factor,
-    /// Decimals kept.
+    /// The number of decimals.
     decimals: u32,
-    /// Ticks in a unit of the last decimal when the scale is 1: their multiples are written as they are, in µs.
+    /// Ticks in a unit of the last decimal, at least 1. Multiples of it are written unrounded, in µs. `None` unless the scale is
+    /// 1.
     plain: Option<u64>,
 }
 
-/// What ticks are multiplied by.
+/// The number that ticks are multiplied by.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Factor {
-    /// One part in `0`: the usual case, scale 1 and at most six decimals.
+    /// 1 / the number. This is the usual case: scale 1 and at most six decimals.
     OnePart(u64),
     /// Any other ratio, in lowest terms.
     Ratio { numerator: u128, denominator: u128 },
 }
 
 impl TimeColumn {
-    /// A column of start × `scale` µs with `decimals` decimals.
+    /// A column of start × `scale`, in µs, with `decimals` decimals (0..=9).
     ///
     /// # Errors
-    /// When the scale or the number of decimals is out of range.
+    /// If the scale is not in [`SCALE_RANGE`], or there are more decimals than [`MAX_DECIMALS`].
     pub fn new(scale: f64, decimals: u32) -> Result<Self, TimeColumnError> {
         if !(SCALE_RANGE.0..=SCALE_RANGE.1).contains(&scale) {
             return Err(TimeColumnError::Scale(scale));
@@ -85,7 +86,7 @@ impl TimeColumn {
         u128::from(grid.0).checked_mul(numerator).is_some_and(|product| product % denominator == 0)
     }
 
-    /// The start time as the column has it, in units of its last decimal.
+    /// The scaled and rounded start time, in units of the last decimal of the column.
     #[must_use]
     pub fn units(&self, start: Ticks) -> u128 {
         match self.factor {
@@ -99,13 +100,13 @@ impl TimeColumn {
         }
     }
 
-    /// Decimals of the column.
+    /// The number of decimals of the column.
     #[must_use]
     pub const fn decimals(&self) -> u32 {
         self.decimals
     }
 
-    /// Whether the text of this start time is its number of µs, neither scaled nor rounded.
+    /// Whether the text of this start time is its exact number of µs, neither scaled nor rounded.
     #[inline]
     #[must_use]
     pub fn is_plain(&self, start: Ticks) -> bool {
@@ -122,7 +123,7 @@ impl TimeColumn {
     }
 }
 
-/// The quotient, rounded to the nearest integer, a half to the even one.
+/// The quotient, rounded to the nearest integer, half to even.
 const fn divide_half_even(value: u64, parts: u64) -> u64 {
     let (units, rest) = (value / parts, value % parts);
     let up = 2 * rest > parts || (2 * rest == parts && units % 2 == 1);

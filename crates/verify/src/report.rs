@@ -8,7 +8,7 @@ use nandseq_input::folder::Damage;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::file_form::FileForm;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{recorded, shown};
 use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
@@ -135,7 +135,7 @@ impl SiteReport {
     /// The file of a row, and its line or number there.
     fn place(&self, table: Option<TableKind>, place: RowPlace) -> String {
         let path = self.path(table, place);
-        format!("{}{}", path.display(), FileForm::of(path).place(place.row))
+        format!("{}{}", shown(path), FileForm::of(path).place(place.row))
     }
 }
 
@@ -158,11 +158,11 @@ impl fmt::Display for Report {
         }
         for site in &self.sites {
             for note in &site.notes {
-                writeln!(f, "Note: {}: {note}.", site.folder.display())?;
+                writeln!(f, "Note: {}: {note}.", shown(&site.folder))?;
             }
         }
         for damage in self.sites.iter().flat_map(|site| &site.damage) {
-            writeln!(f, "File: {}: {}.", damage.file.display(), damage.what)?;
+            writeln!(f, "File: {}: {}.", shown(&damage.file), damage.what)?;
         }
         let broken: Vec<RuleCode> =
             RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != FindingCounts::default()).collect();
@@ -184,9 +184,9 @@ impl fmt::Display for Report {
 impl Report {
     fn fmt_rule(&self, f: &mut fmt::Formatter<'_>, rule: RuleCode) -> fmt::Result {
         writeln!(f, "\n{}: {}", rule.name(), rule.sentence())?;
-        let mut shown = 0;
+        let mut listed = 0;
         for (site, finding) in self.first(rule) {
-            shown += 1;
+            listed += 1;
             write!(f, "  {}", site.place(finding.table, finding.place))?;
             if let Some(time) = finding.time {
                 write!(f, "  {time}")?;
@@ -212,7 +212,7 @@ impl Report {
                 writeln!(f, "      see {}  {time}  {op} (op_uid {uid})", site.place(None, *place))?;
             }
         }
-        let hidden = self.counts(rule).findings - shown;
+        let hidden = self.counts(rule).findings - listed;
         if hidden > 0 {
             writeln!(f, "  … and {}", counted(hidden, "more finding"))?;
         }
@@ -322,23 +322,19 @@ struct JsonOther<'a> {
     op_name: &'a str,
 }
 
-fn shown(path: &Path) -> String {
-    recorded(path)
-}
-
 impl<'a> JsonSite<'a> {
     fn new(site: &'a SiteReport) -> Self {
         let table =
-            |table: &TableReport| JsonTable { kind: table.kind.name(), file: shown(&table.path), rows: table.rows };
+            |table: &TableReport| JsonTable { kind: table.kind.name(), file: recorded(&table.path), rows: table.rows };
         let file = |file: &FileReport| JsonFile {
             run: file.run,
-            file: shown(&file.path),
+            file: recorded(&file.path),
             rows: file.rows,
             tables: file.tables.iter().map(table).collect(),
         };
-        let damage = |one: &Damage| JsonDamage { file: shown(&one.file), message: one.what.to_string() };
+        let damage = |one: &Damage| JsonDamage { file: recorded(&one.file), message: one.what.to_string() };
         Self {
-            folder: shown(&site.folder),
+            folder: recorded(&site.folder),
             operations: site.operations,
             files: site.files.iter().map(file).collect(),
             damage: site.damage.iter().map(damage).collect(),
@@ -359,7 +355,7 @@ impl<'a> JsonFinding<'a> {
     fn new(site: &SiteReport, finding: &'a Finding) -> Self {
         let path = site.path(finding.table, finding.place);
         Self {
-            file: shown(path),
+            file: recorded(path),
             row: finding.place.row,
             line: FileForm::of(path).line(finding.place.row),
             time_ps: finding.time.map(|time| time.0),
@@ -377,7 +373,7 @@ impl<'a> JsonOther<'a> {
     fn new(path: &Path, other: &'a OperationRef) -> Self {
         let OperationRef { place, uid, op, time } = other;
         let line = FileForm::of(path).line(place.row);
-        Self { file: shown(path), row: place.row, line, time_ps: time.0, op_uid: *uid, op_name: op }
+        Self { file: recorded(path), row: place.row, line, time_ps: time.0, op_uid: *uid, op_name: op }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Judges files on disk: a batch, a site or a single file.
 
+use nandseq_trace::recorded::shown;
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, compare, find};
@@ -34,7 +35,7 @@ pub enum Unusable {
     #[error(transparent)]
     Find(#[from] FindError),
     /// A sequence cannot be read.
-    #[error("cannot read `{}`: {error}", path.display())]
+    #[error("cannot read `{}`: {error}", shown(path))]
     Read {
         /// The file that cannot be read.
         path: PathBuf,

@@ -7,14 +7,15 @@
 use std::any::TypeId;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueEnum};
+use nandseq_trace::recorded::{recorded, shell_word, shown};
 
 use super::examples::with_examples;
-use super::words::{color, in_order};
+use super::words::{color, in_order, with_values};
 use super::{CommandLine, Format};
 use crate::failure::Failure;
 use crate::terminal;
@@ -72,9 +73,7 @@ pub(crate) struct Applied {
 impl Applied {
     /// The remark that lists these; `None` for an empty list.
     pub(crate) fn remark(all: &[Self]) -> Option<String> {
-        let each = |one: &Self| {
-            format!("{} sets {} {}", one.variable, one.flag, nandseq_trace::recorded::quoted(one.value.as_ref()))
-        };
+        let each = |one: &Self| format!("{} sets {} {}", one.variable, one.flag, shell_word(&one.value));
         let list: Vec<String> = all.iter().map(each).collect();
         (!list.is_empty()).then(|| format!("from the environment: {}", list.join(", ")))
     }
@@ -95,7 +94,7 @@ pub(crate) fn read_process() -> Result<Option<Read>, Failure> {
     let words: Vec<OsString> = env::args_os().collect();
     let mut whole = CommandLine::command();
     whole.build();
-    let words = in_order(words, &whole);
+    let words = with_values(in_order(words, &whole));
     if let Some(color) = color(&words) {
         color.apply();
     }
@@ -208,7 +207,7 @@ fn applied(command: &Command, path: &[String], matches: &ArgMatches) -> Result<V
         applied.push(Applied {
             variable: variable.name,
             flag: format!("--{long}"),
-            value: value.to_string_lossy().into_owned(),
+            value: recorded(Path::new(&value)),
         });
     }
     Ok(applied)
@@ -236,11 +235,11 @@ fn no_text(words: &[OsString]) -> Option<String> {
         arg.is_some_and(|arg| arg.get_value_parser().type_id() != TypeId::of::<PathBuf>())
     };
     words.iter().enumerate().filter(|(_, word)| word.to_str().is_none()).find_map(|(at, word)| {
-        let word = word.to_string_lossy();
-        let before = at.checked_sub(1).and_then(|at| words.get(at)).map(|word| word.to_string_lossy());
+        let word = shown(word);
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).map(shown);
         let (flag, value) = match word.split_once('=') {
             Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), value),
-            Some(_) | None => (before?.into_owned(), &*word),
+            Some(_) | None => (before?, &*word),
         };
         takes_text(&flag).then(|| format!("the value of '{flag}' is no text (UTF-8): '{value}'"))
     })

@@ -18,7 +18,6 @@ pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
 
 /// The flags of `generate`.
 #[derive(Args, Debug)]
-#[command(allow_negative_numbers = true)]
 pub(crate) struct GenerateArgs {
     #[command(flatten, next_help_heading = "Device")]
     pub(crate) device: DeviceArgs,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use nandseq_profile::Ticks;
+use nandseq_profile::whole::leading_zero_line;
 
 use super::in_force::InForceArgs;
 use super::values::{ReportFormat, lines, time};
@@ -42,7 +43,7 @@ pub(crate) struct RunSelectionArgs {
     #[arg(long, value_name = "LIST", value_parser = runs)]
     pub(crate) run: Option<NumberList>,
     /// Just what goes on at this time or later, in µs since the start of the site's first run, as the timelines print it
-    #[arg(long, value_name = "US", value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "US", value_parser = time)]
     pub(crate) from: Option<Ticks>,
 }
 
@@ -182,7 +183,7 @@ pub(crate) struct CoverageReportArgs {
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
-    /// Holes that the text lists; the JSON lists all
+    /// Uncovered bins that the text lists; the JSON lists all
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = lines)]
     pub(crate) holes: usize,
 }
@@ -238,6 +239,7 @@ pub(crate) enum Threshold {
 }
 
 fn percent(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    let number: f64 =
+        leading_zero_line(text).map_or_else(|| text.parse().map_err(|_| "not a number".to_owned()), Err)?;
     if (0.0..=100.0).contains(&number) { Ok(number) } else { Err("a percentage is 0 to 100".to_owned()) }
 }

@@ -7,18 +7,18 @@ use std::ops::RangeInclusive;
 use clap::ValueEnum;
 use nandseq_profile::Ticks;
 use nandseq_profile::units::TimeError;
-use nandseq_profile::whole::{count, ungrouped};
+use nandseq_profile::whole::{count, leading_zero_line, ungrouped};
 use nandseq_trace::files::{FileKind, Outputs};
 
 /// Reads whole numbers of a range.
 pub(super) fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
     move |text| {
         let number = count(text).filter(|number| range.contains(number));
-        number.ok_or_else(|| match (range.start(), range.end()) {
-            (0, &u64::MAX) => "not a whole number of at most 64 bits".to_owned(),
-            (least, &u64::MAX) => format!("not a whole number from {least} on"),
+        let wrong = || match (range.start(), range.end()) {
+            (1, &u64::MAX) => "not a whole number from 1 on".to_owned(),
             (least, most) => format!("not a whole number from {least} to {most}"),
-        })
+        };
+        number.ok_or_else(|| leading_zero_line(text).unwrap_or_else(wrong))
     }
 }
 
@@ -28,8 +28,9 @@ pub(super) fn lines(text: &str) -> Result<usize, String> {
 }
 
 /// Reads a time in µs.
-pub(super) fn time(text: &str) -> Result<Ticks, TimeError> {
-    Ticks::parse_us(&ungrouped(text).ok_or(TimeError::NotANumber)?)
+pub(super) fn time(text: &str) -> Result<Ticks, String> {
+    let time = ungrouped(text).ok_or(TimeError::NotANumber).and_then(|text| Ticks::parse_us(&text));
+    leading_zero_line(text).map_or_else(|| time.map_err(|wrong| wrong.to_string()), Err)
 }
 
 /// Reads names of outputs.
@@ -67,13 +68,17 @@ mod tests {
             assert_eq!(time(text), Ok(Ticks::from_us(1_000_000)), "{text}");
         }
         assert_eq!(time("1_000.5"), Ok(Ticks(1_000_500_000)));
-        assert_eq!(time("1__0"), Err(TimeError::NotANumber));
+        assert_eq!(time("1__0"), Err(TimeError::NotANumber.to_string()));
     }
 
     #[test]
     fn what_cannot_be_meant_is_answered_with_what_can() {
         assert_eq!(whole(1..=9)("1e1"), Err("not a whole number from 1 to 9".to_owned()));
         assert_eq!(whole(1..=u64::MAX)("0"), Err("not a whole number from 1 on".to_owned()));
-        assert_eq!(whole(0..=u64::MAX)("1.5"), Err("not a whole number of at most 64 bits".to_owned()));
+        assert_eq!(whole(0..=u64::MAX)("1.5"), Err("not a whole number from 0 to 18446744073709551615".to_owned()));
+        let zero = "it has a leading zero: `010` is 10 as a decimal number, but 8 as an octal one; write `10` or `8`, whichever is meant";
+        assert_eq!(whole(1..=9)("010"), Err(zero.to_owned()));
+        assert_eq!(time("010"), Err(zero.to_owned()));
+        assert_eq!(time("010.5"), Ok(Ticks(10_500_000)));
     }
 }

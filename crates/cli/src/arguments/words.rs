@@ -1,7 +1,7 @@
 //! The words of the command line before the parser reads them.
 //!
-//! A flag that every subcommand takes may stand before the name of the subcommand, as in `nandseqgen -q verify out`. The flags of
-//! `generate` may stand there too, so the parser would take such a flag for one of those.
+//! A flag of every subcommand may stand before its name, as in `nandseqgen -q verify out`; where the flags of `generate` may stand too,
+//! the parser would take them for those. A value that begins with `-` and a digit is put to its flag.
 
 use std::ffi::{OsStr, OsString};
 
@@ -23,7 +23,35 @@ pub(super) fn in_order(words: Vec<OsString>, command: &Command) -> Vec<OsString>
     words
 }
 
-/// The number of words that a flag of every subcommand takes, its value included; `None` for any other word.
+/// Puts values that begin with `-` and a digit to the flags before them, as `--ops=-5`: the parser would take `-5` for a flag of its own.
+pub(super) fn with_values(words: Vec<OsString>) -> Vec<OsString> {
+    let mut whole: Vec<OsString> = Vec::with_capacity(words.len());
+    let mut are_operands = false;
+    for word in words {
+        are_operands |= word == "--";
+        let digits = word.to_str().and_then(|word| word.strip_prefix('-'));
+        let is_value =
+            digits.is_some_and(|digits| digits.trim_start_matches('.').starts_with(|c: char| c.is_ascii_digit()));
+        match whole.last_mut() {
+            Some(flag) if is_value && !are_operands && flag.to_str().is_some_and(may_take_value) => {
+                flag.push("=");
+                flag.push(word);
+            }
+            Some(_) | None => whole.push(word),
+        }
+    }
+    whole
+}
+
+/// Whether a word is a flag that does not have its value yet.
+fn may_take_value(word: &str) -> bool {
+    match word.strip_prefix("--") {
+        Some(name) => !name.is_empty() && !name.contains('='),
+        None => matches!(word.as_bytes(), [b'-', letter] if letter.is_ascii_alphabetic() && !b"qvhV".contains(letter)),
+    }
+}
+
+/// Words of a flag of every subcommand; `None` for any other word.
 fn length(word: &OsStr) -> Option<usize> {
     let word = word.to_str()?;
     let is_short =
@@ -74,6 +102,20 @@ mod tests {
             ("x -q verif", "x -q verif"),
         ] {
             assert_eq!(ordered(line), expected);
+        }
+    }
+
+    #[test]
+    fn values_with_a_minus_belong_to_the_flag_before_them() {
+        for (line, expected) in [
+            ("x --ops -5 -n -1 --shard -1/2", "x --ops=-5 -n=-1 --shard=-1/2"),
+            ("x report --to -.5 out", "x report --to=-.5 out"),
+            ("x -q -5 --ops=3 -5 out -5 -o - -5", "x -q -5 --ops=3 -5 out -5 -o - -5"),
+            ("x -- --ops -5", "x -- --ops -5"),
+            ("x --sites --seed -3", "x --sites --seed=-3"),
+        ] {
+            let words = with_values(line.split(' ').map(OsString::from).collect());
+            assert_eq!(words.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" "), expected);
         }
     }
 

@@ -10,7 +10,7 @@ use nandseq_profile::Ticks;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::Input;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{recorded, shown};
 
 use super::digests::Digests;
 use super::table::push;
@@ -253,7 +253,7 @@ fn resume_from(
 ) -> Result<Option<PathBuf>, Failure> {
     let Some(resume) = &arguments.start.resume else { return Ok(None) };
     if resume.is_file() && sites.len() > 1 {
-        let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
+        let message = format!("the snapshot `{}` is of one site, and there are {}", shown(resume), sites.len());
         return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
     }
     let is_here = *resume == arguments.output.out_dir;
@@ -261,7 +261,7 @@ fn resume_from(
         return Ok(Some(resume.clone()));
     }
     if !is_here {
-        let message = format!("there is nothing to go on from in `{}`", resume.display());
+        let message = format!("there is nothing to go on from in `{}`", shown(resume));
         return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
     }
     remarks.push_str(&failure::note_text("nothing to go on from: starting from the beginning"));

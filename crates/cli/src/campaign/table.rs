@@ -8,7 +8,7 @@ use nandseq_profile::table::{self as files, ProbabilityTable};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::Input;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{recorded, shown};
 
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{DemoFlag, GenerateArgs};
@@ -99,7 +99,7 @@ impl<'a> WantedTable<'a> {
     /// When a file that is named is not there, or cannot be read.
     pub(crate) fn text(&self) -> Result<Option<(SourceFile, Digest)>, Failure> {
         if let Some(path) = self.flags.op_state_probs.as_ref().filter(|path| !self.refresh && !path.exists()) {
-            let problem = Problem::new(format!("the probability table `{}` is not there", path.display()));
+            let problem = Problem::new(format!("the probability table `{}` is not there", shown(path)));
             let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
             return Err(problem.help(help).into());
         }

@@ -3,6 +3,7 @@
 //! The manifest depends only on the sites it lists. It does not matter whether the sites were made together, one by one with
 //! `--sites`, or as shards: a complete batch has the manifest of one execution.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -105,7 +106,7 @@ pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
     let Some(other) = others.first() else { return Ok(()) };
     let message = format!(
         "`{}` holds shard {other} of a batch, and shard {shard} is not of the same number",
-        campaign.out_dir.display()
+        shown(&campaign.out_dir)
     );
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";

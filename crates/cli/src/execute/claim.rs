@@ -4,6 +4,7 @@
 //! process ends in whatever way. A claim is a lock of the folder itself and leaves no file. Where folders cannot be locked, every
 //! claim succeeds; [`Claims::without_lock`] names the first such folder.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -101,7 +102,7 @@ impl Claims {
 
 /// The remark that a folder cannot be locked.
 pub(crate) fn remark(folder: &Path) -> String {
-    let folder = folder.display();
+    let folder = shown(folder);
     format!("folders cannot be locked where `{folder}` lies: nothing keeps a second nandseqgen from writing there too")
 }
 

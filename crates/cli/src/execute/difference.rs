@@ -3,6 +3,7 @@
 //! Another number of runs is no difference, because runs continue one another. Another limit of each run is a difference, and its
 //! message says how to get more runs.
 
+use nandseq_trace::recorded::shown;
 use std::path::Path;
 
 use nandseq_trace::manifest::{Origin, SiteManifest};
@@ -33,7 +34,7 @@ pub(super) enum Difference {
 impl Difference {
     /// The problem of resuming the runs in a folder.
     pub(super) fn failure(&self, folder: &Path) -> Problem {
-        let folder = folder.display();
+        let folder = shown(folder);
         match self {
             Self::Campaign(what) => Problem::new(format!("`{folder}` holds runs of another campaign: {what}"))
                 .help("use the flags of that campaign, or another folder"),
@@ -77,19 +78,12 @@ pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteMani
         these.iter().filter(|one| !others.contains(one)).cloned().collect()
     };
     let (theirs, ours) = (only(&theirs, &ours), only(&ours, &theirs));
+    let (made_there, made_here) = (made(&theirs, &ours), made(&ours, &theirs));
     if theirs.iter().chain(&ours).any(|setting| !setting.is_limit()) {
-        return another(format!("{} there, {} here", shown(&theirs), shown(&ours)));
+        return another(format!("they were made {made_there}, and this command makes runs {made_here}"));
     }
     if !theirs.is_empty() || !ours.is_empty() {
-        // A limit that only one of the two campaigns has is named on both sides.
-        let sides = |these: &[Setting], others: &[Setting]| {
-            let with = (!these.is_empty()).then(|| format!("with {}", shown(these)));
-            let lacks: Vec<&str> =
-                others.iter().map(|one| &*one.flag).filter(|flag| !these.iter().any(|one| one.flag == *flag)).collect();
-            let without = (!lacks.is_empty()).then(|| format!("without {}", lacks.join(" and ")));
-            with.into_iter().chain(without).collect::<Vec<_>>().join(" and ")
-        };
-        return Some(Difference::Limits(sides(&theirs, &ours), sides(&ours, &theirs)));
+        return Some(Difference::Limits(made_there, made_here));
     }
     let begins = begins_with_bootstrap(campaign, &there.arguments);
     (begins != campaign.bootstrap).then_some(Difference::Bootstrap(campaign.bootstrap))
@@ -115,14 +109,15 @@ impl Setting {
     }
 }
 
-/// Settings as a message shows them.
-fn shown(settings: &[Setting]) -> String {
+/// With which settings runs are made; a flag that only the others have is worth naming, too.
+fn made(these: &[Setting], others: &[Setting]) -> String {
     let one = |setting: &Setting| std::iter::once(&setting.flag).chain(&setting.value).cloned().collect::<Vec<_>>();
-    if settings.is_empty() {
-        "nothing of the kind".to_owned()
-    } else {
-        format!("`{}`", settings.iter().flat_map(one).collect::<Vec<_>>().join(" "))
-    }
+    let with =
+        (!these.is_empty()).then(|| format!("with `{}`", these.iter().flat_map(one).collect::<Vec<_>>().join(" ")));
+    let lacks: Vec<&str> =
+        others.iter().map(|one| &*one.flag).filter(|flag| !these.iter().any(|one| one.flag == *flag)).collect();
+    let without = (!lacks.is_empty()).then(|| format!("without {}", lacks.join(" and ")));
+    with.into_iter().chain(without).collect::<Vec<_>>().join(" and ")
 }
 
 /// The settings that must be equal in both campaigns.

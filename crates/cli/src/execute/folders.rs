@@ -3,6 +3,7 @@
 //! Once [`NewFolders::sync`] has returned, the names of new folders, and of those above them, survive a loss of power. The files
 //! in them are synced elsewhere.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -90,7 +91,7 @@ pub(super) fn lists_are_files(campaign: &Campaign) -> Result<(), Failure> {
             for name in [manifest::FILE_NAME, ledger::FILE_NAME, &own_name] {
                 let path = folder.join(name);
                 if path.metadata().is_ok_and(|found| !found.is_file()) {
-                    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", path.display()));
+                    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", shown(&path)));
                     return Err(problem.help("move it away, or choose another folder").into());
                 }
             }
@@ -106,7 +107,7 @@ fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
         // Other errors are left to the code that writes there.
         return Ok(());
     }
-    let message = format!("`{}` is a link to a place outside `{}`", root.join(name).display(), root.display());
+    let message = format!("`{}` is a link to a place outside `{}`", shown(root.join(name)), shown(root));
     let help = "no reader follows it: put the folder itself there, or name another one with --out-dir";
     Err(Problem::new(message).help(help).into())
 }

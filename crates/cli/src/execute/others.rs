@@ -11,6 +11,7 @@
 //! anything else in it stays, and so do files that another site of this campaign needs. Files that are about to be replaced have
 //! the names that this campaign gives. They are left out, but those that are not known to be this program's are named.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -167,7 +168,7 @@ impl Others {
     /// latter.
     pub(crate) fn text(&self, campaign: &Campaign, removed: &str) -> String {
         let (root, mut text) = (campaign.out_dir.as_path(), String::new());
-        let (here, of_campaigns) = (root.display(), (self.files.len() + self.lists.len()) as u64);
+        let (here, of_campaigns) = (shown(root), (self.files.len() + self.lists.len()) as u64);
         if of_campaigns > 0 {
             let named = named(self.files.iter().chain(&self.lists), root, of_campaigns);
             text += &if campaign.clean {
@@ -331,7 +332,7 @@ impl Looking<'_> {
 
 /// The first of some files, by their names in the output folder, and how many more there are.
 fn named<'p>(files: impl Iterator<Item = &'p PathBuf>, root: &Path, count: u64) -> String {
-    let name = |path: &PathBuf| format!("`{}`", path.strip_prefix(root).unwrap_or(path).display());
+    let name = |path: &PathBuf| format!("`{}`", shown(path.strip_prefix(root).unwrap_or(path)));
     let names = files.take(SHOWN).map(name).collect::<Vec<_>>().join(", ");
     match count.saturating_sub(SHOWN as u64) {
         0 => names,

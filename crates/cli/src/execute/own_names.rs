@@ -4,6 +4,7 @@
 //! application. In a folder that is resumed, a damaged file counts as this program's. The code that resumes says what becomes of
 //! it.
 
+use nandseq_trace::recorded::shown;
 use std::fs;
 use std::path::Path;
 
@@ -29,7 +30,7 @@ pub(super) fn check(campaign: &Campaign) -> Result<(), Failure> {
         manifest(&folder.join(manifest::FILE_NAME), is_gone_on_with)?;
         let path = folder.join(ledger::FILE_NAME);
         if !is_gone_on_with && path.is_file() && ledger::unfinished(&folder).is_ok_and(|known| known.is_none()) {
-            let what = format!("`{}`:1 is no list of finished runs of this program", path.display());
+            let what = format!("`{}`:1 is no list of finished runs of this program", shown(&path));
             return Err(Problem::new(what).help(HELP).into());
         }
     }

@@ -6,6 +6,7 @@
 
 mod missing;
 
+use nandseq_trace::recorded::shown;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -20,7 +21,7 @@ use super::batch;
 use super::difference::{self, is_same_campaign};
 use super::folders::is_same_place;
 use crate::campaign::{Campaign, CampaignSite};
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, plain};
 use crate::ledger::{self, KnownRuns};
 use crate::site_files::{has_files, snapshots};
 
@@ -96,7 +97,7 @@ pub(super) fn find(
     let Some(resume) = &campaign.resume else { return Ok(SiteStart::fresh(head)) };
     if resume.is_file() {
         let state = load(resume, campaign, site, setup).map_err(|refusal| refusal.failure(resume))?;
-        let name = format!("the snapshot `{}`", resume.display());
+        let name = format!("the snapshot `{}`", shown(resume));
         let source = ResumeSource { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
         return begin_after(campaign, site, head, source);
     }
@@ -114,7 +115,7 @@ pub(super) fn find(
     if done < campaign.num_runs {
         state = newest_good(campaign, site, setup, (&folder, runs, is_here), &mut remarks)?;
     }
-    let name = format!("`{}`", folder.display());
+    let name = format!("`{}`", shown(&folder));
     let here = is_here.then_some(known.manifest.runs);
     begin_after(campaign, site, head, ResumeSource { name, done, state, remarks, here })
 }
@@ -141,7 +142,7 @@ fn begin_after(
         }
     };
     let done_here = here.last().map_or(0, |run| run.run);
-    for (name, done) in [(&source.name, source.done), (&format!("`{}`", folder.display()), done_here)] {
+    for (name, done) in [(&source.name, source.done), (&format!("`{}`", shown(&folder)), done_here)] {
         if done > campaign.num_runs {
             let message =
                 format!("{name} has {} already, more than --num-runs {}", counted(done, "run"), campaign.num_runs);
@@ -184,7 +185,7 @@ pub(super) fn nothing_left(campaign: &Campaign, site: &CampaignSite, there: &str
     let here = campaign.folder_of(site);
     let help = "ask for more runs with a larger --num-runs, or go on in that folder itself with --out-dir";
     let leave_out = if campaign.sites.len() > 1 { "; --sites chooses sites that have runs left" } else { "" };
-    let problem = Problem::new(format!("{all} in {there}; nothing is left to make in `{}`", here.display()));
+    let problem = Problem::new(format!("{all} in {there}; nothing is left to make in `{}`", shown(&here)));
     problem.help(format!("{help}{leave_out}")).into()
 }
 
@@ -226,7 +227,7 @@ pub(super) fn before(
     let state = newest_good(campaign, site, setup, (&folder, earlier, true), &mut Vec::new())?;
     if state.is_none() && listed.first().is_some_and(|first| first.run_index > 0) {
         let run = run_index + 1;
-        let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", folder.display());
+        let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", shown(&folder));
         return Err(Problem::new(message).help("name the snapshot that this folder began with: --resume FILE").into());
     }
     Ok(state)
@@ -263,7 +264,7 @@ fn unlisted(
         let remark = format!(
             "`{}` has no manifest that can be read: its runs are made again from the first; to go on from a snapshot, name it: \
              --resume FILE",
-            folder.display()
+            shown(folder)
         );
         let unproven = unproven(campaign, site, folder);
         return Ok(SiteStart { remarks: vec![remark], unproven, ..SiteStart::fresh(head) });
@@ -272,7 +273,7 @@ fn unlisted(
     for path in found.into_iter().rev() {
         match load(&path, campaign, site, setup) {
             Ok(state) => {
-                let name = format!("`{}`", folder.display());
+                let name = format!("`{}`", shown(folder));
                 let source = ResumeSource { name, done: state.run, state: Some(state), remarks, here: None };
                 return begin_after(campaign, site, head, source);
             }
@@ -296,8 +297,8 @@ fn unproven(campaign: &Campaign, site: &CampaignSite, folder: &Path) -> Option<P
             return None;
         }
     }
-    let why = fault.unwrap_or_else(|| format!("`{}` has no manifest", folder.display()));
-    let message = format!("{why}; nothing says of which campaign the files of runs in `{}` are", folder.display());
+    let why = fault.unwrap_or_else(|| format!("`{}` has no manifest", shown(folder)));
+    let message = format!("{why}; nothing says of which campaign the files of runs in `{}` are", shown(folder));
     let help = "put its manifest back, name a snapshot with --resume FILE, or choose another folder with --out-dir; \
                 without --resume the files are replaced";
     Some(Problem::new(message).help(help))
@@ -315,7 +316,7 @@ fn go_on(folder: &Path, head: SiteManifest, mut runs: Vec<RunRecord>, state: Sit
     if let Some(last) = runs.last().filter(|last| last.run != state.run) {
         remarks.push(format!(
             "`{}` has the runs up to {} and those from {} on, and none between: its manifest lists the later ones alone",
-            folder.display(),
+            shown(folder),
             last.run,
             state.run + 1
         ));
@@ -357,11 +358,11 @@ impl Refusal {
             | Self::Unreadable(_)
             | Self::Impossible(_) => {
                 let why = match self {
-                    Self::Unreadable(reason) => format!("it cannot be read: {reason}"),
+                    Self::Unreadable(reason) => format!("it cannot be read: {}", plain(&reason)),
                     Self::Refused(error) => error.to_string(),
                     Self::Impossible(what) => format!("it was altered: {what}"),
                 };
-                Ok(format!("the snapshot `{}` is passed over: {why}", path.display()))
+                Ok(format!("the snapshot `{}` is passed over: {why}", shown(path)))
             }
             Self::Refused(SnapshotError::Newer(_) | SnapshotError::Other { .. }) => Err(self.failure(path)),
         }
@@ -380,7 +381,7 @@ fn help(error: &SnapshotError) -> &'static str {
 }
 
 fn refused(path: &Path, why: &str, help: &str) -> Failure {
-    Problem::new(format!("cannot go on from the snapshot `{}`: {why}", path.display())).help(help).into()
+    Problem::new(format!("cannot go on from the snapshot `{}`: {why}", shown(path))).help(help).into()
 }
 
 /// Reads a snapshot, packed or not, and checks that the site can go on from it.

@@ -1,5 +1,6 @@
 //! One site: its runs, one after another, and their files.
 
+use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,7 +121,7 @@ impl Work<'_> {
             totals.note_dead(campaign_site, (run, ops), site.dead_dies());
         }
         if runs.is_empty() && start.next_run > 0 && self.is_covered(&site) {
-            let there = self.campaign.resume.as_deref().unwrap_or(folder).display();
+            let there = shown(self.campaign.resume.as_deref().unwrap_or(folder));
             return Err(resume::nothing_left(self.campaign, campaign_site, &format!("`{there}`"), start.next_run));
         }
         runs.iter().for_each(|run| totals.note_operations(self.campaign, run.operations));
@@ -193,8 +194,7 @@ impl Work<'_> {
                 let (record, summary, complete) =
                     self.simulate(campaign_site, (folder, files), &mut site, run_index)?;
                 if listed != Some(&record) {
-                    let message =
-                        format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
+                    let message = format!("run {} in `{}` is not what its manifest lists", record.run, shown(folder));
                     let help = "the manifest was altered: make the campaign again without --resume";
                     return Err(Problem::new(message).help(help).into());
                 }

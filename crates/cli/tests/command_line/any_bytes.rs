@@ -120,6 +120,33 @@ fn two_folders_that_look_alike_are_two() {
 }
 
 #[test]
+fn messages_show_the_bytes_that_are_no_text() {
+    let folder = Folder::new();
+    let refused = |arguments: &[&OsStr]| {
+        let output = folder.command(&[]).args(arguments).output().unwrap();
+        assert_ne!(output.status.code(), Some(0), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let [out, profile, line] = [odd("", ""), odd("", ".yaml"), OsString::from("a\nb")];
+    fs::write(folder.path().join(&profile), "schema: 1\n").unwrap();
+    for (command, path, shown) in [
+        ("verify", &out, "`caf\\xE9`"),
+        ("merge", &out, "`caf\\xE9`"),
+        ("replay", &out, "`caf\\xE9`"),
+        ("report", &out, "`caf\\xE9`"),
+        ("--config", &out, "`caf\\xE9`"),
+        ("--resume", &line, "`a\\x0Ab`"),
+        ("--badlist", &out, "`caf\\xE9`"),
+        ("--op-state-probs", &out, "`caf\\xE9`"),
+        ("run-list", &out, "`caf\\xE9`"),
+        ("--config", &profile, "caf\\xE9.yaml:1"),
+    ] {
+        let said = refused(&[OsStr::new(command), path]);
+        assert!(said.contains(shown) && !said.contains('\u{fffd}'), "{command}: {said}");
+    }
+}
+
+#[test]
 fn what_was_written_is_said_as_a_shell_takes_it() {
     let folder = Folder::new();
     let out = odd("", "");

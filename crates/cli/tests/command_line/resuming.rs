@@ -125,7 +125,7 @@ fn what_does_not_belong_is_refused_and_named() {
         assert!(text.contains(expected), "{flags:?}: {text}");
     }
     let text = folder.refuse(&with("3", &["--resume", "out", "--pc-seed", "7"]));
-    assert!(text.contains("holds runs of another campaign: `--pc-seed 1729` there, `--pc-seed 7` here"), "{text}");
+    assert!(text.contains("holds runs of another campaign: they were made with `--pc-seed 1729`, and this command makes runs with `--pc-seed 7`"), "{text}");
     let text = folder.refuse(&with("1", &["--resume", "out"]));
     assert!(text.contains("has 2 runs already, more than --num-runs 1"), "{text}");
 }
@@ -135,7 +135,7 @@ fn a_snapshot_that_was_touched_is_refused() {
     let folder = Folder::new();
     folder.succeed(&with("1", &[]));
     let good = fs::read_to_string(snapshot(&folder, 1)).unwrap();
-    let newer = good.replacen("\"version\":1", "\"version\":3", 1);
+    let newer = good.replacen("\"version\":1", "\"version\":4", 1);
     let other = good.replacen("\"version\":1", "\"version\":2", 1);
     let altered = good.replacen("\"operations\":", "\"operations\":1", 1);
     for (contents, expected) in [

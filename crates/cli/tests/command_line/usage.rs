@@ -180,6 +180,51 @@ fn quiet_and_verbose_exclude_one_another() {
     }
 }
 
+#[test]
+fn a_negative_number_or_one_with_a_leading_zero_is_refused_with_its_flag_and_what_may_stand_there() {
+    let folder = Folder::new();
+    for (words, flag, why) in [
+        ("--ops -5", "--ops <N>", "not a whole number from 1 on"),
+        ("-n -1", "--num-runs <N>", "not a whole number from 1 to 9999999"),
+        ("--seed -3", "--seed <N>", "not a whole number from 0 to 18446744073709551615"),
+        ("--jobs -2", "--jobs <N>", "not a whole number from 1 to 1024"),
+        ("--sites -1", "--sites <LIST>", "`-1` is neither a site nor a range such as 1-4"),
+        ("--sites -1,3", "--sites <LIST>", "`-1` is neither a site"),
+        ("--shard -1/2", "--shard <K/N>", "a shard is written K/N"),
+        ("-t -.5", "--run-until <US>", "a time cannot be negative"),
+        ("report out --to -5", "--to <US>", "a time cannot be negative"),
+        ("report out --max-rows -1", "--max-rows <N>", "not a whole number from 0 to 4294967295"),
+        ("export --to -5 out", "--to <US>", "nor a time: a time cannot be negative"),
+        ("export out --run -1", "--run <LIST>", "`-1` is neither a run nor a range"),
+        ("replay out --run -1", "--run <N>", "not a whole number from 1 to 9999999"),
+        ("verify out --jobs -1", "--jobs <N>", "not a whole number from 1 to 1024"),
+        ("explain Read_SLC -n -3", "--ops <N>", "not a whole number from 1 on"),
+        ("explain Read_SLC --pc-seed -3", "--pc-seed <N>", "not a whole number from 0 to"),
+        ("profile check --pc-seed -3", "--pc-seed <N>", "not a whole number from 0 to"),
+        ("coverage universe --pc-seed -1", "--pc-seed <N>", "not a whole number from 0 to"),
+        ("coverage gate out --min -3", "--min <PERCENT>", "a percentage is 0 to 100"),
+        ("merge a --jobs -3", "--jobs <N>", "not a whole number from 1 to 1024"),
+        (
+            "--ops 010",
+            "--ops <N>",
+            "it has a leading zero: `010` is 10 as a decimal number, but 8 as an octal one; write `10` or `8`",
+        ),
+        ("--seed 007", "--seed <N>", "`007` is 7 as a decimal number, and as an octal one; write `7`"),
+        ("-t 010", "--run-until <US>", "`010` is 10 as a decimal number, but 8 as an octal one"),
+        ("--sites 08-09", "--sites <LIST>", "`08` is 8 as a decimal number, and no octal number has such a digit"),
+        ("--site-count 4 --shard 01/02", "--shard <K/N>", "`01` is 1 as a decimal number"),
+        ("--until-coverage 090", "--until-coverage <PERCENT>", "`090` is 90 as a decimal number"),
+        ("coverage gate out --min 090", "--min <PERCENT>", "`090` is 90 as a decimal number"),
+        ("verify out --jobs 02", "--jobs <N>", "`02` is 2 as a decimal number"),
+    ] {
+        let said = folder.refuse(&words.split(' ').collect::<Vec<_>>());
+        let value = words.split(' ').find(|word| word.starts_with('-') && word.contains(|c: char| c.is_ascii_digit()));
+        let is_named = value.is_none_or(|value| said.contains(&format!("invalid value '{value}' for '")));
+        assert!(said.starts_with("exit code 2\n") && is_named, "{words}: {said}");
+        assert!(said.contains(flag) && said.contains(why), "{words}: {said}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_value_that_is_no_text_is_named_with_its_flag() {
@@ -192,7 +237,7 @@ fn a_value_that_is_no_text_is_named_with_its_flag() {
     let output = command.arg(OsStr::from_bytes(b"\xff")).arg("--site-dir-pattern").arg(not_text).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("the value of '--site-dir-pattern' is no text (UTF-8): 's\u{fffd}{site_id}'"), "{text}");
+    assert!(text.contains("the value of '--site-dir-pattern' is no text (UTF-8): 's\\xFF{site_id}'"), "{text}");
 }
 
 #[cfg(target_os = "linux")]

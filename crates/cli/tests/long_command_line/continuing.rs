@@ -319,7 +319,7 @@ fn a_site_that_is_extended_alone_leaves_the_others_in_the_batch() {
     let folder = made("1", &batch);
     folder.succeed(&with("2", &[&batch[..], &["--sites", "2", "--resume", "out"]].concat()));
     assert_eq!(sites_of(&folder), [(1, 1), (2, 2), (3, 1)]);
-    is_refused(&folder, &["merge", "out"], "site 1 has 1 of 2 runs in `out`");
+    is_refused(&folder, &["merge", "out"], "sites 1,3 have 1 of 2 runs in `out`: run 2 is missing");
     folder.succeed(&with("2", &[&batch[..], &["--resume", "out"]].concat()));
     assert!(folder.files() == made("2", &batch).files());
 }

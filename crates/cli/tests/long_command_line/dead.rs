@@ -2,6 +2,8 @@
 
 use std::process::Output;
 
+use nandseq_trace::files::Digest;
+
 use crate::runner::{Folder, checked_manifest, legacy};
 
 /// A device of one die that can do next to nothing: what DEFAULT proposes follows.
@@ -128,9 +130,31 @@ fn a_die_rests_when_its_last_operation_has_ended_whether_that_shows_or_not() {
     };
     let (start, end) = (time("last operation Cal at "), time("at rest since "));
     assert!((end - start - 40.0).abs() < 0.01, "{said}");
-    // Of what came before the snapshot nothing is known.
-    let said = ends_with(&folder, 4, &[&flags[..], &["-n", "2", "--resume", "out"]].concat());
-    assert!(said.contains("die 0: nothing started there since the snapshot") && !said.contains("at rest"), "{said}");
+    // The snapshot says what came before it, and the bytes are those of one execution.
+    let resumed = ends_with(&folder, 4, &[&flags[..], &["-n", "3", "--resume", "out"]].concat());
+    let state = |said: &str| said.lines().find(|line| line.contains("die 0: ")).map(str::to_owned);
+    assert_eq!(state(&resumed), state(&said));
+    let at_once = Folder::new().with("tiny.yaml", format!("{tiny}  {keys}"));
+    ends_with(&at_once, 4, &[&flags[..], &["-n", "3"]].concat());
+    assert!(at_once.files() == folder.files());
+    // Of what came before a snapshot that does not say it, as earlier versions wrote them, nothing is known.
+    let files = at_once.files();
+    let (name, text) = files.iter().find(|(name, _)| name.contains("state_snapshot_")).unwrap();
+    let text = String::from_utf8(text.clone()).unwrap();
+    let (before, after) = text.split_once(",\"dead\":{").unwrap();
+    let (_, after) = after.split_once("}}").unwrap();
+    let (_, contents) = before.split_once("\"snapshot\":").unwrap();
+    let contents = format!("{contents}{}", after.trim_end().strip_suffix('}').unwrap());
+    let sha256 = Digest::of(contents.as_bytes());
+    let old = format!(
+        "{{\"format\":\"nandseqgen state snapshot\",\"version\":1,\"sha256\":\"{sha256}\",\"snapshot\":{contents}}}\n"
+    );
+    std::fs::write(at_once.path().join("old.json"), old).unwrap();
+    let said = ends_with(&at_once, 4, &[&flags[..], &["-n", "4", "--resume", "old.json", "--out-dir", "new"]].concat());
+    assert!(
+        said.contains("die 0: nothing started there since the snapshot") && !said.contains("at rest"),
+        "{name}: {said}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::runner::{Folder, checked_manifest};
+use crate::runner::{Folder, checked_manifest, files_below};
 
 /// Makes a campaign with few runs and extends it twice; the result is that of making it at once.
 fn extends(flags: &[&str]) {
@@ -82,10 +82,28 @@ fn shards_are_extended_and_joined_again_where_they_were_joined() {
     parts.succeed(&["merge", "out"]);
     make("3", "1/2");
     let refused = parts.refuse(&["merge", "out"]);
-    assert!(refused.contains("2 sites are missing: 3-4"), "{refused}");
+    assert!(refused.contains("sites 3-4 have 1 of 3 runs in `out`: runs 2-3 are missing"), "{refused}");
     make("3", "2/2");
     parts.succeed(&["merge", "out"]);
     assert!(parts.files() == whole.files());
+}
+
+#[test]
+fn a_part_that_was_extended_alone_is_joined_when_the_others_are_too() {
+    let flags = ["--ops", "30", "--site-count", "4", "--seed", "5", "--stamp", "261121", "--quiet"];
+    let whole = Folder::new();
+    whole.succeed(&[&flags[..], &["-n", "3", "--out-dir", "joint"]].concat());
+    let parts = Folder::new();
+    for (folder, shard, runs) in [("a", "1/2", "1"), ("b", "2/2", "1"), ("a", "1/2", "3")] {
+        parts.succeed(&[&flags[..], &["-n", runs, "--shard", shard, "--out-dir", folder, "--resume", folder]].concat());
+    }
+    let refused = parts.refuse(&["merge", "a", "b", "--into", "joint"]);
+    assert!(refused.contains("error: sites 3-4 have 1 of 3 runs in `b`: runs 2-3 are missing"), "{refused}");
+    // The command that it prints extends the part.
+    let command = refused.lines().find_map(|line| line.trim().strip_prefix("nandseqgen ")).unwrap();
+    parts.succeed(&command.split(' ').map(|word| word.trim_matches('\'')).collect::<Vec<_>>());
+    parts.succeed(&["merge", "b", "a", "--into", "joint"]);
+    assert!(files_below(&parts.path().join("joint")) == files_below(&whole.path().join("joint")));
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn a_list_that_goes_on_checks_what_is_there_before_it_does() {
     let other = list(1).replace("seed: 7", "seed: 8").replace("runs: 2", "runs: 3");
     let folder = folder.with("list.yaml", other);
     let text = folder.refuse(&["run-list", "list.yaml", "--resume"]);
-    assert!(text.contains("`a` holds runs of another campaign: `--seed 7` there, `--seed 8` here"), "{text}");
+    assert!(text.contains("`a` holds runs of another campaign: they were made with `--seed 7`, and this command makes runs with `--seed 8`"), "{text}");
     assert!(text.ends_with("note: nothing was made: 1 of 2 campaigns cannot be begun\n"), "{text}");
 }
 

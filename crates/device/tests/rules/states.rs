@@ -206,7 +206,7 @@ fn a_suspended_program_is_resumed_before_a_suspended_erase() {
 }
 
 #[test]
-fn a_resume_waits_for_unread_data_on_the_planes_of_what_it_revives() {
+fn a_resume_waits_for_unread_data_on_the_planes_of_what_it_resumes() {
     let mut bench = Bench::new();
     bench.fill(spot(0, BOTH, 0, 0));
     bench.run(READ, spot(0, P0, 0, 0));

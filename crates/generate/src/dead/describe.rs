@@ -14,12 +14,12 @@ use crate::reporting::RefusalReason;
 use crate::setup::{Class, ClassId, UNITS, places};
 
 impl Look<'_, '_> {
-    /// Describes a die at rest. `last` is the last operation that started there; `is_continued`: the site was made from a
-    /// snapshot. `failed` are names that are eligible there and failed whenever they were tried.
+    /// Describes a die at rest. `last` is the last operation that started there, `since` the time at which the die came to rest. `failed`
+    /// are names that are eligible there and failed whenever they were tried.
     pub(super) fn describe(
         &self,
         die: Die,
-        (last, is_continued): (Option<LastStart>, bool),
+        (last, since): (Option<LastStart>, Option<Ticks>),
         failed: Option<&[(Die, OpId, RefusalReason)]>,
     ) -> DeadDie {
         let refills: Vec<(Plane, PhaseKey)> = self.refill_keys(die).collect();
@@ -32,7 +32,7 @@ impl Look<'_, '_> {
         let possible = if freed_by.is_empty() { self.startable(die, &refills, |_| true) } else { Vec::new() };
         DeadDie {
             die,
-            since: self.rests_since(die, last, is_continued),
+            since,
             last,
             state: self.lasting_state(die),
             blocked,
@@ -43,8 +43,8 @@ impl Look<'_, '_> {
         }
     }
 
-    /// When the last phase, or the last operation, on a die ended; `None`: before the site was made from a snapshot.
-    fn rests_since(&self, die: Die, last: Option<LastStart>, is_continued: bool) -> Option<Ticks> {
+    /// When the last phase, or the last operation, on a die ended; `None`: before the site was made from a snapshot (`is_continued`).
+    pub(super) fn rests_since(&self, die: Die, last: Option<LastStart>, is_continued: bool) -> Option<Ticks> {
         match last {
             Some(last) => {
                 let op = self.setup.tables.op(last.op);

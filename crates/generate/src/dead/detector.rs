@@ -3,7 +3,7 @@
 use nandseq_device::Reach;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 
-use super::facts::{DeadDie, LastStart};
+use super::facts::{DeadDie, LastStart, Rest};
 use super::look::Look;
 use crate::kernel::Step;
 use crate::proposal::Preference;
@@ -29,6 +29,11 @@ pub(crate) struct DeadDieDetector {
     last: Vec<Option<LastStart>>,
     /// Whether the site goes on from a snapshot, so that earlier operations are not in `last`.
     pub(crate) is_continued: bool,
+    /// For each die that a run found dead: what snapshots keep of it. `None` if that run did not see the last start there, so that a
+    /// site that goes on from any snapshot keeps the same.
+    rests: Vec<Option<Rest>>,
+    /// When this run began, and how many operations there were.
+    run_start: (Ticks, u64),
     /// How many operations the site had started at the last look.
     seen: u64,
     /// The number of looks in this run.
@@ -55,6 +60,8 @@ impl DeadDieDetector {
             next_look: 0,
             last: vec![None; usize::from(dies) + 1],
             is_continued: false,
+            rests: vec![None; usize::from(dies)],
+            run_start: (Ticks::ZERO, 0),
             seen: u64::MAX,
             looks: 0,
             silent: 0,
@@ -70,7 +77,8 @@ impl DeadDieDetector {
 
     /// Begins a run. Dies that were proved dead stay dead. Dies on which names were tried in vain do not: that is no proof, and a
     /// site that goes on from a snapshot does not know of it.
-    pub(crate) fn begin_run(&mut self, end: Ticks, gives_up: bool) {
+    pub(crate) fn begin_run(&mut self, (start, operations): (Ticks, u64), end: Ticks, gives_up: bool) {
+        self.run_start = (start, operations);
         self.run_end = end;
         self.gives_up = gives_up;
         (self.next_look, self.seen, self.looks, self.silent) = (0, u64::MAX, 0, 0);
@@ -91,6 +99,17 @@ impl DeadDieDetector {
     fn last_on(&self, die: Die) -> Option<LastStart> {
         let known = [self.last[self.last.len() - 1], self.last[usize::from(die.0)]];
         known.into_iter().flatten().max_by_key(|last| last.at)
+    }
+
+    /// What is kept of a die that was found dead, unless something has started there since.
+    pub(crate) fn rest_of(&self, die: Die) -> Option<Rest> {
+        let rest = self.rests[usize::from(die.0)];
+        rest.filter(|rest| self.last_on(die).is_none_or(|last| rest.last.is_some_and(|kept| last.at <= kept.at)))
+    }
+
+    /// Goes on from a snapshot that has this of a die.
+    pub(crate) fn continue_from(&mut self, die: Die, rest: Option<Rest>) {
+        self.rests[usize::from(die.0)] = rest;
     }
 
     /// Tells the caller of the dead dies that it has not been told of.
@@ -143,8 +162,14 @@ impl DeadDieDetector {
     /// Notes dies as dead, except those already known; see [`Look::describe`].
     fn note_dead(&mut self, look: &Look<'_, '_>, found: u64, failed: Option<&[(Die, OpId, RefusalReason)]>) {
         for die in places(found & !self.known).map(|die| Die(die as u8)) {
-            let found = look.describe(die, (self.last_on(die), self.is_continued), failed);
-            self.dead.push(found);
+            let (last, kept) = (self.last_on(die), self.rest_of(die));
+            let last = last.or(kept.and_then(|rest| rest.last));
+            let since = kept.map(|rest| rest.since).or_else(|| look.rests_since(die, last, self.is_continued));
+            let (start, operations) = self.run_start;
+            if last.map_or(operations == 0, |last| last.at >= start) {
+                self.rests[usize::from(die.0)] = since.map(|since| Rest { since, last });
+            }
+            self.dead.push(look.describe(die, (last, since), failed));
         }
         self.known |= found;
     }

@@ -2,11 +2,13 @@
 
 use nandseq_profile::model::{Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, PlaneSet, Ticks};
+use serde::{Deserialize, Serialize};
 
 use crate::reporting::RefusalReason;
 
 /// An operation that started.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LastStart {
     /// The operation.
     pub op: OpId,
@@ -14,15 +16,25 @@ pub struct LastStart {
     pub at: Ticks,
 }
 
+/// Since when a die was at rest when it was found dead, and what came before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rest {
+    /// When the last phase, or the last operation, ended.
+    pub(crate) since: Ticks,
+    /// What started last; `None`: nothing ever did.
+    pub(crate) last: Option<LastStart>,
+}
+
 /// A die on which nothing can ever start again.
 #[derive(Clone, PartialEq, Debug)]
 pub struct DeadDie {
     /// The die.
     pub die: Die,
-    /// When the last phase, or the last operation, on it ended, since the start of the site; `None`: before the snapshot from
-    /// which this site object was made.
+    /// When the last phase, or the last operation, on it ended, since the start of the site; `None`: before the snapshot from which
+    /// this site object was made, which does not say it.
     pub since: Option<Ticks>,
-    /// The last operation that started there, as far as this site object has seen; `None`: it saw none.
+    /// The last operation that started there, as far as this site object has seen, or its snapshot says; `None`: there was none.
     pub last: Option<LastStart>,
     /// The state that it stays in.
     pub state: LastingState,

@@ -8,6 +8,7 @@ use nandseq_trace::Proposal;
 
 use super::error::StateError;
 use super::state::SiteState;
+use crate::dead::Rest;
 use crate::kernel::Step;
 use crate::run::LAST;
 use crate::setup::Setup;
@@ -59,6 +60,14 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
         checks.quiescent(die, &entry.quiescent)?;
+        if let Some(Rest { since, last }) = entry.dead {
+            if since > state.time || last.is_some_and(|last| last.at > since) {
+                return wrong("a die that is dead since a time to come");
+            }
+            if last.is_some_and(|last| usize::from(last.op.0) >= tables.ops().count()) {
+                return wrong("an operation that the profile does not have");
+            }
+        }
         for (held, suspended) in entry.quiescent.suspended.values().zip(entry.suspended.values()) {
             if held.is_some() != suspended.is_some() {
                 return wrong("a suspended operation without its origin");

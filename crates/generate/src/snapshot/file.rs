@@ -15,8 +15,10 @@ use super::state::SiteState;
 /// The name of the format, in the file.
 const FORMAT: &str = "nandseqgen state snapshot";
 /// The newest version of the format that this crate reads. It writes the oldest version that can hold the snapshot.
-pub const VERSION: u64 = 2;
-/// The version without coverage. A program that knows only this one must not go on from a site that counts hits.
+pub const VERSION: u64 = 3;
+/// The version that knows nothing of dead dies.
+const WITHOUT_DEAD_DIES: u64 = 2;
+/// The version without coverage, too: a program that knows no other must not go on from a site that counts.
 const WITHOUT_COVERAGE: u64 = 1;
 
 /// What a state belongs to. Only a site of the same identity goes on from the state.
@@ -220,8 +222,14 @@ impl Snapshot {
     }
 
     /// The version of the format in which the snapshot is written.
-    const fn version(&self) -> u64 {
-        if self.identity.coverage.is_some() { VERSION } else { WITHOUT_COVERAGE }
+    fn version(&self) -> u64 {
+        if self.state.has_dead_dies() {
+            VERSION
+        } else if self.identity.coverage.is_some() {
+            WITHOUT_DEAD_DIES
+        } else {
+            WITHOUT_COVERAGE
+        }
     }
 
     /// Checks that the snapshot belongs to the site that is to go on.

@@ -5,6 +5,7 @@ use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
+use crate::dead::Rest;
 use crate::kernel::{Hook, OperationOrigin, Step};
 
 /// The state of a site between runs.
@@ -32,7 +33,14 @@ pub struct SiteState {
     pub(super) dies: Vec<DieEntry>,
 }
 
-/// A hook to come.
+impl SiteState {
+    /// Whether it says of a die since when it is dead.
+    pub(super) fn has_dead_dies(&self) -> bool {
+        self.dies.iter().any(|die| die.dead.is_some())
+    }
+}
+
+/// A proposal to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HookEntry {
@@ -64,6 +72,9 @@ pub(super) struct DieEntry {
     pub(super) suspended: ByAxis<Option<SuspendedEntry>>,
     /// Every block: see [`super::blocks`].
     pub(super) blocks: String,
+    /// Since when it is at rest, if it was found dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dead: Option<Rest>,
 }
 
 /// The origin of a suspended operation, and the steps that are to follow it.

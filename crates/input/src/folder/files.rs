@@ -1,4 +1,4 @@
-//! Sequences that were named one by one: which run of which site each of them is.
+//! Sequences that the user names one by one: which run of which site each of them is.
 
 use std::path::{Path, PathBuf};
 
@@ -13,16 +13,17 @@ use crate::line::{Line, is_header, next_line, number, split};
 use crate::row::{COLUMNS, MAX_LINE};
 use crate::source::Source;
 
-/// Finds the sites of several paths, in the order of the paths. Sequences that were named one by one, lie in one folder and have names of
-/// one execution are runs of one site, in the order of their runs whatever order they were named in; those whose names say nothing are
-/// runs of one site where the `op_uid`s of one follow those of another.
+/// Finds the sites of several paths, in the order of the paths.
+///
+/// Sequences in the folder of one site whose names have the same stamp are its runs. They are put in the order of their runs.
+/// Sequences whose names do not tell their run are runs of one site if the `op_uid`s of one follow those of exactly one other.
 ///
 /// # Errors
-/// As [`find_forms`]; [`FindError::TwoFiles`] when two of them are the same run, [`FindError::Twice`] when they are the same file.
+/// As [`find_forms`]; [`FindError::TwoFiles`] if two files are the same run, [`FindError::Twice`] if a file is named twice.
 pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
     let mut sites = Vec::new();
     let mut renamed = Vec::new();
-    // The site that a file belongs to, and where that site stands among all.
+    // The folder and stamp of each named site, with its index in `sites`.
     let mut origins: Vec<((PathBuf, String), usize)> = Vec::new();
     for path in paths {
         if !is_file(path)? {
@@ -51,7 +52,7 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindE
     Ok(sites)
 }
 
-/// The first and the last `op_uid` of a sequence that can be read twice.
+/// The first and the last `op_uid` of a sequence. `None` for a path that cannot be opened again, such as a pipe.
 fn uids(path: &Path, source: &dyn Source) -> Option<(u64, u64)> {
     let mut input = path.is_file().then(|| source.open(path).ok())??;
     let mut line = Vec::new();
@@ -64,7 +65,7 @@ fn uids(path: &Path, source: &dyn Source) -> Option<(u64, u64)> {
     found.filter(|(first, last)| first <= last)
 }
 
-/// Joins sites of one renamed file each where the `op_uid`s of just one of them follow those of just one other.
+/// Joins sites of one renamed file each, if the `op_uid`s of one file follow those of exactly one other.
 fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>, forms: Forms) {
     if renamed.len() < 2 {
         return;
@@ -100,7 +101,7 @@ fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>, forms: Forms) {
     sites.retain(|_| (!gone.contains(&at), at += 1).0);
 }
 
-/// The runs and their files, in words.
+/// A text that tells which file is which run.
 fn which_is_which(runs: &[RunFile]) -> String {
     const SHOWN: usize = 4;
     let said = |run: &RunFile| format!("`{}` is run {}", name_of(&run.path).unwrap_or_default(), run.run);
@@ -111,7 +112,7 @@ fn which_is_which(runs: &[RunFile]) -> String {
     which.join(", ")
 }
 
-/// Puts several files of a site in the order of their runs, and says which is which.
+/// Puts several files of a site in the order of their runs, and adds a note that tells which file is which run.
 fn join(folder: &Path, site: &mut SiteFiles) -> Result<(), FindError> {
     if site.runs.len() < 2 {
         return Ok(());

@@ -1,5 +1,6 @@
-//! What manifests, and the ledgers of sites that are not finished, list; and whether it is still there.
+//! The files that manifests and ledgers list, and whether they are still there unchanged.
 
+use nandseq_trace::recorded::shown;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -13,17 +14,17 @@ use sha2::{Digest as _, Sha256};
 use super::site_files::{Damage, DamageKind, FindError, ListedFile};
 use crate::source::unpack;
 
-/// What is known of a folder.
+/// What the manifest of a folder tells.
 pub(super) enum Known<T> {
-    /// It has no such manifest.
+    /// The folder has no such manifest.
     Nothing,
-    /// What its manifest says.
+    /// The contents of its manifest.
     Says(T),
-    /// Its manifest has a fault.
+    /// The manifest has a fault.
     Faulty(Damage),
 }
 
-/// A manifest that cannot be used; one that names what lies elsewhere, or is of another form, is not even part of a verdict.
+/// The damage of a manifest with a fault. A manifest whose fault [is a refusal](Fault::is_refusal) is an error instead.
 fn faulty<T>(path: PathBuf, kind: ManifestKind, fault: Fault) -> Result<Known<T>, FindError> {
     if fault.is_refusal() {
         let other_version = fault.is_of_another_schema();
@@ -32,11 +33,11 @@ fn faulty<T>(path: PathBuf, kind: ManifestKind, fault: Fault) -> Result<Known<T>
     Ok(Known::Faulty(Damage { file: path, what: DamageKind::Manifest { kind, fault } }))
 }
 
-/// Where a file or folder lies that the manifest in `folder` names.
+/// The path of a file or folder that the manifest in `folder` names.
 pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindError> {
     name.under_or_packed(folder).map_err(|error| {
         if inside::leads_out(&error) {
-            let what = format!("`{}`: {error}", folder.join(manifest::FILE_NAME).display());
+            let what = format!("`{}`: {error}", shown(folder.join(manifest::FILE_NAME)));
             FindError::Refused { what, other_version: false }
         } else {
             FindError::io(folder, error)
@@ -44,7 +45,7 @@ pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindEr
     })
 }
 
-/// The text of a file, if it is there.
+/// The bytes of a file; `None` if there is no such file.
 fn text_of(path: &Path) -> Result<Option<Vec<u8>>, FindError> {
     match manifest::bytes(path) {
         Ok(text) => Ok(Some(text)),
@@ -53,31 +54,32 @@ fn text_of(path: &Path) -> Result<Option<Vec<u8>>, FindError> {
     }
 }
 
-/// The manifest of a batch in a folder. Where the folder is that of a site, its manifest is another's affair.
+/// The manifest of a batch in a folder. `Known::Nothing` if the manifest is that of a site; [`site`] reads it then.
 pub(super) fn batch(folder: &Path, is_site: bool) -> Result<Known<BatchManifest>, FindError> {
     let path = folder.join(manifest::FILE_NAME);
     let Some(text) = text_of(&path)? else { return Ok(Known::Nothing) };
     let kind = ManifestKind::of(&text);
-    // A site's may be without sequences, beside folders with some.
+    // A site may have no sequences although folders below it have some.
     if kind != ManifestKind::Batch && (is_site || manifest::parse::<SiteManifest>(&text).is_ok()) {
         return Ok(Known::Nothing);
     }
     manifest::parse(&text).map_or_else(|fault| faulty(path, kind, fault), |batch| Ok(Known::Says(batch)))
 }
 
-/// A file that a site's manifest, or its ledger, lists.
+/// A file that a site's manifest or ledger lists, with its number of rows.
 pub(super) struct Listed {
     pub(super) file: ListedFile,
     pub(super) rows: u64,
 }
 
-/// The files that the manifest of a folder lists; of a site that is not finished, those of its finished runs, and how many these are.
+/// The files that the manifest or ledger of a site lists.
 pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
+    /// For a ledger, the number of finished runs; `None` for a manifest.
     pub(super) unfinished: Option<u64>,
 }
 
-/// What the manifest of a site says, or the ledger in its place.
+/// The files that the manifest of a site lists, or else its ledger.
 pub(super) fn site(folder: &Path) -> Result<Known<Listing>, FindError> {
     let path = folder.join(manifest::FILE_NAME);
     let Some(text) = text_of(&path)? else { return partial(folder) };
@@ -97,14 +99,14 @@ fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<List
     Ok(Listing { files, unfinished })
 }
 
-/// The first line of a ledger, as far as it is needed.
+/// The first line of a ledger. It only has to be readable.
 #[derive(Deserialize)]
 struct LedgerHead {
     #[serde(rename = "manifest")]
     _manifest: SiteManifest,
 }
 
-/// What the ledger of a site says; a line that is torn, and what follows it, does not count.
+/// The files that the ledger of a site lists, up to the first line that is cut.
 fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
     let path = folder.join(manifest::PARTIAL_NAME);
     let file = match regular(&path).and_then(|()| File::open(&path)) {
@@ -116,7 +118,7 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
             Some(fault) => {
                 let other_version = fault.is_of_another_schema();
-                FindError::Refused { what: format!("`{}`: {error}", path.display()), other_version }
+                FindError::Refused { what: format!("`{}`: {error}", shown(&path)), other_version }
             }
             None => FindError::io(&path, error),
         }
@@ -126,10 +128,10 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
     listing(folder, runs, true).map(Known::Says)
 }
 
-/// Which files differ from what the manifest says of them, in their order; rows are counted when they are read.
+/// The listed files whose contents differ from the manifest, in their order. Rows are not counted here.
 ///
 /// # Errors
-/// [`FindError::Io`] when a file cannot be read.
+/// [`FindError::Io`] if a file cannot be read.
 pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
     let mut damage = Vec::new();
     for file in listed {
@@ -139,7 +141,7 @@ pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
     Ok(damage)
 }
 
-/// How a file differs from what the manifest says; of a file that was packed since, what it holds.
+/// How a file differs from the manifest. For a packed file the unpacked contents count.
 fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
     let found = match digest_of(&listed.path) {
         Ok(found) => found,
@@ -152,10 +154,10 @@ fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
     Ok((found != listed.sha256).then_some(DamageKind::Changed { listed: listed.sha256, found }))
 }
 
-/// The digest of a file; of one that is packed, by its name, of what it holds.
+/// The digest of a file. For a file whose name ends with [`PACKED`] it is the digest of the unpacked contents.
 ///
 /// # Errors
-/// When it cannot be read, or unpacked.
+/// If the file cannot be read or unpacked, or is not a regular file.
 pub fn digest_of(path: &Path) -> io::Result<Digest> {
     regular(path)?;
     let file = File::open(path)?;

@@ -1,4 +1,4 @@
-//! What the names of files in a site's folder say: which run they are of, and what lies beside them.
+//! Reading the names of files in a site's folder: the run of a file, and the other files of the run.
 
 use std::path::{Path, PathBuf};
 
@@ -12,13 +12,13 @@ pub(super) fn name_of(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
 
-/// A number of decimal digits and nothing else.
+/// The number, if the text has only decimal digits.
 fn digits(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits)
 }
 
-/// A file under its own name, or packed under the longer one; whichever is there.
+/// The path of a file: the file itself or, if only that exists, the file with [`PACKED`] after its name.
 pub(super) fn plain_or_packed(path: PathBuf) -> PathBuf {
     if path.exists() {
         return path;
@@ -33,7 +33,7 @@ fn packed(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// What the names of a run's files share, `_<stamp>_<run>.<ending>`, and the run.
+/// The run of a sequence in a site's folder, with the end of its name, `_<stamp>_<run>.<ending>`, which the files of a run share.
 pub(super) fn run_of(name: &str, forms: Forms) -> Option<(&str, u64)> {
     let form = Some(Form::of(Path::new(name), forms)?.table).filter(|form| form.layout == Layout::Site)?;
     let name = name.strip_suffix(PACKED).unwrap_or(name);
@@ -42,24 +42,24 @@ pub(super) fn run_of(name: &str, forms: Forms) -> Option<(&str, u64)> {
     digits(run).map(|run| (rest, run))
 }
 
-/// The run of a folder `run=<run>`.
+/// The number in the name of a folder `run=<run>`.
 pub(super) fn run_folder(path: &Path) -> Option<u64> {
     digits(name_of(path)?.strip_prefix(RUN_FOLDER)?)
 }
 
-/// The run of a folder of a dataset, and its sequence, if it has one.
+/// The run of a dataset's folder `run=<run>`, with the path of its sequence. `None` if it has no sequence.
 pub(super) fn run_of_dataset(folder: &Path, forms: Forms) -> Option<(u64, PathBuf)> {
     let run = run_folder(folder)?;
     let datasets = forms.iter().filter(|form| form.table.layout == Layout::Dataset);
     datasets.map(|form| form.sequence_in(folder)).find(|sequence| sequence.is_file()).map(|sequence| (run, sequence))
 }
 
-/// Whether a sequence is of a form that has a folder for each run, by the end of its name.
+/// Whether the end of a sequence's name is that of a form with a folder for each run.
 fn is_of_dataset(sequence: &Path, forms: Forms) -> bool {
     Form::of(sequence, forms).is_some_and(|form| form.table.layout == Layout::Dataset)
 }
 
-/// Of a sequence under a name that says so: what the names of the run's files share, and the run.
+/// The run of a sequence, with the end of its name that the files of the run share. `None` if the name does not tell the run.
 pub(super) fn place_of(sequence: &Path, forms: Forms) -> Option<(&str, u64)> {
     let name = name_of(sequence)?;
     if is_of_dataset(sequence, forms) {
@@ -69,7 +69,8 @@ pub(super) fn place_of(sequence: &Path, forms: Forms) -> Option<(&str, u64)> {
     run_of(name, forms)
 }
 
-/// The site and the execution that a sequence is of: its folder, and what its name says but for the run.
+/// The site and the execution of a sequence: the site's folder, and the stamp in the name of the sequence. The stamp is empty for
+/// a dataset.
 pub(super) fn origin_of(sequence: &Path, forms: Forms) -> Option<(PathBuf, String)> {
     let (rest, _) = place_of(sequence, forms)?;
     let folder = sequence.parent()?;
@@ -79,7 +80,7 @@ pub(super) fn origin_of(sequence: &Path, forms: Forms) -> Option<(PathBuf, Strin
     rest.rsplit_once('_').map(|(stamp, _)| (folder.to_owned(), stamp.to_owned()))
 }
 
-/// The tables that lie beside a sequence and are of the same run.
+/// The tables of the same run that lie beside a sequence.
 pub(super) fn beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKind, PathBuf)> {
     let rest = place_of(sequence, forms).map(|(rest, _)| rest);
     let path = move |kind: TableKind| {
@@ -88,7 +89,7 @@ pub(super) fn beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (Tab
     TableKind::ALL.into_iter().filter_map(path).filter(|(_, path)| path.is_file())
 }
 
-/// The log of a run's proposals; of several that might be it, the last by name.
+/// The proposer log of a sequence's run. If there are several, it is the last by name. Only paths for which `known` holds count.
 pub(super) fn log_of(sequence: &Path, forms: Forms, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     const NAME: &str = "proposer_debug";
     let (rest, run) = place_of(sequence, forms)?;

@@ -1,5 +1,6 @@
-//! Looking for the sites of a path.
+//! Searching a folder and the folders below it for sites.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,21 +13,21 @@ use super::single::{self, missing_runs};
 use super::site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};
 use crate::form::{CSV, Forms};
 
-/// How far below the given folder sites are looked for.
+/// How many levels below the given folder are searched for sites.
 pub const DEPTH: usize = 4;
 
-/// Finds the sites of a path in CSV: of a batch, a site, or a single file, in the order of their paths.
+/// Finds the sites of a path in CSV, in the order of their paths. The path is a batch, a site, or a single file.
 ///
 /// # Errors
-/// [`FindError`] when there is nothing to read, or no telling what.
+/// [`FindError`] if there is no sequence, or if it is ambiguous which files count.
 pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
     find_forms(path, &[CSV])
 }
 
-/// Finds the sites of a path as [`find`] does, in any of some forms.
+/// Finds the sites of a path as [`find`] does, in any of `forms`.
 ///
 /// # Errors
-/// As there.
+/// As [`find`].
 pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
     if single::is_file(path)? {
         return Ok(vec![single::alone(path, forms)]);
@@ -56,7 +57,7 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
     Ok(sites)
 }
 
-/// The sites that the manifest of a batch lists, among folders with sequences; the others are named in a note.
+/// The sites among `found` that the manifest of a batch lists. A note names the others.
 fn sites_of(
     root: &Path,
     batch: &BatchManifest,
@@ -75,7 +76,7 @@ fn sites_of(
         let mut site = match (found.remove(&folder), &damage) {
             (Some(files), _) => site(&folder, files, forms)?,
             (None, Some(_)) => SiteFiles::empty(&folder),
-            // Its outputs were chosen without sequences.
+            // The site was made without sequences.
             (None, None) => continue,
         };
         site.damage.extend(damage);
@@ -90,7 +91,7 @@ fn sites_of(
 /// A folder and the sequences in it, in the order of their runs.
 type Sequences = (PathBuf, Vec<(u64, PathBuf)>);
 
-/// The folders with sequences at a path and below it.
+/// The folders with sequences: the path itself and those below it.
 fn search(root: &Path, forms: Forms) -> Result<Vec<Sequences>, FindError> {
     let mut found = Vec::new();
     let real = root.canonicalize().map_err(|error| FindError::io(root, error))?;
@@ -98,7 +99,8 @@ fn search(root: &Path, forms: Forms) -> Result<Vec<Sequences>, FindError> {
     Ok(found)
 }
 
-/// Searches a folder. A link to what lies below `root` is passed over, as that is found without it; so is one to what `root` lies in.
+/// Searches a folder. A link into `root` is skipped, because its target is found without the link. A link to a folder that
+/// contains `root` is skipped too.
 fn search_below(
     folder: &Path,
     root: &Path,
@@ -140,11 +142,12 @@ fn search_below(
     Ok(())
 }
 
-/// Files that a manifest does not list: each by name if they are few, else the first of them and how many there are.
+/// Notes about files that a manifest does not list. Up to three are named one by one; of more, the first three are named and the
+/// rest counted.
 fn left_out<'p>(paths: impl ExactSizeIterator<Item = &'p PathBuf>, list: &str) -> Vec<String> {
     const SHOWN: usize = 3;
     let count = paths.len();
-    let mut paths = paths.map(|path| format!("`{}`", path.display()));
+    let mut paths = paths.map(|path| format!("`{}`", shown(path)));
     if count <= SHOWN {
         return paths.map(|path| format!("{path} is not in {list} and was left out")).collect();
     }
@@ -179,7 +182,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
         let unknown = files.extract_if(.., |(_, path)| !rows.contains_key(path));
         unlisted.extend(unknown.map(|(_, path)| path));
     }
-    // One that is listed is told of where it is compared with what the manifest says.
+    // `compare` reports a listed file that is not a regular file.
     let unread = files.extract_if(.., |(_, path)| !path.is_file()).filter(|(_, path)| !rows.contains_key(path));
     site.damage.extend(unread.map(|(_, file)| Damage { file, what: DamageKind::NotRegular }));
     if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {

@@ -7,7 +7,7 @@ use super::site_files::{FindError, RunFile, SiteFiles, TableFile};
 use crate::form::Forms;
 use crate::source::STANDARD_INPUT;
 
-/// Whether a path is a file or standard input, not a folder.
+/// Whether a path is a file or standard input rather than a folder.
 pub(super) fn is_file(path: &Path) -> Result<bool, FindError> {
     if path == Path::new(STANDARD_INPUT) {
         return Ok(true);
@@ -22,7 +22,7 @@ pub(super) fn run(path: &Path, forms: Forms) -> RunFile {
     RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, forms, |_| true) }
 }
 
-/// A single sequence: a site of its own.
+/// A site of a single sequence.
 pub(super) fn alone(path: &Path, forms: Forms) -> SiteFiles {
     let runs = vec![run(path, forms)];
     let notes = missing_runs(&runs);

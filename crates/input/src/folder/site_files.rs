@@ -1,5 +1,6 @@
-//! The files of a site, what is wrong with them, and why there may be none.
+//! The files of a site, their damage, and the errors of finding them.
 
+use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,25 +10,25 @@ use nandseq_trace::table::TableKind;
 
 use crate::form::{Form, Forms};
 
-/// The sequences of a site.
+/// The files of a site.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SiteFiles {
-    /// Its folder; of a single file, that file.
+    /// The folder of the site. For a single file it is the path of that file.
     pub folder: PathBuf,
-    /// Its runs, in order.
+    /// The runs, in order.
     pub runs: Vec<RunFile>,
-    /// The files that its manifest lists, which nobody has looked into yet: see [`compare`](super::compare).
+    /// The files that the manifest lists. [`compare`](super::compare) reads them.
     pub listed: Vec<ListedFile>,
-    /// What else is not as the manifest says.
+    /// The damage that was found without reading the listed files.
     pub damage: Vec<Damage>,
-    /// What a reader of a verdict should know: runs that are not there, files left out.
+    /// Notes for the user: runs that are missing, files that were left out.
     pub notes: Vec<String>,
-    /// Whether it has a ledger in place of a manifest: it is being made, or was killed.
+    /// Whether the site has a ledger instead of a manifest: it is being made, or was killed.
     pub is_unfinished: bool,
 }
 
 impl SiteFiles {
-    /// A site of which nothing is known yet.
+    /// A site without files.
     pub(super) fn empty(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -43,105 +44,105 @@ impl SiteFiles {
 /// A file that a manifest lists.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ListedFile {
-    /// Where it should be.
+    /// The path where the file should be.
     pub path: PathBuf,
-    /// What the manifest says of its contents.
+    /// The digest of its contents according to the manifest.
     pub sha256: Digest,
 }
 
-/// The sequence of a run.
+/// The files of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunFile {
-    /// Its number, from the file name; 1 for a single file of another name.
+    /// The number of the run, from the file name; 1 for a single file of another name.
     pub run: u64,
-    /// Where it is.
+    /// The path of the sequence.
     pub path: PathBuf,
-    /// How many rows the manifest says it has.
+    /// The number of rows of the sequence according to the manifest, if one lists it.
     pub rows: Option<u64>,
-    /// The tables of the run that are there.
+    /// The other tables of the run that exist.
     pub tables: Vec<TableFile>,
-    /// The log of its proposals, if it is there.
+    /// The proposer log of the run, if it exists.
     pub log: Option<PathBuf>,
 }
 
 /// A table of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TableFile {
-    /// Which one.
+    /// The kind of table.
     pub kind: TableKind,
-    /// Where it is.
+    /// The path of the table.
     pub path: PathBuf,
-    /// How many rows the manifest says it has.
+    /// The number of its rows according to the manifest, if one lists it.
     pub rows: Option<u64>,
 }
 
-/// A file that is not what the manifest says.
+/// A file that differs from the manifest, or cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Damage {
-    /// Which file.
+    /// The file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// The kind of damage.
     pub what: DamageKind,
 }
 
-/// How a file can differ from what the manifest says.
+/// A kind of damage.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DamageKind {
-    /// It is not there.
+    /// The file does not exist.
     #[error("listed in the manifest, but not there")]
     Missing,
-    /// It is a pipe, a device or the like, or a link to nothing: nobody reads it.
+    /// The path is a pipe, a device or the like, or a link to nothing. It is not read.
     #[error("no regular file, so it was not read: move it away")]
     NotRegular,
-    /// Its contents are others.
+    /// The contents have another digest.
     #[error("changed since it was written: SHA-256 {found} instead of {listed}")]
     Changed {
-        /// According to the manifest.
+        /// The digest in the manifest.
         listed: Digest,
-        /// Of the file.
+        /// The digest of the file.
         found: Digest,
     },
-    /// It has another number of rows.
+    /// The file has another number of rows.
     #[error("its number of rows is {found} instead of {listed}")]
     Rows {
-        /// According to the manifest.
+        /// The number in the manifest.
         listed: u64,
-        /// In the file.
+        /// The number in the file.
         found: u64,
     },
     /// The manifest itself cannot be read.
     #[error("no {}: {fault}", kind.text())]
     Manifest {
-        /// What it is of.
+        /// The kind of manifest.
         kind: ManifestKind,
-        /// What is wrong with it.
+        /// The fault of the manifest.
         fault: Fault,
     },
 }
 
-/// Why there is nothing to read.
+/// Why the files of sites cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// The file system says no.
-    #[error("cannot read `{}`: {error}", path.display())]
+    /// A file or folder cannot be read.
+    #[error("cannot read `{}`: {error}", shown(path))]
     Io {
-        /// What was to be read.
+        /// The path that was to be read.
         path: PathBuf,
-        /// Why it could not be.
+        /// The error of the system.
         error: io::Error,
     },
-    /// No sequence in the folder or below it.
-    #[error("no {} in `{}` or the folders below it", sought(forms), folder.display())]
+    /// There is no sequence in the folder or below it.
+    #[error("no {} in `{}` or the folders below it", sought(forms), shown(folder))]
     Nothing {
         /// The folder.
         folder: PathBuf,
-        /// What was looked for.
+        /// The forms that were searched for.
         forms: Forms,
     },
-    /// Two files of one run, and no manifest to say which one counts.
-    #[error("two files of run {run}, `{}` and `{}`: remove one of them", first.display(), second.display())]
+    /// There are two files of one run, and no manifest tells which one counts.
+    #[error("two files of run {run}, `{}` and `{}`: remove one of them", shown(first), shown(second))]
     TwoFiles {
-        /// The run.
+        /// The number of the run.
         run: u64,
         /// One file.
         first: PathBuf,
@@ -149,14 +150,14 @@ pub enum FindError {
         second: PathBuf,
     },
     /// A file was named more than once.
-    #[error("`{}` is given twice", .0.display())]
+    #[error("`{}` is given twice", shown(.0))]
     Twice(PathBuf),
-    /// A manifest names a file or folder that does not lie in its own, or is of another form: nothing of that is read.
+    /// A manifest names a file or folder outside its own folder, or has another schema. Nothing that it names is read.
     #[error("{what}")]
     Refused {
-        /// Which manifest, and what is wrong with it.
+        /// A message that names the manifest and its fault.
         what: String,
-        /// Whether another version wrote it.
+        /// Whether another version of the program wrote the manifest.
         other_version: bool,
     },
 }
@@ -167,6 +168,7 @@ impl FindError {
     }
 }
 
+/// The names of sequences in any of the forms, for messages.
 fn sought(forms: Forms) -> String {
     forms.iter().map(Form::sought).collect::<Vec<_>>().join(" or ")
 }

@@ -1,4 +1,4 @@
-//! The reader: exact times, every fault a value, bounded memory.
+//! Tests of the reader of sequences: exact times, faults as values, bounded memory.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 use nandseq_profile::model::PayloadField;
@@ -311,7 +311,7 @@ fn times_are_exact_when_the_grid_fits_the_rounding() {
 }
 
 proptest! {
-    /// Whatever the scale, a start on a grid no finer than the rounding is read back as it was.
+    /// A start on a grid that is not finer than the rounding is read back unchanged, whatever the scale.
     #[test]
     fn a_written_time_is_read_back(
         steps in 0_u64..100_000_000,
@@ -351,7 +351,7 @@ proptest! {
         read(&text);
     }
 
-    /// Rows in the written form are read another way than those that end with `\r\n`.
+    /// The fast path reads rows that end with `\n`, the general path those that end with `\r\n`.
     #[test]
     fn a_row_says_the_same_whichever_way_it_is_read(
         changes in proptest::collection::vec((0_usize..400, prop_oneof![any::<u8>(), Just(b'0'), Just(b','), Just(b'"')]), 0..3),
@@ -368,7 +368,7 @@ proptest! {
         let mut lines = [row(&one), nudge(time), row(&two), nudge("0.0")].join("\n").into_bytes();
         for (at, byte) in changes {
             let place = at % lines.len();
-            // Without an end of line before it, this is no part of one.
+            // A `\r` would be part of a line end before `\n` only, so it is not tried.
             lines[place] = if byte == b'\r' { b'x' } else { byte };
         }
         let text = |end: &[u8]| {
@@ -388,7 +388,7 @@ proptest! {
     }
 }
 
-/// The names of a profile with one operation and one cell type of these names, as a row of `payload` is read.
+/// `seq` and the cell type of a row with `payload`, read under a profile in which an operation and a cell type have these names.
 fn read_named(op: &str, cell_type: &str, payload: &str) -> Result<(u64, Option<CellTypeId>), String> {
     let mut profile = plain();
     profile.ops[OpId(0)].name = op.to_owned();

@@ -1,4 +1,4 @@
-//! What the fields of a table mean.
+//! Reading the fields of tables into rows.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use crate::line::{self, in_field, number};
 
 type IdsByName<T> = HashMap<Box<[u8]>, T, FxBuildHasher>;
 
-/// The names of a profile, and what the rows of its tables mean.
+/// The names of a profile, by which the lines of its tables become rows.
 #[derive(Clone, Debug)]
 pub struct TableForm {
     ops: IdsByName<OpId>,
@@ -22,13 +22,13 @@ pub struct TableForm {
     states: IdsByName<StateId>,
     keys: IdsByName<PhaseKey>,
     cell_types: IdsByName<CellTypeId>,
-    /// Where each name stands among all of its sort, by their bytes.
+    /// The position of each op name, by id, if all op names are sorted by their bytes.
     op_ranks: Vec<u32>,
     key_ranks: Vec<u32>,
     state_ranks: Vec<u32>,
 }
 
-/// The rank of each of `names` among them all, by their bytes.
+/// The position of each name if all `names` are sorted by their bytes.
 fn ranks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<u32> {
     let names: Vec<&str> = names.collect();
     let mut order: Vec<usize> = (0..names.len()).collect();
@@ -40,7 +40,7 @@ fn ranks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<u32> {
     ranks
 }
 
-/// A field with its name and number.
+/// A field with its table and its column, counted from 0.
 struct NamedField<'a> {
     table: TableKind,
     at: usize,
@@ -81,7 +81,7 @@ impl NamedField<'_> {
         names.get(self.text).copied().ok_or_else(unknown)
     }
 
-    /// Which of two texts stands there.
+    /// Whether the field is the second of two texts. Any other text than the two is a fault.
     fn either(&self, texts: [&str; 2], expected: &'static str) -> Result<bool, TableFault> {
         if self.text == texts[0].as_bytes() {
             Ok(false)
@@ -93,7 +93,8 @@ impl NamedField<'_> {
     }
 }
 
-/// A decimal number in units of its last possible decimal, written as it must be; at most `most` whole ones.
+/// A decimal number in units of decimal number `decimals`. Its whole part is at most `most`. Only the exact form without
+/// superfluous zeros is accepted.
 fn decimal(text: &[u8], decimals: usize, most: u64) -> Result<u64, FieldFault> {
     let wrong = |error| Err(FieldFault::Time(error));
     if text.first() == Some(&b'-') {
@@ -144,7 +145,7 @@ impl TableForm {
         }
     }
 
-    /// The operation of a name as a field holds it.
+    /// The operation with this name; quotes in the name are doubled.
     pub(super) fn op(&self, name: &[u8]) -> Option<OpId> {
         self.ops.get(name).copied()
     }
@@ -152,7 +153,7 @@ impl TableForm {
     /// A row of operation_timeline.
     ///
     /// # Errors
-    /// [`TableFault`] for the first column that means nothing; so with all functions below.
+    /// [`TableFault`] for the first column with a fault.
     pub fn stretch(&self, line: &[u8]) -> Result<TimelineRow, TableFault> {
         let fields = LineFields::of(TableKind::OperationTimeline, line)?;
         Ok(TimelineRow {
@@ -177,7 +178,7 @@ impl TableForm {
     /// A row of op_state_timeline.
     ///
     /// # Errors
-    /// As above.
+    /// As [`Self::stretch`].
     pub fn segment(&self, line: &[u8]) -> Result<OpStateRow, TableFault> {
         let fields = LineFields::of(TableKind::OpStateTimeline, line)?;
         let row = OpStateRow {
@@ -200,7 +201,7 @@ impl TableForm {
     /// A row of address_touch_count.
     ///
     /// # Errors
-    /// As above.
+    /// As [`Self::stretch`].
     pub fn touch(&self, line: &[u8]) -> Result<TouchRow, TableFault> {
         let fields = LineFields::of(TableKind::AddressTouchCount, line)?;
         Ok(TouchRow {
@@ -220,7 +221,7 @@ impl TableForm {
     /// A row of op_state_name_input_time_count.
     ///
     /// # Errors
-    /// As above.
+    /// As [`Self::stretch`].
     pub fn input_time(&self, line: &[u8]) -> Result<InputTimeRow, TableFault> {
         let fields = LineFields::of(TableKind::InputTimeCount, line)?;
         Ok(InputTimeRow {
@@ -238,7 +239,7 @@ impl TableForm {
     /// A row of phase_proposal_counts.
     ///
     /// # Errors
-    /// As above.
+    /// As [`Self::stretch`].
     pub fn proposal(&self, line: &[u8]) -> Result<ProposalRow, TableFault> {
         let fields = LineFields::of(TableKind::ProposalCounts, line)?;
         Ok(ProposalRow {
@@ -252,7 +253,7 @@ impl TableForm {
         })
     }
 
-    /// How a row of op_state_name_input_time_count sorts, its count left out.
+    /// The order of two rows of op_state_name_input_time_count, by all columns but the count.
     #[must_use]
     pub fn compare_input_times(&self, a: &InputTimeRow, b: &InputTimeRow) -> Ordering {
         let key = |row: &InputTimeRow| {
@@ -263,7 +264,7 @@ impl TableForm {
         key(a).cmp(&key(b))
     }
 
-    /// How a row of phase_proposal_counts sorts, its count left out.
+    /// The order of two rows of phase_proposal_counts, by all columns but the count.
     #[must_use]
     pub fn compare_proposals(&self, a: &ProposalRow, b: &ProposalRow) -> Ordering {
         let key = |row: &ProposalRow| {

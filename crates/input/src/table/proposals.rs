@@ -1,7 +1,7 @@
-//! Rows of phase_proposal_counts one after another.
+//! A fast path for the rows of phase_proposal_counts.
 //!
-//! Promises what [`TableForm::proposal`] makes of each row. The table is sorted by its first four columns, so that most rows begin as
-//! the one before: what that means is known then, and three columns are left to be read.
+//! Each row is the same as that of [`TableForm::proposal`]. The table is sorted by its first four columns, so most rows begin
+//! like the row before. Their first four columns are taken from that row, and only three columns are read.
 
 use nandseq_trace::rows::ProposalRow;
 
@@ -9,19 +9,20 @@ use super::fields::TableFault;
 use super::form::TableForm;
 use crate::fast_path::LineCursor;
 
-/// Columns before `propose_time`.
+/// The number of columns before `propose_time`.
 const SHARED: usize = 4;
 
-/// Reads rows, and remembers how the last one began.
+/// A reader of rows that keeps the beginning of the last row.
 #[derive(Debug, Default)]
 pub struct Proposals {
-    /// The first columns of the last row, with the comma behind them; not where anything is quoted.
+    /// The first columns of the last row, with the comma behind them. Not used if `before` is `None`.
     begin: Vec<u8>,
+    /// The last row; `None` if its first columns contain a quote.
     before: Option<ProposalRow>,
 }
 
 impl Proposals {
-    /// A row.
+    /// Reads a row.
     ///
     /// # Errors
     /// As [`TableForm::proposal`].
@@ -42,8 +43,8 @@ impl Proposals {
     }
 }
 
-/// A row that differs from the one before in its last columns, which are `rest`; `None` if it takes a closer look to know what
-/// they say.
+/// A row whose first columns are those of `before` and whose last columns are `rest`. `None` if `rest` is not in the plain form,
+/// or has a fault.
 fn row_after(form: &TableForm, before: &ProposalRow, rest: &[u8]) -> Option<ProposalRow> {
     let mut cursor = LineCursor::new(rest);
     let time = cursor.exact_time()?;

@@ -1,4 +1,4 @@
-//! What lines of tables mean, and what is wrong with those that mean nothing.
+//! Tests of the reader of tables: the rows of its lines, and their faults.
 
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
@@ -137,7 +137,7 @@ proptest! {
 }
 
 proptest! {
-    /// Rows that begin as the one before are read another way.
+    /// A fast path reads the rows that begin like the row before.
     #[test]
     fn rows_of_proposals_one_after_another_mean_what_each_means_alone(
         rows in proptest::collection::vec((0_usize..3, 0_usize..6, 0_usize..5, 0_usize..6), 1..20),

@@ -16,22 +16,22 @@ const KNOWN: [(&str, &[&str]); 3] = [
 #[test]
 fn files_of_a_crate_import_one_another_in_one_direction() {
     let sources: Vec<&Source> = source::all().iter().filter(|source| source.is_shipped()).collect();
-    let rooms: BTreeSet<&str> = sources.iter().map(|source| source.room()).collect();
+    let crate_names: BTreeSet<&str> = sources.iter().map(|source| source.crate_name()).collect();
     let (mut breaches, mut met) = (Vec::new(), BTreeSet::new());
-    for room in rooms {
-        let files = Crate::new(sources.iter().copied().filter(|source| source.room() == room));
+    for crate_name in crate_names {
+        let files = Crate::new(sources.iter().copied().filter(|source| source.crate_name() == crate_name));
         let short = |path: &str| path.split_once("/src/").map_or(path, |(_, short)| short).to_owned();
         for group in circles(&files.imports()) {
             let names: Vec<String> = group.iter().map(|&at| short(files.paths()[at])).collect();
             let covers = |(of, known): &(&str, &[&str])| {
                 let is_known = |name: &String| known.iter().any(|part| name.starts_with(part));
-                *of == room && names.iter().all(is_known)
+                *of == crate_name && names.iter().all(is_known)
             };
             match KNOWN.iter().rposition(covers) {
                 Some(at) => _ = met.insert(at),
                 None => {
                     let shown = round(&files.imports(), &group, &names);
-                    breaches.push(format!("{room}, {} files: {shown}", names.len()));
+                    breaches.push(format!("{crate_name}, {} files: {shown}", names.len()));
                 }
             }
         }

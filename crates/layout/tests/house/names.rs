@@ -7,7 +7,7 @@ use nandseq_profile::builtin;
 use crate::none;
 use crate::source::{self, Piece, Source};
 
-/// The only files that know names: in the predecessor's profiles, behaviour follows from names.
+/// The one folder that knows names, because the predecessor's files leave behaviour to them.
 const KNOWS_NAMES: &str = "crates/profile/src/legacy";
 
 /// Words of file formats that are names of bases too: the file, the word, and its meaning there.

@@ -123,8 +123,8 @@ fn the_quick_command_leaves_out_the_targets_that_are_called_long_and_no_others()
     let config = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
     assert!(config.contains(r#""--test", "[!l]*""#), "{config}");
     let mut breaches = Vec::new();
-    for room in fs::read_dir(root().join("crates")).unwrap() {
-        let Ok(targets) = fs::read_dir(room.unwrap().path().join("tests")) else { continue };
+    for folder in fs::read_dir(root().join("crates")).unwrap() {
+        let Ok(targets) = fs::read_dir(folder.unwrap().path().join("tests")) else { continue };
         let names = targets.map(|target| target.unwrap().file_name().into_string().unwrap());
         breaches.extend(names.filter(|name| name.starts_with('l') && !name.starts_with("long_")));
     }

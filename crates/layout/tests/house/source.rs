@@ -59,7 +59,7 @@ impl Source {
     }
 
     /// The folder of its crate, such as `trace`.
-    pub(crate) fn room(&self) -> &str {
+    pub(crate) fn crate_name(&self) -> &str {
         self.path.split('/').nth(1).unwrap()
     }
 
@@ -84,9 +84,9 @@ impl Source {
 pub(crate) fn all() -> &'static [Source] {
     static ALL: LazyLock<Vec<Source>> = LazyLock::new(|| {
         let mut paths = Vec::new();
-        for room in fs::read_dir(root().join("crates")).unwrap() {
+        for folder in fs::read_dir(root().join("crates")).unwrap() {
             for part in ["src", "tests", "benches", "examples"] {
-                collect(&room.as_ref().unwrap().path().join(part), &mut paths);
+                collect(&folder.as_ref().unwrap().path().join(part), &mut paths);
             }
         }
         paths.sort();
@@ -191,6 +191,6 @@ fn unit_tests_and_strings_inside_macros_are_recognised() {
     let source = Source::parse("crates/a/src/b.rs".into(), text.into());
     assert_eq!(source.shipped_lines(), 2);
     assert!(source.pieces.contains(&(1, Piece::Text("READ".into()))));
-    assert_eq!(source.room(), "a");
+    assert_eq!(source.crate_name(), "a");
     assert!(source.is_shipped());
 }

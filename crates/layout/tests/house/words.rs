@@ -70,9 +70,9 @@ fn nothing_is_left_to_do() {
 #[test]
 fn only_the_command_line_reads_a_clock() {
     let clock = |pieces: &[(usize, Piece)]| ["SystemTime", "Instant"].contains(&word(pieces.first()));
-    let rooms = source::all().iter().filter(|source| WITHOUT_CLOCK.contains(&source.room()));
+    let files = source::all().iter().filter(|source| WITHOUT_CLOCK.contains(&source.crate_name()));
     let breaches: Vec<String> =
-        rooms.filter(|source| source.is_shipped()).flat_map(|source| places(source, clock)).collect();
+        files.filter(|source| source.is_shipped()).flat_map(|source| places(source, clock)).collect();
     none("clocks where results must depend on inputs alone:", &breaches);
 }
 
@@ -99,6 +99,6 @@ fn no_effect_is_picked_out_of_the_others() {
         }
         _ => false,
     };
-    let shipped = source::all().iter().filter(|source| source.is_shipped() && source.room() != "mutants");
+    let shipped = source::all().iter().filter(|source| source.is_shipped() && source.crate_name() != "mutants");
     none("effects read without the others:", &shipped.flat_map(|source| places(source, picked)).collect::<Vec<_>>());
 }

@@ -1,4 +1,4 @@
-//! The three tables that count.
+//! The three tables of counts.
 
 use std::io;
 use std::path::Path;
@@ -14,10 +14,10 @@ use nandseq_trace::Operation;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::rows::{InputTimeRow, ProposalRow, StateId, Touch, TouchRow};
 
-/// Rows that are handed to a writer at a time.
+/// The number of rows that a writer gets at a time.
 const BATCH: usize = 1024;
 
-/// Counts touches, input times and proposals, each if it is wanted.
+/// Counts page accesses, input times and proposals, each if its table is wanted.
 pub(super) struct Counts<'f> {
     model: &'f TableModel,
     touches: Option<CountTable<'f, u64, TouchRow>>,
@@ -25,7 +25,7 @@ pub(super) struct Counts<'f> {
     proposals: Option<CountTable<'f, u128, ProposalRow>>,
 }
 
-/// A table that counts, and where it goes. Keys sort as the columns do: names are replaced by their ranks.
+/// A table of counts with its writer. Keys have the positions of names in sorted order, so keys sort as the columns do.
 struct CountTable<'f, K, R> {
     counter: Counter<K>,
     writer: Table<'f, R>,
@@ -68,7 +68,7 @@ impl<'f> Counts<'f> {
         }
     }
 
-    /// Counts a page that was programmed or read.
+    /// Counts a page access.
     pub(super) fn touch(&mut self, touch: Touch, target: &Target) -> io::Result<()> {
         let Some(table) = &mut self.touches else { return Ok(()) };
         table.counter.add(touch_key(self.model, touch, target))
@@ -85,7 +85,7 @@ impl<'f> Counts<'f> {
         }
     }
 
-    /// Writes everything; adds the files to `written`.
+    /// Writes the tables and adds their files to `written`.
     pub(super) fn finish(self, written: &mut Vec<(FileKind, UnnamedFile)>) -> io::Result<()> {
         let model = self.model;
         if let Some(table) = self.touches {
@@ -102,7 +102,7 @@ impl<'f> Counts<'f> {
     }
 }
 
-/// `op_base` 1 bit, `cell_type` 8, `die` 8, `block` 24, `page` 16.
+/// The key of a page access, from its highest bits: `op_base` 1 bit, `cell_type` 8, `die` 8, `block` 24, `page` 16.
 fn touch_key(model: &TableModel, touch: Touch, target: &Target) -> u64 {
     let touch = match touch {
         Touch::Program => 0,
@@ -128,7 +128,7 @@ fn touch_row(model: &TableModel, counted: &Counted<u64>) -> TouchRow {
     }
 }
 
-/// `op_state` 14 bits, phase keys 14 each, `op_name` 15, `input_time` 7.
+/// The key of an input time, from its highest bits: `op_state` 14 bits, phase keys 14 each, `op_name` 15, `input_time` 7.
 fn input_time_key(model: &TableModel, operation: &Operation<'_>) -> u64 {
     let proposal = operation.proposal;
     let state = model.state_order.rank(model.state(&proposal.state).0);
@@ -151,7 +151,7 @@ fn input_time_row(model: &TableModel, counted: &Counted<u64>) -> InputTimeRow {
     }
 }
 
-/// Phase keys 12 bits each, `die` 8, `plane` 8, `propose_time` 64, `op_name` 16.
+/// The key of a proposal, from its highest bits: phase keys 12 bits each, `die` 8, `plane` 8, `propose_time` 64, `op_name` 16.
 fn proposal_key(model: &TableModel, operation: &Operation<'_>) -> u128 {
     let proposal = operation.proposal;
     let high = u64::from(model.key_order.rank(proposal.key_used.0)) << 28

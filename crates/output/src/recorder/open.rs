@@ -1,8 +1,8 @@
-//! Operations whose end is not settled yet.
+//! The open operations: those that may still be cut or resumed.
 //!
-//! Promises that an operation's rows are handed on once nothing can cut them any more, and that what is kept is bounded by
-//! the planes of the device. Windows are cut here: the next state-affecting operation on a plane, or one that goes on there,
-//! ends whatever was on it.
+//! An operation is retired, and its rows recorded, once nothing can cut it any more. The number of open operations is bounded by
+//! the planes of the device. Windows are cut here: an operation that starts or resumes on a plane ends the window of the
+//! operation that was there.
 
 use std::io;
 
@@ -13,16 +13,17 @@ use crate::model::{OpModel, TableModel};
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow, Touch};
 use nandseq_trace::{DiePlanes, Operation};
 
-/// Operations that have ended are looked for when there are this many more than twice those that were left the last time.
+/// The open operations are searched for ended ones when there are this many more than twice the number left by the last search.
 const CROWD: usize = 64;
 
-/// An operation that is not over, and its present stretch.
+/// An open operation with its present stretch.
 #[derive(Clone, Debug)]
 pub(super) struct Opened {
-    /// 0 when the slot is free.
+    /// The uid of the operation; 0 if the slot is free.
     uid: u64,
+    /// Whether the operation runs; otherwise it is suspended.
     running: bool,
-    /// Whether this stretch is not the first.
+    /// Whether the stretch is not the first.
     resumed: bool,
     model: OpModel,
     op: OpId,
@@ -31,33 +32,34 @@ pub(super) struct Opened {
     start: Ticks,
     issue_end: Ticks,
     busy_end: Ticks,
-    /// The end of the last phase, where no plane says otherwise.
+    /// The end of the last phase on planes that `lanes` does not contain.
     end: Ticks,
     /// When the array is done.
     done: Ticks,
+    /// The planes that show the operation.
     die_planes: Option<DiePlanes>,
-    /// Where it ends on each of its die planes, by die, then by plane.
+    /// The end on each of these planes, by die, then by plane.
     ends: Vec<Ticks>,
-    /// On how many of them nothing has followed it.
+    /// On how many of these planes no other operation has followed.
     last_on: usize,
-    /// What the payload names, and the op_state there before it.
+    /// The targets, as far as the payload names them, with the op_state of their planes before the operation.
     targets: Vec<(Target, StateId)>,
 }
 
-/// Names an operation of [`Open`].
+/// The slot of an operation in [`Open`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct OpenIndex(usize);
 
-/// The operations that are not over.
+/// The open operations.
 #[derive(Debug)]
 pub(super) struct Open {
     planes: usize,
-    /// Slots are used again, so that nothing is allocated after a while.
+    /// Free slots are used again, so nothing is allocated after a while.
     slots: Vec<Opened>,
     free: Vec<usize>,
-    /// The slot and uid of the operation that was last on each plane.
+    /// The slot and uid of the last operation on each plane.
     on_plane: Vec<(usize, u64)>,
-    /// So many operations are worth looking for those that have ended.
+    /// The number of open operations at which they are searched for ended ones.
     crowd: usize,
 }
 
@@ -83,7 +85,7 @@ impl Opened {
         }
     }
 
-    /// Takes over everything of an operation but its stretch.
+    /// Copies everything of an operation but its stretch.
     fn describe(&mut self, model: &TableModel, operation: &Operation<'_>) {
         let op = &model.ops[operation.op];
         self.uid = operation.uid;
@@ -112,7 +114,7 @@ impl Opened {
         self.last_on = die_planes;
     }
 
-    /// Whether it runs; otherwise it is suspended, and its stretches so far are recorded.
+    /// Whether the operation runs; otherwise it is suspended, and its stretches so far have been recorded.
     pub(super) const fn is_running(&self) -> bool {
         self.running
     }
@@ -122,13 +124,13 @@ impl Opened {
         self.done <= at
     }
 
-    /// Whether nothing can happen to its present stretch after `at`.
+    /// Whether the present stretch has ended by `at` on all planes, and its array is done.
     fn is_over_by(&self, at: Ticks) -> bool {
         let last = self.ends.iter().copied().max().unwrap_or(self.end);
         last <= at && self.done <= at
     }
 
-    /// Which of its die planes a plane is.
+    /// The index of a plane in `ends`; `None` if the plane does not show the operation.
     fn die_plane(&self, die: Die, plane: Plane) -> Option<usize> {
         let die_planes = self.die_planes?;
         let die = die.0.checked_sub(die_planes.die.0).filter(|&die| die < die_planes.dies)?;
@@ -137,12 +139,13 @@ impl Opened {
         die_planes.planes.contains(plane).then_some(place)
     }
 
+    /// Ends the present stretch at `at` on all planes, unless it ends earlier.
     fn cut(&mut self, at: Ticks) {
         self.end = self.end.min(at);
         self.ends.iter_mut().for_each(|end| *end = (*end).min(at));
     }
 
-    /// The rows of `operation_timeline` of the present stretch. What was resumed and cut at once did not run: it has none.
+    /// The rows of `operation_timeline` of the present stretch. A stretch that was resumed and cut at the same instant has none.
     pub(super) fn timeline_rows(&self, mut push: impl FnMut(TimelineRow)) {
         for (target, state) in &self.targets {
             let end = self.die_plane(target.die, target.plane).map_or(self.end, |die_plane| self.ends[die_plane]);
@@ -191,7 +194,7 @@ impl Opened {
         }
     }
 
-    /// Every page it has programmed or read, once the array is done.
+    /// Calls `touch` for every page access of the operation. The array must be done.
     pub(super) fn touched(&self, mut touch: impl FnMut(Touch, &Target) -> io::Result<()>) -> io::Result<()> {
         let Some(kind) = self.model.touch else { return Ok(()) };
         self.targets.iter().try_for_each(|(target, _)| touch(kind, target))
@@ -209,7 +212,7 @@ impl Open {
         }
     }
 
-    /// Opens an operation that starts; hands on operations that are over because of it.
+    /// Opens an operation that starts. Gives the operations that are over because of it to `retire`.
     pub(super) fn begin(
         &mut self,
         model: &TableModel,
@@ -233,7 +236,7 @@ impl Open {
         slot.running = false;
     }
 
-    /// Lets a suspended operation go on.
+    /// Begins the next stretch of a suspended operation.
     pub(super) fn resume(
         &mut self,
         place: OpenIndex,
@@ -248,7 +251,7 @@ impl Open {
         self.take_over(place, from, retire)
     }
 
-    /// Ends, on the die planes of an operation that is on them from `at` on, what was there before.
+    /// Ends the operations that were on the planes of an operation, which shows on them from `at` on.
     fn take_over(
         &mut self,
         place: OpenIndex,
@@ -279,12 +282,12 @@ impl Open {
         Ok(())
     }
 
-    /// Whether it is time to look for operations that have ended.
+    /// Whether it is time to call [`Self::retire_ended`].
     pub(super) fn is_crowded(&self) -> bool {
         self.slots.len() - self.free.len() >= self.crowd
     }
 
-    /// Hands on, and forgets, every operation that has ended by `now`.
+    /// Gives every operation that has ended by `now` to `retire`, and closes it.
     pub(super) fn retire_ended(
         &mut self,
         now: Ticks,
@@ -301,7 +304,7 @@ impl Open {
         Ok(())
     }
 
-    /// The smallest uid that may still get rows.
+    /// The smallest uid of an open operation, which may still get rows.
     pub(super) fn lowest_uid(&self) -> Option<u64> {
         self.slots.iter().map(|slot| slot.uid).filter(|&uid| uid != 0).min()
     }
@@ -314,17 +317,17 @@ impl Open {
         &self.slots[place.0]
     }
 
-    /// Ends the present stretch at `at` wherever it goes on longer.
+    /// Ends the present stretch at `at` on all planes, unless it ends earlier.
     pub(super) fn cut(&mut self, place: OpenIndex, at: Ticks) {
         self.slots[place.0].cut(at);
     }
 
-    /// Keeps an operation without running.
+    /// Marks an operation as suspended.
     pub(super) fn suspend(&mut self, place: OpenIndex) {
         self.slots[place.0].running = false;
     }
 
-    /// Forgets an operation.
+    /// Removes an operation; its slot becomes free.
     pub(super) fn close(&mut self, place: OpenIndex) {
         let slot = &mut self.slots[place.0];
         slot.uid = 0;
@@ -332,7 +335,7 @@ impl Open {
         self.free.push(place.0);
     }
 
-    /// A free slot.
+    /// Takes a free slot, or makes one.
     fn slot(&mut self) -> OpenIndex {
         OpenIndex(self.free.pop().unwrap_or_else(|| {
             self.slots.push(Opened::free());

@@ -1,4 +1,4 @@
-//! How rows of the timelines are sorted and spilled.
+//! The sort key of the rows of the timelines, and their form in temporary files.
 
 use nandseq_profile::{Block, Die, OpId, Page, PhaseKey, Plane, Ticks};
 
@@ -7,7 +7,7 @@ use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow};
 use crate::sort::ordered::Numbered;
 use crate::sort::{ByteReader, Record};
 
-/// Both timelines are sorted by uid, start, die and plane.
+/// The sort key of both timelines: uid, start, die and plane.
 type TimelineKey = (u64, Ticks, Die, Plane);
 
 const fn first_key(uid: u64) -> TimelineKey {

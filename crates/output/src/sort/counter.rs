@@ -1,7 +1,6 @@
 //! Counting how often keys occur.
 //!
-//! Promises that keys come out in order with their counts, and that memory stays within its budget even when every key is a
-//! new one.
+//! Keys come out in order with their counts. Memory stays within its budget even if all keys differ.
 
 use std::hash::BuildHasher;
 use std::io;
@@ -48,30 +47,30 @@ impl<K: CountKey> Record for Counted<K> {
     }
 }
 
-/// Keys that are counted together.
+/// The number of keys that are counted together.
 const TOGETHER: usize = 64;
 
-/// The place of a key, but for the length of the table.
+/// The hash of a key. Its position in the hash table is the hash modulo the length of the table.
 fn place_of(key: impl CountKey) -> usize {
     FxBuildHasher.hash_one(key.group()) as usize
 }
 
-/// Counts keys.
+/// A counter of keys. Keys that come again often ([`CountKey::COMES_AGAIN`]) are counted in a hash table, others by sorting.
 #[derive(Debug)]
 pub(crate) struct Counter<K> {
     budget: Budget,
-    /// As they came.
+    /// New keys that are to be sorted, in the order in which they came.
     fresh: Vec<K>,
-    /// Keys that come again, in a place that follows from the key; free where the count is 0. As long as a power of two, at
-    /// most half full.
+    /// The hash table, with open addressing. A place with the count 0 is free. The length is a power of two; at most half of the
+    /// places are taken.
     places: Vec<Counted<K>>,
-    /// How many of them are taken.
+    /// The number of places that are taken.
     taken: usize,
-    /// Keys that come again and are to be counted together.
+    /// New keys that are to be counted together in the hash table.
     waiting: Vec<K>,
-    /// Sorted, each key once.
+    /// Counted keys, sorted, each key once.
     counted: Vec<Counted<K>>,
-    /// Room for the next ones.
+    /// The buffer in which the next `counted` is made.
     merged: Vec<Counted<K>>,
     groups: GroupSort<K>,
     runs: Runs<Counted<K>>,
@@ -120,8 +119,8 @@ impl<K: CountKey> Counter<K> {
         Ok(())
     }
 
-    /// Counts the keys that wait. Their places are all over the memory, so that looking at one is mostly waiting for it: looked at
-    /// one after another, before anything depends on them, they come at the same time.
+    /// Counts the waiting keys. Their places are spread over memory, and reading a place mostly means waiting for memory. So all
+    /// places are read first, before anything depends on their values: the processor then loads them at the same time.
     fn count_waiting(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
         if let Some(last) = self.places.len().checked_sub(1) {
@@ -134,7 +133,7 @@ impl<K: CountKey> Counter<K> {
         self.waiting = waiting;
     }
 
-    /// Adds to the count of a key.
+    /// Adds to the count of a key in the hash table.
     fn count(&mut self, more: Counted<K>) {
         if 2 * self.taken >= self.places.len() {
             self.grow(more.key);
@@ -156,7 +155,7 @@ impl<K: CountKey> Counter<K> {
         }
     }
 
-    /// Makes room for twice as many keys; `any` stands in free places.
+    /// Doubles the hash table. `any` is a key for the free places, where it has no meaning.
     #[cold]
     fn grow(&mut self, any: K) {
         let len = (2 * self.places.len()).max(64);
@@ -165,7 +164,7 @@ impl<K: CountKey> Counter<K> {
         before.into_iter().filter(|place| place.count > 0).for_each(|place| self.count(place));
     }
 
-    /// Puts what is not sorted yet among the counted keys.
+    /// Moves all keys that are not sorted yet to `counted`.
     fn gather(&mut self) {
         if K::COMES_AGAIN {
             self.count_waiting();
@@ -193,7 +192,7 @@ impl<K: CountKey> Counter<K> {
         self.fresh.clear();
     }
 
-    /// Hands out every key in order.
+    /// Gives every key with its count to `emit`, in order.
     pub(crate) fn finish(mut self, mut emit: impl FnMut(&[Counted<K>]) -> io::Result<()>) -> io::Result<()> {
         self.gather();
         if self.runs.is_empty() { emit(&self.counted) } else { self.runs.drain(None, self.counted, &mut emit) }

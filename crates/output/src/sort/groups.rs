@@ -1,7 +1,8 @@
-//! Sorting keys that come in order but for the group that they belong to.
+//! Sorting keys that are nearly in order within their groups.
 //!
-//! Promises the order of a common sort. Proposals come in the order of time, and are wanted by phase key and plane first: to put
-//! each into its group costs a fraction of comparing them all. Keys in any other order are sorted the common way.
+//! The result is the same as that of a common sort. Proposals come in order of time but are sorted by phase key and plane first.
+//! To put each proposal into its group costs a fraction of comparing all of them. Keys in any other order are sorted by a common
+//! sort.
 
 use std::collections::HashMap;
 
@@ -9,17 +10,17 @@ use rustc_hash::FxBuildHasher;
 
 use super::key::CountKey;
 
-/// A few moves for each key are cheaper than sorting; beyond that the keys are not what they should be.
+/// The most swaps for each key, on average, before a common sort is used instead.
 const MOVES: usize = 8;
 
-/// Sorts, and keeps the room it needs for that.
+/// Sorts keys, and keeps its buffers for the next time.
 #[derive(Debug)]
 pub(crate) struct GroupSort<K> {
-    /// Numbers of groups, in the order in which they were first seen.
+    /// The number of each group, in the order in which groups were first seen.
     numbers: HashMap<u64, u32, FxBuildHasher>,
-    /// Each group, and how many keys it has; then where its next one goes.
+    /// For each number, the group and its number of keys; later the group and the position of its next key.
     groups: Vec<(u64, u32)>,
-    /// The group of each key.
+    /// The number of the group of each key.
     of: Vec<u32>,
     sorted: Vec<K>,
 }
@@ -67,7 +68,7 @@ impl<K: CountKey> GroupSort<K> {
     }
 }
 
-/// Sorts keys that are nearly in order; gives up if they are not.
+/// Sorts keys that are nearly in order by swapping neighbours. Gives up and returns `false` if that takes too many swaps.
 fn settle<K: Ord>(keys: &mut [K]) -> bool {
     let mut left = MOVES * keys.len();
     for at in 1..keys.len() {

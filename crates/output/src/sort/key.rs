@@ -4,12 +4,12 @@ use super::record::ByteReader;
 
 /// A key that can be counted.
 pub(crate) trait CountKey: Copy + Ord {
-    /// Bytes in a temporary file.
+    /// The number of its bytes in a temporary file.
     const SIZE: usize;
-    /// Whether keys come again often: then they are looked for at once, not when they are sorted.
+    /// Whether equal keys come often. If so, they are counted in a hash table, otherwise by sorting.
     const COMES_AGAIN: bool;
 
-    /// The highest bits; keys that have them in common come nearly in order.
+    /// The group of the key: its highest bits. Keys of a group come nearly in order.
     fn group(self) -> u64;
 
     fn encode(self, bytes: &mut Vec<u8>);

@@ -1,7 +1,7 @@
-//! Rows that come nearly in order and leave in order.
+//! Sorting rows that come nearly in order.
 //!
-//! Promises that what is below the watermark (nothing smaller can come any more) passes through memory only; what must wait
-//! for an operation that stays open is spilled when it becomes too much.
+//! The watermark is a number below which no further row can come. Rows below the watermark are given out in order. Rows that must
+//! wait for an operation that stays open are written to temporary files when they become too many.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,29 +9,29 @@ use std::path::PathBuf;
 use super::record::{Budget, Record};
 use super::runs::Runs;
 
-/// Rows that are gathered at least before they are sorted and handed on.
+/// The smallest number of rows that are gathered before they are sorted and given out, if the budget allows as many.
 const SMALLEST_BATCH: usize = 4096;
 
 /// A record whose key begins with a number that grows with time.
 pub(crate) trait Numbered: Record {
-    /// The number.
+    /// The number at the beginning of the key.
     fn number(&self) -> u64;
 
-    /// The smallest key with a number.
+    /// The smallest key that begins with a number.
     fn first_key(number: u64) -> Self::Key;
 }
 
-/// Puts rows in order.
+/// A buffer that takes rows nearly in order and gives them out in order.
 #[derive(Debug)]
 pub(crate) struct Ordered<R> {
     budget: Budget,
-    /// In the order in which they came.
+    /// Rows in memory, in the order in which they came.
     held: Vec<R>,
-    /// Rows on their way out.
+    /// Rows that are given out next.
     ready: Vec<R>,
     sorter: Sorter<R>,
     runs: Runs<R>,
-    /// How many rows may be held before [`Ordered::is_full`].
+    /// The number of held rows from which on [`Ordered::is_full`] holds.
     room: usize,
 }
 
@@ -47,23 +47,23 @@ impl<R: Numbered> Ordered<R> {
         }
     }
 
-    /// Takes a row.
+    /// Adds a row.
     pub(crate) fn push(&mut self, row: R) {
         self.held.push(row);
     }
 
-    /// Rows that are held in memory.
+    /// The number of rows in memory.
     #[cfg(test)]
     pub(crate) fn in_memory(&self) -> usize {
         self.held.len()
     }
 
-    /// Whether it is time to [`Ordered::release`].
+    /// Whether it is time to call [`Ordered::release`].
     pub(crate) fn is_full(&self) -> bool {
         self.held.len() >= self.room
     }
 
-    /// Hands on, in order, all rows with numbers below `watermark`; no such row may be pushed afterwards.
+    /// Gives all rows with numbers below `watermark` to `emit`, in order. No such row may be pushed afterwards.
     pub(crate) fn release(&mut self, watermark: u64, mut emit: impl FnMut(&[R]) -> io::Result<()>) -> io::Result<()> {
         let ready = &mut self.ready;
         ready.clear();
@@ -86,14 +86,14 @@ impl<R: Numbered> Ordered<R> {
             self.runs.add(&self.held)?;
             self.held.clear();
         }
-        // Rows that wait are looked at again by every release: let it be worth it.
+        // Every release looks at all held rows again, so the next one comes when they have doubled.
         self.room = (2 * self.held.len()).clamp(SMALLEST_BATCH.min(self.budget.rows), 2 * self.budget.rows);
         self.room = self.room.max(self.held.len() + 1);
         Ok(())
     }
 }
 
-/// Sorts rows, and keeps the room it needs for that.
+/// Sorts rows, and keeps its buffers for the next time.
 #[derive(Debug)]
 struct Sorter<R> {
     sorted: Vec<R>,
@@ -101,7 +101,7 @@ struct Sorter<R> {
 }
 
 impl<R: Numbered> Sorter<R> {
-    /// Sorts by counting, since numbers are dense and rows nearly in order.
+    /// Sorts by counting, because numbers are dense and rows nearly in order.
     fn sort(&mut self, rows: &mut Vec<R>) {
         let numbers = rows.iter().map(R::number);
         let (Some(lowest), Some(highest)) = (numbers.clone().min(), numbers.max()) else { return };
@@ -126,7 +126,7 @@ impl<R: Numbered> Sorter<R> {
             self.sorted[*place as usize] = *row;
             *place += 1;
         }
-        // Rows of one number came in the order of their stretches: hardly anything is left to do.
+        // Rows of one number came in the order of their stretches, so few swaps are left.
         for at in 1..self.sorted.len() {
             let mut place = at;
             while place > 0 && self.sorted[place - 1].key() > self.sorted[place].key() {

@@ -1,40 +1,41 @@
-//! What can be sorted, and how much of it is kept in memory.
+//! Records that can be sorted, and the budget of memory for them.
 
-/// How much of a table is kept in memory.
+/// The budget of memory for a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
-    /// Rows that a table gathers before it sorts, hands on or spills: at most about three times as many are in memory.
+    /// The number of rows that a table gathers before it sorts them or writes them to a temporary file. At most about three times
+    /// as many are in memory.
     pub rows: usize,
-    /// Sorted runs of a temporary file that are merged into a longer one of the next file, ≥ 2.
+    /// The number of sorted runs of a temporary file that are merged into one run of the next file, at least 2.
     pub fan_in: usize,
-    /// Bytes that are read of a run at a time.
+    /// The number of bytes that are read from a run at a time.
     pub read: usize,
 }
 
 impl Default for Budget {
-    /// About 4 MiB for a table.
+    /// A budget of about 4 MiB for a table.
     fn default() -> Self {
         Self { rows: 32 * 1024, fan_in: 64, read: 8 * 1024 }
     }
 }
 
-/// What can be sorted and spilled.
+/// A record that can be sorted and written to a temporary file.
 pub(crate) trait Record: Copy {
-    /// Bytes in a temporary file.
+    /// The number of its bytes in a temporary file.
     const SIZE: usize;
-    /// What records are sorted by.
+    /// The sort key.
     type Key: Copy + Ord;
 
-    /// The key.
+    /// The key of the record.
     fn key(&self) -> Self::Key;
 
     /// Appends [`Self::SIZE`] bytes.
     fn encode(&self, bytes: &mut Vec<u8>);
 
-    /// Reads what [`Self::encode`] wrote; `bytes` are [`Self::SIZE`].
+    /// Reads the [`Self::SIZE`] bytes that [`Self::encode`] wrote.
     fn decode(bytes: &[u8]) -> Self;
 
-    /// Takes in the record that follows in order, if both are one.
+    /// Merges the next record in order into this one, if they belong together. Returns whether it did.
     fn absorb(&mut self, _next: &Self) -> bool {
         false
     }

@@ -1,8 +1,8 @@
-//! Sorted runs in temporary files, and merging them.
+//! Sorted runs of records in temporary files, and merging them. Such a run is not the run of a site.
 //!
-//! Promises that a record is read and written once for each level of files, of which there are as many as the logarithm of
-//! the runs to the base of [`Budget::fan_in`]; equal keys come in the order in which they were added. Files have no name and
-//! vanish with the process.
+//! A record is read and written once for each level of files. The number of levels is the logarithm of the number of runs to the
+//! base [`Budget::fan_in`]. Records with equal keys come out in the order in which they were added. Files have no name and vanish
+//! with the process.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use super::record::{Budget, Record};
 
-/// Records that are handed on at a time.
+/// The number of records that are given out at a time.
 const BATCH: usize = 1024;
 
 /// Sorted runs on disk.
@@ -20,7 +20,7 @@ const BATCH: usize = 1024;
 pub(crate) struct Runs<R> {
     folder: PathBuf,
     budget: Budget,
-    /// Runs of the first level come straight from memory, those of each further level from a merge of the one before.
+    /// Runs of the first level come from memory. Runs of each further level come from merging runs of the level before.
     levels: Vec<Level<R>>,
     bytes: Vec<u8>,
 }
@@ -30,17 +30,17 @@ pub(crate) struct Runs<R> {
 struct Level<R> {
     file: File,
     length: u64,
-    /// Runs since the file was empty, those that are used up included.
+    /// The number of runs since the file was empty, including those that are used up.
     added: usize,
     runs: Vec<RunCursor<R>>,
 }
 
-/// What is left of a run.
+/// The rest of a run.
 #[derive(Debug)]
 struct RunCursor<R> {
-    /// Where the file goes on.
+    /// The position in the file from which to read next.
     offset: u64,
-    /// Records of the file that have not been read.
+    /// The number of records in the file that have not been read.
     unread: u64,
     buffer: Vec<R>,
     at: usize,
@@ -50,13 +50,13 @@ struct RunCursor<R> {
 }
 
 impl<R: Record> RunCursor<R> {
-    /// A run that is all in memory; `None` when it is empty.
+    /// A run that is in memory; `None` if it is empty.
     fn in_memory(records: Vec<R>) -> Option<Self> {
         let head = *records.first()?;
         Some(Self { offset: 0, unread: 0, buffer: records, at: 1, head, used_up: false })
     }
 
-    /// Goes to the next record; `false` when there is none.
+    /// Goes to the next record; returns `false` if there is none.
     fn advance(&mut self, file: Option<&mut File>, read: usize) -> io::Result<bool> {
         if let Some(&next) = self.buffer.get(self.at) {
             self.head = next;
@@ -80,7 +80,7 @@ impl<R: Record> RunCursor<R> {
 }
 
 impl<R: Record> Runs<R> {
-    /// No runs yet; files come to lie in `folder`.
+    /// An empty set of runs. Files are made in `folder`.
     pub(crate) fn new(folder: PathBuf, budget: Budget) -> Self {
         Self { folder, budget, levels: Vec::new(), bytes: Vec::new() }
     }
@@ -95,7 +95,7 @@ impl<R: Record> Runs<R> {
         self.levels.iter().flat_map(|level| &level.runs).any(|run| run.head.key() < limit)
     }
 
-    /// Takes a sorted run.
+    /// Adds a sorted run.
     pub(crate) fn add(&mut self, records: &[R]) -> io::Result<()> {
         let Some(&head) = records.first() else { return Ok(()) };
         self.bytes.clear();
@@ -108,7 +108,7 @@ impl<R: Record> Runs<R> {
         self.condense()
     }
 
-    /// Makes sure that there is a file for a level.
+    /// Makes the file of a level if there is none.
     fn open_level(&mut self, at: usize) -> io::Result<()> {
         if at == self.levels.len() {
             let file = tempfile::tempfile_in(&self.folder)?;
@@ -117,7 +117,7 @@ impl<R: Record> Runs<R> {
         Ok(())
     }
 
-    /// Merges the runs of each level that has enough of them into one of the next.
+    /// Merges the runs of each level that has enough of them into one run of the next level.
     fn condense(&mut self) -> io::Result<()> {
         let mut at = 0;
         while at < self.levels.len() && self.levels[at].added >= self.budget.fan_in.max(2) {
@@ -147,8 +147,8 @@ impl<R: Record> Runs<R> {
         Ok(())
     }
 
-    /// Hands on all records below `limit` (all without one) in order, those of `memory` (sorted, and all below the limit)
-    /// among them.
+    /// Gives all records below `limit` to `emit` in order, or all records if there is no limit. The records of `memory`, which
+    /// must be sorted and below the limit, are merged with them.
     pub(crate) fn drain(
         &mut self,
         limit: Option<R::Key>,
@@ -161,7 +161,7 @@ impl<R: Record> Runs<R> {
 }
 
 impl<R: Record> Level<R> {
-    /// Notes a run that was appended to the file.
+    /// Adds a run of `count` records that was appended to the file. `head` is its first record.
     fn register(&mut self, head: R, count: u64) {
         let offset = self.length + R::SIZE as u64;
         self.length += count * R::SIZE as u64;
@@ -169,7 +169,7 @@ impl<R: Record> Level<R> {
         self.runs.push(RunCursor { offset, unread: count - 1, buffer: Vec::new(), at: 0, head, used_up: false });
     }
 
-    /// Gives the space of the file back when nothing in it is needed.
+    /// Empties the file if all its runs are used up.
     fn clear_if_used_up(&mut self) -> io::Result<()> {
         if self.runs.is_empty() && self.length > 0 {
             self.file.set_len(0)?;
@@ -180,7 +180,7 @@ impl<R: Record> Level<R> {
     }
 }
 
-/// Merges the runs of some levels and one in memory up to `limit`, and forgets the runs that are used up.
+/// Merges the runs of some levels and a run in memory up to `limit`, and removes the runs that are used up.
 fn merge<R: Record>(
     levels: &mut [Level<R>],
     mut memory: Option<RunCursor<R>>,
@@ -189,7 +189,7 @@ fn merge<R: Record>(
     emit: &mut impl FnMut(&[R]) -> io::Result<()>,
 ) -> io::Result<()> {
     let within = |key: R::Key| limit.is_none_or(|limit| key < limit);
-    // Among equal keys the oldest run comes first: higher levels are older, memory is the youngest.
+    // Among equal keys the oldest run comes first. Runs of higher levels are older; the run in memory is the youngest.
     let mut heap = BinaryHeap::new();
     for (age, level) in levels.iter().rev().enumerate() {
         let heads = level.runs.iter().map(|run| run.head.key()).enumerate();
@@ -206,7 +206,7 @@ fn merge<R: Record>(
             (None, Some(memory)) => (memory, None),
             (None, None) => break,
         };
-        // Runs overlap little: one usually goes on for long before another has something smaller.
+        // Runs overlap little, so many records of one run usually come before a smaller one of another run.
         let next = heap.peek().map(|&Reverse(next)| next);
         loop {
             if batch.last_mut().is_none_or(|last| !last.absorb(&run.head)) {

@@ -1,4 +1,4 @@
-//! Sorting with budgets so small that everything spills, against sorting in memory.
+//! Tests that compare sorting under budgets so small that temporary files are needed with sorting in memory.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use super::key::CountKey;
 use super::ordered::{Numbered, Ordered};
 use super::record::{Budget, ByteReader, Record};
 
-/// A number, when it came, and what it is sorted by within the number.
+/// A record: the number that it is sorted by first, and the number that it is sorted by next.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Item(u64, u32);
 
@@ -87,7 +87,7 @@ proptest! {
     }
 }
 
-/// Keys with their counts, by the counter.
+/// Keys with their counts, from the counter.
 fn counted<K: CountKey>(budget: Budget, keys: &[K]) -> Vec<(K, u64)> {
     let folder = tempfile::tempdir().unwrap();
     let mut counter = Counter::new(folder.path().to_owned(), budget);
@@ -101,7 +101,7 @@ fn counted<K: CountKey>(budget: Budget, keys: &[K]) -> Vec<(K, u64)> {
     out
 }
 
-/// The same in memory.
+/// Keys with their counts, counted in memory.
 fn counted_at_once<K: CountKey>(keys: &[K]) -> Vec<(K, u64)> {
     let mut counts: BTreeMap<K, u64> = BTreeMap::new();
     keys.iter().for_each(|&key| *counts.entry(key).or_default() += 1);

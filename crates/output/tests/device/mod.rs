@@ -6,7 +6,7 @@ use nandseq_profile::model::{
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, Profile, Ticks};
 
-/// Op names by their position, with what their payload holds.
+/// Op names by id, with the fields of their payload.
 pub(crate) const OPS: [(&str, &[PayloadField]); 4] = [
     (
         "Page_Read_TLC",
@@ -17,7 +17,7 @@ pub(crate) const OPS: [(&str, &[PayloadField]); 4] = [
     ("Odd, \"name\"", &[PayloadField::ExpectedStatus, PayloadField::CellType]),
 ];
 
-/// The cell types by their position.
+/// The names of the cell types by id.
 pub(crate) const CELL_TYPES: [&str; 3] = ["NONE", "TLC", "S\"L\\C"];
 
 /// The device.

@@ -1,4 +1,4 @@
-//! Streams of events as data: what an engine tells its sinks, for tests of the tables and benches.
+//! Streams of events as data, for tests and benches of the tables.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 #![expect(dead_code, reason = "each test and bench uses its own part")]
 
@@ -41,7 +41,7 @@ pub(crate) struct Op {
     pub(crate) die_planes: Option<DiePlanes>,
 }
 
-/// What a sink is told.
+/// An event for a sink.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Operation(Op),
@@ -62,8 +62,8 @@ impl Event {
 }
 
 impl Op {
-    /// The operation `uid` of a name at `us`, on targets `(die, plane, block, page)`; the first of a proposal made then under
-    /// `DEFAULT` on die 0, plane 0, where nothing ever ran.
+    /// The operation `uid` of an op name, which starts at `us` on targets `(die, plane, block, page)`. It is the first operation
+    /// of a proposal at the same time under `DEFAULT` on die 0, plane 0, where nothing ever ran.
     pub(crate) fn new(profile: &Profile, uid: u64, name: &str, us: f64, targets: &[(u8, u8, u32, u16)]) -> Self {
         let (op, info) = profile.ops.iter_ids().find(|(_, info)| info.name == name).unwrap();
         let start = Ticks((us * 1e6).round() as u64);
@@ -97,7 +97,7 @@ impl Op {
     }
 }
 
-/// The planes that an operation's op_state shows on.
+/// The planes that show the op_state of an operation.
 fn die_planes(profile: &Profile, op: OpId, targets: &[Target]) -> Option<DiePlanes> {
     let base = &profile.bases[profile.ops[op].base];
     let all = PlaneSet::first(profile.topology.planes);
@@ -124,7 +124,7 @@ fn die_planes(profile: &Profile, op: OpId, targets: &[Target]) -> Option<DiePlan
     }
 }
 
-/// The op_state `BASE.PHASE` (`BASE.END` without a phase) with its bounds, µs.
+/// The op_state `BASE.PHASE` (`BASE.END` without a phase) with its start and end in µs.
 pub(crate) fn state(profile: &Profile, base: &str, phase: Option<PhaseKind>, bounds: (f64, f64)) -> OpState {
     let ticks = |us: f64| Ticks((us * 1e6).round() as u64);
     OpState { of: key(profile, &format!("{base}.END")), phase, start: ticks(bounds.0), end: ticks(bounds.1) }
@@ -135,7 +135,7 @@ pub(crate) fn key(profile: &Profile, name: &str) -> PhaseKey {
     profile.phase_keys.iter_ids().find(|(_, info)| info.name == name).unwrap().0
 }
 
-/// Ends of ISSUE, of CORE_BUSY and of the last phase, from the start.
+/// The ends of ISSUE, of CORE_BUSY and of the last phase, in ticks from the start.
 pub(crate) fn durations(profile: &Profile, op: OpId) -> (u64, u64, u64) {
     let info = &profile.ops[op];
     let (mut issue, mut busy, mut total) = (0, 0, 0);
@@ -155,7 +155,7 @@ pub(crate) fn cell_type(profile: &Profile, name: &str) -> CellTypeId {
     profile.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == name).unwrap().0
 }
 
-/// Tells all events to the files of a run, and reads the lines of each table behind its header.
+/// Writes all events to the files of a run, and reads the lines of each table behind its header.
 pub(crate) fn tables(format: &dyn TableFormat, events: &[Event], outputs: Outputs) -> Vec<(FileKind, Vec<String>)> {
     let folder = tempfile::tempdir().unwrap();
     let mut files = RunFiles::create(folder.path(), format, outputs, stamp(), 1).unwrap();

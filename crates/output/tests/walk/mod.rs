@@ -6,7 +6,7 @@ use nandseq_trace::Cut;
 
 use crate::story::{Event, Op, durations, key, state};
 
-/// Small numbers from a seed.
+/// A generator of small random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -16,14 +16,14 @@ impl Dice {
     }
 }
 
-/// What is going on on a die.
+/// The present state of a die.
 #[derive(Clone, Copy, Default)]
 struct DieNow {
     /// Until when each plane is occupied.
     busy: [u64; 4],
-    /// The program or erase that runs: uid, start and end of CORE_BUSY, window.
+    /// The program or erase that runs: uid, start and end of CORE_BUSY, length of the window.
     array: Option<(u64, u64, u64, u64)>,
-    /// What is suspended: uid, rest of CORE_BUSY, window.
+    /// The suspended operation: uid, rest of CORE_BUSY, length of the window.
     suspended: Option<(u64, u64, u64)>,
     /// When a RESUME ends.
     resume_at: Option<u64>,
@@ -38,7 +38,7 @@ struct Walk<'p> {
     events: Vec<Event>,
 }
 
-/// About `length` events.
+/// A stream of about `length` events.
 pub(crate) fn events(profile: &Profile, seed: u64, length: usize) -> Vec<Event> {
     let mut walk =
         Walk { profile, dice: Dice(seed), now: 0, uid: 10, dies: [DieNow::default(); 2], events: Vec::new() };
@@ -58,7 +58,7 @@ pub(crate) fn events(profile: &Profile, seed: u64, length: usize) -> Vec<Event> 
 }
 
 impl Walk<'_> {
-    /// Ends what has ended, and lets go on what a RESUME has revived.
+    /// Ends what has ended, and lets go on what a RESUME has resumed.
     fn go_on(&mut self) {
         for at in 0..2 {
             let die = &mut self.dies[at];
@@ -73,7 +73,7 @@ impl Walk<'_> {
             die.busy = [busy_end; 4];
             die.array = Some((uid, from, busy_end, window)).filter(|_| busy_end > self.now);
             let end = Ticks(busy_end + window);
-            // Time may have gone on meanwhile: an engine would have told this at its time.
+            // The event may come later than its time `from`. An engine would report it at that time.
             self.events.push(Event::Resumed { uid, from: Ticks(from), busy_end: Ticks(busy_end), end });
         }
     }
@@ -121,7 +121,7 @@ impl Walk<'_> {
         self.dies[at].array = Some((self.uid, now + issue, now + busy, total - busy));
     }
 
-    /// Reads one page or two, where planes are free.
+    /// Reads one page or two, if the planes are free.
     fn read(&mut self, at: usize) {
         if self.dies[at].resume_at.is_some() {
             return;
@@ -149,7 +149,7 @@ impl Walk<'_> {
         self.start(at, "Reset_Die", 0);
     }
 
-    /// Operations that occupy planes of a die now.
+    /// The uids of operations that occupy planes of a die now.
     fn running(&self, at: usize) -> Vec<u64> {
         let mut last: Vec<(u64, u64)> = Vec::new();
         for event in &self.events {
@@ -171,7 +171,7 @@ impl Walk<'_> {
         last.into_iter().filter(|&(_, end)| end > self.now).map(|(uid, _)| uid).collect()
     }
 
-    /// Starts an operation now, with a proposal of some kind.
+    /// Starts an operation now, with a random proposal.
     fn start(&mut self, at: usize, name: &str, plane: u8) {
         self.uid += 1 + self.dice.below(20) / 19;
         let die = at as u8;

@@ -1,7 +1,7 @@
-//! Chains that can never complete, because of what their own steps do to the device.
+//! A check for chains that can never complete because of what their own steps do to the device.
 //!
-//! An abstract run of each chain: latches, cache states, suspension, termination and the two registers of a plane, without
-//! addresses and without time. A chain that fails here fails on every device state.
+//! Each chain is run on an abstract state: latches, cache states, suspension, on-die termination, write protect and the two
+//! registers of a plane, without addresses and without time. A chain that fails here fails in every state of the device.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{BaseId, OpId};
@@ -10,7 +10,7 @@ use crate::model::{
     LatchLevel, LatchNeed, Profile,
 };
 
-/// What a chain can change, as far as exclusion tables and registers look at it.
+/// The abstract state: the parts of the lasting state that a chain can change and that its steps depend on.
 #[derive(Clone, Default)]
 struct ChainState {
     one_shot: Option<LatchLevel>,
@@ -23,23 +23,23 @@ struct ChainState {
     page_register: Option<RegisterContent>,
     output_register: Option<RegisterContent>,
     unread: bool,
-    /// For telling pages apart.
+    /// The number of pages read so far, which numbers the pages.
     pages: usize,
 }
 
-/// What a register holds.
+/// The content of a register: the number of a page, and whether a copyback read filled it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct RegisterContent {
     page: usize,
     copyback: bool,
 }
 
-/// Whether a chain of a base can run to its end when the device is otherwise idle.
+/// Checks whether a chain after an operation of `base` can run to its end if the device is otherwise idle.
 ///
 /// `chain` is an index into [`Profile::chains`].
 ///
 /// # Errors
-/// A sentence that says which step is in the way, and why.
+/// A sentence that names the step that cannot start, and the reason.
 pub fn chain_can_complete(profile: &Profile, base: BaseId, chain: usize) -> Result<(), String> {
     let Some(chain) = profile.chains.get(chain) else { return Err("there is no such chain".to_owned()) };
     let mut why = None;
@@ -71,7 +71,7 @@ pub fn chain_can_complete(profile: &Profile, base: BaseId, chain: usize) -> Resu
     Err(missing.unwrap_or_default())
 }
 
-/// The states in which a base may come first.
+/// The states from which a chain is tried whose first operation has this base.
 fn starts(base: &Base) -> Vec<ChainState> {
     let mut start = ChainState::default();
     let content = RegisterContent { page: 0, copyback: base.has(Effect::CopybackSource) };
@@ -119,11 +119,13 @@ fn starts(base: &Base) -> Vec<ChainState> {
     }
 }
 
+/// The latch levels that a need names.
 fn levels(needs: LatchNeed) -> Vec<LatchLevel> {
     let all = [(needs.lsb, LatchLevel::Lsb), (needs.csb, LatchLevel::Csb), (needs.msb, LatchLevel::Msb)];
     all.into_iter().filter(|(needed, _)| *needed).map(|(_, level)| level).collect()
 }
 
+/// Runs the first operation and every step of a chain.
 fn run(profile: &Profile, first: BaseId, chain: &Chain, start: ChainState) -> Result<(), String> {
     let mut state = start;
     state.step(profile, first).map_err(|why| format!("the first operation {why}"))?;
@@ -142,7 +144,7 @@ impl ChainState {
         }
     }
 
-    /// Runs an operation of a base, or says why it may not start.
+    /// Runs an operation of a base. The error says why it may not start.
     fn step(&mut self, profile: &Profile, id: BaseId) -> Result<(), String> {
         for state in DeviceState::ALL.into_iter().filter(|state| self.is_in(*state)) {
             if profile.exclusions.in_state(state).contains(id) {
@@ -175,7 +177,7 @@ impl ChainState {
         }
     }
 
-    /// Whether the registers and latches are as an effect needs them.
+    /// Checks whether the registers and latches are as an effect needs them.
     fn may(&self, effect: Effect, base: &Base) -> Result<(), String> {
         let unread = || Err("would overwrite data that has not been put out".to_owned());
         match effect {
@@ -274,7 +276,7 @@ impl ChainState {
     }
 }
 
-/// Whether each step of a chain has an operation that fits the first one.
+/// Checks whether each step of a chain has an operation that fits the first one.
 pub(super) fn names_fit(profile: &Profile, first: OpId, chain: &Chain) -> Result<(), String> {
     let mut cell_types = bit(profile, first);
     for (at, step) in chain.steps.iter().enumerate() {
@@ -286,18 +288,18 @@ pub(super) fn names_fit(profile: &Profile, first: OpId, chain: &Chain) -> Result
             return Err(format!("no {multi} operation{wanted} fits its step {} ({name})", at + 1));
         }
         let found = fitting.iter().fold(0, |set, op| set | bit(profile, *op));
-        // An operation without a cell type of its own hands on the one before it.
+        // An operation of the cell type NONE passes on the cell type of the step before it.
         let none = found & none_bit(profile) != 0;
         cell_types = if step.same_cell_type && none { cell_types | (found & !none_bit(profile)) } else { found };
     }
     Ok(())
 }
 
-/// The operations that fit a step: `cell_types` are those the step before it may have.
+/// The operations that fit a step. `cell_types` has a bit for each cell type that the step before it may have.
 pub(super) fn fitting(profile: &Profile, first: OpId, cell_types: u8, step: &ChainStep) -> Vec<OpId> {
     let none = none_bit(profile);
     let of_base = || profile.ops.iter_ids().filter(|(_, op)| op.base == step.base);
-    // A step that has single-plane operations only is run once for each plane.
+    // A step whose base has only single-plane operations is run once for each plane.
     let only_single = of_base().all(|(_, op)| !op.multi);
     let fits = |(id, op): &(OpId, &crate::model::Op)| {
         let multi = !step.multi || only_single || op.multi == profile.ops[first].multi;

@@ -1,13 +1,13 @@
-//! Names in findings: the first few, and how many more there are.
+//! Lists of names in findings: the first few names, and the number of the others.
 
 use crate::diagnostic::quoted;
 use crate::ids::OpId;
 use crate::model::Profile;
 
-/// How many names a finding lists.
+/// The largest number of names that a finding lists.
 const LISTED: usize = 6;
 
-/// Some names in words: "`a`, `b` and 3 more".
+/// A list of names as text: "`a`, `b` and 3 more".
 pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| quoted(name)).collect();
@@ -17,7 +17,7 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     }
 }
 
-/// The names of some operations in words.
+/// The names of some operations as text.
 pub(super) fn op_names(profile: &Profile, ops: &[OpId]) -> String {
     listed(ops.iter().map(|op| profile.ops[*op].name.as_str()))
 }

@@ -1,4 +1,4 @@
-//! Operations that no phase key can ever propose, and that are in no chain either.
+//! A check for operations that are proposed under no phase key and are in no chain.
 
 use super::chains::{bit, chain_can_complete, fitting};
 use super::listed::op_names;
@@ -29,14 +29,14 @@ pub(super) fn check(profile: &Profile, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether an operation of the base may be proposed at all: it stands alone, or one of its follow-ups can be.
+/// Whether an operation of the base may be proposed: the base has no follow-ups, or one with a weight that can complete.
 fn has_living_follow_up(profile: &Profile, base: BaseId) -> bool {
     let follow_ups = &profile.bases[base].follow_ups;
     let lives = |chain: Option<usize>| chain.is_none_or(|chain| chain_can_complete(profile, base, chain).is_ok());
     follow_ups.is_empty() || follow_ups.iter().any(|follow_up| follow_up.weight > 0.0 && lives(follow_up.chain))
 }
 
-/// Which operations some phase key can propose, by position.
+/// For each operation, by id, whether it can be proposed under some phase key.
 fn proposed(profile: &Profile) -> Vec<bool> {
     let mut proposed = vec![false; profile.ops.len()];
     let explicit = &profile.probabilities.phase_conditional;
@@ -60,7 +60,7 @@ fn proposed(profile: &Profile) -> Vec<bool> {
     proposed
 }
 
-/// Marks the operations that a table built for a key can hold.
+/// Marks the operations that a table built for a phase key proposes.
 fn built_table(profile: &Profile, key: PhaseKey, proposed: &mut [bool]) {
     let forbidden = profile.exclusions.in_op_state(key);
     let probabilities = &profile.probabilities;
@@ -71,7 +71,7 @@ fn built_table(profile: &Profile, key: PhaseKey, proposed: &mut [bool]) {
         find(by_key).or_else(|| find(&probabilities.global))
     };
     let candidates: Vec<(OpId, &Op)> = profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).collect();
-    // A base's mass counts once, if any of its candidates has no entry of its own.
+    // The mass of a base counts once, if one of its candidates has no entry of its own.
     let mut stated = 0.0;
     let mut seen = crate::ids::BaseSet::EMPTY;
     for (id, op) in &candidates {
@@ -84,12 +84,12 @@ fn built_table(profile: &Profile, key: PhaseKey, proposed: &mut [bool]) {
     }
     for (id, op) in candidates {
         let mass = mass_of(OverrideOf::Op(id)).or_else(|| mass_of(OverrideOf::Base(op.base)));
-        // Without a mass of its own an operation gets a share of what is left of 1.
+        // An operation without a stated mass gets a share of the rest up to 1.
         proposed[id.index()] |= mass.map_or(stated < 1.0, |mass| mass > 0.0);
     }
 }
 
-/// Marks the operations that the chains of a first operation can hold.
+/// Marks the operations that the chains after a first operation can have.
 fn mark_chains(profile: &Profile, first: OpId, op: &Op, reached: &mut [bool]) {
     for follow_up in profile.bases[op.base].follow_ups.iter().filter(|follow_up| follow_up.weight > 0.0) {
         let Some(index) = follow_up.chain else { continue };

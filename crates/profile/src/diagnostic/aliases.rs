@@ -1,11 +1,12 @@
-//! Diagnostics that YAML aliases repeat.
+//! Merging diagnostics that YAML aliases repeat.
 
 use std::collections::HashMap;
 
 use super::{Diagnostic, Diagnostics, SourceFile, Span};
 
 impl Diagnostics {
-    /// Makes one of what is said of a value with an anchor and again of each alias of it, with how often; for sorted ones.
+    /// Merges equal diagnostics of a value with an anchor and of its aliases into one that has their number. The diagnostics must
+    /// be sorted.
     pub fn merge_aliases(&mut self, source: &SourceFile) {
         let mut first_of = HashMap::new();
         let mut merged: Vec<(Diagnostic, usize)> = Vec::with_capacity(self.kept.len());
@@ -14,7 +15,7 @@ impl Diagnostics {
                 diagnostic.primary.as_ref().and_then(|label| Some((label.span, anchor_of(source, label.span)?)));
             let at = merged.len();
             let first = value.map_or(at, |(span, name)| {
-                // An anchor that is set anew is another one.
+                // An anchor of the same name that is set again is another anchor.
                 let is_alias = source.text[span.start..].starts_with('*');
                 let key = (diagnostic.severity, diagnostic.code, diagnostic.message.clone(), name);
                 let first = first_of.entry(key).or_insert(at);
@@ -37,7 +38,7 @@ impl Diagnostics {
     }
 }
 
-/// The name of the anchor of a value, or of the alias that stands for one; nothing of any other value.
+/// The name of the anchor of a value, or of an alias; `None` for any other value.
 fn anchor_of(source: &SourceFile, span: Span) -> Option<&str> {
     let (before, value) = source.text.split_at_checked(span.start)?;
     let end = |text: &str| text.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(text.len());

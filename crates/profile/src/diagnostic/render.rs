@@ -1,6 +1,6 @@
-//! Diagnostics as text: the line shown, a caret below the place, help.
+//! Rendering diagnostics as text: the line, a caret below the place, and the help.
 //!
-//! Only the lines a diagnostic needs are handed to the renderer, so that a thousand diagnostics of a long file stay cheap.
+//! The renderer gets only the lines that a diagnostic needs, so a thousand diagnostics of a long file stay cheap.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::source::floor_boundary;
 use super::{Diagnostic, Diagnostics, Label, Severity, SourceFile, Span};
 
-/// Whether the text carries terminal colours.
+/// Whether the text has terminal colours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Styling {
     /// No escape sequences: for files and pipes.
@@ -18,17 +18,17 @@ pub enum Styling {
     Coloured,
 }
 
-/// How many diagnostics are shown.
+/// The largest number of diagnostics that are shown.
 const MAX_SHOWN: usize = 200;
-/// Lines longer than this are not shown, only their place.
+/// The longest line that is shown, in bytes. Of a longer line only the place is shown.
 const MAX_LINE_BYTES: usize = 4_096;
-/// Related places farther away than this are shown as a place without their line.
+/// The largest distance in lines at which a related place is shown with its line. Of others only the place is shown.
 const MAX_LINES_APART: usize = 20_000;
 
 impl Diagnostics {
-    /// The text to show: every diagnostic with the lines it is about, then a line that counts them.
+    /// The text to show: every diagnostic with its lines, then a line with the counts.
     ///
-    /// Ends with a newline unless there is nothing to say.
+    /// The text ends with a newline. It is empty if there are no diagnostics.
     #[must_use]
     pub fn render(&self, source: &SourceFile, styling: Styling) -> String {
         let renderer = match styling {
@@ -49,7 +49,7 @@ impl Diagnostics {
     }
 }
 
-/// `2 errors, 1 warning in profile.yaml`, and how many of them are not shown.
+/// The counts, as `2 errors, 1 warning in profile.yaml`, with the number of those that are not shown.
 fn summary(diagnostics: &Diagnostics, name: &str) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
     for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")] {
@@ -122,7 +122,7 @@ fn origin(source: &SourceFile, span: Span) -> Origin<'_> {
     Origin::path(source.name.as_str()).line(span.line).char_column(span.column)
 }
 
-/// The bytes of the line that holds `at`, without its line break.
+/// The bytes of the line that contains `at`, without its line break.
 fn line_of(text: &str, at: usize) -> Range<usize> {
     let at = floor_boundary(text, at);
     let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
@@ -130,7 +130,7 @@ fn line_of(text: &str, at: usize) -> Range<usize> {
     start..end
 }
 
-/// The part of a span that lies on its first line, so that the caret line stays one line.
+/// The part of a span on its first line, so that the carets are on one line.
 fn within_line(text: &str, span: Span) -> Range<usize> {
     let line = line_of(text, span.start);
     let start = floor_boundary(text, span.start);

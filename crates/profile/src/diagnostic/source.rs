@@ -1,21 +1,21 @@
-//! A text and the name it goes by in messages.
+//! A text with its name in messages.
 
 use super::{Diagnostic, Diagnostics, Span};
 
-/// The longest text that is read: a hundred times the longest profile known.
+/// The longest text that is read, in bytes: a hundred times the longest profile known.
 pub const MAX_SOURCE_BYTES: usize = 32 << 20;
 
 /// A text to read, and its name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceFile {
-    /// What messages call it: usually its path.
+    /// The name in messages, usually the path.
     pub name: String,
     /// The text, without a byte order mark.
     pub text: String,
 }
 
 impl SourceFile {
-    /// A text under a name; a leading byte order mark is taken off.
+    /// A text with a name. A leading byte order mark is removed.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let mut text = text.into();
@@ -28,8 +28,8 @@ impl SourceFile {
     /// The bytes of a file as text.
     ///
     /// # Errors
-    /// When the bytes are no UTF-8 text or too many. The source that comes with the diagnostics is what could be
-    /// understood of the bytes, for rendering them.
+    /// If the bytes are not UTF-8, or more than [`MAX_SOURCE_BYTES`]. The source that comes with the diagnostics is for rendering
+    /// them: it has as much of the text as could be read.
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Self, (Self, Diagnostics)> {
         let name = name.into();
         let refuse = |source: Self, diagnostic: Diagnostic| {
@@ -50,7 +50,7 @@ impl SourceFile {
             Err(wrong) => {
                 let at = wrong.utf8_error().valid_up_to();
                 let byte = wrong.as_bytes().get(at).copied().unwrap_or_default();
-                // Up to the first wrong byte the lossy text has the same offsets as the bytes.
+                // Up to the first wrong byte, offsets in the lossy text are those in the bytes.
                 let lossy = String::from_utf8_lossy(wrong.as_bytes()).into_owned();
                 let with_mark = lossy.starts_with('\u{feff}');
                 let source = Self::new(name, lossy);
@@ -63,9 +63,9 @@ impl SourceFile {
         }
     }
 
-    /// The span of some bytes, with line and column counted.
+    /// The span of the bytes `start..end`, with line and column.
     ///
-    /// Offsets beyond the text or inside a character are moved back to the character before.
+    /// A `start` beyond the text or inside a character is moved back to the start of a character.
     #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {
         let start = floor_boundary(&self.text, start);

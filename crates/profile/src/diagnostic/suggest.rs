@@ -1,9 +1,9 @@
-//! Words of messages: "did you mean", what a user wrote in quotes, counts with their nouns.
+//! Texts in messages: "did you mean", quoted input, counts with their nouns.
 
-/// The candidate nearest to `name` by edit distance, if one is near enough to be meant.
+/// The candidate that is nearest to `name` by edit distance, if one is near enough to be meant.
 ///
-/// Letters of either case, and `-` and `_`, count as equal; of equally near candidates the first wins.
-/// Names of more than 96 characters have no near one.
+/// Upper and lower case count as equal, and so do `-` and `_`. Of equally near candidates it is the first. A name of more than 96
+/// characters has no near candidate.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = folded(name);
@@ -29,7 +29,7 @@ fn folded(name: &str) -> Vec<char> {
     name.chars().take(129).map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
+/// The number of insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 fn edit_distance(left: &[char], right: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=right.len()).collect();
@@ -67,7 +67,7 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// What a user wrote, fit for a message: in backquotes, on one line, not too long.
+/// A text of the user for a message: in backquotes, with `�` for control characters, cut after 60 characters.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::from("`");

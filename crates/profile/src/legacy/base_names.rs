@@ -1,6 +1,4 @@
-//! What the predecessor's code read from the name of a base, as one table.
-//!
-//! Source: the device model's rules for registers, array effects, latches, cache states, suspension and reset.
+//! The meanings that the predecessor's code gave to names of bases, as one table.
 
 use crate::model::{AddressSource, Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
 
@@ -12,10 +10,10 @@ use Effect::{
     Delay, Erase, FillRegisters, LoadLatch, OdtDisable, OdtEnable, Program, ResetDie, Resume, StatusRead, Suspend,
 };
 
-/// What a name means.
+/// The meaning of a name.
 pub(super) struct Meaning {
     pub(super) name: &'static str,
-    /// `None`: the hook's die and plane, as far as the payload names them.
+    /// The address source; `None` for the hook's die and plane, as far as the payload names them.
     pub(super) address: Option<AddressSource>,
     pub(super) effects: &'static [Effect],
 }
@@ -47,7 +45,7 @@ const ONE_SHOT: CacheProgramKind = CacheProgramKind::OneShot;
 const CACHE: CacheReadKind = CacheReadKind::Cache;
 const PLANE_CACHE: CacheReadKind = CacheReadKind::PlaneCache;
 
-/// Every base name the predecessor knew. RESET and RESET_LUN reset the whole target when their payload names no die.
+/// Every name of a base that the predecessor knew. RESET and RESET_LUN reset the whole target if their payload names no die.
 #[rustfmt::skip]
 pub(super) const MEANINGS: &[Meaning] = &[
     row("NOP",                               None,                   &[Delay]),
@@ -109,20 +107,20 @@ pub(super) const MEANINGS: &[Meaning] = &[
     row("ODTENABLE",                         None,                   &[OdtEnable]),
 ];
 
-/// The bases whose single-plane operations interleave when a file does not say which.
+/// The bases whose single-plane operations may overlap if a file does not list such bases.
 pub(super) const INTERLEAVED: &[&str] = &["PLANE_READ", "PLANE_READ4K", "PLANE_CACHE_READ"];
 
-/// The base whose operations ask for the status of a plane or die by address, and the command codes among them that
-/// look at their own plane first.
+/// The base whose operations read the status of an addressed plane or die, and the ends of the names of those that read the
+/// status of the plane.
 pub(super) const ADDRESSED_STATUS: (&str, [&str; 2]) = ("SR_ADD", ["72h", "7Ch"]);
 
-/// The beginning of the name of an operation that asks for the status of a die by number.
+/// The beginning of the name of an operation that reads the status of a die with a fixed number.
 pub(super) const LUN_STATUS: &str = "LUN_Status_Read_for_LUN";
 
-/// Cell types that may also be programmed on a block erased as the first.
+/// A cell type, and the cell types that may also be programmed on a block that was erased with it.
 pub(super) const SHARED_ERASE: (&str, [&str; 2]) = ("SLC", ["A0SLC", "ACSLC"]);
 
-/// What a name means; `None` for a base the predecessor did not know.
+/// The meaning of a name; `None` for a base that the predecessor did not know.
 pub(super) fn meaning(name: &str) -> Option<&'static Meaning> {
     MEANINGS.iter().find(|meaning| meaning.name == name)
 }

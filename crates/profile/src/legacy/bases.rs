@@ -1,4 +1,4 @@
-//! `op_bases`, `payload_by_op_base` and the list of committing bases.
+//! Importing `op_bases`, `payload_by_op_base` and the lists of bases that program.
 
 use std::collections::HashMap;
 
@@ -14,15 +14,15 @@ use crate::native::structure;
 use crate::phase_key::phase_named;
 use crate::yaml::{Entry, Fields, Node};
 
-/// Which bases commit a program to the array.
+/// The bases that program pages of the array.
 pub(super) struct Programs {
-    /// `program_base_whitelist`, when the file has one.
+    /// `program_base_whitelist`, if the file has it.
     pub(super) listed: Option<Vec<BaseId>>,
-    /// `extra_allowed_program_bases`.
+    /// `extra_allowed_program_bases`
     pub(super) extra: Vec<BaseId>,
 }
 
-/// The stanzas of `op_bases`, as many as a profile may hold.
+/// The stanzas of `op_bases`, up to the limit of a profile.
 pub(super) fn entries<'n>(node: Option<&'n Node>, diagnostics: &mut Diagnostics) -> Vec<&'n Entry> {
     let Some(entries) = node.and_then(|node| node.expect_mapping("op_bases", diagnostics)) else { return Vec::new() };
     if let Some(beyond) = entries.get(MAX_BASES) {
@@ -35,7 +35,7 @@ pub(super) fn entries<'n>(node: Option<&'n Node>, diagnostics: &mut Diagnostics)
     entries.iter().take(MAX_BASES).collect()
 }
 
-/// A list of bases; nothing is an empty list.
+/// A list of bases. A missing value is an empty list.
 pub(super) fn base_list(
     node: &Node,
     what: &str,
@@ -90,7 +90,7 @@ fn payload_field(item: &Node, fields: &mut Vec<PayloadField>, diagnostics: &mut 
     }
 }
 
-/// All bases, without their follow-ups. A stanza with errors gives a base all the same, so that ids stay in step.
+/// All bases, without their follow-ups. A stanza with errors also gives a base, so that ids keep the order of the file.
 pub(super) fn bases(
     entries: &[&Entry],
     payloads: &HashMap<BaseId, Vec<PayloadField>>,
@@ -155,11 +155,11 @@ fn base(
         let mark = diagnostics.mark();
         base.phases = phases(states, diagnostics);
         if diagnostics.errors_since(mark) {
-            // Half a list would only raise complaints about what refers to the other half.
+            // An incomplete list would only cause errors about references to the missing phases.
             base.phases.clear();
         }
     }
-    // Read with the chains, when all bases are known.
+    // The follow-ups are read with the chains, when all bases are known.
     fields.take("sequence");
     fields.finish(diagnostics);
     base
@@ -201,7 +201,7 @@ fn effects(
     effects
 }
 
-/// An operation with an address that its payload does not carry cannot be judged by anyone.
+/// Warns of a base that has an address but whose payload lacks a part of it.
 fn check_payload(entry: &Entry, base: &Base, diagnostics: &mut Diagnostics) {
     let addressed = !matches!(base.address, AddressSource::None | AddressSource::Hook);
     let needed = [PayloadField::Die, PayloadField::Plane, PayloadField::Block, PayloadField::Page];
@@ -218,7 +218,7 @@ fn scope_of(node: &Node, payload: &[PayloadField], diagnostics: &mut Diagnostics
     const NAMES: [&str; 3] = ["NONE", "PLANE_SET", "DIE_WIDE"];
     match node.expect_str("scope", diagnostics) {
         Some("PLANE_SET") => Scope::PlaneSet,
-        // Without a die in the payload nobody could tell which die it meant.
+        // Without a die in the payload, no single die could be meant.
         Some("DIE_WIDE") if payload.contains(&PayloadField::Die) => Scope::Die,
         Some("DIE_WIDE") => Scope::Target,
         Some("NONE") | None => Scope::None,
@@ -232,7 +232,7 @@ fn scope_of(node: &Node, payload: &[PayloadField], diagnostics: &mut Diagnostics
     }
 }
 
-/// `- ISSUE:` with `bus` and `duration` beside the key or under it.
+/// Reads phases such as `- ISSUE:`, with `bus` and `duration` beside the key or under it.
 fn phases(node: &Node, diagnostics: &mut Diagnostics) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     for item in node.expect_sequence("states", diagnostics).unwrap_or_default() {
@@ -262,7 +262,7 @@ fn phases(node: &Node, diagnostics: &mut Diagnostics) -> Vec<Phase> {
             diagnostics.push(Diagnostic::error("phase-order", message).at(named.key_span, "").help(help));
             continue;
         }
-        // The durations beside the states are templates: an operation name that gives none has 0.
+        // The durations of the states do not count: an operation that states no duration takes no time.
         phases.push(Phase { kind, bus, default_duration: None });
     }
     if phases.is_empty() {
@@ -283,7 +283,7 @@ fn phase_of(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<PhaseKind> {
     kind
 }
 
-/// Reads `bus` or `duration`; returns whether the phase holds the bus.
+/// Reads `bus` or `duration`. Returns whether the entry says that the phase holds the bus.
 fn attribute(entry: &Entry, diagnostics: &mut Diagnostics) -> bool {
     match &*entry.key {
         "bus" => yes_or_no(&entry.value, "bus", diagnostics).unwrap_or_default(),

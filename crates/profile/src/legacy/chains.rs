@@ -1,4 +1,4 @@
-//! `generate_seq_rules` and the `sequence` of each base.
+//! Importing `generate_seq_rules` and the `sequence` of each base.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::limits::{MAX_CHAIN_STEPS, MAX_WEIGHT};
 use crate::model::{AddressSource, Base, Chain, ChainStep, FollowUp, StepAddress};
 use crate::yaml::{Entry, Fields, Node};
 
-/// What a step may inherit.
+/// An inheritance condition of a step.
 #[derive(Clone, Copy)]
 enum Condition {
     Address(StepAddress),
@@ -36,7 +36,7 @@ const CONDITIONS: [(&str, Condition); 10] = [
 struct ChainContext<'a, 'n> {
     base_names: &'a Index<'n, BaseId>,
     op_names: &'a OpNames<'n>,
-    /// Address sources, by base.
+    /// The address source of each base, by id.
     addresses: Vec<AddressSource>,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn chains<'n>(
     }
     let listed = Index::new("chain", "unknown-chain", listed);
     for (at, entry) in base_entries.iter().enumerate() {
-        // A base stanza that is no mapping, or a `sequence` that is nothing, has been dealt with.
+        // A stanza that is not a mapping has been reported. A `sequence` without a value has no follow-ups.
         if let Some(node) = entry.value.get("sequence").filter(|node| !node.is_null()) {
             let follow_ups = follow_ups(&entry.key, node, &listed, &mut chains, &context, diagnostics);
             bases[BaseId::from(at)].follow_ups = follow_ups;
@@ -125,7 +125,7 @@ fn name_weights(node: &Node, chain: &mut Chain, context: &ChainContext<'_, '_>, 
     }
 }
 
-/// A list of single-entry mappings, or one mapping: the predecessor wrote both.
+/// The entries of a list of mappings with one key each, or of one mapping. The predecessor's files have both.
 fn pairs<'n>(node: &'n Node, what: &str, diagnostics: &mut Diagnostics) -> Vec<&'n Entry> {
     if let Some(entries) = node.as_mapping() {
         return entries.iter().collect();
@@ -224,7 +224,7 @@ fn step(base: BaseId, node: Option<&Node>, context: &ChainContext<'_, '_>, diagn
             }
         }
     }
-    // Data output and the end of a cache read have no choice: they carry what the output register will hold.
+    // Data output and the end of a cache read always have the address of the page that the output register will hold.
     let derived = context
         .addresses
         .get(base.index())

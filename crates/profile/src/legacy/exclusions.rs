@@ -1,4 +1,4 @@
-//! `exclusion_groups` and the five tables that use them.
+//! Importing `exclusion_groups` and the five tables that use them.
 
 use super::bases::base_list;
 use super::index::Index;
@@ -11,7 +11,7 @@ use crate::native::exclusions::no_group;
 use crate::phase_key::PhaseKeyNames;
 use crate::yaml::{Fields, Node};
 
-/// The sections of a file that hold the tables.
+/// The sections of a file that have the tables.
 pub(super) struct ExclusionSections<'n> {
     op_state: Option<&'n Node>,
     states: [(&'static str, Option<&'n Node>); 4],
@@ -31,7 +31,7 @@ const SUSPEND: &str = "exclusions_by_suspend_state";
 const ODT: &str = "exclusions_by_odt_state";
 const CACHE: &str = "exclusions_by_cache_state";
 
-/// Which section a state belongs to; `None` for those that the predecessor's files do not know.
+/// The section that a state belongs to; `None` for a state that the predecessor's files do not have.
 const fn section_of(state: DeviceState) -> Option<&'static str> {
     match state {
         DeviceState::LatchOnRead | DeviceState::LatchOn(_) => Some(LATCH),
@@ -42,10 +42,10 @@ const fn section_of(state: DeviceState) -> Option<&'static str> {
     }
 }
 
-/// The groups, and the bases that might be taken for one.
+/// The groups, and the bases, which are looked up when a name is not a group.
 type GroupIndex<'a, 'n> = (&'a Index<'n, GroupId>, &'a Index<'n, BaseId>);
 
-/// Reads groups and tables.
+/// Reads the groups and the tables.
 pub(super) fn exclusions(
     groups_node: Option<&Node>,
     sections: &ExclusionSections<'_>,
@@ -120,7 +120,7 @@ fn by_state(
     }
 }
 
-/// A list of groups; nothing is an empty list.
+/// A list of groups. A missing value is an empty list.
 fn group_list(
     node: &Node,
     what: &str,
@@ -141,7 +141,7 @@ fn group_list(
     items.iter().filter_map(group).collect()
 }
 
-/// A file without a table for plane cache reads means its one table for both kinds of cache read.
+/// Copies the table of cache reads for plane cache reads, if a file has no table for those.
 fn share_cache_read(exclusions: &mut Exclusions) {
     let cache = DeviceState::CacheRead(CacheReadKind::Cache);
     let plane_cache = DeviceState::CacheRead(CacheReadKind::PlaneCache);

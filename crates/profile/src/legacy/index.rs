@@ -1,22 +1,23 @@
-//! Looking names up, and saying which name was probably meant when there is no such one.
+//! Looking names up, and suggesting a near name for an unknown one.
 
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest, quoted};
 use crate::yaml::Node;
 
-/// Names of one kind of thing.
+/// The names of one kind, with the items that have them.
 pub(super) struct Index<'n, T> {
     kind: &'static str,
     code: &'static str,
     by_name: HashMap<&'n str, T>,
-    /// In the order of the file, so that suggestions do not depend on hashing.
+    /// The names in the order of the file, so that suggestions do not depend on hashing.
     order: Vec<&'n str>,
+    /// Whether unknown names are not reported.
     quiet: bool,
 }
 
 impl<'n, T: Copy> Index<'n, T> {
-    /// `kind` and `code` are for the message about an unknown name.
+    /// An index of `items`. `kind` and `code` are for the message about an unknown name.
     pub(super) fn new(kind: &'static str, code: &'static str, items: impl IntoIterator<Item = (&'n str, T)>) -> Self {
         let mut index = Self { kind, code, by_name: HashMap::new(), order: Vec::new(), quiet: false };
         for (name, item) in items {
@@ -26,7 +27,7 @@ impl<'n, T: Copy> Index<'n, T> {
         index
     }
 
-    /// When there are no names at all, because their section is missing, what refers to them is not reported as well.
+    /// Does not report unknown names if there are no names, because then their section is missing and has been reported.
     pub(super) fn quiet_if_empty(mut self) -> Self {
         self.quiet = self.order.is_empty();
         self
@@ -37,7 +38,7 @@ impl<'n, T: Copy> Index<'n, T> {
         self.quiet
     }
 
-    /// What goes by a name, if anything.
+    /// The item with a name, if there is one.
     pub(super) fn get(&self, name: &str) -> Option<T> {
         self.by_name.get(name).copied()
     }
@@ -47,7 +48,7 @@ impl<'n, T: Copy> Index<'n, T> {
         self.order.iter().copied()
     }
 
-    /// What goes by a name; reports a name that nothing goes by.
+    /// The item with a name. An unknown name is reported.
     pub(super) fn resolve(&self, name: &str, at: Span, diagnostics: &mut Diagnostics) -> Option<T> {
         let found = self.get(name);
         if found.is_none() && !self.quiet {
@@ -58,7 +59,7 @@ impl<'n, T: Copy> Index<'n, T> {
         found
     }
 
-    /// What a scalar names.
+    /// The item that a scalar names. An unknown name is reported.
     pub(super) fn resolve_node(&self, node: &Node, diagnostics: &mut Diagnostics) -> Option<T> {
         let name = node.expect_str(self.kind, diagnostics)?;
         self.resolve(name, node.span, diagnostics)

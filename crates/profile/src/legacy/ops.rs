@@ -1,4 +1,4 @@
-//! `op_names`: the concrete commands.
+//! Importing `op_names`: the operations.
 
 use super::base_names::{ADDRESSED_STATUS, LUN_STATUS};
 use super::index::Index;
@@ -12,15 +12,15 @@ use crate::phase_key::phase_named;
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
 
-/// The commands of a file.
+/// The operations of a file.
 pub(super) struct Imported<'n> {
-    /// Those that are good.
+    /// The operations without errors.
     pub(super) ops: IdVec<OpId, Op>,
-    /// All names; `None` for one whose stanza has an error, so that what refers to it is left out in silence.
+    /// All op names. `None` for a name whose stanza has an error: entries that refer to it are left out without a report.
     pub(super) names: OpNames<'n>,
 }
 
-/// Names of operations.
+/// The op names, with the ids of those without errors.
 pub(super) type OpNames<'n> = Index<'n, Option<OpId>>;
 
 /// The cell types of a profile.
@@ -33,7 +33,7 @@ struct OpContext<'a, 'n> {
     cell_type_names: &'a Index<'a, CellTypeId>,
 }
 
-/// Reads `op_names`. With `lenient` a name whose stanza has an error is left out, and its errors become warnings.
+/// Reads `op_names`. With `lenient`, a name whose stanza has an error is left out, and its errors become warnings.
 pub(super) fn ops<'n>(
     node: Option<&'n Node>,
     bases: &IdVec<BaseId, Base>,
@@ -56,7 +56,7 @@ pub(super) fn ops<'n>(
     let mut names = Vec::new();
     for entry in entries.iter().take(MAX_OPS) {
         let mark = diagnostics.mark();
-        // Errors of parsing (a duplicate key) are in `diagnostics` already.
+        // Errors of parsing, such as a duplicate key, are in `diagnostics` already.
         let misparsed = lenient && diagnostics.demote_within(entry.key_span.start, entry.value.end);
         let op = op(entry, &context, diagnostics).filter(|_| !misparsed && !diagnostics.errors_since(mark));
         if lenient && op.is_none() {
@@ -100,7 +100,8 @@ fn op(entry: &Entry, context: &OpContext<'_, '_>, diagnostics: &mut Diagnostics)
     })
 }
 
-/// A name that states no cell type has NONE, unless its payload carries one: then the stanza was cut or forgotten.
+/// The cell type of a name that states none: NONE. It is an error if the payload has a cell type, because the stanza is then
+/// incomplete.
 fn no_cell_type(
     entry: &Entry,
     base: Option<&Base>,
@@ -131,7 +132,7 @@ fn no_durations(entry: &Entry, base: &Base, diagnostics: &mut Diagnostics) -> Ve
 fn durations_of(entry: &Entry, node: &Node, base: &Base, diagnostics: &mut Diagnostics) -> Vec<Ticks> {
     let mut stated: Vec<Option<Ticks>> = vec![None; base.phases.len()];
     let mut seen: Vec<PhaseKind> = Vec::new();
-    // A base without phases has been reported; its phases are not known.
+    // A base whose phases could not be read has been reported.
     let unknown_phases = base.phases.is_empty();
     for item in node.expect_mapping("durations", diagnostics).unwrap_or_default() {
         let time = item.value.expect_time(&item.key, diagnostics);
@@ -165,7 +166,7 @@ fn durations_of(entry: &Entry, node: &Node, base: &Base, diagnostics: &mut Diagn
     stated.into_iter().map(Option::unwrap_or_default).collect()
 }
 
-/// Whose status a status read asks for, by its name.
+/// Whose status an operation reads, by its name; `None` if its base is not a status read.
 fn status_of(name: &str, base: &Base) -> Option<StatusOf> {
     if !base.has(Effect::StatusRead) {
         return None;

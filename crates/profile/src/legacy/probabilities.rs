@@ -1,4 +1,4 @@
-//! `phase_conditional` and `phase_conditional_overrides`.
+//! Importing `phase_conditional` and `phase_conditional_overrides`.
 
 use super::index::Index;
 use super::ops::OpNames;
@@ -10,7 +10,7 @@ use crate::phase_key::PhaseKeyNames;
 use crate::table;
 use crate::yaml::{Entry, Node};
 
-/// The names probabilities may refer to.
+/// The names that probabilities may refer to.
 pub(super) struct NameIndexes<'a, 'n> {
     pub(super) bases: &'a Index<'n, BaseId>,
     pub(super) ops: &'a OpNames<'n>,

@@ -1,4 +1,5 @@
-//! Everything that is not about operations: topology, cell types, policies, features, constraints, export, bootstrap.
+//! Importing the settings of the device and of generation: topology, cell types, policies, features, latencies, constraints,
+//! export and bootstrap.
 
 use super::base_names::{INTERLEAVED, SHARED_ERASE};
 use super::bases::base_list;
@@ -15,12 +16,12 @@ use crate::model::{Bootstrap, CellType, Export, Op, Policies, Topology};
 use crate::units::Ticks;
 use crate::yaml::{Fields, Node};
 
-/// Tells the user that something the predecessor was told is not done.
+/// Adds a note that a setting has no effect.
 fn no_effect(node: &Node, message: String, diagnostics: &mut Diagnostics) {
     diagnostics.push(Diagnostic::note("no-effect", message).at(node.span, ""));
 }
 
-/// `topology`
+/// Reads `topology`.
 pub(super) fn topology(node: &Node, diagnostics: &mut Diagnostics) -> Option<Topology> {
     let mut fields = Fields::new(node, "topology", diagnostics)?;
     let mut number = |name: &'static str, limit: u64| {
@@ -52,7 +53,7 @@ pub(super) fn topology(node: &Node, diagnostics: &mut Diagnostics) -> Option<Top
     Some(topology)
 }
 
-/// `celltypes`, with what may be programmed on what.
+/// Reads `celltypes`. Which cell types may be programmed on which blocks follows from their names.
 pub(super) fn cell_types(node: &Node, diagnostics: &mut Diagnostics) -> CellTypes {
     let mut cell_types: CellTypes = IdVec::new();
     let items = node.expect_sequence("celltypes", diagnostics).unwrap_or_default();
@@ -99,7 +100,7 @@ pub(super) fn default_policies() -> Policies {
     }
 }
 
-/// `policies`
+/// Reads `policies`.
 pub(super) fn policies(node: &Node, diagnostics: &mut Diagnostics) -> Policies {
     let mut policies = default_policies();
     let Some(mut fields) = Fields::new(node, "policies", diagnostics) else { return policies };
@@ -139,16 +140,16 @@ pub(super) fn policies(node: &Node, diagnostics: &mut Diagnostics) -> Policies {
     policies
 }
 
-/// What `features` asks for.
+/// The features that have an effect.
 #[derive(Default)]
 pub(super) struct Features<'n> {
     pub(super) refill_uses_end_key: bool,
     pub(super) extra_programs: Option<&'n Node>,
 }
 
-/// `features`
+/// Reads `features`.
 pub(super) fn features<'n>(node: &'n Node, diagnostics: &mut Diagnostics) -> Features<'n> {
-    /// Switches for behaviour that is always on now.
+    /// Switches of behaviour that is always on here.
     const ALWAYS: [&str; 7] = [
         "phase_key_used_reserved_time",
         "uniform_subseq_sampling",
@@ -175,7 +176,7 @@ pub(super) fn features<'n>(node: &'n Node, diagnostics: &mut Diagnostics) -> Fea
     features
 }
 
-/// `latencies`
+/// Reads `latencies`.
 pub(super) fn latencies(node: &Node, diagnostics: &mut Diagnostics) -> Vec<(String, Ticks)> {
     let entries = node.expect_mapping("latencies", diagnostics).unwrap_or_default();
     let time = |entry: &crate::yaml::Entry| {
@@ -186,13 +187,13 @@ pub(super) fn latencies(node: &Node, diagnostics: &mut Diagnostics) -> Vec<(Stri
     entries.iter().filter_map(time).collect()
 }
 
-/// What `constraints` says that acts.
+/// The constraints that have an effect.
 pub(super) struct Constraints {
     pub(super) interleaved: BaseSet,
     pub(super) offset_guard: u32,
 }
 
-/// `constraints`
+/// Reads `constraints`.
 pub(super) fn constraints(
     node: Option<&Node>,
     base_names: &Index<'_, BaseId>,
@@ -227,7 +228,7 @@ pub(super) fn constraints(
     {
         no_effect(node, "`enable_epr: false` has no effect: every rule is always on".to_owned(), diagnostics);
     }
-    // Documentation of the predecessor's rules.
+    // This section only documents the predecessor's rules.
     fields.take("rule_catalog");
     if let Some(mut epr) = fields.take("epr").and_then(|node| Fields::new(node, "epr", diagnostics)) {
         let guard = epr.take("offset_guard");
@@ -253,7 +254,7 @@ pub(super) fn constraints(
     constraints
 }
 
-/// `pattern_export`; gives operations their opcodes.
+/// Reads `pattern_export`, and sets the opcodes of operations.
 pub(super) fn export(
     node: Option<&Node>,
     op_names: &OpNames<'_>,
@@ -278,7 +279,7 @@ pub(super) fn export(
     {
         export.skip_resume_chained_ops = skip;
         if !skip {
-            let message = "`skip_resume_chained_ops: false` has no effect: what a resume revives is never a new row";
+            let message = "`skip_resume_chained_ops: false` has no effect: what a RESUME resumes is never a new row";
             no_effect(node, message.to_owned(), diagnostics);
         }
     }
@@ -294,7 +295,7 @@ pub(super) fn export(
     export
 }
 
-/// `bootstrap`; volumes count distinct blocks and are capped at what the device has.
+/// Reads `bootstrap`. Volumes count distinct blocks, and are limited to the blocks of the device.
 pub(super) fn bootstrap(
     node: Option<&Node>,
     topology: Option<Topology>,

@@ -1,9 +1,9 @@
-//! Truth values as the predecessor wrote them.
+//! Truth values in the predecessor's files.
 
 use crate::diagnostic::Diagnostics;
 use crate::yaml::{Node, Value};
 
-/// A truth value as the predecessor's YAML reader took it: `yes` and `on` are true.
+/// A truth value as the predecessor's YAML reader read it: `yes` and `on` are true, `no` and `off` false.
 pub(super) fn yes_or_no(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
     if let Value::Scalar(scalar) = &node.value
         && scalar.plain

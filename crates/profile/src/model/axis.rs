@@ -1,15 +1,15 @@
-//! The axis of a suspension, and values by axis.
+//! The axes of suspension, and values by axis.
 
 use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
 
-/// The axis of a suspension.
+/// An axis of suspension: erase or program.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Axis {
-    /// Erase suspend and resume.
+    /// Suspend and resume of erases.
     Erase,
-    /// Program suspend and resume.
+    /// Suspend and resume of programs.
     Program,
 }
 
@@ -18,7 +18,7 @@ impl Axis {
     pub const ALL: [Self; 2] = [Self::Erase, Self::Program];
 }
 
-/// One value for each axis; serialised as a list of two, erase first.
+/// A value for each axis. It is serialised as a list of two, erase first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ByAxis<T>([T; 2]);
@@ -39,7 +39,7 @@ impl<T> ByAxis<T> {
         self.0.iter()
     }
 
-    /// Both values, to be changed.
+    /// Both values, mutable.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.0.iter_mut()
     }

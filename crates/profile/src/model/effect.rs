@@ -1,4 +1,4 @@
-//! What operations do to the device, as data: the kinds of effect that engine and verifier interpret.
+//! The effects of operations on the device, as data that engine and verifier interpret.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,15 +7,15 @@ use super::Axis;
 /// The page of a one-shot program that a latch holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum LatchLevel {
-    /// Lower page.
+    /// The lower page.
     Lsb,
-    /// Central page.
+    /// The central page.
     Csb,
-    /// Upper page.
+    /// The upper page.
     Msb,
 }
 
-/// Which latch of the die.
+/// A latch of the die.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum LatchKind {
     /// The latch that `exclusions_by_latch_state` looks at.
@@ -24,7 +24,7 @@ pub enum LatchKind {
     Copyback,
 }
 
-/// The latch levels at which an operation may start. All false: no latch is needed.
+/// The latch levels at which an operation may start. If all are false, the operation needs no latch.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct LatchNeed {
     /// After the LSB load.
@@ -53,30 +53,32 @@ pub enum CacheProgramKind {
     OneShot,
 }
 
-/// What an operation does to the device, beyond occupying it. A base lists its effects; the engine interprets kinds.
+/// An effect of an operation on the device, beside occupying planes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Effect {
-    /// When the array is done: the target blocks are erased with the operation's cell type.
+    /// When the array is done: the target blocks are erased, with the operation's cell type.
     Erase,
-    /// When the array is done: the target page is the block's last page, its cell type the operation's.
+    /// When the array is done: the target page is the last programmed page of its block, and the block has the operation's cell
+    /// type.
     Program,
     /// When the array is done: the block is closed (last page = pages_per_block − 1).
     CloseBlock,
-    /// Loads a page of a one-shot program into a latch. The rules of registers, flights and addresses treat the load as a program, but the
-    /// array stays as it is. Before, the latch must be as `needs` says, for the same address; at the end of the load it holds `level`.
+    /// Loads a page of a one-shot program into a latch. The rules of registers, flights and addresses treat the load as a
+    /// program, but the array does not change. At the start, the latch must have a level that `needs` names, for the same
+    /// address. At the end it has `level`.
     LoadLatch {
-        /// Which latch.
+        /// The latch.
         latch: LatchKind,
-        /// What it holds afterwards.
+        /// The level at the end.
         level: LatchLevel,
-        /// What it must hold before.
+        /// The levels at which the operation may start.
         needs: LatchNeed,
     },
-    /// Needs the latch as `needs` says, for the same address, and clears it at its end.
+    /// Clears a latch at its end. At the start, the latch must have a level that `needs` names, for the same address.
     ConsumeLatch {
-        /// Which latch.
+        /// The latch.
         latch: LatchKind,
-        /// What it must hold before (all false: it may hold anything, or nothing).
+        /// The levels at which the operation may start. If all are false, it may start at any level, and with an empty latch.
         needs: LatchNeed,
     },
     /// When the array is done: both registers of each target plane hold the target page, unread.
@@ -84,26 +86,27 @@ pub enum Effect {
         /// Whether the page register may feed a copyback program.
         copyback: bool,
     },
-    /// Sets cache-read on its planes at its start; when the array is done the page register moves to the output
-    /// register and the target page into the page register.
+    /// Sets the cache-read state of its planes at its start. When the array is done, the page register moves to the output
+    /// register, and the target page to the page register.
     CacheRead(CacheReadKind),
-    /// When the array is done: the page register moves to the output register, cache-read is cleared.
+    /// When the array is done: the page register moves to the output register, and the cache-read state is cleared.
     CacheReadEnd(CacheReadKind),
     /// Sets the die's cache-program state at its start.
     CacheProgramStart(CacheProgramKind),
     /// Clears the die's cache-program state of this kind at its end.
     CacheProgramEnd(CacheProgramKind),
-    /// Puts out the output register of each of its planes. At its end the data counts as read.
+    /// Puts out the output register of each of its planes. At its end the data counts as put out.
     DataOut,
-    /// Needs, on every target plane, a page register filled by a copyback read.
+    /// Needs, on every target plane, a page register that a copyback read has filled.
     CopybackSource,
     /// Suspends the operation of this axis that is in CORE_BUSY on the die.
     Suspend(Axis),
-    /// Resumes the suspended operation of this axis at its end.
+    /// Resumes the suspended operation of this axis, at its own end.
     Resume(Axis),
-    /// Ends everything in flight on the die at its start, and the die's lasting state, except on-die termination and write protect.
+    /// Ends everything in flight on the die at its start, and clears the die's lasting state, except on-die termination and write
+    /// protect.
     ResetDie,
-    /// The same on every die.
+    /// Does the same as [`Self::ResetDie`] on every die.
     ResetTarget,
     /// Switches on-die termination off at its start.
     OdtDisable,
@@ -113,13 +116,13 @@ pub enum Effect {
     WriteProtectOn,
     /// Switches write protect of the target off at its end.
     WriteProtectOff,
-    /// Reads the status of the die; the payload carries what is expected.
+    /// Reads the status of the die. The payload has the expected status.
     StatusRead,
-    /// Asks the proposer to propose nothing at this hook.
+    /// A hook that draws such an operation proposes nothing. The operation itself never starts.
     Delay,
 }
 
-/// What an operation does with pages or blocks of the array.
+/// The work of an operation on pages or blocks of the array.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ArrayWork {
     /// Erases blocks.
@@ -160,7 +163,8 @@ impl Effect {
         }
     }
 
-    /// Whether an operation with this effect occupies planes even if its base is instant or has scope `none`: SUSPEND, RESUME, resets.
+    /// Whether an operation with this effect occupies planes even if its base is instant or has scope `none`: SUSPEND, RESUME,
+    /// resets.
     #[must_use]
     pub const fn always_occupies(self) -> bool {
         match self {
@@ -186,8 +190,8 @@ impl Effect {
         }
     }
 
-    /// Whether this effect ends a state (suspension, unread data, cache read) and needs what comes with that state: a suspended operation,
-    /// a page in the output register, a page in the page register.
+    /// Whether this effect ends a state and needs what only this state provides: RESUME a suspended operation, data output a page
+    /// in the output register, the end of a cache read a page in the page register.
     #[must_use]
     pub const fn needs_what_it_ends(self) -> bool {
         match self {
@@ -214,8 +218,8 @@ impl Effect {
         }
     }
 
-    /// The effect that ends what this effect begins: termination off, write protect, a cache program or a suspension. `None` for all
-    /// others, latches and cache reads included.
+    /// The effect that ends the state that this effect begins: termination off, write protect, a cache program or a suspension.
+    /// `None` for all other effects, also for those of latches and cache reads.
     #[must_use]
     pub const fn ended_by(self) -> Option<Self> {
         match self {

@@ -1,4 +1,4 @@
-//! The exclusion tables: which bases no operation may have while the device is in some state.
+//! The exclusion tables: the bases that are forbidden in each state of the device.
 
 use super::{Axis, CacheProgramKind, CacheReadKind, LatchLevel};
 use crate::ids::{BaseSet, GroupId, IdVec, PhaseKey};
@@ -8,9 +8,10 @@ use crate::ids::{BaseSet, GroupId, IdVec, PhaseKey};
 pub struct Exclusions {
     /// Named lists of forbidden bases.
     pub groups: IdVec<GroupId, ExclusionGroup>,
-    /// By op_state. Entries of `BASE.END` shape proposals under that phase key and are not device rules.
+    /// The groups that are forbidden in an op_state. An entry of `BASE.END` is not a rule of the device: it only keeps operations
+    /// from being proposed under that phase key.
     pub by_op_state: Vec<(PhaseKey, Vec<GroupId>)>,
-    /// By the other states, in the order of the file.
+    /// The groups that are forbidden in another state, in the order of the file.
     pub by_state: Vec<(DeviceState, Vec<GroupId>)>,
 }
 
@@ -23,12 +24,12 @@ pub struct ExclusionGroup {
     pub forbids: BaseSet,
 }
 
-/// A state of the device that an exclusion table looks at.
+/// A state of the device that has an exclusion table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DeviceState {
-    /// `LATCH_ON_READ`: the output register of the plane is unread.
+    /// `LATCH_ON_READ`: the output register of the plane has data that was not put out.
     LatchOnRead,
-    /// `LATCH_ON_LSB`, `LATCH_ON_CSB`, `LATCH_ON_MSB`: the one-shot latch of the die.
+    /// `LATCH_ON_LSB`, `LATCH_ON_CSB`, `LATCH_ON_MSB`: the level of the one-shot latch of the die.
     LatchOn(LatchLevel),
     /// `ERASE_SUSPENDED`, `PROGRAM_SUSPENDED`
     Suspended(Axis),
@@ -45,7 +46,7 @@ pub enum DeviceState {
 }
 
 impl DeviceState {
-    /// All states, in the order of the spec.
+    /// All states, in the order of their documentation.
     pub const ALL: [Self; 14] = [
         Self::LatchOnRead,
         Self::LatchOn(LatchLevel::Lsb),
@@ -86,7 +87,7 @@ impl DeviceState {
 }
 
 impl DeviceState {
-    /// Whether a reset leaves it as it is: what the target has once is no state of a die.
+    /// Whether a reset leaves the state unchanged. This is so for the states of the whole target.
     #[must_use]
     pub const fn survives_reset(self) -> bool {
         match self {

@@ -14,7 +14,7 @@ use crate::ids::BaseId;
 use crate::model::{AddressSource, Base, Effect, PayloadField, Phase, PhaseKind, Scope};
 use crate::yaml::{Entry, Fields, Node};
 
-/// The fields a class or a base may state.
+/// The fields that a class or a base may state.
 #[derive(Clone, Default)]
 struct Stanza<'n> {
     scope: StatedField<Scope>,
@@ -27,10 +27,10 @@ struct Stanza<'n> {
     follow_ups: Option<&'n Node>,
 }
 
-/// The `follow_ups` of each base that has any.
+/// The `follow_ups` node of each base that has one.
 pub(super) type FollowUpNodes<'n> = Vec<(BaseId, &'n Node)>;
 
-/// Reads classes and bases into the context; returns where the follow-ups of each base stand.
+/// Reads classes and bases into the context. Returns the nodes of their follow-ups.
 pub(super) fn read<'n>(
     class_entries: &'n [Entry],
     base_entries: &'n [Entry],
@@ -71,7 +71,7 @@ pub(super) fn read<'n>(
         let own = read_stanza(&mut fields, context, diagnostics);
         fields.finish(diagnostics);
         let template = class.and_then(|class| classes.get(class).cloned()).unwrap_or_default();
-        // A class that is unknown or could not be read leaves the base unknown too: nothing of it can be judged.
+        // A base whose class is unknown or could not be read is unknown too.
         let usable = class_node.is_none() || template.is_some();
         let template = template.unwrap_or_default();
         if let Some(node) = own.follow_ups.or(template.follow_ups) {
@@ -83,7 +83,7 @@ pub(super) fn read<'n>(
     follow_ups
 }
 
-/// A field of a stanza through a reader that returns `None` after reporting.
+/// A field of a stanza. `read` returns `None` after it has reported a mistake.
 fn field<'n, T: Clone>(
     fields: &mut Fields<'n>,
     name: &'static str,
@@ -109,7 +109,7 @@ fn read_stanza<'n>(fields: &mut Fields<'n>, context: &Context<'_>, diagnostics: 
     }
 }
 
-/// `[ISSUE, CORE_BUSY]`, or with what is not usual: `[ISSUE, CORE_BUSY: {bus: true, duration: 8}]`.
+/// Reads phases: `[ISSUE, CORE_BUSY]`, or with unusual settings `[ISSUE, CORE_BUSY: {bus: true, duration: 8}]`.
 fn read_phases(node: &Node, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Option<Vec<Phase>> {
     let items = node.expect_sequence("phases", diagnostics)?;
     items.iter().map(|item| read_phase(item, context, diagnostics)).collect()
@@ -144,7 +144,7 @@ fn read_phase(node: &Node, context: &Context<'_>, diagnostics: &mut Diagnostics)
     Some(phase)
 }
 
-/// A base from its own fields and those of its class; structural mistakes are reported.
+/// A base from its own fields and those of its class. Structural mistakes are reported.
 fn resolve(entry: &Entry, own: &Stanza<'_>, class: &Stanza<'_>, diagnostics: &mut Diagnostics) -> Option<Base> {
     let scope = own.scope.or(&class.scope);
     let phases = own.phases.or(&class.phases);

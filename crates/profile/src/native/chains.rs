@@ -1,8 +1,8 @@
 //! Reading chains and follow-ups.
 //!
-//! A follow-up is a named chain (`CACHE_READ.SEQ: 3`), one further operation (`DOUT: {weight: 7, inherit: [prev_page]}`) or
-//! `NONE`. The chains of a profile are the named ones in the order of the file, then the single operations in the order of
-//! the bases that name them.
+//! A follow-up is a named chain (`CACHE_READ.SEQ: 3`), a single operation (`DOUT: {weight: 7, inherit: [prev_page]}`) or `NONE`.
+//! The chains of a profile are the named chains in the order of the file, then those of single operations in the order of the
+//! bases.
 
 use super::bases::FollowUpNodes;
 use super::context::{Context, entries};
@@ -15,10 +15,10 @@ use crate::limits::{MAX_CHAIN_STEPS, MAX_WEIGHT};
 use crate::model::{Chain, ChainStep, FollowUp, Op, StepAddress};
 use crate::yaml::{Entry, Fields, Node};
 
-/// The operations, for weights of names.
+/// The operations and their names.
 type Ops<'o> = (&'o IdVec<OpId, Op>, &'o NameIndex<'o>);
 
-/// Reads the chains, and the follow-ups into the bases of the context.
+/// Reads the chains, and sets the follow-ups of the bases in the context.
 pub(super) fn read(
     chain_entries: &[Entry],
     follow_ups: &mut FollowUpNodes<'_>,
@@ -34,7 +34,7 @@ pub(super) fn read(
             let diagnostic = Diagnostic::error("ambiguous-name", message).at(entry.key_span, "");
             diagnostics.push(diagnostic.help("follow-ups of that name mean something else already"));
         }
-        // A chain that could not be read keeps its place, so that follow-ups can still name it.
+        // A chain that could not be read keeps its index, so that follow-ups can name it.
         chains.push(read_chain(entry, context, ops, diagnostics).unwrap_or_else(|| Chain {
             name: entry.key.to_string(),
             steps: Vec::new(),
@@ -70,7 +70,7 @@ fn read_chain(entry: &Entry, context: &Context<'_>, ops: Ops<'_>, diagnostics: &
     Some(Chain { name: entry.key.to_string(), steps, name_weights })
 }
 
-/// `BASE` or `BASE: [inheritance]`.
+/// Reads a step: `BASE` or `BASE: [inheritance]`.
 fn read_step(node: &Node, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Option<ChainStep> {
     let Some(entries) = node.as_mapping() else {
         let base = context.bases.expect(node, "step", diagnostics)?;
@@ -149,7 +149,7 @@ fn read_follow_ups(
     follow_ups
 }
 
-/// A chain of one further operation: `DOUT: {weight: 7, inherit: [prev_page]}`, or just its weight.
+/// Reads a follow-up of a single operation: `DOUT: {weight: 7, inherit: [prev_page]}`, or only its weight.
 fn read_single(
     entry: &Entry,
     base: BaseId,
@@ -174,7 +174,7 @@ fn read_single(
     Some((weight?, chain(step?, name_weights)))
 }
 
-/// `{BASE: {op name: weight}}`
+/// Reads weights of names: `{BASE: {op name: weight}}`.
 fn read_name_weights(
     node: Option<&Node>,
     context: &Context<'_>,

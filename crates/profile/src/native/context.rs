@@ -1,4 +1,4 @@
-//! What the sections of a file need of one another, and how a section is read.
+//! The names and parts of a file that its sections refer to, and reading a section.
 
 use super::names::NameIndex;
 use super::words;
@@ -8,23 +8,23 @@ use crate::model::Base;
 use crate::units::Ticks;
 use crate::yaml::{Entry, Node};
 
-/// What the sections of a file refer to in one another.
+/// The names and parts of a file that its sections refer to.
 pub(super) struct Context<'n> {
     pub(super) latencies: Vec<(String, Ticks)>,
     pub(super) latency_names: NameIndex<'n>,
     pub(super) cell_types: NameIndex<'n>,
     pub(super) classes: NameIndex<'n>,
     pub(super) bases: NameIndex<'n>,
-    /// The class of each base.
+    /// The class of each base, if it has one.
     pub(super) class_of: Vec<Option<usize>>,
-    /// The bases as far as they could be read.
+    /// The bases; `None` for a base that could not be read.
     pub(super) read_bases: Vec<Option<Base>>,
     pub(super) chains: NameIndex<'n>,
     pub(super) groups: NameIndex<'n>,
 }
 
 impl Context<'_> {
-    /// A base, if its stanza could be read.
+    /// A base, if it could be read.
     pub(super) fn base(&self, id: BaseId) -> Option<&Base> {
         self.read_bases.get(id.index())?.as_ref()
     }
@@ -41,12 +41,12 @@ impl Context<'_> {
     }
 }
 
-/// The entries of a section that is a mapping of names; none if it is missing or wrong.
+/// The entries of a section that is a mapping of names. There are none if the section is missing or not a mapping.
 pub(super) fn entries<'n>(node: Option<&'n Node>, what: &str, diagnostics: &mut Diagnostics) -> &'n [Entry] {
     node.and_then(|node| node.expect_mapping(what, diagnostics)).unwrap_or_default()
 }
 
-/// Reports that a table has more entries than a profile may have; says whether it keeps the limit.
+/// Whether a section keeps a limit on its entries. If not, it is reported.
 pub(super) fn keeps_limit(entries: &[Entry], limit: usize, what: &str, diagnostics: &mut Diagnostics) -> bool {
     if let Some(first_too_many) = entries.get(limit) {
         let message = format!("a profile has at most {limit} {what}, this one has {}", entries.len());

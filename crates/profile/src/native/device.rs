@@ -10,7 +10,7 @@ use crate::model::{Bootstrap, CellType, Export, Policies, Topology};
 use crate::units::{Ticks, TimeError};
 use crate::yaml::{Entry, Fields, Node};
 
-/// What a device without a name is called.
+/// The name of a device that states none.
 const UNNAMED: &str = "unnamed";
 
 pub(super) fn read_name(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Option<String> {
@@ -54,7 +54,7 @@ pub(super) fn read_topology(node: &Node, diagnostics: &mut Diagnostics) -> Optio
     Some(topology)
 }
 
-/// What a profile that states no policies gets.
+/// The policies of a profile that states none.
 const DEFAULT_POLICIES: Policies = Policies {
     admission_window: Ticks(500_000),
     queue_refill_period: Ticks::from_us(100),
@@ -129,20 +129,20 @@ pub(super) fn read_offset_guard(node: Option<&Node>, diagnostics: &mut Diagnosti
 pub(super) fn read_cell_types(entries: &[Entry], diagnostics: &mut Diagnostics) -> Option<IdVec<CellTypeId, CellType>> {
     let names = NameIndex::of_keys("cell type", entries);
     let mut cell_types = IdVec::new();
-    // A position beyond the limit has no bit; the limit itself is reported elsewhere.
+    // A position beyond the limit has no bit. `within_limits` reports the limit.
     let bit = |at: usize| 1u8.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or(0);
     for (own, entry) in entries.iter().enumerate().take(limits::MAX_CELL_TYPES) {
         defined_name::check_written("cell type", &entry.key, entry.key_span, diagnostics);
         let items = entry.value.expect_sequence(&entry.key, diagnostics)?;
         let found = items.iter().filter_map(|item| names.expect(item, "cell type", diagnostics));
-        // What a block is erased as may always be programmed on it.
+        // A block may always be programmed with the cell type that it was erased with.
         let programs = found.fold(bit(own), |set, at| set | bit(at));
         cell_types.push(CellType { name: entry.key.to_string(), programs });
     }
     Some(cell_types)
 }
 
-/// Whether the tables that are indexed by bit or by small number keep their limits.
+/// Whether cell types, bases and groups keep their limits. If not, it is reported.
 pub(super) fn within_limits(
     cell_types: &[Entry],
     bases: &[Entry],
@@ -164,14 +164,14 @@ pub(super) fn read_latencies(entries: &[Entry], diagnostics: &mut Diagnostics) -
             let diagnostic = Diagnostic::warning("useless-name", message).at(entry.key_span, "reads as a number");
             diagnostics.push(diagnostic);
         }
-        // A wrong value is reported; the name keeps its place so that its uses are no further mistakes.
+        // After a wrong value, the name is still known, so that its uses are not reported too.
         let time = entry.value.expect_time(&entry.key, diagnostics).unwrap_or_default();
         latencies.push((entry.key.to_string(), time));
     }
     latencies
 }
 
-/// A duration: a time in µs, or the name of a latency.
+/// Reads a duration: a time in µs, or the name of a latency.
 pub(super) fn read_duration(
     node: &Node,
     what: &str,

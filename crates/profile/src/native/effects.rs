@@ -1,4 +1,4 @@
-//! Reading what a base does: `effects: [program, cache_program_end: slc]`.
+//! Reading the effects of a base: `effects: [program, cache_program_end: slc]`.
 
 use super::names::{expect_word, unknown_word};
 use super::words::{EFFECTS_WITH_PARAMETER, Word};
@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::model::{Effect, LatchLevel, LatchNeed};
 use crate::yaml::{Entry, Fields, Node};
 
-/// The effects of a list; wrong ones are reported and left out.
+/// The effects of a list; `None` if one is wrong, which is reported.
 pub(super) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Vec<Effect>> {
     let mark = diagnostics.mark();
     let mut effects = Vec::new();
@@ -90,7 +90,7 @@ fn read_with_parameter(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<E
     }
 }
 
-/// The latch levels an operation may start on: `needs: [csb, msb]`.
+/// Reads the latch levels at which an operation may start: `needs: [csb, msb]`.
 fn read_needs(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<LatchNeed> {
     let mut needs = LatchNeed::default();
     let Some(node) = fields.take("needs") else { return Some(needs) };

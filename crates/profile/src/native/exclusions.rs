@@ -9,7 +9,7 @@ use crate::ids::{BaseId, BaseSet, GroupId, IdVec};
 use crate::model::{DeviceState, ExclusionGroup, Exclusions};
 use crate::yaml::{Entry, Fields, Node};
 
-/// Bases of which single-plane operations may overlap: base and class names.
+/// Reads `interleaved`, a list of bases and classes.
 pub(super) fn read_interleaved(node: Option<&Node>, context: &Context<'_>, diagnostics: &mut Diagnostics) -> BaseSet {
     let Some(items) = node.and_then(|node| node.expect_sequence("interleaved", diagnostics)) else {
         return BaseSet::EMPTY;
@@ -21,13 +21,13 @@ pub(super) fn read_interleaved(node: Option<&Node>, context: &Context<'_>, diagn
     })
 }
 
-/// What an item of a group stands for.
+/// The meaning of an item of a group.
 enum GroupItem {
     Bases(BaseSet),
     Group(usize),
 }
 
-/// A base, the bases of a class, or a group.
+/// Reads an item of a group: a base, a class or a group.
 fn read_item(
     node: &Node,
     context: &Context<'_>,
@@ -48,14 +48,14 @@ fn read_item(
     None
 }
 
-/// A group as it stands in the file: its own bases, the groups it names, and whether it means all others.
+/// A group as the file states it: its bases, the groups that it names, and whether it forbids all bases except these.
 struct Unresolved {
     bases: BaseSet,
     groups: Vec<usize>,
     all_except: bool,
 }
 
-/// Reads the groups; groups may name one another, but not in a circle.
+/// Reads the groups. Groups may name one another, but not in a circle.
 fn read_groups(
     group_entries: &[Entry],
     context: &Context<'_>,
@@ -115,7 +115,7 @@ fn read_group(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diagnostic
     group
 }
 
-/// Reads groups, and the tables `op_state` and `state`.
+/// Reads the groups and the tables `op_state` and `state`.
 pub(super) fn read(
     group_entries: &[Entry],
     tables: Option<&Node>,
@@ -160,7 +160,7 @@ fn read_group_names(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diag
     items.iter().filter_map(group).map(GroupId::from).collect()
 }
 
-/// A base, or a class, stands where a group belongs.
+/// The error for a base or class in a place of a group.
 pub(crate) fn no_group(kind: &str, name: &str, span: Span) -> Diagnostic {
     let message = format!("there is no exclusion group {}", quoted(name));
     let help = format!(

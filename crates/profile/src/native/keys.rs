@@ -1,4 +1,4 @@
-//! Phase keys as a file names them: `BASE.PHASE`, `CLASS.PHASE` for every base of a class, `BASE.END`, `DEFAULT`.
+//! The names of phase keys in a file: `BASE.PHASE`, `CLASS.PHASE` for every base of a class, `BASE.END`, `DEFAULT`.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::ids::{IdVec, PhaseKey};
 use crate::model::PhaseKeyInfo;
 use crate::yaml::Entry;
 
-/// Every phase key of a profile by every name it can be given.
+/// The phase keys of a profile by name.
 pub(super) struct Keys<'k> {
     by_name: HashMap<&'k str, PhaseKey>,
     names: Vec<&'k str>,
-    /// `CLASS.PHASE` and the keys of the bases that have the phase.
+    /// For each name `CLASS.PHASE`, the keys of the bases that have the phase.
     of_classes: Vec<(String, Vec<PhaseKey>)>,
 }
 
@@ -38,7 +38,7 @@ impl<'k> Keys<'k> {
         Self { by_name, names, of_classes }
     }
 
-    /// Reads a table by phase key; an entry of a base takes precedence over one of its class.
+    /// Reads a table by phase key. An entry of a base has precedence over an entry of its class.
     pub(super) fn read_table<T: Clone>(
         &self,
         entries: &[Entry],
@@ -50,7 +50,7 @@ impl<'k> Keys<'k> {
         for entry in entries {
             let value = read(entry, diagnostics);
             if let Some(&key) = self.by_name.get(&*entry.key) {
-                // A key stands once in a mapping: what is there already came from the class.
+                // A mapping has a key once, so an earlier value is that of the class.
                 if let Some(&at) = place.get(&key) {
                     table[at].1 = value;
                 } else {

@@ -1,4 +1,4 @@
-//! Looking up names a file defines, and saying what was meant when one does not exist.
+//! Looking up the names that a file defines, and suggesting a near name for an unknown one.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use super::words::Word;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest, quoted};
 use crate::yaml::{Entry, Node};
 
-/// After this many diagnostics no more suggestions are computed: a file of noise stays cheap.
+/// The number of diagnostics after which no more suggestions are computed, so that a file of noise stays cheap.
 const MAX_SUGGESTIONS: usize = 100;
 
-/// The names of one kind of thing, in the order of the file.
+/// The names of one kind, in the order of the file.
 #[derive(Default, Debug)]
 pub(super) struct NameIndex<'n> {
     kind: &'static str,
@@ -18,12 +18,12 @@ pub(super) struct NameIndex<'n> {
 }
 
 impl<'n> NameIndex<'n> {
-    /// The keys of a mapping (none if it is no mapping); `kind` is what they are called in messages.
+    /// An index of the keys of a mapping. `kind` says in messages what the names are of: "base".
     pub(super) fn of_keys(kind: &'static str, entries: &'n [Entry]) -> Self {
         Self::of(kind, entries.iter().map(|entry| &*entry.key))
     }
 
-    /// Some names; of equal ones the first counts.
+    /// An index of some names. Of equal names the first counts.
     pub(super) fn of(kind: &'static str, names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut found = Self { kind, ..Self::default() };
         for name in names {
@@ -43,18 +43,18 @@ impl<'n> NameIndex<'n> {
         self.list.iter().copied()
     }
 
-    /// How many names there are.
+    /// The number of names.
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// The position of the name a scalar holds; an unknown one is reported.
+    /// The position of the name in a scalar. An unknown name is reported.
     pub(super) fn expect(&self, node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<usize> {
         let name = node.expect_str(what, diagnostics)?;
         self.require(name, node.span, diagnostics)
     }
 
-    /// The position of a name; an unknown one is reported.
+    /// The position of a name. An unknown name is reported.
     pub(super) fn require(&self, name: &str, span: Span, diagnostics: &mut Diagnostics) -> Option<usize> {
         let found = self.find(name);
         if found.is_none() {
@@ -64,7 +64,7 @@ impl<'n> NameIndex<'n> {
     }
 }
 
-/// Reports a name that none of the tables holds.
+/// Reports a name that is in none of the indexes.
 pub(super) fn unknown(kind: &str, name: &str, span: Span, tables: &[&NameIndex<'_>], diagnostics: &mut Diagnostics) {
     let near = suggestion(name, tables.iter().flat_map(|table| table.iter()), diagnostics);
     let message = format!("there is no {kind} {}", quoted(name));
@@ -72,7 +72,7 @@ pub(super) fn unknown(kind: &str, name: &str, span: Span, tables: &[&NameIndex<'
     diagnostics.push(diagnostic);
 }
 
-/// The nearest candidate, as long as suggestions are worth their time.
+/// The nearest candidate; `None` after [`MAX_SUGGESTIONS`] diagnostics.
 pub(super) fn suggestion<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -81,7 +81,7 @@ pub(super) fn suggestion<'a>(
     if diagnostics.len() < MAX_SUGGESTIONS { nearest(name, candidates) } else { None }
 }
 
-/// The value of the word a scalar holds; an unknown word is reported.
+/// The value of the word in a scalar. An unknown word is reported.
 pub(super) fn expect_word<W: Word>(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<W> {
     let word = node.expect_str(what, diagnostics)?;
     let found = W::of(word);
@@ -92,7 +92,7 @@ pub(super) fn expect_word<W: Word>(node: &Node, what: &str, diagnostics: &mut Di
     found
 }
 
-/// Reports a word that is not one of some.
+/// Reports a word that is not one of `words`.
 pub(super) fn unknown_word(kind: &str, word: &str, span: Span, words: &[&str], diagnostics: &mut Diagnostics) {
     let message = format!("there is no {kind} {}", quoted(word));
     let help = match suggestion(word, words.iter().copied(), diagnostics) {

@@ -1,8 +1,8 @@
 //! Reading operations, and expanding families of them.
 //!
-//! `Read_{cell}{mode}` with `variants: {cell: {…}, mode: {…}}` is one operation for every combination of the axes' values:
-//! each value adds its text to the name and its fields to the operation, axes in their order, the last axis fastest; what a
-//! later axis states replaces what an earlier one or the stanza states.
+//! `Read_{cell}{mode}` with `variants: {cell: {…}, mode: {…}}` is one operation for every combination of the values of the axes.
+//! Each value adds its text to the name and its fields to the operation. A field of a later axis replaces that of an earlier axis
+//! or of the stanza. The last axis changes fastest.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,10 +18,10 @@ use crate::model::{Base, Effect, Op, PayloadField, PhaseKind, StatusOf};
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
 
-/// The base of an operation whose base is unknown; such a profile is not returned.
+/// The base of an operation whose base is unknown. A profile with it is not returned.
 const NO_BASE: BaseId = BaseId(u16::MAX);
 
-/// What a stanza or a value of an axis states.
+/// The fields that a stanza or a value of an axis states.
 #[derive(Clone, Copy, Default)]
 struct Stated {
     base: StatedField<BaseId>,
@@ -33,6 +33,7 @@ struct Stated {
 }
 
 impl Stated {
+    /// Replaces the fields that the other states.
     fn override_with(&mut self, other: &Self) {
         self.base = other.base.or(&self.base);
         self.cell_type = other.cell_type.or(&self.cell_type);
@@ -45,13 +46,13 @@ impl Stated {
     }
 }
 
-/// One axis of a family: its name, and what each value adds.
+/// An axis of a family: its name, and its values with their fields.
 struct FamilyAxis<'n> {
     name: &'n str,
     values: Vec<(&'n str, Stated)>,
 }
 
-/// Reads every operation; families are expanded in the order of the file.
+/// Reads every operation. Families are expanded in the order of the file.
 pub(super) fn read(entries: &[Entry], context: &Context<'_>, diagnostics: &mut Diagnostics) -> IdVec<OpId, Op> {
     let mut reader = OpReader { context, ops: IdVec::new(), origins: HashMap::new() };
     for entry in entries {
@@ -65,12 +66,12 @@ pub(super) fn read(entries: &[Entry], context: &Context<'_>, diagnostics: &mut D
 struct OpReader<'c, 'n> {
     context: &'c Context<'n>,
     ops: IdVec<OpId, Op>,
-    /// Where each name comes from.
+    /// The stanza that each name comes from.
     origins: HashMap<String, Span>,
 }
 
 impl OpReader<'_, '_> {
-    /// Says whether reading can go on.
+    /// Reads a stanza. Returns whether reading can go on.
     fn read_stanza(&mut self, entry: &Entry, diagnostics: &mut Diagnostics) -> bool {
         let what = format!("the operation {}", entry.key);
         let Some(mut fields) = Fields::new(&entry.value, &what, diagnostics) else { return true };
@@ -83,7 +84,7 @@ impl OpReader<'_, '_> {
             axes.push(self.read_axis(entry, axis, diagnostics));
         }
         if variants.is_some() && !check_template(entry, &axes, diagnostics) {
-            // Its names would all be wrong.
+            // All names of the family would be wrong.
             return true;
         }
         let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
@@ -116,6 +117,7 @@ impl OpReader<'_, '_> {
         FamilyAxis { name: &axis.key, values }
     }
 
+    /// Adds the operations of a family, or the one operation of a stanza without axes.
     fn expand(
         &mut self,
         entry: &Entry,
@@ -130,7 +132,7 @@ impl OpReader<'_, '_> {
         }
         let mut reported = BTreeSet::new();
         let mut produced = Vec::new();
-        // Of a family one name is told, not hundreds.
+        // Only the first bad name of a family is reported.
         let mut names_are_good = true;
         for combination in combinations(axes) {
             let mut name = entry.key.to_string();
@@ -182,7 +184,7 @@ fn combinations<'a>(axes: &'a [FamilyAxis<'a>]) -> impl Iterator<Item = Vec<(&'a
     })
 }
 
-/// Every axis must stand in the name, and every `{…}` of the name must be an axis.
+/// Checks that the name has every axis, and that every `{…}` of the name is an axis.
 fn check_template(entry: &Entry, axes: &[FamilyAxis<'_>], diagnostics: &mut Diagnostics) -> bool {
     let mark = diagnostics.mark();
     for axis in axes {
@@ -222,7 +224,7 @@ fn read_stated(fields: &mut Fields<'_>, context: &Context<'_>, diagnostics: &mut
     }
 }
 
-/// `die`, `plane` or `lun 3`.
+/// Reads `die`, `plane` or `lun 3`.
 fn read_status_of(node: &Node, diagnostics: &mut Diagnostics) -> Option<StatusOf> {
     let text = node.expect_str("status_of", diagnostics)?;
     match text {
@@ -239,7 +241,7 @@ fn read_status_of(node: &Node, diagnostics: &mut Diagnostics) -> Option<StatusOf
     lun.map(StatusOf::Lun)
 }
 
-/// One operation; what its stanza lacks is reported once for each kind of mistake (`reported`).
+/// An operation from its stated fields. Each kind of mistake is reported once for a stanza (`reported`).
 fn resolve(
     name: String,
     stated: &Stated,
@@ -300,7 +302,7 @@ fn resolve(
     }
 }
 
-/// What status and planes the base allows; returns whose status the operation asks for.
+/// Checks `multi` and `status_of` against the base. Returns whose status the operation reads.
 fn check_against_base(
     name: &str,
     base: &Base,

@@ -40,7 +40,7 @@ pub(super) fn read(
     found
 }
 
-/// `{op name: weight}`
+/// Reads weights: `{op name: weight}`.
 fn read_weights(entry: &Entry, ops: &NameIndex<'_>, diagnostics: &mut Diagnostics) -> Vec<(OpId, f64)> {
     let mut weights = Vec::new();
     for weight in entries(Some(&entry.value), &entry.key, diagnostics) {
@@ -51,7 +51,7 @@ fn read_weights(entry: &Entry, ops: &NameIndex<'_>, diagnostics: &mut Diagnostic
     weights
 }
 
-/// `{base or op name: mass}`; a name that is both means the operation.
+/// Reads masses: `{base or op name: mass}`. A name of both means the operation.
 fn read_masses(
     masses: &[Entry],
     bases: &NameIndex<'_>,

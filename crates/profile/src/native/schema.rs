@@ -1,7 +1,7 @@
 //! The JSON Schema of the native format, for editors.
 //!
-//! Promises to accept every file the reader accepts and to reject unknown keys and wrong words wherever they may stand.
-//! Leaves out what a schema cannot say: names that a file defines elsewhere, limits that hold for several values together.
+//! The schema accepts every file that the reader accepts. It rejects unknown keys and wrong words everywhere. Leaves out the
+//! checks that a schema cannot express: names that a file defines elsewhere, and limits on several values together.
 
 use serde_json::{Map, Value, json};
 
@@ -62,7 +62,7 @@ fn schema() -> Value {
     schema
 }
 
-/// A mapping with known keys; a key without a value counts as absent.
+/// A mapping with known keys.
 fn object(properties: &Value, required: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
@@ -88,12 +88,12 @@ fn text() -> Value {
     json!({"type": ["string", "number"]})
 }
 
-/// Numbers may stand in quotes.
+/// A number in quotes.
 fn number_text() -> Value {
     json!({"type": "string", "pattern": "^[-+0-9._eE]+$"})
 }
 
-/// A whole number; editors take forms of YAML 1.1 (`1_000`, `0b1`), and numbers in quotes, for texts.
+/// A whole number. Editors take numbers in forms of YAML 1.1 (`1_000`, `0b1`) and in quotes for texts.
 fn whole(least: u32, most: u64) -> Value {
     let forms = "^[+-]?(0|[1-9](_?[0-9])*|0[xX][0-9a-fA-F](_?[0-9a-fA-F])*|0[oO][0-7](_?[0-7])*|0[bB][01](_?[01])*)$";
     json!({"anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": forms}]})
@@ -179,7 +179,7 @@ fn phase() -> Value {
     json!({"anyOf": [word::<PhaseKind>(), named]})
 }
 
-/// Exactly one key.
+/// Restricts a mapping to exactly one key.
 fn single(object: &mut Value) {
     if let Some(object) = object.as_object_mut() {
         object.insert("minProperties".to_owned(), json!(1));

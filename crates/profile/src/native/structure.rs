@@ -1,31 +1,31 @@
-//! What the parts of a base owe one another, whatever file they come from.
+//! Structural rules of a base: the parts of a base that must fit one another.
 //!
-//! Promises that an engine working on a base without problems finds every address part it needs: a block where one is
-//! programmed, a die where one is suspended. Leaves out exclusion tables and chains: see [`check`](crate::check).
+//! In a base without problems, the engine finds every part of the address that an effect needs: a block for a program, a die for
+//! a suspend. Leaves out exclusion tables and chains: see [`check`](crate::check).
 
 use crate::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
 
-/// What is wrong with a base.
+/// A structural mistake of a base.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BaseProblem {
-    /// Which part of the base it is about.
+    /// The part of the base that it is about.
     pub part: BasePart,
-    /// What is wrong, to follow "the base `X`: ".
+    /// The message, which follows "the base `X`: ".
     pub message: String,
-    /// What to do.
+    /// What the user can do.
     pub help: &'static str,
 }
 
 /// A part of a base.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BasePart {
-    /// Its phases.
+    /// The phases.
     Phases,
-    /// Its payload fields.
+    /// The payload fields.
     Payload,
-    /// Where its address comes from.
+    /// The address source.
     Address,
-    /// What it occupies.
+    /// The scope: the planes that its operations occupy.
     Scope,
 }
 
@@ -33,7 +33,7 @@ fn problem(part: BasePart, message: String, help: &'static str) -> BaseProblem {
     BaseProblem { part, message, help }
 }
 
-/// Everything that is wrong with a base.
+/// All structural mistakes of a base.
 #[must_use]
 pub fn problems(base: &Base) -> Vec<BaseProblem> {
     let mut found = Vec::new();
@@ -115,12 +115,14 @@ fn payload(base: &Base, found: &mut Vec<BaseProblem>) {
     }
 }
 
-/// What an effect needs of the address.
+/// The part of the address that an effect needs.
 enum AddressNeed {
     Nothing,
-    /// A die, and the scope may be the target all the same.
+    /// A die. The scope may be the target nevertheless.
     NamedDie,
+    /// A die. The scope must not be the target.
     Die,
+    /// A page. The scope must not be the target.
     Page,
 }
 
@@ -166,7 +168,7 @@ fn effects(base: &Base, found: &mut Vec<BaseProblem>) {
     }
 }
 
-/// What is wrong with a base that works on the array of planes that it does not occupy.
+/// The mistake of a base that keeps the array of its planes busy but does not occupy planes.
 #[must_use]
 pub fn unoccupied(base: &Base) -> Option<BaseProblem> {
     let occupies = !base.instant && base.scope != Scope::None;
@@ -175,7 +177,7 @@ pub fn unoccupied(base: &Base) -> Option<BaseProblem> {
     (!occupies && base.effects.iter().any(|&effect| keeps_array_busy(effect))).then_some(found)
 }
 
-/// Whether an effect is work of the array, which nothing else on these planes can do at the same time.
+/// Whether an effect keeps the array of its planes busy, so that no other operation can use it at the same time.
 fn keeps_array_busy(effect: Effect) -> bool {
     match effect {
         Effect::Erase

@@ -1,6 +1,4 @@
-//! The words of the native format for the values of the model's enumerations.
-//!
-//! Reader, writer and schema all take them from here, so that they cannot drift apart.
+//! The words of the native format for the values of the model's enumerations. Reader, writer and schema take them from here.
 
 use crate::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, PayloadField, PhaseKind,
@@ -9,7 +7,7 @@ use crate::model::{
 
 /// An enumeration whose values have words.
 pub(super) trait Word: Copy + PartialEq + 'static {
-    /// What a value is, for messages.
+    /// The kind of value, for messages: "phase".
     const KIND: &'static str;
     /// Every value with its word.
     const WORDS: &'static [(&'static str, Self)];
@@ -107,7 +105,7 @@ impl Word for StepAddress {
     ];
 }
 
-/// Effects without parameters.
+/// The effects without a parameter.
 impl Word for Effect {
     const KIND: &'static str = "effect";
     const WORDS: &'static [(&'static str, Self)] = &[
@@ -128,7 +126,7 @@ impl Word for Effect {
     ];
 }
 
-/// Effects with a parameter, `word: parameter`.
+/// The words of effects with a parameter, `word: parameter`.
 pub(super) const EFFECTS_WITH_PARAMETER: [&str; 9] = [
     "load_latch",
     "consume_latch",
@@ -141,13 +139,13 @@ pub(super) const EFFECTS_WITH_PARAMETER: [&str; 9] = [
     "resume",
 ];
 
-/// Inheritance of a chain step beside its address.
+/// Inheritance of a chain step: the cell type of the step before.
 pub(super) const SAME_CELL_TYPE: &str = "same_celltype";
-/// Multi-plane exactly when the first operation is.
+/// Inheritance of a chain step: multi-plane exactly if the first operation is.
 pub(super) const MULTI: &str = "multi";
-/// On the planes of the step before.
+/// Inheritance of a chain step: the planes of the step before.
 pub(super) const SAME_PLANE: &str = "same_plane";
-/// The follow-up that is none.
+/// The word for no follow-up.
 pub(super) const NO_FOLLOW_UP: &str = "NONE";
 /// The cell type of operations that state none.
 pub(super) const NO_CELL_TYPE: &str = "NONE";

@@ -1,9 +1,9 @@
 //! Writing a resolved profile in the native format.
 //!
-//! Promises: the text depends on the profile alone; reading it gives an equal profile; times are the shortest exact decimals,
-//! other numbers the shortest that read back to the same value. It is plainer than a file written by hand: no classes, no
-//! families, durations as numbers.
-//! Leaves out profiles no reader returns: names of chains that are also names of bases, an empty chain or device name.
+//! The text depends on the profile only. Reading it gives an equal profile. Times are the shortest exact decimals, other numbers
+//! the shortest that read back to the same value. The text has no classes and no families, and durations are numbers. Leaves out
+//! profiles that no reader returns: with names of chains that are also names of bases, or with an empty name of a chain or of the
+//! device.
 
 use std::fmt::Write as _;
 
@@ -14,13 +14,13 @@ use crate::model::{
     Base, Chain, ChainStep, Effect, FollowUp, LatchNeed, Op, OverrideOf, Phase, PhaseKind, Profile, StatusOf,
 };
 
-/// A profile as native YAML.
+/// The profile as native YAML.
 #[must_use]
 pub fn write(profile: &Profile) -> String {
     write_as(profile, &profile.name)
 }
 
-/// A profile under another name.
+/// The profile as native YAML, under another name.
 pub(crate) fn write_as(profile: &Profile, name: &str) -> String {
     let mut out = ProfileWriter { profile, text: format!("schema: {SCHEMA_VERSION}\n") };
     out.device(name);
@@ -38,14 +38,14 @@ struct ProfileWriter<'p> {
     text: String,
 }
 
-/// Writes a line; writing to a string cannot fail.
+/// Writes a line. Writing to a string cannot fail.
 macro_rules! line {
     ($out:expr, $($arg:tt)*) => {{
         let _ = writeln!($out.text, $($arg)*);
     }};
 }
 
-/// The width lists are wrapped at.
+/// The largest width of the lines of a list, in characters.
 const WIDTH: usize = 118;
 
 impl ProfileWriter<'_> {
@@ -86,7 +86,7 @@ impl ProfileWriter<'_> {
         }
     }
 
-    /// The head of a section that is a mapping.
+    /// Writes the head of a section that is a mapping.
     fn section(&mut self, name: &str, empty: bool) {
         let end = if empty { " {}" } else { "" };
         line!(self, "{name}:{end}");
@@ -139,7 +139,7 @@ impl ProfileWriter<'_> {
         }
     }
 
-    /// The step of a chain that is one further operation and therefore stands with its base.
+    /// The step of a chain of a single operation, which is written with the follow-up.
     fn single_step<'c>(&self, chain: &'c Chain) -> Option<&'c ChainStep> {
         match chain.steps.as_slice() {
             [step] if self.profile.bases[step.base].name == chain.name => Some(step),
@@ -210,7 +210,7 @@ impl ProfileWriter<'_> {
         bases.iter().map(|base| scalar(&self.profile.bases[base].name)).collect()
     }
 
-    /// `name: [a, b, …]`, over several lines if need be.
+    /// Writes `name: [a, b, …]`, in several lines if it is too wide.
     fn list(&mut self, indent: &str, name: &str, items: &[String]) {
         let mut text = format!("{indent}{name}: [");
         let mut column = text.chars().count();
@@ -314,7 +314,7 @@ impl ProfileWriter<'_> {
     }
 }
 
-/// `ISSUE`, or with what is not usual: `ISSUE: {bus: false}`.
+/// A phase: `ISSUE`, or with unusual settings `ISSUE: {bus: false}`.
 fn phase(phase: &Phase) -> String {
     let mut unusual = Vec::new();
     if phase.bus != (phase.kind == PhaseKind::Issue) {
@@ -376,11 +376,11 @@ fn inheritance(step: &ChainStep) -> Vec<&'static str> {
 
 /// The shortest decimal that reads back to the same value.
 fn number(value: f64) -> String {
-    // Without an exponent the smallest numbers would have hundreds of digits.
+    // Without an exponent, the smallest numbers would have hundreds of digits.
     if value == 0.0 || (1e-6..1e15).contains(&value.abs()) { format!("{value}") } else { format!("{value:e}") }
 }
 
-/// A text as a YAML scalar: plain when it can be nothing else, else in double quotes.
+/// A text as a YAML scalar: plain if every reader takes it for a text, otherwise in double quotes.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+');
     let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');

@@ -1,17 +1,18 @@
-//! From parser events to the tree.
+//! Building the tree of nodes from the events of the parser.
 //!
-//! A stack of open collections, no recursion. Every node carries its size and height with aliases resolved, so that the
-//! limits hold for what readers will walk, not for what stands in the text.
+//! The builder has a stack of open collections and does not recurse. Every node has its size and height with aliases resolved, so
+//! the limits hold for the tree that readers walk.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
+use super::syntax;
 use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span, nearest, quoted};
 
-/// A finished node with its size and height.
+/// A finished node, with its size in nodes and its height.
 #[derive(Clone)]
 struct Built {
     node: Node,
@@ -19,7 +20,7 @@ struct Built {
     height: usize,
 }
 
-/// A collection that is still open.
+/// A mapping or sequence that has not ended.
 struct OpenNode {
     start: Span,
     anchor: usize,
@@ -36,13 +37,14 @@ enum OpenContent {
 #[derive(Default)]
 struct OpenMapping {
     entries: Vec<Entry>,
-    /// Where each key stands, for duplicates.
+    /// The place of each key, to find duplicates.
     seen: HashMap<Rc<str>, Span>,
+    /// The key whose value comes next.
     key: Option<EntryKey>,
     merges: Vec<Merge>,
 }
 
-/// A `<<` and what it brings.
+/// A merge key `<<` with its value.
 struct Merge {
     at: Span,
     value: Node,
@@ -52,7 +54,7 @@ struct Merge {
 enum EntryKey {
     Merge(Span),
     Name(Rc<str>, Span),
-    /// Reported; its value is left out.
+    /// A wrong key, which was reported. Its value is left out.
     Wrong,
 }
 
@@ -61,21 +63,20 @@ struct Builder<'a> {
     diagnostics: &'a mut Diagnostics,
     stack: Vec<OpenNode>,
     anchors: HashMap<usize, Built>,
-    /// Names of anchors, for suggestions.
+    /// The names of anchors, for suggestions.
     names: BTreeMap<String, usize>,
     root: Option<Node>,
     documents: usize,
     nodes: usize,
 }
 
-/// Why building stopped; the diagnostic has been pushed.
+/// The end of building after an error, which has been reported.
 struct Stop;
 
-/// Parses a text that holds one YAML document.
+/// Parses a text with one YAML document.
 ///
-/// Returns `None` when there is no tree to read: a syntax error, an empty text, a limit exceeded, more than one document.
-/// Errors that leave a tree (duplicate keys, unknown anchors, keys that are no scalars) are reported and the tree is
-/// returned without the offending parts.
+/// Returns `None` after a syntax error, for an empty text, above a limit, or for more than one document. Other errors (duplicate
+/// keys, unknown anchors, keys that are not scalars) are reported, and the tree is returned without the wrong parts.
 pub fn parse(source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
     if let Some(at) = source.text.bytes().position(|byte| byte == 0) {
         let diagnostic =
@@ -138,26 +139,31 @@ impl Builder<'_> {
                 self.open(self.span(span), anchor, tag.as_deref(), OpenContent::Mapping(OpenMapping::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(self.span(span).end),
-            // The parser's set of events may grow; those that are no nodes need no handling.
+            // These events are not nodes. The parser may have further ones in later versions.
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | _ => Ok(()),
         }
     }
 
     fn syntax_error(&mut self, wrong: &ScanError) -> Result<(), Stop> {
         let marker = wrong.marker();
-        let at = marker.byte_offset().unwrap_or(self.source.text.len());
-        let span = Span { start: at, end: at, line: marker.line(), column: marker.col() + 1 };
+        let text = &*self.source.text;
+        let at = marker.byte_offset().unwrap_or(text.len());
+        let mut span = Span { start: at, end: at, line: marker.line(), column: marker.col() + 1 };
         if *wrong.kind() == ErrorKind::RecursionLimitExceeded {
             return self.too_deep(span);
         }
-        let message = format!("this is not YAML: {}", wrong.info());
-        let before = self.source.text.get(..at).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let help = if line.starts_with([' ', '\t']) && line.contains('\t') {
-            "indent with spaces: there is a tab in this line"
-        } else {
-            "look at this line and the one before it: indentation, quotes, brackets, the space behind `:`"
-        };
+        // The parser stops behind the tab, or where the text begins that the tab is in.
+        let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let rest = text.get(start..).unwrap_or_default();
+        if let Some(offset) = syntax::is_of_tab(wrong.kind()).then(|| syntax::tab_in(rest)).flatten() {
+            let passed = &rest[..offset];
+            span.line += passed.matches('\n').count();
+            span.column = 1 + passed.rsplit('\n').next().unwrap_or_default().chars().count();
+            (span.start, span.end) = (start + offset, start + offset);
+        }
+        let line = text.get(..span.start).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        let (what, help) = syntax::describe(wrong.kind(), line);
+        let message = format!("this is not YAML: {what}");
         self.diagnostics.push(Diagnostic::error("yaml-syntax", message).at(span, "").help(help));
         Err(Stop)
     }
@@ -187,7 +193,7 @@ impl Builder<'_> {
         Err(Stop)
     }
 
-    /// Tags have no use here; those of the core schema do no harm, others were meant to do something.
+    /// Reports a tag that is not of the core schema. Returns whether there is one.
     fn tag(&mut self, tag: Option<&Tag>, at: Span) -> bool {
         let Some(tag) = tag else { return false };
         if tag.is_yaml_core_schema() || tag.original() == "!" {
@@ -234,7 +240,7 @@ impl Builder<'_> {
         self.add(Built { node: Node { span, end, value, broken: false }, size, height }, anchor)
     }
 
-    /// Where the first line of `start..end` ends, trailing blanks left out.
+    /// The end of the first line of `start..end`, without trailing blanks.
     fn first_line_end(&self, start: usize, end: usize) -> usize {
         let text = self.source.text.get(start..end).unwrap_or_default();
         start + text.lines().next().unwrap_or_default().trim_end().len()
@@ -306,7 +312,7 @@ impl Builder<'_> {
     }
 }
 
-/// A node that stands for one about which an error has been reported.
+/// A substitute for a node with an error that has been reported.
 fn broken(at: Span) -> Built {
     let value = Value::Scalar(Scalar { text: "".into(), plain: true });
     Built { node: Node { span: at, end: at.end, value, broken: true }, size: 1, height: 0 }
@@ -347,7 +353,7 @@ impl OpenMapping {
         }
     }
 
-    /// Adds what a merge key brings: entries whose key the mapping does not have itself.
+    /// Adds the entries of a merge key whose keys the mapping does not have itself.
     fn merge(&mut self, merge: &Merge, diagnostics: &mut Diagnostics) {
         let single = std::slice::from_ref(&merge.value);
         for source in merge.value.as_sequence().unwrap_or(single) {

@@ -1,11 +1,11 @@
-//! Reading a mapping with known keys: which were used, which are unknown, which are missing.
+//! Reading a mapping with known keys, and reporting keys that are unknown or missing.
 
 use super::{Entry, Node};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span, nearest, quoted};
 
-/// The fields of one mapping.
+/// The fields of a mapping.
 ///
-/// The valid keys are those that the reader asks for; [`Fields::finish`] reports all others.
+/// The keys that the reader takes are valid; [`Fields::finish`] reports all others.
 #[derive(Debug)]
 pub struct Fields<'n> {
     what: String,
@@ -16,7 +16,7 @@ pub struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The fields of a node that should be a mapping; `what` names it in messages.
+    /// The fields of a node that should be a mapping. `what` is its name in messages.
     pub fn new(node: &'n Node, what: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
         let entries = node.expect_mapping(what, diagnostics)?;
         Some(Self {
@@ -28,35 +28,36 @@ impl<'n> Fields<'n> {
         })
     }
 
-    /// The fields of an entry that should be a mapping, which messages call by its key. Missing fields are reported at the key.
+    /// The fields of an entry that should be a mapping. Its key is the name in messages, and missing fields are reported at the
+    /// key.
     pub fn of(entry: &'n Entry, diagnostics: &mut Diagnostics) -> Option<Self> {
         let fields = Self::new(&entry.value, &entry.key, diagnostics)?;
         Some(Self { span: entry.key_span, ..fields })
     }
 
-    /// What the mapping is called in messages.
+    /// The name of the mapping in messages.
     #[must_use]
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// The same in a sentence. A name that begins with `the ` (`the profile`, `the base SR`) is words, not a key: it is not quoted.
+    /// The name in a sentence. It is quoted unless it begins with `the ` (`the profile`, `the base SR`): then it is not a key.
     fn called(&self) -> String {
         if self.what.starts_with("the ") { self.what.clone() } else { quoted(&self.what) }
     }
 
-    /// Where missing fields are reported: at the mapping, or at its key after [`Fields::of`].
+    /// The place where missing fields are reported: the mapping, or its key after [`Fields::of`].
     #[must_use]
     pub const fn span(&self) -> Span {
         self.span
     }
 
-    /// The value of a field, if the mapping has it; a field without a value counts as absent.
+    /// The value of a field, if the mapping has it. A field without a value counts as absent.
     pub fn take(&mut self, name: &'static str) -> Option<&'n Node> {
         self.take_entry(name).map(|entry| &entry.value).filter(|value| value.is_broken() || !value.is_null())
     }
 
-    /// A field with its key, also when it has no value.
+    /// A field with its key, also if it has no value.
     pub fn take_entry(&mut self, name: &'static str) -> Option<&'n Entry> {
         self.known.push(name);
         let at = self.entries.iter().position(|entry| &*entry.key == name)?;
@@ -64,7 +65,7 @@ impl<'n> Fields<'n> {
         Some(&self.entries[at])
     }
 
-    /// The value of a field that must be there.
+    /// The value of a required field. A missing field is reported.
     pub fn require(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<&'n Node> {
         let value = self.take(name);
         if value.is_none() {
@@ -75,19 +76,19 @@ impl<'n> Fields<'n> {
         value
     }
 
-    /// The entries nobody has asked for yet; they count as used from now on.
+    /// The entries that have not been taken. They count as taken from now on.
     pub fn rest(&mut self) -> Vec<&'n Entry> {
         let rest = self.entries.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(entry, _)| entry).collect();
         self.used.fill(true);
         rest
     }
 
-    /// Reports every key nobody asked for as an error.
+    /// Reports every key that was not taken as an error.
     pub fn finish(self, diagnostics: &mut Diagnostics) {
         self.finish_as(Severity::Error, diagnostics);
     }
 
-    /// Reports every key nobody asked for, with the given severity.
+    /// Reports every key that was not taken, with a severity.
     pub fn finish_as(self, severity: Severity, diagnostics: &mut Diagnostics) {
         for (entry, _) in self.entries.iter().zip(&self.used).filter(|(_, used)| !**used) {
             let message = format!("{} has no field {}", self.called(), quoted(&entry.key));

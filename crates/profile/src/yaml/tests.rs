@@ -1,4 +1,4 @@
-//! Tests of the document layer.
+//! Tests of parsing YAML into nodes, and of reading them.
 
 use super::*;
 use crate::diagnostic::{Diagnostics, Severity, SourceFile, Styling};
@@ -164,4 +164,53 @@ fn fields_report_unknown_and_missing_keys() {
     assert_eq!(codes(&d), [("missing-field", 3, 1), ("unknown-key", 2, 1), ("unknown-key", 4, 1)]);
     let helps: Vec<Option<&str>> = d.iter().map(|d| d.help.as_deref()).collect();
     assert_eq!(helps, [None, Some("did you mean `planes`?"), Some("it has: planes, dies, pages_per_block")]);
+}
+
+#[test]
+fn what_is_no_yaml_is_said_in_our_words_where_it_stands() {
+    for (text, place, part) in [
+        ("a: b: c\n", (1, 5), "there is a second `:` in the value of a key"),
+        ("a: \"x\" : 1\n", (1, 8), "there is a second `:`"),
+        ("a: 1\n  b: 2\n", (2, 4), "this key stands where the line before it goes on"),
+        ("a:1\nb: 2\n", (2, 2), "this key stands where the line before it goes on"),
+        ("a: 1\n\tb: 2\n", (2, 1), "a tab stands where only spaces may"),
+        ("a:\n  b: 1\n\t  c: 2\n", (3, 1), "a tab stands"),
+        ("a:\n\t- b\n", (2, 1), "a tab stands"),
+        ("a:\n  -\t- b\n", (2, 4), "a tab stands"),
+        ("a: \"open\nb: 1\n", (2, 1), "a quote is not closed before this place"),
+        ("a: 'x' y\n", (1, 8), "something follows the quote that closes a text"),
+        ("a: \"\\q\"\n", (1, 4), "a text in double quotes has a `\\`"),
+        ("a: [1, 2\nb: 3\n", (2, 2), "a bracket before it is perhaps not closed"),
+        ("a: [1, 2\n", (1, 4), "the bracket `[` is never closed"),
+        ("a: [1, 2}\n", (1, 4), "the bracket `[` is closed by `}`"),
+        ("a: ]\n", (1, 4), "this bracket closes none"),
+        ("a: {x: 1 y: 2}\n", (1, 11), "a `,` or `}` is missing"),
+        ("a: [1,, 2]\n", (1, 7), "an entry within brackets is empty"),
+        ("a: [- 1]\n", (1, 5), "a `- ` stands within brackets"),
+        ("a: [1] 2\n", (1, 8), "something follows a value that has ended"),
+        ("a:\n  b: 1\n c: 2\n", (3, 2), "this line is no key of the mapping before it"),
+        ("a: 1\n- b\n", (2, 3), "a list item stands among the keys"),
+        ("a:\n  - 1\n  b: 2\n", (3, 3), "this line stands in a list and does not begin with `- `"),
+        ("a: - b\n", (1, 4), "a list item stands where no list can begin"),
+        ("a: 1\nb\n", (2, 1), "this line is no `key: value`"),
+        ("  a: 1\nb: 2\n", (2, 1), "this line follows what is a whole file already"),
+        ("a: &\n", (1, 4), "there is no name behind `&` or `*`"),
+        ("a: !<x\n", (1, 4), "a `!` begins a tag"),
+        ("%YAML 2.0\n---\na: 1\n", (1, 1), "a `%` at the start of a line"),
+        ("a: @x\n", (1, 4), "a text cannot begin with `@`"),
+        ("a: \u{1}\n", (1, 4), "there is the control character U+0001"),
+        ("a: \"x\"#y\n", (1, 7), "there is no space before `#`"),
+        ("a: |x\n y\n", (1, 4), "`|` or `>` begins a block of text"),
+    ] {
+        let (node, diagnostics) = read(text);
+        assert!(node.is_none(), "{text}");
+        assert_eq!(codes(&diagnostics), [("yaml-syntax", place.0, place.1)], "{text}: {diagnostics:?}");
+        let first = diagnostics.iter().next().expect("one");
+        assert!(first.message.starts_with("this is not YAML: ") && first.message.contains(part), "{text}: {first:?}");
+        assert!(first.help.is_some(), "{text}");
+        // Words of the grammar, which the parser uses.
+        for word in ["while", "expected", "scalar", "block mapping", "token", "flow", "indicator"] {
+            assert!(!first.message.contains(word), "{text}: {first:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Getters that say what they expected.
+//! Typed getters of nodes. They report a value of another type and return `None`.
 //!
 //! Each takes `what` for its message: the name of the value as the user knows it (`planes`, `topology`).
 
@@ -58,7 +58,7 @@ impl Node {
         }
     }
 
-    /// A whole number within a range, in a form that every reader of YAML reads as the same number (see [`whole`]).
+    /// A whole number within a range, in a form that all readers of YAML read as the same number (see [`whole`]).
     pub fn expect_u32(&self, what: &str, range: RangeInclusive<u32>, diagnostics: &mut Diagnostics) -> Option<u32> {
         let text = self.expect_number_text(what, "a whole number", diagnostics)?;
         match whole::whole(text) {
@@ -83,7 +83,7 @@ impl Node {
         }
     }
 
-    /// Whether every reader of YAML takes it for the same number, if for one at all; what they disagree about is reported.
+    /// Whether all readers of YAML that take the scalar for a number read the same number. If not, it is reported.
     pub fn reads_the_same(&self, what: &str, diagnostics: &mut Diagnostics) -> bool {
         let Some((text, unclear)) = self.as_str().and_then(|text| Some((text, whole::ambiguous(text.trim())?))) else {
             return true;
@@ -92,7 +92,7 @@ impl Node {
         false
     }
 
-    /// Says how readers of YAML disagree about a number.
+    /// Reports a number that readers of YAML read differently.
     fn ambiguous_number(&self, what: &str, text: &str, unclear: &NotWhole, diagnostics: &mut Diagnostics) {
         let (what, sign) = (quoted(what), if text.starts_with('-') { "-" } else { "" });
         let written = quoted(text);
@@ -178,7 +178,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar that should be a decimal number, without the `_` that groups its digits.
+    /// The text of a scalar that should be a decimal number, without the `_` between its digits.
     fn expect_decimal_text(&self, what: &str, expected: &str, diagnostics: &mut Diagnostics) -> Option<Cow<'_, str>> {
         let text = self.expect_number_text(what, expected, diagnostics)?;
         if let Some(unclear) = whole::ambiguous(text) {
@@ -188,7 +188,7 @@ impl Node {
         Some(whole::ungrouped(text).unwrap_or(Cow::Borrowed(text)))
     }
 
-    /// The text of a scalar that should be a number; quotes around numbers are tolerated.
+    /// The text of a scalar that should be a number, with or without quotes.
     fn expect_number_text(&self, what: &str, expected: &str, diagnostics: &mut Diagnostics) -> Option<&str> {
         match self.as_str() {
             Some(text) if !self.broken && !self.is_null() => Some(text.trim()),

@@ -1,11 +1,11 @@
-//! Adding to the built-in device by editing its text, as a person would.
+//! Tests that add operations to the built-in device by editing its text, as a person would.
 
 use nandseq_profile::model::{Effect, PhaseKind, Scope};
 use nandseq_profile::{Profile, builtin, check};
 
 use crate::good;
 
-/// The built-in text with a stanza inserted right after a line.
+/// The text with a stanza inserted right after a line.
 fn with(text: &str, line: &str, stanza: &str) -> String {
     let line = format!("\n{line}\n");
     assert_eq!(text.matches(&line).count(), 1, "{line:?} stands once in the built-in profile");
@@ -27,7 +27,7 @@ fn a_stranger_adds_an_operation_with_one_stanza() {
     let op = after.ops.iter().find(|op| op.name == "Page_Program_Turbo").expect("the new operation");
     assert_eq!(after.bases[op.base].name, "PROGRAM_SLC");
     assert_eq!(duration(&after, &op.name, PhaseKind::CoreBusy), "180");
-    // Nothing else has to be edited: its base's mass proposes it, and `check` has nothing to add.
+    // Nothing else has to be edited: it has a share of the mass of its base, and `check` has no new finding.
     assert_eq!(check::check(&after).len(), check::check(&before).len());
 }
 
@@ -58,7 +58,7 @@ fn a_stranger_adds_a_new_behaviour_with_a_base_and_an_operation() {
     let after = good(&with(&with(builtin::text(), "bases:", base), "ops:", op));
     let (id, base) = after.bases.iter_ids().find(|(_, base)| base.name == "GANG_ERASE").expect("the new base");
     assert_eq!((base.scope, base.has(Effect::Erase)), (Scope::Die, true));
-    // Its class brings the exclusions: it is forbidden wherever an erase is.
+    // The exclusions come from its class: it is forbidden in every state in which an erase is.
     let erase = after.bases.iter_ids().find(|(_, base)| base.name == "ERASE").expect("ERASE").0;
     let groups: Vec<_> = after.exclusions.groups.iter().filter(|group| group.forbids.contains(erase)).collect();
     assert!(groups.len() > 15 && groups.iter().all(|group| group.forbids.contains(id)));

@@ -1,7 +1,8 @@
-//! One small bad file per mistake, and what is said of it.
+//! Tests of the diagnostics of native files: one small bad file for each mistake.
 //!
-//! Drop a file into `testdata/native`, get a test: the part of its name before `--` is the code of a diagnostic that must
-//! occur; `good` must give none. What is shown to the user is a snapshot beside the file (`INSTA_UPDATE=always` rewrites it).
+//! Every file in `testdata/native` is a test. The part of its name before `--` is the code of a diagnostic that must occur; a
+//! file called `good` must give none. The rendered diagnostics are a snapshot beside the file (`INSTA_UPDATE=always` rewrites
+//! it).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -51,7 +52,7 @@ fn every_mistake_in_a_native_file_is_shown_as_its_snapshot_says() {
     assert!(orphans.is_empty(), "snapshots without a file: {orphans:?}");
 }
 
-/// Every code the native reader can report.
+/// Every code that the native reader can report.
 fn codes_in_the_sources() -> BTreeSet<String> {
     let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![room.join("native.rs")];
@@ -70,7 +71,7 @@ fn codes_in_the_sources() -> BTreeSet<String> {
 fn every_code_of_the_native_reader_has_a_bad_file() {
     let shown: BTreeSet<String> =
         stems(".yaml").iter().filter_map(|stem| stem.split("--").next()).map(str::to_owned).collect();
-    // Files that would have to be larger than a repository should hold; see `limits_are_kept`.
+    // A file for `too-many` would be too large for a repository; `limits_are_kept` tests it.
     let missing: Vec<String> =
         codes_in_the_sources().difference(&shown).filter(|code| *code != "too-many").cloned().collect();
     assert!(missing.is_empty(), "no bad file for {missing:?}");

@@ -1,4 +1,4 @@
-//! No text makes reading, checking or writing panic.
+//! Tests that no text makes reading, checking or writing panic.
 
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{ReadOptions, SourceFile, builtin, check, native, read};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::random;
 
-/// Reads a text and does with the outcome all one can do.
+/// Reads a text, renders its diagnostics, and checks and writes its profile.
 fn exercise(text: String) {
     let source = SourceFile::new("noise.yaml", text);
     let (profile, diagnostics) = read(&source, ReadOptions::default());
@@ -23,7 +23,7 @@ fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// Words that mean something somewhere, for swapping in.
+/// Words that have a meaning somewhere in a profile; they replace parts of the text.
 const WORDS: [&str; 24] = [
     "NONE",
     "{}",

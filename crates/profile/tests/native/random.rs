@@ -1,11 +1,11 @@
-//! Random profiles: anything a reader could return, sensible as a device or not.
+//! Random profiles: any profile that a reader could return, whether it makes sense as a device or not.
 
 use nandseq_profile::ids::*;
 use nandseq_profile::model::*;
 use nandseq_profile::native::structure;
 use nandseq_profile::{Profile, Ticks};
 
-/// SplitMix64.
+/// The random generator SplitMix64.
 struct Rng(u64);
 
 impl Rng {
@@ -52,7 +52,7 @@ impl Rng {
         }
     }
 
-    /// A name no other thing of its kind has, thanks to `number`.
+    /// A name that differs from those of other numbers.
     fn name(&mut self, number: usize) -> String {
         let shape = self.below(8);
         match shape {
@@ -173,7 +173,7 @@ fn step(rng: &mut Rng, base: BaseId) -> ChainStep {
     ChainStep { base, address, same_cell_type: rng.flag(), multi: rng.flag(), same_plane: rng.flag() }
 }
 
-/// Distinct indices below `count`, at most `most`.
+/// At most `most` distinct indices below `count`.
 fn distinct(rng: &mut Rng, count: usize, most: usize) -> Vec<usize> {
     let mut found: Vec<usize> = (0..rng.below(most + 1)).map(|_| rng.below(count)).collect();
     found.sort_unstable();

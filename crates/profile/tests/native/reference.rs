@@ -1,4 +1,4 @@
-//! The built-in device against the predecessor's file, value by value: the differences are exactly the corrections that
+//! Compares the built-in device with the predecessor's file, value by value. The differences are exactly the corrections that
 //! `profiles/reference.yaml` lists at its head.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use nandseq_profile::{BaseSet, Profile, builtin};
 
 use crate::legacy_files::legacy;
 
-/// One difference for each value, "what: legacy -> built-in".
+/// The differences, one line for each value: "what: legacy -> built-in".
 #[derive(Default)]
 struct Differences(Vec<String>);
 
@@ -24,7 +24,7 @@ fn base_names(profile: &Profile, bases: BaseSet) -> BTreeSet<String> {
     bases.iter().map(|base| profile.bases[base].name.clone()).collect()
 }
 
-/// Two sets by what one has and the other has not.
+/// Compares two sets, and adds the names that only one of them has.
 fn compare_sets(found: &mut Differences, what: &str, old: &BTreeSet<String>, new: &BTreeSet<String>) {
     let list = |names: Vec<&String>| -> String {
         if names.len() > 12 {
@@ -63,7 +63,7 @@ fn compare_bases(found: &mut Differences, old: &Profile, new: &Profile) {
     }
 }
 
-/// What may follow a base. Weights are the built-in's own.
+/// The names of the chains that may follow a base. Weights are not compared, because the built-in device has its own.
 fn follow_ups(profile: &Profile, base: &Base) -> BTreeSet<String> {
     let chain = |chain: usize| profile.chains[chain].name.clone();
     base.follow_ups.iter().map(|follow_up| follow_up.chain.map_or("NONE".to_owned(), chain)).collect()
@@ -128,14 +128,14 @@ fn compare_chains(found: &mut Differences, old: &Profile, new: &Profile) {
 fn the_built_in_device_is_the_predecessors_but_for_the_corrections_it_lists() {
     let Some(old) = legacy("config-2025-09.yaml") else { return };
     let new = builtin::profile();
-    // How long a proposal waits and how often an idle die is asked belong to the mix, which is our own.
+    // The admission window and the period of refills belong to the mix of operations, which is our own.
     let (admission_window, queue_refill_period) = (old.policies.admission_window, old.policies.queue_refill_period);
     let policies = nandseq_profile::model::Policies { admission_window, queue_refill_period, ..new.policies.clone() };
     assert_eq!(policies, old.policies);
     assert_eq!(new.offset_guard, old.offset_guard);
     assert_eq!(new.export, old.export);
     assert_eq!(new.cell_types, old.cell_types);
-    // The predecessor's volumes are capped at its four blocks; 100 stands in its file.
+    // The predecessor's volumes are limited to its four blocks; its file states 100.
     assert_eq!(new.bootstrap.cell_type_weights, old.bootstrap.cell_type_weights);
     assert_eq!(
         (new.bootstrap.enabled, new.bootstrap.read_coverage),

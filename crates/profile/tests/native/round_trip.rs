@@ -1,4 +1,4 @@
-//! Writing and reading a profile gives an equal one.
+//! Tests that writing and reading a profile gives an equal profile.
 
 use nandseq_profile::{builtin, native};
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn the_hash_tells_profiles_apart_and_nothing_else() {
     let hash = profile.hash();
     assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert_eq!(good(&native::write(&profile)).hash(), hash);
-    // The name is a label; with the name it is what was recorded when names counted.
+    // The name does not count. The hash with the name is the one that older versions recorded.
     let mut renamed = profile.clone();
     renamed.name = "another label".to_owned();
     assert_eq!(renamed.hash(), hash);

@@ -1,4 +1,4 @@
-//! The JSON Schema says what the reader says, as far as a schema can.
+//! Tests that the JSON Schema accepts and rejects the same files as the reader, as far as a schema can.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn as_json(node: &Node) -> Value {
         Yaml::Scalar(scalar) if scalar.plain => match &*scalar.text {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
-            // What JSON calls a number is one in YAML too; `4KB_Page` and `.5` stay texts.
+            // A number of JSON is a number of YAML too. `4KB_Page` and `.5` stay texts.
             text => serde_json::from_str::<serde_json::Number>(text).map_or_else(|_| text.into(), Value::Number),
         },
         Yaml::Scalar(scalar) => Value::String(scalar.text.to_string()),
@@ -113,7 +113,7 @@ fn the_committed_schema_is_current() {
     );
 }
 
-/// Every key and word the schema knows.
+/// Adds every key and word of the schema to `found`.
 fn words(schema: &Value, found: &mut Vec<String>) {
     match schema {
         Value::Object(map) => {
@@ -138,7 +138,7 @@ fn every_key_and_word_of_the_schema_is_documented() {
     let mut known = Vec::new();
     words(&schema, &mut known);
     assert!(known.len() > 100);
-    // In backquotes, alone or followed by a parameter.
+    // A documented word is in backquotes, alone or with a parameter.
     let documented = |word: &String| {
         text.split('`')
             .skip(1)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nandseq_trace::file_form::FileForm;
-use nandseq_trace::recorded::path_of;
+use nandseq_trace::recorded::{path_of, shown};
 use serde::{Deserialize, Serialize};
 
 use crate::load::SiteTables;
@@ -79,7 +79,7 @@ impl VerifierVerdict {
                     time: finding.time_ps.map(|time| time / unit),
                     op: finding.op_name.clone(),
                     message: finding.message.clone(),
-                    file: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+                    file: path.file_name().map_or_else(String::new, shown),
                     place: FileForm::of(path).place(finding.row),
                 });
             }
@@ -95,7 +95,7 @@ fn site_of(file: &Path, sites: &[SiteTables]) -> Option<usize> {
     let folder = FileForm::of(file).site_folder(file)?;
     let same = |site: &SiteTables| site.folder == folder || site.folder == file;
     sites.iter().position(same).or_else(|| {
-        let named = |site: &&SiteTables| folder.file_name().is_some_and(|name| name.to_string_lossy() == *site.name);
+        let named = |site: &&SiteTables| folder.file_name().is_some_and(|name| shown(name) == *site.name);
         let mut of_name = sites.iter().enumerate().filter(|(_, site)| named(site));
         // A name that two sites share does not tell which one it is.
         of_name.next().filter(|_| of_name.next().is_none()).map(|(at, _)| at)

@@ -1,7 +1,8 @@
-//! Reading a manifest: which kind it is, and where it is faulty.
+//! Reading a manifest: which kind it is, and where its fault is.
 //!
-//! Promises that a manifest with a fault is called what it is, a site's or a batch's, and that the fault has its line and column.
+//! The kind of a manifest, a site's or a batch's, is also known if the manifest has a fault. A fault has its line and column.
 
+use crate::recorded::shown;
 use std::cmp::Ordering;
 use std::fmt;
 use std::path::Path;
@@ -13,19 +14,19 @@ use super::numbers::OTHER_SCHEMA;
 use crate::inside::NotInside;
 use crate::json_fault;
 
-/// What a manifest is of.
+/// The kind of a manifest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ManifestKind {
     /// A [`SiteManifest`](super::SiteManifest).
     Site,
     /// A [`BatchManifest`](super::BatchManifest).
     Batch,
-    /// There is no telling: it is empty, cut early, or something else.
+    /// The kind cannot be told: the file is empty, cut early, or something else.
     Unknown,
 }
 
 impl ManifestKind {
-    /// What a manifest is of, by the fields that only one kind has.
+    /// The kind whose own fields the text has more of.
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
         #[derive(Deserialize)]
@@ -48,7 +49,7 @@ impl ManifestKind {
         }
     }
 
-    /// The same for a text that is no JSON, as one that is cut.
+    /// The kind of a text that is not JSON, such as a manifest that is cut.
     fn of_text(text: &[u8]) -> Self {
         let has = |key: &str| memchr::memmem::find(text, key.as_bytes()).is_some();
         match (has("\"site_seed\""), has("\"base_seed\"")) {
@@ -58,7 +59,7 @@ impl ManifestKind {
         }
     }
 
-    /// How messages call it.
+    /// The name in messages.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -69,7 +70,7 @@ impl ManifestKind {
     }
 }
 
-/// What is wrong with a manifest, and where.
+/// A fault of a manifest, with its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
     line: usize,
@@ -78,29 +79,30 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Whether nothing else that it says may be used either: it names a file or folder that is not inside its own, or is of another form.
+    /// Whether the rest of the manifest must not be used either. This is so if it names a file or folder outside its own folder,
+    /// or has another schema.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         NotInside::is_quoted_in(&self.what) || self.is_of_another_schema()
     }
 
-    /// Whether another version wrote it, in a form of its own.
+    /// Whether another version of the program wrote the manifest, in another schema.
     #[must_use]
     pub fn is_of_another_schema(&self) -> bool {
         self.what.contains(OTHER_SCHEMA)
     }
 
-    /// An empty file has no place in it.
+    /// Whether line and column are known. A fault of an empty file has none.
     const fn has_place(&self) -> bool {
         self.column > 0
     }
 
-    /// The whole sentence about the file.
+    /// The message about the file, as a sentence.
     #[must_use]
     pub fn sentence(&self, path: &Path, kind: ManifestKind) -> String {
         let Self { line, column, what } = self;
         let place = if self.has_place() { format!(":{line}:{column}") } else { String::new() };
-        format!("`{}`{place} is no {}: {what}", path.display(), kind.text())
+        format!("`{}`{place} is no {}: {what}", shown(path), kind.text())
     }
 }
 
@@ -122,10 +124,10 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Reads a manifest, or part of one.
+/// Reads a manifest, or a record of one, from JSON.
 ///
 /// # Errors
-/// A [`Fault`] when it is something else.
+/// A [`Fault`] if the text is not JSON of such a record.
 pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(text).map_err(Fault::from)
 }

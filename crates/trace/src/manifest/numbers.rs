@@ -1,27 +1,26 @@
-//! The numbers of the runs that a manifest lists, and of its form.
+//! Checks of the numbers in a manifest: the schema, and the numbers of runs.
 //!
-//! Promises that runs that were read have numbers that a campaign can have: whoever adds to them, or makes runs up to the last, need not
-//! fear what somebody wrote into the file.
+//! Runs that were read have numbers that a campaign can have. So arithmetic on them cannot overflow, whatever the file said.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// The version of the form that is written.
+/// The version of the schema of manifests, the only one that is written and read.
 pub const SCHEMA: u32 = 1;
-/// The largest number that a run has.
+/// The largest number of a run.
 pub const MAX_RUN: u64 = 9_999_999;
 
-/// What is said of a manifest of another form.
+/// The beginning of the message about a manifest of another schema.
 pub(super) const OTHER_SCHEMA: &str = "its form is version ";
 
-/// The version of the form, which must be known.
+/// Reads the version of the schema, which must be [`SCHEMA`].
 pub(super) fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let schema = u32::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format!("{OTHER_SCHEMA}{schema}, this program knows version {SCHEMA}"));
     if schema == SCHEMA { Ok(schema) } else { Err(wrong()) }
 }
 
-/// The numbers of a run, by which it follows another.
+/// The two numbers of a run: from 1 in file names, from 0 in the seed formula.
 #[derive(Clone, Copy, Deserialize)]
 pub(super) struct RunNumbers {
     pub(super) run: u64,
@@ -29,7 +28,7 @@ pub(super) struct RunNumbers {
 }
 
 impl RunNumbers {
-    /// Why no run has such numbers, or none after the one before.
+    /// The message if these numbers are impossible, or do not follow those of the run before.
     pub(super) fn fault(self, before: Option<Self>) -> Option<String> {
         let Self { run, run_index } = self;
         if !(1..=MAX_RUN).contains(&run) {

@@ -1,7 +1,7 @@
-//! Reading what lists the finished runs of a site that is not finished: [`PARTIAL_NAME`](super::PARTIAL_NAME).
+//! Reading the ledger of a site that is being made: [`PARTIAL_NAME`](super::PARTIAL_NAME).
 //!
-//! Promises that every reader counts the same runs: those whose lines are whole and readable and follow one another, up to the first that
-//! is not so, as a kill may leave it.
+//! Every reader counts the same runs: those before the first line that is cut, is not readable or does not follow the line
+//! before. A kill may leave such a line.
 
 use std::io::{self, BufRead};
 
@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use super::fault::{Fault, parse};
 use super::numbers::RunNumbers;
 
-/// The first line and the runs; `None` where the first line is not whole or not readable. How much of a run is wanted is the caller's.
+/// The first line and the runs; `None` if the first line is cut or not readable. `H` and `R` choose the fields that are read.
 ///
 /// # Errors
-/// When the input cannot be read. A name that leads out of the folder, or another form, is an error with the [`Fault`] inside.
+/// If the input cannot be read. A name that leads out of the folder, or another schema, is an error with the [`Fault`] inside.
 pub fn read_partial<H: DeserializeOwned, R: DeserializeOwned>(
     mut input: impl BufRead,
 ) -> io::Result<Option<(H, Vec<R>)>> {
@@ -38,7 +38,7 @@ pub fn read_partial<H: DeserializeOwned, R: DeserializeOwned>(
     Ok(Some((head, runs)))
 }
 
-/// A fault that does no harm ends the list; to name what lies elsewhere, or to be of another form, is an error.
+/// The value, or `None` for a fault that only ends the list. A fault that [is a refusal](Fault::is_refusal) is an error.
 fn unless_refused<T>(parsed: Result<T, Fault>) -> io::Result<Option<T>> {
     match parsed {
         Err(fault) if fault.is_refusal() => Err(io::Error::new(io::ErrorKind::InvalidData, fault)),

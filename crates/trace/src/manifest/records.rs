@@ -1,4 +1,4 @@
-//! What manifests say, in the order in which it is written.
+//! The records of manifests. Their fields are written in the order in which they stand here.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -7,22 +7,23 @@ use super::numbers::{self, RunNumbers};
 use crate::files::{Digest, FileKind};
 use crate::inside::InsideName;
 
-/// `seed_i = site_seed + run_index`; the generator's key is the pair (`seed_i`, `run_index`).
+/// The formula `seed_i = site_seed + run_index`. The key of the random generator is the pair (`seed_i`, `run_index`).
 pub const SEQUENTIAL: &str = "sequential";
-/// `seed_i` is mixed from base seed, site and run index; the generator's key is again the pair.
+/// The formula that mixes `seed_i` from base seed, site and run index. The key of the random generator is (`seed_i`,
+/// `run_index`).
 pub const HASHED: &str = "hashed";
 
-/// Where the contents of a folder come from: the same in the manifest of a site and of a batch.
+/// Where the contents of a folder come from. Manifests of sites and of batches have the same record.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
-    /// What wrote it.
+    /// The program that wrote the folder.
     pub tool: Tool,
-    /// The device.
+    /// The profile of the device.
     pub profile: ProfileInput,
     /// The probability table, if one was read from a file.
     pub probabilities: Option<Input>,
-    /// The bad blocks, if a file lists them.
+    /// The list of bad blocks, if one was read from a file.
     pub badlist: Option<Input>,
     /// The arguments that make this folder's contents again.
     pub arguments: Vec<String>,
@@ -42,13 +43,13 @@ pub struct Tool {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileInput {
-    /// What the device is called.
+    /// The name of the device.
     pub name: String,
     /// The path as given, or `built-in`.
     pub source: String,
-    /// Of the file's bytes.
+    /// The digest of the file's bytes.
     pub sha256: Digest,
-    /// Of what the file says, however it says it: the same for a profile and its import, for instance.
+    /// The digest of the resolved profile, which does not depend on its form: a legacy file and its import have the same.
     pub resolved_sha256: String,
 }
 
@@ -58,7 +59,7 @@ pub struct ProfileInput {
 pub struct Input {
     /// The path as given.
     pub source: String,
-    /// Of its bytes.
+    /// The digest of its bytes.
     pub sha256: Digest,
 }
 
@@ -69,15 +70,15 @@ pub struct SiteManifest {
     /// [`SCHEMA`](super::SCHEMA)
     #[serde(deserialize_with = "numbers::schema")]
     pub schema: u32,
-    /// Where the contents come from; the arguments are those that make this site alone.
+    /// Where the contents come from. The arguments make this site alone.
     pub origin: Origin,
     /// The number of the site, `null` when there are no sites.
     pub site: Option<u64>,
-    /// How seeds follow from one another: [`SEQUENTIAL`] or [`HASHED`].
+    /// The formula of the seeds of runs: [`SEQUENTIAL`] or [`HASHED`].
     pub seed_formula: String,
     /// The seed of the site's first run.
     pub site_seed: u64,
-    /// Finished runs, in order, without a gap; the first may be any.
+    /// The finished runs, in order and without a gap. The first may have any number.
     #[serde(deserialize_with = "in_order")]
     pub runs: Vec<RunRecord>,
 }
@@ -90,9 +91,9 @@ pub struct RunRecord {
     pub run: u64,
     /// Its number in the seed formula, from 0.
     pub run_index: u64,
-    /// `seed_i`.
+    /// `seed_i` of the formula.
     pub seed: u64,
-    /// Operations.
+    /// The number of operations.
     pub operations: u64,
     /// Its files.
     pub files: Vec<FileRecord>,
@@ -102,13 +103,13 @@ pub struct RunRecord {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileRecord {
-    /// What it is.
+    /// The kind of file.
     pub kind: FileKind,
     /// Its name in the folder of the manifest.
     pub file: InsideName,
-    /// Its rows, the header not counted.
+    /// The number of its rows, without the header.
     pub rows: u64,
-    /// Of its bytes.
+    /// The digest of its bytes.
     pub sha256: Digest,
 }
 
@@ -119,13 +120,13 @@ pub struct BatchManifest {
     /// [`SCHEMA`](super::SCHEMA)
     #[serde(deserialize_with = "numbers::schema")]
     pub schema: u32,
-    /// Where the contents come from; the arguments are those that make the whole batch.
+    /// Where the contents come from. The arguments make the whole batch.
     pub origin: Origin,
-    /// How seeds follow from one another: [`SEQUENTIAL`] or [`HASHED`].
+    /// The formula of the seeds of runs: [`SEQUENTIAL`] or [`HASHED`].
     pub seed_formula: String,
-    /// What `--seed` says; with [`SEQUENTIAL`] the seed of the first site's first run.
+    /// The value of `--seed`. With [`SEQUENTIAL`] it is the seed of the first site's first run.
     pub base_seed: u64,
-    /// What to know before another campaign is made of the same device.
+    /// Warnings to read before another campaign is made for the same device.
     pub warnings: Vec<String>,
     /// The sites, in order.
     pub sites: Vec<SiteRecord>,
@@ -139,18 +140,18 @@ pub struct SiteRecord {
     pub site: u64,
     /// Its folder, relative to that of the manifest, with `/` between parts.
     pub folder: InsideName,
-    /// Finished runs.
+    /// The number of finished runs.
     pub runs: u64,
-    /// Operations of all its runs.
+    /// The number of operations of all its runs.
     pub operations: u64,
-    /// Of its manifest.
+    /// The digest of the bytes of its manifest.
     pub manifest_sha256: Digest,
-    /// Whether it has no further runs because it covered what was asked for; left out where not.
+    /// Whether it has no further runs because it covered what was asked for. `false` is not written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub covered: bool,
 }
 
-/// Runs with numbers that follow one another.
+/// Reads runs, whose numbers must follow one another.
 fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RunRecord>, D::Error> {
     let runs = Vec::<RunRecord>::deserialize(deserializer)?;
     let mut before = None;

@@ -7,7 +7,7 @@ use crate::rule::RuleCode;
 use crate::time::{Interval, after};
 
 impl Judge<'_> {
-    /// `bus`, for the phases of the operation and of the operations that it resumes.
+    /// `bus`, of the operation and of what it resumes.
     pub(super) fn bus(&mut self) {
         let operation = self.operation;
         let own = || {
@@ -17,7 +17,7 @@ impl Judge<'_> {
         let mut resumed: Vec<Interval> = Vec::new();
         if let Some(axis) = operation.kind.resumes {
             for die in operation.touched.dies.clone() {
-                resumed.extend(self.device.bus_of_revived(self.compiled, operation, Die(die), axis));
+                resumed.extend(self.device.bus_of_resumed(self.compiled, operation, Die(die), axis));
             }
         }
         let clash = self.device.bus.iter().find(|held| {

@@ -224,7 +224,7 @@ impl DeviceModel {
         };
         let Some(suspend_target) = suspend_target else { return };
         if let Some(lost) = already.and_then(|already| already.flight) {
-            // Its RESUME was lost: nothing can resume it any more.
+            // Its RESUME was lost; nothing can resume it any more.
             self.drop_flight(lost);
         }
         self.due.retain(|due| due.id != suspend_target);
@@ -281,8 +281,8 @@ impl DeviceModel {
         }
     }
 
-    /// The intervals in which the operation that a RESUME would resume holds the bus.
-    pub(crate) fn bus_of_revived(
+    /// When the bus is held by what a RESUME would resume.
+    pub(crate) fn bus_of_resumed(
         &self,
         compiled: &CompiledProfile,
         operation: &JudgedOperation<'_>,

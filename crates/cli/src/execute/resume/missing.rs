@@ -3,6 +3,7 @@
 //! A missing table or log is made again with its run. A missing snapshot is made again if the next run begins from it. Other
 //! snapshots are not needed to go on, and making them again may cost as much as the campaign, so a remark tells of their loss.
 
+use nandseq_trace::recorded::shown;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -60,7 +61,7 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
 impl Missing {
     /// Remarks for the user.
     pub(super) fn remark(&self, folder: &Path) -> Vec<String> {
-        let folder = folder.display();
+        let folder = shown(folder);
         let list = |files: &[String]| {
             let more = match files.len() {
                 0 | 1 => String::new(),
