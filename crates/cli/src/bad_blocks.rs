@@ -7,8 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nandseq_input::folder::{self, SiteFiles};
+use nandseq_input::folder::SiteFiles;
 use nandseq_profile::{Block, Die, Profile};
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{Input, Origin};
 use nandseq_trace::recorded::{path_of, shown};
@@ -88,7 +89,7 @@ fn read(path: &Path, profile: &Profile) -> Result<(BadBlocks, Digest), Failure> 
 /// The origin of sequence files that were named one by one, from the manifest beside them; `None` unless it lists all of them.
 pub(crate) fn beside(site: &SiteFiles) -> Option<Origin> {
     let first = &site.runs.first()?.path;
-    let folder = if folder::is_parquet(first) { first.parent()?.parent()? } else { first.parent()? };
+    let folder = FileForm::of(first).site_folder(first)?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let manifest = ledger::read(folder).ok().flatten()?.manifest;
     let listed = manifest.runs.iter().flat_map(|run| &run.files);

@@ -8,8 +8,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use nandseq_input::form::{self, Forms};
+#[cfg(feature = "parquet")]
+use nandseq_parquet::PARQUET;
 use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
 use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
+#[cfg(not(feature = "parquet"))]
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::ProfileInput;
 use nandseq_trace::recorded::{recorded, shown};
@@ -99,11 +103,27 @@ pub(crate) fn left_out(path: &Path) -> String {
     warning_text(&format!("`{}` is {what}: it counts as absent", shown(path)))
 }
 
-/// The forms of tables that are found and read.
-#[cfg(feature = "parquet")]
-pub(crate) const FORMS: Forms = &[form::CSV, nandseq_parquet::PARQUET];
+/// The forms of tables that are found.
+pub(crate) const FORMS: Forms = &[form::CSV, PARQUET];
 
-/// The forms of tables that are found; Parquet cannot be read.
 #[cfg(not(feature = "parquet"))]
-pub(crate) const FORMS: Forms =
-    &[form::CSV, form::Form { ending: "parquet", layout: form::Layout::Dataset, ..form::CSV }];
+const PARQUET: form::Form = form::Form { table: FileForm::PARQUET, source: None };
+
+/// Said of tables in a form that this build neither reads nor writes.
+pub(crate) const NOT_BUILT: &str = "this program was built without Parquet";
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+    use nandseq_trace::file_form::FileForm;
+
+    use super::FORMS;
+    use crate::arguments::Format;
+
+    #[test]
+    fn every_form_is_written_and_found() {
+        let written = Format::value_variants().iter().map(|format| format.form());
+        assert_eq!(written.collect::<Vec<_>>(), FileForm::ALL);
+        assert_eq!(FORMS.iter().map(|form| form.table).collect::<Vec<_>>(), FileForm::ALL);
+    }
+}

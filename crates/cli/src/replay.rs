@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use nandseq_input::folder::{digest_of, is_parquet};
+use nandseq_input::folder::digest_of;
 use nandseq_input::{CsvFiles, Source};
 use nandseq_output::pending::folder_of;
+use nandseq_trace::file_form::{FileForm, Numbering};
 use nandseq_trace::files::Digest;
 use nandseq_trace::inside;
 use nandseq_trace::manifest::{
@@ -407,18 +408,21 @@ fn place(there: &Path, made: &Path) -> String {
 }
 
 fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
-    if is_parquet(made) {
+    let Numbering::Lines { header } = FileForm::of(made).numbering else {
         return Ok("its rows cannot be compared one by one; `nandseqgen` writes the same tables as CSV".to_owned());
-    }
+    };
     let (mut there, mut made) = (CsvFiles.open(there)?, BufReader::new(File::open(made)?));
     let (mut one, mut other) = (Vec::new(), Vec::new());
-    for row in 0u64.. {
+    for line in 0u64.. {
         one.clear();
         other.clear();
         there.read_until(b'\n', &mut one)?;
         made.read_until(b'\n', &mut other)?;
         if one != other {
-            let place = if row == 0 { "the header, or first line,".to_owned() } else { format!("row {row}") };
+            let place = match line.checked_sub(header) {
+                Some(row) => format!("row {}", row + 1),
+                None => "the header, or first line,".to_owned(),
+            };
             return Ok(format!("{place} is {}, made again it is {}", shown_row(&one), shown_row(&other)));
         }
         if one.is_empty() {

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
-use nandseq_input::form::AnyForm;
+use nandseq_input::form::{AnyForm, Form};
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
@@ -135,9 +135,9 @@ pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
 /// The reader of the tables of some sites.
 pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
     let mut runs = sites.iter().flat_map(|site| &site.runs);
-    match runs.find(|run| cfg!(not(feature = "parquet")) && folder::is_parquet(&run.path)) {
+    match runs.find(|run| Form::of(&run.path, FORMS).is_some_and(|form| form.source.is_none())) {
         Some(run) => {
-            let problem = Problem::new(format!("`{}`: this program was built without Parquet", shown(&run.path)));
+            let problem = Problem::new(format!("`{}`: {}", shown(&run.path), inputs::NOT_BUILT));
             Err(problem.help("build it with its default features, or write the runs as CSV").into())
         }
         None => Ok(Box::new(AnyForm::new(FORMS, profile))),

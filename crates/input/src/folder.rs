@@ -18,6 +18,5 @@ mod site_files;
 
 pub use files::find_all;
 pub use listed::{compare, digest_of};
-pub use names::is_parquet;
 pub use search::{DEPTH, find, find_forms};
 pub use site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};

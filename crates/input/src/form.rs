@@ -1,79 +1,74 @@
-//! The forms in which tables are stored: how their files are found, and which source reads them.
+//! The forms in which tables are stored, each with the source that reads it.
 //!
-//! A caller that searches for runs passes the list of forms that it can read: [`CSV`], and forms of other crates.
+//! A caller that searches for runs passes the list of forms that it finds: [`CSV`], and forms of other crates.
 
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::Profile;
-use nandseq_trace::files::{FileKind, PACKED};
+use nandseq_trace::file_form::{FileForm, Layout, RUN_FOLDER};
+use nandseq_trace::files::FileKind;
 
 use crate::source::{CsvFiles, Source};
 
 /// A form in which tables are stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
-    /// The end of the names of its files, without the point.
-    pub ending: &'static str,
-    /// Where the files of a run lie.
-    pub layout: Layout,
-    /// Makes the source that reads the tables of a profile.
-    pub source: fn(&Profile) -> Box<dyn Source>,
+    /// The names of its files.
+    pub table: FileForm,
+    /// Makes the source. `None` in a build that finds the form and cannot read it.
+    pub source: Option<MakeSource>,
 }
 
-/// Where the files of a run lie.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Layout {
-    /// In the folder of the site: `operation_sequence_<stamp>_<run>.<ending>`.
-    Site,
-    /// In a folder for each run: `run=<run>/operation_sequence.<ending>`.
-    Dataset,
-}
+/// Makes the source that reads the tables of a profile.
+pub type MakeSource = fn(&Profile) -> Box<dyn Source>;
 
-/// The forms that can be read.
+/// The forms that are found.
 pub type Forms = &'static [Form];
 
 /// CSV, plain or packed by gzip.
-pub const CSV: Form = Form { ending: "csv", layout: Layout::Site, source: |_| Box::new(CsvFiles) };
+pub const CSV: Form = Form { table: FileForm::CSV, source: Some(|_| Box::new(CsvFiles)) };
 
 impl Form {
-    /// Whether a path ends as the files of this form do. A `.gz` at its end is ignored.
-    pub(crate) fn fits(&self, path: &Path) -> bool {
-        let name = path.as_os_str().as_encoded_bytes();
-        let name = name.strip_suffix(PACKED.as_bytes()).unwrap_or(name);
-        name.strip_suffix(self.ending.as_bytes()).is_some_and(|name| name.ends_with(b"."))
+    /// The form of a file among several, by the end of its name.
+    #[must_use]
+    pub fn of(path: &Path, forms: Forms) -> Option<&'static Self> {
+        forms.iter().find(|form| form.table.fits(path))
     }
 
     /// The path of the sequence in a run's folder of a dataset.
     pub(crate) fn sequence_in(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.{}", FileKind::OperationSequence.name(), self.ending))
+        folder.join(format!("{}.{}", FileKind::OperationSequence.name(), self.table.ending))
     }
 
     /// A pattern of the names of its sequences, for messages.
     pub(crate) fn sought(&self) -> String {
         let name = FileKind::OperationSequence.name();
-        match self.layout {
-            Layout::Site => format!("{name}_*.{}", self.ending),
-            Layout::Dataset => format!("run=*/{name}.{}", self.ending),
+        match self.table.layout {
+            Layout::Site => format!("{name}_*.{}", self.table.ending),
+            Layout::Dataset => format!("{RUN_FOLDER}*/{name}.{}", self.table.ending),
         }
     }
 }
 
 /// The source for tables of several forms. The end of a file's name tells its form; any other file is read as CSV.
-pub struct AnyForm(Vec<(Form, Box<dyn Source>)>);
+pub struct AnyForm(Vec<(FileForm, Option<Box<dyn Source>>)>);
 
 impl AnyForm {
     /// The source for the tables of a profile in any of `forms`.
     #[must_use]
     pub fn new(forms: Forms, profile: &Profile) -> Self {
-        Self(forms.iter().map(|form| (*form, (form.source)(profile))).collect())
+        Self(forms.iter().map(|form| (form.table, form.source.map(|source| source(profile)))).collect())
     }
 }
 
 impl Source for AnyForm {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
-        let fitting = self.0.iter().find(|(form, _)| form.fits(path));
-        fitting.map_or_else(|| CsvFiles.open(path), |(_, source)| source.open(path))
+        match self.0.iter().find(|(form, _)| form.fits(path)) {
+            Some((_, Some(source))) => source.open(path),
+            Some((_, None)) => Err(io::Error::new(io::ErrorKind::Unsupported, "this program cannot read its form")),
+            None => CsvFiles.open(path),
+        }
     }
 }
 
@@ -98,8 +93,10 @@ mod tests {
         }
     }
 
-    const SHOUTED: Form = Form { ending: "caps", layout: Layout::Site, source: |_| Box::new(Shouted) };
-    const BY_RUN: Form = Form { ending: "caps", layout: Layout::Dataset, source: |_| Box::new(Shouted) };
+    const SHOUTED: Form =
+        Form { table: FileForm { ending: "caps", ..FileForm::CSV }, source: Some(|_| Box::new(Shouted)) };
+    const BY_RUN: Form = Form { table: FileForm { layout: Layout::Dataset, ..SHOUTED.table }, ..SHOUTED };
+    const UNREAD: Form = Form { source: None, ..SHOUTED };
 
     fn read(forms: Forms, path: &Path) -> String {
         let mut text = String::new();
@@ -121,6 +118,22 @@ mod tests {
         assert_eq!(find_all(std::slice::from_ref(&sequence), &[CSV, SHOUTED]).unwrap()[0].runs, sites[0].runs);
         assert_eq!(read(&[CSV, SHOUTED], &sequence), "seq,time\n");
         assert_eq!(read(&[CSV], &sequence), "SEQ,TIME\n");
+        let refused = AnyForm::new(&[CSV, UNREAD], &builtin::profile()).open(&sequence).err().unwrap();
+        assert_eq!(refused.kind(), io::ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn renamed_sequences_are_joined_in_every_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let header = crate::COLUMNS.join(",");
+        let paths = [(1, "one.caps"), (2, "two.caps")].map(|(uid, name)| {
+            let path = folder.path().join(name);
+            fs::write(&path, format!("{header}\n1,0.5,0,X,{uid},[{{}}]\n").to_uppercase()).unwrap();
+            path
+        });
+        for (forms, sites) in [(&[CSV, SHOUTED] as Forms, 1), (&[CSV, BY_RUN], 1), (&[CSV], 2), (&[CSV, UNREAD], 2)] {
+            assert_eq!(find_all(&paths, forms).unwrap().len(), sites, "{forms:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod line;
 mod payload;
 mod row;
 mod sequence;
-mod source;
+pub mod source;
 pub mod table;
 
 pub use header::NoHeader;

@@ -10,6 +10,9 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
+use nandseq_trace::table::TableKind;
+
+use crate::row::COLUMNS;
 
 /// The path that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
@@ -34,6 +37,51 @@ pub struct CsvFiles;
 impl Source for CsvFiles {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
         if path == Path::new(STANDARD_INPUT) { unpacked(io::stdin()) } else { unpacked(File::open(path)?) }
+    }
+}
+
+/// The columns of the table that the name of a file tells; those of a sequence for any other name.
+#[must_use]
+pub fn columns_of(path: &Path) -> &'static [&'static str] {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is = |kind: &TableKind| name.strip_prefix(kind.name()).is_some_and(|rest| rest.starts_with(['_', '.']));
+    TableKind::ALL.into_iter().find(is).map_or(COLUMNS, TableKind::columns)
+}
+
+/// The text of a table whose lines are made as they are read: its header, then what `advance` appends to an empty buffer, until it
+/// appends nothing.
+pub fn lines(columns: &[&str], advance: impl FnMut(&mut Vec<u8>) -> io::Result<()> + 'static) -> Box<dyn BufRead> {
+    Box::new(Lines { text: (columns.join(",") + "\n").into_bytes(), taken: 0, advance })
+}
+
+/// Lines that are made as they are read.
+struct Lines<F> {
+    text: Vec<u8>,
+    /// How much of the text was taken.
+    taken: usize,
+    advance: F,
+}
+
+impl<F: FnMut(&mut Vec<u8>) -> io::Result<()>> Read for Lines<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<F: FnMut(&mut Vec<u8>) -> io::Result<()>> BufRead for Lines<F> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.taken == self.text.len() {
+            self.text.clear();
+            self.taken = 0;
+            (self.advance)(&mut self.text)?;
+        }
+        Ok(&self.text[self.taken..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken = (self.taken + amount).min(self.text.len());
     }
 }
 
@@ -116,6 +164,31 @@ mod tests {
     fn read(bytes: Vec<u8>) -> io::Result<String> {
         let mut text = String::new();
         unpacked(io::Cursor::new(bytes))?.read_to_string(&mut text).map(|_| text)
+    }
+
+    #[test]
+    fn lines_are_made_one_after_another_under_a_header_until_there_are_none() {
+        let mut rows = 0..3;
+        let mut made = lines(&["a", "b"], move |text| {
+            text.extend(rows.next().map(|row| format!("{row},x\n")).unwrap_or_default().bytes());
+            Ok(())
+        });
+        let mut text = String::new();
+        made.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "a,b\n0,x\n1,x\n2,x\n");
+        assert!(made.fill_buf().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_name_of_a_file_says_its_columns() {
+        for kind in TableKind::ALL {
+            for name in [format!("{}.parquet", kind.name()), format!("{}_261121_0000001.csv", kind.name())] {
+                assert_eq!(columns_of(Path::new(&name)), kind.columns(), "{name}");
+            }
+        }
+        for name in ["operation_sequence.parquet", "operation_timelines.csv", "mine.csv", "-"] {
+            assert_eq!(columns_of(Path::new(name)), COLUMNS, "{name}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::model::TableModel;
 use crate::new_file::NewFile;
 use crate::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_trace::csv_field;
-use nandseq_trace::files::{FileKind, Stamp};
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TableRow, TimelineRow, TouchRow};
 use nandseq_trace::time_column::TimeColumnError;
 
@@ -113,8 +113,8 @@ impl TableFormat for CsvTables {
         &self.model
     }
 
-    fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String {
-        kind.file_name(stamp, run)
+    fn form(&self) -> FileForm {
+        FileForm::CSV
     }
 
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {

@@ -8,7 +8,8 @@ use std::io;
 use crate::model::TableModel;
 use crate::new_file::NewFile;
 use nandseq_trace::Sink;
-use nandseq_trace::files::{FileKind, Stamp};
+use nandseq_trace::file_form::FileForm;
+use nandseq_trace::files::FileKind;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
 
 /// A complete file that does not have its final name yet.
@@ -81,8 +82,8 @@ pub trait TableFormat: Sync {
     /// The compiled profile; the same for every format.
     fn model(&self) -> &TableModel;
 
-    /// The name of a file relative to the folder of its site. It may begin with one folder, as `snapshots/`.
-    fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String;
+    /// The names of its files.
+    fn form(&self) -> FileForm;
 
     /// Starts an `operation_sequence`.
     ///

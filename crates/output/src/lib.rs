@@ -29,6 +29,7 @@ pub mod named;
 pub mod new_file;
 pub mod pending;
 pub mod recorder;
+pub mod row_values;
 pub mod run_files;
 pub mod sequence;
 mod sort;

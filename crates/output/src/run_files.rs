@@ -124,7 +124,7 @@ impl<'f> RunFiles<'f> {
         if self.counts_only {
             return Ok(NewFile::counting());
         }
-        let name = self.format.file_name(kind, self.stamp, self.run);
+        let name = self.format.form().file_name(kind, self.stamp, self.run);
         let path = self.folder.join(&name);
         let folder = pending::folder_of(&path);
         if folder != self.folder {
@@ -179,7 +179,7 @@ impl<'f> RunFiles<'f> {
         written.sort_by_key(|&(kind, _)| kind);
         let mut files = Vec::with_capacity(written.len());
         for (kind, UnnamedFile { file, rows }) in &written {
-            let name = self.format.file_name(*kind, self.stamp, self.run);
+            let name = self.format.form().file_name(*kind, self.stamp, self.run);
             let name = InsideName::try_from(name).map_err(io::Error::other)?;
             files.push(FileRecord { kind: *kind, file: name, rows: *rows, sha256: file.digest() });
         }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::run_files::RunFiles;
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::{Digest, FileKind, Outputs};
 use story::{Event, Op, device, stamp};
 
@@ -47,7 +48,7 @@ fn headers_are_those_of_the_predecessor() {
     }
     for kind in FileKind::ALL.into_iter().filter(|kind| kind.is_table()) {
         let header = kind.columns().header();
-        let text = fs::read_to_string(Path::new(sample).join(kind.file_name(stamp(), 1))).unwrap();
+        let text = fs::read_to_string(Path::new(sample).join(FileForm::CSV.file_name(kind, stamp(), 1))).unwrap();
         // The predecessor's lines end with \r\n, ours with \n.
         assert_eq!(text.lines().next(), header.lines().next(), "{}", kind.name());
     }

@@ -4,12 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use arrow_array::types::Int16Type;
-use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int32Array, Int64Array, StringArray};
+use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
-use nandseq_output::model::TableModel;
-use nandseq_profile::{Die, Plane, Profile, Ticks};
-use nandseq_trace::Status;
-use nandseq_trace::rows::{StateId, Touch};
+use nandseq_output::row_values::{NameKind, ValueNames};
 use nandseq_trace::table::{ColumnType, Columns};
 
 /// A type of decimal numbers of 64 bits.
@@ -35,51 +32,20 @@ pub(crate) const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
 /// The dictionaries of names, which columns refer to by number.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnNames {
-    pub(crate) ops: ArrayRef,
-    /// The number of the base of each op name.
-    pub(crate) base_of_op: Box<[i16]>,
-    pub(crate) bases: ArrayRef,
-    pub(crate) states: ArrayRef,
-    /// The number of the base of each op_state. `DEFAULT` has no rows, so its number has no meaning.
-    pub(crate) base_of_state: Box<[i16]>,
-    pub(crate) keys: ArrayRef,
-    pub(crate) cell_types: ArrayRef,
-    pub(crate) die_planes: ArrayRef,
-    planes: usize,
-    pub(crate) sources: ArrayRef,
-    pub(crate) touches: ArrayRef,
-    pub(crate) statuses: ArrayRef,
+    pub(crate) values: ValueNames,
+    dictionaries: [ArrayRef; NameKind::ALL.len()],
 }
 
 impl ColumnNames {
-    pub(crate) fn new(profile: &Profile, model: &TableModel) -> Self {
-        let (dies, planes) = (profile.topology.dies, profile.topology.planes);
-        let die_planes = (0..dies).flat_map(|die| (0..planes).map(move |plane| format!("d{die}-p{plane}")));
-        let base_of_state = |state: StateId| state.parts().map_or(0, |(base, _)| base.index());
-        Self {
-            ops: strings(profile.ops.iter().map(|op| &op.name)),
-            base_of_op: profile.ops.iter().map(|op| number(op.base.index())).collect(),
-            bases: strings(profile.bases.iter().map(|base| &base.name)),
-            states: strings(model.states().map(|state| model.state_name(state))),
-            base_of_state: model.states().map(|state| number(base_of_state(state))).collect(),
-            keys: strings(profile.phase_keys.iter().map(|key| &key.name)),
-            cell_types: strings(profile.cell_types.iter().map(|cell_type| &cell_type.name)),
-            die_planes: strings(die_planes),
-            planes: planes as usize,
-            sources: strings(["RESUME_CHAIN"]),
-            touches: strings([Touch::Program, Touch::Read].map(Touch::name)),
-            statuses: strings([Status::Busy, Status::ExtReady, Status::Ready].map(Status::name)),
-        }
+    pub(crate) fn new(values: ValueNames) -> Self {
+        let strings = |kind| Arc::new(StringArray::from_iter_values(values.of(kind))) as ArrayRef;
+        Self { dictionaries: NameKind::ALL.map(strings), values }
     }
 
-    /// The number of a die and plane in `lanes`.
-    pub(crate) fn die_plane(&self, die: Die, plane: Plane) -> i16 {
-        number(die.index() * self.planes + plane.index())
+    /// The names of a kind.
+    pub(crate) fn of(&self, kind: NameKind) -> &ArrayRef {
+        &self.dictionaries[kind as usize]
     }
-}
-
-fn strings<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(names))
 }
 
 /// An id as a number of a dictionary. Ids of every kind are below 16,384.
@@ -88,35 +54,15 @@ pub(crate) const fn number(id: usize) -> i16 {
 }
 
 /// A column of names by their numbers.
-pub(crate) fn names(numbers: impl Iterator<Item = i16>, names: &ArrayRef) -> io::Result<ArrayRef> {
-    dictionary(Int16Array::from_iter_values(numbers), names)
-}
-
-/// A column of names by their numbers, or null.
-pub(crate) fn optional_names(numbers: impl Iterator<Item = Option<i16>>, names: &ArrayRef) -> io::Result<ArrayRef> {
-    dictionary(numbers.collect(), names)
-}
-
-/// A column of names by their numbers.
 pub(crate) fn dictionary(numbers: Int16Array, names: &ArrayRef) -> io::Result<ArrayRef> {
     let array = DictionaryArray::<Int16Type>::try_new(numbers, Arc::clone(names)).map_err(io::Error::other)?;
     Ok(Arc::new(array))
-}
-
-/// A column of 32-bit numbers.
-pub(crate) fn small(values: impl Iterator<Item = i32>) -> ArrayRef {
-    Arc::new(Int32Array::from_iter_values(values))
 }
 
 /// A column of 64-bit numbers. A number beyond 63 bits is an error.
 pub(crate) fn large(values: impl Iterator<Item = u64>) -> io::Result<ArrayRef> {
     let values = values.map(|value| i64::try_from(value).map_err(|_| too_large("a number beyond 63 bits")));
     Ok(Arc::new(Int64Array::from(values.collect::<io::Result<Vec<i64>>>()?)))
-}
-
-/// A column of times in µs. A time of 10^12 µs or more is an error.
-pub(crate) fn times(times: impl Iterator<Item = Ticks>) -> io::Result<ArrayRef> {
-    decimals(times.map(|time| u128::from(time.0)), US)
 }
 
 /// A column of decimals, given in units of their last digit. A number with too many digits is an error.

@@ -20,22 +20,16 @@ use arrow_schema::{Schema, SchemaRef};
 use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, UnnamedFile, Writers};
 use nandseq_output::model::TableModel;
 use nandseq_output::new_file::NewFile;
+use nandseq_output::row_values::{ValueNames, ValueRow};
 use nandseq_profile::Profile;
-use nandseq_trace::files::{FileKind, Stamp};
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::time_column::TimeColumnError;
 use parquet::arrow::ArrowWriter;
 
 use columns::{ColumnNames, US, fields};
 use file::{write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
-use tables::ParquetRow;
 pub use text::PARQUET;
-
-/// The name of a site's folder in a dataset: `site=01`.
-#[must_use]
-pub fn site_folder(site: u64) -> String {
-    format!("site={site:02}")
-}
 
 /// The parts of the Parquet tables that depend on the profile only. Build it once and share it between the runs of all sites.
 #[derive(Clone, Debug)]
@@ -52,11 +46,11 @@ impl ParquetTables {
     /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let model = TableModel::new(profile);
-        let names = ColumnNames::new(profile, &model);
+        let names = ColumnNames::new(ValueNames::new(profile, &model));
         Ok(Self { sequence: SequencePlan::new(profile)?, model, names })
     }
 
-    fn table<R: ParquetRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
+    fn table<R: ValueRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
         let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
         let schema = SchemaRef::new(Schema::new(fields(R::TABLE.file().columns(), US)));
         let writer = writer(file, &schema)?;
@@ -70,8 +64,8 @@ impl TableFormat for ParquetTables {
         &self.model
     }
 
-    fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String {
-        if kind.is_table() { format!("run={run:07}/{}.parquet", kind.name()) } else { kind.file_name(stamp, run) }
+    fn form(&self) -> FileForm {
+        FileForm::PARQUET
     }
 
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {
@@ -98,10 +92,10 @@ struct ParquetTable<'t, R> {
     row: std::marker::PhantomData<fn(R)>,
 }
 
-impl<R: ParquetRow> TableWriter<R> for ParquetTable<'_, R> {
+impl<R: ValueRow> TableWriter<R> for ParquetTable<'_, R> {
     fn write(&mut self, rows: &[R]) -> io::Result<()> {
         self.rows += rows.len() as u64;
-        write_batch(&mut self.writer, &self.schema, R::columns(self.names, rows)?)
+        write_batch(&mut self.writer, &self.schema, tables::columns(self.names, rows)?)
     }
 
     fn finish(self: Box<Self>) -> io::Result<UnnamedFile> {

@@ -10,6 +10,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{Schema, SchemaRef};
 use nandseq_output::format::{SequenceTable, UnnamedFile};
 use nandseq_output::new_file::NewFile;
+use nandseq_output::row_values::NameKind;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{IdVec, OpId, Profile, Target};
 use nandseq_trace::table::OPERATION_SEQUENCE;
@@ -18,7 +19,7 @@ use nandseq_trace::{Operation, Sink};
 use parquet::arrow::ArrowWriter;
 
 use crate::columns::{
-    ColumnNames, Decimals, US, decimals, dictionary, fields, large, names, number, payload_element, payload_fields,
+    ColumnNames, Decimals, US, decimals, dictionary, fields, large, number, payload_element, payload_fields,
 };
 use crate::file::{finish, write_batch, writer};
 
@@ -88,16 +89,17 @@ impl<'t> SequenceParquet<'t> {
         self.rows += gathered.seq.len() as u64;
         let addresses = gathered.addresses.into_iter().map(|values| Arc::new(Int32Array::from(values)) as ArrayRef);
         let mut parts: Vec<ArrayRef> = addresses.collect();
-        parts.push(dictionary(Int16Array::from(gathered.cell_types), &self.names.cell_types)?);
-        parts.push(dictionary(Int16Array::from(gathered.statuses), &self.names.statuses)?);
+        parts.push(dictionary(Int16Array::from(gathered.cell_types), self.names.of(NameKind::CellType))?);
+        parts.push(dictionary(Int16Array::from(gathered.statuses), self.names.of(NameKind::Status))?);
         let structs = StructArray::try_new(payload_fields(), parts, None).map_err(io::Error::other)?;
         let offsets = OffsetBuffer::from_lengths(gathered.lengths);
         let payload = ListArray::try_new(payload_element(), offsets, Arc::new(structs), None);
+        let ops = gathered.op.iter().map(|op| number(op.index()));
         let columns = vec![
             large(gathered.seq.into_iter())?,
             decimals(gathered.time.into_iter(), self.plan.decimals)?,
             large(gathered.op.iter().map(|&op| self.plan.ops[op].0.into()))?,
-            names(gathered.op.iter().map(|op| number(op.index())), &self.names.ops)?,
+            dictionary(Int16Array::from_iter_values(ops), self.names.of(NameKind::Op))?,
             large(gathered.uid.into_iter())?,
             Arc::new(payload.map_err(io::Error::other)?),
         ];

@@ -1,93 +1,63 @@
 //! Turning the rows of the five other tables into columns.
 
 use std::io;
+use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TableRow, TimelineRow, TouchRow};
+use arrow_array::{ArrayRef, Int16Array, Int32Array};
+use nandseq_output::row_values::{NameKind, RowValue, ValueRow};
+use nandseq_trace::table::ColumnType;
 
-use crate::columns::{ColumnNames, FRACTION, decimals, large, names, number, optional_names, small, times};
+use crate::columns::{ColumnNames, FRACTION, US, decimals, dictionary, large, number};
 
-/// A row that can become part of columns.
-pub(crate) trait ParquetRow: TableRow + 'static {
-    /// The columns of some rows, in the order of the table's columns.
-    fn columns(names: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>>
-    where
-        Self: Sized;
-}
-
-impl ParquetRow for TimelineRow {
-    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
-        let op = |row: &Self| number(row.op.index());
-        Ok(vec![
-            times(rows.iter().map(|row| row.start))?,
-            times(rows.iter().map(|row| row.end))?,
-            small(rows.iter().map(|row| row.die.0.into())),
-            small(rows.iter().map(|row| row.plane.0.into())),
-            // Blocks are below 2^20.
-            small(rows.iter().map(|row| row.block.0 as i32)),
-            small(rows.iter().map(|row| row.page.0.into())),
-            names(rows.iter().map(op), &all.ops)?,
-            names(rows.iter().map(|row| all.base_of_op[row.op.index()]), &all.bases)?,
-            optional_names(rows.iter().map(|row| row.resumed.then_some(0)), &all.sources)?,
-            large(rows.iter().map(|row| row.uid))?,
-            names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
-            names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
-            names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,
-        ])
+/// Some rows as columns.
+pub(crate) fn columns<R: ValueRow>(names: &ColumnNames, rows: &[R]) -> io::Result<Vec<ArrayRef>> {
+    let types = R::TABLE.file().columns().types;
+    let mut columns: Vec<Column> = types.iter().map(|_| Column::default()).collect();
+    for row in rows {
+        for (column, value) in columns.iter_mut().zip(row.values(&names.values)) {
+            column.push(value);
+        }
     }
+    columns.into_iter().zip(types).map(|(column, of)| column.array(*of, names)).collect()
 }
 
-impl ParquetRow for OpStateRow {
-    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
-        Ok(vec![
-            times(rows.iter().map(|row| row.start))?,
-            times(rows.iter().map(|row| row.end))?,
-            small(rows.iter().map(|row| row.die.0.into())),
-            small(rows.iter().map(|row| row.plane.0.into())),
-            names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
-            names(rows.iter().map(|row| all.die_plane(row.die, row.plane)), &all.die_planes)?,
-            names(rows.iter().map(|row| all.base_of_state[row.state.index()]), &all.bases)?,
-            times(rows.iter().map(|row| row.end - row.start))?,
-        ])
+/// The values of a column, which are all of one type.
+#[derive(Default)]
+struct Column {
+    small: Vec<i32>,
+    /// Counts, and decimals in units of their last digit.
+    large: Vec<u64>,
+    names: Vec<Option<i16>>,
+    of: Option<NameKind>,
+}
+
+impl Column {
+    fn push(&mut self, value: RowValue) {
+        match value {
+            // Addresses are below 2^31.
+            RowValue::Address(number) => self.small.push(number as i32),
+            RowValue::Count(number) => self.large.push(number),
+            RowValue::Time(time) => self.large.push(time.0),
+            RowValue::Fraction(hundredths) => self.large.push(hundredths.into()),
+            RowValue::Name(of, name) => {
+                self.of = Some(of);
+                self.names.push(Some(number(name)));
+            }
+            RowValue::Nothing => self.names.push(None),
+        }
     }
-}
 
-impl ParquetRow for TouchRow {
-    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
-        Ok(vec![
-            names(rows.iter().map(|row| row.touch as i16), &all.touches)?,
-            names(rows.iter().map(|row| number(row.cell_type.index())), &all.cell_types)?,
-            small(rows.iter().map(|row| row.die.0.into())),
-            small(rows.iter().map(|row| row.block.0 as i32)),
-            small(rows.iter().map(|row| row.page.0.into())),
-            large(rows.iter().map(|row| row.count))?,
-        ])
-    }
-}
-
-impl ParquetRow for InputTimeRow {
-    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
-        Ok(vec![
-            names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
-            names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
-            names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,
-            names(rows.iter().map(|row| number(row.op.index())), &all.ops)?,
-            decimals(rows.iter().map(|row| row.hundredths.into()), FRACTION)?,
-            large(rows.iter().map(|row| row.count))?,
-        ])
-    }
-}
-
-impl ParquetRow for ProposalRow {
-    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
-        Ok(vec![
-            names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
-            names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,
-            small(rows.iter().map(|row| row.die.0.into())),
-            small(rows.iter().map(|row| row.plane.0.into())),
-            times(rows.iter().map(|row| row.time))?,
-            names(rows.iter().map(|row| number(row.op.index())), &all.ops)?,
-            large(rows.iter().map(|row| row.count))?,
-        ])
+    fn array(self, of: ColumnType, names: &ColumnNames) -> io::Result<ArrayRef> {
+        let units = self.large.iter().map(|&units| units.into());
+        match of {
+            ColumnType::Address => Ok(Arc::new(Int32Array::from(self.small))),
+            ColumnType::Count => large(self.large.into_iter()),
+            ColumnType::Time | ColumnType::ScaledTime => decimals(units, US),
+            ColumnType::Fraction => decimals(units, FRACTION),
+            // A column without a name has no rows, or the names that may be absent.
+            ColumnType::Name | ColumnType::OptionalName | ColumnType::Payload => {
+                dictionary(Int16Array::from(self.names), names.of(self.of.unwrap_or(NameKind::Source)))
+            }
+        }
     }
 }

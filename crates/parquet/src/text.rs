@@ -8,19 +8,20 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::path::Path;
 
 use arrow_array::{
     Array, ArrayRef, Decimal32Array, Decimal64Array, Decimal128Array, Int32Array, Int64Array, ListArray, RecordBatch,
     StringArray, StructArray,
 };
-use nandseq_input::form::{Form, Layout};
-use nandseq_input::{COLUMNS, Source};
+use nandseq_input::Source;
+use nandseq_input::form::Form;
+use nandseq_input::source::{columns_of, lines};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::csv_field;
-use nandseq_trace::table::TableKind;
+use nandseq_trace::file_form::FileForm;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
@@ -37,7 +38,7 @@ const BATCH: usize = 4096;
 
 /// Parquet, with a folder for each run.
 pub const PARQUET: Form =
-    Form { ending: "parquet", layout: Layout::Dataset, source: |profile| Box::new(ParquetFiles::new(profile)) };
+    Form { table: FileForm::PARQUET, source: Some(|profile| Box::new(ParquetFiles::new(profile))) };
 
 /// The source for tables in Parquet.
 #[derive(Clone, Debug)]
@@ -56,33 +57,23 @@ impl ParquetFiles {
 
 impl Source for ParquetFiles {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
-        Ok(Box::new(Lines::open(path, self.clone())?))
+        let columns = columns_of(path);
+        let mut rows = Rows::open(path, columns, self.clone())?;
+        Ok(lines(columns, move |text| rows.advance(text)))
     }
 }
 
-/// The columns of the table that the name of a file tells; those of a sequence for any other name.
-fn columns_of(path: &Path) -> &'static [&'static str] {
-    let is = |kind: &TableKind| path.file_stem().is_some_and(|name| name == kind.name());
-    TableKind::ALL.into_iter().find(is).map_or(COLUMNS, TableKind::columns)
-}
-
-/// The lines of a file.
-struct Lines {
-    /// The rest of the file; `None` at its end.
-    batches: Option<ParquetRecordBatchReader>,
+/// The rows of a file.
+struct Rows {
+    batches: ParquetRecordBatchReader,
     columns: &'static [&'static str],
     files: ParquetFiles,
-    /// The lines of the present rows.
-    text: Vec<u8>,
     /// The number of rows that became lines so far.
-    rows: u64,
-    /// How many bytes of the text were taken.
-    taken: usize,
+    read: u64,
 }
 
-impl Lines {
-    fn open(path: &Path, files: ParquetFiles) -> io::Result<Self> {
-        let columns = columns_of(path);
+impl Rows {
+    fn open(path: &Path, columns: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
         // Arrow's own schema in the file would choose the array types. Without it they follow from the Parquet types.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(File::open(path)?, options);
@@ -95,59 +86,33 @@ impl Lines {
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
         can_be_unpacked(builder.metadata(), &mask)?;
         let batches = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(damaged)?;
-        let text = (columns.join(",") + "\n").into_bytes();
-        Ok(Self { batches: Some(batches), columns, files, text, rows: 0, taken: 0 })
+        Ok(Self { batches, columns, files, read: 0 })
     }
 
-    /// Makes the lines of the next rows, if there are any.
-    fn advance(&mut self) -> io::Result<()> {
-        let Some(batches) = &mut self.batches else { return Ok(()) };
-        let Some(batch) = batches.next() else {
-            self.batches = None;
+    /// Appends the lines of the next rows, if there are any.
+    fn advance(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        let Some(batch) = self.batches.find(|batch| batch.as_ref().map_or(true, |batch| batch.num_rows() > 0)) else {
             return Ok(());
         };
         let batch = batch.map_err(|error| damaged(ParquetError::External(Box::new(error))))?;
         let columns: Vec<Cells<'_>> =
             self.columns.iter().map(|name| Cells::of(&batch, name)).collect::<io::Result<_>>()?;
-        self.text.clear();
-        self.taken = 0;
         let names = self.columns.iter().position(|name| *name == "op_name");
         for row in 0..batch.num_rows() {
             for (at, column) in columns.iter().enumerate() {
                 if at > 0 {
-                    self.text.push(b',');
+                    text.push(b',');
                 }
                 let name = names.and_then(|at| columns[at].text(row));
                 let expects = || name.and_then(|name| self.files.expecting.get(name)).copied().unwrap_or(false);
-                column.put(row, &expects, &mut self.text).map_err(|error| {
-                    invalid(format!("row {}, column '{}': {error}", self.rows + row as u64 + 1, self.columns[at]))
+                column.put(row, &expects, text).map_err(|error| {
+                    invalid(format!("row {}, column '{}': {error}", self.read + row as u64 + 1, self.columns[at]))
                 })?;
             }
-            self.text.push(b'\n');
+            text.push(b'\n');
         }
-        self.rows += batch.num_rows() as u64;
+        self.read += batch.num_rows() as u64;
         Ok(())
-    }
-}
-
-impl Read for Lines {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(buffer)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl BufRead for Lines {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.taken == self.text.len() && self.batches.is_some() {
-            self.advance()?;
-        }
-        Ok(&self.text[self.taken..])
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.taken = (self.taken + amount).min(self.text.len());
     }
 }
 
@@ -361,9 +326,11 @@ fn damaged(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use std::io::Read as _;
     use std::sync::Arc;
 
     use arrow_array::UInt64Array;
+    use nandseq_trace::table::TableKind;
     use parquet::arrow::ArrowWriter;
 
     use super::*;

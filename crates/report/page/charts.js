@@ -50,7 +50,7 @@ function showFindings(input, showSite) {
   panel.append(element("strong", { textContent: total > 0 ? broken : kept }));
   const list = element("ul");
   for (const finding of verdict.list.slice(0, 200)) {
-    const text = `${finding.rule}: ${finding.op ?? ""} ${finding.uid === null ? "" : `(op_uid ${finding.uid})`} – ${finding.message} [${finding.file}:${finding.line}]`;
+    const text = `${finding.rule}: ${finding.op ?? ""} ${finding.uid === null ? "" : `(op_uid ${finding.uid})`} – ${finding.message} [${finding.file}${finding.place}]`;
     const go = element("button", { type: "button", textContent: text, title: finding.sentence, disabled: finding.uid === null || finding.site === null });
     go.addEventListener("click", () => {
       showSite(finding.site);

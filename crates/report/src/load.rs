@@ -12,11 +12,12 @@ use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, FindError, RunFile, SiteFiles};
+use nandseq_input::folder::{FindError, RunFile, SiteFiles};
 use nandseq_input::table::{TableError, TableFault, TableForm, TableLine, TableReader};
 use nandseq_input::{CsvFiles, ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, Profile, Ticks};
 use nandseq_trace::Status;
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
 use nandseq_trace::table::TableKind;
 
@@ -46,24 +47,15 @@ pub enum LoadError {
         what: String,
     },
     /// A row makes no sense.
-    #[error("{}: {what}", place(path, *line))]
+    #[error("`{}`{}: {what}", shown(path), FileForm::of(path).place(*row))]
     Row {
         /// The file.
         path: PathBuf,
-        /// Its line, the header being line 1; of a file without lines, its row + 1.
-        line: u64,
+        /// Its number within the file, from 1; 0 is the header.
+        row: u64,
         /// What is wrong with it.
         what: String,
     },
-}
-
-/// The place of a row, as messages show it.
-fn place(path: &Path, line: u64) -> String {
-    if folder::is_parquet(path) {
-        format!("`{}`, row {}", shown(path), line.saturating_sub(1))
-    } else {
-        format!("`{}`:{line}", shown(path))
-    }
 }
 
 /// Which tables are to be read. Others are left empty.
@@ -194,7 +186,7 @@ pub fn rows<T>(
             TableLine::TooLong => Err(TableFault::TooLong.to_string()),
             TableLine::Read => parse(&line).map_err(|fault| fault.to_string()),
         };
-        let wrong = |what| LoadError::Row { path: path.to_owned(), line: reader.rows() + 1, what };
+        let wrong = |what| LoadError::Row { path: path.to_owned(), row: reader.rows(), what };
         read.and_then(&mut take).map_err(wrong)?;
     }
 }
@@ -410,7 +402,7 @@ pub fn operations(
         ReadError::Io(error) => io(error),
         error @ ReadError::Header(_) => LoadError::File { path: path.to_owned(), what: error.to_string() },
     })?;
-    let wrong = |row: u64, what| LoadError::Row { path: path.to_owned(), line: row + 1, what };
+    let wrong = |row: u64, what| LoadError::Row { path: path.to_owned(), row, what };
     while let Some(row) = reader.next_row().map_err(io)? {
         let row = row.map_err(|bad| wrong(bad.row, bad.fault.to_string()))?;
         if let Some(fault) = row.fault {

@@ -83,17 +83,22 @@ fn a_page_counts_what_the_files_count() {
 #[test]
 fn violations_find_their_sites_however_the_paths_are_spelled() {
     let verdict = r#"{"schema":1,"clean":false,"profile":"x","operations":2,"sites":[],"rules":[{"rule":"bus",
-        "sentence":"One at a time.","findings":3,"followers":0,"first":[
+        "sentence":"One at a time.","findings":4,"followers":0,"first":[
         {"file":"elsewhere/site_02/operation_sequence_261122_0000001.csv","row":4,"line":5,"time_ps":3000000,"op_uid":4,
          "op_name":"Read","targets":[],"message":"held","other":null},
         {"file":"other/site_09/operation_sequence_261122_0000001.csv","row":4,"line":5,"time_ps":null,"op_uid":null,
-         "op_name":null,"targets":[],"message":"held","other":null}]}]}"#;
+         "op_name":null,"targets":[],"message":"held","other":null},
+        {"file":"elsewhere/site_02/run=0000001/operation_sequence.parquet","row":4,"line":null,"time_ps":null,"op_uid":4,
+         "op_name":"Read","targets":[],"message":"held","other":null}]}]}"#;
     let verdict = VerifierVerdict::read(verdict.as_bytes()).unwrap();
     let violations = &data_of(&page_of(&RUNS.tables(&PROFILE), Some(&verdict)))["violations"];
-    assert_eq!(violations["total"], 3);
+    assert_eq!(violations["total"], 4);
     assert_eq!(violations["list"][0]["site"], 1);
     assert_eq!(violations["list"][0]["uid"], 4);
     assert_eq!(violations["list"][1]["site"], Value::Null);
+    assert_eq!(violations["list"][2]["site"], 1);
+    let places = [0, 2].map(|at| violations["list"][at]["place"].as_str().unwrap());
+    assert_eq!(places, [":5", ", row 4"]);
     assert!(VerifierVerdict::read(b"{}").is_err());
 }
 
@@ -115,7 +120,7 @@ fn a_row_that_makes_no_sense_is_named_by_file_and_line() {
     let broken = text.lines().enumerate().map(|(at, line)| if at == 2 { "7,8,9" } else { line });
     fs::write(path, broken.collect::<Vec<_>>().join("\n") + "\n").unwrap();
     let error = load::site(&PROFILE, &CsvFiles, &files[0], Wanted::ALL).unwrap_err();
-    assert!(matches!(&error, LoadError::Row { line: 3, path: of, .. } if of == path), "{error}");
+    assert!(matches!(&error, LoadError::Row { row: 2, path: of, .. } if of == path), "{error}");
 }
 
 #[test]

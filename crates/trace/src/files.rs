@@ -1,6 +1,6 @@
-//! The files of a run: their kinds, their names, the date in the names, the digest of their contents.
+//! The files of a run: their kinds, the date in their names, the digest of their contents.
 //!
-//! Leaves out the contents of the files, and how they are written.
+//! Leaves out the contents of the files, how they are written, and their names, which depend on the form: see `file_form`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -230,24 +230,6 @@ impl FileKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The name of the file in the folder of its site, for a run numbered from 1: `operation_sequence_261121_0000001.csv`,
-    /// `snapshots/state_snapshot_20261121_000000_0000001.json`, `proposer_debug_261121_0000001.log`.
-    #[must_use]
-    pub fn file_name(self, stamp: Stamp, run: u64) -> String {
-        match self {
-            Self::OperationSequence
-            | Self::OperationTimeline
-            | Self::OpStateTimeline
-            | Self::AddressTouchCount
-            | Self::OpStateNameInputTimeCount
-            | Self::PhaseProposalCounts => format!("{}_{stamp}_{run:07}.csv", self.name()),
-            Self::Snapshot => {
-                format!("snapshots/state_snapshot_{}_{run:07}.json", stamp.date_and_time())
-            }
-            Self::ProposerLog => format!("proposer_debug_{stamp}_{run:07}.log"),
-        }
-    }
-
     const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -328,23 +310,6 @@ mod tests {
         for (days, text) in [(0, "700101"), (58, "700228"), (59, "700301"), (11_016, "000229"), (20_778, "261121")] {
             assert_eq!(Stamp::from_days_since_1970(days).to_string(), text);
         }
-    }
-
-    #[test]
-    fn a_run_is_seven_digits_of_the_name() {
-        let stamp = "261121".parse().unwrap();
-        assert_eq!(FileKind::OperationSequence.file_name(stamp, 1), "operation_sequence_261121_0000001.csv");
-        assert_eq!(FileKind::OperationSequence.file_name(stamp, 12_345_678), "operation_sequence_261121_12345678.csv");
-        assert_eq!(FileKind::ProposerLog.file_name(stamp, 1), "proposer_debug_261121_0000001.log");
-    }
-
-    #[test]
-    fn a_snapshot_has_the_whole_year_and_the_time_of_day_in_its_name() {
-        let stamp: Stamp = "261121".parse().unwrap();
-        let name = |stamp| FileKind::Snapshot.file_name(stamp, 1);
-        assert_eq!(name(stamp), "snapshots/state_snapshot_20261121_000000_0000001.json");
-        let second = 23 * 3600 + 20 * 60 + 53;
-        assert_eq!(name(stamp.at_second(second)), "snapshots/state_snapshot_20261121_232053_0000001.json");
     }
 
     #[test]

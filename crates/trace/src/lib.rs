@@ -36,6 +36,7 @@
 
 mod csv_field;
 pub mod events;
+pub mod file_form;
 pub mod files;
 pub mod inside;
 pub mod json_fault;

@@ -1,14 +1,13 @@
 //! Recognizing the files of runs by their names.
 //!
-//! A name is recognized only if it is exactly a name that this program writes, as CSV or Parquet. Other files in the same folder
-//! belong to somebody else.
+//! A name is recognized only if it is exactly a name that this program writes, in any form of the tables. Other files in the same
+//! folder belong to somebody else.
 
 use std::path::Path;
 
+use crate::file_form::{FileForm, RUN_FOLDER};
 use crate::files::{FileKind, Stamp};
 
-/// The beginning of the folder of a run in a dataset.
-const RUN_FOLDER: &str = "run=";
 /// The folder of snapshots.
 const SNAPSHOTS: &str = "snapshots";
 
@@ -27,17 +26,18 @@ impl RunName {
     /// Reads a name in the folder of a site, with `/` between parts. `None` for a name that no file of a run has.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        let is_written = |kind, stamp, run| FileForm::ALL.iter().any(|form| form.file_name(kind, stamp, run) == name);
         let (before, last) = name.rsplit_once('/').unwrap_or(("", name));
+        let start = last.rsplit_once('.')?.0;
         if let Some(run) = before.strip_prefix(RUN_FOLDER) {
-            let kind = FileKind::named(last.strip_suffix(".parquet")?).filter(|kind| kind.is_table())?;
-            let run = run.parse().ok().filter(|number| format!("{number:07}") == run)?;
-            return Some(Self { kind, run, stamp: None });
+            let (kind, run) = (FileKind::named(start)?, run.parse().ok()?);
+            // The name is the same on any day.
+            let any = Stamp::from_days_since_1970(0);
+            return is_written(kind, any, run).then_some(Self { kind, run, stamp: None });
         }
-        let (start, run) = last.rsplit_once('.')?.0.rsplit_once('_')?;
+        let (start, run) = start.rsplit_once('_')?;
         let run = run.parse().ok()?;
-        let found = |kind: FileKind, stamp: Stamp| {
-            (kind.file_name(stamp, run) == name).then_some(Self { kind, run, stamp: Some(stamp) })
-        };
+        let found = |kind, stamp| is_written(kind, stamp, run).then_some(Self { kind, run, stamp: Some(stamp) });
         if let Some(stamp) = start.strip_prefix("state_snapshot_") {
             return found(FileKind::Snapshot, Stamp::with_time(stamp)?);
         }
@@ -64,22 +64,22 @@ impl RunName {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
     use super::*;
+    use crate::file_form::Layout;
 
     #[test]
     fn every_name_that_is_written_is_known() {
         let stamp: Stamp = "2026-11-21".parse().unwrap();
-        for kind in FileKind::ALL {
+        for (form, kind) in FileForm::ALL.into_iter().flat_map(|form| FileKind::ALL.map(|kind| (form, kind))) {
             for run in [1, 9_999_999, 12_345_678] {
                 for stamp in [stamp, stamp.at_second(0), stamp.at_second(86_399), stamp.at_second(36_061)] {
-                    let name = kind.file_name(stamp, run);
-                    let found = RunName::parse(&name).unwrap();
-                    let midnight = stamp.at_second(0);
-                    let stamp = if kind == FileKind::Snapshot { stamp } else { midnight };
-                    assert_eq!(found, RunName { kind, run, stamp: Some(stamp) }, "{name}");
+                    let name = form.file_name(kind, stamp, run);
+                    // The time of day is in the names of snapshots alone.
+                    let stamp = if kind == FileKind::Snapshot { stamp } else { stamp.at_second(0) };
+                    let has_stamp = !kind.is_table() || form.layout == Layout::Site;
+                    let expected = RunName { kind, run, stamp: has_stamp.then_some(stamp) };
+                    assert_eq!(RunName::parse(&name), Some(expected), "{name}");
                     assert!(name.split_once('/').is_none_or(|(folder, _)| RunName::is_folder(folder)));
                 }
-                let name = format!("run={run:07}/{}.parquet", kind.name());
-                assert_eq!(RunName::parse(&name).is_some(), kind.is_table(), "{name}");
             }
         }
         assert!(RunName::is_folder("run=0000001") && !RunName::is_folder("run=1") && !RunName::is_folder("run="));
@@ -112,6 +112,8 @@ mod tests {
             "snapshots/notes.json",
             "run=0000001/notes.parquet",
             "run=1/operation_sequence.parquet",
+            "run=+000001/operation_sequence.parquet",
+            "operation_sequence_261121_0000001.parquet",
             "run=0000001/snapshot.parquet",
             "run=0000001/operation_sequence.csv",
         ] {

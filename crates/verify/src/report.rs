@@ -7,6 +7,7 @@ use nandseq_input::Addressed;
 use nandseq_input::folder::Damage;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::PayloadField;
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::recorded::{recorded, shown};
 use nandseq_trace::table::TableKind;
 use serde::Serialize;
@@ -108,7 +109,7 @@ impl Report {
         all.filter(move |(_, finding)| finding.rule == rule).take(self.max_findings)
     }
 
-    /// The verdict as JSON: one object, with times in ps. Row 0 of a file is its header, line 1.
+    /// The verdict as JSON: one object, with times in ps. Row 0 of a file is its header; a file without lines has no `line`.
     #[must_use]
     pub fn json(&self) -> impl Serialize + use<'_> {
         let broken = RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != FindingCounts::default());
@@ -124,16 +125,18 @@ impl Report {
 }
 
 impl SiteReport {
+    /// The file of a row.
     fn path(&self, table: Option<TableKind>, place: RowPlace) -> &Path {
         let Some(file) = self.files.get(place.file as usize) else { return &self.folder };
         let table = table.and_then(|kind| file.tables.iter().find(|table| table.kind == kind));
         table.map_or(&file.path, |table| &table.path)
     }
-}
 
-/// The line of a row: the header is line 1.
-const fn line(place: RowPlace) -> u64 {
-    place.row + 1
+    /// The file of a row, and its line or number there.
+    fn place(&self, table: Option<TableKind>, place: RowPlace) -> String {
+        let path = self.path(table, place);
+        format!("{}{}", shown(path), FileForm::of(path).place(place.row))
+    }
 }
 
 impl fmt::Display for Report {
@@ -184,7 +187,7 @@ impl Report {
         let mut listed = 0;
         for (site, finding) in self.first(rule) {
             listed += 1;
-            write!(f, "  {}:{}", shown(site.path(finding.table, finding.place)), line(finding.place))?;
+            write!(f, "  {}", site.place(finding.table, finding.place))?;
             if let Some(time) = finding.time {
                 write!(f, "  {time}")?;
             }
@@ -205,9 +208,8 @@ impl Report {
                 writeln!(f, "      expected {expected}")?;
             }
             if let Some(other) = &finding.other {
-                let path = shown(site.path(None, other.place));
                 let OperationRef { uid, op, time, place } = other;
-                writeln!(f, "      see {path}:{}  {time}  {op} (op_uid {uid})", line(*place))?;
+                writeln!(f, "      see {}  {time}  {op} (op_uid {uid})", site.place(None, *place))?;
             }
         }
         let hidden = self.counts(rule).findings - listed;
@@ -285,7 +287,7 @@ struct JsonRule<'a> {
 struct JsonFinding<'a> {
     file: String,
     row: u64,
-    line: u64,
+    line: Option<u64>,
     time_ps: Option<u64>,
     op_uid: Option<u64>,
     op_name: Option<&'a str>,
@@ -314,7 +316,7 @@ struct JsonTarget {
 struct JsonOther<'a> {
     file: String,
     row: u64,
-    line: u64,
+    line: Option<u64>,
     time_ps: u64,
     op_uid: u64,
     op_name: &'a str,
@@ -351,25 +353,27 @@ impl<'a> JsonRule<'a> {
 
 impl<'a> JsonFinding<'a> {
     fn new(site: &SiteReport, finding: &'a Finding) -> Self {
+        let path = site.path(finding.table, finding.place);
         Self {
-            file: recorded(site.path(finding.table, finding.place)),
+            file: recorded(path),
             row: finding.place.row,
-            line: line(finding.place),
+            line: FileForm::of(path).line(finding.place.row),
             time_ps: finding.time.map(|time| time.0),
             op_uid: finding.uid,
             op_name: finding.op.as_deref(),
             targets: finding.targets.iter().map(JsonTarget::new).collect(),
             message: &finding.message,
             expected: finding.expected.as_deref(),
-            other: finding.other.as_ref().map(|other| JsonOther {
-                file: recorded(site.path(None, other.place)),
-                row: other.place.row,
-                line: line(other.place),
-                time_ps: other.time.0,
-                op_uid: other.uid,
-                op_name: &other.op,
-            }),
+            other: finding.other.as_ref().map(|other| JsonOther::new(site.path(None, other.place), other)),
         }
+    }
+}
+
+impl<'a> JsonOther<'a> {
+    fn new(path: &Path, other: &'a OperationRef) -> Self {
+        let OperationRef { place, uid, op, time } = other;
+        let line = FileForm::of(path).line(place.row);
+        Self { file: recorded(path), row: place.row, line, time_ps: time.0, op_uid: *uid, op_name: op }
     }
 }
 

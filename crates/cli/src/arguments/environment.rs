@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueEnum};
 use nandseq_trace::recorded::{recorded, shell_word, shown};
 
-use super::CommandLine;
 use super::examples::with_examples;
 use super::words::{color, in_order, with_values};
+use super::{CommandLine, Format};
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -253,7 +253,9 @@ fn with_hint(mut error: clap::Error) -> clap::Error {
         Some(_) | None => "",
     };
     let is_format = text(ContextKind::InvalidArg).starts_with("--format ") && text(ContextKind::InvalidValue) == "json";
-    let of_tables = matches!(error.get(ContextKind::ValidValue), Some(ContextValue::Strings(all)) if all.contains(&"parquet".to_owned()));
+    let forms = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let forms: Vec<String> = forms.map(|form| form.get_name().to_owned()).collect();
+    let of_tables = error.get(ContextKind::ValidValue) == Some(&ContextValue::Strings(forms));
     if is_format && of_tables {
         let tip = "--format is the form of the tables; the summary is printed as JSON with '--summary json'";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 use nandseq_profile::Ticks;
+use nandseq_trace::file_form::{FileForm, Layout};
 use nandseq_trace::files::{Outputs, Stamp};
 
 use super::in_force::{DeviceArgs, TableArgs};
 use super::values::{ReportFormat, outputs, time, whole};
+use crate::inputs::FORMS;
 use crate::share::Share;
 use crate::site_list::{MAX_SITES, Shard, SiteList};
 
@@ -43,9 +45,9 @@ impl SiteArgs {
 impl GenerateArgs {
     /// The pattern of the names of site folders: the one given, otherwise the default for the form of the tables.
     pub(crate) fn site_dir_pattern(&self) -> &str {
-        let usual = match self.output.format {
-            Format::Csv => "site_{site_id:02d}",
-            Format::Parquet => "site={site_id:02d}",
+        let usual = match self.output.format.form().layout {
+            Layout::Site => "site_{site_id:02d}",
+            Layout::Dataset => "site={site_id:02d}",
         };
         self.sites.site_dir_pattern.as_deref().unwrap_or(usual)
     }
@@ -139,7 +141,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(crate) out_dir: PathBuf,
     /// Form of the tables
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) format: Format,
     /// Date in file names: 2026-11-21, 20261121 or 261121 [default: today, UTC]
     #[arg(long, value_name = "DATE")]
@@ -148,7 +150,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "LIST", value_parser = outputs)]
     pub(crate) outputs: Option<Outputs>,
     /// How much to log of proposals
-    #[arg(long, value_name = "HOW", default_value = "summary")]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub(crate) proposer_log: ProposerLog,
     /// Remove what earlier campaigns of this program left in the output folder first, and nothing else
     #[arg(long, conflicts_with = "resume")]
@@ -174,20 +176,37 @@ pub(crate) enum SeedFormula {
 }
 
 /// Forms of the tables.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum, Debug)]
 pub(crate) enum Format {
     /// Text
+    #[default]
     Csv,
     /// Columns, in folders that readers take for one dataset
     Parquet,
 }
 
+impl Format {
+    /// What its files are called and where they lie.
+    pub(crate) const fn form(self) -> FileForm {
+        match self {
+            Self::Csv => FileForm::CSV,
+            Self::Parquet => FileForm::PARQUET,
+        }
+    }
+
+    /// Whether this build reads and writes it.
+    pub(crate) fn is_built(self) -> bool {
+        FORMS.iter().any(|form| form.table == self.form() && form.source.is_some())
+    }
+}
+
 /// How much to log of proposals.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum, Debug)]
 pub(crate) enum ProposerLog {
     /// Nothing
     Off,
     /// Counts by phase key, operation and outcome
+    #[default]
     Summary,
     /// Every proposal
     Full,

@@ -15,11 +15,11 @@ use nandseq_trace::recorded::{recorded, shown};
 use super::digests::Digests;
 use super::table::push;
 use super::{Batch, Campaign, CampaignSite, Closure, MAX_SITE_US, ResolvedTable, sites};
-use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
+use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
-use crate::{console, failure, reach, site_files, target};
+use crate::{console, failure, inputs, reach, site_files, target};
 
 /// Resolves the flags and reads the files they name. Notes and warnings are added to `remarks`.
 pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<Campaign, Failure> {
@@ -107,8 +107,8 @@ pub(crate) fn check_flags(
 /// Refuses flags that this build, or the choice of outputs, makes impossible.
 fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     let output = &arguments.output;
-    if output.format == Format::Parquet && cfg!(not(feature = "parquet")) {
-        problems.push(Problem::new("this program was built without Parquet").help("use --format csv"));
+    if !output.format.is_built() {
+        problems.push(Problem::new(inputs::NOT_BUILT).help("use --format csv"));
     }
     if output.verify && !outputs(arguments).contains(FileKind::OperationSequence) {
         let message = "--verify judges operation_sequence, and none is written";
@@ -198,18 +198,20 @@ fn device_arguments(
     }
     all.extend(table.arguments());
     let outputs = outputs(arguments);
-    let wanted = arguments.output.proposer_log;
     if outputs.with(FileKind::ProposerLog) != Outputs::ALL {
         let names: Vec<&str> = outputs.iter().map(FileKind::name).collect();
         push(&mut all, "--outputs", names.join(","));
     }
-    if let (Format::Parquet, Some(value)) = (arguments.output.format, arguments.output.format.to_possible_value()) {
-        push(&mut all, "--format", value.get_name());
-    }
-    if let (ProposerLog::Off | ProposerLog::Full, Some(value)) = (wanted, wanted.to_possible_value()) {
-        push(&mut all, "--proposer-log", value.get_name());
-    }
+    push_choice(&mut all, "--format", &arguments.output.format);
+    push_choice(&mut all, "--proposer-log", &arguments.output.proposer_log);
     all
+}
+
+/// Adds a flag whose value is another than without it.
+fn push_choice<V: ValueEnum + Default + PartialEq>(arguments: &mut Vec<String>, flag: &str, value: &V) {
+    if let Some(name) = value.to_possible_value().filter(|_| *value != V::default()) {
+        push(arguments, flag, name.get_name());
+    }
 }
 
 /// Operations after which a run stops; `None` for no limit.

@@ -12,6 +12,8 @@ use super::{batch, folders, own_names};
 use crate::arguments::Format;
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem, both};
+#[cfg(not(feature = "parquet"))]
+use crate::inputs::NOT_BUILT;
 use crate::thread_pool::threads;
 
 /// Makes sure, without touching anything, that a campaign can be carried out as far as that can be known before it is begun: its inputs fit
@@ -78,6 +80,6 @@ fn format(campaign: &Campaign) -> Result<Box<dyn TableFormat>, Failure> {
         #[cfg(feature = "parquet")]
         Format::Parquet => Box::new(nandseq_parquet::ParquetTables::new(&campaign.profile).map_err(unfit)?),
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => return Err(Problem::new("this program was built without Parquet").into()),
+        Format::Parquet => return Err(Problem::new(NOT_BUILT).into()),
     })
 }

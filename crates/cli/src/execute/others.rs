@@ -104,7 +104,9 @@ impl Others {
         let is_made_now = |(path, name): &(PathBuf, RunName)| {
             let RunName { kind, run, .. } = *name;
             let is_wanted = campaign.outputs.contains(kind) && run <= campaign.num_runs;
-            is_wanted && relative(&folder, path).is_some_and(|name| name == format.file_name(kind, campaign.stamp, run))
+            is_wanted
+                && relative(&folder, path)
+                    .is_some_and(|name| name == format.form().file_name(kind, campaign.stamp, run))
         };
         let overwritten = files.iter().filter(|file| is_made_now(file) && !proven.contains(&file.0));
         self.overwritten.extend(overwritten.map(|(path, _)| path.clone()));
@@ -402,11 +404,11 @@ impl ListedFiles {
     }
 }
 
-/// Whether the contents of a file show that this program wrote it. Those of snapshots, logs and Parquet tables do; CSV has no
-/// room for that.
+/// Whether the contents of a file show that this program wrote it. Those of snapshots, logs and Parquet tables do; other tables
+/// have no room for that.
 fn says_so(path: &Path, kind: FileKind) -> bool {
     if kind.is_table() {
-        return path.extension().is_some_and(|ending| ending == "parquet") && is_own_parquet(path).unwrap_or(false);
+        return is_own_parquet(path).unwrap_or(false);
     }
     if kind == FileKind::Snapshot {
         let read = fs::read(path).map(|bytes| Snapshot::from_bytes(&bytes));

@@ -107,7 +107,7 @@ pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
     let left: Vec<usize> = (0..runs_there.len()).filter(|&site| runs_there[site] < campaign.num_runs).collect();
     let first = left.first().copied();
     let run = first.map_or(1, |site| runs_there[site] + 1);
-    let files = campaign.outputs.iter().map(|kind| format.file_name(kind, campaign.stamp, run)).collect();
+    let files = campaign.outputs.iter().map(|kind| format.form().file_name(kind, campaign.stamp, run)).collect();
     let tried = if left.is_empty() { None } else { Some(try_sites(campaign, &left, &setup, &*format)?) };
     Ok(CampaignTrial { runs_there, runs_again, remarks, others, files, tried })
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod any_bytes;
+mod formats;
 mod inputs;
 mod names;
 mod profiles;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::FileKind;
 
 use crate::runner::{Folder, checked_manifest, files_below};
@@ -201,7 +202,7 @@ fn nothing_but_what_a_kill_left_is_cleared_away() {
     let site = "out/site_01/";
     let left: Vec<String> = FileKind::ALL
         .iter()
-        .map(|kind| kind.file_name("261121".parse().unwrap(), 2))
+        .map(|&kind| FileForm::CSV.file_name(kind, "261121".parse().unwrap(), 2))
         .chain(["manifest.json".to_owned(), "manifest.partial.jsonl".to_owned()])
         .map(|name| match name.rsplit_once('/') {
             Some((folder, name)) => format!("{site}{folder}/.{name}.nandseqgen-ab3xy9"),

@@ -82,6 +82,14 @@ impl Folder {
     }
 }
 
+/// The forms of tables that this build writes, as the message about a form that does not exist lists them.
+pub(crate) fn forms() -> Vec<String> {
+    let told = Folder::new().refuse(&["--format", "none"]);
+    let (_, values) = told.split_once("[possible values: ").unwrap();
+    let values = values.split_once(']').unwrap().0.split(", ").map(str::to_owned);
+    values.filter(|form| cfg!(feature = "parquet") || form != "parquet").collect()
+}
+
 /// Every file below a folder, by its path relative to it, with `/` between parts.
 pub(crate) fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();

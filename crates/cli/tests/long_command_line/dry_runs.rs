@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::runner::{Folder, files_below};
+use crate::runner::{Folder, files_below, forms};
 
 fn dry(folder: &Folder, arguments: &[&str]) -> Value {
     let before = folder.files();
@@ -16,9 +16,6 @@ fn dry(folder: &Folder, arguments: &[&str]) -> Value {
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
 }
-
-/// The forms of tables that this program writes.
-const FORMATS: &[&str] = if cfg!(feature = "parquet") { &["csv", "parquet"] } else { &["csv"] };
 
 /// Whether an estimate is within so many percent.
 fn is_near(estimate: u64, real: u64, percent: u64) -> bool {
@@ -32,7 +29,7 @@ fn nothing_is_written_and_no_folder_made() {
     fs::write(folder.path().join("device.yaml"), profile).unwrap();
     for more in [
         &[][..],
-        &["--site-count", "3", "-n", "2", "--format", FORMATS[FORMATS.len() - 1]],
+        &["--site-count", "3", "-n", "2", "--format", forms().last().unwrap()],
         &["--site-count", "4", "--shard", "2/2", "--verify"],
         &["--config", "device.yaml", "--refresh-op-state-probs"],
         &["--closure", "--until-coverage", "5"],
@@ -193,7 +190,7 @@ fn whole_runs_are_what_is_written_then() {
 
 #[test]
 fn what_is_longer_than_a_trial_is_estimated() {
-    for &format in FORMATS {
+    for format in &forms() {
         let folder = Folder::new();
         let arguments = ["--ops", "60000", "--site-count", "2", "--format", format, "--stamp", "261121"];
         let told = dry(&folder, &arguments);

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::BatchManifest;
 
-use crate::runner::{Folder, checked_manifest, files_below, legacy};
+use crate::runner::{Folder, checked_manifest, files_below, forms, legacy};
 
 const STAMP: [&str; 2] = ["--stamp", "2026-11-21"];
 const FIRST_RUN: &str = "operation_sequence_261121_0000001.csv";
@@ -345,7 +345,7 @@ fn without_clock(folder: &Folder) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn without_a_stamp_the_clock_shows_in_names_and_manifests_and_nowhere_else() {
-    for form in ["csv", "parquet"].into_iter().filter(|form| *form == "csv" || cfg!(feature = "parquet")) {
+    for form in &forms() {
         let flags = ["-t", "700", "-n", "2", "--site-count", "2", "--quiet", "--format", form];
         let (one, other) = (Folder::new(), Folder::new());
         one.succeed(&[&flags[..], &["--jobs", "1"]].concat());

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use nandseq_profile::builtin;
+
 use super::names::{name_of, origin_of};
 use super::search::find_forms;
 use super::single::{alone, is_file, missing_runs, run};
 use super::site_files::{FindError, RunFile, SiteFiles};
-use crate::form::Forms;
+use crate::form::{AnyForm, Forms};
 use crate::line::{Line, is_header, next_line, number, split};
 use crate::row::{COLUMNS, MAX_LINE};
-use crate::source::{CsvFiles, Source as _};
+use crate::source::Source;
 
 /// Finds the sites of several paths, in the order of the paths.
 ///
@@ -46,13 +48,13 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindE
     for ((folder, _), at) in origins {
         join(&folder, &mut sites[at])?;
     }
-    join_renamed(&renamed, &mut sites);
+    join_renamed(&renamed, &mut sites, forms);
     Ok(sites)
 }
 
-/// The first and the last `op_uid` of a sequence in CSV. `None` for a path that cannot be opened again, such as a pipe.
-fn uids(path: &Path) -> Option<(u64, u64)> {
-    let mut input = path.is_file().then(|| CsvFiles.open(path).ok())??;
+/// The first and the last `op_uid` of a sequence. `None` for a path that cannot be opened again, such as a pipe.
+fn uids(path: &Path, source: &dyn Source) -> Option<(u64, u64)> {
+    let mut input = path.is_file().then(|| source.open(path).ok())??;
     let mut line = Vec::new();
     let mut found = None;
     let is_sequence = next_line(&mut input, &mut line, MAX_LINE).ok()? == Line::Read && is_header(&line, COLUMNS);
@@ -64,12 +66,15 @@ fn uids(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// Joins sites of one renamed file each, if the `op_uid`s of one file follow those of exactly one other.
-fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>) {
+fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>, forms: Forms) {
     if renamed.len() < 2 {
         return;
     }
     let path = |at: usize| sites[at].runs.first().map(|run| &run.path);
-    let spans: Vec<(usize, (u64, u64))> = renamed.iter().filter_map(|&at| Some((at, uids(path(at)?)?))).collect();
+    // The numbers are the same whatever the profile is, which is not known yet.
+    let source = AnyForm::new(forms, &builtin::profile());
+    let span = |at: usize| Some((at, uids(path(at)?, &source)?));
+    let spans: Vec<(usize, (u64, u64))> = renamed.iter().filter_map(|&at| span(at)).collect();
     let only = |mut found: Box<dyn Iterator<Item = usize> + '_>| found.next().filter(|_| found.next().is_none());
     let after = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.0 == uid + 1).map(|(at, _)| *at)));
     let before = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.1 + 1 == uid).map(|(at, _)| *at)));

@@ -2,16 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use nandseq_trace::file_form::{Layout, RUN_FOLDER};
 use nandseq_trace::files::{FileKind, PACKED};
 use nandseq_trace::table::TableKind;
 
-use crate::form::{Forms, Layout};
-
-/// Whether the name of a file ends with `.parquet`.
-#[must_use]
-pub fn is_parquet(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "parquet")
-}
+use crate::form::{Form, Forms};
 
 pub(super) fn name_of(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
@@ -40,7 +35,7 @@ fn packed(path: &Path) -> PathBuf {
 
 /// The run of a sequence in a site's folder, with the end of its name, `_<stamp>_<run>.<ending>`, which the files of a run share.
 pub(super) fn run_of(name: &str, forms: Forms) -> Option<(&str, u64)> {
-    let form = forms.iter().find(|form| form.layout == Layout::Site && form.fits(Path::new(name)))?;
+    let form = Some(Form::of(Path::new(name), forms)?.table).filter(|form| form.layout == Layout::Site)?;
     let name = name.strip_suffix(PACKED).unwrap_or(name);
     let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
     let (_, run) = rest.strip_prefix('_')?.strip_suffix(form.ending)?.strip_suffix('.')?.rsplit_once('_')?;
@@ -49,19 +44,19 @@ pub(super) fn run_of(name: &str, forms: Forms) -> Option<(&str, u64)> {
 
 /// The number in the name of a folder `run=<run>`.
 pub(super) fn run_folder(path: &Path) -> Option<u64> {
-    digits(name_of(path)?.strip_prefix("run=")?)
+    digits(name_of(path)?.strip_prefix(RUN_FOLDER)?)
 }
 
 /// The run of a dataset's folder `run=<run>`, with the path of its sequence. `None` if it has no sequence.
 pub(super) fn run_of_dataset(folder: &Path, forms: Forms) -> Option<(u64, PathBuf)> {
     let run = run_folder(folder)?;
-    let datasets = forms.iter().filter(|form| form.layout == Layout::Dataset);
+    let datasets = forms.iter().filter(|form| form.table.layout == Layout::Dataset);
     datasets.map(|form| form.sequence_in(folder)).find(|sequence| sequence.is_file()).map(|sequence| (run, sequence))
 }
 
 /// Whether the end of a sequence's name is that of a form with a folder for each run.
 fn is_of_dataset(sequence: &Path, forms: Forms) -> bool {
-    forms.iter().any(|form| form.layout == Layout::Dataset && form.fits(sequence))
+    Form::of(sequence, forms).is_some_and(|form| form.table.layout == Layout::Dataset)
 }
 
 /// The run of a sequence, with the end of its name that the files of the run share. `None` if the name does not tell the run.

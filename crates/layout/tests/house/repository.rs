@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::none;
-use crate::source::root;
+use crate::source::{self, Source, root};
 
 /// Hosts that documents may point at.
 const KNOWN_HOSTS: [&str; 10] = [
@@ -144,6 +144,46 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     none("links to files that do not exist:", &breaches);
+}
+
+#[test]
+fn documents_for_contributors_name_files_and_what_is_in_them() {
+    let mut breaches = Vec::new();
+    for page in ["CONTRIBUTING.md", "ARCHITECTURE.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let pieces = code_and_prose(&text);
+        for (at, path) in pieces.iter().enumerate().filter(|(at, piece)| at % 2 == 1 && is_path(piece)) {
+            // A path within a crate that the sentence names is the end of a file's path.
+            let is_it = |source: &&Source| source.path == *path || source.path.ends_with(&format!("/{path}"));
+            let files: Vec<&Source> = source::all().iter().filter(is_it).collect();
+            if files.is_empty() && !root().join(path).exists() {
+                breaches.push(format!("{page}: there is no {path}"));
+            } else if let [.., name, between] = &pieces[..at]
+                && between == " ("
+                && !files.iter().any(|file| defines(&file.text, name.rsplit("::").next().unwrap()))
+            {
+                breaches.push(format!("{page}: {path} has no {name}"));
+            }
+        }
+    }
+    none("documents that name what is not there:", &breaches);
+}
+
+/// Whether a file defines a name.
+fn defines(text: &str, name: &str) -> bool {
+    ["fn", "struct", "enum", "trait", "const", "static", "type"].iter().any(|of| text.contains(&format!("{of} {name}")))
+}
+
+/// The prose of a page and its pieces of code in turn, all on one line. Blocks of code are left out.
+fn code_and_prose(text: &str) -> Vec<String> {
+    let text: Vec<&str> = text.split("```").step_by(2).flat_map(str::split_whitespace).collect();
+    text.join(" ").split('`').map(str::to_owned).collect()
+}
+
+/// Whether a piece of code is the path of a file or folder of the repository, and no pattern or placeholder.
+fn is_path(code: &str) -> bool {
+    let has_form = code.contains('/') || [".rs", ".md"].iter().any(|ending| code.ends_with(ending));
+    has_form && !code.contains([' ', '<', '*', '=', '{']) && !code.contains("RULE")
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::recorded::{path_of, shown};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ struct VerdictRule {
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
 struct VerdictFinding {
     file: String,
-    line: u64,
+    row: u64,
     time_ps: Option<u64>,
     op_uid: Option<u64>,
     op_name: Option<String>,
@@ -52,7 +53,8 @@ struct Violation {
     op: Option<String>,
     message: String,
     file: String,
-    line: u64,
+    /// What follows the name of the file: the line, or the row.
+    place: String,
 }
 
 impl VerifierVerdict {
@@ -78,7 +80,7 @@ impl VerifierVerdict {
                     op: finding.op_name.clone(),
                     message: finding.message.clone(),
                     file: path.file_name().map_or_else(String::new, shown),
-                    line: finding.line,
+                    place: FileForm::of(path).place(finding.row),
                 });
             }
         }
@@ -90,7 +92,7 @@ impl VerifierVerdict {
 /// The site of a file: the one in whose folder it lies, else the only one whose folder has the same name. Paths may be spelled in
 /// different ways.
 fn site_of(file: &Path, sites: &[SiteTables]) -> Option<usize> {
-    let folder = file.parent()?;
+    let folder = FileForm::of(file).site_folder(file)?;
     let same = |site: &SiteTables| site.folder == folder || site.folder == file;
     sites.iter().position(same).or_else(|| {
         let named = |site: &&SiteTables| folder.file_name().is_some_and(|name| shown(name) == *site.name);
