@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nandseq_input::folder::SiteFiles;
 use nandseq_output::named::STANDARD_OUTPUT;
 use nandseq_trace::manifest::{self, ManifestKind};
-use nandseq_trace::recorded::path_of;
+use nandseq_trace::recorded::{path_of, shown};
 
 use crate::failure::{Failure, Problem};
 use crate::site_list::is_of_batch;
@@ -27,7 +27,7 @@ pub(crate) fn check(
     } else {
         return Ok(());
     };
-    let problem = Problem::new(format!("`{}` {what}: writing would replace it", target.display()));
+    let problem = Problem::new(format!("`{}` {what}: writing would replace it", shown(target)));
     Err(problem.help(format!("choose another file with {flag}")).into())
 }
 

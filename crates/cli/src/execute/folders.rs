@@ -113,7 +113,7 @@ pub(super) fn names_are_free(
     let found =
         others_named_like_runs(&folder).map_err(|reason| Problem::unreadable("the folder", &folder, &reason))?;
     let is_in_the_way = |(path, name): &(PathBuf, RunName)| {
-        let own_name = format.file_name(name.kind, campaign.stamp, name.run);
+        let own_name = format.form().file_name(name.kind, campaign.stamp, name.run);
         campaign.outputs.contains(name.kind)
             && writes(name)
             && relative(&folder, path).is_some_and(|name| name == own_name)
@@ -122,7 +122,7 @@ pub(super) fn names_are_free(
 }
 
 fn in_the_way(path: &Path) -> Failure {
-    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", path.display()));
+    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", shown(path)));
     problem.help("move it away, or choose another folder").into()
 }
 
