@@ -9,12 +9,14 @@
 
 mod build;
 mod fields;
+mod quote;
 mod typed;
 
 use std::rc::Rc;
 
 pub use build::parse;
 pub use fields::Fields;
+pub(crate) use quote::scalar;
 
 use crate::diagnostic::Span;
 
