@@ -31,12 +31,6 @@ use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
 pub use text::PARQUET;
 
-/// The name of a site's folder in a dataset: `site=01`.
-#[must_use]
-pub fn site_folder(site: u64) -> String {
-    format!("site={site:02}")
-}
-
 /// The parts of the Parquet tables that depend on the profile only. Build it once and share it between the runs of all sites.
 #[derive(Clone, Debug)]
 pub struct ParquetTables {
