@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{self, FindError, RunFile, SiteFiles};
-use nandseq_input::table::{TableError, TableFault, TableForm, TableLine, TableReader};
+use nandseq_input::table::{TableError, TableFault, TableForm, Line, TableReader};
 use nandseq_input::{CsvFiles, ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, Profile, Ticks};
 use nandseq_trace::Status;
@@ -189,9 +189,9 @@ pub fn rows<T>(
     let mut line = Vec::new();
     loop {
         let read = match reader.next_line(&mut line).map_err(io)? {
-            TableLine::End => return Ok(()),
-            TableLine::TooLong => Err(TableFault::TooLong.to_string()),
-            TableLine::Read => parse(&line).map_err(|fault| fault.to_string()),
+            Line::End => return Ok(()),
+            Line::TooLong => Err(TableFault::TooLong.to_string()),
+            Line::Read => parse(&line).map_err(|fault| fault.to_string()),
         };
         let wrong = |what| LoadError::Row { path: path.to_owned(), line: reader.rows() + 1, what };
         read.and_then(&mut take).map_err(wrong)?;

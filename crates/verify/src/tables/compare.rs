@@ -7,7 +7,7 @@ use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufRead};
 
 use nandseq_input::MAX_LINE;
-use nandseq_input::table::{LineFields, TableFault, TableLine, TableReader};
+use nandseq_input::table::{Line, LineFields, TableFault, TableReader};
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
@@ -147,8 +147,8 @@ impl TableComparison {
                 front.row
             } else {
                 let read = self.reader.next_line(&mut self.line)?;
-                if read != TableLine::Read {
-                    let too_long = read == TableLine::TooLong;
+                if read != Line::Read {
+                    let too_long = read == Line::TooLong;
                     if too_long {
                         let row = self.reader.rows();
                         self.found.push_back(FoundRow { row, text: Vec::new(), too_long });
@@ -229,10 +229,10 @@ impl TableComparison {
         while self.found.len() < count {
             let mut text = Vec::new();
             match self.reader.next_line(&mut text)? {
-                TableLine::End => return Ok(()),
-                read @ (TableLine::Read | TableLine::TooLong) => {
+                Line::End => return Ok(()),
+                read @ (Line::Read | Line::TooLong) => {
                     let row = self.reader.rows();
-                    self.found.push_back(FoundRow { row, text, too_long: read == TableLine::TooLong });
+                    self.found.push_back(FoundRow { row, text, too_long: read == Line::TooLong });
                 }
             }
         }

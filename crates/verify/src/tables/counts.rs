@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
-use nandseq_input::table::{Proposals, TableFault, TableLine, TableReader};
+use nandseq_input::table::{Line, Proposals, TableFault, TableReader};
 use nandseq_profile::{IdVec, OpId, Ticks};
 use nandseq_trace::rows::{InputTimeRow, ProposalRow};
 use nandseq_trace::table::TableKind;
@@ -88,12 +88,12 @@ impl Sums {
         let mut proposals = Proposals::default();
         loop {
             let parsed = match reader.next_line(&mut line)? {
-                TableLine::End => break,
-                TableLine::TooLong => Err(TableFault::TooLong),
-                TableLine::Read if table == TableKind::InputTimeCount => {
+                Line::End => break,
+                Line::TooLong => Err(TableFault::TooLong),
+                Line::Read if table == TableKind::InputTimeCount => {
                     report.form.input_time(&line).map(CountsRow::InputTime)
                 }
-                TableLine::Read => proposals.row(report.form, &line).map(CountsRow::Proposal),
+                Line::Read => proposals.row(report.form, &line).map(CountsRow::Proposal),
             };
             let number = reader.rows();
             let row_context = sums.row_context(number);
