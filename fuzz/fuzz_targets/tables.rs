@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use nandseq_input::table::{TableForm, TableLine, TableReader};
+use nandseq_input::table::{TableForm, Line, TableReader};
 use nandseq_profile::{Profile, builtin};
 use nandseq_trace::table::TableKind;
 
@@ -21,7 +21,7 @@ fn read(kind: TableKind, rows: &[u8]) {
     let mut line = Vec::new();
     let mut count = 0;
     let (mut input_time, mut proposal) = (None, None);
-    while !matches!(reader.next_line(&mut line), Ok(TableLine::End) | Err(_)) {
+    while !matches!(reader.next_line(&mut line), Ok(Line::End) | Err(_)) {
         count += 1;
         match kind {
             TableKind::OperationTimeline => drop(FORM.stretch(&line)),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use nandseq_input::folder::SiteFiles;
 use nandseq_profile::Ticks;
 use nandseq_report::SiteTables;
-use nandseq_report::load::Window;
+use nandseq_report::load::TimeRange;
 use nandseq_trace::manifest::{self, SiteManifest};
 
 use crate::arguments::reports::{NumberList, RunSelectionArgs};
@@ -20,7 +20,7 @@ pub(crate) struct RunSelection<'a> {
     flags: &'a RunSelectionArgs,
     to: Option<Ticks>,
     /// The time window; `None` for all time.
-    pub(crate) window: Option<Window>,
+    pub(crate) window: Option<TimeRange>,
 }
 
 impl<'a> RunSelection<'a> {
@@ -33,7 +33,7 @@ impl<'a> RunSelection<'a> {
             return Err(Problem::new(message).help("--to must be later than --from").into());
         }
         let bounded = flags.from.is_some() || to.is_some();
-        let window = bounded.then_some(Window { from, to: to.unwrap_or(Ticks(u64::MAX)) });
+        let window = bounded.then_some(TimeRange { from, to: to.unwrap_or(Ticks(u64::MAX)) });
         Ok(Self { flags, to, window })
     }
 

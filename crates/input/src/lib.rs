@@ -31,5 +31,5 @@ pub mod table;
 
 pub use header::NoHeader;
 pub use row::{Addressed, BadRow, COLUMNS, FieldSet, MAX_LINE, PayloadFault, Row, RowFault};
-pub use sequence::{ReadError, SequenceReader, open};
+pub use sequence::{ReadError, SequenceReader};
 pub use source::{CsvFiles, STANDARD_INPUT, Source};

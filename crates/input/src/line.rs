@@ -6,20 +6,20 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::row::RowFault;
+use crate::row::{MAX_LINE, RowFault};
 
-/// The result of [`next_line`].
+/// The result of reading a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Line {
+pub enum Line {
     /// A line was read.
     Read,
-    /// The line is longer than the limit; the rest of it was skipped.
+    /// The line is longer than [`MAX_LINE`]; it was skipped.
     TooLong,
     /// The input has ended.
     End,
 }
 
-/// Reads one line of at most `limit` bytes into `line`, without `\n` or `\r\n`.
+/// Reads one line of at most `limit` bytes into `line`, without `\n` or `\r\n`. The rest of a longer line is skipped.
 pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
     line.clear();
     // Usually the whole line is in the buffer.
@@ -44,12 +44,73 @@ pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: us
     if got <= limit {
         return Ok(Line::Read);
     }
-    skip_line(input)?;
+    input.skip_until(b'\n')?;
     Ok(Line::TooLong)
 }
 
+/// The lines of a file below its header. Empty lines at the end of the file are not lines.
+#[derive(Debug)]
+pub(super) struct Lines<R> {
+    input: R,
+    row: u64,
+    /// The number of empty lines that were taken from the input and not given out yet.
+    empty: u64,
+    ended: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) const fn new(input: R) -> Self {
+        Self { input, row: 0, empty: 0, ended: false }
+    }
+
+    /// The number of lines that were read, which is also the number of the last one, from 1.
+    pub(super) const fn rows(&self) -> u64 {
+        self.row
+    }
+
+    /// The next bytes, as far as they are in memory. They are not taken. Empty at the end, or if an empty line comes next.
+    pub(super) fn ahead(&mut self) -> io::Result<&[u8]> {
+        if self.ended || self.empty > 0 { Ok(&[]) } else { self.input.fill_buf() }
+    }
+
+    /// Takes the next line. [`Self::ahead`] has shown that it has `len` bytes with its `\n`.
+    pub(super) fn pass(&mut self, len: usize) {
+        self.input.consume(len);
+        self.row += 1;
+    }
+
+    /// Reads the next line into `line`, without its line end. `line` is empty if none was read.
+    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
+        line.clear();
+        if self.ended {
+            return Ok(Line::End);
+        }
+        let mut read = Line::Read;
+        if self.empty > 0 {
+            self.empty -= 1;
+        } else {
+            read = next_line(&mut self.input, line, MAX_LINE)?;
+            if read == Line::Read && line.is_empty() {
+                match line_ends(&mut self.input)? {
+                    Some(more) => self.empty = more,
+                    None => read = Line::End,
+                }
+            }
+        }
+        match read {
+            Line::Read => self.row += 1,
+            Line::TooLong => {
+                line.clear();
+                self.row += 1;
+            }
+            Line::End => self.ended = true,
+        }
+        Ok(read)
+    }
+}
+
 /// Skips empty lines and gives their number, or `None` if only empty lines are left.
-pub(super) fn line_ends<R: BufRead>(input: &mut R) -> io::Result<Option<u64>> {
+fn line_ends<R: BufRead>(input: &mut R) -> io::Result<Option<u64>> {
     let mut more = 0;
     loop {
         let buffer = input.fill_buf()?;
@@ -62,22 +123,6 @@ pub(super) fn line_ends<R: BufRead>(input: &mut R) -> io::Result<Option<u64>> {
         input.consume(ends);
         if is_more {
             return Ok(Some(more));
-        }
-    }
-}
-
-/// Skips the rest of the line and its `\n`.
-fn skip_line<R: BufRead>(input: &mut R) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let end = buffer.iter().position(|&byte| byte == b'\n');
-        let used = end.map_or(buffer.len(), |at| at + 1);
-        input.consume(used);
-        if end.is_some() {
-            return Ok(());
         }
     }
 }

@@ -10,16 +10,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::io::{self, BufRead};
 
 use nandseq_profile::Profile;
 
 use crate::clock::Clock;
 use crate::fast_path::{FastPath, RowPrefix, SequenceNames};
 use crate::header::NoHeader;
-use crate::line::{self, Line, line_ends, next_line};
+use crate::line::{self, Line, Lines, next_line};
 use crate::payload::PayloadForm;
 use crate::row::{Addressed, BadRow, COLUMNS, MAX_LINE, PayloadFault, Row, RowFault};
 
@@ -34,28 +32,16 @@ pub enum ReadError {
     Header(NoHeader),
 }
 
-/// Opens a file as a sequence written for `profile`.
-///
-/// # Errors
-/// [`ReadError`] if the file cannot be read or does not start with the header.
-pub fn open(profile: &Profile, path: &Path) -> Result<SequenceReader<BufReader<File>>, ReadError> {
-    SequenceReader::new(profile, BufReader::with_capacity(1 << 16, File::open(path)?))
-}
-
 /// A reader of a sequence file.
 pub struct SequenceReader<R> {
-    input: R,
+    lines: Lines<R>,
     line: Vec<u8>,
-    row: u64,
     names: SequenceNames,
     fast_path: Option<FastPath>,
     clock: Clock,
     form: PayloadForm,
     targets: Vec<Addressed>,
     fault: Option<PayloadFault>,
-    /// The number of empty lines that were taken from the input and not given out yet.
-    empty: u64,
-    ended: bool,
 }
 
 impl<R: BufRead> SequenceReader<R> {
@@ -72,17 +58,14 @@ impl<R: BufRead> SequenceReader<R> {
         let names = profile.ops.iter_ids().map(|(id, op)| (line::in_field(&op.name), (id, op.base))).collect();
         let clock = Clock::new(profile);
         Ok(Self {
-            input,
+            lines: Lines::new(input),
             line,
-            row: 0,
             names,
             fast_path: FastPath::new(profile, clock.is_exact()),
             clock,
             form: PayloadForm::new(profile),
             targets: Vec::new(),
             fault: None,
-            empty: 0,
-            ended: false,
         })
     }
 
@@ -96,7 +79,7 @@ impl<R: BufRead> SequenceReader<R> {
     /// The number of rows that were read.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.row
+        self.lines.rows()
     }
 
     /// The next row; `None` at the end of the file, a [`BadRow`] for a row that cannot be read.
@@ -104,24 +87,14 @@ impl<R: BufRead> SequenceReader<R> {
     /// # Errors
     /// An error of the input. No further row can be read then.
     pub fn next_row(&mut self) -> io::Result<Option<Result<Row<'_>, BadRow>>> {
-        if self.ended {
-            return Ok(None);
-        }
         self.targets.clear();
-        if self.empty > 0 {
-            self.empty -= 1;
-            self.row += 1;
-            self.line.clear();
-            return Ok(Some(self.parse()));
-        }
         if let Some(fast_path) = &self.fast_path
-            && let Some(head) = fast_path.row(&self.names, self.input.fill_buf()?, &mut self.targets)
+            && let Some(head) = fast_path.row(&self.names, self.lines.ahead()?, &mut self.targets)
         {
-            self.input.consume(head.len);
-            self.row += 1;
+            self.lines.pass(head.len);
             let RowPrefix { seq, time, opcode, op, uid, .. } = head;
             return Ok(Some(Ok(Row {
-                row: self.row,
+                row: self.lines.rows(),
                 seq,
                 time,
                 opcode,
@@ -131,33 +104,15 @@ impl<R: BufRead> SequenceReader<R> {
                 fault: None,
             })));
         }
-        match next_line(&mut self.input, &mut self.line, MAX_LINE)? {
-            Line::End => {
-                self.ended = true;
-                return Ok(None);
-            }
-            Line::TooLong => {
-                self.row += 1;
-                return Ok(Some(Err(BadRow { row: self.row, seq: None, fault: RowFault::TooLong })));
-            }
-            Line::Read if self.line.is_empty() => match line_ends(&mut self.input)? {
-                Some(more) => {
-                    self.empty = more;
-                    self.row += 1;
-                }
-                // Empty lines at the end of the file are not rows.
-                None => {
-                    self.ended = true;
-                    return Ok(None);
-                }
-            },
-            Line::Read => self.row += 1,
-        }
-        Ok(Some(self.parse()))
+        Ok(match self.lines.next(&mut self.line)? {
+            Line::Read => Some(self.parse()),
+            Line::TooLong => Some(Err(BadRow { row: self.lines.rows(), seq: None, fault: RowFault::TooLong })),
+            Line::End => None,
+        })
     }
 
     fn parse(&mut self) -> Result<Row<'_>, BadRow> {
-        let row = self.row;
+        let row = self.lines.rows();
         let bad = |seq, fault| BadRow { row, seq, fault };
         let fields = line::split(&self.line).map_err(|fault| bad(None, fault))?;
         let number = |at: usize| line::number(fields[at]).ok_or(RowFault::NotANumber { column: COLUMNS[at] });

@@ -12,9 +12,7 @@ mod proposals;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::io::{self, BufRead};
 
 use nandseq_trace::table::TableKind;
 
@@ -22,7 +20,8 @@ pub use fields::{FieldFault, LineFields, TableFault};
 pub use form::TableForm;
 pub use proposals::Proposals;
 
-use crate::line::{Line, is_header, line_ends, next_line, split_into};
+pub use crate::line::Line;
+use crate::line::{Lines, is_header, next_line, split_into};
 use crate::row::MAX_LINE;
 
 /// Why a file cannot be read as a table.
@@ -56,34 +55,11 @@ impl InTable {
     }
 }
 
-/// The result of [`TableReader::next_line`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TableLine {
-    /// A line was read.
-    Read,
-    /// The line is longer than [`MAX_LINE`]; it was skipped.
-    TooLong,
-    /// The table has ended.
-    End,
-}
-
-/// Opens a file as a table.
-///
-/// # Errors
-/// [`TableError`] if the file cannot be read or does not start with the header.
-pub fn open(kind: TableKind, path: &Path) -> Result<TableReader<BufReader<File>>, TableError> {
-    TableReader::new(kind, BufReader::with_capacity(1 << 16, File::open(path)?))
-}
-
 /// A reader of the lines of a table.
 #[derive(Debug)]
 pub struct TableReader<R> {
     kind: TableKind,
-    input: R,
-    row: u64,
-    /// The number of empty lines that were taken from the input and not given out yet.
-    empty: u64,
-    ended: bool,
+    lines: Lines<R>,
     /// Whether the header has quotes. No header needs them, so the writer of the file puts superfluous quotes into rows too.
     quotes: bool,
 }
@@ -117,11 +93,7 @@ impl<R: BufRead> TableReader<R> {
             Line::TooLong | Line::End => false,
         };
         let quotes = line.contains(&b'"');
-        if header {
-            Ok(Self { kind, input, row: 0, empty: 0, ended: false, quotes })
-        } else {
-            Err(TableError::Header(kind))
-        }
+        if header { Ok(Self { kind, lines: Lines::new(input), quotes }) } else { Err(TableError::Header(kind)) }
     }
 
     /// The kind of the table.
@@ -133,7 +105,7 @@ impl<R: BufRead> TableReader<R> {
     /// The number of rows that were read, without the header. It is also the number of the last row, counted from 1.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.row
+        self.lines.rows()
     }
 
     /// The next bytes of the table, as far as they are in memory, which usually is more than a line. They are not taken. Empty at
@@ -142,18 +114,12 @@ impl<R: BufRead> TableReader<R> {
     /// # Errors
     /// An error of the input, as [`InTable`]. No further row can be read then.
     pub fn ahead(&mut self) -> io::Result<&[u8]> {
-        let kind = self.kind;
-        if self.ended || self.empty > 0 {
-            Ok(&[])
-        } else {
-            self.input.fill_buf().map_err(|error| InTable::wrap(kind, error))
-        }
+        self.lines.ahead().map_err(|error| InTable::wrap(self.kind, error))
     }
 
     /// Takes the next line. [`ahead`](Self::ahead) has shown that it has `len` bytes with its `\n`.
     pub fn pass(&mut self, len: usize) {
-        self.input.consume(len);
-        self.row += 1;
+        self.lines.pass(len);
     }
 
     /// Reads the next line into `line`, without its line end. If the header has quotes, superfluous quotes of the line are
@@ -161,43 +127,11 @@ impl<R: BufRead> TableReader<R> {
     ///
     /// # Errors
     /// An error of the input, as [`InTable`]. No further row can be read then.
-    pub fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<TableLine> {
-        line.clear();
-        if self.ended {
-            return Ok(TableLine::End);
+    pub fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
+        let read = self.lines.next(line).map_err(|error| InTable::wrap(self.kind, error))?;
+        if self.quotes && read == Line::Read {
+            without_needless_quotes(line);
         }
-        if self.empty > 0 {
-            self.empty -= 1;
-            self.row += 1;
-            return Ok(TableLine::Read);
-        }
-        match next_line(&mut self.input, line, MAX_LINE).map_err(|error| InTable::wrap(self.kind, error))? {
-            Line::Read => {
-                if line.is_empty() {
-                    match line_ends(&mut self.input).map_err(|error| InTable::wrap(self.kind, error))? {
-                        Some(more) => self.empty = more,
-                        // Empty lines at the end of the file are not rows.
-                        None => {
-                            self.ended = true;
-                            return Ok(TableLine::End);
-                        }
-                    }
-                }
-                if self.quotes {
-                    without_needless_quotes(line);
-                }
-                self.row += 1;
-                Ok(TableLine::Read)
-            }
-            Line::TooLong => {
-                line.clear();
-                self.row += 1;
-                Ok(TableLine::TooLong)
-            }
-            Line::End => {
-                self.ended = true;
-                Ok(TableLine::End)
-            }
-        }
+        Ok(read)
     }
 }

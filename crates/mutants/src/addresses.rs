@@ -88,23 +88,17 @@ fn bad_last(view: &RowView<'_>) -> Option<Mutant> {
     condemn(view, view.row().targets.last().filter(|_| several)?)
 }
 
-fn again(view: &RowView<'_>, wanted: bool) -> Option<Mutant> {
-    let middle = view.core_start().filter(|_| wanted)?;
-    (middle <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(middle)))
-}
-
 fn in_flight_again(view: &RowView<'_>) -> Option<Mutant> {
-    again(view, view.kind().programs)
+    Mutant::follow(view, view.copy(view.core_start().filter(|_| view.kind().programs)?))
 }
 
 fn in_flight_erase(view: &RowView<'_>) -> Option<Mutant> {
-    again(view, view.kind().erases)
+    Mutant::follow(view, view.copy(view.core_start().filter(|_| view.kind().erases)?))
 }
 
 /// A row of a single-plane operation that looks at a block without changing it.
 fn look(view: &RowView<'_>, time: Ticks, target: Addressed) -> Option<SequenceRow> {
-    let op = view.profile.ops.ids().find(|&id| {
-        let kind = &view.compiled.kinds[id];
+    let op = view.op(|kind| {
         (kind.reads || kind.checks)
             && !kind.multi
             && !view.compiled.in_state(DeviceState::LatchOnRead).contains(kind.base)
@@ -116,16 +110,13 @@ fn look(view: &RowView<'_>, time: Ticks, target: Addressed) -> Option<SequenceRo
 fn in_flight_suspended(view: &RowView<'_>) -> Option<Mutant> {
     let suspend_target = suspend_target(view)?;
     let time = after(view.row().time, view.kind().occupied);
-    let row = look(view, time, *suspend_target.row().targets.first()?)?;
-    (time <= view.next_time()).then(|| Mutant::insert(view.at + 1, row))
+    Mutant::follow(view, look(view, time, suspend_target.target()?)?)
 }
 
 fn in_flight_read(view: &RowView<'_>) -> Option<Mutant> {
     view.core_start()?;
-    let time = Ticks(view.array_done().0.checked_sub(1)?);
     let changes = view.kind().erases || view.kind().programs;
-    let row = look(view, time, *view.row().targets.first().filter(|_| changes)?)?;
-    (time <= view.next_time()).then(|| Mutant::insert(view.at + 1, row))
+    Mutant::follow(view, look(view, view.just_before_done()?, view.target().filter(|_| changes)?)?)
 }
 
 /// A multi-plane row with block addresses.
@@ -156,12 +147,8 @@ fn group_page(view: &RowView<'_>) -> Option<Mutant> {
 
 fn group_block(view: &RowView<'_>) -> Option<Mutant> {
     let mut row = several(view)?;
-    let topology = view.profile.topology;
-    let planes = i64::from(topology.planes);
-    let last = row.targets.last_mut()?;
-    let next = last.block + planes;
-    last.block = if next < i64::from(topology.blocks_per_die) { next } else { last.block - planes };
-    (last.block >= 0).then(|| Mutant::replace(view.at, row))
+    row.targets.last_mut()?.block += view.to_other_group()?;
+    Some(Mutant::replace(view.at, row))
 }
 
 fn group_two(view: &RowView<'_>) -> Option<Mutant> {

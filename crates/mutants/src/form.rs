@@ -1,7 +1,8 @@
 //! Damages of the written form, and changes that damage nothing.
 
 use nandseq_input::FieldSet;
-use nandseq_profile::model::{Effect, PayloadField};
+use nandseq_profile::Ticks;
+use nandseq_profile::model::{Effect, PayloadField, PhaseKind};
 use nandseq_trace::Status;
 
 use crate::mutation::{Edit, Mutant, Mutation, breaks, harmless};
@@ -98,12 +99,12 @@ fn exchanged(view: &RowView<'_>) -> Option<Mutant> {
 
 fn before_the_row_before(view: &RowView<'_>) -> Option<Mutant> {
     let early = view.earliest().0.checked_sub(1)?;
-    Some(Mutant::replace(view.at, view.moved(nandseq_profile::Ticks(early))))
+    Some(Mutant::replace(view.at, view.moved(Ticks(early))))
 }
 
 fn start_of_time(view: &RowView<'_>) -> Option<Mutant> {
-    let later = view.earliest() > nandseq_profile::Ticks::ZERO;
-    later.then(|| Mutant::replace(view.at, view.moved(nandseq_profile::Ticks::ZERO)))
+    let later = view.earliest() > Ticks::ZERO;
+    later.then(|| Mutant::replace(view.at, view.moved(Ticks::ZERO)))
 }
 
 fn with_fields(view: &RowView<'_>, keep: impl Fn(PayloadField) -> bool) -> SequenceRow {
@@ -169,10 +170,7 @@ fn right_status(view: &RowView<'_>) -> Option<Mutant> {
     let time = view.core_start()?;
     let read = view.status_read(time, view.die()?, Status::Busy)?;
     let shown = view.kind().affects_state && view.kind().occupies;
-    let allowed = !view
-        .compiled
-        .in_op_state(view.kind().base, nandseq_profile::model::PhaseKind::CoreBusy)
-        .contains(view.kind_of(&read).base);
+    let allowed = !view.compiled.in_op_state(view.kind().base, PhaseKind::CoreBusy).contains(view.kind_of(&read).base);
     let end = after(time, view.kind_of(&read).spans.first()?.duration);
     let free = end <= view.next_time() && end <= view.array_done();
     (shown && allowed && free).then(|| Mutant::insert(view.at + 1, read))
@@ -188,10 +186,8 @@ fn output_again(view: &RowView<'_>) -> Option<Mutant> {
     let puts_out = view.has(view.row(), |effect| effect == Effect::DataOut);
     // The second output is harmless only if no earlier operation ends in between.
     let quiet = view.before().take(20).all(|(_, row)| {
-        let end = after(
-            row.time,
-            view.kind_of(row).spans.iter().fold(nandseq_profile::Ticks::ZERO, |sum, span| after(sum, span.duration)),
-        );
+        let end =
+            after(row.time, view.kind_of(row).spans.iter().fold(Ticks::ZERO, |sum, span| after(sum, span.duration)));
         end <= view.row().time || end >= after(done, view.kind().array_done)
     });
     (puts_out && free && quiet).then(|| Mutant::insert(view.at + 1, view.copy(done)))

@@ -8,9 +8,8 @@ use nandseq_profile::{Block, Die, Profile};
 use crate::mutation::{Edit, Mutant, Mutation};
 use crate::sequence::{Sequence, SequenceRow, line};
 use crate::view::RowView;
-use nandseq_verify::RuleCode;
-use nandseq_verify::Verifier;
 use nandseq_verify::compiled_profile::CompiledProfile;
+use nandseq_verify::{RuleCode, Verifier};
 
 /// How many rows after the damage are judged.
 const TAIL: usize = crate::view::AHEAD + 100;
@@ -40,6 +39,20 @@ pub struct MutationResults {
 }
 
 impl MutationResult {
+    pub(crate) const fn new(rule: Option<RuleCode>, name: &'static str) -> Self {
+        Self { rule, name, mutants: 0, found: 0, most_findings: 0, wrong: Vec::new() }
+    }
+
+    /// Counts the verdict on a mutant.
+    pub(crate) fn note(&mut self, at: usize, found: bool, findings: u64, codes: Vec<RuleCode>) {
+        self.mutants += 1;
+        self.most_findings = self.most_findings.max(findings);
+        self.found += usize::from(found);
+        if found != self.rule.is_some() {
+            self.wrong.push((at, codes));
+        }
+    }
+
     /// Whether every mutant was found or, for a harmless mutation, none.
     #[must_use]
     pub fn is_right(&self) -> bool {
@@ -102,14 +115,7 @@ pub fn run(
     let rows = &sequence.rows;
     let mut mutants = choose(profile, rows, mutations, each);
     mutants.sort_by_key(|(_, mutant)| mutant.first());
-    let row = |mutation: &Mutation| MutationResult {
-        rule: mutation.rule,
-        name: mutation.name,
-        mutants: 0,
-        found: 0,
-        most_findings: 0,
-        wrong: Vec::new(),
-    };
+    let row = |mutation: &Mutation| MutationResult::new(mutation.rule, mutation.name);
     let mut table = MutationResults { rows: mutations.iter().map(row).collect() };
     let mut clean = Verifier::new(profile, bad_blocks);
     let mut judged = 0;
@@ -119,13 +125,8 @@ pub fn run(
         judged = judged.max(first);
         let codes = judge_mutant(profile, &clean, rows, &mutant);
         let row = &mut table.rows[of];
-        row.mutants += 1;
-        row.most_findings = row.most_findings.max(codes.len() as u64);
         let found = row.rule.map_or(!codes.is_empty(), |rule| codes.contains(&rule));
-        row.found += usize::from(found);
-        if found != row.rule.is_some() {
-            row.wrong.push((first, codes));
-        }
+        row.note(first, found, codes.len() as u64, codes);
     }
     table
 }

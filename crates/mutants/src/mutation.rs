@@ -57,6 +57,12 @@ impl Mutant {
         Self { edits: vec![Edit::Insert(before, record)], condemned: None }
     }
 
+    /// Inserts a row after that of the view, if it does not start before that or after the next.
+    pub(crate) fn follow(view: &RowView<'_>, record: SequenceRow) -> Option<Self> {
+        let usable = record.time >= view.row().time && record.time <= view.next_time();
+        usable.then(|| Self::insert(view.at + 1, record))
+    }
+
     pub(crate) fn text(row: usize, change: fn(&str) -> String) -> Self {
         Self { edits: vec![Edit::Text(row, change)], condemned: None }
     }

@@ -5,6 +5,7 @@ use nandseq_profile::model::Scope;
 use nandseq_trace::Status;
 
 use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::SequenceRow;
 use crate::view::RowView;
 use nandseq_verify::RuleCode::{Bus, MultiPlaneExclusive, PlaneBusy};
 use nandseq_verify::time::{Interval, after};
@@ -20,8 +21,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(PlaneBusy, "moved to the plane of an interleaved one", plane_of_interleaved),
     breaks(MultiPlaneExclusive, "again on another plane, not interleaved", other_plane),
     breaks(MultiPlaneExclusive, "again on another plane, one tick early", other_plane_late),
-    breaks(MultiPlaneExclusive, "another operation on another plane", stranger),
-    breaks(MultiPlaneExclusive, "another operation beside a multi-plane one", beside_multi),
+    breaks(MultiPlaneExclusive, "another operation on another plane", |view| beside(view, false)),
+    breaks(MultiPlaneExclusive, "another operation beside a multi-plane one", |view| beside(view, true)),
 ];
 
 fn before_end(interval: Interval) -> Option<Ticks> {
@@ -65,7 +66,7 @@ fn plane_one_tick_early(view: &RowView<'_>) -> Option<Mutant> {
     occupied(view)?;
     let die = view.die()?;
     let planes: Vec<i64> = view.row().targets.iter().map(|target| target.plane).collect();
-    let shares = |row: &crate::sequence::SequenceRow| match view.kind_of(row).scope {
+    let shares = |row: &SequenceRow| match view.kind_of(row).scope {
         Scope::None => false,
         Scope::Die | Scope::Target => true,
         Scope::PlaneSet if view.kind().scope == Scope::PlaneSet => {
@@ -74,7 +75,7 @@ fn plane_one_tick_early(view: &RowView<'_>) -> Option<Mutant> {
         Scope::PlaneSet => true,
     };
     // The nearest row on the die that occupies or interferes decides.
-    let relevant = |row: &crate::sequence::SequenceRow| {
+    let relevant = |row: &SequenceRow| {
         view.is_on(row, die) && (view.interferes(row) || (view.kind_of(row).occupies && shares(row)))
     };
     let (_, other) = view.before().find(|(_, row)| relevant(row))?;
@@ -85,21 +86,19 @@ fn plane_one_tick_early(view: &RowView<'_>) -> Option<Mutant> {
 
 fn plane_again(view: &RowView<'_>) -> Option<Mutant> {
     let time = occupied(view)?;
-    let middle = view.core_start()?;
-    let usable = time.contains(middle) && middle <= view.next_time();
-    usable.then(|| Mutant::insert(view.at + 1, view.copy(middle)))
+    let middle = view.core_start().filter(|&middle| time.contains(middle))?;
+    Mutant::follow(view, view.copy(middle))
 }
 
 fn plane_again_late(view: &RowView<'_>) -> Option<Mutant> {
-    let late = before_end(occupied(view)?)?;
-    (late <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(late)))
+    Mutant::follow(view, view.copy(before_end(occupied(view)?)?))
 }
 
 /// Of two interleaved single-plane operations that overlap, the second moves to the plane of the first.
 fn plane_of_interleaved(view: &RowView<'_>) -> Option<Mutant> {
     occupied(view)?;
-    let own = view.row().targets.first()?;
-    let interleaved = |row: &crate::sequence::SequenceRow| view.kind_of(row).interleaved && !view.kind_of(row).multi;
+    let own = view.target()?;
+    let interleaved = |row: &SequenceRow| view.kind_of(row).interleaved && !view.kind_of(row).multi;
     if !interleaved(view.row()) || !view.kind().has_block {
         return None;
     }
@@ -125,8 +124,8 @@ fn again_on_other_plane(view: &RowView<'_>, time: Ticks) -> Option<Mutant> {
     let old = target.plane;
     target.plane = (old + 1) % planes;
     target.block += target.plane - old;
-    let usable = planes > 1 && occupied(view)?.contains(time) && time <= view.next_time();
-    usable.then(|| Mutant::insert(view.at + 1, copy))
+    let usable = planes > 1 && occupied(view)?.contains(time);
+    Mutant::follow(view, copy).filter(|_| usable)
 }
 
 fn other_plane(view: &RowView<'_>) -> Option<Mutant> {
@@ -146,23 +145,14 @@ fn beside(view: &RowView<'_>, multi: bool) -> Option<Mutant> {
     }
     let planes = i64::from(view.profile.topology.planes);
     let free = (0..planes).find(|plane| view.row().targets.iter().all(|target| target.plane != *plane))?;
-    let op = view.profile.ops.ids().find(|&id| {
-        let other = &view.compiled.kinds[id];
+    let op = view.op(|other| {
         let fits = other.interleaved && (multi || !kind.interleaved) || (!other.interleaved && !multi);
         fits && other.scope == Scope::PlaneSet && !other.multi && other.occupies && other.has_plane
     })?;
     let at = after(time.from, Ticks((time.to.0 - time.from.0) / 2));
-    let mut target = *view.row().targets.first()?;
+    let mut target = view.target()?;
     target.block = if kind.has_block { target.block - target.plane + free } else { free };
     target.plane = free;
     target.cell_type = None;
-    (at <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.new_row(op, at, target)))
-}
-
-fn stranger(view: &RowView<'_>) -> Option<Mutant> {
-    beside(view, false)
-}
-
-fn beside_multi(view: &RowView<'_>) -> Option<Mutant> {
-    beside(view, true)
+    Mutant::follow(view, view.new_row(op, at, target))
 }

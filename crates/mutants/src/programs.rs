@@ -1,7 +1,6 @@
 //! Damages of programs: erase before program, order, cell type, latches, cache programs, copyback.
 
 use nandseq_input::Addressed;
-use nandseq_profile::Ticks;
 use nandseq_profile::model::{Effect, LatchKind};
 
 use crate::mutation::{Edit, Mutant, Mutation, breaks};
@@ -48,10 +47,6 @@ fn loads(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::LoadLatch { .. }))
 }
 
-fn first(row: &SequenceRow) -> Option<Addressed> {
-    row.targets.first().copied()
-}
-
 /// The next row that erases or programs a block, or resets.
 fn block_after<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a SequenceRow)> {
     let changes = |row: &SequenceRow| {
@@ -62,24 +57,23 @@ fn block_after<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a
 }
 
 fn first_erase_lost(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| view.kind().erases && view.sees_the_start())?;
+    let own = view.target().filter(|_| view.kind().erases && view.sees_the_start())?;
     let touched = view.before().any(|(_, row)| view.names_block(row, own.die, own.block));
     let (_, next) = block_after(view, &own)?;
     (!touched && view.kind_of(next).programs).then(|| Mutant::remove(view.at))
 }
 
 fn reset_in_erase(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| view.kind().erases)?;
-    let reset = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resets.is_some())?;
+    let own = view.target().filter(|_| view.kind().erases)?;
+    let reset = view.op(|kind| kind.resets.is_some())?;
     let start = view.core_start()?;
     let (_, next) = block_after(view, &own)?;
     let row = view.new_row(reset, start, Addressed { die: own.die, ..Addressed::default() });
-    let usable = start <= view.next_time() && view.kind_of(next).programs;
-    usable.then(|| Mutant::insert(view.at + 1, row))
+    Mutant::follow(view, row).filter(|_| view.kind_of(next).programs)
 }
 
 fn never_erased(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| view.kind().programs && !view.kind().multi && view.sees_the_start())?;
+    let own = view.target().filter(|_| view.kind().programs && !view.kind().multi && view.sees_the_start())?;
     let topology = view.profile.topology;
     let planes = i64::from(topology.planes);
     let mut blocks = (own.plane..i64::from(topology.blocks_per_die)).step_by(usize::try_from(planes).ok()?);
@@ -89,18 +83,18 @@ fn never_erased(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 fn page_after(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| view.kind().programs)?;
+    let own = view.target().filter(|_| view.kind().programs)?;
     let fits = own.page + 1 < i64::from(view.profile.topology.pages_per_block);
     fits.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page += 1)))
 }
 
 fn page_before(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| view.kind().programs)?;
+    let own = view.target().filter(|_| view.kind().programs)?;
     (own.page > 0).then(|| Mutant::replace(view.at, view.all_changed(|target| target.page -= 1)))
 }
 
 fn program_lost(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| commits(view, view.row()))?;
+    let own = view.target().filter(|_| commits(view, view.row()))?;
     let (_, next) = block_after(view, &own)?;
     let suspended = view
         .following()
@@ -110,8 +104,7 @@ fn program_lost(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 fn program_twice(view: &RowView<'_>) -> Option<Mutant> {
-    let again = commits(view, view.row()) && view.array_done() <= view.next_time();
-    again.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
+    Mutant::follow(view, view.copy(view.array_done())).filter(|_| commits(view, view.row()))
 }
 
 fn payload_cell_type(view: &RowView<'_>) -> Option<Mutant> {
@@ -121,13 +114,13 @@ fn payload_cell_type(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 fn open_cell_type(view: &RowView<'_>) -> Option<Mutant> {
-    first(view.row()).filter(|own| view.kind().programs && own.page > 0)?;
+    view.target().filter(|own| view.kind().programs && own.page > 0)?;
     let op = view.sibling(view.row().op, |_| true)?;
     Some(Mutant::replace(view.at, view.retyped(op)))
 }
 
 fn erase_cell_type(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| view.kind().erases)?;
+    let own = view.target().filter(|_| view.kind().erases)?;
     let (_, next) = block_after(view, &own).filter(|(_, row)| view.kind_of(row).programs)?;
     let wanted = view.kind_of(next).cell_type?;
     let op = view.sibling(view.row().op, |id| view.profile.cell_types[id].programs >> wanted.0 & 1 == 0)?;
@@ -186,25 +179,19 @@ fn other_page(view: &RowView<'_>) -> Option<Mutant> {
 
 fn other_block(view: &RowView<'_>) -> Option<Mutant> {
     needed_latch(view, view.row())?;
-    let topology = view.profile.topology;
-    let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
-    let moved = view.all_changed(|target| {
-        let next = target.block + planes;
-        target.block = if next < blocks { next } else { target.block - planes };
-    });
-    (blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
+    let shift = view.to_other_group()?;
+    Some(Mutant::replace(view.at, view.all_changed(|target| target.block += shift)))
 }
 
 fn consumed_twice(view: &RowView<'_>) -> Option<Mutant> {
     needed_latch(view, view.row())?;
     let consumes = view.has(view.row(), |effect| matches!(effect, Effect::ConsumeLatch { .. }));
-    let usable = consumes && view.array_done() <= view.next_time();
-    usable.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
+    Mutant::follow(view, view.copy(view.array_done())).filter(|_| consumes)
 }
 
 /// The first target of this row, if it is a program and a cache program is under way on its die.
 fn in_cache_program(view: &RowView<'_>) -> Option<Addressed> {
-    let own = first(view.row()).filter(|_| view.kind().programs)?;
+    let own = view.target().filter(|_| view.kind().programs)?;
     let relevant = |row: &SequenceRow| {
         let cache = |effect| matches!(effect, Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_));
         view.is_on(row, own.die) && (view.has(row, cache) || view.is_reset(row))
@@ -221,13 +208,8 @@ fn cache_page(view: &RowView<'_>) -> Option<Mutant> {
 
 fn cache_block(view: &RowView<'_>) -> Option<Mutant> {
     in_cache_program(view)?;
-    let topology = view.profile.topology;
-    let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
-    let moved = view.all_changed(|target| {
-        let next = target.block + planes;
-        target.block = if next < blocks { next } else { target.block - planes };
-    });
-    (blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
+    let shift = view.to_other_group()?;
+    Some(Mutant::replace(view.at, view.all_changed(|target| target.block += shift)))
 }
 
 fn cache_cell_type(view: &RowView<'_>) -> Option<Mutant> {
@@ -250,7 +232,7 @@ fn cache_read_cell_type(view: &RowView<'_>) -> Option<Mutant> {
 
 /// The nearest row before that changes the page register of the first target's plane, if it is a copyback read.
 fn copyback_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
-    let own = first(view.row()).filter(|_| view.has(view.row(), |effect| effect == Effect::CopybackSource))?;
+    let own = view.target().filter(|_| view.has(view.row(), |effect| effect == Effect::CopybackSource))?;
     let changes = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         let reads =
@@ -263,7 +245,7 @@ fn copyback_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
 
 /// Without the copyback read, the register is as the row before it left it: empty after an erase or program.
 fn copyback_lost(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row())?;
+    let own = view.target()?;
     let (at, _) = copyback_before(view)?;
     let earlier = RowView { at, ..*view };
     let fills = |effect| matches!(effect, Effect::FillRegisters { copyback: true });
@@ -297,11 +279,9 @@ fn copyback_ordinary(view: &RowView<'_>) -> Option<Mutant> {
 
 fn copyback_twice(view: &RowView<'_>) -> Option<Mutant> {
     copyback_before(view)?;
-    let fits = |target: &Addressed| target.page + 1 < i64::from(view.profile.topology.pages_per_block);
-    let time = after(view.row().time, view.kind().occupied).max(Ticks(view.array_done().0));
+    let fits = view.target()?.page + 1 < i64::from(view.profile.topology.pages_per_block);
+    let time = after(view.row().time, view.kind().occupied).max(view.array_done());
     let mut copy = view.copy(time);
     copy.targets.iter_mut().for_each(|target| target.page += 1);
-    let usable =
-        commits(view, view.row()) && time <= view.next_time() && first(view.row()).is_some_and(|own| fits(&own));
-    usable.then(|| Mutant::insert(view.at + 1, copy))
+    Mutant::follow(view, copy).filter(|_| fits && commits(view, view.row()))
 }

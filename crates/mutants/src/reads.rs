@@ -25,13 +25,9 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(UnreadData, "an erase of the block when the read is done", erase_unread),
 ];
 
-fn first(row: &SequenceRow) -> Option<Addressed> {
-    row.targets.first().copied()
-}
-
 /// The first target of a row that reads pages.
 fn read(view: &RowView<'_>) -> Option<Addressed> {
-    first(view.row()).filter(|_| view.kind().reads)
+    view.target().filter(|_| view.kind().reads)
 }
 
 fn puts_out(view: &RowView<'_>, row: &SequenceRow) -> bool {
@@ -54,7 +50,7 @@ fn highest(view: &RowView<'_>, target: &Addressed) -> Option<i64> {
             highest = pages - 1;
         }
         if view.kind_of(row).programs {
-            highest = highest.max(first(row)?.page);
+            highest = highest.max(row.targets.first()?.page);
         }
     }
     view.sees_the_start().then_some(highest)
@@ -111,17 +107,12 @@ fn output_next_page(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 fn output_other_block(view: &RowView<'_>) -> Option<Mutant> {
-    let topology = view.profile.topology;
-    let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
-    let moved = output(view, |target| {
-        let next = target.block + planes;
-        target.block = if next < blocks { next } else { target.block - planes };
-    });
-    moved.filter(|_| blocks >= 2 * planes)
+    let shift = view.to_other_group()?;
+    output(view, |target| target.block += shift)
 }
 
 fn output_cell_type(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row())?.cell_type?;
+    let own = view.target()?.cell_type?;
     let other = view.profile.cell_types.ids().find(|&id| id != own)?;
     output(view, |target| target.cell_type = Some(other))
 }
@@ -139,16 +130,15 @@ fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &
 
 /// The read whose data this output puts out, if the register did not hold the same page before the read.
 fn source<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
-    let own = first(view.row()).filter(|_| puts_out(view, view.row()))?;
+    let own = view.target().filter(|_| puts_out(view, view.row()))?;
     let (at, read) = filled_before(view, &own).filter(|(_, row)| fills(view, row))?;
     let earlier = RowView { at, ..*view };
     let same =
         |row: &SequenceRow| row.targets.iter().any(|target| (target.block, target.page) == (own.block, own.page));
-    let before = earlier.before().take_while(|(_, row)| {
+    let mut before = earlier.before().take_while(|(_, row)| {
         let kind = view.kind_of(row);
         !((kind.erases || kind.programs) && view.is_on_plane(row, own.die, own.plane))
     });
-    let mut before = before;
     let again =
         before.any(|(_, row)| view.is_on_plane(row, own.die, own.plane) && view.kind_of(row).has_block && same(row));
     (!again).then_some((at, read))
@@ -162,7 +152,7 @@ fn output_early(view: &RowView<'_>) -> Option<Mutant> {
     let (at, _) = source(view)?;
     let read = RowView { at, ..*view };
     read.core_start()?;
-    let early = nandseq_profile::Ticks(read.array_done().0 - 1);
+    let early = read.just_before_done()?;
     (early >= view.earliest()).then(|| Mutant::replace(view.at, view.moved(early)))
 }
 
@@ -175,7 +165,7 @@ fn overwrites(view: &RowView<'_>, row: &SequenceRow, target: &Addressed) -> bool
 }
 
 fn output_lost(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row())?;
+    let own = view.target()?;
     let (at, _) = source(view)?;
     let put_out_before =
         view.rows[at + 1..view.at].iter().any(|row| puts_out(view, row) && view.is_on_plane(row, own.die, own.plane));
@@ -196,14 +186,12 @@ fn output_lost(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 fn read_twice(view: &RowView<'_>) -> Option<Mutant> {
-    let usable = fills(view, view.row()) && view.array_done() <= view.next_time();
-    usable.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
+    Mutant::follow(view, view.copy(view.array_done())).filter(|_| fills(view, view.row()))
 }
 
 fn erase_unread(view: &RowView<'_>) -> Option<Mutant> {
-    let own = first(view.row()).filter(|_| fills(view, view.row()))?;
-    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].erases && !view.compiled.kinds[id].multi)?;
+    let own = view.target().filter(|_| fills(view, view.row()))?;
+    let op = view.op(|kind| kind.erases && !kind.multi)?;
     let target = Addressed { page: 0, cell_type: None, ..own };
-    let row = view.new_row(op, view.array_done(), target);
-    (view.array_done() <= view.next_time()).then(|| Mutant::insert(view.at + 1, row))
+    Mutant::follow(view, view.new_row(op, view.array_done(), target))
 }

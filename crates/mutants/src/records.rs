@@ -13,9 +13,7 @@ use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::table::TableKind;
 
 use crate::harness::{MutationResult, MutationResults};
-use nandseq_verify::RuleCode;
-use nandseq_verify::SiteReport;
-use nandseq_verify::{Options, judge_site};
+use nandseq_verify::{Options, RuleCode, SiteReport, judge_site};
 
 /// Rows of a table, without its header.
 type Rows<'a> = &'a [Vec<String>];
@@ -229,8 +227,7 @@ pub fn run_on_tables(
     let mut table = MutationResults { rows: Vec::new() };
     for damage in DAMAGES {
         let TableDamage { rule, name, .. } = *damage;
-        let mut row =
-            MutationResult { rule: Some(rule), name, mutants: 0, found: 0, most_findings: 0, wrong: Vec::new() };
+        let mut row = MutationResult::new(Some(rule), name);
         for run in 0..site.runs.len() {
             let Some(original) = site.runs[run].tables.iter().find(|table| table.kind == damage.table) else {
                 continue;
@@ -252,22 +249,13 @@ pub fn run_on_tables(
                 let mut text = damage.table.columns().join(",") + "\n";
                 rows.iter().for_each(|row| text += &(row.join(",") + "\n"));
                 fs::write(&copied, text)?;
-                note(&mut row, rule, at, &judge(damaged.clone())?);
+                let report = judge(damaged.clone())?;
+                let findings = report.counts.iter().map(|counts| counts.findings + counts.followers).sum();
+                let codes = report.findings.iter().map(|finding| finding.rule).collect();
+                row.note(at, report.counts[rule as usize].findings > 0, findings, codes);
             }
         }
         table.rows.push(row);
     }
     Ok(table)
-}
-
-/// Counts the verdict on a damaged table.
-fn note(row: &mut MutationResult, rule: RuleCode, at: usize, report: &SiteReport) {
-    row.mutants += 1;
-    row.most_findings =
-        row.most_findings.max(report.counts.iter().map(|counts| counts.findings + counts.followers).sum());
-    if report.counts[rule as usize].findings > 0 {
-        row.found += 1;
-    } else {
-        row.wrong.push((at, report.findings.iter().map(|finding| finding.rule).collect()));
-    }
 }

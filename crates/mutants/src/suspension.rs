@@ -20,8 +20,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(ResumeTarget, "the SUSPEND before lost", resume_suspend_lost),
     breaks(ResumeTarget, "the RESUME again when it is done", resume_twice),
     breaks(ResumeTarget, "a RESUME of the other axis", resume_other),
-    breaks(StatusValue, "one wrong status", status_wrong),
-    breaks(StatusValue, "the other wrong status", status_other),
+    breaks(StatusValue, "one wrong status", |view| other_status(view, 0)),
+    breaks(StatusValue, "the other wrong status", |view| other_status(view, 1)),
     breaks(StatusValue, "a wrong status read as CORE_BUSY starts", status_start),
     breaks(StatusValue, "a wrong status read one tick before CORE_BUSY ends", status_end),
     breaks(StatusValue, "another die for a fixed LUN", status_lun),
@@ -34,13 +34,8 @@ fn recovery_page(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 fn recovery_block(view: &RowView<'_>) -> Option<Mutant> {
-    let topology = view.profile.topology;
-    let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
-    let moved = view.changed(|target| {
-        let next = target.block + planes;
-        target.block = if next < blocks { next } else { target.block - planes };
-    });
-    (view.kind().recovers && blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
+    let shift = view.to_other_group().filter(|_| view.kind().recovers)?;
+    Some(Mutant::replace(view.at, view.changed(|target| target.block += shift)))
 }
 
 /// The nearest SUSPEND of an axis before on the die, if no later row resumes it or resets the die.
@@ -83,7 +78,7 @@ fn suspend_early(view: &RowView<'_>) -> Option<Mutant> {
 
 fn suspend_other(view: &RowView<'_>) -> Option<Mutant> {
     let axis = view.kind().suspends?;
-    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].suspends.is_some_and(|other| other != axis))?;
+    let op = view.op(|kind| kind.suspends.is_some_and(|other| other != axis))?;
     Some(Mutant::replace(view.at, SequenceRow { op, ..view.row().clone() }))
 }
 
@@ -97,8 +92,7 @@ fn resume_suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
 
 fn resume_twice(view: &RowView<'_>) -> Option<Mutant> {
     view.kind().resumes?;
-    let done = view.array_done();
-    (done <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(done)))
+    Mutant::follow(view, view.copy(view.array_done()))
 }
 
 fn resume_other(view: &RowView<'_>) -> Option<Mutant> {
@@ -107,7 +101,7 @@ fn resume_other(view: &RowView<'_>) -> Option<Mutant> {
     if suspend_before(view, other).is_some() {
         return None;
     }
-    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resumes == Some(other))?;
+    let op = view.op(|kind| kind.resumes == Some(other))?;
     Some(Mutant::replace(view.at, SequenceRow { op, ..view.row().clone() }))
 }
 
@@ -124,23 +118,14 @@ fn other_status(view: &RowView<'_>, which: usize) -> Option<Mutant> {
     Some(Mutant::replace(view.at, view.changed(|target| target.status = Some(wrong(status)[which]))))
 }
 
-fn status_wrong(view: &RowView<'_>) -> Option<Mutant> {
-    other_status(view, 0)
-}
-
-fn status_other(view: &RowView<'_>) -> Option<Mutant> {
-    other_status(view, 1)
-}
-
 /// Whether the row makes its die busy while it is in CORE_BUSY.
 fn makes_busy(view: &RowView<'_>) -> bool {
     view.kind().affects_state && view.kind().occupies && view.core_start().is_some()
 }
 
 fn status_at(view: &RowView<'_>, time: Ticks) -> Option<Mutant> {
-    let usable = makes_busy(view) && time <= view.next_time();
-    let read = view.status_read(time, view.die()?, Status::Ready)?;
-    usable.then(|| Mutant::insert(view.at + 1, read))
+    let read = view.status_read(time, view.die()?, Status::Ready).filter(|_| makes_busy(view))?;
+    Mutant::follow(view, read)
 }
 
 fn status_start(view: &RowView<'_>) -> Option<Mutant> {
@@ -149,7 +134,7 @@ fn status_start(view: &RowView<'_>) -> Option<Mutant> {
 
 fn status_end(view: &RowView<'_>) -> Option<Mutant> {
     view.core_start()?;
-    status_at(view, Ticks(view.array_done().0 - 1))
+    status_at(view, view.just_before_done()?)
 }
 
 fn status_lun(view: &RowView<'_>) -> Option<Mutant> {

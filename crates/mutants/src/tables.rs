@@ -22,12 +22,12 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(Suspend, "an excluded command one tick before RESUME ends", suspend_late),
     breaks(Suspend, "a RESUME given twice", suspend_resume_twice),
     breaks(Suspend, "the SUSPEND lost", suspend_lost),
-    breaks(Odt, "termination switched off before", odt_before),
-    breaks(Odt, "switching on lost", odt_lost),
-    breaks(Odt, "an excluded command while it is off", odt_command),
-    breaks(WriteProtect, "write protect switched on before", protect_before),
-    breaks(WriteProtect, "switching off lost", protect_lost),
-    breaks(WriteProtect, "an excluded command while it is on", protect_command),
+    breaks(Odt, "termination switched off before", |view| TERMINATION.before(view)),
+    breaks(Odt, "switching on lost", |view| TERMINATION.lost(view)),
+    breaks(Odt, "an excluded command while it is off", |view| TERMINATION.command(view)),
+    breaks(WriteProtect, "write protect switched on before", |view| PROTECTION.before(view)),
+    breaks(WriteProtect, "switching off lost", |view| PROTECTION.lost(view)),
+    breaks(WriteProtect, "an excluded command while it is on", |view| PROTECTION.command(view)),
     breaks(WriteProtect, "write protect switched on under an operation", protect_in_flight),
     breaks(Cache, "an excluded command in a cache program", cache_program_command),
     breaks(Cache, "an excluded command before a cache program ends", cache_program_late),
@@ -38,8 +38,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
 /// Inserts a command for a die at `time`, if that lies between this row and the next.
 fn put(view: &RowView<'_>, op: OpId, time: Ticks, die: i64) -> Option<Mutant> {
     let target = Addressed { die, ..Addressed::default() };
-    let usable = time >= view.row().time && time <= view.next_time();
-    usable.then(|| Mutant::insert(view.at + 1, view.new_row(op, time, target)))
+    Mutant::follow(view, view.new_row(op, time, target))
 }
 
 /// A command that the op_state of this row excludes in a phase.
@@ -55,7 +54,7 @@ fn op_state_start(view: &RowView<'_>) -> Option<Mutant> {
 
 fn op_state_end(view: &RowView<'_>) -> Option<Mutant> {
     view.core_start()?;
-    put(view, excluded(view, PhaseKind::CoreBusy)?, Ticks(view.array_done().0.checked_sub(1)?), view.die()?)
+    put(view, excluded(view, PhaseKind::CoreBusy)?, view.just_before_done()?, view.die()?)
 }
 
 fn op_state_window(view: &RowView<'_>) -> Option<Mutant> {
@@ -96,7 +95,7 @@ fn latch_before_consumed(view: &RowView<'_>) -> Option<Mutant> {
     if !consumes(view, view.row()) {
         return None;
     }
-    put(view, view.command_forbidden_in(state)?, Ticks(view.array_done().0.checked_sub(1)?), view.die()?)
+    put(view, view.command_forbidden_in(state)?, view.just_before_done()?, view.die()?)
 }
 
 fn latch_load_lost(view: &RowView<'_>) -> Option<Mutant> {
@@ -123,16 +122,11 @@ fn latch_consumer_lost(view: &RowView<'_>) -> Option<Mutant> {
     None
 }
 
-const fn suspended(axis: Axis) -> DeviceState {
-    DeviceState::Suspended(axis)
-}
-
 /// An operation that is forbidden while an axis of its die is suspended.
 fn excluded_while_suspended(view: &RowView<'_>, axis: Axis) -> Option<OpId> {
-    view.profile.ops.ids().find(|&id| {
-        let kind = &view.compiled.kinds[id];
+    view.op(|kind| {
         let plain = kind.has_die && !kind.multi && kind.resets.is_none() && kind.suspends.is_none();
-        plain && view.compiled.in_state(suspended(axis)).contains(kind.base)
+        plain && view.compiled.in_state(DeviceState::Suspended(axis)).contains(kind.base)
     })
 }
 
@@ -143,7 +137,7 @@ fn suspend_command(view: &RowView<'_>) -> Option<Mutant> {
 
 fn suspend_late(view: &RowView<'_>) -> Option<Mutant> {
     let op = excluded_while_suspended(view, view.kind().resumes?)?;
-    put(view, op, Ticks(view.array_done().0.checked_sub(1)?), view.die()?)
+    put(view, op, view.just_before_done()?, view.die()?)
 }
 
 fn excluded_unless_suspended(view: &RowView<'_>, axis: Axis, row: &SequenceRow) -> bool {
@@ -151,10 +145,8 @@ fn excluded_unless_suspended(view: &RowView<'_>, axis: Axis, row: &SequenceRow) 
 }
 
 fn suspend_resume_twice(view: &RowView<'_>) -> Option<Mutant> {
-    let axis = view.kind().resumes.filter(|&axis| excluded_unless_suspended(view, axis, view.row()))?;
-    let done = view.array_done();
-    let usable = done <= view.next_time() && axis == view.kind().resumes?;
-    usable.then(|| Mutant::insert(view.at + 1, view.copy(done)))
+    view.kind().resumes.filter(|&axis| excluded_unless_suspended(view, axis, view.row()))?;
+    Mutant::follow(view, view.copy(view.array_done()))
 }
 
 fn suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
@@ -198,7 +190,7 @@ impl Switch {
     }
 
     fn row(&self, view: &RowView<'_>, time: Ticks) -> Option<SequenceRow> {
-        let op = view.profile.ops.ids().find(|id| view.compiled.kinds[*id].effects.contains(&self.on))?;
+        let op = view.op(|kind| kind.effects.contains(&self.on))?;
         let target = Addressed { die: view.die()?, ..Addressed::default() };
         Some(view.new_row(op, time, target))
     }
@@ -217,36 +209,11 @@ impl Switch {
     /// Inserts a command that the state excludes after the row that begins it.
     fn command(&self, view: &RowView<'_>) -> Option<Mutant> {
         let begins = self.is_on(view, view.row());
-        let op = view.profile.ops.ids().find(|&id| {
-            let kind = &view.compiled.kinds[id];
+        let op = view.op(|kind| {
             begins && kind.has_die && kind.resets.is_none() && view.compiled.in_state(self.state).contains(kind.base)
         })?;
         put(view, op, after(view.row().time, view.kind().occupied), view.die()?)
     }
-}
-
-fn odt_before(view: &RowView<'_>) -> Option<Mutant> {
-    TERMINATION.before(view)
-}
-
-fn odt_lost(view: &RowView<'_>) -> Option<Mutant> {
-    TERMINATION.lost(view)
-}
-
-fn odt_command(view: &RowView<'_>) -> Option<Mutant> {
-    TERMINATION.command(view)
-}
-
-fn protect_before(view: &RowView<'_>) -> Option<Mutant> {
-    PROTECTION.before(view)
-}
-
-fn protect_lost(view: &RowView<'_>) -> Option<Mutant> {
-    PROTECTION.lost(view)
-}
-
-fn protect_command(view: &RowView<'_>) -> Option<Mutant> {
-    PROTECTION.command(view)
 }
 
 /// Switches write protect on just after an erase or program has been issued.
@@ -282,19 +249,17 @@ fn cache_program_late(view: &RowView<'_>) -> Option<Mutant> {
     if !view.kind().effects.iter().any(ends) {
         return None;
     }
-    put(view, view.command_forbidden_in(state)?, Ticks(view.array_done().0.checked_sub(1)?), die)
+    put(view, view.command_forbidden_in(state)?, view.just_before_done()?, die)
 }
 
 /// Inserts an operation on a plane that is forbidden while the plane is in a cache-read state.
 fn on_cached_plane(view: &RowView<'_>, state: DeviceState, time: Ticks) -> Option<Mutant> {
-    let op = view.profile.ops.ids().find(|&id| {
-        let kind = &view.compiled.kinds[id];
+    let op = view.op(|kind| {
         let plain = kind.has_die && !kind.multi && kind.resets.is_none() && kind.status_of.is_none();
         plain && view.compiled.in_state(state).contains(kind.base)
     })?;
-    let target = Addressed { cell_type: None, ..*view.row().targets.first()? };
-    let usable = time >= view.row().time && time <= view.next_time();
-    usable.then(|| Mutant::insert(view.at + 1, view.new_row(op, time, target)))
+    let target = Addressed { cell_type: None, ..view.target()? };
+    Mutant::follow(view, view.new_row(op, time, target))
 }
 
 /// The cache-read state that a row begins.
@@ -308,7 +273,7 @@ fn cache_read_command(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 fn cache_read_late(view: &RowView<'_>) -> Option<Mutant> {
-    let own = *view.row().targets.first()?;
+    let own = view.target()?;
     if !view.has(view.row(), |effect| matches!(effect, Effect::CacheReadEnd(_))) {
         return None;
     }
@@ -316,5 +281,5 @@ fn cache_read_late(view: &RowView<'_>) -> Option<Mutant> {
         view.has(row, |effect| matches!(effect, Effect::CacheRead(_) | Effect::CacheReadEnd(_))) || view.is_reset(row)
     };
     let (_, before) = view.last_on_plane(own.die, own.plane, cached)?;
-    on_cached_plane(view, cache_read(view, before)?, Ticks(view.array_done().0.checked_sub(1)?))
+    on_cached_plane(view, cache_read(view, before)?, view.just_before_done()?)
 }

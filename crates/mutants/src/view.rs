@@ -30,6 +30,11 @@ impl<'a> RowView<'a> {
         &self.rows[self.at]
     }
 
+    /// The first target of the row.
+    pub(crate) fn target(&self) -> Option<Addressed> {
+        self.row().targets.first().copied()
+    }
+
     pub(crate) fn kind(&self) -> &'a OperationKind {
         &self.compiled.kinds[self.row().op]
     }
@@ -70,6 +75,11 @@ impl<'a> RowView<'a> {
         after(self.row().time, self.kind().array_done)
     }
 
+    /// One tick before the array of the row is done.
+    pub(crate) fn just_before_done(&self) -> Option<Ticks> {
+        self.array_done().0.checked_sub(1).map(Ticks)
+    }
+
     /// When the row's CORE_BUSY starts, if it lasts at all.
     pub(crate) fn core_start(&self) -> Option<Ticks> {
         let span = self.kind().span(PhaseKind::CoreBusy).filter(|span| span.duration > Ticks::ZERO)?;
@@ -80,6 +90,14 @@ impl<'a> RowView<'a> {
     pub(crate) fn issue(&self, record: &SequenceRow) -> Option<Ticks> {
         let span = self.kind_of(record).spans.first()?;
         (span.bus && span.duration > Ticks(1)).then_some(span.duration)
+    }
+
+    /// What has to be added to the blocks of the row to come to another block group.
+    pub(crate) fn to_other_group(&self) -> Option<i64> {
+        let topology = self.profile.topology;
+        let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
+        let own = self.target()?.block;
+        [planes, -planes].into_iter().find(|shift| (0..blocks).contains(&(own + shift)))
     }
 
     /// The row at another time.
@@ -119,7 +137,7 @@ impl<'a> RowView<'a> {
 
     /// The die of a row that has one.
     pub(crate) fn die(&self) -> Option<i64> {
-        self.kind().has_die.then(|| self.row().targets.first().map(|target| target.die)).flatten()
+        self.target().filter(|_| self.kind().has_die).map(|target| target.die)
     }
 
     /// Whether a row works on a die.
@@ -171,10 +189,14 @@ impl<'a> RowView<'a> {
         SequenceRow { op, ..self.all_changed(|target| target.cell_type = cell_type) }
     }
 
+    /// The first operation whose kind is `wanted`.
+    pub(crate) fn op(&self, wanted: impl Fn(&OperationKind) -> bool) -> Option<OpId> {
+        self.profile.ops.ids().find(|&id| wanted(&self.compiled.kinds[id]))
+    }
+
     /// An operation that names only a die, occupies nothing and changes nothing, for which `forbidden` holds.
     pub(crate) fn command(&self, forbidden: impl Fn(&OperationKind) -> bool) -> Option<OpId> {
-        self.profile.ops.ids().find(|&id| {
-            let kind = &self.compiled.kinds[id];
+        self.op(|kind| {
             let plain = kind.scope == Scope::None && !kind.affects_state && kind.status_of.is_none();
             plain && kind.has_die && !kind.has_plane && kind.effects.is_empty() && forbidden(kind)
         })
@@ -187,10 +209,7 @@ impl<'a> RowView<'a> {
 
     /// A new status read of a die whose payload names no plane.
     pub(crate) fn status_read(&self, time: Ticks, die: i64, status: Status) -> Option<SequenceRow> {
-        let op = self.profile.ops.ids().find(|&id| {
-            let kind = &self.compiled.kinds[id];
-            kind.status_of == Some(StatusOf::Die) && !kind.has_plane
-        })?;
+        let op = self.op(|kind| kind.status_of == Some(StatusOf::Die) && !kind.has_plane)?;
         Some(self.new_row(op, time, Addressed { die, status: Some(status), ..Addressed::default() }))
     }
 

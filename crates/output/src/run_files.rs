@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_profile::{OpId, Ticks};
+use nandseq_profile::Ticks;
 
 use crate::format::{SequenceTable, TableFormat, UnnamedFile};
 use crate::new_file::NewFile;
@@ -19,7 +19,7 @@ use crate::sort::Budget;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::FileRecord;
-use nandseq_trace::{Cut, Operation, Proposal, Sink};
+use nandseq_trace::{Cut, Operation, Sink};
 
 /// The files of a run while they are written.
 pub struct RunFiles<'f> {
@@ -261,13 +261,5 @@ impl Sink for RunFiles<'_> {
 
     fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
         self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.resumed(uid, from, busy_end, end))
-    }
-
-    fn wants_refusals(&self) -> bool {
-        false
-    }
-
-    fn refused(&mut self, _proposal: &Proposal, _op: OpId, _reason: &'static str) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -115,11 +115,7 @@ impl SequenceLayout {
     /// # Errors
     /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
-        let time = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals)?;
-        let grid = profile.policies.time_resolution;
-        if !time.is_exact_on(grid) {
-            return Err(TimeColumnError::Coarse(grid));
-        }
+        let time = TimeColumn::of(profile)?;
         let mut pieces = Pieces { profile, made: BTreeMap::new() };
         let ops = profile.ops.iter().map(|op| {
             let middle = format!(",{},{},", op.opcode, csv_field(&op.name)).into();
@@ -173,13 +169,7 @@ impl<'l, W: Write> SequenceWriter<'l, W> {
         }
     }
 
-    /// The number of rows written so far, without the header.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// Writes the last block and returns the output with the number of rows.
+    /// Writes the last block and returns the output with the number of rows, the header not counted.
     ///
     /// # Errors
     /// Errors of the output.

@@ -70,7 +70,7 @@ pub(crate) fn decimals(units: impl Iterator<Item = u128>, of: Decimals) -> io::R
     let limit = 10i64.pow(u32::from(of.digits));
     let units = units.map(|units| {
         let units = i64::try_from(units).ok().filter(|&units| units < limit);
-        units.ok_or_else(|| too_large("a time of 18 digits or more (10^12 µs, 11.5 days)"))
+        units.ok_or_else(|| too_large("a time of more than 18 digits (10^12 µs, 11.5 days)"))
     });
     let array = Decimal64Array::from(units.collect::<io::Result<Vec<i64>>>()?);
     Ok(Arc::new(array.with_precision_and_scale(of.digits, of.behind).map_err(io::Error::other)?))

@@ -39,11 +39,7 @@ pub(crate) struct SequencePlan {
 
 impl SequencePlan {
     pub(crate) fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
-        let time = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals)?;
-        let grid = profile.policies.time_resolution;
-        if !time.is_exact_on(grid) {
-            return Err(TimeColumnError::Coarse(grid));
-        }
+        let time = TimeColumn::of(profile)?;
         // `time` has at most nine decimals.
         let behind = (time.decimals() as i8).max(US.behind);
         let factor = 10u128.pow(u32::from(behind.unsigned_abs()) - time.decimals());

@@ -90,7 +90,7 @@ fn a_time_that_does_not_fit_is_refused() {
         let finished = files.finish();
         assert_eq!(finished.is_ok(), fits, "{us}");
         if let Err(error) = finished {
-            assert!(error.to_string().contains("18 digits"), "{error}");
+            assert!(error.to_string().contains("more than 18 digits"), "{error}");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
     }

@@ -14,8 +14,7 @@ pub const NAME: &str = "built-in profile";
 static PROFILE: LazyLock<Profile> = LazyLock::new(|| {
     let source = SourceFile::new(NAME, text());
     let mut diagnostics = Diagnostics::new();
-    let profile =
-        yaml::parse(&source, &mut diagnostics).and_then(|root| native::read_native(&root, &source, &mut diagnostics));
+    let profile = yaml::parse(&source, &mut diagnostics).and_then(|root| native::read_native(&root, &mut diagnostics));
     match profile {
         Some(profile) => profile,
         None => unreachable!("the built-in profile is wrong:\n{}", diagnostics.render(&source, Styling::Plain)),

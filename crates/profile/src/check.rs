@@ -226,9 +226,7 @@ fn cell_types(profile: &Profile, diagnostics: &mut Diagnostics) {
     for op in &programs {
         programmable |= 1 << profile.ops[*op].cell_type.0 & erasable;
     }
-    // The cell type called NONE fits every address.
-    let any = profile.cell_types.iter_ids().filter(|(_, cell_type)| cell_type.name == "NONE");
-    let any = any.fold(0u8, |set, (id, _)| set | 1 << id.0);
+    let any = chains::any_bit(profile);
     let without = |ops: &[OpId], set: u8| -> Vec<OpId> {
         ops.iter().copied().filter(|op| (set | any) >> profile.ops[*op].cell_type.0 & 1 == 0).collect()
     };

@@ -154,13 +154,6 @@ impl BaseSet {
         self.0 &= !(1 << base.0);
     }
 
-    /// The base with the lowest id; `None` for the empty set.
-    #[must_use]
-    pub const fn first(self) -> Option<BaseId> {
-        let at = self.0.trailing_zeros();
-        if at < 128 { Some(BaseId(at as u16)) } else { None }
-    }
-
     /// Whether the base is in the set.
     #[must_use]
     pub const fn contains(self, base: BaseId) -> bool {

@@ -16,7 +16,7 @@ mod yes_or_no;
 
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::legacy::index::Index;
-use crate::model::Profile;
+use crate::model::{Policies, Profile};
 use crate::yaml::{Fields, Node};
 
 /// Imports a parsed file. `diagnostics` must have the diagnostics of parsing it. With `lenient`, errors within a stanza of
@@ -34,8 +34,7 @@ pub(crate) fn import(
     let cell_types = file.cell_types.map(|node| settings::cell_types(node, diagnostics)).unwrap_or_default();
     let cell_type_names =
         Index::new("cell type", "unknown-cell-type", cell_types.iter_ids().map(|(id, c)| (&*c.name, id)));
-    let mut policies =
-        file.policies.map_or_else(settings::default_policies, |node| settings::policies(node, diagnostics));
+    let mut policies = file.policies.map_or(Policies::DEFAULT, |node| settings::policies(node, diagnostics));
     let features = file.features.map(|node| settings::features(node, diagnostics)).unwrap_or_default();
     policies.refill_uses_end_key = features.refill_uses_end_key;
     let latencies = file.latencies.map(|node| settings::latencies(node, diagnostics)).unwrap_or_default();

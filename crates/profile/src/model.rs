@@ -73,6 +73,11 @@ pub struct CellType {
     pub programs: u8,
 }
 
+impl CellType {
+    /// The name of the cell type that fits every address.
+    pub const ANY: &'static str = "NONE";
+}
+
 /// The settings of generation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Policies {
@@ -94,6 +99,21 @@ pub struct Policies {
     pub post_hook_window: Ticks,
     /// Whether a refill hook on an idle plane uses `BASE.END` instead of `DEFAULT`.
     pub refill_uses_end_key: bool,
+}
+
+impl Policies {
+    /// The policies of a profile that states none.
+    pub const DEFAULT: Self = Self {
+        admission_window: Ticks(500_000),
+        queue_refill_period: Ticks::from_us(100),
+        max_planes: 4,
+        max_tries: 4,
+        sequence_gap: Ticks::from_us(1),
+        split_dout_per_plane: true,
+        time_resolution: Ticks(10_000),
+        post_hook_window: Ticks::from_us(1),
+        refill_uses_end_key: false,
+    };
 }
 
 /// The planes that an operation occupies, from its start to the end of its last phase other than DATA_IN and DATA_OUT.
@@ -406,6 +426,12 @@ pub struct Bootstrap {
 }
 
 impl Profile {
+    /// The cell type that fits every address, if the profile has one.
+    #[must_use]
+    pub fn any_cell_type(&self) -> Option<CellTypeId> {
+        self.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == CellType::ANY).map(|(id, _)| id)
+    }
+
     /// The phase key `BASE.PHASE`, or `BASE.END` if `phase` is `None`. `None` for ISSUE, and for a phase that the base does not
     /// have.
     #[must_use]

@@ -28,7 +28,7 @@ pub(crate) use write::write_as;
 use context::{Context, entries};
 use names::NameIndex;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{BaseId, IdVec};
 use crate::model::{AddressSource, Base, Phase, PhaseKind, Profile, Scope};
 use crate::yaml::{Entry, Fields, Node};
@@ -39,7 +39,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Reads a native profile from its document.
 ///
 /// Returns `None` if the profile has an error. The errors are added to `diagnostics`.
-pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Profile> {
+pub fn read_native(root: &Node, diagnostics: &mut Diagnostics) -> Option<Profile> {
     let mark = diagnostics.mark();
     let mut fields = Fields::new(root, "the profile", diagnostics)?;
     let version = fields.require("schema", diagnostics)?;

@@ -77,12 +77,6 @@ impl<'p> Places<'p> {
         native.or_else(|| legacy.iter().find_map(|section| self.find(&[section, state.name()])))
     }
 
-    /// An exclusion group.
-    #[must_use]
-    pub fn exclusion_group(&self, name: &str) -> Option<StatedPlace> {
-        self.find(&["exclusion_groups", name])
-    }
-
     /// The stanza of a base.
     #[must_use]
     pub fn base(&self, name: &str) -> Option<StatedPlace> {
@@ -177,7 +171,7 @@ mod tests {
         assert_eq!(of_class.path, "exclusions.op_state.page_read.CORE_BUSY");
         let state = places.exclusions_of_state(DeviceState::OdtDisabled).unwrap();
         assert_eq!(state.path, "exclusions.state.ODT_DISABLE");
-        assert!(line(&places.exclusion_group("on_erase").unwrap()).starts_with("on_erase:"));
+        assert!(line(&places.find(&["exclusion_groups", "on_erase"]).unwrap()).starts_with("on_erase:"));
         assert!(line(&places.base("ERASE").unwrap()).starts_with("ERASE:"));
         assert_eq!(places.global_mass("No_Such_Name"), None);
     }

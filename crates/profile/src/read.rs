@@ -36,7 +36,7 @@ fn dispatch(root: &Node, source: &SourceFile, options: ReadOptions, diagnostics:
         return None;
     }
     if has("schema") {
-        return native::read_native(root, source, diagnostics);
+        return native::read_native(root, diagnostics);
     }
     if has("op_bases") || has("op_names") || !(has("bases") || has("ops") || has("classes")) {
         return legacy::import(root, source, options.lenient, diagnostics);

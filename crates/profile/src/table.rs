@@ -82,7 +82,7 @@ fn of_base<'p>(profile: &'p Profile, name: &str) -> Option<&'p str> {
 /// A help text with an example of a table.
 fn form(profile: &Profile) -> String {
     let names = profile.ops.iter().take(2).zip(["0.75", "0.25"]);
-    let names: String = names.map(|(op, mass)| format!("\n    {}: {mass}", key_text(&op.name))).collect();
+    let names: String = names.map(|(op, mass)| format!("\n    {}: {mass}", yaml::scalar(&op.name))).collect();
     format!("a table gives names their masses, by phase key:\n{SECTION}:\n  DEFAULT:{names}")
 }
 
@@ -175,33 +175,31 @@ pub fn write(table: &ProbabilityTable, profile: &Profile) -> String {
         for (op, mass) in masses {
             if let Some(op) = profile.ops.iter().nth(op.index()) {
                 // Display of f64 is the shortest decimal that reads back to the same bits. Writing to a String cannot fail.
-                let _ = writeln!(names, "    {}: {mass}", key_text(&op.name));
+                let _ = writeln!(names, "    {}: {mass}", yaml::scalar(&op.name));
             }
         }
         let _ = match names.as_str() {
-            "" => writeln!(text, "  {}: {{}}", key_text(&key.name)),
-            names => write!(text, "  {}:\n{names}", key_text(&key.name)),
+            "" => writeln!(text, "  {}: {{}}", yaml::scalar(&key.name)),
+            names => write!(text, "  {}:\n{names}", yaml::scalar(&key.name)),
         };
     }
     if text.is_empty() { "phase_conditional: {}\n".to_owned() } else { format!("phase_conditional:\n{text}") }
 }
 
-/// A name as a YAML key: plain if that is safe, otherwise in double quotes.
-fn key_text(name: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '+');
-    if name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && name.chars().all(safe) {
-        return name.to_owned();
-    }
-    let mut text = String::from("\"");
-    for c in name.chars() {
-        match c {
-            '"' | '\\' => text.extend(['\\', c]),
-            c if c.is_control() || !(c.is_ascii() || c.is_alphanumeric()) => {
-                let _ = write!(text, "\\U{:08X}", u32::from(c));
-            }
-            c => text.push(c),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin;
+
+    #[test]
+    fn names_that_a_reader_of_yaml_takes_for_other_values_are_quoted() {
+        let mut profile = builtin::profile();
+        for (op, name) in ["null", "true", "1e5"].into_iter().enumerate() {
+            name.clone_into(&mut profile.ops[OpId::from(op)].name);
         }
+        let masses = (0..3).map(|op| (OpId::from(op), 1.0)).collect();
+        let text = write(&ProbabilityTable { entries: vec![(PhaseKey::DEFAULT, masses)] }, &profile);
+        let expected = "phase_conditional:\n  DEFAULT:\n    \"null\": 1\n    \"true\": 1\n    \"1e5\": 1\n";
+        assert_eq!(text, expected);
     }
-    text.push('"');
-    text
 }

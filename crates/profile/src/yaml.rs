@@ -9,6 +9,7 @@
 
 mod build;
 mod fields;
+mod quote;
 mod syntax;
 mod typed;
 
@@ -16,6 +17,7 @@ use std::rc::Rc;
 
 pub use build::parse;
 pub use fields::Fields;
+pub(crate) use quote::scalar;
 
 use crate::diagnostic::Span;
 

@@ -350,7 +350,10 @@ impl<'s> Causes<'s> {
     fn of_reason(&self, class: NameClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<RankedBlocker> {
         let count = keys.len();
         let mut blockers = Vec::new();
-        for (need, providers) in self.all_needs(class, reason, &keys) {
+        let model = &self.search.model;
+        let needs =
+            if reason == Reason::NoChain { self.steps_needed(class) } else { model.needs(class, reason, &keys) };
+        for (need, providers) in needs {
             // A need that an operation meets is no blocker.
             if !self.runs_any(&providers) {
                 let ops = self.names_of(&providers);
@@ -371,32 +374,15 @@ impl<'s> Causes<'s> {
         keys.iter().copied().filter(|&key| self.search.model.profile.phase_keys[key].base == Some(base)).collect()
     }
 
-    fn all_needs(&self, class: NameClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<NameClassId>)> {
-        if reason == Reason::NoChain { self.steps_needed(class) } else { self.search.model.needs(class, reason, keys) }
-    }
-
     /// For each chain of a class, the first step that never runs, with the classes of its base. The chain cannot run without it.
     fn steps_needed(&self, class: NameClassId) -> Vec<(Need, Vec<NameClassId>)> {
-        let base = self.search.model.class(class).base;
-        let steps = self.search.model.follow_ups(base).flatten().filter_map(|chain| {
-            let steps = &self.search.model.profile.chains[chain].steps;
-            let missing = steps.iter().find(|step| {
-                step.base != base
-                    && !self.runs_any(
-                        &self.search.model.classes_that(|class| self.search.model.class(class).base == step.base),
-                    )
-            });
-            missing.map(|step| step.base)
+        let model = &self.search.model;
+        let own = model.class(class).base;
+        let missing = model.follow_ups(own).flatten().filter_map(|chain| {
+            let bases = model.profile.chains[chain].steps.iter().map(|step| step.base);
+            bases.filter(|&base| base != own).find(|base| !self.runs_any(&model.of_base[base.index()]))
         });
-        let mut bases: Vec<BaseId> = steps.collect();
-        bases.sort_unstable();
-        bases.dedup();
-        bases
-            .into_iter()
-            .map(|base| {
-                (Need::Step(base), self.search.model.classes_that(|class| self.search.model.class(class).base == base))
-            })
-            .collect()
+        model.each_base(missing, Need::Step)
     }
 }
 

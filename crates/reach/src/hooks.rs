@@ -59,15 +59,14 @@ impl Hooks {
     /// Refills on an idle plane.
     fn idle(&mut self, graph: &Graph, nodes: &[u32]) {
         for &node in nodes {
-            let (die, plane) = graph.nodes[node as usize];
-            self.certain.add(HookContext { die, plane, run: PlaneRun::Idle, fresh: false, chained: false });
+            self.certain.add(HookContext::at(graph.nodes[node as usize], PlaneRun::Idle));
         }
     }
 
     fn busy(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).busy) {
-            for &(die, plane) in &graph.flights[usize::from(class)].items {
-                self.certain.add(HookContext { die, plane, run: PlaneRun::Busy(class), fresh: false, chained: false });
+            for &node in &graph.flights[usize::from(class)].items {
+                self.certain.add(HookContext::at(node, PlaneRun::Busy(class)));
             }
         }
     }
@@ -75,14 +74,7 @@ impl Hooks {
     fn window(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).window.0 > Ticks::ZERO) {
             for node in graph.beside_all(graph.ends[usize::from(class)].items.iter().copied()) {
-                let (die, plane) = graph.nodes[node as usize];
-                self.certain.add(HookContext {
-                    die,
-                    plane,
-                    run: PlaneRun::Window(class),
-                    fresh: false,
-                    chained: false,
-                });
+                self.certain.add(HookContext::at(graph.nodes[node as usize], PlaneRun::Window(class)));
             }
         }
     }
@@ -93,8 +85,8 @@ impl Hooks {
         let chained = goes_on(model, base);
         for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
             for &node in &graph.ends[usize::from(class)].items {
-                let (die, plane) = graph.nodes[node as usize];
-                self.certain.add(HookContext { die, plane, run: PlaneRun::Idle, fresh, chained });
+                let context = HookContext::at(graph.nodes[node as usize], PlaneRun::Idle);
+                self.certain.add(HookContext { fresh, chained, ..context });
             }
         }
         if model.profile.policies.refill_uses_end_key {
@@ -107,8 +99,7 @@ impl Hooks {
         // which the next step has just started. A run boundary completes every chain before it carries the hooks on.
         let idle = idle_after(model, graph, base);
         for &node in &idle {
-            let (die, plane) = graph.nodes[node as usize];
-            self.chance.add(HookContext { die, plane, run: PlaneRun::Idle, fresh: false, chained: false });
+            self.chance.add(HookContext::at(graph.nodes[node as usize], PlaneRun::Idle));
         }
         self.next_operation(model, graph, &idle);
         let resumed = model.tables.base(base).effects.resume.is_some();
@@ -137,21 +128,19 @@ impl Hooks {
     }
 
     /// An operation that comes to show on a plane: its ISSUE, and the ticks at which its phases begin.
-    fn shown(&mut self, model: &Model<'_>, class: NameClassId, (die, plane): SearchNode, resumed: bool) {
+    fn shown(&mut self, model: &Model<'_>, class: NameClassId, node: SearchNode, resumed: bool) {
         let own = model.class(class);
         let policies = &model.profile.policies;
-        let context = |run| HookContext { die, plane, run, fresh: false, chained: false };
         if own.issue > Ticks::ZERO && !resumed {
-            self.chance.add(context(PlaneRun::Issue(class)));
+            self.chance.add(HookContext::at(node, PlaneRun::Issue(class)));
             if own.issue.0 >= policies.queue_refill_period.0 / SHORT {
-                self.certain_for_instants.add(context(PlaneRun::Issue(class)));
+                self.certain_for_instants.add(HookContext::at(node, PlaneRun::Issue(class)));
             }
         }
-        self.chance.add(context(PlaneRun::Busy(class)));
+        self.chance.add(HookContext::at(node, PlaneRun::Busy(class)));
         if own.window.0 > Ticks::ZERO {
-            for reached in model.after(&SearchState { die, plane }, class, true) {
-                let (die, plane) = (reached.die, reached.plane);
-                self.chance.add(HookContext { die, plane, run: PlaneRun::Window(class), fresh: false, chained: false });
+            for reached in model.after(&SearchState { die: node.0, plane: node.1 }, class, true) {
+                self.chance.add(HookContext::at((reached.die, reached.plane), PlaneRun::Window(class)));
             }
         }
     }

@@ -3,7 +3,7 @@
 use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseSet, PhaseKey};
 
-use crate::explore::{Graph, may_be_proposed};
+use crate::explore::{Graph, SearchNode, may_be_proposed};
 use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
 use crate::reason::Reason;
@@ -32,6 +32,13 @@ pub(crate) struct HookContext {
     pub(crate) fresh: bool,
     /// Whether a chain is certainly under way.
     pub(crate) chained: bool,
+}
+
+impl HookContext {
+    /// The state of a hook on a plane that a node describes.
+    pub(crate) const fn at((die, plane): SearchNode, run: PlaneRun) -> Self {
+        Self { die, plane, run, fresh: false, chained: false }
+    }
 }
 
 /// The judgement on an operation that everything but the registers of the hook's plane allows.

@@ -1,5 +1,7 @@
 //! The needs of operations, and the operations that meet them.
 
+use std::collections::BTreeSet;
+
 use nandseq_device::{BaseInfo, Precondition, StateChange};
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
 use nandseq_profile::{BaseId, CellTypeId, PhaseKey};
@@ -118,15 +120,10 @@ impl Model<'_> {
         let cell = own.cell;
         let fits = |other: NameClassId| cell.is_none() || self.class(other).cell.is_none_or(|held| Some(held) == cell);
         let with = |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| wanted(self.base(class)));
-        let fitting =
-            |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| fits(class) && wanted(self.base(class)));
         match reason {
             Reason::NoHook => self.bases_of(keys),
             Reason::CellType => self.address_needs(class),
-            Reason::NoSuspendTarget(axis) => vec![(
-                Need::Busy(axis),
-                self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis)),
-            )],
+            Reason::NoSuspendTarget(axis) => vec![self.busy(axis)],
             Reason::NoResume(axis) => vec![(Need::Resume(axis), with(&|info| info.effects.resume == Some(axis)))],
             Reason::NotSuspended(axis) | Reason::State(DeviceState::NotSuspended(axis)) => self.suspended(axis),
             Reason::SuspendedProgram => self.suspended(Axis::Program),
@@ -156,7 +153,8 @@ impl Model<'_> {
             }
             Reason::OutputRegister => {
                 let fills = |info: &BaseInfo| info.effects.reads_array() || info.effects.cache_read_end;
-                vec![(Need::OutputRegister(cell), fitting(&fills))]
+                let others = self.classes_that(|other| fits(other) && fills(self.base(other)));
+                vec![(Need::OutputRegister(cell), others)]
             }
             Reason::UnreadData => vec![(Need::DataOutput, with(&|info| info.effects.data_out))],
             Reason::Excluded
@@ -176,13 +174,17 @@ impl Model<'_> {
 
     /// The bases of the phase keys, each once, with their classes.
     fn bases_of(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<NameClassId>)> {
-        let mut bases: Vec<BaseId> = keys.iter().filter_map(|&key| self.profile.phase_keys[key].base).collect();
-        bases.sort_unstable();
-        bases.dedup();
-        bases
-            .into_iter()
-            .map(|base| (Need::PhaseOf(base), self.classes_that(|class| self.class(class).base == base)))
-            .collect()
+        self.each_base(keys.iter().filter_map(|&key| self.profile.phase_keys[key].base), Need::PhaseOf)
+    }
+
+    /// A need for each of some bases, met by the classes of the base.
+    pub(crate) fn each_base(
+        &self,
+        bases: impl Iterator<Item = BaseId>,
+        need: fn(BaseId) -> Need,
+    ) -> Vec<(Need, Vec<NameClassId>)> {
+        let bases: BTreeSet<BaseId> = bases.collect();
+        bases.into_iter().map(|base| (need(base), self.of_base[base.index()].clone())).collect()
     }
 
     /// The erased block or programmed page that the address of a class needs, with the classes that make one.
@@ -212,8 +214,13 @@ impl Model<'_> {
     /// The needs of a suspended operation: a SUSPEND of the axis, and an operation in CORE_BUSY that it stops.
     fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<NameClassId>)> {
         let suspends = self.classes_that(|class| self.base(class).effects.suspend == Some(axis));
-        let suspend_targets = self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis));
-        vec![(Need::Suspended(axis), suspends), (Need::Busy(axis), suspend_targets)]
+        vec![(Need::Suspended(axis), suspends), self.busy(axis)]
+    }
+
+    /// The need of an operation in CORE_BUSY.
+    fn busy(&self, axis: Axis) -> (Need, Vec<NameClassId>) {
+        let is_busy = |class| self.class(class).busy && self.base(class).effects.is_of(axis);
+        (Need::Busy(axis), self.classes_that(is_busy))
     }
 }
 

@@ -85,7 +85,7 @@ impl Model<'_> {
         None
     }
 
-    /// The follow-ups of an operation that can run if it starts in a state; `victim` is the operation that a SUSPEND stops.
+    /// The follow-ups of an operation that can run if it starts in a state; `suspend_target` is the operation that a SUSPEND stops.
     pub(crate) fn possible_follow_ups(
         &self,
         reached: &SearchState,

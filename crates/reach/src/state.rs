@@ -6,7 +6,7 @@
 use nandseq_device::{BaseInfo, Precondition, Reach, StateChange};
 use nandseq_profile::CellTypeId;
 use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed,
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel,
 };
 
 use crate::model::{Model, NameClassId};
@@ -183,19 +183,10 @@ impl Plane {
     }
 }
 
-fn meets(need: LatchNeed, level: Option<LatchLevel>) -> bool {
-    need == LatchNeed::default()
-        || level.is_some_and(|level| match level {
-            LatchLevel::Lsb => need.lsb,
-            LatchLevel::Csb => need.csb,
-            LatchLevel::Msb => need.msb,
-        })
-}
-
 /// Whether a die meets a precondition. Operations in flight are not part of this state: the search judges them.
 fn die_meets(die: &Die, need: Precondition) -> Result<(), Reason> {
     match need {
-        Precondition::Latch(kind, need) if !meets(need, die.latch(kind)) => Err(Reason::Latch(kind)),
+        Precondition::Latch(kind, need) if !need.accepts(die.latch(kind)) => Err(Reason::Latch(kind)),
         Precondition::Suspended(axis) if !die.suspended(axis) => Err(Reason::NotSuspended(axis)),
         Precondition::Suspended(Axis::Erase) if die.program.is_some() => Err(Reason::ProgramFirst),
         // Pages are not part of this state, so nor is the next one of a cache program.

@@ -93,11 +93,9 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
         for &(op, mass) in entries {
             masses[usize::from(model.of_op[op.index()])] += mass / total;
         }
-        for &(die, plane) in
-            graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase)
-        {
-            let context = HookContext { die, plane, run: PlaneRun::Idle, fresh: true, chained: false };
-            let here = |class| !model.has_targets(class) || model.plane_allows(&plane, class).is_ok();
+        for &node in graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase) {
+            let context = HookContext { fresh: true, ..HookContext::at(node, PlaneRun::Idle) };
+            let here = |class| !model.has_targets(class) || model.plane_allows(&node.1, class).is_ok();
             let possible = sure.iter().filter(|&&class| {
                 masses[usize::from(class)] > 0.0 && here(class) && model.judge(graph, &context, class).is_ok()
             });

@@ -17,7 +17,7 @@ use nandseq_input::folder::RunFile;
 use nandseq_input::table::TableForm;
 use nandseq_profile::input_time::time_bin;
 use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
-use nandseq_trace::rows::{InputTimeRow, StateId, Touch};
+use nandseq_trace::rows::{InputTimeRow, StateId, Touch, TouchRow};
 use nandseq_trace::table::TableKind;
 
 pub use figures::{AddressFigures, Figures, PairFigures, TouchedPlaces};
@@ -90,35 +90,25 @@ impl Coverage {
         for file in &run.tables {
             match file.kind {
                 TableKind::InputTimeCount => {
-                    load::rows(
-                        source,
-                        file.kind,
-                        &file.path,
-                        |line| form.input_time(line),
-                        |row| {
-                            add_count(&mut coverage.bins, bin(profile, &lengths, &row), row.count);
-                            Ok(())
-                        },
-                    )?;
+                    let take = |row: InputTimeRow| {
+                        add_count(&mut coverage.bins, bin(profile, &lengths, &row), row.count);
+                        Ok(())
+                    };
+                    load::rows(source, file.kind, &file.path, |line| form.input_time(line), take)?;
                 }
                 TableKind::AddressTouchCount => {
-                    load::rows(
-                        source,
-                        file.kind,
-                        &file.path,
-                        |line| form.touch(line),
-                        |row| {
-                            let touched = Touched {
-                                program: row.touch == Touch::Program,
-                                cell_type: row.cell_type,
-                                die: row.die.0.into(),
-                                block: row.block.0.into(),
-                                page: row.page.0.into(),
-                            };
-                            add_count(&mut coverage.touches, touched, row.count);
-                            Ok(())
-                        },
-                    )?;
+                    let take = |row: TouchRow| {
+                        let touched = Touched {
+                            program: row.touch == Touch::Program,
+                            cell_type: row.cell_type,
+                            die: row.die.0.into(),
+                            block: row.block.0.into(),
+                            page: row.page.0.into(),
+                        };
+                        add_count(&mut coverage.touches, touched, row.count);
+                        Ok(())
+                    };
+                    load::rows(source, file.kind, &file.path, |line| form.touch(line), take)?;
                 }
                 TableKind::OperationTimeline | TableKind::OpStateTimeline | TableKind::ProposalCounts => {}
             }

@@ -26,7 +26,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// All classes, in the order of a legend.
+    /// All classes, in their order, which is that of a legend.
     pub const ALL: [Self; 8] = [
         Self::Erase,
         Self::Program,

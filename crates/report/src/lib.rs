@@ -23,6 +23,7 @@
 pub mod chains;
 pub mod coverage;
 pub mod family;
+mod leb128;
 pub mod load;
 pub mod page;
 pub mod perfetto;

@@ -6,14 +6,14 @@
 //! in memory: about 100 bytes for a row of a timeline.
 
 mod refusals;
-mod window;
+mod time_range;
 
 use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{FindError, RunFile, SiteFiles};
-use nandseq_input::table::{TableError, TableFault, TableForm, TableLine, TableReader};
+use nandseq_input::table::{Line, TableError, TableFault, TableForm, TableReader};
 use nandseq_input::{CsvFiles, ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, Profile, Ticks};
 use nandseq_trace::Status;
@@ -22,7 +22,7 @@ use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, To
 use nandseq_trace::table::TableKind;
 
 pub use refusals::Outcome;
-pub use window::Window;
+pub use time_range::TimeRange;
 
 /// Why a site cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +74,7 @@ pub struct Wanted {
     /// The most rows of both timelines together. Later ones are left out, and [`SiteTables::left_out`] counts them.
     pub most_rows: usize,
     /// The time in which rows are wanted. Runs without rows in it are left out.
-    pub window: Option<Window>,
+    pub window: Option<TimeRange>,
 }
 
 impl Wanted {
@@ -182,9 +182,9 @@ pub fn rows<T>(
     let mut line = Vec::new();
     loop {
         let read = match reader.next_line(&mut line).map_err(io)? {
-            TableLine::End => return Ok(()),
-            TableLine::TooLong => Err(TableFault::TooLong.to_string()),
-            TableLine::Read => parse(&line).map_err(|fault| fault.to_string()),
+            Line::End => return Ok(()),
+            Line::TooLong => Err(TableFault::TooLong.to_string()),
+            Line::Read => parse(&line).map_err(|fault| fault.to_string()),
         };
         let wrong = |what| LoadError::Row { path: path.to_owned(), row: reader.rows(), what };
         read.and_then(&mut take).map_err(wrong)?;
@@ -251,7 +251,7 @@ struct TableReading<'a> {
     form: TableForm,
     wanted: Wanted,
     /// The window as the sequence prints times.
-    printed: Option<Window>,
+    printed: Option<TimeRange>,
 }
 
 impl SiteTables {
@@ -272,12 +272,53 @@ impl SiteTables {
     }
 
     fn read_table(&mut self, reading: &TableReading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let wanted = reading.wanted;
+        let TableReading { profile, source, form, wanted, .. } = reading;
+        let device = Addresses::of(profile);
         match kind {
-            TableKind::OperationTimeline if wanted.stretches => self.read_timeline(reading, kind, path),
-            TableKind::OpStateTimeline if wanted.segments => self.read_timeline(reading, kind, path),
-            TableKind::AddressTouchCount | TableKind::InputTimeCount | TableKind::ProposalCounts if wanted.counts => {
-                self.read_counts(reading, kind, path)
+            TableKind::OperationTimeline if wanted.stretches => {
+                let take = |row: TimelineRow| {
+                    device.holds(row.die, row.plane, row.block, row.page)?;
+                    if self.keeps(wanted, row.start, row.end)? {
+                        self.stretches.push(row);
+                    }
+                    Ok(())
+                };
+                rows(*source, kind, path, |line| form.stretch(line), take)
+            }
+            TableKind::OpStateTimeline if wanted.segments => {
+                let take = |row: OpStateRow| {
+                    device.holds(row.die, row.plane, Block(0), Page(0))?;
+                    if self.keeps(wanted, row.start, row.end)? {
+                        self.segments.push(row);
+                    }
+                    Ok(())
+                };
+                rows(*source, kind, path, |line| form.segment(line), take)
+            }
+            TableKind::AddressTouchCount if wanted.counts => {
+                let take = |row: TouchRow| {
+                    device.holds(row.die, Plane(0), row.block, row.page)?;
+                    self.touches.push(row);
+                    Ok(())
+                };
+                rows(*source, kind, path, |line| form.touch(line), take)
+            }
+            TableKind::InputTimeCount if wanted.counts => {
+                let take = |row| {
+                    self.input_times.push(row);
+                    Ok(())
+                };
+                rows(*source, kind, path, |line| form.input_time(line), take)
+            }
+            TableKind::ProposalCounts if wanted.counts => {
+                let take = |row: ProposalRow| {
+                    device.holds(row.die, row.plane, Block(0), Page(0))?;
+                    if wanted.window.is_none_or(|window| window.holds(row.time, row.time)) {
+                        self.proposals.push(row);
+                    }
+                    Ok(())
+                };
+                rows(*source, kind, path, |line| form.proposal(line), take)
             }
             TableKind::OperationTimeline
             | TableKind::OpStateTimeline
@@ -287,102 +328,18 @@ impl SiteTables {
         }
     }
 
-    /// Reads either timeline, up to the number of rows wanted.
-    fn read_timeline(&mut self, reading: &TableReading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let TableReading { profile, source, form, wanted, .. } = reading;
-        let device = Addresses::of(profile);
-        let Self { stretches, segments, left_out, span, .. } = self;
-        // Whether a row is in the window; an error if it makes no sense.
-        let mut is_wanted = |start: Ticks, end: Ticks| {
-            if end < start {
-                return Err("it ends before it starts".to_owned());
-            }
-            *span = Some(span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
-            Ok(wanted.window.is_none_or(|window| window.holds(start, end)))
-        };
-        if kind == TableKind::OperationTimeline {
-            return rows(
-                *source,
-                kind,
-                path,
-                |line| form.stretch(line),
-                |row| {
-                    device.holds(row.die, row.plane, row.block, row.page)?;
-                    if !is_wanted(row.start, row.end)? {
-                        return Ok(());
-                    }
-                    if stretches.len() + segments.len() >= wanted.most_rows {
-                        *left_out += 1;
-                    } else {
-                        stretches.push(row);
-                    }
-                    Ok(())
-                },
-            );
+    /// Whether a row of a timeline is kept: it is in the window, and there are not too many rows. An error if it makes no sense.
+    fn keeps(&mut self, wanted: &Wanted, start: Ticks, end: Ticks) -> Result<bool, String> {
+        if end < start {
+            return Err("it ends before it starts".to_owned());
         }
-        rows(
-            *source,
-            kind,
-            path,
-            |line| form.segment(line),
-            |row| {
-                device.holds(row.die, row.plane, Block(0), Page(0))?;
-                if !is_wanted(row.start, row.end)? {
-                    return Ok(());
-                }
-                if stretches.len() + segments.len() >= wanted.most_rows {
-                    *left_out += 1;
-                } else {
-                    segments.push(row);
-                }
-                Ok(())
-            },
-        )
-    }
-
-    /// Reads one of the three tables of counts.
-    fn read_counts(&mut self, reading: &TableReading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let TableReading { profile, source, form, wanted, .. } = reading;
-        let device = Addresses::of(profile);
-        let Self { touches, input_times, proposals, .. } = self;
-        if kind == TableKind::AddressTouchCount {
-            return rows(
-                *source,
-                kind,
-                path,
-                |line| form.touch(line),
-                |row| {
-                    device.holds(row.die, Plane(0), row.block, row.page)?;
-                    touches.push(row);
-                    Ok(())
-                },
-            );
+        self.span = Some(self.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
+        if wanted.window.is_some_and(|window| !window.holds(start, end)) {
+            return Ok(false);
         }
-        if kind == TableKind::InputTimeCount {
-            return rows(
-                *source,
-                kind,
-                path,
-                |line| form.input_time(line),
-                |row| {
-                    input_times.push(row);
-                    Ok(())
-                },
-            );
-        }
-        rows(
-            *source,
-            kind,
-            path,
-            |line| form.proposal(line),
-            |row| {
-                device.holds(row.die, row.plane, Block(0), Page(0))?;
-                if wanted.window.is_none_or(|window| window.holds(row.time, row.time)) {
-                    proposals.push(row);
-                }
-                Ok(())
-            },
-        )
+        let has_room = self.stretches.len() + self.segments.len() < wanted.most_rows;
+        self.left_out += u64::from(!has_room);
+        Ok(has_room)
     }
 }
 

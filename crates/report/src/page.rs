@@ -10,7 +10,7 @@ mod violations;
 
 use std::io::{self, Write};
 
-use nandseq_profile::model::{Base, PhaseKind};
+use nandseq_profile::model::{Op, PhaseKind};
 use nandseq_profile::{OpId, PhaseKey, Profile};
 use nandseq_trace::rows::StateId;
 use nandseq_trace::table::TableKind;
@@ -151,11 +151,10 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
     let names: Vec<StateId> = StateId::all(profile).collect();
     let states = StateNumbers::new(&names);
     let unit = tracks::time_unit(subject.sites);
-    let families = tracks::families(profile);
-    let op = |(id, op): (OpId, &'a nandseq_profile::model::Op)| PageOp {
+    let op = |op: &'a Op| PageOp {
         name: &op.name,
         base: op.base.index(),
-        family: families[id.index()],
+        family: Family::of(&profile.bases[op.base]) as usize,
         cell_type: op.cell_type.index(),
         fields: profile.bases[op.base].payload.iter().map(|field| field.name()).collect(),
     };
@@ -170,7 +169,7 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
             pages: topology.pages_per_block,
         },
         unit_ps: unit,
-        ops: profile.ops.iter_ids().map(op).collect(),
+        ops: profile.ops.iter().map(op).collect(),
         bases: profile.bases.iter().map(|base| &*base.name).collect(),
         families: Family::ALL.iter().map(|family| family.name()).collect(),
         cell_types: profile.cell_types.iter().map(|cell| &*cell.name).collect(),
@@ -185,14 +184,13 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
 }
 
 fn state_info(profile: &Profile, name: StateId) -> StateInfo {
-    let number = |base: &Base| Family::ALL.iter().position(|&one| one == Family::of(base));
     let phase = match name.parts().and_then(|(_, phase)| phase) {
         None => "end",
         Some(PhaseKind::Issue) => "issue",
         Some(PhaseKind::CoreBusy) => "busy",
         Some(PhaseKind::DataIn | PhaseKind::DataOut) => "window",
     };
-    let family = name.parts().and_then(|(base, _)| number(&profile.bases[base]));
+    let family = name.parts().map(|(base, _)| Family::of(&profile.bases[base]) as usize);
     StateInfo { name: name.text(profile), family, phase }
 }
 
@@ -217,16 +215,20 @@ fn site_data<'a>(profile: &Profile, site: &'a SiteTables, states: &StateNumbers,
     }
 }
 
-/// The shares of names under each key: weights divided by their sum.
+/// The share of each name under a key: its weight divided by the sum of all. Empty if the sum is 0.
+pub(crate) fn shares(weights: &[(OpId, f64)]) -> impl Iterator<Item = (OpId, f64)> {
+    let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    weights.iter().filter(move |_| total > 0.0).map(move |&(op, weight)| (op, weight / total))
+}
+
+/// The shares of names under each key.
 fn configured(profile: &Profile, table: &[KeyDistribution]) -> Vec<Vec<(usize, f64)>> {
-    let mut shares = vec![Vec::new(); profile.phase_keys.len()];
+    let mut configured = vec![Vec::new(); profile.phase_keys.len()];
     for (key, weights) in table {
-        let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
-        if let Some(of_key) = shares.get_mut(key.index()).filter(|_| total > 0.0) {
+        if let Some(of_key) = configured.get_mut(key.index()) {
             // Six decimals are more than a picture shows.
-            let share = |weight: f64| (weight / total * 1e6).round() / 1e6;
-            *of_key = weights.iter().map(|&(op, weight)| (op.index(), share(weight))).collect();
+            *of_key = shares(weights).map(|(op, share)| (op.index(), (share * 1e6).round() / 1e6)).collect();
         }
     }
-    shares
+    configured
 }

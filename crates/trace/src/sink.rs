@@ -63,3 +63,13 @@ pub trait Sink {
         Ok(())
     }
 }
+
+/// A sink that keeps nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -4,7 +4,7 @@
 //! the nearest binary fraction. The product is rounded once, half to even. A text has at least one decimal (`0.0`, `7600.0`,
 //! `9741.14`) and no trailing zeros beyond that.
 
-use nandseq_profile::Ticks;
+use nandseq_profile::{Profile, Ticks};
 
 /// The largest number of decimals of a `time` column.
 pub const MAX_DECIMALS: u32 = 9;
@@ -49,6 +49,16 @@ enum Factor {
 }
 
 impl TimeColumn {
+    /// The time column of a profile's sequences.
+    ///
+    /// # Errors
+    /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
+    pub fn of(profile: &Profile) -> Result<Self, TimeColumnError> {
+        let column = Self::new(profile.export.time_scale, profile.export.round_decimals)?;
+        let grid = profile.policies.time_resolution;
+        if column.is_exact_on(grid) { Ok(column) } else { Err(TimeColumnError::Coarse(grid)) }
+    }
+
     /// A column of start × `scale`, in µs, with `decimals` decimals (0..=9).
     ///
     /// # Errors
@@ -77,8 +87,7 @@ impl TimeColumn {
     }
 
     /// Whether every multiple of `grid` is written without rounding.
-    #[must_use]
-    pub fn is_exact_on(&self, grid: Ticks) -> bool {
+    fn is_exact_on(&self, grid: Ticks) -> bool {
         let (numerator, denominator) = match self.factor {
             Factor::OnePart(parts) => (1, u128::from(parts)),
             Factor::Ratio { numerator, denominator } => (numerator, denominator),

@@ -6,10 +6,7 @@ use nandseq_profile::model::{
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Profile, Ticks};
 
-use crate::time::after;
-
-/// The cell type that fits every address (rulebook, question 9).
-pub const ANY_CELL_TYPE: &str = "NONE";
+use crate::time::{Interval, after};
 
 /// The extent of a reset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +28,13 @@ pub struct PhaseSpan {
     pub offset: Ticks,
     /// How long the phase takes, ps.
     pub duration: Ticks,
+}
+
+impl PhaseSpan {
+    /// The time of the phase in an operation that starts at `start`.
+    pub const fn time(&self, start: Ticks) -> Interval {
+        Interval::new(after(start, self.offset), self.duration)
+    }
 }
 
 /// An operation in the terms of the rules.
@@ -124,7 +128,7 @@ impl OperationKind {
             occupies: !base.instant || overrides,
             multi: op.multi,
             interleaved: profile.interleaved.contains(op.base),
-            cell_type: (profile.cell_types[op.cell_type].name != ANY_CELL_TYPE).then_some(op.cell_type),
+            cell_type: Some(op.cell_type).filter(|_| profile.any_cell_type() != Some(op.cell_type)),
             opcode: op.opcode,
             spans,
             occupied,

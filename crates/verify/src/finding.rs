@@ -39,6 +39,12 @@ pub struct OperationRef {
     pub time: Ticks,
 }
 
+impl OperationRef {
+    pub(crate) fn of(profile: &Profile, origin: &StartedOperation) -> Self {
+        Self { place: origin.place, uid: origin.uid, op: profile.ops[origin.op].name.clone(), time: origin.start }
+    }
+}
+
 /// A broken rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
@@ -83,6 +89,13 @@ pub(crate) struct FindingSubject<'a> {
     pub(crate) uid: Option<u64>,
     pub(crate) op: Option<OpId>,
     pub(crate) targets: &'a [Addressed],
+}
+
+impl<'a> FindingSubject<'a> {
+    pub(crate) const fn of(origin: &StartedOperation, targets: &'a [Addressed]) -> Self {
+        let &StartedOperation { place, uid, op, start } = origin;
+        Self { place, time: Some(start), uid: Some(uid), op: Some(op), targets }
+    }
 }
 
 /// Counts findings and keeps the first ones.
@@ -148,72 +161,33 @@ impl Tally {
             return;
         }
         self.row |= bit;
-        if other.is_some_and(|other| !self.is_news(rule, other.place)) {
-            self.counts[rule as usize].followers += 1;
-            return;
-        }
-        self.counts[rule as usize].findings += 1;
-        if self.counts[rule as usize].findings > self.keep as u64 {
-            return;
-        }
-        let name = |op: OpId| profile.ops[op].name.clone();
-        self.kept.push(Finding {
+        self.note(rule, other, || Finding {
             rule,
             table: None,
             place: subject.place,
             time: subject.time,
             uid: subject.uid,
-            op: subject.op.map(name),
+            op: subject.op.map(|op| profile.ops[op].name.clone()),
             targets: subject.targets.to_vec(),
             message: message(),
             expected: None,
-            other: other.map(|origin| OperationRef {
-                place: origin.place,
-                uid: origin.uid,
-                op: name(origin.op),
-                time: origin.start,
-            }),
+            other: other.map(|origin| OperationRef::of(profile, &origin)),
         });
     }
 
-    /// Notes a row of a table that disagrees with the sequence. Of the rows of one operation the first is a finding, and the
-    /// others are followers.
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the finding")]
-    pub(crate) fn report_table(
-        &mut self,
-        profile: &Profile,
-        rule: RuleCode,
-        table: TableKind,
-        place: RowPlace,
-        of: Option<StartedOperation>,
-        expected: impl FnOnce() -> Option<String>,
-        message: impl FnOnce() -> String,
-    ) {
-        if of.is_some_and(|of| !self.is_news(rule, of.place)) {
-            self.counts[rule as usize].followers += 1;
+    /// Counts a finding, or a follower if the rule was broken against `other` before. `finding` is called only if the finding is
+    /// kept.
+    pub(crate) fn note(&mut self, rule: RuleCode, other: Option<StartedOperation>, finding: impl FnOnce() -> Finding) {
+        let news = other.is_none_or(|other| self.is_news(rule, other.place));
+        let counts = &mut self.counts[rule as usize];
+        if !news {
+            counts.followers += 1;
             return;
         }
-        self.counts[rule as usize].findings += 1;
-        if self.counts[rule as usize].findings > self.keep as u64 {
-            return;
+        counts.findings += 1;
+        if counts.findings <= self.keep as u64 {
+            self.kept.push(finding());
         }
-        self.kept.push(Finding {
-            rule,
-            table: Some(table),
-            place,
-            time: None,
-            uid: None,
-            op: None,
-            targets: Vec::new(),
-            message: message(),
-            expected: expected(),
-            other: of.map(|of| OperationRef {
-                place: of.place,
-                uid: of.uid,
-                op: profile.ops[of.op].name.clone(),
-                time: of.start,
-            }),
-        });
     }
 
     /// Notes a row that repeats an earlier finding.
@@ -235,4 +209,11 @@ impl Tally {
         }
         true
     }
+}
+
+/// The message as a sentence: with a capital first letter and a full stop.
+pub(crate) fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
 }

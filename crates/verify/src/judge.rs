@@ -15,8 +15,9 @@ pub(crate) use breaches::Judge;
 pub(crate) use judged_operation::JudgedOperation;
 
 impl Judge<'_> {
-    /// Judges every rule of the device but `bounds`.
+    /// Judges every rule of the device.
     pub(crate) fn judge(&mut self) {
+        self.bounds();
         self.bus();
         self.occupation();
         self.op_state();

@@ -1,5 +1,7 @@
 //! The codes of the rules, and each rule in a sentence.
 
+use nandseq_trace::table::TableKind;
+
 /// A rule that a sequence can break.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
@@ -170,6 +172,17 @@ impl RuleCode {
             Self::TouchCount => "touch_count",
             Self::InputTimeCount => "input_time_count",
             Self::ProposalCount => "proposal_count",
+        }
+    }
+
+    /// The rule that a table breaks when it disagrees with its sequence.
+    pub(crate) const fn of_table(table: TableKind) -> Self {
+        match table {
+            TableKind::OperationTimeline => Self::TimelineRow,
+            TableKind::OpStateTimeline => Self::OpStateSegment,
+            TableKind::AddressTouchCount => Self::TouchCount,
+            TableKind::InputTimeCount => Self::InputTimeCount,
+            TableKind::ProposalCounts => Self::ProposalCount,
         }
     }
 

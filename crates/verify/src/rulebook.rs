@@ -53,35 +53,33 @@ pub struct TableExample {
 /// Stands for rows that are missing.
 pub const NO_ROW: &str = "…";
 
+/// A fenced block of a page that says whether it keeps every rule.
+struct Fence<'a> {
+    /// Its line in the page, from 1.
+    line: usize,
+    form: &'a str,
+    keeps: bool,
+    body: Vec<&'a str>,
+}
+
 /// The `tables` examples of a page.
 ///
 /// # Errors
 /// [`NotationError`] with the line of the page that cannot be read.
 pub fn table_examples(profile: &Profile, page: &str) -> Result<Vec<TableExample>, NotationError> {
     let mut examples = Vec::new();
-    let mut lines = page.lines().enumerate();
-    while let Some((at, fence)) = lines.next() {
-        let keeps = match fence {
-            "```tables keeps" => true,
-            "```tables breaks" => false,
-            _ => continue,
-        };
-        let first = at + 1;
-        let body: Vec<&str> = lines.by_ref().map(|(_, text)| text).take_while(|text| *text != "```").collect();
+    for Fence { line, keeps, body, .. } in fences(page).filter(|fence| fence.form == "tables") {
         let table = |text: &str| TableKind::ALL.into_iter().find(|kind| kind.name() == text);
         let mut end = body.iter().position(|text| table(text).is_some()).unwrap_or(body.len());
-        let script = Script::parse(profile, &body[..end].join("\n"))
-            .map_err(|error| NotationError { line: first + error.line, ..error })?;
+        let script = script(profile, line, &body[..end])?;
         let mut tables = Vec::new();
         while let Some(kind) = body.get(end).copied().and_then(table) {
             let start = end + 1;
             let length = body[start..].iter().position(|text| table(text).is_some());
             end = length.map_or(body.len(), |length| start + length);
-            let rows =
-                rows(&body[start..end]).map_err(|(line, what)| NotationError { line: first + start + line, what })?;
-            tables.push((kind, rows));
+            tables.push((kind, rows(line + start, &body[start..end])?));
         }
-        examples.push(TableExample { line: first, keeps, script, tables });
+        examples.push(TableExample { line, keeps, script, tables });
     }
     Ok(examples)
 }
@@ -92,50 +90,45 @@ pub fn table_examples(profile: &Profile, page: &str) -> Result<Vec<TableExample>
 /// [`NotationError`] with the line of the page that cannot be read.
 pub fn examples(profile: &Profile, page: &str) -> Result<Vec<Example>, NotationError> {
     let mut examples = Vec::new();
-    let mut lines = page.lines().enumerate();
-    while let Some((at, fence)) = lines.next() {
-        let Some((form, keeps)) = form(fence) else { continue };
-        let body: Vec<&str> = lines.by_ref().map(|(_, text)| text).take_while(|text| *text != "```").collect();
-        let first = at + 1;
+    for Fence { line, form, keeps, body } in fences(page) {
         let content = match form {
-            FenceForm::Sequence => ExampleContent::Sequence(
-                Script::parse(profile, &body.join("\n"))
-                    .map_err(|error| NotationError { line: first + error.line, ..error })?,
-            ),
-            FenceForm::Csv => {
-                ExampleContent::Rows(rows(&body).map_err(|(line, what)| NotationError { line: first + line, what })?)
-            }
+            "sequence" => ExampleContent::Sequence(script(profile, line, &body)?),
+            "csv" => ExampleContent::Rows(rows(line, &body)?),
+            _ => continue,
         };
-        examples.push(Example { line: first, keeps, content });
+        examples.push(Example { line, keeps, content });
     }
     Ok(examples)
 }
 
-enum FenceForm {
-    Sequence,
-    Csv,
+fn fences(page: &str) -> impl Iterator<Item = Fence<'_>> {
+    let mut lines = page.lines().zip(1..);
+    std::iter::from_fn(move || {
+        let (line, form, keeps) = lines.find_map(|(text, line)| {
+            let (form, verdict) = text.strip_prefix("```")?.split_once(' ')?;
+            match verdict {
+                "keeps" => Some((line, form, true)),
+                "breaks" => Some((line, form, false)),
+                _ => None,
+            }
+        })?;
+        let body = lines.by_ref().map(|(text, _)| text).take_while(|text| *text != "```").collect();
+        Some(Fence { line, form, keeps, body })
+    })
 }
 
-fn form(fence: &str) -> Option<(FenceForm, bool)> {
-    let (form, verdict) = fence.strip_prefix("```")?.split_once(' ')?;
-    let form = match form {
-        "sequence" => FenceForm::Sequence,
-        "csv" => FenceForm::Csv,
-        _ => return None,
-    };
-    match verdict {
-        "keeps" => Some((form, true)),
-        "breaks" => Some((form, false)),
-        _ => None,
-    }
+/// The script in the lines that follow `line`.
+fn script(profile: &Profile, line: usize, body: &[&str]) -> Result<Script, NotationError> {
+    Script::parse(profile, &body.join("\n")).map_err(|error| NotationError { line: line + error.line, ..error })
 }
 
-/// Rows and the codes behind them; on error, the line within the block and what is wrong.
-fn rows(body: &[&str]) -> Result<Vec<ExampleRow>, (usize, String)> {
-    let row = |(at, text): (usize, &&str)| {
+/// The rows in the lines that follow `line`, and the codes behind them.
+fn rows(line: usize, body: &[&str]) -> Result<Vec<ExampleRow>, NotationError> {
+    let row = |(text, line): (&&str, usize)| {
         let (row, codes) = text.split_once(" ! ").unwrap_or((text, ""));
-        let code = |name| RuleCode::from_name(name).ok_or_else(|| (at + 1, format!("no rule '{name}'")));
+        let code =
+            |name| RuleCode::from_name(name).ok_or_else(|| NotationError { line, what: format!("no rule '{name}'") });
         Ok((row.to_owned(), codes.split_whitespace().map(code).collect::<Result<_, _>>()?))
     };
-    body.iter().enumerate().map(row).collect()
+    body.iter().zip(line + 1..).map(row).collect()
 }

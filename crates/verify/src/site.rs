@@ -93,16 +93,9 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
         if let Some(tables) = &mut tables {
             open_tables(&mut verifier, tables, options.source, &run, files.len())?;
         }
-        let unusable = |error| {
-            let kind = match &error {
-                ReadError::Io(reason) => InTable::kind_of(reason),
-                ReadError::Header(_) => None,
-            };
-            let table = run.tables.iter().find(|table| Some(table.kind) == kind);
-            Unusable::Read { path: table.map_or(&run.path, |table| &table.path).clone(), error }
-        };
         let JudgedFile { rows, times_are_exact, first_uid } =
-            judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options).map_err(unusable)?;
+            judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options)
+                .map_err(|error| unusable(&run, error))?;
         // If the first run has another number than 1, `site.notes` says already that others were before it.
         if let Some(uid) = first_uid.filter(|&uid| uid > 1 && files.is_empty() && run.run == 1) {
             notes.push(format!(
@@ -115,23 +108,11 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
             );
         }
         let compared = match &mut tables {
-            Some(tables) => verifier.end_tables(tables).map_err(|error| unusable(error.into()))?,
+            Some(tables) => verifier.end_tables(tables).map_err(|error| unusable(&run, error.into()))?,
             None => Vec::new(),
         };
-        let rows_of = |kind| compared.iter().find(|(compared, _)| *compared == kind).map(|(_, rows)| *rows);
-        let mut report = Vec::new();
-        for table in run.tables {
-            let found = rows_of(table.kind);
-            if let (Some(listed), Some(found)) = (table.rows, found.filter(|found| Some(*found) != table.rows)) {
-                damage.push(Damage { file: table.path.clone(), what: DamageKind::Rows { listed, found } });
-            }
-            report.push(TableReport { kind: table.kind, path: table.path, rows: found.unwrap_or_default() });
-        }
-        if let Some(listed) = run.rows.filter(|listed| *listed != rows) {
-            damage.push(Damage { file: run.path.clone(), what: DamageKind::Rows { listed, found: rows } });
-        }
         verifier.end_of_file();
-        files.push(FileReport { run: run.run, path: run.path, rows, tables: report });
+        files.push(file_report(run, rows, &compared, &mut damage));
     }
     Ok(SiteReport {
         folder: site.folder,
@@ -142,6 +123,35 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
         damage,
         notes,
     })
+}
+
+/// The error of a run, with the file that it comes from.
+fn unusable(run: &RunFile, error: ReadError) -> Unusable {
+    let kind = match &error {
+        ReadError::Io(reason) => InTable::kind_of(reason),
+        ReadError::Header(_) => None,
+    };
+    let table = run.tables.iter().find(|table| Some(table.kind) == kind);
+    Unusable::Read { path: table.map_or(&run.path, |table| &table.path).clone(), error }
+}
+
+/// The report of a run. Numbers of rows that differ from those of the manifest are damage.
+fn file_report(run: RunFile, rows: u64, compared: &[(TableKind, u64)], damage: &mut Vec<Damage>) -> FileReport {
+    let mut check = |file: &Path, listed: Option<u64>, found: u64| {
+        if let Some(listed) = listed.filter(|listed| *listed != found) {
+            damage.push(Damage { file: file.to_owned(), what: DamageKind::Rows { listed, found } });
+        }
+    };
+    let mut tables = Vec::new();
+    for table in run.tables {
+        let found = compared.iter().find(|(kind, _)| *kind == table.kind).map(|(_, rows)| *rows);
+        if let Some(found) = found {
+            check(&table.path, table.rows, found);
+        }
+        tables.push(TableReport { kind: table.kind, path: table.path, rows: found.unwrap_or_default() });
+    }
+    check(&run.path, run.rows, rows);
+    FileReport { run: run.run, path: run.path, rows, tables }
 }
 
 /// Opens the tables of a run. A table without its header is a finding.

@@ -119,7 +119,7 @@ impl<'p> TableJudge<'p> {
     ) {
         let seen = &mut self.run.sequence[operation.origin.op];
         seen.rows += 1;
-        seen.last = seen.last.max(operation.at);
+        seen.last = seen.last.max(operation.origin.start);
         if self.failed.is_some() {
             return;
         }

@@ -9,7 +9,7 @@ use nandseq_trace::table::TableKind;
 use nandseq_trace::{Operation, Sink};
 
 use crate::compiled_profile::CompiledProfile;
-use crate::finding::{Finding, FindingCounts, FindingSubject, RowPlace, StartedOperation, Tally};
+use crate::finding::{Finding, FindingCounts, FindingSubject, RowPlace, StartedOperation, Tally, sentence};
 use crate::judge::{Judge, JudgedOperation};
 use crate::model::DeviceModel;
 use crate::numbers::Numbers;
@@ -78,7 +78,7 @@ impl<'p> Verifier<'p> {
     pub(crate) fn row_with(&mut self, row: &Row<'_>, tables: Option<&mut TableJudge<'_>>) {
         self.tally.begin_row();
         let origin = StartedOperation { place: self.place(row.row), uid: row.uid, op: row.op, start: row.time };
-        let subject = subject(&origin, row.targets);
+        let subject = FindingSubject::of(&origin, row.targets);
         let expected = self.compiled.kinds[row.op].opcode;
         if row.opcode != u64::from(expected) {
             self.tally.report(self.profile, RuleCode::RowFormat, &subject, None, || {
@@ -199,7 +199,6 @@ impl<'p> Verifier<'p> {
             operation: &operation,
             tally: &mut self.tally,
         };
-        judge.bounds();
         judge.judge();
         if let Some(tables) = tables {
             tables.start(&self.compiled, &self.device, &operation, &mut self.tally);
@@ -209,7 +208,7 @@ impl<'p> Verifier<'p> {
 
     /// `seq_order`
     fn number(&mut self, head: &RowHead, written: &[Addressed]) {
-        let subject = subject(&head.origin, written);
+        let subject = FindingSubject::of(&head.origin, written);
         let expected = self.numbers.next_seq();
         if head.seq != expected {
             self.tally.report(self.profile, RuleCode::SeqOrder, &subject, None, || {
@@ -227,7 +226,7 @@ impl<'p> Verifier<'p> {
     /// `time_order`. No other rule is judged for a row that goes back in time; its operation still happens in the model.
     fn go_back(&mut self, origin: &StartedOperation, written: &[Addressed]) {
         let now = self.now;
-        self.tally.report(self.profile, RuleCode::TimeOrder, &subject(origin, written), None, || {
+        self.tally.report(self.profile, RuleCode::TimeOrder, &FindingSubject::of(origin, written), None, || {
             format!("The row before starts at {now}, after this one.")
         });
         self.tally.mute_row();
@@ -242,21 +241,4 @@ impl Sink for Verifier<'_> {
         Verifier::operation(self, operation);
         Ok(())
     }
-}
-
-fn subject<'a>(origin: &StartedOperation, targets: &'a [Addressed]) -> FindingSubject<'a> {
-    FindingSubject {
-        place: origin.place,
-        time: Some(origin.start),
-        uid: Some(origin.uid),
-        op: Some(origin.op),
-        targets,
-    }
-}
-
-/// The message of an error as a sentence.
-fn sentence(message: &str) -> String {
-    let mut characters = message.chars();
-    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
 }

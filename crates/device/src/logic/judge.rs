@@ -1,6 +1,6 @@
 //! Judges a step by the lasting state of its die.
 
-use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, LatchLevel, LatchNeed};
+use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, LatchNeed};
 use nandseq_profile::{BaseId, PlaneSet};
 
 use super::state::{DieLogic, Loaded, PlaneLogic, Suspended, holds};
@@ -97,14 +97,7 @@ impl DieLogic {
     }
 
     fn judge_latch(&self, kind: LatchKind, need: LatchNeed, place: &Place) -> Result<(), Rule> {
-        let fits = |loaded: Loaded| {
-            let level = match loaded.level {
-                LatchLevel::Lsb => need.lsb,
-                LatchLevel::Csb => need.csb,
-                LatchLevel::Msb => need.msb,
-            };
-            level && loaded.place.same_address(place)
-        };
+        let fits = |loaded: Loaded| need.accepts(Some(loaded.level)) && loaded.place.same_address(place);
         if need == LatchNeed::default() || self.latch(kind).is_some_and(fits) {
             Ok(())
         } else {

@@ -1,12 +1,11 @@
 //! What is eligible, and how often it is drawn, at the hooks of real runs.
 
 use std::collections::BTreeSet;
-use std::io;
 
 use nandseq_device::{Place, Reach, Rule};
 use nandseq_profile::model::{AddressSource, Effect, ExclusionGroup, OverrideOf, Scope};
 use nandseq_profile::{BaseId, BaseSet, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
-use nandseq_trace::{Operation, Sink};
+use nandseq_trace::Nowhere;
 
 use super::*;
 use crate::adversaries;
@@ -16,14 +15,6 @@ use crate::proposal::{Proposer, View, WeightedSampler};
 use crate::random::StreamKind;
 use crate::setup::{ClassId, numbers_within};
 use crate::site::Site;
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The built-in device, with few enough addresses to try them all.
 fn small(dies: u32, planes: u32, blocks_per_die: u32, pages_per_block: u32) -> Profile {

@@ -20,7 +20,7 @@ fn lines(kind: TableKind, text: &str) -> Vec<Vec<u8>> {
     let mut reader = TableReader::new(kind, text.as_bytes()).unwrap();
     let mut lines = Vec::new();
     let mut line = Vec::new();
-    while reader.next_line(&mut line).unwrap() != TableLine::End {
+    while reader.next_line(&mut line).unwrap() != Line::End {
         lines.push(line.clone());
     }
     assert_eq!(reader.rows(), lines.len() as u64);
@@ -43,11 +43,11 @@ fn a_line_that_is_too_long_costs_one_row() {
     let text = format!("{}\n{}\nnext\n", TableKind::AddressTouchCount.columns().join(","), "x".repeat(MAX_LINE + 5));
     let mut reader = TableReader::new(TableKind::AddressTouchCount, text.as_bytes()).unwrap();
     let mut line = Vec::new();
-    assert_eq!(reader.next_line(&mut line).unwrap(), TableLine::TooLong);
-    assert_eq!(reader.next_line(&mut line).unwrap(), TableLine::Read);
+    assert_eq!(reader.next_line(&mut line).unwrap(), Line::TooLong);
+    assert_eq!(reader.next_line(&mut line).unwrap(), Line::Read);
     assert_eq!((line.as_slice(), reader.rows()), (&b"next"[..], 2));
-    assert_eq!(reader.next_line(&mut line).unwrap(), TableLine::End);
-    assert_eq!(reader.next_line(&mut line).unwrap(), TableLine::End);
+    assert_eq!(reader.next_line(&mut line).unwrap(), Line::End);
+    assert_eq!(reader.next_line(&mut line).unwrap(), Line::End);
 }
 
 #[test]

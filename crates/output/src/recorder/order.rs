@@ -10,8 +10,14 @@ use crate::sort::{ByteReader, Record};
 /// The sort key of both timelines: uid, start, die and plane.
 type TimelineKey = (u64, Ticks, Die, Plane);
 
-const fn first_key(uid: u64) -> TimelineKey {
-    (uid, Ticks::ZERO, Die(0), Plane(0))
+impl<R: Record<Key = TimelineKey>> Numbered for R {
+    fn number(&self) -> u64 {
+        self.key().0
+    }
+
+    fn first_key(uid: u64) -> TimelineKey {
+        (uid, Ticks::ZERO, Die(0), Plane(0))
+    }
 }
 
 impl Record for TimelineRow {
@@ -45,16 +51,6 @@ impl Record for TimelineRow {
     }
 }
 
-impl Numbered for TimelineRow {
-    fn number(&self) -> u64 {
-        self.uid
-    }
-
-    fn first_key(number: u64) -> TimelineKey {
-        first_key(number)
-    }
-}
-
 impl Record for OpStateRow {
     const SIZE: usize = 8 + 8 + 8 + 2 + 1 + 1;
     type Key = TimelineKey;
@@ -75,15 +71,5 @@ impl Record for OpStateRow {
         let mut fields = ByteReader(bytes);
         let (uid, start, end) = (fields.u64(), Ticks(fields.u64()), Ticks(fields.u64()));
         Self { uid, start, end, state: StateId(fields.u16()), die: Die(fields.u8()), plane: Plane(fields.u8()) }
-    }
-}
-
-impl Numbered for OpStateRow {
-    fn number(&self) -> u64 {
-        self.uid
-    }
-
-    fn first_key(number: u64) -> TimelineKey {
-        first_key(number)
     }
 }

@@ -62,23 +62,24 @@ impl<K: CountKey> GroupSort<K> {
             *place += 1;
         }
         std::mem::swap(&mut self.sorted, keys);
-        if !settle(keys) {
+        if !settle(keys, MOVES, |key| *key) {
             keys.sort_unstable();
         }
     }
 }
 
-/// Sorts keys that are nearly in order by swapping neighbours. Gives up and returns `false` if that takes too many swaps.
-fn settle<K: Ord>(keys: &mut [K]) -> bool {
-    let mut left = MOVES * keys.len();
-    for at in 1..keys.len() {
+/// Sorts items that are nearly in order by swapping neighbours. Gives up and returns `false` if that takes more than
+/// `moves` swaps for each item, on average.
+pub(super) fn settle<T, K: Ord>(items: &mut [T], moves: usize, key: impl Fn(&T) -> K) -> bool {
+    let mut left = moves.saturating_mul(items.len());
+    for at in 1..items.len() {
         let mut place = at;
-        while place > 0 && keys[place - 1] > keys[place] {
+        while place > 0 && key(&items[place - 1]) > key(&items[place]) {
             if left == 0 {
                 return false;
             }
             left -= 1;
-            keys.swap(place - 1, place);
+            items.swap(place - 1, place);
             place -= 1;
         }
     }

@@ -6,6 +6,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::groups::settle;
 use super::record::{Budget, Record};
 use super::runs::Runs;
 
@@ -127,13 +128,7 @@ impl<R: Numbered> Sorter<R> {
             *place += 1;
         }
         // Rows of one number came in the order of their stretches, so few swaps are left.
-        for at in 1..self.sorted.len() {
-            let mut place = at;
-            while place > 0 && self.sorted[place - 1].key() > self.sorted[place].key() {
-                self.sorted.swap(place - 1, place);
-                place -= 1;
-            }
-        }
+        settle(&mut self.sorted, usize::MAX, R::key);
         std::mem::swap(&mut self.sorted, rows);
     }
 }

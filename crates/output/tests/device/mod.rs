@@ -77,15 +77,5 @@ fn op(name: &str, at: usize) -> Op {
 }
 
 fn policies() -> Policies {
-    Policies {
-        admission_window: Ticks::ZERO,
-        queue_refill_period: Ticks::from_us(100),
-        max_planes: 4,
-        max_tries: 4,
-        sequence_gap: Ticks::from_us(1),
-        split_dout_per_plane: true,
-        time_resolution: Ticks(10_000),
-        post_hook_window: Ticks::from_us(1),
-        refill_uses_end_key: false,
-    }
+    Policies { admission_window: Ticks::ZERO, ..Policies::DEFAULT }
 }

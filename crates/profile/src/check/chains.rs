@@ -300,15 +300,15 @@ pub(super) fn names_fit(profile: &Profile, first: OpId, chain: &Chain) -> Result
         }
         let found = fitting.iter().fold(0, |set, op| set | bit(profile, *op));
         // An operation of the cell type NONE passes on the cell type of the step before it.
-        let none = found & none_bit(profile) != 0;
-        cell_types = if step.same_cell_type && none { cell_types | (found & !none_bit(profile)) } else { found };
+        let none = found & any_bit(profile) != 0;
+        cell_types = if step.same_cell_type && none { cell_types | (found & !any_bit(profile)) } else { found };
     }
     Ok(())
 }
 
 /// The operations that fit a step. `cell_types` has a bit for each cell type that the step before it may have.
 pub(super) fn fitting(profile: &Profile, first: OpId, cell_types: u8, step: &ChainStep) -> Vec<OpId> {
-    let none = none_bit(profile);
+    let none = any_bit(profile);
     let of_base = || profile.ops.iter_ids().filter(|(_, op)| op.base == step.base);
     // A step whose base has only single-plane operations is run once for each plane.
     let only_single = of_base().all(|(_, op)| !op.multi);
@@ -327,9 +327,8 @@ pub(super) fn bit(profile: &Profile, op: OpId) -> u8 {
 }
 
 /// The bit of the cell type that fits every address; 0 if there is none.
-fn none_bit(profile: &Profile) -> u8 {
-    let none = profile.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == "NONE");
-    none.map_or(0, |(id, _)| 1 << id.0)
+pub(super) fn any_bit(profile: &Profile) -> u8 {
+    profile.any_cell_type().map_or(0, |id| 1 << id.0)
 }
 
 /// Reports follow-ups whose chain can never complete.

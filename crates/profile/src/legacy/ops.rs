@@ -114,7 +114,7 @@ fn no_cell_type(
         diagnostics.push(Diagnostic::error("missing-field", message).at(entry.key_span, "").help(help));
         return None;
     }
-    let none = context.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == "NONE").map(|(id, _)| id);
+    let none = context.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == CellType::ANY).map(|(id, _)| id);
     if none.is_none() {
         let message =
             format!("{} lacks `celltype`, and there is no cell type NONE to fall back to", quoted(&entry.key));

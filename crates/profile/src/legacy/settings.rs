@@ -85,24 +85,9 @@ pub(super) fn cell_types(node: &Node, diagnostics: &mut Diagnostics) -> CellType
     cell_types
 }
 
-/// The policies of a file that states none.
-pub(super) fn default_policies() -> Policies {
-    Policies {
-        admission_window: Ticks(500_000),
-        queue_refill_period: Ticks::from_us(100),
-        max_planes: 4,
-        max_tries: 4,
-        sequence_gap: Ticks::from_us(1),
-        split_dout_per_plane: true,
-        time_resolution: Ticks(10_000),
-        post_hook_window: Ticks::from_us(1),
-        refill_uses_end_key: false,
-    }
-}
-
 /// Reads `policies`.
 pub(super) fn policies(node: &Node, diagnostics: &mut Diagnostics) -> Policies {
-    let mut policies = default_policies();
+    let mut policies = Policies::DEFAULT;
     let Some(mut fields) = Fields::new(node, "policies", diagnostics) else { return policies };
     let time = |name: &'static str, into: &mut Ticks, fields: &mut Fields<'_>, diagnostics: &mut Diagnostics| {
         let node = fields.take(name)?;

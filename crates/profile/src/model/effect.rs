@@ -35,6 +35,19 @@ pub struct LatchNeed {
     pub msb: bool,
 }
 
+impl LatchNeed {
+    /// Whether an operation with this need may start at a level; `None` is an empty latch.
+    #[must_use]
+    pub fn accepts(self, level: Option<LatchLevel>) -> bool {
+        match level {
+            Some(LatchLevel::Lsb) if self.lsb => true,
+            Some(LatchLevel::Csb) if self.csb => true,
+            Some(LatchLevel::Msb) if self.msb => true,
+            Some(LatchLevel::Lsb | LatchLevel::Csb | LatchLevel::Msb) | None => self == Self::default(),
+        }
+    }
+}
+
 /// The kind of cache read, each with its own exclusion table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum CacheReadKind {

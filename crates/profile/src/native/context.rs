@@ -1,10 +1,9 @@
 //! The names and parts of a file that its sections refer to, and reading a section.
 
 use super::names::NameIndex;
-use super::words;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ids::{BaseId, CellTypeId};
-use crate::model::Base;
+use crate::model::{Base, CellType};
 use crate::units::Ticks;
 use crate::yaml::{Entry, Node};
 
@@ -37,7 +36,7 @@ impl Context<'_> {
 
     /// The cell type of operations that state none.
     pub(super) fn no_cell_type(&self) -> Option<CellTypeId> {
-        self.cell_types.find(words::NO_CELL_TYPE).map(CellTypeId::from)
+        self.cell_types.find(CellType::ANY).map(CellTypeId::from)
     }
 }
 

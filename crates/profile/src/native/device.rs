@@ -54,21 +54,8 @@ pub(super) fn read_topology(node: &Node, diagnostics: &mut Diagnostics) -> Optio
     Some(topology)
 }
 
-/// The policies of a profile that states none.
-const DEFAULT_POLICIES: Policies = Policies {
-    admission_window: Ticks(500_000),
-    queue_refill_period: Ticks::from_us(100),
-    max_planes: 4,
-    max_tries: 4,
-    sequence_gap: Ticks::from_us(1),
-    split_dout_per_plane: true,
-    time_resolution: Ticks(10_000),
-    post_hook_window: Ticks::from_us(1),
-    refill_uses_end_key: false,
-};
-
 pub(super) fn read_policies(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Policies {
-    let mut policies = DEFAULT_POLICIES;
+    let mut policies = Policies::DEFAULT;
     let Some(mut fields) = node.and_then(|node| Fields::new(node, "policies", diagnostics)) else { return policies };
     read_time(&mut fields, "admission_window", &mut policies.admission_window, diagnostics);
     read_positive_time(&mut fields, "queue_refill_period", &mut policies.queue_refill_period, diagnostics);

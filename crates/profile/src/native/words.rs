@@ -147,5 +147,3 @@ pub(super) const MULTI: &str = "multi";
 pub(super) const SAME_PLANE: &str = "same_plane";
 /// The word for no follow-up.
 pub(super) const NO_FOLLOW_UP: &str = "NONE";
-/// The cell type of operations that state none.
-pub(super) const NO_CELL_TYPE: &str = "NONE";

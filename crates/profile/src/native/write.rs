@@ -13,6 +13,7 @@ use crate::ids::{BaseId, BaseSet, GroupId, IdVec};
 use crate::model::{
     Base, Chain, ChainStep, Effect, FollowUp, LatchNeed, Op, OverrideOf, Phase, PhaseKind, Profile, StatusOf,
 };
+use crate::yaml::scalar;
 
 /// The profile as native YAML.
 #[must_use]
@@ -378,32 +379,4 @@ fn inheritance(step: &ChainStep) -> Vec<&'static str> {
 fn number(value: f64) -> String {
     // Without an exponent, the smallest numbers would have hundreds of digits.
     if value == 0.0 || (1e-6..1e15).contains(&value.abs()) { format!("{value}") } else { format!("{value:e}") }
-}
-
-/// A text as a YAML scalar: plain if every reader takes it for a text, otherwise in double quotes.
-fn scalar(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+');
-    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    // Other readers of YAML know more words and numbers than this one.
-    let word = matches!(
-        text.to_ascii_lowercase().as_str(),
-        "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
-    );
-    let numeric = text.parse::<f64>().is_ok() || text.starts_with("0x") || text.starts_with("0o");
-    if starts && text.chars().all(plain) && !word && !numeric {
-        return text.to_owned();
-    }
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            ' '..='~' => quoted.push(c),
-            c if c.is_alphanumeric() || c == '×' => quoted.push(c),
-            c => {
-                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
-            }
-        }
-    }
-    quoted.push('"');
-    quoted
 }

@@ -8,7 +8,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span, nearest, quoted
 /// The keys that the reader takes are valid; [`Fields::finish`] reports all others.
 #[derive(Debug)]
 pub struct Fields<'n> {
+    /// The name of the mapping in messages.
     what: String,
+    /// The place where missing fields are reported: the mapping, or its key after [`Fields::of`].
     span: Span,
     entries: &'n [Entry],
     used: Vec<bool>,
@@ -35,21 +37,9 @@ impl<'n> Fields<'n> {
         Some(Self { span: entry.key_span, ..fields })
     }
 
-    /// The name of the mapping in messages.
-    #[must_use]
-    pub fn what(&self) -> &str {
-        &self.what
-    }
-
     /// The name in a sentence. It is quoted unless it begins with `the ` (`the profile`, `the base SR`): then it is not a key.
     fn called(&self) -> String {
         if self.what.starts_with("the ") { self.what.clone() } else { quoted(&self.what) }
-    }
-
-    /// The place where missing fields are reported: the mapping, or its key after [`Fields::of`].
-    #[must_use]
-    pub const fn span(&self) -> Span {
-        self.span
     }
 
     /// The value of a field, if the mapping has it. A field without a value counts as absent.

@@ -7,7 +7,7 @@ use nandseq_profile::{OpId, PhaseKey, Profile};
 use serde::{Deserialize, Serialize};
 
 use super::{Coverage, CoverageUniverse, add_count};
-use crate::page::KeyDistribution;
+use crate::page::{KeyDistribution, shares};
 
 /// The uncovered bins of an operation under a phase key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -47,41 +47,29 @@ pub fn uncovered_bins(
     for bin in universe.bins().filter(|bin| !coverage.bins.contains_key(bin)) {
         missing.entry((bin.key, bin.op)).or_default().push(bin.time_bin);
     }
-    let shares = table.map(shares);
-    let mut uncovered_bins: Vec<(Rank, UncoveredBins)> = Vec::new();
+    let of_key =
+        |(key, weights): &KeyDistribution| shares(weights).map(|(op, share)| ((*key, op), share)).collect::<Vec<_>>();
+    let shares: Option<BTreeMap<_, _>> = table.map(|table| table.iter().flat_map(of_key).collect());
+    let mut uncovered_bins: Vec<((u8, u64), UncoveredBins)> = Vec::new();
     for ((key, op), time_bins) in missing {
         let visits = at_key.get(&key).copied().unwrap_or_default();
         let hits = at_pair.get(&(key, op)).copied().unwrap_or_default();
         let share = shares.as_ref().map(|shares| shares.get(&(key, op)).copied().unwrap_or_default());
         let expected = share.map(|share| (share * visits as f64 * 1e6).round() / 1e6);
         let rank = if hits > 0 {
-            (0, time_bins.len() as u64, 0)
+            (0, time_bins.len() as u64)
         } else {
             // Expected draws, the most first; without a table, visits of the key.
             let likely = expected.map_or(visits, |expected| (expected * 1e6) as u64);
-            (if visits > 0 { 1 } else { 2 }, u64::MAX - likely, 0)
+            (if visits > 0 { 1 } else { 2 }, u64::MAX - likely)
         };
         let why = why(coverage, key, op, visits, hits, expected);
         let (phase_key, op_name) = (profile.phase_keys[key].name.clone(), profile.ops[op].name.clone());
-        uncovered_bins
-            .push(((rank.0, rank.1, key, op), UncoveredBins { phase_key, op_name, time_bins, hits, expected, why }));
+        uncovered_bins.push((rank, UncoveredBins { phase_key, op_name, time_bins, hits, expected, why }));
     }
+    // Stable: pairs of one rank stay in the order of key and operation.
     uncovered_bins.sort_by_key(|(rank, _)| *rank);
     uncovered_bins.into_iter().map(|(_, uncovered)| uncovered).collect()
-}
-
-type Rank = (u8, u64, PhaseKey, OpId);
-
-/// Shares of operations under each key.
-fn shares(table: &[KeyDistribution]) -> BTreeMap<(PhaseKey, OpId), f64> {
-    let mut shares = BTreeMap::new();
-    for (key, weights) in table {
-        let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
-        if total > 0.0 {
-            shares.extend(weights.iter().map(|&(op, weight)| ((*key, op), weight / total)));
-        }
-    }
-    shares
 }
 
 fn why(coverage: &Coverage, key: PhaseKey, op: OpId, visits: u64, hits: u64, expected: Option<f64>) -> String {

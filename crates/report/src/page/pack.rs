@@ -6,6 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::leb128;
+
 /// A column of non-negative whole numbers.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Column {
@@ -14,12 +16,8 @@ pub(super) struct Column {
 
 impl Column {
     /// Adds a number, which must be below 2^53: the page can hold no greater one exactly.
-    pub(super) fn push(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.bytes.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.bytes.push(number as u8);
+    pub(super) fn push(&mut self, number: u64) {
+        leb128::push(&mut self.bytes, number);
     }
 
     /// Adds a number that may be negative: 0, −1, 1, −2, … as 0, 1, 2, 3, …

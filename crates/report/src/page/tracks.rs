@@ -3,8 +3,8 @@
 //! A track shows the op_state of a plane, or the operations on a block. An operation whose payload names no block goes to the
 //! track of its plane, else of its die, else of the device. Rows of a track are in the order of their starts.
 
-use nandseq_profile::model::PayloadField;
-use nandseq_profile::{OpId, Profile};
+use nandseq_profile::Profile;
+use nandseq_profile::model::{Base, PayloadField};
 use nandseq_trace::Status;
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow};
 use serde::Serialize;
@@ -30,12 +30,12 @@ pub(super) enum TrackPlace {
 
 impl TrackPlace {
     /// The track of an operation.
-    fn of(fields: AddressFields, row: &TimelineRow) -> Self {
-        if !fields.die {
+    fn of(base: &Base, row: &TimelineRow) -> Self {
+        if !base.payload_has(PayloadField::Die) {
             Self::Device
-        } else if fields.block {
+        } else if base.payload_has(PayloadField::Block) {
             Self::Block(u64::from(row.die.0), u64::from(row.block.0))
-        } else if fields.plane {
+        } else if base.payload_has(PayloadField::Plane) {
             Self::Plane(u64::from(row.die.0), u64::from(row.plane.0))
         } else {
             Self::Die(row.die.0.into())
@@ -71,14 +71,6 @@ impl TrackPlace {
             Self::Block(..) => "block",
         }
     }
-}
-
-/// Which address fields the payload of an operation has.
-#[derive(Clone, Copy, Debug)]
-struct AddressFields {
-    die: bool,
-    plane: bool,
-    block: bool,
 }
 
 /// A track in the data of the page.
@@ -146,8 +138,7 @@ impl StateNumbers {
 impl Timelines {
     /// Packs the timelines of a site; `unit` divides every time.
     pub(super) fn new(profile: &Profile, site: &SiteTables, states: &StateNumbers, unit: u64) -> Self {
-        let fields: Vec<AddressFields> = profile.ops.iter().map(|op| fields_of(profile, op.base)).collect();
-        let place = |row: &TimelineRow| TrackPlace::of(fields[row.op.index()], row);
+        let place = |row: &TimelineRow| TrackPlace::of(&profile.bases[profile.ops[row.op].base], row);
         let mut stretches: Vec<(TrackPlace, &TimelineRow)> =
             site.stretches.iter().map(|row| (place(row), row)).collect();
         stretches.sort_by_key(|(place, row)| (place.rank(), row.start, row.uid, row.plane));
@@ -169,15 +160,6 @@ impl Timelines {
             stretches: pack_stretches(site, &stretches, states, unit),
             segments: pack_segments(&segments, states, unit),
         }
-    }
-}
-
-fn fields_of(profile: &Profile, base: nandseq_profile::BaseId) -> AddressFields {
-    let base = &profile.bases[base];
-    AddressFields {
-        die: base.payload_has(PayloadField::Die),
-        plane: base.payload_has(PayloadField::Plane),
-        block: base.payload_has(PayloadField::Block),
     }
 }
 
@@ -255,13 +237,4 @@ fn pack_segments(rows: &[(TrackPlace, &OpStateRow)], states: &StateNumbers, unit
 /// Gives columns their names.
 pub(super) fn named<const N: usize>(rows: usize, names: [&'static str; N], columns: &[Column; N]) -> PackedColumns {
     PackedColumns { rows, columns: names.into_iter().zip(columns.iter().map(Column::text)).collect() }
-}
-
-/// The family of each operation, as an index into [`crate::family::Family::ALL`].
-pub(super) fn families(profile: &Profile) -> Vec<usize> {
-    let of = |(_, op): (OpId, &nandseq_profile::model::Op)| {
-        let family = crate::family::Family::of(&profile.bases[op.base]);
-        crate::family::Family::ALL.iter().position(|&one| one == family).unwrap_or_default()
-    };
-    profile.ops.iter_ids().map(of).collect()
 }

@@ -1,26 +1,20 @@
 //! The few parts of the Protocol Buffers wire format that a trace needs.
 
+use crate::leb128;
+
 /// A message under construction.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Message(pub(super) Vec<u8>);
 
 impl Message {
-    fn varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number as u8);
-    }
-
     fn tag(&mut self, field: u32, wire_type: u32) {
-        self.varint(u64::from(field << 3 | wire_type));
+        leb128::push(&mut self.0, u64::from(field << 3 | wire_type));
     }
 
     /// A number.
     pub(super) fn number(&mut self, field: u32, value: u64) -> &mut Self {
         self.tag(field, 0);
-        self.varint(value);
+        leb128::push(&mut self.0, value);
         self
     }
 
@@ -43,7 +37,7 @@ impl Message {
 
     fn bytes(&mut self, field: u32, value: &[u8]) -> &mut Self {
         self.tag(field, 2);
-        self.varint(value.len() as u64);
+        leb128::push(&mut self.0, value.len() as u64);
         self.0.extend_from_slice(value);
         self
     }

@@ -1,17 +1,17 @@
 //! Addresses: `bounds`, `bad_block`, the rules of erase, program and read, `in_flight`, `multi_plane_group`.
 
-use nandseq_profile::model::PayloadField;
+use nandseq_profile::model::{CellType, PayloadField};
 use nandseq_profile::{CellTypeId, Page, Target};
 
-use super::breaches::{Judge, block_text, capital, next_page, page_text};
+use super::breaches::{Judge, block_text, next_page, page_text};
 use super::judged_operation::OutOfBounds;
-use crate::compiled_profile::ANY_CELL_TYPE;
+use crate::finding::sentence;
 use crate::model::{BlockContent, BlockState};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
     /// `bounds`. The other rules leave out targets that do not exist.
-    pub(crate) fn bounds(&mut self) {
+    pub(super) fn bounds(&mut self) {
         let Some(why) = self.operation.out_of_bounds else { return };
         let topology = self.device.topology;
         self.breaks(RuleCode::Bounds, None, |_| match why {
@@ -104,7 +104,7 @@ impl Judge<'_> {
 
     fn bad_block(&mut self, at: &Target) {
         if self.device.blocks.get(at.die, at.block).bad {
-            self.breaks(RuleCode::BadBlock, None, |_| format!("{} is bad.", capital(block_text(at.die, at.block))));
+            self.breaks(RuleCode::BadBlock, None, |_| sentence(&format!("{} is bad", block_text(at.die, at.block))));
         }
     }
 
@@ -121,7 +121,7 @@ impl Judge<'_> {
         let expected = match block.content {
             BlockContent::NotErased => {
                 self.breaks(RuleCode::ProgramBeforeErase, block.by, |_| {
-                    format!("{} has not been erased.", capital(block_text(at.die, at.block)))
+                    sentence(&format!("{} has not been erased", block_text(at.die, at.block)))
                 });
                 return;
             }
@@ -151,7 +151,7 @@ impl Judge<'_> {
             self.breaks(RuleCode::ProgramCellType, block.by, |names| {
                 let place = block_text(at.die, at.block);
                 let (wanted, held) = (names.cell_type(wanted), names.cell_type(held));
-                format!("{} is {word} as {held}; it cannot be programmed as {wanted}.", capital(place))
+                sentence(&format!("{place} is {word} as {held}; it cannot be programmed as {wanted}"))
             });
         }
     }
@@ -160,7 +160,7 @@ impl Judge<'_> {
     /// if its payload names no cell type.
     fn program_cell_type(&self, at: &Target) -> Option<CellTypeId> {
         let kind = self.operation.kind;
-        let says = kind.has_cell_type && self.profile.cell_types[at.cell_type].name != ANY_CELL_TYPE;
+        let says = kind.has_cell_type && self.profile.cell_types[at.cell_type].name != CellType::ANY;
         kind.cell_type.or_else(|| (kind.programs || says).then_some(at.cell_type))
     }
 
@@ -177,7 +177,7 @@ impl Judge<'_> {
                 Some(last) => {
                     let place = block_text(at.die, at.block);
                     let limit = i64::from(last.0) - guard;
-                    format!("{} can be read up to page {limit}, not page {}.", capital(place), at.page.0)
+                    sentence(&format!("{place} can be read up to page {limit}, not page {}", at.page.0))
                 }
             });
         }
@@ -185,7 +185,7 @@ impl Judge<'_> {
         if let Some(cell_type) = cell_type.filter(|held| *held != wanted) {
             self.breaks(RuleCode::ReadCellType, block.by, |names| {
                 let (held, wanted) = (names.cell_type(cell_type), names.cell_type(wanted));
-                format!("{} is programmed as {held}; it is read as {wanted}.", capital(page_text(at)))
+                sentence(&format!("{} is programmed as {held}; it is read as {wanted}", page_text(at)))
             });
         }
     }

@@ -27,14 +27,7 @@ impl Judge<'_> {
         message: impl FnOnce(&FindingWords<'_>) -> String,
     ) {
         let names = FindingWords { profile: self.profile };
-        let origin = &self.operation.origin;
-        let subject = FindingSubject {
-            place: origin.place,
-            time: Some(origin.start),
-            uid: Some(origin.uid),
-            op: Some(origin.op),
-            targets: self.operation.written,
-        };
+        let subject = FindingSubject::of(&self.operation.origin, self.operation.written);
         self.tally.report(self.profile, rule, &subject, other, || message(&names));
     }
 }
@@ -78,14 +71,5 @@ pub(super) const fn axis_text(axis: Axis) -> &'static str {
     match axis {
         Axis::Erase => "erase",
         Axis::Program => "program",
-    }
-}
-
-/// The text with a capital first letter.
-pub(super) fn capital(text: String) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => text,
     }
 }

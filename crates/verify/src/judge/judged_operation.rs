@@ -8,14 +8,13 @@ use nandseq_trace::Status;
 use crate::compiled_profile::{OperationKind, Reset};
 use crate::finding::StartedOperation;
 use crate::model::{DiePlaneSet, Targets};
+use crate::time::after;
 
 /// An operation that is about to start.
 #[derive(Clone, Debug)]
 pub(crate) struct JudgedOperation<'a> {
     pub(crate) kind: &'a OperationKind,
     pub(crate) origin: StartedOperation,
-    /// When it starts.
-    pub(crate) at: Ticks,
     /// The targets that exist.
     pub(crate) targets: Targets,
     /// The cell type of the operation, or that of its payload if the operation has none.
@@ -79,7 +78,6 @@ impl<'a> JudgedOperation<'a> {
         Self {
             kind,
             origin,
-            at: origin.start,
             targets,
             cell_type: kind.cell_type.or(named).unwrap_or(own),
             written,
@@ -88,6 +86,11 @@ impl<'a> JudgedOperation<'a> {
             status: written.iter().find_map(|target| target.status),
             out_of_bounds,
         }
+    }
+
+    /// When its array is done.
+    pub(crate) const fn array_done(&self) -> Ticks {
+        after(self.origin.start, self.kind.array_done)
     }
 }
 

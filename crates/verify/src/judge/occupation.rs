@@ -4,7 +4,7 @@ use nandseq_profile::Die;
 
 use super::breaches::{Judge, plane_text};
 use crate::rule::RuleCode;
-use crate::time::{Interval, after};
+use crate::time::Interval;
 
 impl Judge<'_> {
     /// `bus`, of the operation and of what it resumes.
@@ -12,7 +12,7 @@ impl Judge<'_> {
         let operation = self.operation;
         let own = || {
             let spans = operation.kind.spans.iter().filter(|span| span.bus);
-            spans.map(|span| Interval::new(after(operation.at, span.offset), span.duration))
+            spans.map(|span| span.time(operation.origin.start))
         };
         let mut resumed: Vec<Interval> = Vec::new();
         if let Some(axis) = operation.kind.resumes {
@@ -37,7 +37,7 @@ impl Judge<'_> {
             // A reset ends what is in flight before it occupies planes.
             return;
         }
-        let time = Interval::new(operation.at, operation.kind.occupied);
+        let time = Interval::new(operation.origin.start, operation.kind.occupied);
         for die in operation.occupied.dies.clone() {
             let die = Die(die);
             // The latest occupation comes first, so that the finding names it.
@@ -69,7 +69,7 @@ impl Judge<'_> {
     fn suspends_it(&self, die: Die, occupation: &crate::model::Occupation) -> bool {
         let Some(axis) = self.operation.kind.suspends else { return false };
         self.device
-            .in_core_busy(die, axis, self.operation.at)
+            .in_core_busy(die, axis, self.operation.origin.start)
             .is_some_and(|suspend_target| suspend_target.origin == occupation.by)
     }
 }

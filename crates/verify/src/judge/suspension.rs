@@ -43,7 +43,7 @@ impl Judge<'_> {
     pub(super) fn suspend_target(&mut self) {
         let Some(axis) = self.operation.kind.suspends else { return };
         for die in self.operation.touched.dies.clone().map(Die) {
-            if self.device.in_core_busy(die, axis, self.operation.at).is_none() {
+            if self.device.in_core_busy(die, axis, self.operation.origin.start).is_none() {
                 self.breaks(RuleCode::SuspendTarget, None, |_| {
                     format!("No {} is in CORE_BUSY on die {}.", axis_text(axis), die.0)
                 });
@@ -102,7 +102,7 @@ impl Judge<'_> {
     ///
     /// A status read that looks at its own plane first has the same result: a plane in CORE_BUSY makes its die busy.
     fn status_of(&self, die: Die) -> (Status, Option<StartedOperation>) {
-        let at = self.operation.at;
+        let at = self.operation.origin.start;
         let mut window = None;
         for segment in self.device.die(die).planes.iter().flat_map(|plane| &plane.segments) {
             if !segment.time.contains(at) {

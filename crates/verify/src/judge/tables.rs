@@ -3,7 +3,8 @@
 use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, DeviceState, LatchKind};
 
-use super::breaches::{Judge, axis_text, capital, plane_text};
+use super::breaches::{Judge, axis_text, plane_text};
+use crate::finding::sentence;
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
@@ -16,14 +17,14 @@ impl Judge<'_> {
         let operation = self.operation;
         for (die, plane) in operation.touched.iter() {
             let shown = self.device.plane(die, plane).segments.iter().rev().copied().find(|segment| {
-                segment.time.contains(operation.at)
+                segment.time.contains(operation.origin.start)
                     && self.compiled.in_op_state(segment.base, segment.kind).contains(operation.kind.base)
             });
             if let Some(segment) = shown {
                 self.breaks(RuleCode::OpState, Some(segment.by), |names| {
                     let state = format!("{}.{}", names.base(&segment.by), segment.kind.name());
-                    let place = capital(plane_text(die, plane));
-                    format!("{place} is in {state}, which excludes {}.", names.base(&operation.origin))
+                    let place = plane_text(die, plane);
+                    sentence(&format!("{place} is in {state}, which excludes {}", names.base(&operation.origin)))
                 });
                 return;
             }
@@ -91,7 +92,7 @@ impl Judge<'_> {
     /// `write_protect`
     pub(super) fn write_protect(&mut self) {
         let operation = self.operation;
-        if let Some(by) = self.device.anything_in_flight(operation.at).filter(|_| operation.kind.protects) {
+        if let Some(by) = self.device.anything_in_flight(operation.origin.start).filter(|_| operation.kind.protects) {
             self.breaks(RuleCode::WriteProtect, Some(by), |names| {
                 format!("{} is in flight; write protect is switched on only while nothing is.", names.op(&by))
             });
@@ -131,8 +132,8 @@ impl Judge<'_> {
             let state = DeviceState::CacheRead(kind);
             if self.forbidden_in(state) {
                 self.breaks(RuleCode::Cache, Some(by), |names| {
-                    let place = capital(plane_text(die, plane));
-                    format!("{place} is in {}, which excludes {}.", state.name(), names.base(&operation.origin))
+                    let (place, base) = (plane_text(die, plane), names.base(&operation.origin));
+                    sentence(&format!("{place} is in {}, which excludes {base}", state.name()))
                 });
             }
         }

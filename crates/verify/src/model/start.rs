@@ -4,12 +4,13 @@ use nandseq_profile::model::{Axis, Effect, PhaseKind};
 use nandseq_profile::{Die, Ticks};
 
 use super::{
-    BlockContent, BusHold, DeviceModel, FilledRegister, Occupation, OpStateInterval, OpenCacheProgram,
+    BlockContent, BusHold, DeviceModel, DiePlaneSet, FilledRegister, Occupation, OpStateInterval, OpenCacheProgram,
     PendingOperation, Suspension, Targets, same_page,
 };
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
+use crate::finding::StartedOperation;
 use crate::judge::JudgedOperation;
-use crate::time::{Interval, after};
+use crate::time::Interval;
 
 /// The most entries of a list of things under way. A legal sequence needs a few for each plane. A broken sequence may add ever
 /// more, so the oldest entry is dropped then.
@@ -36,7 +37,12 @@ impl DeviceModel {
             }
         }
         self.hold_bus(operation, id);
-        self.occupy(operation, id);
+        for die in operation.occupied.dies.clone() {
+            let occupations = &mut self.dies[usize::from(die)].occupations;
+            occupations.retain(|occupation| occupation.time.to > operation.origin.start);
+        }
+        let time = Interval::new(operation.origin.start, operation.kind.occupied);
+        self.occupy(&operation.occupied, time, operation.kind, operation.origin, id);
         self.show_op_state(operation, id);
         for &effect in &operation.kind.effects {
             self.at_start(compiled, effect, operation);
@@ -51,8 +57,8 @@ impl DeviceModel {
 
     fn take_off(&mut self, operation: &JudgedOperation<'_>, id: u64) {
         let core = operation.kind.span(PhaseKind::CoreBusy);
-        let core = core.map_or(Interval { from: operation.at, to: operation.at }, |span| {
-            Interval::new(after(operation.at, span.offset), span.duration)
+        let core = core.map_or(Interval { from: operation.origin.start, to: operation.origin.start }, |span| {
+            span.time(operation.origin.start)
         });
         self.flights.push(PendingOperation {
             id,
@@ -66,7 +72,7 @@ impl DeviceModel {
             remains: None,
             axis: operation.kind.axis(),
         });
-        self.put_due(after(operation.at, operation.kind.array_done), id);
+        self.put_due(operation.array_done(), id);
         if self.flights.len() > MOST
             && let Some(oldest) = self.flights.iter().map(|flight| flight.id).min()
         {
@@ -91,14 +97,14 @@ impl DeviceModel {
         let mut bus = std::mem::take(&mut self.bus);
         for held in &mut bus {
             if self.closes_window(held, operation) {
-                held.time.cut(operation.at);
+                held.time.cut(operation.origin.start);
             }
         }
-        bus.retain(|held| held.time.to > operation.at);
+        bus.retain(|held| held.time.to > operation.origin.start);
         let dies = &operation.touched.dies;
         let die = (dies.len() == 1).then_some(dies.start);
         for span in operation.kind.spans.iter().filter(|span| span.bus) {
-            let time = Interval::new(after(operation.at, span.offset), span.duration);
+            let time = span.time(operation.origin.start);
             push(&mut bus, BusHold { time, by: operation.origin, window: span.kind.is_window(), id, die });
         }
         self.bus = bus;
@@ -106,10 +112,10 @@ impl DeviceModel {
 
     /// Whether a window that holds the bus ends because this operation starts on the last planes that show it.
     pub(crate) fn closes_window(&self, held: &BusHold, operation: &JudgedOperation<'_>) -> bool {
-        if !held.window || !held.time.contains(operation.at) || !operation.kind.affects_state {
+        if !held.window || !held.time.contains(operation.origin.start) || !operation.kind.affects_state {
             return false;
         }
-        let shows = |segment: &OpStateInterval| segment.id == held.id && segment.time.contains(operation.at);
+        let shows = |segment: &OpStateInterval| segment.id == held.id && segment.time.contains(operation.origin.start);
         self.dies.iter().enumerate().all(|(die, state)| {
             state
                 .planes
@@ -119,19 +125,11 @@ impl DeviceModel {
         })
     }
 
-    fn occupy(&mut self, operation: &JudgedOperation<'_>, id: u64) {
-        for die in operation.occupied.dies.clone() {
-            let occupations = &mut self.dies[usize::from(die)].occupations;
-            occupations.retain(|occupation| occupation.time.to > operation.at);
-            let occupation = Occupation {
-                time: Interval::new(operation.at, operation.kind.occupied),
-                planes: operation.occupied.planes,
-                multi: operation.kind.multi,
-                interleaved: operation.kind.interleaved,
-                by: operation.origin,
-                id,
-            };
-            push(occupations, occupation);
+    fn occupy(&mut self, occupied: &DiePlaneSet, time: Interval, kind: &OperationKind, by: StartedOperation, id: u64) {
+        let OperationKind { multi, interleaved, .. } = *kind;
+        for die in occupied.dies.clone() {
+            let occupation = Occupation { time, planes: occupied.planes, multi, interleaved, by, id };
+            push(&mut self.dies[usize::from(die)].occupations, occupation);
         }
     }
 
@@ -144,13 +142,13 @@ impl DeviceModel {
             state.changes += 1;
             let segments = &mut state.planes[plane.index()].segments;
             for open in segments.iter_mut() {
-                if open.kind.is_window() && open.time.contains(operation.at) {
-                    open.time.cut(operation.at);
+                if open.kind.is_window() && open.time.contains(operation.origin.start) {
+                    open.time.cut(operation.origin.start);
                 }
             }
-            segments.retain(|segment| segment.time.to > operation.at);
+            segments.retain(|segment| segment.time.to > operation.origin.start);
             for span in operation.kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
-                let time = Interval::new(after(operation.at, span.offset), span.duration);
+                let time = span.time(operation.origin.start);
                 push(
                     segments,
                     OpStateInterval { time, base: operation.kind.base, kind: span.kind, by: operation.origin, id },
@@ -213,7 +211,7 @@ impl DeviceModel {
 
     /// Cuts the target of a SUSPEND at the instant of the SUSPEND, and keeps the remainder.
     fn suspend(&mut self, die: Die, axis: Axis, operation: &JudgedOperation<'_>) {
-        let suspend_target = self.in_core_busy(die, axis, operation.at).map(|flight| flight.id);
+        let suspend_target = self.in_core_busy(die, axis, operation.origin.start).map(|flight| flight.id);
         let already = self.die(die).suspension(axis).copied();
         self.dies[die.index()].suspended[axis as usize] = match (suspend_target, already) {
             // A second SUSPEND without a target changes nothing.
@@ -229,10 +227,10 @@ impl DeviceModel {
         }
         self.due.retain(|due| due.id != suspend_target);
         if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspend_target) {
-            flight.remains = Some(flight.core.to - operation.at);
-            flight.core.cut(operation.at);
+            flight.remains = Some(flight.core.to - operation.origin.start);
+            flight.core.cut(operation.origin.start);
         }
-        self.cut(suspend_target, operation.at);
+        self.cut(suspend_target, operation.origin.start);
     }
 
     /// Schedules the remainder of the suspended operation from the end of the RESUME on, and empties the registers of its planes.
@@ -242,7 +240,7 @@ impl DeviceModel {
         };
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspended) else { return };
         let Some(remains) = flight.remains.take() else { return };
-        flight.core = Interval::new(after(operation.at, operation.kind.array_done), remains);
+        flight.core = Interval::new(operation.array_done(), remains);
         let flight = flight.clone();
         self.empty_registers(&flight.targets);
         self.put_due(flight.core.to, suspended);
@@ -268,17 +266,7 @@ impl DeviceModel {
                 push(segments, segment);
             }
         }
-        for die in flight.occupied.dies.clone() {
-            let occupation = Occupation {
-                time: flight.core,
-                planes: flight.occupied.planes,
-                multi: kind.multi,
-                interleaved: kind.interleaved,
-                by: flight.origin,
-                id: flight.id,
-            };
-            push(&mut self.dies[usize::from(die)].occupations, occupation);
-        }
+        self.occupy(&flight.occupied, flight.core, kind, flight.origin, flight.id);
     }
 
     /// When the bus is held by what a RESUME would resume.
@@ -291,7 +279,7 @@ impl DeviceModel {
     ) -> Vec<Interval> {
         let Some(mut flight) = self.suspended_flight(die, axis).cloned() else { return Vec::new() };
         let Some(remains) = flight.remains else { return Vec::new() };
-        flight.core = Interval::new(after(operation.at, operation.kind.array_done), remains);
+        flight.core = Interval::new(operation.array_done(), remains);
         coming_phases(&flight, &compiled.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
     }
 
@@ -317,7 +305,7 @@ impl DeviceModel {
     fn reset(&mut self, die: Die, reset: Reset, operation: &JudgedOperation<'_>) {
         let whole = reset == Reset::Target;
         for held in self.bus.iter_mut().filter(|held| whole || held.die == Some(die.0)) {
-            held.time.cut(operation.at);
+            held.time.cut(operation.origin.start);
         }
         let state = &mut self.dies[die.index()];
         state.occupations.clear();

@@ -7,12 +7,12 @@ use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufRead};
 
 use nandseq_input::MAX_LINE;
-use nandseq_input::table::{LineFields, TableFault, TableLine, TableReader};
+use nandseq_input::table::{Line, LineFields, TableFault, TableReader};
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
-use super::table_report::{RowContext, TableReporter, sentence_of};
-use crate::finding::{RowPlace, StartedOperation};
+use super::table_report::{RowContext, TableReporter};
+use crate::finding::{RowPlace, StartedOperation, sentence};
 use crate::rule::RuleCode;
 
 /// How many rows of each side are searched for a pair that agrees.
@@ -147,8 +147,8 @@ impl TableComparison {
                 front.row
             } else {
                 let read = self.reader.next_line(&mut self.line)?;
-                if read != TableLine::Read {
-                    let too_long = read == TableLine::TooLong;
+                if read != Line::Read {
+                    let too_long = read == Line::TooLong;
                     if too_long {
                         let row = self.reader.rows();
                         self.found.push_back(FoundRow { row, text: Vec::new(), too_long });
@@ -229,10 +229,10 @@ impl TableComparison {
         while self.found.len() < count {
             let mut text = Vec::new();
             match self.reader.next_line(&mut text)? {
-                TableLine::End => return Ok(()),
-                read @ (TableLine::Read | TableLine::TooLong) => {
+                Line::End => return Ok(()),
+                read @ (Line::Read | Line::TooLong) => {
                     let row = self.reader.rows();
-                    self.found.push_back(FoundRow { row, text, too_long: read == TableLine::TooLong });
+                    self.found.push_back(FoundRow { row, text, too_long: read == Line::TooLong });
                 }
             }
         }
@@ -305,18 +305,14 @@ impl TableComparison {
         expected: Option<&'a ExpectedRow>,
     ) -> RowContext<'a> {
         let place = RowPlace { file: self.file, row };
-        RowContext {
-            table: self.kind(),
-            place,
-            origin,
-            expected: expected.map(|expected| (expected.text.as_slice(), expected.free)),
-        }
+        let expected = expected.map(|expected| (expected.text.as_slice(), expected.free));
+        RowContext { table: self.kind(), place, origin, expected }
     }
 
     fn changed(&self, report: &mut TableReporter<'_>, expected: &ExpectedRow, found: &FoundRow) {
         let row_context = self.row_context(found.row, expected.origin, Some(expected));
         if let Some(fault) = self.fault(report, found) {
-            report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string()));
+            report.report(RuleCode::RowFormat, &row_context, || sentence(&fault.to_string()));
             return;
         }
         let differing = self.differing(expected, found);
@@ -325,20 +321,20 @@ impl TableComparison {
                 "The row is not written in the documented form.".to_owned()
             });
         } else {
-            report.report(report.rule(self.kind()), &row_context, || sentence_of(&differing.join(", ")));
+            report.report(RuleCode::of_table(self.kind()), &row_context, || sentence(&differing.join(", ")));
         }
     }
 
     fn missing(&self, report: &mut TableReporter<'_>, expected: &ExpectedRow, row: u64) {
         let row_context = self.row_context(row, expected.origin, Some(expected));
-        report.report(report.rule(self.kind()), &row_context, || "A row is missing here.".to_owned());
+        report.report(RuleCode::of_table(self.kind()), &row_context, || "A row is missing here.".to_owned());
     }
 
     fn unexpected(&self, report: &mut TableReporter<'_>, found: &FoundRow) {
         let row_context = self.row_context(found.row, None, None);
         match self.fault(report, found) {
-            Some(fault) => report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string())),
-            None => report.report(report.rule(self.kind()), &row_context, || {
+            Some(fault) => report.report(RuleCode::RowFormat, &row_context, || sentence(&fault.to_string())),
+            None => report.report(RuleCode::of_table(self.kind()), &row_context, || {
                 "Nothing in the sequence accounts for this row here.".to_owned()
             }),
         }
@@ -376,14 +372,13 @@ impl TableComparison {
     fn check_keys(&mut self, report: &mut TableReporter<'_>, origin: Option<StartedOperation>, row: u64, line: &[u8]) {
         let Some(keys) = last_two(line) else { return };
         let uid = origin.map_or(0, |origin| origin.uid);
-        let row_context =
-            RowContext { table: self.kind(), place: RowPlace { file: self.file, row }, origin, expected: None };
+        let row_context = self.row_context(row, origin, None);
         if uid == self.keys.0 && keys == self.keys.1 {
             return;
         }
         if !self.known.contains(keys) {
             if let Some(fault) = report.fault(self.kind(), line) {
-                report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string()));
+                report.report(RuleCode::RowFormat, &row_context, || sentence(&fault.to_string()));
                 return;
             }
             if self.known.len() < PAIRS {
@@ -392,7 +387,7 @@ impl TableComparison {
         }
         if uid == self.keys.0 {
             let before = String::from_utf8_lossy(&self.keys.1).replace(',', " and ");
-            report.report(report.rule(self.kind()), &row_context, || {
+            report.report(RuleCode::of_table(self.kind()), &row_context, || {
                 let now = String::from_utf8_lossy(keys).replace(',', " and ");
                 format!("The phase keys are {now}; in the operation's row before they are {before}.")
             });

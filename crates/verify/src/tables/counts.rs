@@ -6,13 +6,13 @@
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
-use nandseq_input::table::{Proposals, TableFault, TableLine, TableReader};
+use nandseq_input::table::{Line, Proposals, TableFault, TableReader};
 use nandseq_profile::{IdVec, OpId, Ticks};
 use nandseq_trace::rows::{InputTimeRow, ProposalRow};
 use nandseq_trace::table::TableKind;
 
-use super::table_report::{RowContext, TableReporter, sentence_of};
-use crate::finding::RowPlace;
+use super::table_report::{RowContext, TableReporter};
+use crate::finding::{RowPlace, sentence};
 use crate::rule::RuleCode;
 
 /// The rows of one operation in the sequence of a run.
@@ -88,19 +88,19 @@ impl Sums {
         let mut proposals = Proposals::default();
         loop {
             let parsed = match reader.next_line(&mut line)? {
-                TableLine::End => break,
-                TableLine::TooLong => Err(TableFault::TooLong),
-                TableLine::Read if table == TableKind::InputTimeCount => {
+                Line::End => break,
+                Line::TooLong => Err(TableFault::TooLong),
+                Line::Read if table == TableKind::InputTimeCount => {
                     report.form.input_time(&line).map(CountsRow::InputTime)
                 }
-                TableLine::Read => proposals.row(report.form, &line).map(CountsRow::Proposal),
+                Line::Read => proposals.row(report.form, &line).map(CountsRow::Proposal),
             };
             let number = reader.rows();
             let row_context = sums.row_context(number);
             match parsed {
                 Ok(row) => {
                     if let Some(wrong) = wrong(report, &row, before.as_ref(), &sequence[row.op()]) {
-                        report.report(report.rule(table), &row_context, || wrong);
+                        report.report(RuleCode::of_table(table), &row_context, || wrong);
                     }
                     let sum = &mut sums.of[row.op()];
                     sum.count = sum.count.saturating_add(row.count());
@@ -109,7 +109,7 @@ impl Sums {
                 }
                 Err(fault) => {
                     sums.incomplete = true;
-                    report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string()));
+                    report.report(RuleCode::RowFormat, &row_context, || sentence(&fault.to_string()));
                 }
             }
         }
@@ -121,7 +121,7 @@ impl Sums {
     fn compare_with_sequence(&self, report: &mut TableReporter<'_>, sequence: &IdVec<OpId, InSequence>) {
         for (op, sum) in self.of.iter_ids().filter(|(op, sum)| sum.count > sequence[*op].rows) {
             let name = &report.profile.ops[op].name;
-            report.report(report.rule(self.table), &self.row_context(sum.row), || {
+            report.report(RuleCode::of_table(self.table), &self.row_context(sum.row), || {
                 format!(
                     "The counts of {name} are {} in sum, but the sequence has {} of them.",
                     sum.count, sequence[op].rows
@@ -138,7 +138,7 @@ impl Sums {
         for (op, sum) in one.of.iter_ids().filter(|(op, sum)| sum.count != other.of[*op].count) {
             let name = &report.profile.ops[op].name;
             for (own, sums, beside) in [(sum, one, other), (&other.of[op], other, one)] {
-                report.report(report.rule(sums.table), &sums.row_context(own.row), || {
+                report.report(RuleCode::of_table(sums.table), &sums.row_context(own.row), || {
                     let (count, there) = (own.count, beside.of[op].count);
                     format!("The counts of {name} are {count} in sum, in {} {there}.", beside.table.name())
                 });

@@ -19,7 +19,7 @@ use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::{RowPlace, StartedOperation};
 use crate::judge::JudgedOperation;
 use crate::model::{DeviceModel, DiePlaneSet, Targets};
-use crate::time::{Interval, after};
+use crate::time::Interval;
 use shows::{Show, Shows};
 
 /// The most operations under way; legal sequences have a few for each plane.
@@ -142,16 +142,16 @@ impl ExpectedTables {
         device: &DeviceModel,
         operation: &JudgedOperation<'_>,
     ) -> io::Result<()> {
-        self.advance(compiled, words, operation.at)?;
+        self.advance(compiled, words, operation.origin.start)?;
         self.find_rows(operation);
         for die in operation.touched.dies.clone().map(Die) {
             if let Some(axis) = operation.kind.suspends
-                && let Some(suspend_target) = device.in_core_busy(die, axis, operation.at)
+                && let Some(suspend_target) = device.in_core_busy(die, axis, operation.origin.start)
             {
-                self.suspend(compiled, suspend_target.origin.place, operation.at);
+                self.suspend(compiled, suspend_target.origin.place, operation.origin.start);
             }
             if let Some(reset) = operation.kind.resets {
-                self.reset(compiled, words, die, reset, operation.at)?;
+                self.reset(compiled, words, die, reset, operation.origin.start)?;
             }
         }
         if operation.kind.affects_state {
@@ -171,7 +171,7 @@ impl ExpectedTables {
     fn find_rows(&mut self, operation: &JudgedOperation<'_>) {
         let row = |target: &Addressed| {
             let place = [target.die, target.plane, target.block, target.page].map(part);
-            (place, self.shows.at(target.die, target.plane, operation.at))
+            (place, self.shows.at(target.die, target.plane, operation.origin.start))
         };
         self.rows.clear();
         self.rows.extend(operation.written.iter().map(row));
@@ -183,10 +183,13 @@ impl ExpectedTables {
         let (mut rows, mut phases, mut cuts) = self.spare.pop().unwrap_or_default();
         std::mem::swap(&mut rows, &mut self.rows);
         phases.clear();
-        phases.extend(operation.kind.spans.iter().map(|span| ComingPhase {
-            kind: span.kind,
-            time: Interval::new(after(operation.at, span.offset), span.duration),
-        }));
+        phases.extend(
+            operation
+                .kind
+                .spans
+                .iter()
+                .map(|span| ComingPhase { kind: span.kind, time: span.time(operation.origin.start) }),
+        );
         cuts.clear();
         if operation.kind.affects_state {
             for (die, plane) in operation.occupied.iter() {
@@ -194,7 +197,7 @@ impl ExpectedTables {
                     self.shows.push(
                         die,
                         plane,
-                        operation.at,
+                        operation.origin.start,
                         Show::new(ticket, operation.kind.base, phase.kind, phase.time),
                     );
                 }
@@ -212,7 +215,7 @@ impl ExpectedTables {
             cuts,
             remains: None,
             touches,
-            done: after(operation.at, operation.kind.array_done),
+            done: operation.array_done(),
         };
         if flight.occupied == DiePlaneSet::NOTHING && flight.touches.is_none() {
             // No later operation changes its rows.
@@ -306,11 +309,11 @@ impl ExpectedTables {
         die: Die,
         operation: &JudgedOperation<'_>,
     ) {
-        let from = after(operation.at, operation.kind.array_done);
+        let from = operation.array_done();
         let known = suspend_target
             .and_then(|suspend_target| self.flights.iter_mut().find(|flight| flight.origin.place == suspend_target));
         let Some(flight) = known else {
-            self.shows.lose(die, operation.at, from);
+            self.shows.lose(die, operation.origin.start, from);
             return;
         };
         let Some(remains) = flight.remains.take() else { return };
@@ -328,7 +331,7 @@ impl ExpectedTables {
             if kind.affects_state {
                 for (die, plane) in flight.occupied.iter() {
                     let show = Show::new(flight.ticket, kind.base, phase.kind, phase.time);
-                    self.shows.push(die, plane, operation.at, show);
+                    self.shows.push(die, plane, operation.origin.start, show);
                 }
             }
         }
@@ -379,17 +382,17 @@ impl ExpectedTables {
         if operation.occupied == DiePlaneSet::NOTHING {
             return;
         }
-        let open = |phase: &ComingPhase| phase.kind.is_window() && phase.time.contains(operation.at);
+        let open = |phase: &ComingPhase| phase.kind.is_window() && phase.time.contains(operation.origin.start);
         for flight in self.flights.iter_mut().filter(|flight| flight.phases.iter().any(open)) {
             for (die, plane) in flight.occupied.iter() {
                 if operation.occupied.contains(die.index(), plane.index())
                     && flight.cut_on(i64::from(die.0), i64::from(plane.0)).is_none()
                 {
-                    flight.cuts.push((die, plane, operation.at));
+                    flight.cuts.push((die, plane, operation.origin.start));
                     self.shows.cut(
                         &DiePlaneSet::planes(die, nandseq_profile::PlaneSet::one(plane)),
                         flight.ticket,
-                        operation.at,
+                        operation.origin.start,
                     );
                 }
             }

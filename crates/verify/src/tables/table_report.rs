@@ -4,7 +4,7 @@ use nandseq_input::table::{TableFault, TableForm};
 use nandseq_profile::Profile;
 use nandseq_trace::table::TableKind;
 
-use crate::finding::{RowPlace, StartedOperation, Tally};
+use crate::finding::{Finding, OperationRef, RowPlace, StartedOperation, Tally};
 use crate::rule::RuleCode;
 
 /// Reports findings in tables.
@@ -25,18 +25,6 @@ pub(super) struct RowContext<'a> {
 }
 
 impl TableReporter<'_> {
-    /// The rule that a table breaks when it disagrees.
-    #[expect(clippy::unused_self, reason = "asked while something is being reported")]
-    pub(super) fn rule(&self, table: TableKind) -> RuleCode {
-        match table {
-            TableKind::OperationTimeline => RuleCode::TimelineRow,
-            TableKind::OpStateTimeline => RuleCode::OpStateSegment,
-            TableKind::AddressTouchCount => RuleCode::TouchCount,
-            TableKind::InputTimeCount => RuleCode::InputTimeCount,
-            TableKind::ProposalCounts => RuleCode::ProposalCount,
-        }
-    }
-
     /// Why a line cannot be understood, if it cannot.
     pub(super) fn fault(&self, table: TableKind, line: &[u8]) -> Option<TableFault> {
         match table {
@@ -48,30 +36,27 @@ impl TableReporter<'_> {
         }
     }
 
+    /// Notes a row that disagrees with the sequence. Of the rows of one operation the first is a finding, and the others are
+    /// followers.
     pub(super) fn report(&mut self, rule: RuleCode, row_context: &RowContext<'_>, message: impl FnOnce() -> String) {
-        let expected = || {
-            let (text, free) = row_context.expected?;
-            let mut text = String::from_utf8_lossy(text).into_owned();
-            if free > 0 {
-                text.push_str(&vec!["…"; free].join(","));
-            }
-            Some(text)
-        };
-        self.tally.report_table(
-            self.profile,
+        let &RowContext { table, place, origin, expected } = row_context;
+        self.tally.note(rule, origin, || Finding {
             rule,
-            row_context.table,
-            row_context.place,
-            row_context.origin,
-            expected,
-            message,
-        );
+            table: Some(table),
+            place,
+            time: None,
+            uid: None,
+            op: None,
+            targets: Vec::new(),
+            message: message(),
+            expected: expected.map(|(text, free)| {
+                let mut text = String::from_utf8_lossy(text).into_owned();
+                if free > 0 {
+                    text.push_str(&vec!["…"; free].join(","));
+                }
+                text
+            }),
+            other: origin.map(|origin| OperationRef::of(self.profile, &origin)),
+        });
     }
-}
-
-/// A message as a sentence.
-pub(super) fn sentence_of(message: &str) -> String {
-    let mut characters = message.chars();
-    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
 }

@@ -36,9 +36,7 @@ impl Touches {
         entries.sort_unstable();
         let mut queue = DiskQueue::default();
         for &(touch, count) in &entries {
-            queue.out().extend_from_slice(&touch.0.to_le_bytes());
-            queue.out().extend_from_slice(&count.to_le_bytes());
-            queue.flush()?;
+            put(&mut queue, touch, count)?;
         }
         queue.flush_all()?;
         self.sorted.push((queue, entries.len() as u64));
@@ -48,9 +46,7 @@ impl Touches {
         let (mut merged, mut length) = (DiskQueue::default(), 0);
         merge(std::mem::take(&mut self.sorted), |touch, count| {
             length += 1;
-            merged.out().extend_from_slice(&touch.0.to_le_bytes());
-            merged.out().extend_from_slice(&count.to_le_bytes());
-            merged.flush()
+            put(&mut merged, touch, count)
         })?;
         merged.flush_all()?;
         self.sorted.push((merged, length));
@@ -96,6 +92,13 @@ fn merge(
         }
     }
     present.map_or(Ok(()), |(touch, sum)| hand_on(touch, sum))
+}
+
+/// Appends an entry to a sorted list.
+fn put(queue: &mut DiskQueue, touch: TouchedPage, count: u64) -> io::Result<()> {
+    queue.out().extend_from_slice(&touch.0.to_le_bytes());
+    queue.out().extend_from_slice(&count.to_le_bytes());
+    queue.flush()
 }
 
 /// The next entry of a sorted list.

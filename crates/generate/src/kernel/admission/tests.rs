@@ -5,7 +5,7 @@ use std::io;
 
 use nandseq_device::Place;
 use nandseq_profile::{Page, Plane, PlaneSet, Profile, builtin};
-use nandseq_trace::{Operation, Sink};
+use nandseq_trace::{Nowhere, Operation, Sink};
 
 use super::*;
 use crate::adversaries;
@@ -13,14 +13,6 @@ use crate::kernel::Event;
 use crate::probability::of_profile;
 use crate::setup::Setup;
 use crate::site::Site;
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn setup_of(profile: &Profile) -> Setup {
     Setup::new(profile, &of_profile(profile, 1729), &[]).expect("something to propose")

@@ -1,9 +1,7 @@
 //! In the states of real runs, short searches and kept orders agree with a search of all orders.
 
-use std::io;
-
 use nandseq_profile::{Profile, builtin};
-use nandseq_trace::{Operation, Sink};
+use nandseq_trace::Nowhere;
 
 use super::*;
 use crate::kernel::{Event, Hook};
@@ -12,14 +10,6 @@ use crate::proposal::{Preference, Proposer, View};
 use crate::random::{Stream, StreamKind};
 use crate::setup::Setup;
 use crate::site::Site;
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Tries every state that the chains of a die can be led to; gives up if there are too many.
 struct Exhaustive<'a> {

@@ -2,17 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 use nandseq_profile::{Ticks, builtin};
+use nandseq_trace::Nowhere;
 
 use super::*;
 use crate::{RunLimits, Setup, Site, probability};
-
-struct Nowhere;
-
-impl nandseq_trace::Sink for Nowhere {
-    fn operation(&mut self, _: &nandseq_trace::Operation<'_>) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 fn example() -> Snapshot {
     let profile = builtin::profile();

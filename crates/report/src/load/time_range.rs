@@ -5,21 +5,21 @@ use nandseq_trace::time_column::TimeColumn;
 
 /// An interval in the time of a site, which is that of the timelines: it begins with the first run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Window {
+pub struct TimeRange {
     /// The first instant.
     pub from: Ticks,
     /// The instant after the last.
     pub to: Ticks,
 }
 
-impl Window {
+impl TimeRange {
     /// Whether the time from `start` to `end` overlaps it. A time without length counts as the instant `start`.
     #[must_use]
     pub fn holds(self, start: Ticks, end: Ticks) -> bool {
         start < self.to && (end > self.from || start >= self.from)
     }
 
-    /// The window as the sequence of a profile prints times: scaled and rounded.
+    /// The range as the sequence of a profile prints times: scaled and rounded.
     pub(super) fn printed(self, profile: &Profile) -> Self {
         // With settings that are no time column, no sequence was written.
         let Ok(column) = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals) else { return self };
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn what_overlaps_a_window_is_in_it_and_what_ends_where_it_begins_is_not() {
-        let window = Window { from: Ticks(10), to: Ticks(20) };
+        let window = TimeRange { from: Ticks(10), to: Ticks(20) };
         for (start, end, is_in) in [
             (0, 10, false),
             (0, 11, true),
@@ -60,11 +60,11 @@ mod tests {
     #[test]
     fn the_sequence_is_cut_by_its_own_scale() {
         let mut profile = builtin::profile();
-        let window = Window { from: Ticks::from_us(1000), to: Ticks::from_us(2500) };
+        let window = TimeRange { from: Ticks::from_us(1000), to: Ticks::from_us(2500) };
         assert_eq!(window.printed(&profile), window);
         profile.export.time_scale = 0.001;
-        assert_eq!(window.printed(&profile), Window { from: Ticks::from_us(1), to: Ticks(2_500_000) });
+        assert_eq!(window.printed(&profile), TimeRange { from: Ticks::from_us(1), to: Ticks(2_500_000) });
         profile.export.round_decimals = 9;
-        assert_eq!(window.printed(&profile), Window { from: Ticks::from_us(1), to: Ticks(2_500_000) });
+        assert_eq!(window.printed(&profile), TimeRange { from: Ticks::from_us(1), to: Ticks(2_500_000) });
     }
 }
