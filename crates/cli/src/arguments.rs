@@ -87,7 +87,7 @@ pub(crate) enum Command {
     },
     /// Write manual pages and the completion scripts of all shells.
     ///
-    /// They come to lie where man, bash and fish look for them if the folder is one of theirs: ~/.local/share for yourself,
+    /// man, bash and fish find them if the folder is one of theirs: ~/.local/share for yourself,
     /// /usr/local/share for everybody.
     ShellFiles {
         /// The folder; it is made if need be

@@ -55,7 +55,7 @@ pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Co
 pub(crate) fn agree(first: &mut Conditions, later: Conditions, name: &str) {
     let differs = |what: &str| {
         tell(&warning_text(&format!(
-            "the runs in `{name}` were made {what} than those before: what can be covered is told by the first"
+            "the runs in `{name}` were made {what} than those before: the first ones decide what can be covered"
         )));
     };
     first.bootstrap |= later.bootstrap;

@@ -185,7 +185,7 @@ impl Sources {
         for (name, coverage) in &self.files {
             if let Some((site, run)) = coverage.runs.iter().find(|run| runs.contains(&identity(run))) {
                 tell(&warning_text(&format!(
-                    "`{name}`: run {run} of `{site}` is counted more than once, or two sites are called that"
+                    "`{name}`: run {run} of `{site}` is counted more than once, or two sites have this name"
                 )));
             }
             take(CountedPart::Stored(coverage));
@@ -242,7 +242,7 @@ fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Condi
         match &error {
             FileError::Profile { resolved_sha256, sites, .. } => problem.help(which_profile(resolved_sha256, sites)),
             FileError::Form(_) | FileError::Version(_) | FileError::Sums | FileError::Unknown { .. } => {
-                problem.help("such a file is what `coverage merge` writes")
+                problem.help("name a file that `coverage merge` wrote")
             }
         }
         .into()

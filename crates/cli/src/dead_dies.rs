@@ -104,7 +104,7 @@ fn write_die(text: &mut String, words: &Words<'_>, dead: &DeadDie) -> std::fmt::
     let under = list(keys.into_iter());
     match (dead.freed_by.is_empty(), dead.in_vain) {
         (false, _) => writeln!(text, "    would free it, but has weight 0 under {under}: {freed_by}"),
-        (true, false) => writeln!(text, "    no name that could start now would let one with a weight start"),
+        (true, false) => writeln!(text, "    no operation that could start now would make one with a weight possible"),
         (true, true) => writeln!(text, "    these names were tried a thousand times each and never accepted"),
     }
 }
@@ -137,7 +137,7 @@ fn why(code: &str) -> String {
     if code == RefusalReason::NoAddress.code() {
         "no_address: no block or page is in the state that it needs".to_owned()
     } else if code == Rule::ResumeTarget.code() {
-        format!("{code}: nothing to resume, or not before something else")
+        format!("{code}: nothing to resume, or another operation has to come first")
     } else if code == Rule::SuspendTarget.code() {
         format!("{code}: nothing to suspend")
     } else {

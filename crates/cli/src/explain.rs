@@ -227,7 +227,7 @@ impl Explainer<'_> {
             return String::new();
         }
         match self.trial.started_and_reset(providers) {
-            (0, _) => "; the trial started none".to_owned(),
+            (0, _) => "; none of them started in the trial".to_owned(),
             // Nine of ten are enough, because operations in flight at the end of the trial complete.
             (started, reset) if reset * 10 >= started * 9 => format!(
                 "; a reset ended {} of the {} that the trial started: give resets less weight while they are busy",

@@ -272,7 +272,7 @@ const RESET: &str = "\u{1b}[0m";
 pub(crate) fn plain(reason: &io::Error) -> String {
     if reason.kind() == io::ErrorKind::InvalidData && reason.get_ref().is_none() {
         // The message of the library speaks of a stream.
-        return "it is no text (UTF-8)".to_owned();
+        return "it is not text (UTF-8)".to_owned();
     }
     let text = reason.to_string();
     match text.split_once(" (os error") {
@@ -303,7 +303,9 @@ fn write_help(reason: &io::Error, place: &str) -> String {
             "raise the limit on the size of files (`ulimit -f`), or ask for shorter runs; finished runs are intact"
                 .to_owned()
         }
-        io::ErrorKind::ResourceBusy => format!("wait until it is done, or choose another folder with {place}"),
+        io::ErrorKind::ResourceBusy => {
+            format!("wait until the other program is done, or choose another folder with {place}")
+        }
         _ => "finished runs, if any, are intact".to_owned(),
     }
 }

@@ -122,7 +122,7 @@ impl InForce {
     /// The table, the bootstrap and the bad blocks, one line each.
     pub(crate) fn described(&self) -> String {
         let bootstrap = if self.bootstrap {
-            format!("The bootstrap comes first ({BOOTSTRAP_OF}): this is of what can follow it.\n")
+            format!("The bootstrap comes first ({BOOTSTRAP_OF}): this shows what can follow it.\n")
         } else {
             String::new()
         };

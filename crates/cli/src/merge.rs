@@ -66,7 +66,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
         (Some(into), _) => into.clone(),
         (None, [only]) => only.clone(),
         (None, _) => {
-            let problem = Problem::new("there are several folders, and no word of where they are to be joined");
+            let problem = Problem::new("several folders are given, but not the folder to join them in");
             return Err(problem.help("name the place with --into DIR; it may be one of them").into());
         }
     };
@@ -246,7 +246,7 @@ fn is_free(target: &Path, parts: &[MergedPart], places: &[(PathBuf, PathBuf)]) -
     for (from, to) in places.iter().filter(|(_, to)| to.is_dir()) {
         let known = |folder: &Path| {
             let known = ledger::read(folder);
-            known.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))
+            known.map_err(|reason| Problem::unreadable("the list of runs in", folder, &reason))
         };
         if let (Some(there), Some(here)) = (known(to)?, known(from)?)
             && !batch::is_same_batch_of_any_length(&there.manifest.origin, &here.manifest.origin)

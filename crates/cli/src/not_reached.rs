@@ -47,8 +47,7 @@ pub(crate) fn in_trial(campaign: &Campaign, totals: &Totals, sites: usize, is_wh
 }
 
 /// The warning if no operation started and no die is known to be dead.
-const NOTHING_STARTED: &str =
-    "no operation started: the probability table proposes nothing that the device's state allows so soon";
+const NOTHING_STARTED: &str = "no operation started: the probability table proposes nothing that is possible in the state of the device within the run";
 
 /// The warning about coverage or operations that `sites` sites did not reach; `None` if they did.
 fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<String> {

@@ -45,7 +45,7 @@ impl OpFilter {
 fn unknown(profile: &Profile, pattern: &str) -> Problem {
     let ops = profile.ops.iter().map(|op| &*op.name);
     let names: Vec<&str> = ops.chain(profile.bases.iter().map(|base| &*base.name)).collect();
-    let problem = Problem::new(format!("--op {}: no operation and no base is called that", quoted(pattern)));
+    let problem = Problem::new(format!("--op {}: no operation or base has this name", quoted(pattern)));
     match near(pattern, &names) {
         near if near.is_empty() => problem.help("a pattern may have `*` and `?`: --op 'Read*'"),
         near => problem.help(format!("did you mean {}?", near.join(" or "))),

@@ -22,7 +22,7 @@ pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
         }
         error @ FindError::Refused { other_version: true, .. } => Problem::new(error.to_string()).help(OTHER_VERSION),
         error @ FindError::Refused { .. } => {
-            Problem::new(error.to_string()).help("nothing of it was read: somebody changed this manifest")
+            Problem::new(error.to_string()).help("this manifest was changed, so nothing of it was read")
         }
         error @ FindError::Twice(_) => Problem::new(error.to_string()).help(ONCE),
         error @ FindError::TwoFiles { .. } => {

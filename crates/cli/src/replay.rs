@@ -395,7 +395,7 @@ fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&Fi
         (false, true) => Some(format!("`{}` was changed: {}", shown(&path), place(&path, &made_file))),
         (true, false) => Some(format!("`{}` is made otherwise now: {}", shown(&path), place(&path, &made_file))),
         (false, false) => Some(format!(
-            "`{}` is neither what the manifest says nor what is made now: {}",
+            "`{}` differs from the manifest, and so does the file made again: {}",
             shown(&path),
             place(&path, &made_file)
         )),

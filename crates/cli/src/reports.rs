@@ -133,7 +133,7 @@ fn figures(found: &WrittenRuns, conditions: &Conditions) -> Result<Vec<(String, 
 fn verdict(path: &Path, source: &SourceArgs) -> Result<VerifierVerdict, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the verdict", path, &reason))?;
     VerifierVerdict::read(&text).map_err(|error| {
-        let problem = Problem::new(format!("`{}` is no verdict: {}", shown(path), json_fault::describe(&error)));
+        let problem = Problem::new(format!("`{}` is not a verdict: {}", shown(path), json_fault::describe(&error)));
         let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
         let verify = Hint::new("verify").flags(&flags).with("--format", "json");
         let verify = source.paths.iter().fold(verify, Hint::operand);

@@ -26,9 +26,7 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[KeyDistribution]>, sta
 pub(crate) fn of_reach(profile: &Profile, reach: &nandseq_reach::Universe) -> CoverageUniverse {
     if !reach.is_complete() {
         let states = "the device has more states than can be searched";
-        tell(&warning_text(&format!(
-            "{states}: every operation that lacks nothing counts as one that can be proposed"
-        )));
+        tell(&warning_text(&format!("{states}: pairs that are not decided count as ones that can be proposed")));
     }
     let universe =
         CoverageUniverse::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {

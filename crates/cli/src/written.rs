@@ -90,7 +90,7 @@ pub(crate) fn profile(
     let is_guessed = config.is_none() && origin.is_none() && !sites.is_empty();
     match faulty.filter(|_| is_guessed) {
         Some(damage) => tell(&warning_text(&format!(
-            "`{}` cannot be used, so nothing says which profile this was made for: the built-in device is taken; --config names another",
+            "`{}` cannot be used, so the profile of these runs is not known: the built-in device is used; --config names another",
             shown(&damage.file)
         ))),
         None if is_guessed => {

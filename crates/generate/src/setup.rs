@@ -65,7 +65,7 @@ pub struct Setup {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SetupError {
     /// The table gives no weight to an operation that could be proposed.
-    #[error("no phase key gives any operation a weight above 0 with which it could be proposed")]
+    #[error("no phase key gives a weight above 0 to any operation that could be proposed")]
     NothingToPropose,
 }
 

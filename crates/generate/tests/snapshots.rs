@@ -102,9 +102,9 @@ fn a_state_that_cannot_be_is_refused() {
     };
     assert_eq!(refusal("*N", "*B"), "other bad blocks");
     assert_eq!(refusal("*N", "*X"), refusal_of_word(&text, "*N", "*X"));
-    assert_eq!(refusal("\"operations\":", "\"operations\":99999999999999"), "a count beyond all runs");
+    assert_eq!(refusal("\"operations\":", "\"operations\":99999999999999"), "a count that no run reaches");
     assert_eq!(refusal("\"plane\":", "\"plane\":7"), "a die or plane that does not exist");
-    assert_eq!(refusal("\"time\":", "\"time\":9"), "a proposal before the next run");
+    assert_eq!(refusal("\"time\":", "\"time\":9"), "a hook before the start of the next run");
     let blocks = text.split("\"blocks\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("blocks");
     assert!(refusal(blocks, "3*N").contains("instead of"), "too few blocks");
     assert!(refusal(blocks, "99999999*N").contains("more than"), "too many blocks");
@@ -175,10 +175,10 @@ fn what_would_only_fail_later_is_refused() {
         };
         let other =
             if axis == 0 { name_with(&setup, multi, |e| e.program) } else { name_with(&setup, multi, |e| e.erase) };
-        assert_eq!(park(other), "a suspended operation that is none of its axis");
+        assert_eq!(park(other), "a suspended operation that is of another axis");
         let other =
             if axis == 0 { name_with(&setup, !multi, |e| e.erase) } else { name_with(&setup, !multi, |e| e.program) };
-        assert_eq!(park(other), "an operation on another number of planes than its own");
+        assert_eq!(park(other), "an operation on a wrong number of planes");
     }
     let (state, die) = suspended_state(&setup, 1, true);
     let refusal = |change: &dyn Fn(&mut serde_json::Value)| refusal_of(&setup, &state, change);
@@ -188,7 +188,7 @@ fn what_would_only_fail_later_is_refused() {
             let step = &mut state["dies"][die]["suspended"][1]["chain"][0];
             step["op"] = op.into();
         });
-        assert_eq!(said, "a chain with a step that no chain has");
+        assert_eq!(said, "a chain with a step that chains cannot have");
     }
     let beyond = profile.topology.planes as usize;
     let said = refusal(&|state| state["dies"][die]["still"]["logic"]["planes"][beyond]["unread"] = true.into());
@@ -205,6 +205,6 @@ fn what_would_only_fail_later_is_refused() {
             let time = state.pointer_mut(path).expect("a time");
             *time = (time.as_u64().expect("picoseconds") + 1).into();
         });
-        assert_eq!(said, "a time between those at which operations may start", "{path}");
+        assert_eq!(said, "a time off the grid of start times", "{path}");
     }
 }

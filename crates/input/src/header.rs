@@ -47,7 +47,7 @@ fn cause(line: &[u8]) -> &'static str {
         return "it is UTF-16, save it as UTF-8";
     }
     if line.iter().any(|byte| byte.is_ascii_control() && !b"\t\r".contains(byte)) {
-        return "it is no text; of packed files only those of gzip are read, unpack others first";
+        return "it is not text; only gzip files are unpacked, so unpack others first";
     }
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let mut fields: [&[u8]; 8] = [b""; 8];
@@ -68,7 +68,7 @@ fn cause(line: &[u8]) -> &'static str {
         _ if separated_by(b';') => "the columns are separated by semicolons, write them with commas",
         _ if separated_by(b'\t') => "the columns are separated by tabs, write them with commas",
         _ if separated_by(b' ') => "the columns are separated by spaces, write them with commas",
-        _ => "this is no operation sequence",
+        _ => "this is not an operation sequence",
     }
 }
 
@@ -89,6 +89,6 @@ mod tests {
         for line in [&b"\xfd7zXZ\0\0\x04"[..], b"(\xb5/\xfd\x04\0", b"BZh91AY&SY\x01"] {
             assert!(cause(line).starts_with("it is no text; "), "{line:?}");
         }
-        assert_eq!(cause(b"any line"), "this is no operation sequence");
+        assert_eq!(cause(b"any line"), "this is not an operation sequence");
     }
 }

@@ -124,7 +124,7 @@ pub enum RowFault {
     #[error("the quotes of the row do not match")]
     Quotes,
     /// A column that should hold a whole number does not.
-    #[error("column '{column}' holds no whole number")]
+    #[error("column '{column}' is not a whole number")]
     NotANumber {
         /// The name of the column.
         column: &'static str,
@@ -141,7 +141,7 @@ pub enum RowFault {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PayloadFault {
     /// The payload is not a JSON array of flat objects.
-    #[error("the payload is no JSON array of flat objects")]
+    #[error("the payload is not a JSON array of flat objects")]
     NotJson,
     /// The array has no objects.
     #[error("the payload has no object; an operation without fields is written as [{{}}]")]

@@ -48,7 +48,7 @@ impl Pending {
     /// error.
     pub(crate) fn place(self) -> io::Result<()> {
         if self.path.symlink_metadata().is_ok_and(|about| !(about.is_file() || about.is_symlink() || about.is_dir())) {
-            return Err(named(&self.path, &io::Error::other("something that is no regular file has this name")));
+            return Err(named(&self.path, &io::Error::other("a pipe, device or the like has this name")));
         }
         let Self { file, path } = self;
         file.into_temp_path().persist(&path).map_err(|error| named(&path, &error.error))

@@ -163,7 +163,7 @@ impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
 
 /// The result of a thread. A panic of the thread continues here.
 fn result_of<S>(thread: Option<ScopedJoinHandle<'_, io::Result<S>>>) -> io::Result<S> {
-    let Some(thread) = thread else { return Err(io::Error::other("the output has failed before")) };
+    let Some(thread) = thread else { return Err(io::Error::other("the output failed earlier")) };
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 

@@ -284,7 +284,7 @@ fn invalid(what: String) -> io::Error {
 fn unfit(name: &str, array: &ArrayRef) -> io::Error {
     let found = array.data_type();
     invalid(format!(
-        "column '{name}' is of type {found}; what can be read is {ACCEPTED}: cast it in the tool that wrote the file"
+        "column '{name}' is of type {found}; types that can be read are {ACCEPTED}: cast it in the tool that wrote the file"
     ))
 }
 
@@ -313,12 +313,12 @@ fn can_be_unpacked(metadata: &ParquetMetaData, wanted: &ProjectionMask) -> io::R
 fn damaged(error: ParquetError) -> io::Error {
     if let ParquetError::NYI(_) = &error {
         return invalid(
-            "it uses something of Parquet that cannot be read here: write it anew, with common encodings".to_owned(),
+            "it uses a feature of Parquet that cannot be read here: write it anew, with common encodings".to_owned(),
         );
     }
     let error = into_io(error);
     if error.kind() == io::ErrorKind::Other {
-        return invalid("it is no Parquet file, or it was cut or damaged".to_owned());
+        return invalid("it is not a Parquet file, or it was cut or damaged".to_owned());
     }
     error
 }

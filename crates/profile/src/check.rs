@@ -22,9 +22,9 @@ pub fn check(profile: &Profile) -> Diagnostics {
     chains::check(profile, &mut diagnostics);
     reach::check(profile, &mut diagnostics);
     if !has_exclusions(profile) {
-        let message = "no exclusions are stated: in every state whatever planes and bus leave room for may start";
+        let message = "no exclusions are stated: in every state any operation may start whose planes and bus are free";
         let diagnostic = Diagnostic::warning("no-exclusions-at-all", message);
-        diagnostics.push(diagnostic.help("state what is forbidden when, under `exclusions`"));
+        diagnostics.push(diagnostic.help("list the forbidden bases of each state under `exclusions`"));
     }
     states(profile, &mut diagnostics);
     durations(profile, &mut diagnostics);
@@ -202,7 +202,7 @@ fn topology(profile: &Profile, diagnostics: &mut Diagnostics) {
     if !beyond.is_empty() {
         let names = op_names(profile, &beyond);
         let message =
-            format!("the topology has {}, so that these can never be issued: {names}", counted(dies.into(), "die"));
+            format!("the topology has {}, so these can never be issued: {names}", counted(dies.into(), "die"));
         diagnostics.push(Diagnostic::warning("no-such-lun", message));
     }
 }

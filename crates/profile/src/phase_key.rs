@@ -50,7 +50,7 @@ impl<'p> PhaseKeyNames<'p> {
                     return Some(key);
                 }
                 let message = match phase {
-                    PhaseKind::Issue => "no plane is ever seen in the ISSUE phase: the entry has no effect".to_owned(),
+                    PhaseKind::Issue => "ISSUE is not a phase key: the entry has no effect".to_owned(),
                     PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut => {
                         format!("{} has no phase {}: the entry has no effect", quoted(base), phase.name())
                     }

@@ -41,10 +41,9 @@ fn dispatch(root: &Node, source: &SourceFile, options: ReadOptions, diagnostics:
     if has("op_bases") || has("op_names") || !(has("bases") || has("ops") || has("classes")) {
         return legacy::import(root, source, options.lenient, diagnostics);
     }
-    let diagnostic =
-        Diagnostic::error("missing-schema", "a native profile says which version of the format it is written in")
-            .at(root.span, "")
-            .help("add `schema: 1` as its first line");
+    let diagnostic = Diagnostic::error("missing-schema", "a native profile states its format version")
+        .at(root.span, "")
+        .help("add `schema: 1` as its first line");
     diagnostics.push(diagnostic);
     None
 }

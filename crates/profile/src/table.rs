@@ -138,7 +138,7 @@ pub(crate) fn distributions(
         let items = if empty { None } else { entry.value.expect_mapping(&entry.key, diagnostics) };
         let items = items.unwrap_or_default();
         if empty || (items.is_empty() && entry.value.as_mapping().is_some()) {
-            let message = format!("{} lists no name: nothing will be proposed there", quoted(&entry.key));
+            let message = format!("{} lists no name: nothing is proposed under it", quoted(&entry.key));
             diagnostics.push(Diagnostic::note("empty-key", message).at(entry.key_span, ""));
         }
         let mut masses = Vec::with_capacity(items.len());

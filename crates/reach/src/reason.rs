@@ -128,10 +128,10 @@ impl Reason {
             Self::NoHead => {
                 "no phase key gives it a weight, and no operation that begins a chain with it ever runs".to_owned()
             }
-            Self::NoHook => "no hook ever falls there".to_owned(),
-            Self::Delay => "it asks to propose nothing".to_owned(),
+            Self::NoHook => "no hook ever falls on this phase key".to_owned(),
+            Self::Delay => "it is a delay: it proposes nothing".to_owned(),
             Self::Missing => "the device lacks what it addresses".to_owned(),
-            Self::OnePlane => "by itself it has the address of one plane, and it is multi-plane".to_owned(),
+            Self::OnePlane => "it is multi-plane, but a proposal of it takes its address from one plane".to_owned(),
             Self::BadBlocks if profile.ops[op].multi => "no two blocks of a block group are good".to_owned(),
             Self::BadBlocks => "every block of the device is bad".to_owned(),
             Self::CellType if profile.bases[base].address == AddressSource::ReadablePage => {

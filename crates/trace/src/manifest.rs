@@ -32,7 +32,7 @@ pub const PARTIAL_NAME: &str = "manifest.partial.jsonl";
 /// # Errors
 /// If the path leads to something else, or to nothing.
 pub fn regular(path: &Path) -> io::Result<()> {
-    let refused = || io::Error::new(io::ErrorKind::Unsupported, "it is no regular file");
+    let refused = || io::Error::new(io::ErrorKind::Unsupported, "it is not a regular file");
     if path.metadata()?.is_file() { Ok(()) } else { Err(refused()) }
 }
 

@@ -206,7 +206,7 @@ impl RuleCode {
             Self::Suspend => "An operation does not start while the suspend state of its die excludes it.",
             Self::Odt => "An operation does not start while on-die termination is off and excludes it.",
             Self::WriteProtect => {
-                "An operation does not start while write protect is on and excludes it; it is switched on only while nothing is in flight."
+                "An operation does not start while write protect is on and excludes it; write protect is switched on only while nothing is in flight."
             }
             Self::Cache => "An operation does not start while a cache program or cache read excludes it.",
             Self::Bounds => "Die, plane, block and page exist, and the block lies on its plane.",
@@ -214,7 +214,9 @@ impl RuleCode {
             Self::ProgramBeforeErase => "A program needs an erased or open block.",
             Self::ProgramOrder => "The pages of a block are programmed in order, each once per erase.",
             Self::ProgramCellType => "A program's cell type suits the erase and the earlier pages of its block.",
-            Self::ReadBeforeProgram => "Only pages programmed far enough back are read.",
+            Self::ReadBeforeProgram => {
+                "A read addresses a programmed page that is at least the read guard behind the last one programmed."
+            }
             Self::ReadCellType => "A page is read with the cell type it was programmed with.",
             Self::InFlight => "No array operation touches a block whose erase or program is not finished.",
             Self::MultiPlaneGroup => {
@@ -227,10 +229,12 @@ impl RuleCode {
             Self::CopybackSource => "A copyback program needs a page register filled by a copyback read on each plane.",
             Self::RecoveryTarget => "A recovery read takes the address of the program suspended on its die.",
             Self::SuspendTarget => "A suspend needs an operation of its axis in CORE_BUSY on its die.",
-            Self::ResumeTarget => "A resume needs its axis suspended, and the program axis goes first.",
+            Self::ResumeTarget => {
+                "A resume needs its axis suspended; a suspended program is resumed before a suspended erase."
+            }
             Self::StatusValue => "A status read expects the status that the device has.",
             Self::RowFormat => "A row has the documented columns and form.",
-            Self::UnknownOp => "An operation is one of the profile.",
+            Self::UnknownOp => "The profile has the operation.",
             Self::TimeOrder => "Rows are in order of start.",
             Self::PayloadFields => "The payload has exactly the fields of the operation's base.",
             Self::SeqOrder => "Rows of a file are numbered 1, 2, 3, …, and no op_uid occurs twice.",

@@ -241,7 +241,7 @@ fn no_text(words: &[OsString]) -> Option<String> {
             Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), value),
             Some(_) | None => (before?, &*word),
         };
-        takes_text(&flag).then(|| format!("the value of '{flag}' is no text (UTF-8): '{value}'"))
+        takes_text(&flag).then(|| format!("the value of '{flag}' is not text (UTF-8): '{value}'"))
     })
 }
 

@@ -11,13 +11,13 @@ pub(crate) struct ExplainArgs {
     /// An operation, a base or a class of the profile, or the code of a rule
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// Just what holds under this phase key: DEFAULT, READ.CORE_BUSY, READ.END
+    /// Explain for this phase key alone: DEFAULT, READ.CORE_BUSY, READ.END
     #[arg(long, value_name = "KEY")]
     pub(crate) under: Option<String>,
-    /// How often it should come in so many operations
+    /// Number of operations for which to estimate how often it starts
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10_000, value_parser = whole(1..=u64::MAX))]
     pub(crate) ops: u64,
-    /// What the name is of, where it could be of several things
+    /// What the name means, if it has several meanings
     #[arg(long = "as", value_name = "WHAT")]
     pub(crate) kind: Option<NameOf>,
     #[command(flatten)]

@@ -100,7 +100,7 @@ pub(crate) struct SiteArgs {
     /// Base seed
     #[arg(long, value_name = "N", default_value_t = 42, value_parser = whole(0..=u64::MAX))]
     pub(crate) seed: u64,
-    /// How the seeds of sites and runs follow from it
+    /// How the seeds of sites and runs follow from the base seed
     #[arg(long, value_name = "HOW", default_value = "sequential")]
     pub(crate) seed_formula: SeedFormula,
     /// Sites, each with a folder of its own; 0: one site, written straight into the output folder

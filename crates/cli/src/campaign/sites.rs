@@ -115,7 +115,7 @@ pub(super) fn check(flags: &SiteArgs, num_runs: u64, problems: &mut Vec<Problem>
         problems.push(Problem::new(message).help(help));
     }
     if flags.shard.is_some() && flags.site_count == 0 {
-        let message = "--shard shares out the sites of a batch, and there is none";
+        let message = "--shard splits a batch, but there is no batch";
         problems.push(Problem::new(message).help("say how many sites the whole batch has with --site-count"));
     }
     let listed = flags.sites.as_ref().map(SiteList::ends);

@@ -71,7 +71,7 @@ pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteMani
         inputs.map(|input| input.as_ref().map(|input| input.sha256))
     };
     if digests(there) != digests(here) {
-        return another("the table of probabilities or the list of bad blocks is another".to_owned());
+        return another("it has another probability table or list of bad blocks".to_owned());
     }
     let (theirs, ours) = (settings(&there.arguments), settings(&here.arguments));
     let only = |these: &[Setting], others: &[Setting]| -> Vec<Setting> {

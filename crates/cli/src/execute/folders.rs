@@ -122,7 +122,7 @@ pub(super) fn names_are_free(
 }
 
 fn in_the_way(path: &Path) -> Failure {
-    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", shown(path)));
+    let problem = Problem::new(format!("`{}` is in the way: it is not a regular file", shown(path)));
     problem.help("move it away, or choose another folder").into()
 }
 

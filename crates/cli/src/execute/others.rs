@@ -183,7 +183,7 @@ impl Others {
                     count => (format!("{count} files of other campaigns"), "stay"),
                 };
                 // `--clean` and `--resume` exclude each other.
-                let clean = "; `--clean` removes such files first, while a manifest lists them";
+                let clean = "; `--clean` removes such files first, if a manifest lists them";
                 let clean = if campaign.resume.is_some() { "" } else { clean };
                 warning_text(&format!("`{here}` holds {files}, which {stay}: {named}{clean}"))
             };

@@ -30,7 +30,7 @@ pub(super) fn check(campaign: &Campaign) -> Result<(), Failure> {
         manifest(&folder.join(manifest::FILE_NAME), is_gone_on_with)?;
         let path = folder.join(ledger::FILE_NAME);
         if !is_gone_on_with && path.is_file() && ledger::unfinished(&folder).is_ok_and(|known| known.is_none()) {
-            let what = format!("`{}`:1 is no list of finished runs of this program", shown(&path));
+            let what = format!("`{}`:1 is not a list of finished runs of this program", shown(&path));
             return Err(Problem::new(what).help(HELP).into());
         }
     }

@@ -154,7 +154,7 @@ fn begin_after(
         if done > campaign.num_runs {
             let message =
                 format!("{name} has {} already, more than --num-runs {}", counted(done, "run"), campaign.num_runs);
-            return Err(Problem::new(message).help("ask for as many runs, or for more").into());
+            return Err(Problem::new(message).help("set --num-runs to this number or more").into());
         }
     }
     let mut start = match source.state {
@@ -169,7 +169,7 @@ fn begin_after(
     };
     // Runs that come after a source in another folder are made anyway, so their files are not needed.
     let needed = if is_here { &here } else { &start.manifest.runs };
-    let unreadable = |reason| Problem::unreadable("what is known of the runs in", &folder, &reason);
+    let unreadable = |reason| Problem::unreadable("the list of runs in", &folder, &reason);
     let missing = missing::of(&folder, needed).map_err(unreadable)?;
     start.remarks.extend(source.remarks);
     start.remarks.extend(missing.remark(&folder));
@@ -209,7 +209,7 @@ fn newest_good(
     for run in runs.iter().rev() {
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
         let path = file.file.under_or_packed(folder);
-        let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))?;
+        let path = path.map_err(|reason| Problem::unreadable("the list of runs in", folder, &reason))?;
         match load(&path, campaign, site, setup) {
             Ok(state) => return Ok(Some(state)),
             Err(refusal) if says_what_is_gone && refusal.is_gone() => {}
@@ -313,7 +313,7 @@ fn unproven(campaign: &Campaign, site: &CampaignSite, folder: &Path) -> Option<P
 }
 
 fn known_at(folder: &Path) -> Result<Option<KnownRuns>, Failure> {
-    let unreadable = |reason| Problem::unreadable("what is known of the runs in", folder, &reason);
+    let unreadable = |reason| Problem::unreadable("the list of runs in", folder, &reason);
     Ok(ledger::read(folder).map_err(unreadable)?)
 }
 
@@ -377,7 +377,7 @@ impl Refusal {
     }
 }
 
-const HELP_DAMAGED: &str = "name an earlier one, or the folder: its newest good snapshot is taken";
+const HELP_DAMAGED: &str = "name an earlier snapshot, or the folder, whose newest good snapshot is used";
 
 fn help(error: &SnapshotError) -> &'static str {
     match error {

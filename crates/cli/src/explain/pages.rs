@@ -45,22 +45,22 @@ const PAGES: &[(&str, &str)] = &[
 const REASONS: &[(&str, &str)] = &[
     (
         "no_address",
-        "# `no_address`\n\nA reason of the proposer log, no rule of the device. The operation was drawn, and no block, page or register of the \
+        "# `no_address`\n\nA refusal reason of the proposer log, not a rule of the device. The operation was drawn, and no block, page or register of the \
          die satisfied every rule of addresses at that moment: no block was erased for its cell type, say, or all of them were in use.\n",
     ),
     (
         "no_chain",
-        "# `no_chain`\n\nA reason of the proposer log, no rule of the device. The operation begins a chain, and none of its chains could run \
+        "# `no_chain`\n\nA refusal reason of the proposer log, not a rule of the device. The operation begins a chain, and none of its chains could run \
          to the end from there: a step has no address, or a state that the chain itself brings about forbids it.\n",
     ),
     (
         "chain_under_way",
-        "# `chain_under_way`\n\nA reason of the proposer log, no rule of the device. The operation would have taken from a chain under way what \
-         that chain still needs: a block, a latch, a register, or the turn on its die.\n",
+        "# `chain_under_way`\n\nA refusal reason of the proposer log, not a rule of the device. The operation would have taken from a chain under way what \
+         that chain still needs: a block, a latch, a register, or its place in the order on the die.\n",
     ),
     (
         "bus_window",
-        "# `bus_window`\n\nA reason of the proposer log, no rule of the device. The bus did not come free within the admission window \
+        "# `bus_window`\n\nA refusal reason of the proposer log, not a rule of the device. The bus did not come free within the admission window \
          (`policies.admission_window`, `--admission-window`).\n",
     ),
 ];

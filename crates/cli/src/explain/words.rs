@@ -155,7 +155,7 @@ impl<'p> Words<'p> {
                 let nobody = if providers.is_empty() {
                     "no operation of the profile brings that about".to_owned()
                 } else {
-                    format!("none of those that bring that about ever runs: {}", self.operations(providers))
+                    format!("the operations that bring it about never run: {}", self.operations(providers))
                 };
                 let place =
                     if matches!(need, Need::PhaseOf(_)) || keys.len() == 1 { self.under(keys) } else { String::new() };
@@ -299,7 +299,7 @@ impl<'p> Words<'p> {
             }
             Reason::NoChain => (
                 place(places.base(base)),
-                Some("let its follow-ups be chains that can run to the end, or let it stand alone".to_owned()),
+                Some("let its follow-ups be chains that can run to the end, or give it no follow-ups".to_owned()),
             ),
             Reason::NoHook => (Vec::new(), Some("give it a weight under another phase key".to_owned())),
             Reason::Delay => (Vec::new(), None),

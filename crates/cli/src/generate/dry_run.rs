@@ -214,7 +214,7 @@ impl Estimate {
                 let percent = rounded((100.0 * within).ceil() as u64);
                 format!("operations and size within about {percent} %, {by}")
             }
-            Some(_) => format!("operations and size are no better than in their order, {by}"),
+            Some(_) => format!("only the order of magnitude of operations and size is known, {by}"),
             None => format!("how far operations and size may be off is not known, {by}"),
         }
     }

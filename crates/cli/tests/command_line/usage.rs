@@ -237,7 +237,7 @@ fn a_value_that_is_no_text_is_named_with_its_flag() {
     let output = command.arg(OsStr::from_bytes(b"\xff")).arg("--site-dir-pattern").arg(not_text).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("the value of '--site-dir-pattern' is no text (UTF-8): 's\\xFF{site_id}'"), "{text}");
+    assert!(text.contains("the value of '--site-dir-pattern' is not text (UTF-8): 's\\xFF{site_id}'"), "{text}");
 }
 
 #[cfg(target_os = "linux")]

@@ -30,7 +30,7 @@ fn a_later_site_that_is_busy_costs_earlier_ones_nothing() {
     // What sweeping would take away.
     let folder = folder.with("out/site_01/.manifest.json.nandseqgen-abcdef", "half");
     let _held = held(&folder, "out/site_03");
-    let expected = "cannot write `out/site_03`: another nandseqgen is writing into it\n  help: wait until it is done, or choose another folder with --out-dir\n";
+    let expected = "cannot write `out/site_03`: another nandseqgen is writing into it\n  help: wait until the other program is done, or choose another folder with --out-dir\n";
     for more in [&[][..], &["--resume", "out"], &["--sites", "1-3"], &["--shard", "1/1"], &["--jobs", "1"]] {
         busy(&folder, &batch("out", more), 3, expected);
     }
@@ -74,7 +74,7 @@ fn what_is_joined_is_not_written_where_somebody_else_writes() {
         fs::create_dir_all(folder.path().join(place)).unwrap();
         let _held = held(&folder, place);
         let expected = format!(
-            "cannot write `{place}`: another nandseqgen is writing into it\n  help: wait until it is done, or choose another folder with --into\n"
+            "cannot write `{place}`: another nandseqgen is writing into it\n  help: wait until the other program is done, or choose another folder with --into\n"
         );
         busy(&folder, &["merge", "a", "b", "--into", "joint"], 3, &expected);
     }

@@ -111,7 +111,7 @@ fn what_frees_a_die_is_judged_under_the_key_that_it_leaves() {
     assert!(freed.contains("would free it, but has weight 0 under ERASE.END: Pg\n"), "{freed}");
     // What a program writes could be read, but nothing is proposed after a program.
     let stuck = said("ERASE.END: {Rd: 1}\n  PROG.END: {}");
-    assert!(stuck.contains("no name that could start now would let one with a weight start"), "{stuck}");
+    assert!(stuck.contains("no operation that could start now would make one with a weight possible"), "{stuck}");
 }
 
 #[test]

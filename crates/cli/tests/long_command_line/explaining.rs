@@ -174,7 +174,7 @@ fn the_warnings_of_a_profile_are_shown_where_it_is_used() {
     let (_, after) = rest.split_once("probabilities:").unwrap();
     let folder = Folder::new().with("device.yaml", format!("{before}probabilities:{after}"));
     let said = |arguments: &[&str]| String::from_utf8(folder.succeed(arguments).stderr).unwrap();
-    let warning = "warning: device.yaml: no exclusions are stated: in every state whatever planes and bus leave room for may start\n";
+    let warning = "warning: device.yaml: no exclusions are stated: in every state any operation may start whose planes and bus are free\n";
     assert!(said(&["--config", "device.yaml", "--ops", "3"]).contains(warning));
     assert!(said(&["explain", "--config", "device.yaml", "Read_SLC"]).contains(warning));
     assert!(said(&["verify", "--config", "device.yaml", "out"]).contains(warning));

@@ -51,7 +51,7 @@ fn explain_says_when_resets_end_all_that_an_operation_needs() {
     assert!(needs.contains("(brought about by `Block_Erase`; a reset ended 2,"), "{text}");
     assert!(needs.ends_with("give resets less weight while they are busy)."), "{text}");
     let text = stdout(&folder, &["explain", "--config", "small.yaml", "Page_Read"]);
-    assert!(text.contains("(brought about by `Page_Program`; the trial started none)"), "{text}");
+    assert!(text.contains("(brought about by `Page_Program`; none of them started in the trial)"), "{text}");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_first_line_that_is_no_header_is_shown_with_its_likely_cause() {
         (header.replace(',', ";"), "the columns are separated by semicolons"),
         (header.replace(',', "\t"), "the columns are separated by tabs"),
         (utf16, "it is UTF-16, save it as UTF-8"),
-        ("PK".to_owned(), "but 'PK': this is no operation sequence"),
+        ("PK".to_owned(), "but 'PK': this is not an operation sequence"),
         (String::new(), "the file is empty, without even the first line 'seq,time,"),
         ("\n".to_owned(), "but empty"),
     ] {
@@ -180,12 +180,12 @@ fn a_pipe_in_the_place_of_a_manifest_or_a_ledger_is_refused_by_all() {
         for more in [&[][..], &["--clean"], &["--resume", "out"], &["--dry-run"], &["--sites", "1"]] {
             let (code, text) = said(&[&batch[..], more].concat());
             assert_eq!(code, Some(2), "{text}");
-            assert!(text.contains(&format!("`{name}` is in the way: it is no regular file")), "{text}");
+            assert!(text.contains(&format!("`{name}` is in the way: it is not a regular file")), "{text}");
         }
         for command in [&["verify", "out"][..], &["replay", "out"], &["merge", "out"]] {
             let (code, text) = said(command);
             // A ledger beside a manifest is nothing that they need.
-            let is_told = code != Some(0) && text.contains("it is no regular file");
+            let is_told = code != Some(0) && text.contains("it is not a regular file");
             assert!(is_told || name.ends_with("jsonl"), "{name}: {command:?}: {text}");
         }
         assert!(fs::symlink_metadata(folder.path().join(name)).unwrap().file_type().is_fifo());
@@ -205,7 +205,7 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     let text = stdout(&folder, &["verify", "out"]);
     assert!(text.contains(": no rule broken.\n") && text.contains("0000009.csv` is not in the manifest"), "{text}");
     let is_named = |name: &str| {
-        let what = "no regular file, so it was not read: move it away";
+        let what = "not a regular file, so it was not read: move it away";
         let config = ["--config", "small.yaml"];
         let output = folder.run(&[&["verify", "out"], &config[..]].concat());
         assert_eq!(output.status.code(), Some(1));
@@ -249,7 +249,7 @@ fn a_pipe_in_the_place_of_a_snapshot_is_not_opened() {
     // Elsewhere an earlier snapshot does.
     let output = folder.succeed(&[&campaign("4")[..], &["--resume", "out", "--out-dir", "elsewhere"]].concat());
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("0000003.json` is passed over: it cannot be read: it is no regular file"), "{text}");
+    assert!(text.contains("0000003.json` is passed over: it cannot be read: it is not a regular file"), "{text}");
     // Here the run would be made again, and the pipe is where its snapshot belongs.
     let before = || fs::read_dir(folder.path().join("out")).unwrap().count();
     let count = before();
@@ -257,7 +257,7 @@ fn a_pipe_in_the_place_of_a_snapshot_is_not_opened() {
         let output = folder.run(&[&campaign("4")[..], more].concat());
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{text}");
-        assert!(text.contains(&format!("`{snapshot}` is in the way: it is no regular file")), "{text}");
+        assert!(text.contains(&format!("`{snapshot}` is in the way: it is not a regular file")), "{text}");
         assert_eq!(before(), count, "nothing is removed");
     }
     // One that nobody writes or reads any more is in nobody's way.
@@ -288,7 +288,7 @@ fn merge_opens_no_pipe() {
         let output = folder.run(&["merge", "out"]);
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{text}");
-        assert!(text.contains(&format!("cannot read `{path}`: it is no regular file")), "{text}");
+        assert!(text.contains(&format!("cannot read `{path}`: it is not a regular file")), "{text}");
     }
 }
 

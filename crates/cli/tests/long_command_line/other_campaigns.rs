@@ -376,8 +376,8 @@ fn a_manifest_of_somebody_else_is_not_replaced() {
         ("manifest.json", "", &[], " is no manifest: it is empty"),
         ("manifest.json", "{\"site_seed\": 1, ", &[], ":1:17 is no manifest of a site: "),
         ("site_01/manifest.json", "[1]", &batch, ":1:3 is no manifest: "),
-        ("manifest.partial.jsonl", "my notes\n", &[], ":1 is no list of finished runs of this program"),
-        ("site_02/manifest.partial.jsonl", "my notes\n", &batch, ":1 is no list of finished runs of this program"),
+        ("manifest.partial.jsonl", "my notes\n", &[], ":1 is not a list of finished runs of this program"),
+        ("site_02/manifest.partial.jsonl", "my notes\n", &batch, ":1 is not a list of finished runs of this program"),
         ("manifest.shard-1-of-2.json", "{}", &["--site-count=2", "--shard=1/2"], ":1:2 is no manifest: "),
     ] {
         let folder = Folder::new();

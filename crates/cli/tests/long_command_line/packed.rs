@@ -186,7 +186,9 @@ fn files_named_one_by_one_are_runs_of_one_site() {
     assert!(!in_order.contains("order"), "{in_order}");
     let mixed = shown(&[THIRD, FIRST, SECOND]);
     assert!(mixed.contains(" in 3 files of 1 site: no rule broken.") && mixed.contains(note), "{mixed}");
-    assert!(mixed.contains("Note: out: they were named in another order: they are read in the order of their runs."));
+    assert!(
+        mixed.contains("Note: out: the files were named in another order; they are read in the order of their runs.")
+    );
     // Run 3 begins where run 2 ended: with a run missing in between, rules may seem broken, and the verdict says why.
     let output = folder.run(&["verify", FIRST, THIRD]);
     let shown = text(&output);

@@ -128,7 +128,7 @@ fn what_cannot_be_read_is_said_and_nothing_is_written() {
     let refused = |arguments: &[&str]| folder.refuse(arguments);
     assert!(refused(&["report", "nowhere"]).starts_with("exit code 2\nerror: cannot read"));
     assert!(refused(&["coverage", "report", "x.json"]).contains("no coverage: the field `schema` is missing"));
-    assert!(refused(&["report", "out", "--violations", "no.txt"]).contains("`no.txt` is no verdict"));
+    assert!(refused(&["report", "out", "--violations", "no.txt"]).contains("`no.txt` is not a verdict"));
     assert!(refused(&["coverage", "gate", "out", "--min", "101"]).contains("a percentage is 0 to 100"));
     let name = "out/site_01/op_state_name_input_time_count_261122_0000001.csv";
     fs::remove_file(folder.path().join(name)).unwrap();

@@ -30,7 +30,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
         return wrong("a time beyond the end of simulated time");
     }
     if [state.run, state.operations, state.refills, state.resumptions].into_iter().any(|count| count > MOST) {
-        return wrong("a count beyond all runs");
+        return wrong("a count that no run reaches");
     }
     for hook in &state.hooks {
         checks.plane(hook.die, hook.plane)?;
@@ -39,11 +39,11 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
         }
     }
     if state.hooks.iter().map(|hook| hook.time).chain(state.next_refill).any(|time| time < state.time) {
-        return wrong("a proposal before the next run");
+        return wrong("a hook before the start of the next run");
     }
     let times = state.hooks.iter().map(|hook| hook.time).chain(state.next_refill).chain([state.time]);
     if times.into_iter().any(|time| time.ceil_to(tables.grid) != time) {
-        return wrong("a time between those at which operations may start");
+        return wrong("a time off the grid of start times");
     }
     let first = &state.dies[0].quiescent.logic;
     if !state.dies.iter().all(|entry| entry.quiescent.logic.agrees_on_target(first)) {
@@ -66,10 +66,10 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
             }
             let (Some(held), Some(suspended)) = (held, suspended) else { continue };
             if held.busy_left > LONGEST || held.window > LONGEST {
-                return wrong("a suspended operation that needs longer than any");
+                return wrong("a suspended operation with a remainder longer than any phase");
             }
             if suspended.chain.len() > MOST_STEPS {
-                return wrong("a chain with more steps than any");
+                return wrong("a chain with more steps than the limit");
             }
             checks.proposal(&suspended.origin.proposal)?;
             if suspended.origin.states.iter().any(|state| !checks.has_key(state.of)) {
@@ -141,7 +141,7 @@ impl Checks<'_> {
         let base = self.tables.base(op.base);
         let named = base.reach == Reach::Planes || base.has_block;
         if named && (planes == 0 || op.multi != (planes > 1)) {
-            return wrong("an operation on another number of planes than its own");
+            return wrong("an operation on a wrong number of planes");
         }
         Ok(())
     }
@@ -154,7 +154,7 @@ impl Checks<'_> {
         self.step(die, step)?;
         let effects = self.effects(step.op);
         if effects.suspend.is_some() || effects.holds_target {
-            return wrong("a chain with a step that no chain has");
+            return wrong("a chain with a step that chains cannot have");
         }
         Ok(())
     }
@@ -192,14 +192,14 @@ impl Checks<'_> {
                 (Some(suspended), Some(held)) => {
                     self.step(die, &Step { op: held.op, place: held.place })?;
                     if !self.effects(held.op).is_of(axis) {
-                        return wrong("a suspended operation that is none of its axis");
+                        return wrong("a suspended operation that is of another axis");
                     }
                     suspended.place == held.place && suspended.base == self.tables.op(held.op).base
                 }
                 (None, Some(_)) | (Some(_), None) => false,
             };
             if !same {
-                return wrong("a suspension of which the parts disagree");
+                return wrong("a suspension whose parts disagree");
             }
         }
         Ok(())

@@ -94,7 +94,7 @@ fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>, forms: Forms) {
         let which = which_is_which(&runs);
         let site = &mut sites[chain[0]];
         (site.runs, site.notes) =
-            (runs, vec![format!("the files are one site, as the op_uids of each follow those of another: {which}")]);
+            (runs, vec![format!("the files are one site, because their op_uids continue one another: {which}")]);
         gone.extend_from_slice(&chain[1..]);
     }
     let mut at = 0;
@@ -132,7 +132,7 @@ fn join(folder: &Path, site: &mut SiteFiles) -> Result<(), FindError> {
     site.folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
     site.notes = vec![format!("the files are one site: {}", which_is_which(&site.runs))];
     if !in_order {
-        site.notes.push("they were named in another order: they are read in the order of their runs".to_owned());
+        site.notes.push("the files were named in another order; they are read in the order of their runs".to_owned());
     }
     site.notes.extend(missing_runs(&site.runs));
     Ok(())

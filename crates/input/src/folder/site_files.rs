@@ -92,7 +92,7 @@ pub enum DamageKind {
     #[error("listed in the manifest, but not there")]
     Missing,
     /// The path is a pipe, a device or the like, or a link to nothing. It is not read.
-    #[error("no regular file, so it was not read: move it away")]
+    #[error("not a regular file, so it was not read: move it away")]
     NotRegular,
     /// The contents have another digest.
     #[error("changed since it was written: SHA-256 {found} instead of {listed}")]

@@ -216,11 +216,11 @@ fn rows_that_make_no_sense_are_faults_and_the_next_row_is_read() {
         ("", "None the row has 1 column instead of 6"),
         ("1,2,3", "None the row has 3 columns instead of 6"),
         ("1,0.0,0,Nudge,1,[{}],7", "None the row has 7 columns instead of 6"),
-        ("x,0.0,0,Nudge,1,[{}]", "None column 'seq' holds no whole number"),
-        ("-1,0.0,0,Nudge,1,[{}]", "None column 'seq' holds no whole number"),
-        ("99999999999999999999,0.0,0,Nudge,1,[{}]", "None column 'seq' holds no whole number"),
-        ("1,0.0,,Nudge,1,[{}]", "Some(1) column 'op_id' holds no whole number"),
-        ("1,0.0,0,Nudge,1.5,[{}]", "Some(1) column 'op_uid' holds no whole number"),
+        ("x,0.0,0,Nudge,1,[{}]", "None column 'seq' is not a whole number"),
+        ("-1,0.0,0,Nudge,1,[{}]", "None column 'seq' is not a whole number"),
+        ("99999999999999999999,0.0,0,Nudge,1,[{}]", "None column 'seq' is not a whole number"),
+        ("1,0.0,,Nudge,1,[{}]", "Some(1) column 'op_id' is not a whole number"),
+        ("1,0.0,0,Nudge,1.5,[{}]", "Some(1) column 'op_uid' is not a whole number"),
         ("1,0.0,0,Banana,1,[{}]", "Some(1) the profile has no operation 'Banana'"),
         ("1,0.0,0,Nudge,1,\"[{}]", "None the quotes of the row do not match"),
         ("1,0.0,0,Nudge,1,\"[{}]\"x", "None the quotes of the row do not match"),
@@ -238,7 +238,7 @@ fn a_quoted_field_is_the_same_as_a_plain_one() {
 
 #[test]
 fn payload_faults_leave_the_row_readable() {
-    let not_json = "the payload is no JSON array of flat objects";
+    let not_json = "the payload is not a JSON array of flat objects";
     for (payload, targets, why) in [
         ("", 0, not_json),
         ("{}", 0, not_json),
@@ -431,7 +431,7 @@ fn every_escape_of_json_is_understood_and_every_broken_one_refused() {
     }
     for text in ["\\x", "\\u12", "\\u12g4", "\\ud83d", "\\ude00", "\\ud83d\\u0041", "\\"] {
         let fault = read_named("T", "S", &payload(text)).unwrap_err();
-        assert_eq!(fault, "the payload is no JSON array of flat objects", "{text}");
+        assert_eq!(fault, "the payload is not a JSON array of flat objects", "{text}");
     }
 }
 

@@ -206,9 +206,7 @@ impl ChainState {
             Effect::CopybackSource if !self.page_register.is_some_and(|content| content.copyback) => {
                 Err("needs a page register filled by a copyback read".to_owned())
             }
-            Effect::Resume(axis) if !self.suspended.contains(&axis) => {
-                Err("needs something that is suspended".to_owned())
-            }
+            Effect::Resume(axis) if !self.suspended.contains(&axis) => Err("needs a suspended operation".to_owned()),
             Effect::DataOut
             | Effect::CopybackSource
             | Effect::Resume(_)

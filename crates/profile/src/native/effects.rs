@@ -13,7 +13,7 @@ pub(super) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Vec<Eff
     for item in node.expect_sequence("effects", diagnostics)? {
         let Some(effect) = read_one(item, diagnostics) else { continue };
         if effects.contains(&effect) {
-            let diagnostic = Diagnostic::error("duplicate-item", "the effect stands here twice").at(item.span, "");
+            let diagnostic = Diagnostic::error("duplicate-item", "the effect is listed twice").at(item.span, "");
             diagnostics.push(diagnostic);
         }
         effects.push(effect);

@@ -23,13 +23,13 @@ pub fn json() -> String {
 fn schema() -> Value {
     let properties = json!({
         "schema": {"const": SCHEMA_VERSION, "description": "Version of the format."},
-        "name": described(text(), "What the device is called, one line."),
+        "name": described(text(), "The name of the device, one line."),
         "topology": topology(),
         "policies": policies(),
         "offset_guard": described(whole(0, limits::MAX_PAGES_PER_BLOCK), "Pages between a read and the last programmed page."),
         "cell_types": described(
             map_of(&list_of(&text())),
-            "Cell types, and what else may be programmed on a block erased as each.",
+            "Cell types, each with the others that may be programmed on a block erased as it.",
         ),
         "latencies": described(map_of(&time()), "Times in µs that durations may name."),
         "classes": described(map_of(&base(false)), "Templates of behaviour; also names for their bases."),
@@ -41,7 +41,7 @@ fn schema() -> Value {
         "exclusion_groups": described(map_of(&group()), "Named lists of forbidden bases, classes and groups."),
         "exclusions": exclusions(),
         "chains": described(map_of(&chain()), "Operations that follow a first one and must all run."),
-        "ops": described(map_of(&op()), "Concrete commands, and families of them."),
+        "ops": described(map_of(&op()), "Operations, and families of operations."),
         "phase_conditional": described(map_of(&map_of(&weight())), "Explicit distributions: phase key, name, weight."),
         "probabilities": object(&json!({
             "global": map_of(&weight()),
@@ -147,7 +147,7 @@ fn policies() -> Value {
             "sequence_gap": described(time(), "From the end of a chain step to the due time of the next, µs."),
             "split_dout_per_plane": {"type": "boolean"},
             "time_resolution": described(positive_time(), "Operations start on multiples of this, µs."),
-            "post_hook_window": described(time(), "A hook after a phase falls within this of its end, µs."),
+            "post_hook_window": described(time(), "Longest time from the end of a phase to a hook after it, µs."),
             "refill_uses_end_key": {"type": "boolean"},
         }),
         &[],

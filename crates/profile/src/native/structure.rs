@@ -92,7 +92,7 @@ fn payload(base: &Base, found: &mut Vec<BaseProblem>) {
             found.push(problem(BasePart::Payload, message, "an address is die, plane, block and page"));
         }
     } else if has(PayloadField::Block) || has(PayloadField::Page) {
-        let message = "its payload names a block or page, but nothing says which".to_owned();
+        let message = "its payload names a block or page, but there is no source of the address".to_owned();
         found.push(problem(BasePart::Address, message, "say where the address comes from (`address`)"));
     } else if base.address == AddressSource::None && has(PayloadField::Plane) {
         let message = "its payload names a plane, but it has no address".to_owned();
@@ -164,7 +164,7 @@ fn effects(base: &Base, found: &mut Vec<BaseProblem>) {
     found.extend(unoccupied(base));
     if base.scope == Scope::Target && needs(|need| matches!(need, AddressNeed::Die | AddressNeed::Page)) {
         let message = "its effects work on one die, but it occupies all".to_owned();
-        found.push(problem(BasePart::Scope, message, "`scope: die`; `target` is for what works on every die"));
+        found.push(problem(BasePart::Scope, message, "`scope: die`; `target` is for operations on every die"));
     }
 }
 
@@ -173,7 +173,7 @@ fn effects(base: &Base, found: &mut Vec<BaseProblem>) {
 pub fn unoccupied(base: &Base) -> Option<BaseProblem> {
     let occupies = !base.instant && base.scope != Scope::None;
     let message = "its effects keep the array of its planes busy, but it occupies none".to_owned();
-    let found = problem(BasePart::Scope, message, "let it occupy planes or the die, and be no instant operation");
+    let found = problem(BasePart::Scope, message, "let it occupy planes or the die, and not be instant");
     (!occupies && base.effects.iter().any(|&effect| keeps_array_busy(effect))).then_some(found)
 }
 

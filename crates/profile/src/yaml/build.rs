@@ -186,7 +186,7 @@ impl Builder<'_> {
         if self.documents == 1 {
             return Ok(());
         }
-        let diagnostic = Diagnostic::error("several-documents", "the file holds more than one YAML document")
+        let diagnostic = Diagnostic::error("several-documents", "the file has more than one YAML document")
             .at(at, "the second one starts here")
             .help("take out everything from `---` on, or make it a file of its own");
         self.diagnostics.push(diagnostic);
@@ -258,7 +258,7 @@ impl Builder<'_> {
 
     fn alias(&mut self, anchor: usize, at: Span) -> Result<(), Stop> {
         let Some(mut built) = self.anchors.get(&anchor).cloned() else {
-            let message = "this alias stands inside the value it refers to";
+            let message = "this alias is inside the value that it refers to";
             self.diagnostics.push(Diagnostic::error("recursive-alias", message).at(at, ""));
             return self.add(broken(at), 0);
         };

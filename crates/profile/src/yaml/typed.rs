@@ -117,7 +117,7 @@ impl Node {
             ),
             NotWhole::Sexagesimal { value } => (
                 format!(
-                    "{what} is {written}: {sign}{value} (in sixties) as YAML 1.1 reads it, and no number as YAML 1.2 does"
+                    "{what} is {written}: {sign}{value} (in sixties) as YAML 1.1 reads it, and not a number in YAML 1.2"
                 ),
                 format!("write `{sign}{value}` if that is meant"),
             ),

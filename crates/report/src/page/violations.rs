@@ -61,7 +61,7 @@ impl VerifierVerdict {
     /// Reads a verdict.
     ///
     /// # Errors
-    /// When the text is no verdict.
+    /// When the text is not a verdict.
     pub fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }

@@ -155,7 +155,7 @@ fn wrong(
     sequence: &InSequence,
 ) -> Option<String> {
     if row.count() == 0 {
-        return Some("A row counts something.".to_owned());
+        return Some("The count is 0; a row counts at least one proposal.".to_owned());
     }
     let order = match (before, row) {
         (Some(CountsRow::InputTime(before)), CountsRow::InputTime(row)) => report.form.compare_input_times(before, row),
@@ -164,7 +164,7 @@ fn wrong(
     };
     match order {
         Ordering::Less => {}
-        Ordering::Equal => return Some("The row before counts the same.".to_owned()),
+        Ordering::Equal => return Some("The row before has the same key.".to_owned()),
         Ordering::Greater => return Some("The row sorts before the row above it.".to_owned()),
     }
     match row {
