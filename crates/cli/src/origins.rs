@@ -21,9 +21,8 @@ pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
             Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
         }
         error @ FindError::Refused { other_version: true, .. } => Problem::new(error.to_string()).help(OTHER_VERSION),
-        error @ FindError::Refused { .. } => {
-            Problem::new(error.to_string()).help("nothing of it was read: somebody changed this manifest")
-        }
+        error @ FindError::Refused { .. } => Problem::new(error.to_string())
+            .help("nothing of it was read: somebody changed this manifest, or put a link in a place that it names"),
         error @ FindError::Twice(_) => Problem::new(error.to_string()).help(ONCE),
         error @ FindError::TwoFiles { .. } => {
             Problem::new(error.to_string()).help("a manifest.json beside them would say which one counts")

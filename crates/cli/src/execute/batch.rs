@@ -134,7 +134,7 @@ pub(super) fn check_earlier(campaign: &Campaign) -> Result<Vec<String>, Failure>
         }
         let help = match fault.is_refusal() {
             true if fault.is_of_another_schema() => OTHER_VERSION,
-            true => "nothing of it was read: somebody changed this manifest",
+            true => "nothing of it was read: somebody changed this manifest, or put a link in a place that it names",
             false => "without --sites, --resume finds the sites that are there and writes it anew",
         };
         return Err(Problem::new(fault.sentence(&path, kind)).help(help).into());
