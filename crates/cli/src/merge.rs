@@ -198,7 +198,10 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
             let problem = Problem::new(fault.sentence(&path, ManifestKind::Batch));
             match ManifestKind::of(&text) {
                 _ if fault.is_of_another_schema() => problem.help(OTHER_VERSION),
-                ManifestKind::Site => problem.help("name the folder that holds the folders of the sites"),
+                ManifestKind::Site => {
+                    let message = format!("`{}` is the manifest of one site, not of a batch", path.display());
+                    Problem::new(message).help("name the folder that holds the folders of the sites")
+                }
                 ManifestKind::Batch | ManifestKind::Unknown => problem,
             }
         })?;

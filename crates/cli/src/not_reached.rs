@@ -72,9 +72,10 @@ fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<Strin
     let until = closure.until().unwrap_or_default();
     let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
     let (sites, bins) = (totals.reached.len() as u64, closure.model.bin_count());
+    let what = if dead { "all dies died" } else { "the limit of the runs came" };
     let who = match (short, sites) {
-        (1, 1) => "the limit of the runs came".to_owned(),
-        _ => format!("at {} of {} the limit of the runs came", grouped(short), counted(sites, "site")),
+        (1, 1) => what.to_owned(),
+        _ => format!("at {} of {} {what}", grouped(short), counted(sites, "site")),
     };
     let raise = if dead { "" } else { ": raise -t, --ops or --num-runs" };
     let were = if bins == 1 { "was" } else { "were" };

@@ -21,9 +21,8 @@ pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
             Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
         }
         error @ FindError::Refused { other_version: true, .. } => Problem::new(error.to_string()).help(OTHER_VERSION),
-        error @ FindError::Refused { .. } => {
-            Problem::new(error.to_string()).help("this manifest was changed, so nothing of it was read")
-        }
+        error @ FindError::Refused { .. } => Problem::new(error.to_string())
+            .help("this manifest was changed, or a link was put in a place that it names, so nothing of it was read"),
         error @ FindError::Twice(_) => Problem::new(error.to_string()).help(ONCE),
         error @ FindError::TwoFiles { .. } => {
             Problem::new(error.to_string()).help("a manifest.json beside them would say which one counts")

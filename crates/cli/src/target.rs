@@ -19,6 +19,10 @@ pub(crate) fn check(
     flag: &str,
     inputs: impl IntoIterator<Item = impl AsRef<Path>>,
 ) -> Result<(), Failure> {
+    if target.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        let problem = Problem::new(format!("`{}` names a folder, and a file is to be written", target.display()));
+        return Err(problem.help(format!("name a file with {flag}")).into());
+    }
     let Some(same) = identity(target).filter(|_| target != Path::new(STANDARD_OUTPUT)) else { return Ok(()) };
     let what = if inputs.into_iter().any(|input| identity(input.as_ref()).as_ref() == Some(&same)) {
         "is a file that this command reads, or that a manifest which it reads lists"

@@ -14,7 +14,10 @@ use nandseq_trace::files::{FileKind, Outputs};
 pub(super) fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
     move |text| {
         let number = count(text).filter(|number| range.contains(number));
+        // Any number but one that is too large is compared exactly.
+        let is_too_large = || ungrouped(text)?.parse().ok().filter(|number: &f64| *number >= u64::MAX as f64);
         let wrong = || match (range.start(), range.end()) {
+            (_, &u64::MAX) if is_too_large().is_some() => format!("too large: the largest is {}", u64::MAX),
             (1, &u64::MAX) => "not a whole number from 1 on".to_owned(),
             (least, most) => format!("not a whole number from {least} to {most}"),
         };
@@ -75,6 +78,10 @@ mod tests {
     fn what_cannot_be_meant_is_answered_with_what_can() {
         assert_eq!(whole(1..=9)("1e1"), Err("not a whole number from 1 to 9".to_owned()));
         assert_eq!(whole(1..=u64::MAX)("0"), Err("not a whole number from 1 on".to_owned()));
+        for text in ["1e30", "18446744073709551616", "18_446_744_073_709_551_616"] {
+            assert_eq!(whole(1..=u64::MAX)(text), Err("too large: the largest is 18446744073709551615".to_owned()));
+        }
+        assert_eq!(whole(1..=u64::MAX)("18446744073709551615"), Ok(u64::MAX));
         assert_eq!(whole(0..=u64::MAX)("1.5"), Err("not a whole number from 0 to 18446744073709551615".to_owned()));
         let zero = "it has a leading zero: `010` is 10 as a decimal number, but 8 as an octal one; write `10` or `8`, whichever is meant";
         assert_eq!(whole(1..=9)("010"), Err(zero.to_owned()));

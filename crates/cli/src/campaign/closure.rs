@@ -5,10 +5,10 @@ use nandseq_generate::closure::CoverageModel;
 
 use crate::arguments::GenerateArgs;
 use crate::explain::{Trial, Words};
-use crate::failure::{Failure, Problem, warning_text};
+use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
 use crate::share::Share;
-use crate::{dead_dies, tell, universe};
+use crate::{dead_dies, universe};
 
 /// Operations of a run for each bin, if only `--until-coverage` limits the run.
 const OPS_OF_BIN: u64 = 100;
@@ -31,8 +31,7 @@ impl Closure {
     /// The coverage that the flags ask for; `None` if they ask for none.
     ///
     /// # Errors
-    /// When no bin can be covered. If all dies are dead and `--until-coverage` is given, this is no error here but told when
-    /// generating.
+    /// When no bin can be covered. If all dies are dead, this is no error here but told when generating.
     pub(super) fn new(arguments: &GenerateArgs, in_force: &InForce) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
@@ -42,7 +41,7 @@ impl Closure {
         let universe = universe::universe(profile, Some(&in_force.table.distributions), in_force.start());
         let model = CoverageModel::new(profile, universe.bins(), |key| universe.time_bin_count(key), directed);
         let flag = if directed { "--closure" } else { "--until-coverage" };
-        let nothing_starts = if model.bin_count() == 0 { Some(nothing_to_cover(flag, share, in_force)?) } else { None };
+        let nothing_starts = if model.bin_count() == 0 { Some(nothing_to_cover(flag, in_force)?) } else { None };
         Ok(Some(Self { model, directed, share, nothing_starts }))
     }
 
@@ -64,24 +63,20 @@ impl Closure {
     }
 }
 
-/// The message that no bin can be covered, with the state of the dead dies, if a share is to be reached and all dies are dead.
+/// The message that no bin can be covered, with the state of the dead dies, if all dies are dead.
 ///
 /// # Errors
 /// The same with what to change, in all other cases.
-fn nothing_to_cover(flag: &str, share: Option<Share>, in_force: &InForce) -> Result<String, Failure> {
+fn nothing_to_cover(flag: &str, in_force: &InForce) -> Result<String, Failure> {
     let (words, start) = (Words::of(in_force), in_force.start());
     let trial = Trial::new(&in_force.profile, &in_force.table.distributions, start, TRIAL_OPS);
     if let Some(problem) = &trial.problem {
         return Err(Problem::new(problem).help(words.how_to_propose(&in_force.flags)).into());
     }
     let message = format!("{flag} has nothing to cover: no operation of the table can ever be proposed");
-    let dead = dead_dies::of_trial(&words, &trial, start.bootstrap).filter(|_| trial.is_over);
-    if let (Some(dead), Some(_)) = (&dead, share) {
+    if let Some(dead) = dead_dies::of_trial(&words, &trial, start.bootstrap).filter(|_| trial.is_over) {
         return Ok(format!("{message}: {dead}"));
     }
-    dead.iter().for_each(|dead| tell(&warning_text(dead)));
-    let says_why = format!("`{}` says why", in_force.flags.check().flag("--pairs"));
-    // If nothing can ever start, generating without the flag does not help.
-    let help = if dead.is_some() { says_why } else { format!("{says_why}, or generate without the flag") };
+    let help = format!("`{}` says why, or generate without the flag", in_force.flags.check().flag("--pairs"));
     Err(Problem::new(message).help(help).into())
 }

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::table::{self as files, ProbabilityTable};
-use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
+use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::{recorded, shown};
 
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{DemoFlag, GenerateArgs};
+use crate::console;
 use crate::failure::{Failure, Problem, note_text, remark_text};
 use crate::inputs::{self, left_out};
 
@@ -219,8 +220,15 @@ impl ResolvedTable {
 }
 
 fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<ProbabilityTable, Failure> {
-    let (table, diagnostics) = files::read(source, profile);
+    let (table, mut diagnostics) = files::read(source, profile);
     let Some(table) = table else { return Err(Failure::Faulty(Box::new((source.clone(), diagnostics)))) };
+    // A table that was built has the same keys without names: nothing is allowed there.
+    let built = probability::build(profile, probability::DEFAULT_TABLE_SEED);
+    let has_names = |key: &PhaseKey| built.iter().any(|(known, names)| known == key && !names.is_empty());
+    let is_worth_a_note = table.entries.iter().any(|(key, names)| names.is_empty() && has_names(key));
+    if console::is_quiet() || !is_worth_a_note {
+        diagnostics.retain_at_least(Severity::Warning);
+    }
     remarks.push_str(&diagnostics.render(source, Styling::Coloured));
     Ok(table)
 }

@@ -135,7 +135,7 @@ pub(super) fn check_earlier(campaign: &Campaign) -> Result<Vec<String>, Failure>
         }
         let help = match fault.is_refusal() {
             true if fault.is_of_another_schema() => OTHER_VERSION,
-            true => "this manifest was changed, so nothing of it was read",
+            true => "this manifest was changed, or a link was put in a place that it names, so nothing of it was read",
             false => "without --sites, --resume finds the sites that are there and writes it anew",
         };
         return Err(Problem::new(fault.sentence(&path, kind)).help(help).into());

@@ -110,8 +110,8 @@ pub(super) fn names_are_free(
     writes: impl Fn(&RunName) -> bool,
 ) -> Result<(), Failure> {
     let folder = campaign.folder_of(site);
-    let found =
-        others_named_like_runs(&folder).map_err(|reason| Problem::unreadable("the folder", &folder, &reason))?;
+    // Whether the folder can be read and written is checked elsewhere.
+    let found = others_named_like_runs(&folder).unwrap_or_default();
     let is_in_the_way = |(path, name): &(PathBuf, RunName)| {
         let own_name = format.form().file_name(name.kind, campaign.stamp, name.run);
         campaign.outputs.contains(name.kind)

@@ -31,7 +31,7 @@ use super::claim::Claims;
 use super::{batch, difference, proposer_log};
 use crate::arguments::flags_of_manifest;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
-use crate::failure::{remark_text, warning_text};
+use crate::failure::{note_text, warning_text};
 use crate::ledger;
 use crate::site_files::{files_of_runs, plain_files, plain_folders, relative};
 use crate::site_folders::SiteFolders;
@@ -174,9 +174,8 @@ impl Others {
         if of_campaigns > 0 {
             let named = named(self.files.iter().chain(&self.lists), root, of_campaigns);
             text += &if campaign.clean {
-                // It is shown in spite of `-q`, because a removal cannot be undone.
                 let files = counted(of_campaigns, "file");
-                remark_text(&format!("{removed} {files} of earlier campaigns from `{here}`: {named}"))
+                note_text(&format!("{removed} {files} of earlier campaigns from `{here}`: {named}"))
             } else {
                 let (files, stay) = match of_campaigns {
                     1 => ("a file of another campaign".to_owned(), "stays"),

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::folders::is_same_place;
 use crate::campaign::Campaign;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, plain};
 use crate::ledger;
 
 /// What to do about a file that is in the way.
@@ -29,10 +29,13 @@ pub(super) fn check(campaign: &Campaign) -> Result<(), Failure> {
         let folder = campaign.folder_of(site);
         manifest(&folder.join(manifest::FILE_NAME), is_gone_on_with)?;
         let path = folder.join(ledger::FILE_NAME);
-        if !is_gone_on_with && path.is_file() && ledger::unfinished(&folder).is_ok_and(|known| known.is_none()) {
-            let what = format!("`{}`:1 is not a list of finished runs of this program", shown(&path));
-            return Err(Problem::new(what).help(HELP).into());
-        }
+        let what = match ledger::unfinished(&folder) {
+            _ if is_gone_on_with || !path.is_file() => continue,
+            Ok(Some(_)) => continue,
+            Ok(None) => format!("`{}`:1 is not a list of finished runs of this program", shown(&path)),
+            Err(reason) => format!("`{}`: {}", shown(&path), plain(&reason)),
+        };
+        return Err(Problem::new(what).help(HELP).into());
     }
     Ok(())
 }

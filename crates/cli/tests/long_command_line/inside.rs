@@ -240,3 +240,26 @@ fn a_batch_with_a_fault_is_called_a_batch() {
     let shown = folder.refuse(&["replay", "out"]);
     assert!(shown.contains(" is no manifest of a batch: "), "{shown}");
 }
+
+#[test]
+fn a_ledger_that_names_what_lies_elsewhere_is_refused_by_all_with_its_line() {
+    let folder = Folder::new();
+    let campaign = ["--ops", "20", "-n", "2", "--stamp", "261121", "-q"];
+    folder.succeed(&campaign);
+    let path = folder.path().join("out/manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    fs::remove_file(&path).unwrap();
+    let runs = manifest["runs"].take();
+    manifest["runs"] = serde_json::json!([]);
+    let head = serde_json::json!({"stamp": "20261121_000000", "manifest": manifest});
+    let second = runs[1].to_string().replacen("\"operation_sequence_", "\"../operation_sequence_", 1);
+    fs::write(folder.path().join("out/manifest.partial.jsonl"), format!("{head}\n{}\n{second}\n", runs[0])).unwrap();
+    for command in [&campaign[..], &[&campaign[..], &["--resume", "out"]].concat(), &["verify", "out"]] {
+        let said = folder.refuse(command);
+        assert!(
+            said.starts_with("exit code 2\n") && said.contains("`out/manifest.partial.jsonl`: 3:")
+                || said.contains(": 3:"),
+            "{command:?}: {said}"
+        );
+    }
+}

@@ -274,6 +274,8 @@ fn what_a_command_reads_is_not_replaced() {
         );
         assert!(said.contains(&format!("`{target}` is a ")), "{said}");
     }
+    let said = folder.refuse(&["report", "out", "-o", "page.html/"]);
+    assert!(said.contains("`page.html/` names a folder, and a file is to be written"), "{said}");
     // Anything else is written.
     for target in ["one.json", "verdict.json", "out/report.html"] {
         run(&folder, &["report", "out", "-o"], target);

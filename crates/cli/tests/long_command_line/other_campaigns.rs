@@ -6,15 +6,16 @@ use std::process::Output;
 
 use crate::runner::{Folder, files_below};
 
-const SHORT: [&str; 3] = ["-t", "300", "--quiet"];
+const SHORT: [&str; 2] = ["-t", "300"];
 
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Makes a campaign and returns what it said on stderr.
+/// Makes a campaign and returns what it said on stderr, without its progress.
 fn made(folder: &Folder, arguments: &[&str]) -> String {
-    stderr(&folder.succeed(&[&SHORT, arguments].concat()))
+    let text = stderr(&folder.succeed(&[&SHORT[..], arguments].concat()));
+    text.split_inclusive('\n').filter(|line| !line.contains(" done: ")).collect()
 }
 
 /// What a campaign writes into an empty folder.
@@ -87,7 +88,7 @@ fn files_of_another_campaign_are_counted_and_named_and_stay() {
         let first = others.iter().find(|name| !name.ends_with(".json")).unwrap();
         assert!(text.contains(&format!("`{}`", first.strip_prefix("out/").unwrap())), "{what}: {first} in {text}");
         // The same again: what is replaced is no other campaign's, and the summary says what stays.
-        let again = folder.succeed(&[&SHORT[..2], later].concat());
+        let again = folder.succeed(&[&SHORT[..], later].concat());
         let summary = String::from_utf8(again.stdout).unwrap();
         let ending = if count == 1 { "" } else { "s" };
         let line = format!(
@@ -472,7 +473,7 @@ fn a_list_of_campaigns_cleans_each_for_itself() {
     for place in ["one", "two"] {
         made(&folder, &["--stamp=261120", "--out-dir", place]);
     }
-    let text = stderr(&folder.succeed(&["run-list", "list.yaml", "--quiet"]));
+    let text = stderr(&folder.succeed(&["run-list", "list.yaml"]));
     assert!(text.contains("from `one`") && text.contains("warning: `two` holds "), "{text}");
     let files = folder.files();
     assert!(files.keys().all(|name| !name.starts_with("one/operation_sequence_261120")));
@@ -525,4 +526,25 @@ fn where_clean_cannot_be_given_it_is_not_suggested() {
     let said = stderr(&output) + &String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("files of other campaigns, which stay") && said.contains("Left alone there: "), "{said}");
     assert!(!said.contains("--clean"), "{said}");
+}
+
+#[test]
+fn quiet_has_no_notes() {
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261120"]);
+    assert_eq!(made(&folder, &["--stamp=261121", "--clean", "-q"]), "");
+    // A table that this program wrote leaves keys empty under which nothing is allowed: that is no news.
+    let device = crate::given_files::small_profile().replace("[STATUS, RESET]", "[]");
+    let folder = folder.with("device.yaml", device);
+    let table = ["--config=device.yaml", "--op-state-probs", "table.yaml", "--out-dir", "a"];
+    made(&folder, &[&table[..], &["--refresh-op-state-probs"]].concat());
+    let text = fs::read_to_string(folder.path().join("table.yaml")).unwrap();
+    assert!(text.contains(": {}\n"), "{text}");
+    let told = made(&folder, &table);
+    assert!(!told.contains("empty-key"), "{told}");
+    // A key that somebody emptied is.
+    let emptied = text.split_once("  RESET.END:\n").unwrap().0.to_owned() + "  RESET.END: {}\n";
+    fs::write(folder.path().join("table.yaml"), emptied).unwrap();
+    assert!(made(&folder, &table).contains("empty-key"));
+    assert!(!made(&folder, &[&table[..], &["-q"]].concat()).contains("note"));
 }

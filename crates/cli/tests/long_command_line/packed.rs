@@ -164,6 +164,14 @@ fn a_dash_is_standard_input() {
         let output = fed(&folder, &["verify", "-"], &input);
         assert_eq!((output.status.code(), text(&output)), (Some(0), expected.clone()));
     }
+    // What cannot be read twice is joined with nothing.
+    fs::write(folder.path().join("two.csv"), &bytes).unwrap();
+    let output = fed(&folder, &["verify", "-", "two.csv"], &bytes);
+    assert!(
+        text(&output).contains("it is judged as a site of its own, as it cannot be read twice"),
+        "{}",
+        text(&output)
+    );
     let cut = &bytes[..bytes.len() - 30];
     let output = fed(&folder, &["verify", "-"], cut);
     assert_eq!(output.status.code(), Some(1));

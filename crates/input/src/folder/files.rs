@@ -48,6 +48,15 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindE
     for ((folder, _), at) in origins {
         join(&folder, &mut sites[at])?;
     }
+    if paths.len() > 1 {
+        for &at in &renamed {
+            if !sites[at].folder.is_file() {
+                let note = "it is judged as a site of its own, as it cannot be read twice: to judge the runs of one site \
+                            together, name files";
+                sites[at].notes.push(note.to_owned());
+            }
+        }
+    }
     join_renamed(&renamed, &mut sites, forms);
     Ok(sites)
 }

@@ -51,7 +51,8 @@ pub(super) fn run_folder(path: &Path) -> Option<u64> {
 pub(super) fn run_of_dataset(folder: &Path, forms: Forms) -> Option<(u64, PathBuf)> {
     let run = run_folder(folder)?;
     let datasets = forms.iter().filter(|form| form.table.layout == Layout::Dataset);
-    datasets.map(|form| form.sequence_in(folder)).find(|sequence| sequence.is_file()).map(|sequence| (run, sequence))
+    let is_there = |sequence: &PathBuf| sequence.symlink_metadata().is_ok_and(|about| !about.is_dir());
+    datasets.map(|form| form.sequence_in(folder)).find(is_there).map(|sequence| (run, sequence))
 }
 
 /// Whether the end of a sequence's name is that of a form with a folder for each run.
@@ -82,11 +83,21 @@ pub(super) fn origin_of(sequence: &Path, forms: Forms) -> Option<(PathBuf, Strin
 
 /// The tables of the same run that lie beside a sequence.
 pub(super) fn beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKind, PathBuf)> {
+    named_beside(sequence, forms).filter(|(_, path)| path.is_file())
+}
+
+/// What lies in the place of such a table and is no file.
+pub(super) fn no_files_beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = PathBuf> {
+    let is_other = |path: &PathBuf| path.symlink_metadata().is_ok() && !path.is_file();
+    named_beside(sequence, forms).map(|(_, path)| path).filter(is_other)
+}
+
+fn named_beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKind, PathBuf)> {
     let rest = place_of(sequence, forms).map(|(rest, _)| rest);
     let path = move |kind: TableKind| {
         Some((kind, plain_or_packed(sequence.with_file_name(format!("{}{}", kind.name(), rest?)))))
     };
-    TableKind::ALL.into_iter().filter_map(path).filter(|(_, path)| path.is_file())
+    TableKind::ALL.into_iter().filter_map(path)
 }
 
 /// The proposer log of a sequence's run. If there are several, it is the last by name. Only paths for which `known` holds count.

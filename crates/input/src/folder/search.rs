@@ -8,7 +8,7 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::{self, BatchManifest};
 
 use super::listed::{self, Known, Listing, compare};
-use super::names::{beside, log_of, name_of, run_of, run_of_dataset};
+use super::names::{beside, log_of, name_of, no_files_beside, run_of, run_of_dataset};
 use super::single::{self, missing_runs};
 use super::site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};
 use crate::form::{CSV, Forms};
@@ -32,7 +32,7 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
     if single::is_file(path)? {
         return Ok(vec![single::alone(path, forms)]);
     }
-    if let Some((_, sequence)) = run_of_dataset(path, forms) {
+    if let Some((_, sequence)) = run_of_dataset(path, forms).filter(|(_, sequence)| sequence.is_file()) {
         return find_forms(&sequence, forms);
     }
     let found = search(path, forms)?;
@@ -190,6 +190,8 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
     }
     for (run, path) in files {
         let mut tables = Vec::new();
+        let unread = no_files_beside(&path, forms).filter(|path| !rows.contains_key(path));
+        site.damage.extend(unread.map(|file| Damage { file, what: DamageKind::NotRegular }));
         for (kind, path) in beside(&path, forms) {
             let rows = rows.get(&path).copied();
             if has_list && rows.is_none() {

@@ -92,11 +92,14 @@ fn why(coverage: &Coverage, key: PhaseKey, op: OpId, visits: u64, hits: u64, exp
     match expected {
         Some(expected) if expected < 3.0 => {
             format!(
-                "too seldom drawn: {visits} proposals were accepted under this key, and {expected:.3} of it to be expected"
+                "too seldom drawn: {} {} accepted under this key, and {expected:.3} of it to be expected",
+                counted(visits, "proposal"),
+                if visits == 1 { "was" } else { "were" }
             )
         }
         Some(_) | None => {
-            format!("never started in {visits} proposals accepted under this key; a log of the proposer would say why")
+            let proposals = counted(visits, "proposal");
+            format!("never started in {proposals} accepted under this key; a log of the proposer would say why")
         }
     }
 }

@@ -92,6 +92,11 @@ impl Fault {
         self.what.contains(OTHER_SCHEMA)
     }
 
+    /// The same fault, of a text that begins in this line of a file.
+    pub(super) fn in_line(self, line: usize) -> Self {
+        Self { line: self.line + line - 1, ..self }
+    }
+
     /// Whether line and column are known. A fault of an empty file has none.
     const fn has_place(&self) -> bool {
         self.column > 0

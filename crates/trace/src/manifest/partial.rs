@@ -29,7 +29,8 @@ pub fn read_partial<H: DeserializeOwned, R: DeserializeOwned>(
     let Some(head) = unless_refused(parse::<H>(&line))? else { return Ok(None) };
     let (mut runs, mut before) = (Vec::new(), None);
     while next(&mut line)? {
-        let Some(run) = unless_refused(parse::<R>(&line))? else { break };
+        let parsed = parse::<R>(&line).map_err(|fault| fault.in_line(runs.len() + 2));
+        let Some(run) = unless_refused(parsed)? else { break };
         let numbers = parse::<RunNumbers>(&line).ok().filter(|numbers| numbers.fault(before).is_none());
         let Some(numbers) = numbers else { break };
         before = Some(numbers);
