@@ -234,7 +234,7 @@ fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
     if universe.supply().least <= 0.0 {
         all.push(
             "starvation: in some state a die may wait long, or for ever, for its next operation: nothing that a refill proposes \
-             there is possible whatever the addresses are (a reset or an erase with a weight under DEFAULT would be)"
+             there is possible whatever the addresses are (a reset with a weight under DEFAULT would be)"
                 .to_owned(),
         );
     }

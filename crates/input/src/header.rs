@@ -87,7 +87,7 @@ mod tests {
             assert_eq!(cause(line), utf16);
         }
         for line in [&b"\xfd7zXZ\0\0\x04"[..], b"(\xb5/\xfd\x04\0", b"BZh91AY&SY\x01"] {
-            assert!(cause(line).starts_with("it is no text; "), "{line:?}");
+            assert!(cause(line).starts_with("it is not text; "), "{line:?}");
         }
         assert_eq!(cause(b"any line"), "this is not an operation sequence");
     }

@@ -384,7 +384,10 @@ mod tests {
         let broken = said(Arc::new(Int32Array::from(vec![1, 2])));
         assert!(broken.starts_with("row 2, column 'op_base': \"RE\\nAD\" contains a line break"), "{broken}");
         let unfit = said(Arc::new(UInt64Array::from(vec![1, 2])));
-        assert!(unfit.starts_with("column 'block' is of type UInt64; what can be read is string, 32- or"), "{unfit}");
+        assert!(
+            unfit.starts_with("column 'block' is of type UInt64; types that can be read are string, 32- or"),
+            "{unfit}"
+        );
     }
 
     #[test]

@@ -278,7 +278,7 @@ fn a_table_that_leaves_no_weight_names_the_entry_whatever_was_asked_for() {
         let check = folder.succeed(&["profile", "check", "--op-state-probs", "table.yaml", "tiny.yaml"]).stdout;
         let check = String::from_utf8(check).unwrap();
         assert!(
-            check.contains("warning: no phase key gives any operation a weight") && check.contains(advice),
+            check.contains("warning: no phase key gives a weight above 0 to any operation") && check.contains(advice),
             "{check}"
         );
     }

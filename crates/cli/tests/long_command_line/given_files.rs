@@ -233,13 +233,13 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     assert!(pipe(&folder, table));
     let output = folder.run(&["verify", "out", "--config", "small.yaml"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains(&format!("\nFile: {table}: no regular file, so it was not read")), "{text}");
+    assert!(text.contains(&format!("\nFile: {table}: not a regular file, so it was not read")), "{text}");
     fs::create_dir(folder.path().join("out/run=0000001")).unwrap();
     let sequence = "out/run=0000001/operation_sequence.parquet";
     assert!(pipe(&folder, sequence));
     let output = folder.run(&["verify", "out", "--config", "small.yaml"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains(&format!("\nFile: {sequence}: no regular file")) || !cfg!(feature = "parquet"), "{text}");
+    assert!(text.contains(&format!("\nFile: {sequence}: not a regular file")) || !cfg!(feature = "parquet"), "{text}");
     let folder = Folder::new();
     fs::create_dir(folder.path().join("out")).unwrap();
     let name = "out/operation_sequence_261121_0000001.csv";

@@ -148,12 +148,12 @@ fn a_faulty_manifest_is_no_broken_rule_and_leaves_the_profile_unknown() {
     let shown = text(&output);
     assert!(shown.contains(" in 1 file of 1 site: no rule broken, but files are damaged.\n"), "{shown}");
     assert!(shown.contains("\nFile: out/manifest.json: no manifest of a site: "), "{shown}");
-    let warning = "warning: `out/manifest.json` cannot be used, so nothing says which profile this was made for: \
-                   the built-in device is taken; --config names another\n";
+    let warning = "warning: `out/manifest.json` cannot be used, so the profile of these runs is not known: \
+                   the built-in device is used; --config names another\n";
     for reader in [&["verify", "out"][..], &["report", "out"], &["coverage", "report", "out"]] {
         let told = |more: &[&str]| String::from_utf8(folder.run(&[reader, more].concat()).stderr).unwrap();
         assert_eq!(told(&[]).matches(warning).count(), 1, "{reader:?}: {}", told(&[]));
-        assert!(!told(&["--config", "device.yaml"]).contains("which profile"), "{reader:?}");
+        assert!(!told(&["--config", "device.yaml"]).contains("the profile of these runs"), "{reader:?}");
     }
 }
 
