@@ -36,8 +36,14 @@ impl Folder {
 
     /// The program, ready to run in this folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nandseqgen"));
-        command.args(arguments).current_dir(self.path()).env("COLUMNS", "100");
+        let mut command = self.ready(Command::new(env!("CARGO_BIN_EXE_nandseqgen")));
+        command.args(arguments);
+        command
+    }
+
+    /// Sets folder and environment of a command.
+    pub(crate) fn ready(&self, mut command: Command) -> Command {
+        command.current_dir(self.path()).env("COLUMNS", "100");
         // Whoever runs the tests may have set what the program reads.
         let set = std::env::vars_os().map(|(name, _)| name);
         let ours = |name: &std::ffi::OsString| name.to_str().is_some_and(|name| name.starts_with("NANDSEQGEN_"));
