@@ -1,4 +1,5 @@
-//! What the documents show is what the program prints. `UPDATE_DOCS=1 cargo test --workspace --test long_shown` makes it anew.
+//! What the documents show is what the program prints.
+//! `UPDATE_DOCS=1 cargo test --release --workspace --test long_shown` makes it anew.
 //!
 //! The commands of all `console` blocks of a page are carried out in order, in one folder. Each must print what is shown below
 //! it, and succeed. These are the rules:
@@ -7,7 +8,8 @@
 //!   carried out only to make it anew, `console fails` that of a block whose last command fails. A block with a name after its
 //!   language (`yaml device.yaml`) is a file of the folder.
 //! - A line `…` stands for any lines. Those before and after it keep their number when they are made anew.
-//! - Seconds and operations per second are measured. They stay as they are shown. Lines of progress are not shown.
+//! - Seconds and operations per second are measured. A line in which nothing else differs stays as it is shown; one that is made
+//!   anew has the figures of the build under test, hence `--release`. Lines of progress are not shown.
 //! - `nandseqgen` and `cargo run --release --locked` are the program under test. `scripts/NAME` is the script of the repository.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
@@ -26,7 +28,7 @@ use std::thread;
 use crate::page::Outcome;
 
 /// What to do if something else is shown.
-const HELP: &str = "what is shown is not what the program prints; UPDATE_DOCS=1 makes it anew";
+const HELP: &str = "what is shown is not what the program prints; UPDATE_DOCS=1 with --release makes it anew";
 
 /// The folder of the repository.
 fn root() -> PathBuf {
