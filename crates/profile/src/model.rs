@@ -8,7 +8,10 @@ mod effect;
 mod exclusion;
 
 pub use axis::{Axis, ByAxis};
-pub use effect::{ArrayWork, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
+pub(crate) use effect::AddressNeed;
+pub use effect::{
+    ArrayWork, CacheProgramKind, CacheReadKind, Effect, EffectProperties, LatchKind, LatchLevel, LatchNeed,
+};
 pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
 
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
