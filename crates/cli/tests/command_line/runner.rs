@@ -12,9 +12,14 @@ use tempfile::TempDir;
 /// A folder to run the program in.
 pub(crate) struct Folder(TempDir);
 
+/// A folder in memory, where Linux has one: nothing there waits for a disk.
+const IN_MEMORY: &str = "/dev/shm";
+
 impl Folder {
+    /// A folder in memory for the quick tests; on the disk for the long ones, which are many and large.
     pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        let in_memory = if env!("CARGO_CRATE_NAME") == "command_line" { TempDir::new_in(IN_MEMORY).ok() } else { None };
+        Self(in_memory.unwrap_or_else(|| TempDir::new().unwrap()))
     }
 
     pub(crate) fn path(&self) -> &Path {
