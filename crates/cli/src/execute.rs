@@ -10,7 +10,7 @@ mod difference;
 pub(crate) mod folders;
 pub(crate) mod leftovers;
 pub(crate) mod others;
-mod own_names;
+pub(crate) mod own_names;
 mod proposer_log;
 mod resume;
 mod site;
