@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nandseq_output::manifest::write_manifest;
-use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
+use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, Origin, SiteRecord};
 
 use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
-use crate::origins::OTHER_VERSION;
+use crate::origins::{OTHER_VERSION, inputs_of, other_input};
 use crate::site_list::{Shard, SiteList};
 
 /// Flags that select part of a batch, or say how many sites it has. Each has a value.
@@ -156,12 +156,10 @@ pub(crate) fn is_same_batch_of_any_length(one: &Origin, other: &Origin) -> bool 
 fn are_alike(one: &Origin, other: &Origin, free: &[&str]) -> bool {
     let free = [&PART_FLAGS, &PLACE_FLAGS, free].concat();
     let essence = |origin: &Origin| {
-        let digest = |input: &Option<Input>| input.as_ref().map(|input| input.sha256);
-        let inputs = [&origin.probabilities, &origin.badlist].map(digest);
         let arguments = without(&origin.arguments, &free);
-        (origin.tool.clone(), origin.profile.resolved_sha256.clone(), inputs, arguments)
+        (origin.tool.clone(), origin.profile.resolved_sha256.clone(), arguments)
     };
-    essence(one) == essence(other)
+    essence(one) == essence(other) && other_input(inputs_of(one), inputs_of(other)).is_none()
 }
 
 /// Arguments without some flags and their values.
