@@ -10,10 +10,12 @@ use std::path::Path;
 use nandseq_output::manifest::write_manifest;
 use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, Origin, SiteRecord};
 
+use super::claim;
 use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
+use crate::ledger;
 use crate::origins::{OTHER_VERSION, inputs_of, other_input};
 use crate::site_list::{Shard, SiteList};
 
@@ -97,11 +99,21 @@ pub(crate) fn of(campaign: &Campaign, batch: &Batch, sites: Vec<SiteRecord>) -> 
 /// Checks that the shards in the output folder, and the shard of the campaign, split the batch into the same number of shards.
 /// Shards of different numbers share sites and can never be joined.
 pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
-    let Some(Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
+    let Some(batch @ Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
     let Ok(entries) = campaign.out_dir.read_dir() else { return Ok(()) };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut others: Vec<Shard> = names.filter_map(|name| Shard::of_manifest(&name)).collect();
     others.retain(|other| !other.is_of_same_number(*shard));
+    if others.is_empty()
+        && let Some(other) = shard_at_work(campaign, batch, *shard)
+    {
+        let message = format!(
+            "shard {other} of a batch is being made in `{}`, and shard {shard} is not of the same number",
+            shown(&campaign.out_dir)
+        );
+        let help = "all shards of a batch are of one number: use that of the shard that is at work, or another folder";
+        return Err(Problem::new(message).help(help).into());
+    }
     others.sort_unstable_by_key(|other| other.manifest_name());
     let Some(other) = others.first() else { return Ok(()) };
     let message = format!(
@@ -111,6 +123,18 @@ pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";
     Err(Problem::new(message).help(help).into())
+}
+
+/// A shard of another number of shards that is being made in the output folder. It has no manifest yet, but the ledger of a site
+/// in work names it.
+fn shard_at_work(campaign: &Campaign, batch: &Batch, own: Shard) -> Option<Shard> {
+    let sites = batch.start..batch.start.saturating_add(batch.count);
+    sites.filter_map(|site| Some(campaign.out_dir.join(campaign.site_of_batch(site)?.folder))).find_map(|folder| {
+        let arguments = ledger::unfinished(&folder).ok()??.batch?;
+        let value = arguments.iter().skip_while(|argument| *argument != "--shard").nth(1)?;
+        let other: Shard = value.parse().ok()?;
+        (!other.is_of_same_number(own) && claim::is_busy(&folder)).then_some(other)
+    })
 }
 
 /// Checks the manifest of a batch that is resumed, and with `--sites` the manifest to which sites are added. Returns remarks

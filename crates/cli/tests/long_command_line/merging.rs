@@ -1,10 +1,11 @@
-//! `nandseqgen merge` into folders that hold something.
+//! `nandseqgen merge` into folders that hold something, and shards that come into the folder of others at work.
 #![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use crate::runner::{Folder, files_below};
+use crate::running::Running;
 
 fn batch<'a>(runs: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let flags = ["--ops", "20", "-n", runs, "--site-count", "2", "--stamp", "261121", "-q", "--out-dir", out];
@@ -66,4 +67,19 @@ fn merging_takes_no_runs_away() {
     folder.succeed(&["merge", "a", "b", "--into", "whole"]);
     folder.succeed(&batch("3", "whole", &["--resume", "whole"]));
     is_refused(&folder, "`whole/site_01` has 3 runs, and merging would replace it by 2 runs");
+}
+
+#[test]
+fn a_shard_does_not_join_one_of_another_number_that_is_at_work() {
+    let folder = Folder::new();
+    let mut running = Running::start(&folder, &batch("100000", "out", &["--shard", "1/2"]));
+    running.until_there_is(&folder.path().join("out/site_01/manifest.partial.jsonl"));
+    let other = batch("100000", "out", &["--shard", "1/3"]);
+    let output = folder.run(&other);
+    let text = String::from_utf8(output.stderr).unwrap();
+    let expected = "shard 1/2 of a batch is being made in `out`, and shard 1/3 is not of the same number";
+    assert!(output.status.code() == Some(2) && text.contains(expected), "{text}");
+    running.kill();
+    // What is no longer at work is in nobody's way.
+    folder.succeed(&batch("1", "out", &["--shard", "2/3"]));
 }
