@@ -11,18 +11,17 @@ use nandseq_reach::Start;
 use nandseq_report::coverage::{Conditions, TableInForce};
 use nandseq_report::page::KeyDistribution;
 use nandseq_trace::manifest::Origin;
-use nandseq_trace::recorded::shown;
+use nandseq_trace::recorded::{path_of, shown};
 
 use crate::arguments::flags_of_manifest;
-use crate::arguments::reports::ReadDeviceArgs;
 use crate::bad_blocks::Lists;
 use crate::campaign::table::{ResolvedTable, WantedTable, of_profile};
-use crate::failure::{Failure, warning_text};
+use crate::failure::{Failure, Problem, warning_text};
 use crate::written::WrittenRuns;
 use crate::{origins, tell};
 
 /// The conditions of some runs. Warns on stderr where the runs differ.
-pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Conditions, Failure> {
+pub(crate) fn of_runs(found: &WrittenRuns) -> Result<Conditions, Failure> {
     let profile = &found.profile;
     let mut conditions = Conditions::UNKNOWN;
     let mut lists = Lists::new(None, profile)?;
@@ -33,7 +32,11 @@ pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Co
         // The sites of a batch state the same, so one of them is enough.
         if seen.insert((origin.arguments.clone(), list)) {
             let of_site = Conditions {
-                table: table_of(&origin, device, profile),
+                table: table_of(&origin, profile).unwrap_or_else(|failure| {
+                    let unknown = format!("the probability table of `{}` is not known", shown(&site.folder));
+                    tell(&failure.as_warning(&unknown));
+                    TableInForce::Unknown
+                }),
                 bad_blocks: match lists.of(origin.badlist.as_ref()) {
                     Ok(blocks) => Some(blocks.to_vec()),
                     Err(failure) => {
@@ -80,17 +83,30 @@ pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option
     }
 }
 
-/// The probability table that the arguments of a manifest select; unknown if one of its files can no longer be read.
-fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> TableInForce {
-    let Ok(mut arguments) = flags_of_manifest(&origin.arguments) else { return TableInForce::Unknown };
-    if device.config.is_some() {
-        arguments.device.config.clone_from(&device.config);
+/// The probability table that the arguments of a manifest select.
+///
+/// # Errors
+/// When its file can no longer be read, or is no longer what the manifest says. Nothing of its text is shown then, because a
+/// manifest may name any file.
+fn table_of(origin: &Origin, profile: &Profile) -> Result<TableInForce, Failure> {
+    let Ok(arguments) = flags_of_manifest(&origin.arguments) else { return Ok(TableInForce::Unknown) };
+    let table = ResolvedTable::resolve(&WantedTable::of_generate(&arguments), profile, &mut String::new());
+    if let Some(recorded) = &origin.probabilities {
+        let path = path_of(&recorded.source);
+        let wrong = match &table {
+            Ok(table) if table.input.as_ref().is_some_and(|read| read.sha256 == recorded.sha256) => None,
+            Ok(_) | Err(Failure::Faulty(_)) => Some("is no longer what the manifest says it was"),
+            Err(_) if !path.exists() => Some("that the manifest names is not there"),
+            Err(_) => None,
+        };
+        if let Some(wrong) = wrong {
+            let help = "put the file of that time back in its place";
+            return Err(Problem::new(format!("`{}` {wrong}", shown(&path))).help(help).into());
+        }
     }
-    match ResolvedTable::resolve(&WantedTable::of_generate(&arguments), profile, &mut String::new()) {
-        Err(_) => TableInForce::Unknown,
-        Ok(table) if table.distributions == of_profile(profile) => TableInForce::OfProfile,
-        Ok(table) => TableInForce::Given(table.distributions),
-    }
+    let distributions = table?.distributions;
+    let is_of_profile = distributions == of_profile(profile);
+    Ok(if is_of_profile { TableInForce::OfProfile } else { TableInForce::Given(distributions) })
 }
 
 /// Whether runs with the arguments of a manifest began with the bootstrap.

@@ -163,7 +163,7 @@ impl Sources {
         }
         let found = WrittenRuns::find(&folders, device, output)?;
         found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
-        let mut conditions = conditions::of_runs(&found, device)?;
+        let mut conditions = conditions::of_runs(&found)?;
         let mut stored_files = Vec::new();
         for path in &files {
             let name = recorded(path);

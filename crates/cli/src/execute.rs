@@ -10,7 +10,7 @@ mod difference;
 pub(crate) mod folders;
 pub(crate) mod leftovers;
 pub(crate) mod others;
-mod own_names;
+pub(crate) mod own_names;
 mod proposer_log;
 mod resume;
 mod site;
@@ -39,8 +39,9 @@ use crate::execute::site::{OnRun, SiteOutcome, Work};
 use crate::failure::Failure;
 use crate::ledger;
 use crate::progress::Progress;
+use crate::tell;
 use crate::thread_pool::threads;
-use crate::{tell, written};
+use crate::written::NamedFile;
 
 pub(crate) use check::check;
 pub(crate) use site::clean;
@@ -85,11 +86,13 @@ pub(crate) fn execute(
     let threads = threads(campaign.jobs)?;
     // No file is changed before every site is known to have a place to begin.
     places_to_begin(campaign, (&setup, &*format), &threads)?.iter().for_each(|remark| progress.warn(remark));
+    let begun = campaign.table.output.as_ref().map(|table| NamedFile::begin(&table.path, "--op-state-probs"));
+    let table = begun.transpose()?;
     let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign, &*format)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));
     }
-    write_table(campaign)?;
+    write_table(campaign, table)?;
     let other_files = say_others(campaign, &others);
     let totals = Mutex::new(Totals { other_files, ..Totals::new(&campaign.profile) });
     let tables_threaded = threads.current_num_threads() > campaign.sites.len();
@@ -178,9 +181,9 @@ fn is_slow(mut probe: NewFile) -> io::Result<bool> {
 }
 
 /// Writes the probability table where the flags ask for it.
-fn write_table(campaign: &Campaign) -> Result<(), Failure> {
-    let Some(table) = &campaign.table.output else { return Ok(()) };
-    written::write(&table.path, "--op-state-probs", |out| io::Write::write_all(out, table.text.as_bytes())).map(drop)
+fn write_table(campaign: &Campaign, file: Option<NamedFile<'_>>) -> Result<(), Failure> {
+    let (Some(table), Some(file)) = (&campaign.table.output, file) else { return Ok(()) };
+    file.fill(|out| io::Write::write_all(out, table.text.as_bytes())).map(drop)
 }
 
 /// Writes the manifest of the batch. Returns how the execution ended.

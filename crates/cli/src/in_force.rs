@@ -138,7 +138,7 @@ type ListedBlocks = (Vec<(Die, Block)>, Input);
 
 /// The path of the list of bad blocks, if one is read.
 fn badlist(device: &DeviceArgs) -> Option<&Path> {
-    let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| path.is_file());
+    let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| !device.only_named && path.is_file());
     device.badlist.as_deref().or_else(found)
 }
 
@@ -155,7 +155,9 @@ pub(crate) fn others_are_readable(device: &DeviceArgs, wanted: &WantedTable<'_>)
 /// The bad blocks, if there is a list of them.
 fn read_badlist(device: &DeviceArgs, profile: &Profile, remarks: &mut String) -> Result<Option<ListedBlocks>, Failure> {
     let Some(path) = badlist(device) else {
-        remarks.push_str(&left_out(Path::new(DEFAULT_BADLIST)));
+        if !device.only_named {
+            remarks.push_str(&left_out(Path::new(DEFAULT_BADLIST)));
+        }
         return Ok(None);
     };
     let (source, sha256) = badlist_text(path)?;

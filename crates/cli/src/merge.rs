@@ -4,6 +4,8 @@
 //! The joint manifest is that of one execution. The files of the parts stay where they are: they are linked, or copied where
 //! links are not possible.
 
+mod replaced;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
@@ -94,7 +96,10 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     let threads = threads(arguments.jobs)?;
     let wrong: Vec<String> = threads.install(|| sites.par_iter().flat_map_iter(|(_, site)| damage(site)).collect());
     some_wrong(wrong, "make the sites in question again with --sites")?;
-    is_free(&target, &parts, &places)?;
+    replaced::check(&target, &parts[0].manifest)?;
+    for site in sites.values() {
+        replaced::check_site(&target, &site.record.folder, &site.record.folder.to_write_in(&site.part.folder))?;
+    }
     let unwritable = |reason| Failure::cannot_write(&target, reason);
     let mut folders = NewFolders::default();
     folders.make(&target).map_err(unwritable)?;
@@ -223,41 +228,6 @@ fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     };
     let help = "it was altered: make this part again";
     Err(Problem::new(format!("`{}` cannot be used: {what}", shown(&part.path))).help(help))
-}
-
-/// Checks that the target holds nothing of another campaign.
-fn is_free(target: &Path, parts: &[MergedPart], places: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
-    let occupied = |path: &Path| {
-        let message = format!("`{}` is of another campaign, and merging would replace it", shown(path));
-        Err(Problem::new(message).help("choose another folder with --into, or remove it first").into())
-    };
-    for entry in target.read_dir().into_iter().flatten().flatten() {
-        let path = entry.path();
-        if !entry.file_name().to_str().is_some_and(is_of_batch) {
-            continue;
-        }
-        let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
-        let found = manifest::parse::<BatchManifest>(&text).ok();
-        let is_ours = |found: &BatchManifest| {
-            let MergedPart { manifest, .. } = &parts[0];
-            found.base_seed == manifest.base_seed && batch::is_same_batch_of_any_length(&found.origin, &manifest.origin)
-        };
-        if !found.as_ref().is_some_and(is_ours) {
-            return occupied(&path);
-        }
-    }
-    for (from, to) in places.iter().filter(|(_, to)| to.is_dir()) {
-        let known = |folder: &Path| {
-            let known = ledger::read(folder);
-            known.map_err(|reason| Problem::unreadable("the list of runs in", folder, &reason))
-        };
-        if let (Some(there), Some(here)) = (known(to)?, known(from)?)
-            && !batch::is_same_batch_of_any_length(&there.manifest.origin, &here.manifest.origin)
-        {
-            return occupied(to);
-        }
-    }
-    Ok(())
 }
 
 /// All parts are of one batch, however many runs of each site they have.

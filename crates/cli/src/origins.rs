@@ -2,7 +2,7 @@
 
 use nandseq_input::folder::{self, FindError, SiteFiles};
 use nandseq_profile::Profile;
-use nandseq_trace::manifest::{Origin, ProfileInput};
+use nandseq_trace::manifest::{Input, Origin, ProfileInput};
 use nandseq_trace::recorded::{path_of, shell_word};
 
 use crate::failure::{Failure, Problem};
@@ -42,6 +42,29 @@ pub(crate) fn of_site(site: &SiteFiles) -> Option<Origin> {
         return None;
     }
     ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.origin)
+}
+
+/// An input that has other contents than before.
+pub(crate) struct OtherInput<'o> {
+    /// What it is, in words.
+    pub(crate) what: &'static str,
+    /// The file that was read before.
+    pub(crate) then: Option<&'o Input>,
+    /// The file that is read now.
+    pub(crate) now: Option<&'o Input>,
+}
+
+/// The files of an origin beside the profile: the probability table and the list of bad blocks.
+pub(crate) const fn inputs_of(origin: &Origin) -> [&Option<Input>; 2] {
+    [&origin.probabilities, &origin.badlist]
+}
+
+/// The first of two [inputs](inputs_of) that has other contents than before. Its path may differ.
+pub(crate) fn other_input<'o>(then: [&'o Option<Input>; 2], now: [&'o Option<Input>; 2]) -> Option<OtherInput<'o>> {
+    let digest = |input: Option<&Input>| input.map(|input| input.sha256);
+    let all = ["probability table", "list of bad blocks"].into_iter().zip(then).zip(now);
+    all.map(|((what, then), now)| OtherInput { what, then: then.as_ref(), now: now.as_ref() })
+        .find(|input| digest(input.then) != digest(input.now))
 }
 
 /// Checks that a sequence was made for this profile: it can be judged by no other.

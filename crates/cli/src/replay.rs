@@ -4,7 +4,7 @@
 //! soon as it is compared. The rest is removed when the program ends, unless it is killed. A difference is shown with its file
 //! and first row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -17,9 +17,7 @@ use nandseq_output::pending::folder_of;
 use nandseq_trace::file_form::{FileForm, Numbering};
 use nandseq_trace::files::Digest;
 use nandseq_trace::inside;
-use nandseq_trace::manifest::{
-    self, BatchManifest, Fault, FileRecord, Input, ManifestKind, Origin, RunRecord, SiteManifest,
-};
+use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, Origin, RunRecord, SiteManifest};
 use nandseq_trace::recorded::{path_of, recorded as recorded_path, shown};
 use serde::Serialize;
 
@@ -30,9 +28,9 @@ use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat, flags_of_manifest
 use crate::campaign::{Campaign, CampaignSite, resolve};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
-use crate::origins::{self, OTHER_VERSION};
+use crate::origins::{self, OTHER_VERSION, OtherInput, inputs_of};
 use crate::progress::Progress;
-use crate::site_list::{Shard, is_of_batch};
+use crate::site_list::{Shard, SiteList, is_of_batch};
 use crate::{console, execute, inputs, json, tell, terminal, unfinished};
 
 /// Number of characters of a row that are shown.
@@ -68,8 +66,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         recorded: &recorded,
         only: arguments.run,
         files: AtomicU64::new(0),
-        runs: AtomicU64::new(0),
-        differences: Mutex::new(BTreeMap::new()),
+        compared: Mutex::new(BTreeMap::new()),
     };
     let done = execute::execute(
         &campaign,
@@ -85,9 +82,16 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
 
 /// Prints the result.
 fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: ReplayComparison<'_>) -> Result<(), Failure> {
-    let (files, runs) = (comparison.files.into_inner(), comparison.runs.into_inner());
-    let found = comparison.differences.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let differences: Vec<&String> = recorded.differences.iter().chain(found.values().flatten()).collect();
+    let files = comparison.files.into_inner();
+    let mut compared = comparison.compared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let runs = compared.len() as u64;
+    for (site, (folder, listed)) in &recorded.sites {
+        for run in listed.iter().map(|run| run.run).filter(|run| arguments.run.is_none_or(|only| only == *run)) {
+            let missing = || vec![format!("run {run} in `{}` was not made again", shown(folder))];
+            compared.entry((*site, run)).or_insert_with(missing);
+        }
+    }
+    let differences: Vec<&String> = recorded.differences.iter().chain(compared.values().flatten()).collect();
     match arguments.format {
         ReportFormat::Text => terminal::print(&text(&differences, files, runs))?,
         ReportFormat::Json => {
@@ -226,14 +230,14 @@ fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -
 
 /// Number of runs of each site that are made: up to the last listed one, or up to the one that is compared.
 fn runs(arguments: &ReplayArgs, recorded: &Recorded) -> Result<u64, Failure> {
-    let last = |(_, runs): &(PathBuf, Vec<RunRecord>)| runs.last().map_or(0, |run| run.run);
-    let listed = recorded.sites.values().map(last).max().unwrap_or(0);
+    let listed: BTreeSet<u64> = recorded.sites.values().flat_map(|(_, runs)| runs).map(|run| run.run).collect();
+    let last = listed.last().copied().unwrap_or(0);
     match arguments.run {
-        Some(run) if run > listed => {
-            let message = format!("there is no run {run}: `{}` lists {listed}", shown(&arguments.manifest));
+        Some(run) if !listed.contains(&run) => {
+            let message = format!("there is no run {run}: `{}` lists {}", shown(&arguments.manifest), listed.len());
             Err(Problem::new(message).help("leave --run out to compare all of them").into())
         }
-        run => Ok(run.unwrap_or(listed)),
+        run => Ok(run.unwrap_or(last)),
     }
 }
 
@@ -246,18 +250,13 @@ fn same_inputs(origin: &Origin, campaign: &Campaign) -> Result<(), Failure> {
     if !campaign.is_of(&origin.profile) {
         return changed("profile", &origin.profile.source, "name the profile of that time with --config");
     }
-    let inputs: [(&str, &Option<Input>, &Option<Input>); 2] = [
-        ("probability table", &origin.probabilities, &campaign.table.input),
-        ("list of bad blocks", &origin.badlist, &campaign.badlist_input),
-    ];
-    for (what, then, now) in inputs {
-        let digest = |input: &Option<Input>| input.as_ref().map(|input| input.sha256);
-        if digest(then) != digest(now) {
-            let source = then.as_ref().or(now.as_ref()).map_or("", |input| &input.source);
-            return changed(what, source, "put the file of that time back in its place");
+    // A file that the manifest does not name is not read either.
+    match origins::other_input(inputs_of(origin), [&campaign.table.input, &campaign.badlist_input]) {
+        Some(OtherInput { what, then: Some(then), .. }) => {
+            changed(what, &then.source, "put the file of that time back in its place")
         }
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 impl Recorded {
@@ -272,6 +271,11 @@ impl Recorded {
             return Ok(Self { origin: site.origin, sites, differences: Vec::new() });
         }
         let batch: BatchManifest = manifest::parse(&text).map_err(|fault| faulty(&path, kind, &fault))?;
+        let listed: BTreeSet<u64> = batch.sites.iter().map(|record| record.site).collect();
+        if let Some(site) = arguments.sites.iter().flat_map(SiteList::sites).find(|site| !listed.contains(site)) {
+            let problem = Problem::new(format!("there is no site {site}: `{}` does not list it", shown(&path)));
+            return Err(problem.help("leave --sites out to compare all that it lists").into());
+        }
         let mut recorded = Self { origin: batch.origin, sites: BTreeMap::new(), differences: Vec::new() };
         for record in batch.sites {
             if arguments.sites.as_ref().is_some_and(|chosen| !chosen.contains(record.site)) {
@@ -354,20 +358,18 @@ struct ReplayComparison<'r> {
     recorded: &'r Recorded,
     only: Option<u64>,
     files: AtomicU64,
-    runs: AtomicU64,
-    /// By site and run, so that the order does not depend on threads.
-    differences: Mutex<ByRun>,
+    /// The differences of each run that was compared; by site and run, so that the order does not depend on threads.
+    compared: Mutex<ByRun>,
 }
 
 impl ReplayComparison<'_> {
     /// Compares a run that was made again, and removes its files.
     fn run(&self, site: &CampaignSite, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
-        let mut differences = Vec::new();
         let wanted = self.only.is_none_or(|only| only == made.run);
         if let Some((original, runs)) = self.recorded.sites.get(&site.site).filter(|_| wanted)
             && let Some(recorded) = runs.iter().find(|run| run.run == made.run)
         {
-            self.runs.fetch_add(1, Ordering::Relaxed);
+            let mut differences = Vec::new();
             for file in &recorded.files {
                 self.files.fetch_add(1, Ordering::Relaxed);
                 let again = made.files.iter().find(|again| again.kind == file.kind);
@@ -384,14 +386,12 @@ impl ReplayComparison<'_> {
                     made.operations
                 ));
             }
+            let mut compared = self.compared.lock().unwrap_or_else(PoisonError::into_inner);
+            compared.insert((site.site, made.run), differences);
         }
         for file in &made.files {
             let path = file.file.to_write_in(folder);
             fs::remove_file(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
-        }
-        if !differences.is_empty() {
-            let mut all = self.differences.lock().unwrap_or_else(PoisonError::into_inner);
-            all.insert((site.site, made.run), differences);
         }
         Ok(())
     }

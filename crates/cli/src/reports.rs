@@ -31,7 +31,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     target::check(&arguments.output, "--output", &arguments.violations)?;
     let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, Some(&arguments.output))?;
     selection.choose(&mut found)?;
-    let conditions = conditions::of_runs(&found, &arguments.source.device)?;
+    let conditions = conditions::of_runs(&found)?;
     let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
     let most_rows = arguments.max_rows / found.sites.len().max(1);
     let wanted = Wanted { most_rows, window: selection.window, ..Wanted::ALL };

@@ -69,13 +69,11 @@ fn with_bad_blocks(
 /// Number of findings of each rule that `generate --verify` shows in full.
 const SHOWN: usize = 5;
 
-/// Judges the sites that a campaign has just written. Other sites in its folders are left out.
+/// Judges the sites that a campaign has just written. What else lies below its folders is not looked at.
 pub(crate) fn judge_written(campaign: &Campaign) -> Result<Report, Failure> {
     let mut sites = Vec::new();
     for site in &campaign.sites {
-        let folder = campaign.folder_of(site);
-        let found = folder::find_forms(&folder, inputs::FORMS).map_err(nothing_to_judge)?;
-        sites.extend(found.into_iter().filter(|site| site.folder == folder));
+        sites.push(folder::find_site(&campaign.folder_of(site), inputs::FORMS).map_err(nothing_to_judge)?);
     }
     let source = written::source(&campaign.profile, &sites)?;
     let bad_blocks = BadBlocks::from(&*campaign.bad_blocks);

@@ -183,16 +183,36 @@ pub(crate) fn write(
     flag: &'static str,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<Option<u64>, Failure> {
-    let written = || {
-        let output = NamedOutput::create(path)?;
+    NamedFile::begin(path, flag)?.fill(fill)
+}
+
+/// A file that the user named with a flag. It can be written, and what was there before stays until it is.
+pub(crate) struct NamedFile<'p> {
+    path: &'p Path,
+    flag: &'static str,
+    output: NamedOutput,
+}
+
+impl<'p> NamedFile<'p> {
+    /// Begins the file.
+    pub(crate) fn begin(path: &'p Path, flag: &'static str) -> Result<Self, Failure> {
+        let output = NamedOutput::create(path).map_err(|reason| Failure::cannot_write(path, reason).placed_by(flag))?;
+        Ok(Self { path, flag, output })
+    }
+
+    /// Writes the file, as [`write`] says.
+    pub(crate) fn fill(self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Option<u64>, Failure> {
+        let Self { path, flag, output } = self;
         let is_stdout = output.is_stdout();
         if is_stdout {
             terminal::take_standard_output();
         }
-        let mut out = BufWriter::new(output);
-        fill(&mut out)?;
-        let bytes = out.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
-        Ok((!is_stdout).then_some(bytes))
-    };
-    written().map_err(|reason| Failure::cannot_write(path, reason).placed_by(flag))
+        let written = || {
+            let mut out = BufWriter::new(output);
+            fill(&mut out)?;
+            let bytes = out.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
+            Ok((!is_stdout).then_some(bytes))
+        };
+        written().map_err(|reason| Failure::cannot_write(path, reason).placed_by(flag))
+    }
 }

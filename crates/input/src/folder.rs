@@ -18,5 +18,5 @@ mod site_files;
 
 pub use files::find_all;
 pub use listed::{compare, digest_of};
-pub use search::{DEPTH, find, find_forms};
+pub use search::{DEPTH, find, find_forms, find_site};
 pub use site_files::{Damage, DamageKind, FindError, FoundSites, ListedFile, RunFile, SiteFiles, TableFile};

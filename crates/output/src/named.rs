@@ -78,6 +78,20 @@ impl NamedOutput {
         Ok(Self { target, bytes: 0 })
     }
 
+    /// The regular file that [`Self::create`] would start; `None` if it would write to something else. Nothing is opened.
+    ///
+    /// # Errors
+    /// If the path leads to a folder, or cannot be followed.
+    pub fn file_of(path: &Path) -> io::Result<Option<PathBuf>> {
+        if path == Path::new(STANDARD_OUTPUT) {
+            return Ok(None);
+        }
+        Ok(match place(path)? {
+            Destination::File(file) => Some(file),
+            Destination::Existing(_) | Destination::Descriptor(..) => None,
+        })
+    }
+
     /// Whether it goes to standard output. If so, nothing else should be printed there.
     #[must_use]
     pub fn is_stdout(&self) -> bool {

@@ -35,6 +35,9 @@ pub(crate) struct DeviceArgs {
     /// How long a proposal may wait for the bus [default: as the profile says]
     #[arg(long, value_name = "US", value_parser = time)]
     pub(crate) admission_window: Option<Ticks>,
+    /// Whether only files that flags name are read, and none that merely lies there. A manifest names all that were read.
+    #[arg(skip)]
+    pub(crate) only_named: bool,
     /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
     #[arg(long, value_name = "CSV")]
     pub(crate) badlist: Option<PathBuf>,

@@ -5,7 +5,7 @@ use nandseq_trace::recorded::path_of;
 
 use super::{Command, CommandLine, GenerateArgs};
 
-/// The flags of `generate` among the arguments that a manifest records.
+/// The flags of `generate` among the arguments that a manifest records. They name every file that was read.
 ///
 /// # Errors
 /// One line that says what is wrong with the arguments.
@@ -13,7 +13,10 @@ pub(crate) fn flags_of_manifest(arguments: &[String]) -> Result<GenerateArgs, St
     let name = std::iter::once(env!("CARGO_PKG_NAME").into());
     let line = CommandLine::try_parse_from(name.chain(arguments.iter().map(|argument| path_of(argument))));
     match line.map_err(|error| first_line(&error))?.command {
-        Some(Command::Generate(arguments)) => Ok(*arguments),
+        Some(Command::Generate(mut arguments)) => {
+            arguments.device.only_named = true;
+            Ok(*arguments)
+        }
         _ => Err("they are not those of `generate`".to_owned()),
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct ResolvedTable {
 /// The table that flags ask for, and what is done before it is used.
 #[derive(Debug)]
 pub(crate) struct WantedTable<'a> {
-    /// The path of the profile, beside which a table may lie.
+    /// The path of the profile, if a table beside it counts.
     config: Option<&'a Path>,
     flags: &'a TableArgs,
     /// Whether the table is built anew and written.
@@ -58,7 +58,7 @@ impl<'a> WantedTable<'a> {
     /// The table that the flags of `generate` ask for.
     pub(crate) fn of_generate(arguments: &'a GenerateArgs) -> Self {
         Self {
-            config: arguments.device.config.as_deref(),
+            config: arguments.device.config.as_deref().filter(|_| !arguments.device.only_named),
             flags: &arguments.table,
             refresh: arguments.table_file.refresh_op_state_probs,
             validate: arguments.table_file.validate_pc,

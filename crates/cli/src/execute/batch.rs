@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nandseq_output::manifest::write_manifest;
-use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
+use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, Origin, SiteRecord};
 
+use super::claim;
 use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
-use crate::origins::OTHER_VERSION;
+use crate::ledger;
+use crate::origins::{OTHER_VERSION, inputs_of, other_input};
 use crate::site_list::{Shard, SiteList};
 
 /// Flags that select part of a batch, or say how many sites it has. Each has a value.
@@ -97,11 +99,21 @@ pub(crate) fn of(campaign: &Campaign, batch: &Batch, sites: Vec<SiteRecord>) -> 
 /// Checks that the shards in the output folder, and the shard of the campaign, split the batch into the same number of shards.
 /// Shards of different numbers share sites and can never be joined.
 pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
-    let Some(Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
+    let Some(batch @ Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
     let Ok(entries) = campaign.out_dir.read_dir() else { return Ok(()) };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut others: Vec<Shard> = names.filter_map(|name| Shard::of_manifest(&name)).collect();
     others.retain(|other| !other.is_of_same_number(*shard));
+    if others.is_empty()
+        && let Some(other) = shard_at_work(campaign, batch, *shard)
+    {
+        let message = format!(
+            "shard {other} of a batch is being made in `{}`, and shard {shard} is not of the same number",
+            shown(&campaign.out_dir)
+        );
+        let help = "all shards of a batch are of one number: use that of the shard that is at work, or another folder";
+        return Err(Problem::new(message).help(help).into());
+    }
     others.sort_unstable_by_key(|other| other.manifest_name());
     let Some(other) = others.first() else { return Ok(()) };
     let message = format!(
@@ -111,6 +123,18 @@ pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";
     Err(Problem::new(message).help(help).into())
+}
+
+/// A shard of another number of shards that is being made in the output folder. It has no manifest yet, but the ledger of a site
+/// in work names it.
+fn shard_at_work(campaign: &Campaign, batch: &Batch, own: Shard) -> Option<Shard> {
+    let sites = batch.start..batch.start.saturating_add(batch.count);
+    sites.filter_map(|site| Some(campaign.out_dir.join(campaign.site_of_batch(site)?.folder))).find_map(|folder| {
+        let arguments = ledger::unfinished(&folder).ok()??.batch?;
+        let value = arguments.iter().skip_while(|argument| *argument != "--shard").nth(1)?;
+        let other: Shard = value.parse().ok()?;
+        (!other.is_of_same_number(own) && claim::is_busy(&folder)).then_some(other)
+    })
 }
 
 /// Checks the manifest of a batch that is resumed, and with `--sites` the manifest to which sites are added. Returns remarks
@@ -156,12 +180,10 @@ pub(crate) fn is_same_batch_of_any_length(one: &Origin, other: &Origin) -> bool 
 fn are_alike(one: &Origin, other: &Origin, free: &[&str]) -> bool {
     let free = [&PART_FLAGS, &PLACE_FLAGS, free].concat();
     let essence = |origin: &Origin| {
-        let digest = |input: &Option<Input>| input.as_ref().map(|input| input.sha256);
-        let inputs = [&origin.probabilities, &origin.badlist].map(digest);
         let arguments = without(&origin.arguments, &free);
-        (origin.tool.clone(), origin.profile.resolved_sha256.clone(), inputs, arguments)
+        (origin.tool.clone(), origin.profile.resolved_sha256.clone(), arguments)
     };
-    essence(one) == essence(other)
+    essence(one) == essence(other) && other_input(inputs_of(one), inputs_of(other)).is_none()
 }
 
 /// Arguments without some flags and their values.

@@ -3,6 +3,8 @@
 use nandseq_generate::Setup;
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::format::TableFormat;
+use nandseq_output::named::NamedOutput;
+use nandseq_output::pending::folder_of;
 use nandseq_trace::time_column::TimeColumnError;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -22,7 +24,13 @@ pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
     let places = setup_and_format(campaign)
         .and_then(|(setup, format)| places_to_begin(campaign, (&setup, &*format), &threads(campaign.jobs)?));
     let sites = campaign.sites.iter().map(|site| campaign.folder_of(site));
-    both(places, folders::check(std::iter::once(campaign.out_dir.clone()).chain(sites))).map(drop)
+    let places = both(places, folders::check(std::iter::once(campaign.out_dir.clone()).chain(sites))).map(drop);
+    let table = campaign.table.output.as_ref().map_or(Ok(()), |table| {
+        let unwritable = |reason| Failure::cannot_write(&table.path, reason);
+        let file = NamedOutput::file_of(&table.path).map_err(unwritable)?;
+        folders::check(file.map(|file| folder_of(&file).to_owned()))
+    });
+    both(places, table.map_err(|failure| failure.placed_by("--op-state-probs"))).map(drop)
 }
 
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.

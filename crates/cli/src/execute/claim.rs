@@ -105,6 +105,11 @@ impl Claims {
     }
 }
 
+/// Whether another program is writing into a folder.
+pub(crate) fn is_busy(folder: &Path) -> bool {
+    claim(folder, With::Nobody).is_err_and(|reason| reason.kind() == io::ErrorKind::ResourceBusy)
+}
+
 /// The remark that a folder cannot be locked.
 pub(crate) fn remark(folder: &Path) -> String {
     let folder = shown(folder);

@@ -6,10 +6,11 @@
 use nandseq_trace::recorded::shown;
 use std::path::Path;
 
-use nandseq_trace::manifest::{Origin, SiteManifest};
+use nandseq_trace::manifest::SiteManifest;
 
 use crate::campaign::Campaign;
 use crate::failure::Problem;
+use crate::origins::{OtherInput, inputs_of, other_input};
 
 /// Flags whose values may differ: the number of runs, the paths of inputs, whose contents are compared, and the bootstrap, whose
 /// effect is compared.
@@ -25,6 +26,8 @@ pub(super) const HELP_LIMITS: &str = "runs keep their length: use the flags they
 pub(super) enum Difference {
     /// Version, profile, inputs or flags differ, in words.
     Campaign(String),
+    /// An input is read, although there was none: what it is, in words, and its file.
+    NewInput { what: &'static str, source: String },
     /// The limits of each run differ: those of the runs in the folder, and those of this campaign.
     Limits(String, String),
     /// The bootstrap differs; `true` if this campaign has one.
@@ -38,6 +41,10 @@ impl Difference {
         match self {
             Self::Campaign(what) => Problem::new(format!("`{folder}` holds runs of another campaign: {what}"))
                 .help("use the flags of that campaign, or another folder"),
+            Self::NewInput { what, source } => {
+                Problem::new(format!("`{folder}` holds runs made without a {what}, and now `{source}` is read"))
+                    .help("move this file away, or leave its flag out, to go on; or choose another folder")
+            }
             Self::Limits(there, here) => {
                 Problem::new(format!("each run in `{folder}` was made {there}; runs made {here} are another campaign"))
                     .help(HELP_LIMITS)
@@ -66,12 +73,11 @@ pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteMani
     if !campaign.is_of(&there.profile) {
         return another(format!("it is of another profile, `{}`", there.profile.name));
     }
-    let digests = |origin: &Origin| {
-        let inputs = [&origin.probabilities, &origin.badlist];
-        inputs.map(|input| input.as_ref().map(|input| input.sha256))
-    };
-    if digests(there) != digests(here) {
-        return another("it has another probability table or list of bad blocks".to_owned());
+    if let Some(OtherInput { what, then, now }) = other_input(inputs_of(there), inputs_of(here)) {
+        return match (then, now) {
+            (None, Some(now)) => Some(Difference::NewInput { what, source: now.source.clone() }),
+            _ => another(format!("it has another {what}")),
+        };
     }
     let (theirs, ours) = (settings(&there.arguments), settings(&here.arguments));
     let only = |these: &[Setting], others: &[Setting]| -> Vec<Setting> {

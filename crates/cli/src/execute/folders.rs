@@ -67,17 +67,22 @@ pub(crate) fn check(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Fa
 pub(super) fn lead_nowhere_else(campaign: &Campaign) -> Result<(), Failure> {
     let resume = campaign.resume.iter().filter(|resume| resume.is_dir());
     for root in resume.chain([&campaign.out_dir]) {
-        for site in campaign.sites.iter().filter(|site| !site.folder.is_empty()) {
-            leads_nowhere_else(root, &site.folder)?;
-        }
-        for site in &campaign.sites {
-            let folder = if site.folder.is_empty() { root.clone() } else { root.join(&site.folder) };
-            for entry in folder.read_dir().into_iter().flatten().flatten() {
-                let name = entry.file_name();
-                if let Some(name) = name.to_str().filter(|name| RunName::is_folder(name)) {
-                    leads_nowhere_else(&folder, name)?;
-                }
-            }
+        campaign.sites.iter().try_for_each(|site| site_leads_nowhere_else(root, &site.folder))?;
+    }
+    Ok(())
+}
+
+/// Checks that the folder of a site, which is called `name` in `root`, is no link that leads out of `root`, and no folder of files
+/// in it one that leads out of the site. `name` is empty for `root` itself.
+pub(crate) fn site_leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
+    if !name.is_empty() {
+        leads_nowhere_else(root, name)?;
+    }
+    let folder = if name.is_empty() { root.to_owned() } else { root.join(name) };
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if let Some(name) = name.to_str().filter(|name| RunName::is_folder(name)) {
+            leads_nowhere_else(&folder, name)?;
         }
     }
     Ok(())
@@ -134,7 +139,7 @@ fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("`{}` is a link to a place outside `{}`", shown(root.join(name)), shown(root));
-    let help = "no reader follows it: put the folder itself there, or name another one with --out-dir";
+    let help = "no reader follows it: put the folder itself there, or choose another folder";
     Err(Problem::new(message).help(help).into())
 }
 

@@ -13,7 +13,7 @@
 //! the names that this campaign gives. They are left out, but those that are not known to be this program's are named.
 
 use nandseq_trace::recorded::shown;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -225,37 +225,39 @@ impl Others {
         let root = campaign.out_dir.as_path();
         let own: BTreeSet<PathBuf> = campaign.sites.iter().map(|site| campaign.folder_of(site)).collect();
         let mut gone = Self { unlisted: self.unlisted, overwritten: self.overwritten, ..Self::default() };
-        let mut held = Vec::new();
-        let mut busy = Vec::new();
-        for site in &self.sites {
-            match claims.during(site) {
-                Ok(claim) => held.push(claim),
-                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => busy.push(site),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let may_go = |path: &PathBuf| !busy.iter().any(|site| path.starts_with(site));
-        let mut folders = BTreeSet::new();
+        let sites: BTreeSet<&Path> = self.sites.iter().map(PathBuf::as_path).collect();
+        let mut by_site: BTreeMap<Option<&Path>, Vec<(PathBuf, bool)>> = BTreeMap::new();
         // Manifests and ledgers are removed after the files that they list. Snapshots and logs come after tables, by the order of
         // names. So a later execution still recognises the files that a kill leaves.
         let files = self.files.into_iter().map(|path| (path, false));
         for (path, is_list) in files.chain(self.lists.into_iter().map(|path| (path, true))) {
-            if !may_go(&path) {
-                continue;
-            }
-            let above = folder_of(&path).ancestors().take_while(|folder| *folder != root && folder.starts_with(root));
-            folders.extend(above.map(Path::to_owned));
-            ledger::remove(&path)?;
-            if is_list {
-                gone.lists.insert(path)
-            } else {
-                gone.files.insert(path)
-            };
+            let site = path.ancestors().find_map(|above| sites.get(above).copied());
+            by_site.entry(site).or_default().push((path, is_list));
         }
-        for folder in folders.iter().rev().filter(|folder| !own.contains(*folder)) {
-            // A folder that is not empty stays.
-            let _ = fs::remove_dir(folder);
+        // Each site is claimed only while its files are removed, because there may be more of them than a process may have files
+        // open. Last are the files of no such site.
+        for (site, files) in by_site.into_iter().rev() {
+            let _claim = match site.map(|site| claims.during(site)).transpose() {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => continue,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                claim => claim?,
+            };
+            let mut folders = BTreeSet::new();
+            for (path, is_list) in files {
+                let above =
+                    folder_of(&path).ancestors().take_while(|folder| *folder != root && folder.starts_with(root));
+                folders.extend(above.map(Path::to_owned));
+                ledger::remove(&path)?;
+                if is_list {
+                    gone.lists.insert(path)
+                } else {
+                    gone.files.insert(path)
+                };
+            }
+            for folder in folders.iter().rev().filter(|folder| !own.contains(*folder)) {
+                // A folder that is not empty stays.
+                let _ = fs::remove_dir(folder);
+            }
         }
         Ok(gone)
     }

@@ -26,18 +26,22 @@ pub(super) fn check(campaign: &Campaign) -> Result<(), Failure> {
         manifest(&campaign.out_dir.join(batch.manifest_name()), is_gone_on_with)?;
     }
     for site in &campaign.sites {
-        let folder = campaign.folder_of(site);
-        manifest(&folder.join(manifest::FILE_NAME), is_gone_on_with)?;
-        let path = folder.join(ledger::FILE_NAME);
-        let what = match ledger::unfinished(&folder) {
-            _ if is_gone_on_with || !path.is_file() => continue,
-            Ok(Some(_)) => continue,
-            Ok(None) => format!("`{}`:1 is not a list of finished runs of this program", shown(&path)),
-            Err(reason) => format!("`{}`: {}", shown(&path), plain(&reason)),
-        };
-        return Err(Problem::new(what).help(HELP).into());
+        of_site(&campaign.folder_of(site), is_gone_on_with)?;
     }
     Ok(())
+}
+
+/// Checks that the manifest and the ledger in the folder of a site are this program's, as far as they are there.
+pub(crate) fn of_site(folder: &Path, is_gone_on_with: bool) -> Result<(), Failure> {
+    manifest(&folder.join(manifest::FILE_NAME), is_gone_on_with)?;
+    let path = folder.join(ledger::FILE_NAME);
+    let what = match ledger::unfinished(folder) {
+        _ if is_gone_on_with || !path.is_file() => return Ok(()),
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => format!("`{}`:1 is not a list of finished runs of this program", shown(&path)),
+        Err(reason) => format!("`{}`: {}", shown(&path), plain(&reason)),
+    };
+    Err(Problem::new(what).help(HELP).into())
 }
 
 fn manifest(path: &Path, is_gone_on_with: bool) -> Result<(), Failure> {

@@ -99,6 +99,40 @@ fn inputs_that_changed_are_refused() {
 }
 
 #[test]
+fn a_file_that_is_read_by_default_is_not_read_if_there_was_none_then() {
+    let folder = Folder::new();
+    let profile = folder.succeed(&["profile", "show"]).stdout;
+    let folder = folder.with("device.yaml", profile);
+    let generate = ["--ops", "50", "--stamp", "261121", "--config", "device.yaml", "-q"];
+    folder.succeed(&generate);
+    folder.succeed(&[&generate[..], &["--refresh-op-state-probs", "--out-dir", "other"]].concat());
+    assert!(folder.path().join("op_state_probs.yaml").is_file());
+    let resume = [&generate[..], &["-n", "2", "--resume", "out"]].concat();
+    let text = folder.refuse(&resume);
+    let expected = "`out` holds runs made without a probability table, and now `op_state_probs.yaml` is read\n  help: move this file away";
+    assert!(text.contains(expected), "{text}");
+    let folder = folder.with("badlist.csv", "die,block\n0,3\n");
+    folder.succeed(&["replay", "out"]);
+    fs::remove_file(folder.path().join("op_state_probs.yaml")).unwrap();
+    let text = folder.refuse(&resume);
+    assert!(text.contains("made without a list of bad blocks, and now `badlist.csv` is read"), "{text}");
+}
+
+#[test]
+fn runs_that_cannot_be_made_again_are_not_as_the_manifest_says() {
+    let folder = made(&["--site-count", "3", "--sites", "1-2", "--outputs", "operation_sequence"]);
+    let text = folder.refuse(&["replay", "out", "--sites", "2-3"]);
+    assert!(text.contains("there is no site 3: `out/manifest.json` does not list it"), "{text}");
+    let path = folder.path().join("out/manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    // A site that the flags in the manifest do not make.
+    fs::write(&path, text.replacen("\"1-2\"", "\"2\"", 1)).unwrap();
+    let (code, text) = said(&folder, &["replay", "out", "--run", "3"]);
+    let expected = "run 3 in `out/site_01` was not made again\n1 file of 1 run made again: 1 difference\n";
+    assert_eq!((code, text.as_str()), (1, expected));
+}
+
+#[test]
 fn what_is_no_manifest_is_refused() {
     let folder = made(&[]).with("else.json", "{\"a\": 1}").with("noise.json", "no");
     for (path, part) in [

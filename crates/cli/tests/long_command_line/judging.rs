@@ -117,6 +117,56 @@ fn a_site_that_the_batch_lists_must_be_there_and_be_that_one() {
 }
 
 #[test]
+fn a_site_whose_sequences_are_gone_is_not_one_that_was_made_without() {
+    let folder = generated(&["-t", "1000", "--site-count", "2"]);
+    let sequence = "out/site_02/operation_sequence_261121_0000001.csv";
+    fs::remove_file(folder.path().join(sequence)).unwrap();
+    let is_missed = || {
+        let output = folder.run(&["verify", "out"]);
+        assert_eq!(output.status.code(), Some(1));
+        let shown = text(&output);
+        assert!(shown.contains(&format!("File: {sequence}: listed in the manifest, but not there.")), "{shown}");
+        let told = String::from_utf8(folder.succeed(&["coverage", "report", "out"]).stderr).unwrap();
+        assert!(told.contains(&format!("warning: `{sequence}`: listed in the manifest, but not there")), "{told}");
+    };
+    is_missed();
+    // Shards have no manifest of the whole batch before they are joined.
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    is_missed();
+    let folder = generated(&["-t", "1000", "--site-count", "2"]);
+    folder.succeed(&[
+        "-t",
+        "1000",
+        "--site-count",
+        "2",
+        "--sites",
+        "2",
+        "--outputs",
+        "snapshot",
+        "--stamp",
+        "261121",
+        "-q",
+        "--clean",
+        "--out-dir",
+        "without",
+    ]);
+    fs::rename(folder.path().join("without/site_02"), folder.path().join("out/site_03")).unwrap();
+    assert!(text(&folder.succeed(&["verify", "out"])).contains(" of 2 sites: no rule broken."));
+}
+
+#[test]
+fn what_others_left_below_does_not_fail_what_has_just_been_written() {
+    let folder = Folder::new();
+    let folder = folder.with("out/old/operation_sequence_260101_0000001.csv", "noise");
+    let folder = folder.with("out/old/operation_sequence_260102_0000001.csv", "noise");
+    let shown = folder.succeed(&["--ops", "50", "--stamp", "261121", "--verify"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains(" in 1 file of 1 site: no rule broken."), "{shown}");
+    // Who asks about the folder is asked which of the two counts.
+    assert!(folder.refuse(&["verify", "out"]).contains("two files of run 1"));
+}
+
+#[test]
 fn what_has_just_been_written_can_be_judged_at_once() {
     let folder = Folder::new();
     // A file of an earlier execution in a folder below is none of this execution's.

@@ -16,6 +16,7 @@ mod inside;
 mod judging;
 mod killed;
 mod lists;
+mod merging;
 mod named_outputs;
 mod other_campaigns;
 mod outputs;

@@ -228,6 +228,25 @@ fn a_limit_on_the_size_of_files_ends_as_a_full_disk_does() {
 }
 
 #[test]
+fn a_table_that_cannot_be_written_is_known_before_anything_is_removed() {
+    let folder = Folder::new();
+    let generate = ["--ops", "20", "--stamp", "261121", "--quiet", "--out-dir", "out"];
+    folder.succeed(&generate);
+    fs::create_dir(folder.path().join("table.yaml")).unwrap();
+    let table = ["--refresh-op-state-probs", "--op-state-probs", "table.yaml", "--clean"];
+    let text = folder.refuse(&[&generate[..], &table].concat());
+    assert!(text.starts_with("exit code 3\nerror: cannot write `table.yaml`: a folder is there\n"), "{text}");
+    // A list is checked before its first campaign is made.
+    let list = "campaigns:
+  - {name: first, ops: 20, out_dir: first}
+  - {name: second, ops: 20, out_dir: second, op_state_probs: file/table.yaml, refresh_op_state_probs: true}
+";
+    let folder = folder.with("list.yaml", list).with("file", "");
+    let text = folder.refuse(&["run-list", "list.yaml"]);
+    assert!(text.contains("campaign `second`:\nerror: cannot write `file"), "{text}");
+}
+
+#[test]
 fn what_a_command_reads_is_not_replaced() {
     let folder = Folder::new().with("device.yaml", builtin()).with("bad.csv", "die,block\n0,7\n");
     folder.succeed(&[&QUICK[..], &["--config", "device.yaml", "--badlist", "bad.csv", "--site-count", "2"]].concat());

@@ -463,6 +463,20 @@ fn a_killed_campaign_is_cleaned_too() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_campaign_of_more_sites_than_files_may_be_open_is_cleaned() {
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261120", "--site-count", "100", "--ops", "1", "--outputs", "operation_sequence"]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -n 64; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_nandseqgen")]);
+    shell.args(["--stamp=261121", "--site-count", "2", "-t", "300", "--clean", "--jobs", "1"]);
+    let output = shell.current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(folder.files() == fresh(&["--stamp=261121", "--site-count", "2"]));
+    assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 3);
+}
+
+#[test]
 fn a_list_of_campaigns_cleans_each_for_itself() {
     let list = |clean: bool| {
         format!(

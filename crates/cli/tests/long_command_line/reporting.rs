@@ -281,6 +281,36 @@ fn runs_under_different_tables_are_warned_of_in_whatever_form_they_come() {
     assert!(folder.succeed(&["coverage", "report", "one"]).stderr.is_empty());
 }
 
+#[test]
+fn a_table_that_changed_since_does_not_decide_what_can_be_covered() {
+    let folder = Folder::new();
+    let profile = folder.succeed(&["profile", "show"]).stdout;
+    let folder = folder.with("device.yaml", profile);
+    let refresh = ["--op-state-probs", "table.yaml", "--refresh-op-state-probs"];
+    let generate = ["--config", "device.yaml", "--ops", "50", "--stamp", "261121", "--quiet"];
+    folder.succeed(&[&generate[..], &refresh, &["--out-dir", "made"]].concat());
+    let table = fs::read_to_string(folder.path().join("table.yaml")).unwrap();
+    let folder = folder.with("table.yaml", "phase_conditional:\n  DEFAULT:\n    Block_Erase_SLC: 1\n");
+    folder.succeed(&[&generate[..], &["--op-state-probs", "table.yaml", "--out-dir", "erased"]].concat());
+    folder.succeed(&[&generate[..], &["--out-dir", "own"]].concat());
+    let (of_erases, of_profile) = (bins(&folder, &["erased"]), bins(&folder, &["own"]));
+    assert_ne!(of_erases.0, of_profile.0);
+    // A table that is put beside the profile later is none of those runs.
+    let folder = folder.with("op_state_probs.yaml", "phase_conditional:\n  DEFAULT:\n    Block_Erase_SLC: 1\n");
+    assert_eq!(bins(&folder, &["own"]), of_profile);
+    for changed in [&*table, "noise: ["] {
+        fs::write(folder.path().join("table.yaml"), changed).unwrap();
+        let (count, told) = bins(&folder, &["erased"]);
+        let warning =
+            "the probability table of `erased` is not known: `table.yaml` is no longer what the manifest says it was";
+        assert!(count == of_profile.0 && told.contains(warning) && !told.contains("noise"), "{count} {told}");
+    }
+    fs::remove_file(folder.path().join("table.yaml")).unwrap();
+    let (count, told) = bins(&folder, &["erased"]);
+    let gone = "of `erased` is not known: `table.yaml` that the manifest names is not there";
+    assert!(count == of_profile.0 && told.contains(gone), "{count} {told}");
+}
+
 /// What a bootstrap leaves can be covered: whether the runs are read, or counts that were stored.
 #[test]
 fn counts_keep_that_a_bootstrap_came_first() {

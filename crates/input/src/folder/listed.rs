@@ -4,7 +4,7 @@ use nandseq_trace::recorded::shown;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use nandseq_trace::files::{Digest, PACKED};
+use nandseq_trace::files::{Digest, FileKind, PACKED};
 use nandseq_trace::inside::{self, InsideName};
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, RunRecord, SiteManifest};
 use serde::Deserialize;
@@ -76,6 +76,14 @@ pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
     /// For a ledger, the number of finished runs; `None` for a manifest.
     pub(super) unfinished: Option<u64>,
+}
+
+/// Whether a folder has the manifest of a site that lists a sequence.
+pub(super) fn lists_sequences(folder: &Path) -> bool {
+    let text = text_of(&folder.join(manifest::FILE_NAME)).ok().flatten();
+    let known = text.and_then(|text| manifest::parse::<SiteManifest>(&text).ok());
+    let mut files = known.iter().flat_map(|known| &known.runs).flat_map(|run| &run.files);
+    files.any(|file| file.kind == FileKind::OperationSequence)
 }
 
 /// The files that the manifest of a site lists, or else its ledger.

@@ -40,7 +40,7 @@ pub(super) fn found_in(path: &Path, forms: Forms) -> Result<FoundSites, FindErro
     if let Some((_, sequence)) = run_of_dataset(path, forms).filter(|(_, sequence)| sequence.is_file()) {
         return found_in(&sequence, forms);
     }
-    let found = search(path, forms)?;
+    let found = search(path, DEPTH, forms)?;
     let each = |found: Vec<Sequences>| -> Result<Vec<SiteFiles>, FindError> {
         found.into_iter().map(|(folder, files)| site(&folder, files, forms)).collect()
     };
@@ -81,7 +81,7 @@ fn sites_of(
         let manifest = folder.join(manifest::FILE_NAME);
         let damage = compare(&[ListedFile { path: manifest, sha256: listed.manifest_sha256 }])?.pop();
         if folder.is_symlink() {
-            found.extend(search(&folder, forms)?.into_iter().filter(|(place, _)| *place == folder));
+            found.extend(search(&folder, 0, forms)?.into_iter().filter(|(place, _)| *place == folder));
         }
         let mut site = match (found.remove(&folder), &damage) {
             (Some(files), _) => site(&folder, files, forms)?,
@@ -98,11 +98,22 @@ fn sites_of(
 /// A folder and the sequences in it, in the order of their runs.
 type Sequences = (PathBuf, Vec<(u64, PathBuf)>);
 
-/// The folders with sequences: the path itself and those below it.
-fn search(root: &Path, forms: Forms) -> Result<Vec<Sequences>, FindError> {
+/// The site in a folder, whatever the folders below it hold.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_site(folder: &Path, forms: Forms) -> Result<SiteFiles, FindError> {
+    match search(folder, 0, forms)?.pop() {
+        Some((folder, files)) => site(&folder, files, forms),
+        None => Err(FindError::Nothing { folder: folder.to_owned(), forms }),
+    }
+}
+
+/// The folders with sequences, or whose manifests list some: the path itself and those up to `depth` levels below it.
+fn search(root: &Path, depth: usize, forms: Forms) -> Result<Vec<Sequences>, FindError> {
     let mut found = Vec::new();
     let real = root.canonicalize().map_err(|error| FindError::io(root, error))?;
-    search_below(root, &real, DEPTH, forms, &mut found)?;
+    search_below(root, &real, depth, forms, &mut found)?;
     Ok(found)
 }
 
@@ -137,8 +148,8 @@ fn search_below(
             is_begun |= name_of(&path) == Some(manifest::PARTIAL_NAME);
         }
     }
-    // A site that was killed in its first run has no sequence yet.
-    if !files.is_empty() || (is_begun && !is_finished) {
+    // A site that was killed in its first run has no sequence yet; of a finished one, all may have been removed.
+    if !files.is_empty() || if is_finished { listed::lists_sequences(folder) } else { is_begun } {
         files.sort();
         found.push((folder.to_owned(), files));
     }
