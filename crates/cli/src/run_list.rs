@@ -70,8 +70,9 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
         ReportFormat::Text if console::is_quiet() => {}
         ReportFormat::Text => terminal::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
-    let first_failure = results.campaigns.iter().find(|entry| entry.exit_code != 0);
-    first_failure.map_or(Ok(()), |entry| Err(Failure::Told(entry.exit_code)))
+    let interrupted = results.campaigns.last().filter(|entry| entry.exit_code == Failure::INTERRUPTED.code());
+    let failed = interrupted.or_else(|| results.campaigns.iter().find(|entry| entry.exit_code != 0));
+    failed.map_or(Ok(()), |entry| Err(Failure::Told(entry.exit_code)))
 }
 
 /// The result of a list, as its summary in JSON.
@@ -119,6 +120,9 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
         };
         let failure = failure.going_on_with(go_on(arguments));
         let stopped = matches!(failure, Failure::Interrupted { .. });
+        if stopped && at + 1 < asked {
+            tell(&remark_text(&not_made(at + 2, asked)));
+        }
         // Without headings nothing else says which campaign this is about.
         let text = match failure.text() {
             // The failure has been told already, without the name of the campaign.
@@ -136,6 +140,15 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
         }
     }
     Ok(Results::new(asked, done))
+}
+
+/// The remark about campaigns that an interruption left out, from the one with this number on.
+fn not_made(first: usize, asked: usize) -> String {
+    if first == asked {
+        format!("campaign {asked} of {asked} was not made")
+    } else {
+        format!("campaigns {first} to {asked} of {asked} were not made")
+    }
 }
 
 /// Values of some campaigns, with the names of the campaigns.
