@@ -6,7 +6,7 @@
 //! names in [`SHORT`].
 
 use nandseq_trace::recorded::shown;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -285,27 +285,29 @@ fn campaign(entry: CampaignEntry, arguments: &RunListArgs, remarks: &mut String)
 
 /// Warnings about campaigns whose sequential seeds make the same sites.
 fn overlaps(campaigns: &[(String, Campaign)]) -> Vec<String> {
-    let is_sequential = |(_, campaign): &&(String, Campaign)| campaign.seed_formula == SeedFormula::Sequential;
-    let sequential: Vec<&(String, Campaign)> = campaigns.iter().filter(is_sequential).collect();
-    let mut warnings = Vec::new();
-    for (at, (one_name, one)) in sequential.iter().enumerate() {
-        for (other_name, other) in &sequential[at + 1..] {
-            if one.profile_input.resolved_sha256 != other.profile_input.resolved_sha256 {
-                continue;
-            }
-            let shared =
-                one.sites.iter().filter(|site| other.sites.iter().any(|twin| twin.seeds == site.seeds)).count();
-            if shared > 0 {
-                let sites = counted(shared as u64, "site");
-                warnings.push(format!(
-                    "campaigns {} and {} share the seeds of {sites}: choose base seeds farther apart, or `seed_formula: hashed`",
-                    quoted(one_name),
-                    quoted(other_name)
-                ));
-            }
+    // The campaigns that make a site, by profile and seed of the site. A list may have many sites.
+    let mut makers: BTreeMap<(&str, u64), Vec<usize>> = BTreeMap::new();
+    for (at, (_, campaign)) in campaigns.iter().enumerate() {
+        if campaign.seed_formula == SeedFormula::Sequential {
+            let profile = &*campaign.profile_input.resolved_sha256;
+            campaign.sites.iter().for_each(|site| makers.entry((profile, site.seeds.seed(0))).or_default().push(at));
         }
     }
-    warnings
+    let mut shared: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+    for of_one_site in makers.values() {
+        for (at, &one) in of_one_site.iter().enumerate() {
+            of_one_site[at + 1..].iter().for_each(|&other| *shared.entry((one, other)).or_default() += 1);
+        }
+    }
+    let warning = |((one, other), sites): ((usize, usize), u64)| {
+        format!(
+            "campaigns {} and {} share the seeds of {}: choose base seeds farther apart, or `seed_formula: hashed`",
+            quoted(&campaigns[one].0),
+            quoted(&campaigns[other].0),
+            counted(sites, "site")
+        )
+    };
+    shared.into_iter().map(warning).collect()
 }
 
 /// Reads the list. All its mistakes are added to `diagnostics`.
