@@ -28,7 +28,7 @@ use self::explain::ExplainArgs;
 pub(crate) use self::generate::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs};
 pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
-pub(crate) use self::of_manifest::{first_line, flags_of_manifest};
+pub(crate) use self::of_manifest::{first_line, flags_of_manifest, words_of_manifest};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReportArgs};
 pub(crate) use self::values::ReportFormat;
