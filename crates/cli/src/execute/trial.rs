@@ -10,7 +10,6 @@ use nandseq_generate::closure::Reached;
 use nandseq_generate::{RunLimits, Setup, Site, Snapshot};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::RunFiles;
-use nandseq_profile::Ticks;
 use nandseq_trace::files::FileKind;
 use rayon::prelude::*;
 
@@ -57,8 +56,8 @@ pub(crate) struct Tried {
     /// The tried sites, as indices into those of the campaign, in order.
     pub(crate) sites: Vec<usize>,
     pub(crate) totals: Totals,
-    /// Simulated time of all these runs.
-    pub(crate) simulated: Ticks,
+    /// Simulated time of all these runs, ps. Each site has a clock of 64 bits, and together they take longer.
+    pub(crate) simulated: u128,
     /// Whether a run was cut short by the trial's own limit.
     pub(crate) is_cut: bool,
     /// Average number of operations of a run, for each tried site. A run that was cut counts with what its time or its limit
@@ -125,7 +124,7 @@ fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn Ta
     let mut tried = Tried {
         sites: Vec::new(),
         totals: Totals { by_op: vec![0; campaign.profile.ops.len()], ..Totals::default() },
-        simulated: Ticks::ZERO,
+        simulated: 0,
         is_cut: false,
         of_sites: Vec::new(),
         enough: None,
@@ -251,7 +250,7 @@ impl Tried {
         }
         let finished = files.finish().map_err(unwritten)?;
         let length = summary.end - summary.start;
-        self.simulated = Ticks(self.simulated.0 + length.0);
+        self.simulated += u128::from(length.0);
         let is_cut = summary.ops >= most && campaign.max_ops.is_none_or(|wanted| wanted > most);
         self.is_cut |= is_cut;
         self.is_whole &= !is_cut;

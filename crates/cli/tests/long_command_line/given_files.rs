@@ -72,6 +72,16 @@ fn renamed_runs_are_one_site_where_their_numbers_follow_one_another() {
 }
 
 #[test]
+fn the_largest_number_has_none_after_it() {
+    let of = |uid: u64| {
+        format!("seq,time,op_id,op_name,op_uid,payload\n1,0.0,0,ODT_Reenable,{uid},\"[{{\"\"die\"\":0}}]\"\n")
+    };
+    let folder = Folder::new().with("last.csv", of(u64::MAX)).with("none.csv", of(0));
+    let text = stdout(&folder, &["verify", "last.csv", "none.csv"]);
+    assert!(text.contains(" in 2 files of 2 sites"), "{text}");
+}
+
+#[test]
 fn a_later_run_alone_is_said_to_be_one() {
     let folder = generated();
     let mut command = folder.command(&["verify", "-", "--config", "small.yaml"]);
