@@ -193,7 +193,7 @@ mod tests {
             [b"a'b", b"a b\\", b"$HOME `x` \"y\"", b"tab\there", b"line\nbreak1", b"\xff\xfe0", "Größe µ".as_bytes()];
         let all: Vec<String> = words.iter().map(|word| quoted(OsStr::from_bytes(word))).collect();
         let script = format!("printf '%s\\0' {}", all.join(" "));
-        let Ok(output) = std::process::Command::new("bash").args(["-c", &script]).output() else { return };
+        let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
         let back: Vec<&[u8]> = output.stdout.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0).collect();
         assert_eq!(back, words);
     }

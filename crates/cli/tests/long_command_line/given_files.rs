@@ -180,9 +180,7 @@ fn a_pipe_in_the_place_of_a_manifest_or_a_ledger_is_refused_by_all() {
         let folder = Folder::new();
         folder.succeed(&batch);
         let _ = fs::remove_file(folder.path().join(name));
-        if !pipe(&folder, name) {
-            return;
-        }
+        assert!(pipe(&folder, name));
         let said = |arguments: &[&str]| {
             let output = folder.run(arguments);
             (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
@@ -208,9 +206,7 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     use std::os::unix::fs::FileTypeExt;
     let folder = generated();
     let strange = "out/operation_sequence_200101_0000009.csv";
-    if !pipe(&folder, strange) {
-        return;
-    }
+    assert!(pipe(&folder, strange));
     // The manifest does not list it.
     let text = stdout(&folder, &["verify", "out"]);
     assert!(text.contains(": no rule broken.\n") && text.contains("0000009.csv` is not in the manifest"), "{text}");
@@ -266,9 +262,7 @@ fn a_pipe_in_the_place_of_a_snapshot_is_not_opened() {
     let folder = generated();
     let snapshot = "out/snapshots/state_snapshot_20261121_000000_0000003.json";
     fs::remove_file(folder.path().join(snapshot)).unwrap();
-    if !pipe(&folder, snapshot) {
-        return;
-    }
+    assert!(pipe(&folder, snapshot));
     // Elsewhere an earlier snapshot does.
     let output = folder.succeed(&[&campaign("4")[..], &["--resume", "out", "--out-dir", "elsewhere"]].concat());
     let text = String::from_utf8(output.stderr).unwrap();
@@ -305,9 +299,7 @@ fn merge_opens_no_pipe() {
         let path = format!("out/site_01/{listed}");
         let path = folder.files().into_keys().find(|name| name.ends_with(listed)).unwrap_or(path);
         fs::remove_file(folder.path().join(&path)).unwrap();
-        if !pipe(&folder, &path) {
-            return;
-        }
+        assert!(pipe(&folder, &path));
         let output = folder.run(&["merge", "out"]);
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{text}");
