@@ -1,4 +1,4 @@
-//! The command line as typed: flags, their help and their defaults. `plan` decides what the flags mean together.
+//! The command line as typed: flags, their help and their defaults. `campaign` decides what the flags mean together.
 //!
 //! `nandseqgen` without a subcommand takes the same flags as `nandseqgen generate`. Each group of subcommands has a file of its
 //! own. This file has the program and the list of subcommands.
