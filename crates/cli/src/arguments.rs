@@ -1,4 +1,4 @@
-//! The command line as typed: flags, their help and their defaults. `plan` decides what the flags mean together.
+//! The command line as typed: flags, their help and their defaults. `campaign` decides what the flags mean together.
 //!
 //! `nandseqgen` without a subcommand takes the same flags as `nandseqgen generate`. Each group of subcommands has a file of its
 //! own. This file has the program and the list of subcommands.
@@ -28,7 +28,7 @@ use self::explain::ExplainArgs;
 pub(crate) use self::generate::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs};
 pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
-pub(crate) use self::of_manifest::{first_line, flags_of_manifest};
+pub(crate) use self::of_manifest::{first_line, flags_of_manifest, words_of_manifest};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReportArgs};
 pub(crate) use self::values::ReportFormat;

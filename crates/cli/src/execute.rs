@@ -36,7 +36,7 @@ use crate::execute::claim::{Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::others::Others;
 use crate::execute::site::{OnRun, SiteOutcome, Work};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kept};
 use crate::ledger;
 use crate::progress::Progress;
 use crate::tell;
@@ -206,7 +206,7 @@ fn conclude(work: Work<'_>, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Re
     let totals = work.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     let end = match worst {
         Some(Failure::Interrupted { .. }) => {
-            Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: Some(work.campaign.go_on()) })
+            Err(Failure::Interrupted { kept: Kept::Runs(totals.known_runs), go_on: Some(work.campaign.go_on()) })
         }
         Some(failure) => Err(failure),
         None => written,

@@ -39,11 +39,22 @@ pub(crate) enum Failure {
     },
     /// The user, or the system, asked to stop: exit code 130.
     Interrupted {
-        /// The number of finished runs that are kept; `None` where no runs are kept.
-        finished_runs: Option<u64>,
+        /// What is kept of the work.
+        kept: Kept,
         /// The command that goes on, if there is one.
         go_on: Option<String>,
     },
+}
+
+/// What an interruption keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kept {
+    /// Nothing, because the work leaves nothing behind before its end.
+    Nothing,
+    /// This number of finished runs.
+    Runs(u64),
+    /// Everything: only the judging of the files was interrupted.
+    Everything,
 }
 
 /// Both results, or the failures of both.
@@ -125,7 +136,7 @@ impl Failure {
     }
 
     /// An interruption. The caller that knows all runs adds how many are kept and how to go on.
-    pub(crate) const INTERRUPTED: Self = Self::Interrupted { finished_runs: None, go_on: None };
+    pub(crate) const INTERRUPTED: Self = Self::Interrupted { kept: Kept::Nothing, go_on: None };
 
     /// Takes out of an interruption how many runs are kept and how to go on.
     pub(crate) fn without_going_on(self) -> Self {
@@ -134,11 +145,7 @@ impl Failure {
 
     /// Adds to an interruption the command that goes on.
     pub(crate) fn going_on_with(self, command: String) -> Self {
-        if let Self::Interrupted { finished_runs, .. } = self {
-            Self::Interrupted { finished_runs, go_on: Some(command) }
-        } else {
-            self
-        }
+        if let Self::Interrupted { kept, .. } = self { Self::Interrupted { kept, go_on: Some(command) } } else { self }
     }
 
     /// The exit code of the program.
@@ -204,12 +211,13 @@ impl Failure {
             }
             Self::NothingStarts(message) => warning_text(message),
             Self::Found | Self::NotReached | Self::Told(_) => String::new(),
-            Self::Interrupted { finished_runs, go_on } => {
+            Self::Interrupted { kept, go_on } => {
                 let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();
-                match finished_runs {
-                    Some(1) => format!("interrupted: 1 finished run is kept\n{go_on}"),
-                    Some(runs) => format!("interrupted: {runs} finished runs are kept\n{go_on}"),
-                    None => format!("interrupted\n{go_on}"),
+                match kept {
+                    Kept::Runs(1) => format!("interrupted: 1 finished run is kept\n{go_on}"),
+                    Kept::Runs(runs) => format!("interrupted: {runs} finished runs are kept\n{go_on}"),
+                    Kept::Everything => format!("interrupted while judging: everything is written\n{go_on}"),
+                    Kept::Nothing => format!("interrupted\n{go_on}"),
                 }
             }
         }

@@ -14,7 +14,7 @@ use crate::arguments::{GenerateArgs, ReportFormat};
 use crate::campaign::{Campaign, resolve};
 use crate::execute::{self, Stopped};
 use crate::failure::{self, Failure};
-use crate::interrupt::{self, stop_on_signals};
+use crate::interrupt::stop_on_signals;
 use crate::json::Of;
 use crate::progress::Progress;
 use crate::summary::Summary;
@@ -78,7 +78,7 @@ pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportForm
     let mut summary = Summary::new(campaign, &totals, progress.elapsed(), &absences);
     let end = match stopped {
         Some(failure) => Err(failure),
-        None => conclude(campaign, &totals, &mut summary, form),
+        None => conclude(campaign, stop, &totals, &mut summary, form),
     };
     if let Err(failure) = &end {
         summary.ended(failure);
@@ -89,6 +89,7 @@ pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportForm
 /// Says what was made, and judges it.
 fn conclude(
     campaign: &Campaign,
+    stop: &AtomicBool,
     totals: &execute::Totals,
     summary: &mut Summary,
     form: ReportFormat,
@@ -102,28 +103,25 @@ fn conclude(
         terminal::print(&text(summary, Detail::wanted()))?;
     }
     if campaign.verify {
-        judge(campaign, summary, form)?;
+        judge(campaign, stop, summary, form)?;
     }
     if not_reached::is_short(campaign, totals) { Err(Failure::NotReached) } else { Ok(()) }
 }
 
 /// Judges the files of a campaign.
-fn judge(campaign: &Campaign, summary: &mut Summary, form: ReportFormat) -> Result<(), Failure> {
-    // Everything is written, so an interruption may end the program at once.
-    interrupt::with_nothing_to_lose(|| {
-        let report = verify::judge_written(campaign)?;
-        match form {
-            ReportFormat::Json => summary.judged(Of::command("verify", &report.json())),
-            ReportFormat::Text if campaign.quiet && report.is_clean() => {}
-            ReportFormat::Text => {
-                let text = report.to_string();
-                // The summary has named the profile already, and fills most of a screen.
-                let said = |line: &&str| !["Judged by ", "Compared with "].iter().any(|start| line.starts_with(start));
-                let is_short = report.is_clean() && !console::is_verbose();
-                let short = || text.split_inclusive('\n').filter(said).collect();
-                terminal::print(&if is_short { short() } else { text.clone() })?;
-            }
+fn judge(campaign: &Campaign, stop: &AtomicBool, summary: &mut Summary, form: ReportFormat) -> Result<(), Failure> {
+    let report = verify::judge_written(campaign, stop)?;
+    match form {
+        ReportFormat::Json => summary.judged(Of::command("verify", &report.json())),
+        ReportFormat::Text if campaign.quiet && report.is_clean() => {}
+        ReportFormat::Text => {
+            let text = report.to_string();
+            // The summary has named the profile already, and fills most of a screen.
+            let said = |line: &&str| !["Judged by ", "Compared with "].iter().any(|start| line.starts_with(start));
+            let is_short = report.is_clean() && !console::is_verbose();
+            let short = || text.split_inclusive('\n').filter(said).collect();
+            terminal::print(&if is_short { short() } else { text.clone() })?;
         }
-        if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
-    })
+    }
+    if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }

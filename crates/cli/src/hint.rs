@@ -9,9 +9,10 @@ use std::fmt;
 use std::path::Path;
 
 use clap::ValueEnum;
-use nandseq_trace::recorded::{path_of, quoted};
+use nandseq_trace::recorded::quoted;
 
 use crate::arguments::in_force::{DeviceArgs, TableArgs};
+use crate::arguments::words_of_manifest;
 
 /// A command of this program.
 #[derive(Clone, Debug)]
@@ -27,13 +28,10 @@ impl Hint {
         Self { flags, operands: Vec::new() }
     }
 
-    /// A subcommand and its flags, word by word, as manifests record them.
+    /// A subcommand and its flags, as manifests record them.
     pub(crate) fn of_arguments(arguments: &[String]) -> Self {
-        let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
-        Self {
-            flags: name.chain(arguments.iter().cloned()).map(|word| path_of(&word).into()).collect(),
-            operands: Vec::new(),
-        }
+        let name = std::iter::once(env!("CARGO_PKG_NAME").into());
+        Self { flags: name.chain(words_of_manifest(arguments)).collect(), operands: Vec::new() }
     }
 
     /// A flag without a value.
@@ -182,6 +180,9 @@ mod tests {
     fn what_looks_like_a_flag_is_no_flag() {
         let hint = Hint::new("verify").with("--config", "-x.yaml").operand("-out").operand("b");
         assert_eq!(hint.to_string(), "nandseqgen verify --config=-x.yaml -- -out b");
+        let recorded = ["generate", "--config", "--lenient", "--lenient", "--badlist", "-b.csv", "--ops", "5"];
+        let hint = Hint::of_arguments(&recorded.map(str::to_owned));
+        assert_eq!(hint.to_string(), "nandseqgen generate --config=--lenient --lenient --badlist=-b.csv --ops 5");
     }
 
     #[cfg(unix)]
@@ -192,7 +193,7 @@ mod tests {
             [b"a'b", b"a b\\", b"$HOME `x` \"y\"", b"tab\there", b"line\nbreak1", b"\xff\xfe0", "Größe µ".as_bytes()];
         let all: Vec<String> = words.iter().map(|word| quoted(OsStr::from_bytes(word))).collect();
         let script = format!("printf '%s\\0' {}", all.join(" "));
-        let Ok(output) = std::process::Command::new("bash").args(["-c", &script]).output() else { return };
+        let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
         let back: Vec<&[u8]> = output.stdout.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0).collect();
         assert_eq!(back, words);
     }

@@ -12,15 +12,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::failure::{Failure, Problem};
-use crate::tell;
 
 /// How often the program tries to remove a folder into which other threads put files.
 const TRIES: u32 = 50;
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Whether an interruption may end the program at once.
-static NOTHING_TO_LOSE: AtomicBool = AtomicBool::new(false);
 /// The folder of temporary work, which is removed when the program ends.
 static WORK: Mutex<Option<PathBuf>> = Mutex::new(None);
 
@@ -32,11 +29,7 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let handler = move || {
-        let at_once = NOTHING_TO_LOSE.load(Ordering::Relaxed);
-        if at_once {
-            tell("interrupted while judging: everything is written\n");
-        }
-        if flag.swap(true, Ordering::Relaxed) || at_once {
+        if flag.swap(true, Ordering::Relaxed) {
             remove_work();
             std::process::exit(Failure::INTERRUPTED.code().into());
         }
@@ -54,14 +47,6 @@ pub(crate) fn survive_size_limits() {
         // The flag is not read: the write beyond the limit fails by itself. If the signal cannot be caught, it ends the program.
         let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
     }
-}
-
-/// Does work during which an interruption ends the program at once, because everything is written.
-pub(crate) fn with_nothing_to_lose<T>(work: impl FnOnce() -> T) -> T {
-    NOTHING_TO_LOSE.store(true, Ordering::Relaxed);
-    let done = work();
-    NOTHING_TO_LOSE.store(false, Ordering::Relaxed);
-    done
 }
 
 /// A folder of temporary work. It is removed when this is dropped, or when a second interruption ends the program.

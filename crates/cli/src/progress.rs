@@ -1,6 +1,6 @@
 //! Progress on stderr: a bar on a terminal, plain lines otherwise, nothing if the user asked for quiet.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use nandseq_trace::{Cut, Operation, Proposal, Sink};
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{note_text, warning_text};
 use crate::simulated::simulated;
+use crate::tell;
 
 /// Units of progress in a run.
 const UNITS_OF_RUN: u64 = 1_000;
@@ -80,7 +81,7 @@ impl Progress {
     /// Writes a warning, even if progress is not shown.
     #[expect(clippy::unused_self, reason = "what is said goes where progress goes")]
     pub(crate) fn warn(&self, message: &str) {
-        let _ = anstream::stderr().lock().write_all(warning_text(message).as_bytes());
+        tell(&warning_text(message));
     }
 
     /// Writes a warning at once, on a terminal alone. The warnings at the end repeat it.
@@ -97,7 +98,7 @@ impl Progress {
 
     fn say(&self, text: &str) {
         if !matches!(self.shown, Shown::Nothing) {
-            let _ = anstream::stderr().lock().write_all(text.as_bytes());
+            tell(text);
         }
     }
 
@@ -235,7 +236,7 @@ fn is_due(last: &Mutex<Instant>) -> bool {
 
 /// Writes a line. Progress that cannot be shown is no reason to stop.
 fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    tell(&format!("{text}\n"));
 }
 
 /// A sink that reports the progress of its run.

@@ -6,7 +6,7 @@
 //! names in [`SHORT`].
 
 use nandseq_trace::recorded::shown;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -70,8 +70,9 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
         ReportFormat::Text if console::is_quiet() => {}
         ReportFormat::Text => terminal::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
-    let first_failure = results.campaigns.iter().find(|entry| entry.exit_code != 0);
-    first_failure.map_or(Ok(()), |entry| Err(Failure::Told(entry.exit_code)))
+    let interrupted = results.campaigns.last().filter(|entry| entry.exit_code == Failure::INTERRUPTED.code());
+    let failed = interrupted.or_else(|| results.campaigns.iter().find(|entry| entry.exit_code != 0));
+    failed.map_or(Ok(()), |entry| Err(Failure::Told(entry.exit_code)))
 }
 
 /// The result of a list, as its summary in JSON.
@@ -119,6 +120,9 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
         };
         let failure = failure.going_on_with(go_on(arguments));
         let stopped = matches!(failure, Failure::Interrupted { .. });
+        if stopped && at + 1 < asked {
+            tell(&remark_text(&not_made(at + 2, asked)));
+        }
         // Without headings nothing else says which campaign this is about.
         let text = match failure.text() {
             // The failure has been told already, without the name of the campaign.
@@ -136,6 +140,15 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
         }
     }
     Ok(Results::new(asked, done))
+}
+
+/// The remark about campaigns that an interruption left out, from the one with this number on.
+fn not_made(first: usize, asked: usize) -> String {
+    if first == asked {
+        format!("campaign {asked} of {asked} was not made")
+    } else {
+        format!("campaigns {first} to {asked} of {asked} were not made")
+    }
 }
 
 /// Values of some campaigns, with the names of the campaigns.
@@ -272,27 +285,29 @@ fn campaign(entry: CampaignEntry, arguments: &RunListArgs, remarks: &mut String)
 
 /// Warnings about campaigns whose sequential seeds make the same sites.
 fn overlaps(campaigns: &[(String, Campaign)]) -> Vec<String> {
-    let is_sequential = |(_, campaign): &&(String, Campaign)| campaign.seed_formula == SeedFormula::Sequential;
-    let sequential: Vec<&(String, Campaign)> = campaigns.iter().filter(is_sequential).collect();
-    let mut warnings = Vec::new();
-    for (at, (one_name, one)) in sequential.iter().enumerate() {
-        for (other_name, other) in &sequential[at + 1..] {
-            if one.profile_input.resolved_sha256 != other.profile_input.resolved_sha256 {
-                continue;
-            }
-            let shared =
-                one.sites.iter().filter(|site| other.sites.iter().any(|twin| twin.seeds == site.seeds)).count();
-            if shared > 0 {
-                let sites = counted(shared as u64, "site");
-                warnings.push(format!(
-                    "campaigns {} and {} share the seeds of {sites}: choose base seeds farther apart, or `seed_formula: hashed`",
-                    quoted(one_name),
-                    quoted(other_name)
-                ));
-            }
+    // The campaigns that make a site, by profile and seed of the site. A list may have many sites.
+    let mut makers: BTreeMap<(&str, u64), Vec<usize>> = BTreeMap::new();
+    for (at, (_, campaign)) in campaigns.iter().enumerate() {
+        if campaign.seed_formula == SeedFormula::Sequential {
+            let profile = &*campaign.profile_input.resolved_sha256;
+            campaign.sites.iter().for_each(|site| makers.entry((profile, site.seeds.seed(0))).or_default().push(at));
         }
     }
-    warnings
+    let mut shared: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+    for of_one_site in makers.values() {
+        for (at, &one) in of_one_site.iter().enumerate() {
+            of_one_site[at + 1..].iter().for_each(|&other| *shared.entry((one, other)).or_default() += 1);
+        }
+    }
+    let warning = |((one, other), sites): ((usize, usize), u64)| {
+        format!(
+            "campaigns {} and {} share the seeds of {}: choose base seeds farther apart, or `seed_formula: hashed`",
+            quoted(&campaigns[one].0),
+            quoted(&campaigns[other].0),
+            counted(sites, "site")
+        )
+    };
+    shared.into_iter().map(warning).collect()
 }
 
 /// Reads the list. All its mistakes are added to `diagnostics`.

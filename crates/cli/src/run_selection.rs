@@ -8,10 +8,10 @@ use nandseq_input::folder::SiteFiles;
 use nandseq_profile::Ticks;
 use nandseq_report::SiteTables;
 use nandseq_report::load::TimeRange;
-use nandseq_trace::manifest::{self, SiteManifest};
 
 use crate::arguments::reports::{NumberList, RunSelectionArgs};
 use crate::failure::{Failure, Problem};
+use crate::ledger;
 use crate::site_list::SiteList;
 use crate::written::WrittenRuns;
 
@@ -136,11 +136,10 @@ fn known(what: &str, wanted: &NumberList, there: &BTreeSet<u64>) -> Result<(), F
     Err(problem.help(format!("the {are} {}", SiteList::of(&there.iter().copied().collect::<Vec<_>>()))).into())
 }
 
-/// The number of a site: the one in its manifest, otherwise the digits at the end of its folder's name.
+/// The number of a site: the one in its manifest or ledger, otherwise the digits at the end of its folder's name.
 fn number_of(site: &SiteFiles) -> Option<u64> {
-    let text = manifest::bytes(&site.folder.join(manifest::FILE_NAME)).ok();
-    if let Some(manifest) = text.and_then(|text| serde_json::from_slice::<SiteManifest>(&text).ok()) {
-        return manifest.site;
+    if let Ok(Some(known)) = ledger::read(&site.folder) {
+        return known.manifest.site;
     }
     let name = site.folder.file_name()?.to_str()?;
     let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();

@@ -13,7 +13,7 @@ const WHOLE: u32 = 100_000;
 pub(crate) struct Share(u32);
 
 impl Share {
-    /// The least number of bins, of `cells`, that is this share or more.
+    /// The least number of bins, of `bins`, that is this share or more.
     pub(crate) fn of(self, bins: u64) -> u64 {
         (u128::from(bins) * u128::from(self.0)).div_ceil(u128::from(WHOLE)) as u64
     }

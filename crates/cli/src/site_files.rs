@@ -12,6 +12,7 @@ use nandseq_trace::manifest::ProfileInput;
 use nandseq_trace::run_name::RunName;
 
 use crate::campaign::CampaignSite;
+use crate::failure::{Failure, Problem};
 use crate::ledger;
 
 /// The files of runs in the folder of a site, and what their names say.
@@ -76,32 +77,45 @@ pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
 }
 
 /// The snapshots in a site's folder, in order of their runs.
-pub(crate) fn snapshots(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = folder.join("snapshots").read_dir() else { return Vec::new() };
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+///
+/// # Errors
+/// When the folder of snapshots is there and cannot be read.
+pub(crate) fn snapshots(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let folder = folder.join("snapshots");
+    let unreadable = |reason| Problem::unreadable("the folder", &folder, &reason);
+    let entries = match folder.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error).into()),
+    };
+    let paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
     let mut found: Vec<(u64, PathBuf)> =
-        paths.filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect();
+        paths.into_iter().filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect();
     found.sort();
-    found.into_iter().map(|(_, path)| path).collect()
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
 /// Whether files of runs lie in a site's folder.
-pub(crate) fn has_files(folder: &Path) -> bool {
-    !snapshots(folder).is_empty() || after(folder, 0).is_ok_and(|files| files > 0)
+pub(crate) fn has_files(folder: &Path) -> Result<bool, Failure> {
+    let tables = || after(folder, 0).map_err(|reason| Problem::unreadable("the folder", folder, &reason));
+    Ok(!snapshots(folder)?.is_empty() || tables()? > 0)
 }
 
-/// Whether files of runs lie in the folder of any of these sites.
-pub(crate) fn have_files(resume: &Path, sites: &[CampaignSite]) -> bool {
-    sites.iter().any(|site| has_files(&resume.join(&site.folder)))
-}
-
-/// Whether any of these sites can be resumed from something.
-pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite]) -> bool {
-    resume.is_file()
-        || sites.iter().any(|site| {
-            let folder = resume.join(&site.folder);
-            !matches!(ledger::read(&folder), Ok(None)) || !snapshots(&folder).is_empty()
-        })
+/// Whether any of these sites can be resumed from something. With `is_here` the files of runs that nothing lists count too,
+/// because they are made again.
+pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite], is_here: bool) -> Result<bool, Failure> {
+    if resume.is_file() {
+        return Ok(true);
+    }
+    for site in sites {
+        let folder = resume.join(&site.folder);
+        let has_files = || if is_here { has_files(&folder) } else { Ok(!snapshots(&folder)?.is_empty()) };
+        if !matches!(ledger::read(&folder), Ok(None)) || has_files()? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The stamp of the existing files, which a resumed execution uses too.
@@ -113,7 +127,7 @@ pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
     sites.iter().find_map(|site| {
         let folder = resume.join(&site.folder);
         let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
-        known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
+        known.or_else(|| snapshots(&folder).ok()?.last().and_then(|path| in_name(path)))
     })
 }
 

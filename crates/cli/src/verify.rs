@@ -3,6 +3,8 @@
 //! Sites are judged in parallel, which changes nothing of the output. A sequence alone is enough. If a manifest lies beside it,
 //! the profile must be the one that the manifest names, and so must the list of bad blocks, unless `--badlist` names another.
 
+use std::sync::atomic::AtomicBool;
+
 use nandseq_input::ReadError;
 use nandseq_input::folder::{self, FoundSites, SiteFiles};
 use nandseq_profile::Profile;
@@ -13,7 +15,7 @@ use rayon::prelude::*;
 use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::bad_blocks::{BadBlocks, Lists};
 use crate::campaign::Campaign;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Kept, Problem};
 use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
 use crate::thread_pool::threads;
@@ -34,7 +36,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, &read.profile));
     let sites: Vec<(SiteFiles, BadBlocks)> = sites.collect::<Result<_, _>>()?;
     let max_findings = arguments.max_findings;
-    let options = Options { bad_blocks: &[], source: &*source, max_findings, progress: None };
+    let options = Options { bad_blocks: &[], source: &*source, max_findings, stop: None };
     let report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };
     match arguments.format {
         // With `-q` a clean report is not printed, because the exit code says the same.
@@ -69,8 +71,8 @@ fn with_bad_blocks(
 /// Number of findings of each rule that `generate --verify` shows in full.
 const SHOWN: usize = 5;
 
-/// Judges the sites that a campaign has just written. What else lies below its folders is not looked at.
-pub(crate) fn judge_written(campaign: &Campaign) -> Result<Report, Failure> {
+/// Judges the sites that a campaign has just written. What else lies below its folders is not looked at. An interruption sets `stop`.
+pub(crate) fn judge_written(campaign: &Campaign, stop: &AtomicBool) -> Result<Report, Failure> {
     let mut sites = Vec::new();
     for site in &campaign.sites {
         sites.push(folder::find_site(&campaign.folder_of(site), inputs::FORMS).map_err(nothing_to_judge)?);
@@ -78,7 +80,7 @@ pub(crate) fn judge_written(campaign: &Campaign) -> Result<Report, Failure> {
     let source = written::source(&campaign.profile, &sites)?;
     let bad_blocks = BadBlocks::from(&*campaign.bad_blocks);
     let sites = sites.into_iter().map(|site| (site, bad_blocks.clone())).collect();
-    let options = Options { bad_blocks: &[], source: &*source, max_findings: SHOWN, progress: None };
+    let options = Options { bad_blocks: &[], source: &*source, max_findings: SHOWN, stop: Some(stop) };
     judge(&campaign.profile, sites, &options, campaign.jobs)
 }
 
@@ -103,5 +105,7 @@ fn unusable(error: Unusable) -> Failure {
         Unusable::Find(error) => nothing_to_judge(error),
         Unusable::Read { path, error: ReadError::Io(reason) } => Problem::unreadable("the file", &path, &reason).into(),
         error @ Unusable::Read { error: ReadError::Header(_), .. } => Problem::new(error.to_string()).into(),
+        Unusable::Temporary { folder, reason } => Failure::CannotWrite { path: folder, reason, place: "TMPDIR" },
+        Unusable::Stopped => Failure::Interrupted { kept: Kept::Everything, go_on: None },
     }
 }

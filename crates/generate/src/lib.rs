@@ -61,9 +61,7 @@ pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{RunError, RunLimits};
 pub use setup::{Setup, SetupError};
 pub use site::Site;
-pub use snapshot::{
-    CoverageIdentity, Identity, IdentityPart, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError,
-};
+pub use snapshot::{CoverageIdentity, Identity, IdentityPart, SiteState, Snapshot, SnapshotError, StateError};
 
 /// The coverage model, and how much of it was reached.
 pub mod closure {

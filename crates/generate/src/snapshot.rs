@@ -15,7 +15,7 @@ use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, Ticks};
 
 pub use error::StateError;
-pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
+pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError};
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
 

@@ -216,7 +216,7 @@ pub fn run_on_tables(
     each: usize,
 ) -> io::Result<MutationResults> {
     let judge = |site: SiteFiles| -> io::Result<SiteReport> {
-        let options = Options { bad_blocks, source: &CsvFiles, max_findings: 1000, progress: None };
+        let options = Options { bad_blocks, source: &CsvFiles, max_findings: 1000, stop: None };
         judge_site(profile, site, &options).map_err(io::Error::other)
     };
     let site = find(folder).map_err(io::Error::other)?.into_iter().next().ok_or(io::ErrorKind::NotFound)?;

@@ -74,7 +74,7 @@ impl Pieces<'_> {
     }
 }
 
-/// The piece for the field at position `at` of an object. If `is_lane`, the piece also has the plane, which is the next field.
+/// The piece for the field at position `at` of an object. If `is_die_plane`, the piece also has the plane, which is the next field.
 fn piece(profile: &Profile, at: usize, field: PayloadField, is_die_plane: bool) -> Piece {
     let before = field_prefix(at, field);
     let with_name = |name: &str| Text::from(format!("{before}{}", json_in_csv(name)));

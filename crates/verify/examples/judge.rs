@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let paths: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
     let start = Instant::now();
     let report = profile(&name).and_then(|profile| {
-        let options = Options { bad_blocks: &[], source: &CsvFiles, max_findings: 3, progress: None };
+        let options = Options { bad_blocks: &[], source: &CsvFiles, max_findings: 3, stop: None };
         run(&profile, &paths, &options).map_err(|error| error.to_string())
     });
     match report {

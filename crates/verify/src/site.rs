@@ -1,7 +1,9 @@
 //! Judges files on disk: a batch, a site or a single file.
 
 use nandseq_trace::recorded::shown;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_input::folder::{Damage, DamageKind, FindError, FoundSites, RunFile, SiteFiles, compare, find_all};
 use nandseq_input::form::CSV;
@@ -13,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::report::{FileReport, Report, SiteReport, TableReport};
 use crate::rule::RuleCode;
-use crate::tables::TableJudge;
+use crate::tables::{TableJudge, TemporaryFileError};
 use crate::verifier::Verifier;
 
 /// How to judge.
@@ -25,8 +27,14 @@ pub struct Options<'a> {
     pub source: &'a dyn Source,
     /// How many findings of each rule are kept in full, per site and in the report.
     pub max_findings: usize,
-    /// Called from time to time, from any thread, with the number of rows judged since the last call.
-    pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
+    /// Set by another thread to give up. The result is then [`Unusable::Stopped`].
+    pub stop: Option<&'a AtomicBool>,
+}
+
+impl Options<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
 }
 
 /// Why a path cannot be judged.
@@ -43,6 +51,17 @@ pub enum Unusable {
         /// The reason.
         error: ReadError,
     },
+    /// What does not fit into memory cannot be put on disk.
+    #[error("cannot use temporary files in `{}`: {reason}", shown(folder))]
+    Temporary {
+        /// The folder of temporary files.
+        folder: PathBuf,
+        /// The error of the system.
+        reason: io::Error,
+    },
+    /// [`Options::stop`] was set.
+    #[error("stopped")]
+    Stopped,
 }
 
 /// Judges the sequences of `paths`, in CSV. Each path is a batch, a site or a single file. Sites are judged in parallel on
@@ -65,7 +84,8 @@ pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Resul
 /// [`Unusable`] when a file cannot be read.
 pub fn judge_site(profile: &Profile, mut site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
     let listed = std::mem::take(&mut site.listed);
-    let (judged, changed) = rayon::join(|| judge_runs(profile, site, options), || compare(&listed));
+    let listed = listed.iter().take_while(|_| !options.is_stopped());
+    let (judged, changed) = rayon::join(|| judge_runs(profile, site, options), || compare(listed));
     let (mut damage, mut report) = (changed?, judged?);
     damage.append(&mut report.damage);
     report.damage = damage;
@@ -92,8 +112,7 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
             open_tables(&mut verifier, tables, options.source, &run, files.len())?;
         }
         let JudgedFile { rows, times_are_exact, first_uid } =
-            judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options)
-                .map_err(|error| unusable(&run, error))?;
+            judge_file(profile, &mut verifier, tables.as_mut(), &run, options)?;
         // If the first run has another number than 1, `site.notes` says already that others were before it.
         if let Some(uid) = first_uid.filter(|&uid| uid > 1 && files.is_empty() && run.run == 1) {
             notes.push(format!(
@@ -125,9 +144,12 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
 
 /// The error of a run, with the file that it comes from.
 fn unusable(run: &RunFile, error: ReadError) -> Unusable {
-    let kind = match &error {
-        ReadError::Io(reason) => InTable::kind_of(reason),
-        ReadError::Header(_) => None,
+    let (kind, error) = match error {
+        ReadError::Io(reason) => match reason.downcast() {
+            Ok(TemporaryFileError(reason)) => return Unusable::Temporary { folder: std::env::temp_dir(), reason },
+            Err(reason) => (InTable::kind_of(&reason), reason.into()),
+        },
+        ReadError::Header(_) => (None, error),
     };
     let table = run.tables.iter().find(|table| Some(table.kind) == kind);
     Unusable::Read { path: table.map_or(&run.path, |table| &table.path).clone(), error }
@@ -174,8 +196,8 @@ fn open_tables(
     Ok(())
 }
 
-/// Rows between two reports of progress.
-const STRIDE: u64 = 1 << 14;
+/// Rows between two looks at [`Options::stop`].
+const STRIDE: u64 = 1 << 12;
 
 /// What judging a file found out besides findings.
 struct JudgedFile {
@@ -190,26 +212,28 @@ fn judge_file(
     profile: &Profile,
     verifier: &mut Verifier<'_>,
     mut tables: Option<&mut TableJudge<'_>>,
-    path: &Path,
+    run: &RunFile,
     options: &Options<'_>,
-) -> Result<JudgedFile, ReadError> {
-    let mut reader = SequenceReader::new(profile, options.source.open(path)?)?;
-    let (mut reported, mut first_uid) = (0, None);
-    while let Some(row) = reader.next_row()? {
-        match row {
-            Ok(row) => {
+) -> Result<JudgedFile, Unusable> {
+    let failed = |error: ReadError| unusable(run, error);
+    let input = options.source.open(&run.path).map_err(|error| failed(error.into()))?;
+    let mut reader = SequenceReader::new(profile, input).map_err(failed)?;
+    let mut first_uid = None;
+    loop {
+        if reader.rows() % STRIDE == 0 && options.is_stopped() {
+            return Err(Unusable::Stopped);
+        }
+        match reader.next_row().map_err(|error| failed(error.into()))? {
+            Some(Ok(row)) => {
                 first_uid = first_uid.or(Some(row.uid));
                 verifier.row_with(&row, tables.as_deref_mut());
             }
-            Err(row) => verifier.bad_row(&row),
+            Some(Err(row)) => verifier.bad_row(&row),
+            None => break,
         }
-        if let Some(progress) = options.progress.filter(|_| reader.rows() - reported >= STRIDE) {
-            progress(reader.rows() - reported);
-            reported = reader.rows();
+        if let Some(error) = tables.as_deref_mut().and_then(TableJudge::take_failure) {
+            return Err(failed(error.into()));
         }
-    }
-    if let Some(progress) = options.progress {
-        progress(reader.rows() - reported);
     }
     Ok(JudgedFile { rows: reader.rows(), times_are_exact: reader.times_are_exact(), first_uid })
 }

@@ -30,6 +30,7 @@ use crate::model::DeviceModel;
 use crate::rule::RuleCode;
 use compare::TableComparison;
 use counts::{InSequence, Sums};
+pub(crate) use disk_queue::TemporaryFileError;
 use expected::WrittenNames;
 use expected_tables::ExpectedTables;
 use order::Slot;
@@ -125,6 +126,11 @@ impl<'p> TableJudge<'p> {
         }
         let started = self.expected_tables.start(compiled, &self.formatter.words, device, operation);
         self.failed = started.and_then(|()| self.compare(compiled, tally, false)).err();
+    }
+
+    /// The error of a table or of a temporary file, if there was one since the last call. Nothing is compared after an error.
+    pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
+        self.failed.take()
     }
 
     /// The run ends: the rest of its tables is compared. Returns the number of rows of each table that was compared.

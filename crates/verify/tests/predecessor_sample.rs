@@ -61,7 +61,7 @@ fn the_predecessors_sample_gets_the_golden_verdict() {
     };
     let (profile, diagnostics) = nandseq_profile::read(&SourceFile::new(config, &text), ReadOptions { lenient: false });
     assert!(!diagnostics.has_errors());
-    let options = Options { bad_blocks: &[], source: &CsvFiles, max_findings: usize::MAX, progress: None };
+    let options = Options { bad_blocks: &[], source: &CsvFiles, max_findings: usize::MAX, stop: None };
     let report = run(&profile.unwrap(), &[sample], &options).unwrap();
     assert_eq!(report.sites.len(), 1);
     assert!(report.sites[0].damage.is_empty(), "{:?}", report.sites[0].damage);

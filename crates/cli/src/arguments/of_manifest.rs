@@ -1,17 +1,42 @@
 //! The command line that a manifest records: `generate` and its flags.
 
-use clap::Parser as _;
+use std::ffi::OsString;
+
+use clap::{Args as _, Parser as _};
 use nandseq_trace::recorded::path_of;
 
 use super::{Command, CommandLine, GenerateArgs};
+
+/// The words of a command line, from the arguments that a manifest records. There a value is always a word of its own. Here it is
+/// joined to its flag if it looks like another flag, as in `--config=-x.yaml`.
+pub(crate) fn words_of_manifest(arguments: &[String]) -> Vec<OsString> {
+    let command = GenerateArgs::augment_args(clap::Command::new("generate"));
+    let with_value = || command.get_arguments().filter(|arg| arg.get_action().takes_values());
+    let takes_value =
+        |flag: &str| with_value().any(|arg| arg.get_long().is_some_and(|long| flag == format!("--{long}")));
+    let mut words: Vec<OsString> = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        words.push(path_of(argument).into());
+        let value = if takes_value(argument) { rest.next() } else { None };
+        match (value.map(|value| path_of(value)), words.last_mut()) {
+            (Some(value), Some(flag)) if value.as_os_str().as_encoded_bytes().starts_with(b"-") => {
+                flag.push("=");
+                flag.push(value);
+            }
+            (value, _) => words.extend(value.map(Into::into)),
+        }
+    }
+    words
+}
 
 /// The flags of `generate` among the arguments that a manifest records. They name every file that was read.
 ///
 /// # Errors
 /// One line that says what is wrong with the arguments.
 pub(crate) fn flags_of_manifest(arguments: &[String]) -> Result<GenerateArgs, String> {
-    let name = std::iter::once(env!("CARGO_PKG_NAME").into());
-    let line = CommandLine::try_parse_from(name.chain(arguments.iter().map(|argument| path_of(argument))));
+    let name = std::iter::once(OsString::from(env!("CARGO_PKG_NAME")));
+    let line = CommandLine::try_parse_from(name.chain(words_of_manifest(arguments)));
     match line.map_err(|error| first_line(&error))?.command {
         Some(Command::Generate(mut arguments)) => {
             arguments.device.only_named = true;

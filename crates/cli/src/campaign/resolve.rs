@@ -260,7 +260,7 @@ fn resume_from(
         return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
     }
     let is_here = *resume == arguments.output.out_dir;
-    if site_files::is_there(resume, sites) || (is_here && site_files::have_files(resume, sites)) {
+    if site_files::is_there(resume, sites, is_here)? {
         return Ok(Some(resume.clone()));
     }
     if !is_here {

@@ -223,7 +223,7 @@ pub(crate) fn number_of(arguments: &[String], flag: &str) -> u64 {
 /// Number of sites from the first to the last of a batch, as far as it is known.
 fn reach(batch: &Batch) -> u64 {
     match (batch.count, batch.sites().last()) {
-        (0, Some(last)) => last - batch.start + 1,
+        (0, Some(last)) => (last - batch.start).saturating_add(1),
         (count, _) => count,
     }
 }

@@ -267,8 +267,8 @@ fn unlisted(
     setup: &Setup,
     folder: &Path,
 ) -> Result<SiteStart, Failure> {
-    let found = snapshots(folder);
-    if is_same_place(folder, &campaign.folder_of(site)) && has_files(folder) {
+    let found = snapshots(folder)?;
+    if is_same_place(folder, &campaign.folder_of(site)) && has_files(folder)? {
         let remark = format!(
             "`{}` has no manifest that can be read: its runs are made again from the first; to go on from a snapshot, name it: \
              --resume FILE",

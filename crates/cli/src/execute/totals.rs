@@ -66,14 +66,15 @@ impl Totals {
         self.dead.extend(other.dead);
         self.known_runs += other.known_runs;
         self.short_runs += other.short_runs;
-        self.known_ops += other.known_ops;
+        self.known_ops = self.known_ops.saturating_add(other.known_ops);
     }
 
     /// Notes the operations of an existing run.
     pub(super) fn note_operations(&mut self, campaign: &Campaign, ops: u64) {
         self.known_runs += 1;
         self.short_runs += u64::from(campaign.wanted_ops.is_some_and(|wanted| ops < wanted));
-        self.known_ops += ops;
+        // Manifests may say anything.
+        self.known_ops = self.known_ops.saturating_add(ops);
     }
 
     /// Notes the dead dies of a site after run `run`, which has `ops` operations. These sums must be of this site alone.

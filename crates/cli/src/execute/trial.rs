@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::RunFiles;
-use nandseq_profile::Ticks;
 use nandseq_trace::files::FileKind;
 use rayon::prelude::*;
 
@@ -56,8 +55,8 @@ pub(crate) struct Tried {
     /// The tried sites, as indices into those of the campaign, in order.
     pub(crate) sites: Vec<usize>,
     pub(crate) totals: Totals,
-    /// Simulated time of all these runs.
-    pub(crate) simulated: Ticks,
+    /// Simulated time of all these runs, ps. Each site has a clock of 64 bits, and together they take longer.
+    pub(crate) simulated: u128,
     /// Whether a run was cut short by the trial's own limit.
     pub(crate) is_cut: bool,
     /// Average number of operations of a run, for each tried site. A run that was cut counts with what its time or its limit
@@ -124,7 +123,7 @@ fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn Ta
     let mut tried = Tried {
         sites: Vec::new(),
         totals: Totals::new(&campaign.profile),
-        simulated: Ticks::ZERO,
+        simulated: 0,
         is_cut: false,
         of_sites: Vec::new(),
         enough: None,
@@ -234,7 +233,7 @@ impl Tried {
         let snapshot_bytes = add_snapshot(campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let finished = files.finish().map_err(unwritten)?;
         let length = summary.end - summary.start;
-        self.simulated = Ticks(self.simulated.0 + length.0);
+        self.simulated += u128::from(length.0);
         let is_cut = summary.ops >= most && campaign.max_ops.is_none_or(|wanted| wanted > most);
         self.is_cut |= is_cut;
         self.is_whole &= !is_cut;

@@ -78,12 +78,14 @@ impl Trial {
         if let Ok(setup) = setup {
             let limits =
                 RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
-            // If a chain cannot go on, the trial ends early and keeps its counts.
             let mut site = Site::new(&setup, SEED);
             if start.bootstrap {
                 let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
-                let _ = site.run(&first, &mut Uncounted);
+                if site.run(&first, &mut Uncounted).is_err() {
+                    return trial;
+                }
             }
+            // If a chain cannot go on, the trial ends early and keeps its counts.
             if let Ok(summary) = site.run(&limits, &mut trial) {
                 trial.is_over = summary.dead.len() == profile.topology.dies as usize;
                 trial.dead = summary.dead;

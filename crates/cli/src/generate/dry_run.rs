@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use nandseq_profile::Ticks;
 use nandseq_profile::diagnostic::{counted, grouped};
+use nandseq_profile::units::TICKS_PER_US;
 use nandseq_trace::recorded::{quoted, recorded, shell_word};
 use serde::Serialize;
 
@@ -147,7 +149,7 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
             sites: numbers(tried.sites.iter().map(|&site| campaign.sites[site].site)),
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
-            simulated_us: tried.simulated.to_us_text(),
+            simulated_us: us_text(tried.simulated),
             summary: Summary::new(campaign, &tried.totals, tried.elapsed, &Absences::new(campaign)),
         }),
         estimate,
@@ -336,13 +338,20 @@ impl DryRun {
     }
 }
 
+/// A time in picoseconds as µs, like [`Ticks::to_us_text`].
+fn us_text(simulated: u128) -> String {
+    let parts = u128::from(TICKS_PER_US);
+    let fraction = Ticks((simulated % parts) as u64).to_us_text();
+    format!("{}{}", simulated / parts, fraction.trim_start_matches('0'))
+}
+
 /// A number rounded to two digits, as many as an estimate can be trusted for.
 fn rounded(number: u64) -> u64 {
     let mut step = 1;
     while number / step >= 100 {
         step *= 10;
     }
-    (number + step / 2) / step * step
+    number.saturating_add(step / 2) / step * step
 }
 
 /// An estimated time, in a fitting unit.
@@ -365,6 +374,7 @@ mod tests {
         {
             assert_eq!(rounded(number), expected);
         }
+        assert_eq!(rounded(u64::MAX), 18_000_000_000_000_000_000);
     }
 
     #[test]

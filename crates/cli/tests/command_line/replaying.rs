@@ -43,6 +43,25 @@ fn what_was_made_is_made_again() {
 }
 
 #[test]
+fn a_profile_whose_name_looks_like_a_flag_is_found_again() {
+    let folder = Folder::new();
+    let profile = folder.succeed(&["profile", "show"]).stdout;
+    let folder = folder.with("-dev.yaml", profile);
+    folder.succeed(&[
+        "--config=-dev.yaml",
+        "--ops",
+        "20",
+        "--site-count",
+        "1",
+        "--outputs",
+        "operation_sequence",
+        "-q",
+    ]);
+    let (code, text) = said(&folder, &["replay", "out"]);
+    assert_eq!((code, text.as_str()), (0, "1 file of 1 run made again: all as the manifest says\n"));
+}
+
+#[test]
 fn a_changed_row_is_located() {
     let folder = made(&["--site-count", "2", "--stamp", "261121"]);
     let path = folder.path().join("out/site_02/operation_sequence_261121_0000002.csv");

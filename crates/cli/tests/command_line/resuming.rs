@@ -131,6 +131,26 @@ fn what_does_not_belong_is_refused_and_named() {
 }
 
 #[test]
+fn snapshots_that_cannot_be_read_are_not_taken_for_none() {
+    let folder = Folder::new().with("old/snapshots", "no folder");
+    let text = folder.refuse(&with("2", &["--resume", "old"]));
+    assert!(text.starts_with("exit code 2\nerror: cannot read the folder `old/snapshots`: "), "{text}");
+    let text = folder.refuse(&with("2", &["--resume", "old", "--out-dir", "old"]));
+    assert!(text.starts_with("exit code 2\nerror: cannot read the folder `old/snapshots`: "), "{text}");
+}
+
+#[test]
+fn absurd_numbers_of_operations_do_not_keep_a_campaign_from_going_on() {
+    let folder = Folder::new();
+    folder.succeed(&with("2", &[]));
+    let path = folder.path().join("out/manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    manifest["runs"][0]["operations"] = u64::MAX.into();
+    fs::write(&path, manifest.to_string()).unwrap();
+    folder.succeed(&with("3", &["--resume", "out"]));
+}
+
+#[test]
 fn a_snapshot_that_was_touched_is_refused() {
     let folder = Folder::new();
     folder.succeed(&with("1", &[]));

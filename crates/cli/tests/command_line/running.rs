@@ -30,8 +30,13 @@ pub(crate) struct Running(Option<Child>);
 impl Running {
     /// Starts the program in a folder.
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
+        Self::writing_to(Stdio::null(), folder, arguments)
+    }
+
+    /// Starts the program in a folder; its results go to `output`.
+    pub(crate) fn writing_to(output: impl Into<Stdio>, folder: &Folder, arguments: &[&str]) -> Self {
         let mut command = folder.command(arguments);
-        Self(Some(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()))
+        Self(Some(command.stdout(output).stderr(Stdio::piped()).spawn().unwrap()))
     }
 
     fn child(&mut self) -> &mut Child {

@@ -222,3 +222,30 @@ fn an_interrupted_list_goes_on_with_the_command_that_is_named() {
     whole.succeed(&["run-list", "a list.yaml", "--quiet"]);
     assert!(folder.files() == whole.files());
 }
+
+#[test]
+fn a_list_that_is_interrupted_while_it_judges_says_what_was_not_made() {
+    let list = "campaigns:
+  - {name: short, ops: 1000, pc_demo: pgm-read, out_dir: lot/d, stamp: 261121}
+  - {name: first, ops: 100000, out_dir: lot/a, stamp: 261121, outputs: operation_sequence, verify: true}
+  - {name: second, ops: 5, out_dir: lot/b, stamp: 261121}
+  - {name: third, ops: 5, out_dir: lot/c, stamp: 261121}
+";
+    let folder = Folder::new().with("list.yaml", list);
+    let told = folder.path().join("told.json");
+    let arguments = ["run-list", "list.yaml", "--quiet", "--summary", "json"];
+    let mut running = Running::writing_to(fs::File::create(&told).unwrap(), &folder, &arguments);
+    running.until_there_is(&folder.path().join("lot/a/manifest.json"));
+    let text = said(&running.interrupt());
+    let end = "note: campaigns 3 to 4 of 4 were not made\ncampaign `first`:\ninterrupted while judging: everything is written\n\
+               to go on: nandseqgen run-list --resume list.yaml\n";
+    assert!(text.ends_with(end), "{text}");
+    let told: serde_json::Value = serde_json::from_slice(&fs::read(told).unwrap()).unwrap();
+    assert_eq!((&told["asked"], &told["campaigns"][1]["exit_code"]), (&4.into(), &130.into()), "{told}");
+    assert_eq!(told["campaigns"][1]["summary"]["operations"].as_u64().unwrap() / 100_000, 1, "{told}");
+    assert!(!folder.path().join("lot/b").exists());
+    // The command that was named judges what was not judged and makes the others.
+    let output = folder.fall_short(&["run-list", "--resume", "list.yaml"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("no rule broken") && text.ends_with("3 of 4 campaigns done\n"), "{text}");
+}

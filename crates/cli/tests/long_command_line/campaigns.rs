@@ -108,6 +108,14 @@ fn a_hashed_site_is_reproduced_alone_and_its_manifest_says_so() {
 }
 
 #[test]
+fn a_batch_may_reach_from_the_first_number_to_the_last() {
+    let folder = Folder::new();
+    let last = u64::MAX.to_string();
+    folder.succeed(&["--site-start", "0", "--sites", &last, "--seed-formula", "hashed", "--ops", "3", "-q"]);
+    checked_manifest(&folder.path().join(format!("out/site_{last}")));
+}
+
+#[test]
 fn a_batch_with_sequential_seeds_warns_of_its_neighbours() {
     let warnings = |flags: &[&str]| {
         let folder = Folder::new();

@@ -107,6 +107,16 @@ fn a_campaign_that_dies_says_when_and_in_which_state_it_ends() {
     assert!(made.contains(&format!("at rest since {time}")), "{time}: {made}");
 }
 
+#[test]
+fn dead_sites_take_longer_together_than_one_clock_counts() {
+    let stuck = crate::dead::TINY.to_owned() + "  DEFAULT: {Er: 1, Pg: 1, Rd: 1}\n";
+    let folder = Folder::new().with("tiny.yaml", stuck);
+    let arguments = ["--config", "tiny.yaml", "--ops", "1000", "--site-count", "3", "--dry-run", "--summary", "json"];
+    let told: Value = serde_json::from_slice(&folder.fall_short(&arguments).stdout).unwrap();
+    // 100 days each.
+    assert_eq!(told["trial"]["simulated_us"], "25920000000000", "{told}");
+}
+
 /// The estimate of a campaign, the share that it may be off, and what it comes to.
 fn estimate(arguments: &[&str]) -> (f64, f64, f64) {
     let folder = Folder::new();

@@ -251,6 +251,34 @@ fn only_so_many_findings_are_shown_and_all_are_counted() {
     assert!(shown.contains("more finding"), "{shown}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_place_for_temporary_files_that_cannot_be_used_is_not_taken_for_a_faulty_sequence() {
+    // More pages than are counted in memory.
+    let row = |at: u64| {
+        let (block, page) = (at / 2_500, at % 2_500);
+        format!(
+            "{},{}.0,0,Page_Program_SLC,{},\"[{{\"\"die\"\":0,\"\"plane\"\":{},\"\"block\"\":{block},\"\"page\"\":{page},\"\"celltype\"\":\"\"SLC\"\"}}]\"\n",
+            at + 1,
+            500 * at,
+            at + 1,
+            block % 4
+        )
+    };
+    let sequence = "seq,time,op_id,op_name,op_uid,payload\n".to_owned() + &(0..140_000).map(row).collect::<String>();
+    let folder = Folder::new().with(SEQUENCE, sequence);
+    let folder = folder.with(
+        &SEQUENCE.replace("operation_sequence", "address_touch_count"),
+        "op_base,cell_type,die,block,page,count\n",
+    );
+    let output = folder.command(&["verify", "out"]).env("TMPDIR", "nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("error: cannot write `nowhere`: no such file or directory\n"), "{text}");
+    let text = String::from_utf8(folder.run(&["verify", "out"]).stdout).unwrap();
+    assert!(text.contains("A row is missing here."), "{text}");
+}
+
 #[test]
 fn bad_blocks_are_those_the_manifest_names() {
     let list = |block: u32| format!("die,block\n0,{block}\n");

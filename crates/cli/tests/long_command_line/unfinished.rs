@@ -57,6 +57,20 @@ fn a_batch_that_was_killed_is_gone_on_with_as_a_whole() {
 }
 
 #[test]
+fn an_unfinished_site_keeps_its_number_under_another_name() {
+    let folder = Folder::new();
+    let mut running =
+        Running::start(&folder, &["-t", "500", "--stamp", "261121", "--sites", "12", "-n", ENDLESS, "-q"]);
+    running.until_there_is(&folder.path().join("out/site_12/operation_sequence_261121_0000002.csv"));
+    running.kill();
+    fs::create_dir(folder.path().join("parts")).unwrap();
+    fs::rename(folder.path().join("out/site_12"), folder.path().join("parts/12-v2")).unwrap();
+    let text = folder.refuse(&["report", "parts", "--site", "2"]);
+    assert!(text.contains("error: there is no site 2\n  help: the site is 12\n"), "{text}");
+    folder.succeed(&["report", "parts", "--site", "12"]);
+}
+
+#[test]
 fn a_batch_that_was_interrupted_is_not_finished() {
     let folder = Folder::new();
     let mut running = Running::start(&folder, &[&BATCH[..], &["-n", ENDLESS]].concat());

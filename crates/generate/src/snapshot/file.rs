@@ -15,7 +15,7 @@ use super::state::SiteState;
 /// The name of the format, in the file.
 const FORMAT: &str = "nandseqgen state snapshot";
 /// The newest version of the format that this crate reads. It writes the oldest version that can hold the snapshot.
-pub const VERSION: u64 = 3;
+const VERSION: u64 = 3;
 /// The version that knows nothing of dead dies.
 const WITHOUT_DEAD_DIES: u64 = 2;
 /// The version without coverage, too: a program that knows no other must not go on from a site that counts.

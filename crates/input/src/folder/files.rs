@@ -87,11 +87,11 @@ fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>, forms: Forms) {
     let span = |at: usize| Some((at, uids(path(at)?, &source)?));
     let spans: Vec<(usize, (u64, u64))> = renamed.iter().filter_map(|&at| span(at)).collect();
     let only = |mut found: Box<dyn Iterator<Item = usize> + '_>| found.next().filter(|_| found.next().is_none());
-    let after = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.0 == uid + 1).map(|(at, _)| *at)));
-    let before = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.1 + 1 == uid).map(|(at, _)| *at)));
+    let from = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.0 == uid).map(|(at, _)| *at)));
+    let until = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.1 == uid).map(|(at, _)| *at)));
     let next = |of: usize| {
         let (_, (_, last)) = spans.iter().find(|(at, _)| *at == of)?;
-        after(*last).filter(|_| before(last + 1).is_some())
+        from(last.checked_add(1)?).filter(|_| until(*last).is_some())
     };
     let chains: Vec<Vec<usize>> = spans
         .iter()

@@ -139,7 +139,7 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
 ///
 /// # Errors
 /// [`FindError::Io`] if a file cannot be read.
-pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
+pub fn compare<'a>(listed: impl IntoIterator<Item = &'a ListedFile>) -> Result<Vec<Damage>, FindError> {
     let mut damage = Vec::new();
     for file in listed {
         let what = difference(file).map_err(|error| FindError::io(&file.path, error))?;

@@ -32,7 +32,7 @@ pub(super) struct Opened {
     start: Ticks,
     issue_end: Ticks,
     busy_end: Ticks,
-    /// The end of the last phase on planes that `lanes` does not contain.
+    /// The end of the last phase on planes that `die_planes` does not contain.
     end: Ticks,
     /// When the array is done.
     done: Ticks,

@@ -6,6 +6,17 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 /// How many bytes are written or read at once.
 const CHUNK: usize = 1 << 18;
 
+/// An error of a temporary file.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct TemporaryFileError(pub(crate) io::Error);
+
+impl TemporaryFileError {
+    fn wrap(error: io::Error) -> io::Error {
+        io::Error::new(error.kind(), Self(error))
+    }
+}
+
 /// A queue of bytes in a temporary file that nobody else sees; the file is made when it is first needed.
 #[derive(Debug, Default)]
 pub(super) struct DiskQueue {
@@ -35,10 +46,14 @@ impl DiskQueue {
     }
 
     /// Writes the buffer to the file.
+    ///
+    /// # Errors
+    /// [`TemporaryFileError`]
     pub(super) fn flush_all(&mut self) -> io::Result<()> {
-        if self.out.is_empty() {
-            return Ok(());
-        }
+        if self.out.is_empty() { Ok(()) } else { self.write_out().map_err(TemporaryFileError::wrap) }
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(tempfile::tempfile()?),
@@ -53,7 +68,7 @@ impl DiskQueue {
     /// Takes the next `count` bytes.
     ///
     /// # Errors
-    /// Of reading the file, or `UnexpectedEof` if the queue has fewer bytes.
+    /// [`TemporaryFileError`], or `UnexpectedEof` if the queue has fewer bytes.
     pub(super) fn take(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.input.len() - self.at < count {
             self.input.drain(..self.at);
@@ -61,8 +76,9 @@ impl DiskQueue {
             let on_disk = (self.written - self.read).min(CHUNK as u64);
             match &mut self.file {
                 Some(file) if on_disk > 0 => {
-                    file.seek(SeekFrom::Start(self.read))?;
-                    let got = (&*file).take(on_disk).read_to_end(&mut self.input)?;
+                    let sought = file.seek(SeekFrom::Start(self.read));
+                    let got = sought.and_then(|_| (&*file).take(on_disk).read_to_end(&mut self.input));
+                    let got = got.map_err(TemporaryFileError::wrap)?;
                     if got == 0 {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }

@@ -64,7 +64,7 @@ fn write_table(folder: &Path, run: usize, kind: TableKind, rows: &str) {
 }
 
 fn judge(path: &Path) -> Report {
-    run(&DEVICE, &[path.to_owned()], &Options { bad_blocks: &[], source: &CsvFiles, max_findings: 100, progress: None })
+    run(&DEVICE, &[path.to_owned()], &Options { bad_blocks: &[], source: &CsvFiles, max_findings: 100, stop: None })
         .unwrap()
 }
 

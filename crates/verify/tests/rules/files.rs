@@ -7,7 +7,7 @@ use nandseq_input::folder::find;
 use nandseq_input::{COLUMNS, CsvFiles};
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
-use nandseq_verify::{Options, Report, RuleCode, run};
+use nandseq_verify::{Options, Report, RuleCode, Unusable, run};
 
 use crate::DEVICE;
 
@@ -36,7 +36,7 @@ fn write_run(folder: &Path, run: u64, erases: &[(u64, u64, u64)]) -> PathBuf {
 }
 
 fn options() -> Options<'static> {
-    Options { bad_blocks: &[], source: &CsvFiles, max_findings: 5, progress: None }
+    Options { bad_blocks: &[], source: &CsvFiles, max_findings: 5, stop: None }
 }
 
 fn judge(paths: &[&Path]) -> Report {
@@ -227,16 +227,10 @@ fn the_report_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn progress_adds_up_to_the_rows() {
+fn judging_gives_up_when_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
-    let erases: Vec<(u64, u64, u64)> = (0..40_000).map(|at| (at * 101, at + 1, 0)).collect();
-    write_run(folder.path(), 1, &erases);
-    let rows = std::sync::atomic::AtomicU64::new(0);
-    let progress = |more| {
-        rows.fetch_add(more, std::sync::atomic::Ordering::Relaxed);
-    };
-    let options = Options { progress: Some(&progress), ..options() };
-    let report = run(&DEVICE, &[folder.path().to_owned()], &options).unwrap();
-    assert!(report.is_clean(), "{report}");
-    assert_eq!(rows.into_inner(), 40_000);
+    write_run(folder.path(), 1, &[(0, 1, 0)]);
+    let stop = std::sync::atomic::AtomicBool::new(true);
+    let given_up = run(&DEVICE, &[folder.path().to_owned()], &Options { stop: Some(&stop), ..options() });
+    assert!(matches!(given_up, Err(Unusable::Stopped)));
 }
