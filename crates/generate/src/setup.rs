@@ -5,6 +5,7 @@
 //! generation obeys, which is why it has more than 15.
 
 mod across_dies;
+mod alias;
 mod bootstrap_stages;
 mod chain_templates;
 mod classes;
@@ -25,8 +26,6 @@ pub(crate) use chain_templates::{FollowUps, StepInfo, StepName};
 use chain_templates::{compile_chain, exists, follow_ups};
 pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
 use coverage_model::CoverageModel;
-#[cfg(test)]
-pub(crate) use distribution::numbers_within;
 pub(crate) use distribution::{Distribution, UNITS};
 use groups::Groups;
 
@@ -105,7 +104,6 @@ impl Setup {
             known => known,
         };
         let groups = Groups::new(&tables, &classes, profile.phase_keys.len());
-        distributions.iter_mut().for_each(|own| own.find_nothing(&groups));
         by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);
