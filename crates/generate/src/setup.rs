@@ -22,7 +22,7 @@ pub(crate) use across_dies::AcrossDies;
 #[cfg(test)]
 pub(crate) use across_dies::changes_other_dies;
 pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
-pub(crate) use chain_templates::{FollowUps, StepInfo, StepName};
+pub(crate) use chain_templates::{FollowUps, StepInfo};
 use chain_templates::{compile_chain, exists, follow_ups};
 pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
 use coverage_model::CoverageModel;
