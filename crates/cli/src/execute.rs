@@ -91,7 +91,7 @@ pub(crate) fn execute(
     }
     write_table(campaign)?;
     let other_files = say_others(campaign, &others);
-    let totals = Mutex::new(Totals { by_op: vec![0; campaign.profile.ops.len()], other_files, ..Totals::default() });
+    let totals = Mutex::new(Totals { other_files, ..Totals::new(&campaign.profile) });
     let tables_threaded = threads.current_num_threads() > campaign.sites.len();
     let work = Work {
         campaign,

@@ -23,12 +23,7 @@ pub(crate) fn is_short(campaign: &Campaign, totals: &Totals) -> bool {
 
 /// All warnings about what was not reached, a text for each.
 pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
-    let mut all: Vec<String> = dead_sites(campaign, totals).into_iter().collect();
-    if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
-        all.push(NOTHING_STARTED.into());
-    }
-    all.extend(shortfall(campaign, totals, campaign.sites.len()));
-    all
+    in_trial(campaign, totals, campaign.sites.len(), true).0
 }
 
 /// The warnings that a trial on some sites gives, and whether it shows that something will not be reached. `is_whole`: all runs

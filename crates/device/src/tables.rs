@@ -71,6 +71,12 @@ impl BaseInfo {
         self.inert
     }
 
+    /// Whether its operations become the op_state of planes.
+    #[must_use]
+    pub const fn becomes_op_state(&self) -> bool {
+        self.affects_state && self.occupies
+    }
+
     /// The planes that an operation at a place looks at on each of its dies; `all` are the planes of a die.
     pub(crate) const fn planes_of(&self, place: &Place, all: PlaneSet) -> PlaneSet {
         match self.reach {

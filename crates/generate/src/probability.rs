@@ -158,13 +158,13 @@ const WAYS_OUT: f64 = 0.1;
 /// Whether a base ends a lasting state and is possible in that state only: elsewhere it is never eligible.
 fn leads_out(base: &Base) -> bool {
     let from_latch = matches!(base.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
-    from_latch || base.effects.iter().any(|effect| effect.needs_what_it_ends())
+    from_latch || base.effects.iter().any(|effect| effect.properties().needs_what_it_ends)
 }
 
 /// Whether a base brings about a lasting state that no name of `entries` ends.
 fn is_stuck_after(profile: &Profile, base: &Base, entries: &[(OpId, f64)]) -> bool {
     let has = |end: Effect| entries.iter().any(|&(op, _)| profile.bases[profile.ops[op].base].has(end));
-    base.effects.iter().filter_map(|effect| effect.ended_by()).any(|end| !has(end))
+    base.effects.iter().filter_map(|effect| effect.properties().ended_by).any(|end| !has(end))
 }
 
 fn is_erase(profile: &Profile, op: OpId) -> bool {
@@ -174,7 +174,7 @@ fn is_erase(profile: &Profile, op: OpId) -> bool {
 /// A program that starts by itself: a committing one or the first load of a one-shot program.
 fn is_program(profile: &Profile, op: OpId) -> bool {
     let base = &profile.bases[profile.ops[op].base];
-    let loads = base.effects.iter().any(|effect| effect.array_work() == Some(ArrayWork::Load));
+    let loads = base.effects.iter().any(|effect| effect.properties().array_work == Some(ArrayWork::Load));
     let starts = base.has(Effect::Program) || loads;
     starts && base.address == AddressSource::NextPage && !base.has(Effect::CopybackSource)
 }

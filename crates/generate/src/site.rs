@@ -80,7 +80,8 @@ impl<'s> Site<'s> {
     }
 
     /// Whether at least this many bins have been hit.
-    pub(crate) fn has_covered(&self, least: u64) -> bool {
+    #[must_use]
+    pub fn has_covered(&self, least: u64) -> bool {
         self.reached().is_some_and(|reached| reached.hit >= least)
     }
 

@@ -123,8 +123,8 @@ fn the_stretches_of_a_suspended_operation_sum_up_to_its_duration() {
     let mut site = Site::new(&setup, 11);
     let mut stretches = Stretches { profile: &profile, lives: BTreeMap::new(), ended: Vec::new() };
     // Several runs: what is suspended at a boundary is resumed after it.
-    for _ in 0..8 {
-        let limits = RunLimits { run_until: Ticks::from_us(8_000_000), ..RunLimits::default() };
+    for _ in 0..6 {
+        let limits = RunLimits { run_until: Ticks::from_us(4_000_000), ..RunLimits::default() };
         site.run(&limits, &mut stretches).expect("memory does not fail");
     }
     let mut most = 0;
@@ -134,9 +134,9 @@ fn the_stretches_of_a_suspended_operation_sum_up_to_its_duration() {
         assert_eq!(window, whole_window, "{} after {suspensions} suspensions", profile.ops[op].name);
         most = most.max(suspensions);
     }
-    assert!(stretches.ended.len() > 1_000, "only {} operations were suspended", stretches.ended.len());
+    assert!(stretches.ended.len() > 300, "only {} operations were suspended", stretches.ended.len());
     assert!(most >= 50, "no operation was suspended more than {most} times");
     let programs = stretches.ended.iter().filter(|(.., op)| profile.bases[profile.ops[*op].base].has(Effect::Program));
     let programs = programs.filter(|(suspensions, ..)| *suspensions >= 3).count();
-    assert!(programs > 20, "only {programs} programs were suspended three times");
+    assert!(programs > 10, "only {programs} programs were suspended three times");
 }

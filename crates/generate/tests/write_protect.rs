@@ -61,7 +61,8 @@ fn has(profile: &Profile, op: OpId, effect: Effect) -> bool {
 }
 
 fn changes_array(profile: &Profile, op: OpId) -> bool {
-    let mut work = profile.bases[profile.ops[op].base].effects.iter().filter_map(|effect| effect.array_work());
+    let mut work =
+        profile.bases[profile.ops[op].base].effects.iter().filter_map(|effect| effect.properties().array_work);
     work.any(|work| work != ArrayWork::Read)
 }
 

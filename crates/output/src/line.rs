@@ -381,7 +381,7 @@ mod tests {
     }
 
     fn written(write: impl FnOnce(&mut RowBuilder<'_>)) -> String {
-        lines(|lines| lines.row(1 << 20, write))
+        lines(|lines| lines.row(1 << 15, write))
     }
 
     fn us(ticks: u64) -> String {

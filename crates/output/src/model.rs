@@ -153,13 +153,13 @@ fn op_model(profile: &Profile, id: OpId) -> OpModel {
 
 /// Whether operations of a base occupy planes.
 fn occupies(base: &Base) -> bool {
-    let always = base.effects.iter().any(|effect| effect.always_occupies());
+    let always = base.effects.iter().any(|effect| effect.properties().always_occupies);
     always || (!base.instant && base.scope != Scope::None)
 }
 
 /// The page access of operations of a base; `None` if they access no page.
 fn touch(base: &Base) -> Option<Touch> {
-    let has = |work: ArrayWork| base.effects.iter().any(|effect| effect.array_work() == Some(work));
+    let has = |work: ArrayWork| base.effects.iter().any(|effect| effect.properties().array_work == Some(work));
     if has(ArrayWork::Commit) {
         Some(Touch::Program)
     } else if has(ArrayWork::Read) {

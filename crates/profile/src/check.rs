@@ -33,65 +33,36 @@ pub fn check(profile: &Profile) -> Diagnostics {
     diagnostics
 }
 
-/// Whether an effect sets a state.
-fn sets(effect: Effect, state: DeviceState) -> bool {
+/// Whether an effect sets a state, and whether, other than a reset, it ends it.
+fn sets_and_ends(effect: Effect, state: DeviceState) -> (bool, bool) {
     match effect {
-        Effect::FillRegisters { .. } => state == DeviceState::LatchOnRead,
-        Effect::CacheRead(kind) => state == DeviceState::LatchOnRead || state == DeviceState::CacheRead(kind),
-        Effect::CacheReadEnd(_) => state == DeviceState::LatchOnRead,
-        Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } => state == DeviceState::LatchOn(level),
-        Effect::CacheProgramStart(kind) => state == DeviceState::CacheProgram(kind),
-        Effect::Suspend(axis) => state == DeviceState::Suspended(axis),
-        Effect::OdtDisable => state == DeviceState::OdtDisabled,
-        Effect::WriteProtectOn => state == DeviceState::WriteProtect,
-        Effect::LoadLatch { latch: LatchKind::Copyback, .. }
-        | Effect::Erase
-        | Effect::Program
-        | Effect::CloseBlock
-        | Effect::ConsumeLatch { .. }
-        | Effect::CacheProgramEnd(_)
-        | Effect::DataOut
-        | Effect::CopybackSource
-        | Effect::Resume(_)
-        | Effect::ResetDie
-        | Effect::ResetTarget
-        | Effect::OdtEnable
-        | Effect::WriteProtectOff
-        | Effect::StatusRead
-        | Effect::Delay => false,
-    }
-}
-
-/// Whether an effect, other than a reset, ends a state.
-fn ends(effect: Effect, state: DeviceState) -> bool {
-    match effect {
-        Effect::DataOut => state == DeviceState::LatchOnRead,
-        Effect::ConsumeLatch { latch: LatchKind::OneShot, .. } => matches!(state, DeviceState::LatchOn(_)),
+        Effect::FillRegisters { .. } => (state == DeviceState::LatchOnRead, false),
+        Effect::CacheRead(kind) => (state == DeviceState::LatchOnRead || state == DeviceState::CacheRead(kind), false),
+        Effect::CacheReadEnd(kind) => (state == DeviceState::LatchOnRead, state == DeviceState::CacheRead(kind)),
+        Effect::DataOut => (false, state == DeviceState::LatchOnRead),
         // A further load replaces the contents of the latch.
         Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } => {
-            matches!(state, DeviceState::LatchOn(held) if level != held)
+            (state == DeviceState::LatchOn(level), matches!(state, DeviceState::LatchOn(held) if level != held))
         }
-        Effect::CacheReadEnd(kind) => state == DeviceState::CacheRead(kind),
-        Effect::CacheProgramEnd(kind) => state == DeviceState::CacheProgram(kind),
-        Effect::Resume(axis) => state == DeviceState::Suspended(axis),
-        Effect::OdtEnable => state == DeviceState::OdtDisabled,
-        Effect::WriteProtectOff => state == DeviceState::WriteProtect,
+        Effect::ConsumeLatch { latch: LatchKind::OneShot, .. } => (false, matches!(state, DeviceState::LatchOn(_))),
+        Effect::CacheProgramStart(kind) => (state == DeviceState::CacheProgram(kind), false),
+        Effect::CacheProgramEnd(kind) => (false, state == DeviceState::CacheProgram(kind)),
+        Effect::Suspend(axis) => (state == DeviceState::Suspended(axis), false),
+        Effect::Resume(axis) => (false, state == DeviceState::Suspended(axis)),
+        Effect::OdtDisable => (state == DeviceState::OdtDisabled, false),
+        Effect::OdtEnable => (false, state == DeviceState::OdtDisabled),
+        Effect::WriteProtectOn => (state == DeviceState::WriteProtect, false),
+        Effect::WriteProtectOff => (false, state == DeviceState::WriteProtect),
         Effect::LoadLatch { latch: LatchKind::Copyback, .. }
         | Effect::ConsumeLatch { latch: LatchKind::Copyback, .. }
         | Effect::Erase
         | Effect::Program
         | Effect::CloseBlock
-        | Effect::FillRegisters { .. }
-        | Effect::CacheRead(_)
-        | Effect::CacheProgramStart(_)
         | Effect::CopybackSource
-        | Effect::Suspend(_)
         | Effect::ResetDie
         | Effect::ResetTarget
-        | Effect::OdtDisable
-        | Effect::WriteProtectOn
         | Effect::StatusRead
-        | Effect::Delay => false,
+        | Effect::Delay => (false, false),
     }
 }
 
@@ -102,7 +73,7 @@ fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
     };
     for state in DeviceState::ALL {
         let permanent = matches!(state, DeviceState::NotSuspended(_));
-        let reachable = permanent || !bases_with(&|effect| sets(effect, state)).is_empty();
+        let reachable = permanent || !bases_with(&|effect| sets_and_ends(effect, state).0).is_empty();
         let has_table =
             profile.exclusions.by_state.iter().any(|(listed, groups)| *listed == state && !groups.is_empty());
         if has_table && !reachable {
@@ -113,7 +84,7 @@ fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
             continue;
         }
         let forbidden = profile.exclusions.in_state(state);
-        let ways_out = bases_with(&|effect| ends(effect, state));
+        let ways_out = bases_with(&|effect| sets_and_ends(effect, state).1);
         if ways_out.iter().all(|base| forbidden.contains(*base)) {
             let way = if state.survives_reset() { "nothing" } else { "only a reset" };
             let message = format!("once in {}, {way} leads out of it", state.name());
@@ -210,7 +181,9 @@ fn topology(profile: &Profile, diagnostics: &mut Diagnostics) {
 /// Whether the operations of a base program pages.
 fn programs(profile: &Profile, base: BaseId) -> bool {
     let base = &profile.bases[base];
-    base.effects.iter().any(|effect| matches!(effect.array_work(), Some(ArrayWork::Commit | ArrayWork::Load)))
+    base.effects
+        .iter()
+        .any(|effect| matches!(effect.properties().array_work, Some(ArrayWork::Commit | ArrayWork::Load)))
 }
 
 /// Warns of operations that can never start because no operation erases for their cell type, or programs it.

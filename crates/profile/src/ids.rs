@@ -136,14 +136,52 @@ macro_rules! indexed_by {
 }
 indexed_by!(BaseId, OpId, CellTypeId, PhaseKey, GroupId);
 
+macro_rules! set_of_bits {
+    ($set:ident) => {
+        impl $set {
+            /// The set without members.
+            pub const EMPTY: Self = Self(0);
+
+            /// The members of either set.
+            #[must_use]
+            pub const fn union(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// The members of both sets.
+            #[must_use]
+            pub const fn and(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+
+            /// The members of this set that are not in `other`.
+            #[must_use]
+            pub const fn minus(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
+            }
+
+            /// The number of members.
+            #[must_use]
+            pub const fn len(self) -> u32 {
+                self.0.count_ones()
+            }
+
+            /// Whether the set has no member.
+            #[must_use]
+            pub const fn is_empty(self) -> bool {
+                self.0 == 0
+            }
+        }
+    };
+}
+set_of_bits!(BaseSet);
+set_of_bits!(PlaneSet);
+
 /// A set of bases, one bit each. A profile has at most 128 bases.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct BaseSet(pub u128);
 
 impl BaseSet {
-    /// No base.
-    pub const EMPTY: Self = Self(0);
-
     /// Adds a base.
     pub const fn insert(&mut self, base: BaseId) {
         self.0 |= 1 << base.0;
@@ -159,36 +197,6 @@ impl BaseSet {
     pub const fn contains(self, base: BaseId) -> bool {
         let word = if base.0 < 64 { self.0 as u64 } else { (self.0 >> 64) as u64 };
         base.0 < 128 && word >> (base.0 % 64) & 1 == 1
-    }
-
-    /// The bases in either set.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// The bases in both sets.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// The bases of this set that are not in `other`.
-    #[must_use]
-    pub const fn minus(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// The number of bases.
-    #[must_use]
-    pub const fn len(self) -> u32 {
-        self.0.count_ones()
-    }
-
-    /// Whether the set is empty.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
     }
 
     /// The bases, ascending.
@@ -225,9 +233,6 @@ impl FromIterator<BaseId> for BaseSet {
 pub struct PlaneSet(pub u8);
 
 impl PlaneSet {
-    /// No plane.
-    pub const EMPTY: Self = Self(0);
-
     /// The planes `0..count`; `count` is at most 8.
     #[must_use]
     pub const fn first(count: u32) -> Self {
@@ -251,40 +256,10 @@ impl PlaneSet {
         self.0 >> plane.0 & 1 == 1
     }
 
-    /// The planes in either set.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// The planes in both sets.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// The planes of this set that are not in `other`.
-    #[must_use]
-    pub const fn minus(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// Whether every plane of this set is in `other`.
     #[must_use]
     pub const fn is_subset(self, other: Self) -> bool {
         self.0 & !other.0 == 0
-    }
-
-    /// The number of planes.
-    #[must_use]
-    pub const fn len(self) -> u32 {
-        self.0.count_ones()
-    }
-
-    /// Whether the set is empty.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
     }
 
     /// The planes, ascending.

@@ -29,6 +29,7 @@ pub mod input_time;
 mod legacy;
 pub mod limits;
 pub mod model;
+mod named;
 pub mod native;
 mod phase_key;
 pub mod places;

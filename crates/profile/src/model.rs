@@ -8,7 +8,10 @@ mod effect;
 mod exclusion;
 
 pub use axis::{Axis, ByAxis};
-pub use effect::{ArrayWork, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
+pub(crate) use effect::AddressNeed;
+pub use effect::{
+    ArrayWork, CacheProgramKind, CacheReadKind, Effect, EffectProperties, LatchKind, LatchLevel, LatchNeed,
+};
 pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
 
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
@@ -129,34 +132,26 @@ pub enum Scope {
     Target,
 }
 
-/// A kind of phase.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum PhaseKind {
-    /// Command, address and data cycles.
-    Issue,
-    /// The array works.
-    CoreBusy,
-    /// A window after the array is done in which the next program may be loaded.
-    DataIn,
-    /// A window after the array is done in which data may be put out.
-    DataOut,
+crate::named! {
+    /// A kind of phase.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+    pub enum PhaseKind {
+        /// Command, address and data cycles.
+        Issue = "ISSUE",
+        /// The array works.
+        CoreBusy = "CORE_BUSY",
+        /// A window after the array is done in which the next program may be loaded.
+        DataIn = "DATA_IN",
+        /// A window after the array is done in which data may be put out.
+        DataOut = "DATA_OUT",
+    }
+    /// All kinds, in the order in which they may follow one another.
+    pub const ALL;
+    /// The name in profiles and outputs.
+    pub const fn name;
 }
 
 impl PhaseKind {
-    /// All kinds, in the order in which they may follow one another.
-    pub const ALL: [Self; 4] = [Self::Issue, Self::CoreBusy, Self::DataIn, Self::DataOut];
-
-    /// The name in profiles and outputs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Issue => "ISSUE",
-            Self::CoreBusy => "CORE_BUSY",
-            Self::DataIn => "DATA_IN",
-            Self::DataOut => "DATA_OUT",
-        }
-    }
-
     /// Whether the phase is a window for pipelining. During a window the operation no longer occupies its planes.
     #[must_use]
     pub const fn is_window(self) -> bool {
@@ -178,39 +173,27 @@ pub struct Phase {
     pub default_duration: Option<Ticks>,
 }
 
-/// A field of a payload object.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum PayloadField {
-    /// `die`
-    Die,
-    /// `plane`
-    Plane,
-    /// `block`
-    Block,
-    /// `page`
-    Page,
-    /// `celltype`
-    CellType,
-    /// `exp_val`, the expected status
-    ExpectedStatus,
-}
-
-impl PayloadField {
-    /// All fields in their usual order.
-    pub const ALL: [Self; 6] = [Self::Die, Self::Plane, Self::Block, Self::Page, Self::CellType, Self::ExpectedStatus];
-
-    /// The JSON key.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Die => "die",
-            Self::Plane => "plane",
-            Self::Block => "block",
-            Self::Page => "page",
-            Self::CellType => "celltype",
-            Self::ExpectedStatus => "exp_val",
-        }
+crate::named! {
+    /// A field of a payload object.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    pub enum PayloadField {
+        /// `die`
+        Die = "die",
+        /// `plane`
+        Plane = "plane",
+        /// `block`
+        Block = "block",
+        /// `page`
+        Page = "page",
+        /// `celltype`
+        CellType = "celltype",
+        /// `exp_val`, the expected status
+        ExpectedStatus = "exp_val",
     }
+    /// All fields in their usual order.
+    pub const ALL;
+    /// The JSON key.
+    pub const fn name;
 }
 
 /// Where the address of an operation comes from if it is the first operation of a proposal.

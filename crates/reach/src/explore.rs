@@ -259,7 +259,7 @@ impl Graph {
         let info = model.base(class);
         let resets = info.effects.resets();
         let next = if resets { None } else { next };
-        let shows = info.affects_state && info.occupies && (here || model.looks_at_die(class));
+        let shows = info.becomes_op_state() && (here || model.looks_at_die(class));
         let asks = !model.class(class).only_bootstrap;
         let mut started = SearchState { die: Die { chain: next, ..die }, plane };
         started.die.start(info);

@@ -392,5 +392,5 @@ fn is_tracked(tables: &Tables, steps: &[ChainStep]) -> bool {
 
 /// Whether the operations of a base put their planes into the op_state of CORE_BUSY.
 pub(crate) fn shows_core_busy(profile: &Profile, info: &BaseInfo, base: BaseId) -> bool {
-    info.affects_state && info.occupies && profile.bases[base].has_phase(PhaseKind::CoreBusy)
+    info.becomes_op_state() && profile.bases[base].has_phase(PhaseKind::CoreBusy)
 }

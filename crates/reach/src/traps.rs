@@ -120,5 +120,5 @@ fn is_sure(model: &Model<'_>, class: NameClassId) -> bool {
         | AddressSource::OneShotLatch
         | AddressSource::CopybackLatch => false,
     };
-    any_address && own.exists && info.affects_state && info.occupies
+    any_address && own.exists && info.becomes_op_state()
 }

@@ -4,55 +4,34 @@
 
 use nandseq_profile::model::{AddressSource, Base, Effect};
 
-/// A class of bases that share a colour.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Family {
-    /// Erases blocks.
-    Erase,
-    /// Programs pages, loads or consumes the latches of a program.
-    Program,
-    /// Reads the array.
-    Read,
-    /// Puts data out.
-    DataOut,
-    /// Suspends or resumes.
-    Suspension,
-    /// Ends what is in flight.
-    Reset,
-    /// Asks for a status.
-    Status,
-    /// Everything else: features, identification, termination.
-    Other,
+nandseq_profile::named! {
+    /// A class of bases that share a colour.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+    pub enum Family {
+        /// Erases blocks.
+        Erase = "erase",
+        /// Programs pages, loads or consumes the latches of a program.
+        Program = "program",
+        /// Reads the array.
+        Read = "read",
+        /// Puts data out.
+        DataOut = "data out",
+        /// Suspends or resumes.
+        Suspension = "suspend, resume",
+        /// Ends what is in flight.
+        Reset = "reset",
+        /// Asks for a status.
+        Status = "status",
+        /// Everything else: features, identification, termination.
+        Other = "other",
+    }
+    /// All classes, in their order, which is that of a legend.
+    pub const ALL;
+    /// Its name in a legend.
+    pub const fn name;
 }
 
 impl Family {
-    /// All classes, in their order, which is that of a legend.
-    pub const ALL: [Self; 8] = [
-        Self::Erase,
-        Self::Program,
-        Self::Read,
-        Self::DataOut,
-        Self::Suspension,
-        Self::Reset,
-        Self::Status,
-        Self::Other,
-    ];
-
-    /// Its name in a legend.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Erase => "erase",
-            Self::Program => "program",
-            Self::Read => "read",
-            Self::DataOut => "data out",
-            Self::Suspension => "suspend, resume",
-            Self::Reset => "reset",
-            Self::Status => "status",
-            Self::Other => "other",
-        }
-    }
-
     /// The family of a base: the first in the order of [`Self::ALL`] that one of its effects has. A base without such an effect
     /// that addresses readable pages is a read.
     #[must_use]

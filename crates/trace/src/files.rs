@@ -174,56 +174,35 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// The kinds of file that a run writes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FileKind {
-    /// The operations in order of start, as a tester runs them.
-    OperationSequence,
-    /// The stretches of each operation, by target.
-    OperationTimeline,
-    /// The phases of each plane, with their times.
-    OpStateTimeline,
-    /// The numbers of programs and reads of each page.
-    AddressTouchCount,
-    /// The number of accepted proposals of each operation, by op_state, phase keys and the part of the phase that had passed.
-    OpStateNameInputTimeCount,
-    /// The number of accepted proposals of each operation, by phase keys, plane and time.
-    PhaseProposalCounts,
-    /// The complete state of a site after a run.
-    Snapshot,
-    /// The outcomes of proposals, with the reasons of refusals.
-    ProposerLog,
+nandseq_profile::named! {
+    /// The kinds of file that a run writes.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum FileKind {
+        /// The operations in order of start, as a tester runs them.
+        OperationSequence = "operation_sequence",
+        /// The stretches of each operation, by target.
+        OperationTimeline = "operation_timeline",
+        /// The phases of each plane, with their times.
+        OpStateTimeline = "op_state_timeline",
+        /// The numbers of programs and reads of each page.
+        AddressTouchCount = "address_touch_count",
+        /// The number of accepted proposals of each operation, by op_state, phase keys and the part of the phase that had passed.
+        OpStateNameInputTimeCount = "op_state_name_input_time_count",
+        /// The number of accepted proposals of each operation, by phase keys, plane and time.
+        PhaseProposalCounts = "phase_proposal_counts",
+        /// The complete state of a site after a run.
+        Snapshot = "snapshot",
+        /// The outcomes of proposals, with the reasons of refusals.
+        ProposerLog = "proposer_log",
+    }
+    /// All kinds, tables first.
+    pub const ALL;
+    /// The name in flags and manifests. The file name of a table begins with it.
+    pub const fn name;
 }
 
 impl FileKind {
-    /// All kinds, tables first.
-    pub const ALL: [Self; 8] = [
-        Self::OperationSequence,
-        Self::OperationTimeline,
-        Self::OpStateTimeline,
-        Self::AddressTouchCount,
-        Self::OpStateNameInputTimeCount,
-        Self::PhaseProposalCounts,
-        Self::Snapshot,
-        Self::ProposerLog,
-    ];
-
-    /// The name in flags and manifests. The file name of a table begins with it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OperationSequence => "operation_sequence",
-            Self::OperationTimeline => "operation_timeline",
-            Self::OpStateTimeline => "op_state_timeline",
-            Self::AddressTouchCount => "address_touch_count",
-            Self::OpStateNameInputTimeCount => "op_state_name_input_time_count",
-            Self::PhaseProposalCounts => "phase_proposal_counts",
-            Self::Snapshot => "snapshot",
-            Self::ProposerLog => "proposer_log",
-        }
-    }
-
     /// The kind with this [`name`](Self::name).
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

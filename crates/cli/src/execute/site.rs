@@ -79,7 +79,7 @@ impl Work<'_> {
     /// Makes one site.
     pub(super) fn site(&self, campaign_site: &CampaignSite) -> SiteOutcome {
         let folder = self.campaign.folder_of(campaign_site);
-        let mut totals = Totals { by_op: vec![0; self.campaign.profile.ops.len()], ..Totals::default() };
+        let mut totals = Totals::new(&self.campaign.profile);
         let (finished, end) = match self.claims.during(&folder) {
             Ok(_claim) => match self.begin(campaign_site, &folder, &mut totals) {
                 Ok(begun) => self.go_on(campaign_site, &folder, begun, &mut totals),
@@ -114,13 +114,13 @@ impl Work<'_> {
         let runs = &start.manifest.runs;
         let is_done = start.state.is_none() && start.next_run > 0;
         let last = if is_done { resume::last_state(self.campaign, campaign_site, runs, self.setup) } else { None };
-        let mut site = self.site_in(campaign_site, start.state.as_ref().or(last.as_ref()))?;
+        let mut site = site_in(self.setup, campaign_site, start.state.as_ref().or(last.as_ref()))?;
         if last.is_some() {
             totals.reached.extend(site.reached());
             let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
             totals.note_dead(campaign_site, (run, ops), site.dead_dies());
         }
-        if runs.is_empty() && start.next_run > 0 && self.is_covered(&site) {
+        if runs.is_empty() && start.next_run > 0 && is_covered(self.campaign, &site) {
             let there = shown(self.campaign.resume.as_deref().unwrap_or(folder));
             return Err(resume::nothing_left(self.campaign, campaign_site, &format!("`{there}`"), start.next_run));
         }
@@ -144,24 +144,9 @@ impl Work<'_> {
         whole.for_each(|run| totals.note_operations(self.campaign, run.operations));
         let operations = manifest.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.operations));
         let last = resume::last_state(self.campaign, campaign_site, &manifest.runs, self.setup);
-        let covered = last.and_then(|last| self.site_in(campaign_site, Some(&last)).ok());
-        let covered = covered.is_some_and(|site| self.is_covered(&site));
+        let covered = last.and_then(|last| site_in(self.setup, campaign_site, Some(&last)).ok());
+        let covered = covered.is_some_and(|site| is_covered(self.campaign, &site));
         Some(FinishedSite { sha256, runs: manifest.runs.len() as u64, operations, covered })
-    }
-
-    /// Whether a site has covered enough, so that it has no further runs.
-    fn is_covered(&self, site: &Site<'_>) -> bool {
-        let until = self.campaign.closure.as_ref().and_then(Closure::until);
-        until.is_some_and(|least| site.reached().is_some_and(|reached| reached.hit >= least))
-    }
-
-    /// The site in a state, or fresh.
-    fn site_in(&self, campaign_site: &CampaignSite, state: Option<&SiteState>) -> Result<Site<'_>, Failure> {
-        let Some(state) = state else { return Ok(Site::new(self.setup, campaign_site.seeds)) };
-        // The state was checked before the work began, so this is no mistake of the user.
-        let site = Site::from_state(self.setup, campaign_site.seeds, state)
-            .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?;
-        Ok(site)
     }
 
     /// Makes runs again that lack files. Each begins from the newest good snapshot before it, or goes on from the run that was
@@ -174,7 +159,7 @@ impl Work<'_> {
         missing: &resume::Again,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
-        let mut made = Totals { by_op: vec![0; self.campaign.profile.ops.len()], ..Totals::default() };
+        let mut made = Totals::new(&self.campaign.profile);
         let end = self.make_each_again(campaign_site, folder, missing, &mut made);
         // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together.
         let Totals { runs, ops, by_op, rejections, files, bytes, .. } = made;
@@ -195,7 +180,7 @@ impl Work<'_> {
             let from = state.as_ref().map_or(0, |state| state.run);
             let (mut site, next) = match at.take() {
                 Some((site, next)) if next >= from => (site, next),
-                Some(_) | None => (self.site_in(campaign_site, state.as_ref())?, from),
+                Some(_) | None => (site_in(self.setup, campaign_site, state.as_ref())?, from),
             };
             for run_index in next..=wanted {
                 if self.stop.load(Ordering::Relaxed) {
@@ -234,7 +219,7 @@ impl Work<'_> {
         let (mut end, mut covered) = (Ok(()), false);
         for run_index in next_run..self.campaign.num_runs {
             // A site that has covered enough has no further runs.
-            if self.is_covered(&site) {
+            if is_covered(self.campaign, &site) {
                 covered = true;
                 break;
             }
@@ -338,15 +323,45 @@ impl Work<'_> {
         if let Some(log) = log {
             files.add_written(FileKind::ProposerLog, log.finish(&summary, self.why_absent).map_err(unwritten)?);
         }
-        if self.campaign.outputs.contains(FileKind::Snapshot) {
-            let snapshot = Snapshot { identity: self.campaign.identity(campaign_site), state: site.state() };
-            files.add(FileKind::Snapshot, &snapshot.to_bytes(), 1).map_err(unwritten)?;
-        }
+        add_snapshot(self.campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let complete = files.complete().map_err(unwritten)?;
         let (seed, files) = (campaign_site.seeds.seed(run_index), complete.files().to_vec());
         let record = RunRecord { run: run_index + 1, run_index, seed, operations: summary.ops, files };
         Ok((record, summary, complete))
     }
+}
+
+/// Whether a site has covered enough, so that it has no further runs.
+pub(super) fn is_covered(campaign: &Campaign, site: &Site<'_>) -> bool {
+    campaign.closure.as_ref().and_then(Closure::until).is_some_and(|least| site.has_covered(least))
+}
+
+/// The site in a state, or fresh.
+pub(super) fn site_in<'s>(
+    setup: &'s Setup,
+    campaign_site: &CampaignSite,
+    state: Option<&SiteState>,
+) -> Result<Site<'s>, Failure> {
+    let Some(state) = state else { return Ok(Site::new(setup, campaign_site.seeds)) };
+    // The state was checked before the work began, so this is no mistake of the user.
+    let site = Site::from_state(setup, campaign_site.seeds, state)
+        .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?;
+    Ok(site)
+}
+
+/// Adds the snapshot of a site to the files of its run, if the campaign has snapshots. Returns the number of its bytes.
+pub(super) fn add_snapshot(
+    campaign: &Campaign,
+    campaign_site: &CampaignSite,
+    site: &Site<'_>,
+    files: &mut RunFiles<'_>,
+) -> io::Result<u64> {
+    if !campaign.outputs.contains(FileKind::Snapshot) {
+        return Ok(0);
+    }
+    let snapshot = Snapshot { identity: campaign.identity(campaign_site), state: site.state() }.to_bytes();
+    files.add(FileKind::Snapshot, &snapshot, 1)?;
+    Ok(snapshot.len() as u64)
 }
 
 /// The failure for a run that ended early.

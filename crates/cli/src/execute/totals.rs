@@ -3,6 +3,7 @@
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{Rejections, RunSummary};
+use nandseq_profile::Profile;
 
 use crate::campaign::{Campaign, CampaignSite};
 use crate::dead_dies::DeadSite;
@@ -37,6 +38,11 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// No runs, of a device with these operations.
+    pub(crate) fn new(profile: &Profile) -> Self {
+        Self { by_op: vec![0; profile.ops.len()], ..Self::default() }
+    }
+
     /// Adds the operations, refusals, files and bytes of a run. The number of runs is counted apart.
     pub(super) fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
         let RunSummary { ops, by_op, rejections, .. } = run;

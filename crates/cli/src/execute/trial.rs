@@ -6,8 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use nandseq_generate::closure::Reached;
-use nandseq_generate::{RunLimits, Setup, Site, Snapshot};
+use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::RunFiles;
 use nandseq_profile::Ticks;
@@ -18,7 +17,7 @@ use super::check::{check_places, place_to_begin, setup_and_format};
 use super::others::Others;
 use super::proposer_log::{Log, Logged};
 use super::resume;
-use super::site::failed;
+use super::site::{add_snapshot, failed, is_covered, site_in};
 use super::totals::Totals;
 use crate::absent::Absences;
 use crate::campaign::{Campaign, CampaignSite, Closure};
@@ -124,7 +123,7 @@ fn spread(left: &[usize]) -> Vec<usize> {
 fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn TableFormat) -> Result<Tried, Failure> {
     let mut tried = Tried {
         sites: Vec::new(),
-        totals: Totals { by_op: vec![0; campaign.profile.ops.len()], ..Totals::default() },
+        totals: Totals::new(&campaign.profile),
         simulated: Ticks::ZERO,
         is_cut: false,
         of_sites: Vec::new(),
@@ -164,23 +163,12 @@ impl Tried {
         let campaign = absences.campaign;
         let campaign_site = &campaign.sites[at];
         let start = resume::find(campaign, campaign_site, campaign.head(campaign_site), setup)?;
-        let mut site = match &start.state {
-            None => Site::new(setup, campaign_site.seeds),
-            Some(state) => Site::from_state(setup, campaign_site.seeds, state)
-                .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
-        };
-        let until = campaign.closure.as_ref().and_then(Closure::until);
-        let covered = |site: &Site<'_>| {
-            site.reached().is_some_and(|reached: Reached| until.is_some_and(|least| reached.hit >= least))
-        };
+        let mut site = site_in(setup, campaign_site, start.state.as_ref())?;
         // What is dead is noted of each site by itself.
-        let all = std::mem::replace(
-            &mut self.totals,
-            Totals { by_op: vec![0; campaign.profile.ops.len()], ..Totals::default() },
-        );
+        let all = std::mem::replace(&mut self.totals, Totals::new(&campaign.profile));
         let (began, mut runs) = (Instant::now(), Vec::new());
         let mut run_index = start.next_run;
-        while run_index < campaign.num_runs && !covered(&site) {
+        while run_index < campaign.num_runs && !is_covered(campaign, &site) {
             if self.totals.ops >= most || runs.len() as u64 == MOST_RUNS {
                 self.is_whole = false;
                 break;
@@ -194,10 +182,10 @@ impl Tried {
         let of_site = std::mem::replace(&mut self.totals, all);
         self.totals.add(of_site);
         let later = &runs[runs.len() / 2..];
-        let not_tried = if covered(&site) { 0.0 } else { (campaign.num_runs - run_index) as f64 };
+        let not_tried = if is_covered(campaign, &site) { 0.0 } else { (campaign.num_runs - run_index) as f64 };
         let rest = not_tried * later.iter().sum::<f64>() / later.len().max(1) as f64;
         let of_site = runs.iter().sum::<f64>() + rest;
-        if covered(&site) {
+        if is_covered(campaign, &site) {
             self.enough.get_or_insert(of_site);
         }
         let of_site = self.enough.map_or(of_site, |enough| of_site.min(enough));
@@ -243,12 +231,7 @@ impl Tried {
                 log.finish(&summary, &|started| absences.of(started)).map_err(unwritten)?,
             );
         }
-        let mut snapshot_bytes = 0;
-        if campaign.outputs.contains(FileKind::Snapshot) {
-            let snapshot = Snapshot { identity: campaign.identity(campaign_site), state: site.state() }.to_bytes();
-            snapshot_bytes = snapshot.len() as u64;
-            files.add(FileKind::Snapshot, &snapshot, 1).map_err(unwritten)?;
-        }
+        let snapshot_bytes = add_snapshot(campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let finished = files.finish().map_err(unwritten)?;
         let length = summary.end - summary.start;
         self.simulated = Ticks(self.simulated.0 + length.0);
@@ -262,13 +245,10 @@ impl Tried {
         } else {
             self.totals.note_operations(campaign, summary.ops);
         }
-        let Sizes { runs, ops: all_ops, bytes, snapshot_bytes: of_snapshots } = self.all;
-        self.all = Sizes {
-            runs: runs + 1,
-            ops: all_ops + summary.ops,
-            bytes: bytes + finished.bytes - snapshot_bytes,
-            snapshot_bytes: of_snapshots + snapshot_bytes,
-        };
+        self.all.runs += 1;
+        self.all.ops += summary.ops;
+        self.all.bytes += finished.bytes - snapshot_bytes;
+        self.all.snapshot_bytes += snapshot_bytes;
         self.totals.runs += 1;
         self.totals.note_dead(campaign_site, (run_index + 1, summary.ops), summary.dead.clone());
         self.totals.add_run(summary, finished.files.len() as u64, finished.bytes);

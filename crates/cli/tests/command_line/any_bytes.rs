@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::process::{Command, Output};
 
+use crate::renaming::TINY;
 use crate::runner::Folder;
 
 /// `caf\xe9`, and what comes before and after it.
@@ -55,7 +56,8 @@ fn manifests_record_them_without_loss_and_they_are_found_again() {
     run(&folder, &[OsStr::new("verify"), &out, OsStr::new("--config"), &odd("", ".yaml")]);
     let replayed = run(&folder, &[OsStr::new("replay"), &out]);
     assert!(String::from_utf8(replayed.stdout).unwrap().contains("all as the manifest says"));
-    run(&folder, &[OsStr::new("report"), &out, OsStr::new("--config"), &odd("", ".yaml")]);
+    let config = odd("", ".yaml");
+    run(&folder, &[&["export", "--to", "vcd", "--config"].map(OsStr::new)[..], &[&config, &out]].concat());
 }
 
 #[test]
@@ -148,24 +150,20 @@ fn messages_show_the_bytes_that_are_no_text() {
 
 #[test]
 fn what_was_written_is_said_as_a_shell_takes_it() {
-    let folder = Folder::new();
+    let folder = Folder::new().with("tiny.yaml", TINY);
     let out = odd("", "");
     let said = |arguments: &[&OsStr]| String::from_utf8(run(&folder, arguments).stdout).unwrap();
+    let device = ["--config", "tiny.yaml"].map(OsStr::new);
     let generate = ["-t", "1500", "--stamp", "261121", "--site-count", "1", "--out-dir"].map(OsStr::new);
-    let dry = said(&[&generate[..], &[&out, OsStr::new("--dry-run")]].concat());
+    let dry = said(&[&device, &generate[..], &[&out, OsStr::new("--dry-run")]].concat());
     assert!(dry.contains(r"Would be written into $'caf\xE9/site_01'; $'caf\xE9' would be made"), "{dry}");
-    let made = said(&[&generate[..], &[&out]].concat());
+    let made = said(&[&device, &generate[..], &[&out]].concat());
     assert!(made.contains(r" in $'caf\xE9'") && !made.contains('\u{fffd}'), "{made}");
     let [counts, page] = [odd("", ".json"), odd("", ".html")];
-    let merged = said(
-        &["coverage", "merge"]
-            .map(OsStr::new)
-            .into_iter()
-            .chain([&*out, OsStr::new("-o"), &counts])
-            .collect::<Vec<_>>(),
-    );
+    let merge = ["coverage", "merge"].map(OsStr::new);
+    let merged = said(&[&merge, &device[..], &[&*out, OsStr::new("-o"), &counts]].concat());
     assert!(merged.contains(r"wrote `$'caf\xE9.json'`"), "{merged}");
-    let report = said(&[OsStr::new("report"), &out, OsStr::new("-o"), &page]);
+    let report = said(&[&[OsStr::new("report")], &device[..], &[&*out, OsStr::new("-o"), &page]].concat());
     assert!(report.contains(r"wrote `$'caf\xE9.html'`"), "{report}");
     assert!(said(&[OsStr::new("merge"), &out]).contains(r"complete in $'caf\xE9'"));
 }

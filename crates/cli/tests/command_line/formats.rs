@@ -4,15 +4,19 @@ use std::fs;
 
 use nandseq_trace::file_form::FileForm;
 
+use crate::renaming::TINY;
 use crate::runner::{Folder, forms};
 
 fn campaign<'a>(form: &'a str, runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let flags = ["-t", "700", "--seed", "3", "--stamp", "261121", "--format", form, "-n", runs];
-    [&flags[..], more].concat()
+    [&flags[..], &DEVICE, more].concat()
 }
 
+/// The flags that select a tiny device.
+const DEVICE: [&str; 2] = ["--config", "tiny.yaml"];
+
 fn made(form: &str, runs: &str) -> Folder {
-    let folder = Folder::new();
+    let folder = Folder::new().with("tiny.yaml", TINY);
     folder.succeed(&campaign(form, runs, &[]));
     folder
 }
@@ -21,7 +25,7 @@ fn made(form: &str, runs: &str) -> Folder {
 fn every_form_is_generated_judged_made_again_and_gone_on_with() {
     for form in &forms() {
         let folder = made(form, "1");
-        folder.succeed(&["verify", "out"]);
+        folder.succeed(&[&["verify", "out"], &DEVICE[..]].concat());
         folder.succeed(&["replay", "out"]);
         for other in forms().iter().filter(|other| *other != form) {
             let told = folder.refuse(&campaign(other, "3", &["--resume", "out"]));
@@ -30,8 +34,8 @@ fn every_form_is_generated_judged_made_again_and_gone_on_with() {
         folder.succeed(&campaign(form, "3", &["--resume", "out"]));
         assert!(folder.files() == made(form, "3").files(), "{form}");
         folder.succeed(&["replay", "out"]);
-        folder.succeed(&["report", "out"]);
-        folder.succeed(&["coverage", "report", "out"]);
+        folder.succeed(&[&["report", "out"], &DEVICE[..]].concat());
+        folder.succeed(&[&["coverage", "report", "out"], &DEVICE[..]].concat());
     }
 }
 
@@ -56,7 +60,7 @@ fn renamed_runs_of_every_form_are_one_site() {
             fs::copy(folder.path().join(name), folder.path().join(format!("{}.{ending}", at + 1))).unwrap();
         }
         let ending = sequences[0].rsplit_once('.').unwrap().1;
-        let output = folder.run(&["verify", &format!("2.{ending}"), &format!("1.{ending}")]);
+        let output = folder.run(&[&["verify", &format!("2.{ending}"), &format!("1.{ending}")], &DEVICE[..]].concat());
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains(" in 2 files of 1 site: no rule broken."), "{form}: {text}");
     }

@@ -9,9 +9,12 @@ use nandseq_trace::manifest::SiteManifest;
 
 use crate::runner::{Folder, checked_manifest};
 
+/// A profile of a tiny device: what can be covered there is found at once.
+pub(crate) const TINY: &str = include_str!("../../../profile/testdata/legacy/good.yaml");
+
 /// A legacy file in a folder of its own, under a first name.
 fn with_profile() -> Folder {
-    Folder::new().with("before.yaml", include_str!("../../../profile/testdata/legacy/good.yaml"))
+    Folder::new().with("before.yaml", TINY)
 }
 
 fn rename(folder: &Folder) {

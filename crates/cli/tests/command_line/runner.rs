@@ -12,9 +12,14 @@ use tempfile::TempDir;
 /// A folder to run the program in.
 pub(crate) struct Folder(TempDir);
 
+/// A folder in memory, where Linux has one: nothing there waits for a disk.
+const IN_MEMORY: &str = "/dev/shm";
+
 impl Folder {
+    /// A folder in memory for the quick tests; on the disk for the long ones, which are many and large.
     pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        let in_memory = if env!("CARGO_CRATE_NAME") == "command_line" { TempDir::new_in(IN_MEMORY).ok() } else { None };
+        Self(in_memory.unwrap_or_else(|| TempDir::new().unwrap()))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -36,8 +41,14 @@ impl Folder {
 
     /// The program, ready to run in this folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nandseqgen"));
-        command.args(arguments).current_dir(self.path()).env("COLUMNS", "100");
+        let mut command = self.ready(Command::new(env!("CARGO_BIN_EXE_nandseqgen")));
+        command.args(arguments);
+        command
+    }
+
+    /// Sets folder and environment of a command.
+    pub(crate) fn ready(&self, mut command: Command) -> Command {
+        command.current_dir(self.path()).env("COLUMNS", "100");
         // Whoever runs the tests may have set what the program reads.
         let set = std::env::vars_os().map(|(name, _)| name);
         let ours = |name: &std::ffi::OsString| name.to_str().is_some_and(|name| name.starts_with("NANDSEQGEN_"));

@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 
+use crate::renaming::TINY;
 use crate::runner::Folder;
 
 /// One snapshot for each wrong command line.
@@ -243,10 +244,14 @@ fn a_value_that_is_no_text_is_named_with_its_flag() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_printed_is_an_error_whatever_it_is() {
-    let folder = Folder::new();
-    for words in
-        [&["--help"][..], &["--version"], &["verify", "--help"], &["completions", "bash"], &["explain", "Read_SLC"]]
-    {
+    let folder = Folder::new().with("tiny.yaml", TINY);
+    for words in [
+        &["--help"][..],
+        &["--version"],
+        &["verify", "--help"],
+        &["completions", "bash"],
+        &["explain", "Read_SLC", "--config", "tiny.yaml"],
+    ] {
         let mut command = folder.command(words);
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = command.stdout(full).output().unwrap();

@@ -93,8 +93,7 @@ impl Device {
     #[must_use]
     pub fn shows_on(&self, info: &BaseInfo, place: &Place) -> Option<(Die, u8, PlaneSet)> {
         let dies = self.dies_of(info, place);
-        let shows = info.affects_state && info.occupies;
-        shows.then(|| (Die(dies.start as u8), dies.len() as u8, self.planes_of(info, place)))
+        info.becomes_op_state().then(|| (Die(dies.start as u8), dies.len() as u8, self.planes_of(info, place)))
     }
 
     /// Whether a plane has no operation's phase on it now.

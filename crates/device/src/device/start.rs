@@ -24,7 +24,7 @@ impl Device {
         if info.effects.resets() {
             self.reset(tables, info, place, now);
         }
-        if info.affects_state && info.occupies {
+        if info.becomes_op_state() {
             self.open_segments(info, place, |before| Segment {
                 start: now,
                 issue_end: now + op.issue,

@@ -203,10 +203,9 @@ fn accepts(
     let distribution = setup.distribution(key);
     let view = look.view(die, plane);
     // `View::fill` is not used, so that it keeps a single caller and is inlined there.
-    let others = || look.proposer.constraints.iter().enumerate().filter(|(at, _)| *at != usize::from(die.0));
-    let against = |chunk: usize| others().fold(0, |all, (_, constraints)| all | constraints.chunks[chunk].against);
+    let others = || (0..setup.tables.size.dies).map(Die).filter(|other| *other != die);
     let open = (0..).zip(look.open(&view));
-    let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !against(chunk)));
+    let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !look.against(chunk, others())));
     let classes: Vec<ClassId> =
         eligible.flat_map(|(chunk, set)| places(set).map(move |at| ClassId::at(chunk, at))).collect();
     for id in classes {

@@ -76,11 +76,8 @@ impl Look<'_, '_> {
         let mut dead = resting;
         loop {
             // What a dead die forbids on all dies stays forbidden.
-            let forbidden = |chunk: usize, but: Option<Die>| {
-                let others = dies(dead).filter(|die| Some(*die) != but);
-                others.fold(0, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against)
-            };
-            let lives = |die: &Die| self.lets_in(*die, &|chunk| forbidden(chunk, Some(*die)));
+            let lives =
+                |die: &Die| self.lets_in(*die, &|chunk| self.against(chunk, dies(dead).filter(|other| other != die)));
             // A hook on a die that lives can start an operation that reads the status of another die.
             let named = if dead == all { 0 } else { setup.across_dies.named };
             let live = dies(dead).filter(lives).fold(dead & named, |all, die| all | 1 << die.0);
@@ -90,14 +87,15 @@ impl Look<'_, '_> {
             }
         }
         let from_outside = || {
-            let against = |chunk: usize| {
-                let all = dies(dead)
-                    .fold(0, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against);
-                all & setup.groups.chunks()[chunk].on_target
-            };
+            let against = |chunk: usize| self.against(chunk, dies(dead)) & setup.groups.chunks()[chunk].on_target;
             setup.across_dies.changing_all.iter().enumerate().any(|(chunk, classes)| classes & !against(chunk) != 0)
         };
         if dead != 0 && dead != all && from_outside() { known } else { dead | known }
+    }
+
+    /// The classes of a chunk that the constraints of some dies forbid on all dies.
+    pub(super) fn against(&self, chunk: usize, dies: impl Iterator<Item = Die>) -> u64 {
+        dies.fold(0, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against)
     }
 
     /// Whether a class of names with a weight is eligible on a die at rest whose constraints are up to date.

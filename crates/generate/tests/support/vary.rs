@@ -62,7 +62,7 @@ pub(crate) fn protect(profile: &mut Profile) {
     let changes_array = |base: &Base| {
         base.effects
             .iter()
-            .filter_map(|effect| effect.array_work())
+            .filter_map(|effect| effect.properties().array_work)
             .any(|work| matches!(work, ArrayWork::Erase | ArrayWork::Commit | ArrayWork::Load))
     };
     let forbids = profile.bases.iter_ids().filter(|(_, base)| changes_array(base)).map(|(id, _)| id).collect();

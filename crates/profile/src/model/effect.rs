@@ -148,116 +148,76 @@ pub enum ArrayWork {
     Read,
 }
 
+/// The part of an operation's address that an effect needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AddressNeed {
+    /// Nothing.
+    Nothing,
+    /// A die. The scope may be the target nevertheless.
+    NamedDie,
+    /// A die. The scope must not be the target.
+    Die,
+    /// A page. The scope must not be the target.
+    Page,
+}
+
+/// What is known of an effect without its interpretation by an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct EffectProperties {
+    /// Its array work, if it does any.
+    pub array_work: Option<ArrayWork>,
+    /// It keeps the array of its planes busy, so that no other operation can use it at the same time.
+    pub(crate) keeps_array_busy: bool,
+    /// The part of the address that it needs.
+    pub(crate) address: AddressNeed,
+    /// An operation with it occupies planes even if its base is instant or has scope `none`: SUSPEND, RESUME, resets.
+    pub always_occupies: bool,
+    /// It ends a state and needs what only this state provides: RESUME a suspended operation, data output a page in the output
+    /// register, the end of a cache read a page in the page register.
+    pub needs_what_it_ends: bool,
+    /// The effect that ends the state that it begins: termination off, write protect, a cache program or a suspension. `None` for
+    /// all other effects, also for those of latches and cache reads.
+    pub ended_by: Option<Effect>,
+}
+
 impl Effect {
-    /// The array work of this effect; `None` for every effect that does none.
+    /// The properties of this effect.
     #[must_use]
-    pub const fn array_work(self) -> Option<ArrayWork> {
+    pub const fn properties(self) -> EffectProperties {
+        const NOTHING: EffectProperties = EffectProperties {
+            array_work: None,
+            keeps_array_busy: false,
+            address: AddressNeed::Nothing,
+            always_occupies: false,
+            needs_what_it_ends: false,
+            ended_by: None,
+        };
+        const DIE: EffectProperties = EffectProperties { address: AddressNeed::Die, ..NOTHING };
+        const NAMED_DIE: EffectProperties = EffectProperties { address: AddressNeed::NamedDie, ..NOTHING };
+        const PAGE: EffectProperties = EffectProperties { address: AddressNeed::Page, ..NOTHING };
+        const BUSY: EffectProperties = EffectProperties { keeps_array_busy: true, ..PAGE };
         match self {
-            Self::Erase => Some(ArrayWork::Erase),
-            Self::Program | Self::CloseBlock => Some(ArrayWork::Commit),
-            Self::LoadLatch { .. } => Some(ArrayWork::Load),
-            Self::FillRegisters { .. } | Self::CacheRead(_) => Some(ArrayWork::Read),
-            Self::ConsumeLatch { .. }
-            | Self::CacheReadEnd(_)
-            | Self::CacheProgramStart(_)
-            | Self::CacheProgramEnd(_)
-            | Self::DataOut
-            | Self::CopybackSource
-            | Self::Suspend(_)
-            | Self::Resume(_)
-            | Self::ResetDie
-            | Self::ResetTarget
-            | Self::OdtDisable
-            | Self::OdtEnable
-            | Self::WriteProtectOn
-            | Self::WriteProtectOff
-            | Self::StatusRead
-            | Self::Delay => None,
-        }
-    }
-
-    /// Whether an operation with this effect occupies planes even if its base is instant or has scope `none`: SUSPEND, RESUME,
-    /// resets.
-    #[must_use]
-    pub const fn always_occupies(self) -> bool {
-        match self {
-            Self::Suspend(_) | Self::Resume(_) | Self::ResetDie | Self::ResetTarget => true,
-            Self::Erase
-            | Self::Program
-            | Self::CloseBlock
-            | Self::LoadLatch { .. }
-            | Self::ConsumeLatch { .. }
-            | Self::FillRegisters { .. }
-            | Self::CacheRead(_)
-            | Self::CacheReadEnd(_)
-            | Self::CacheProgramStart(_)
-            | Self::CacheProgramEnd(_)
-            | Self::DataOut
-            | Self::CopybackSource
-            | Self::OdtDisable
-            | Self::OdtEnable
-            | Self::WriteProtectOn
-            | Self::WriteProtectOff
-            | Self::StatusRead
-            | Self::Delay => false,
-        }
-    }
-
-    /// Whether this effect ends a state and needs what only this state provides: RESUME a suspended operation, data output a page
-    /// in the output register, the end of a cache read a page in the page register.
-    #[must_use]
-    pub const fn needs_what_it_ends(self) -> bool {
-        match self {
-            Self::Resume(_) | Self::DataOut | Self::CacheReadEnd(_) => true,
-            Self::Erase
-            | Self::Program
-            | Self::CloseBlock
-            | Self::LoadLatch { .. }
-            | Self::ConsumeLatch { .. }
-            | Self::FillRegisters { .. }
-            | Self::CacheRead(_)
-            | Self::CacheProgramStart(_)
-            | Self::CacheProgramEnd(_)
-            | Self::CopybackSource
-            | Self::Suspend(_)
-            | Self::ResetDie
-            | Self::ResetTarget
-            | Self::OdtDisable
-            | Self::OdtEnable
-            | Self::WriteProtectOn
-            | Self::WriteProtectOff
-            | Self::StatusRead
-            | Self::Delay => false,
-        }
-    }
-
-    /// The effect that ends the state that this effect begins: termination off, write protect, a cache program or a suspension.
-    /// `None` for all other effects, also for those of latches and cache reads.
-    #[must_use]
-    pub const fn ended_by(self) -> Option<Self> {
-        match self {
-            Self::OdtDisable => Some(Self::OdtEnable),
-            Self::WriteProtectOn => Some(Self::WriteProtectOff),
-            Self::CacheProgramStart(kind) => Some(Self::CacheProgramEnd(kind)),
-            Self::Suspend(axis) => Some(Self::Resume(axis)),
-            Self::Erase
-            | Self::Program
-            | Self::CloseBlock
-            | Self::LoadLatch { .. }
-            | Self::ConsumeLatch { .. }
-            | Self::FillRegisters { .. }
-            | Self::CacheRead(_)
-            | Self::CacheReadEnd(_)
-            | Self::CacheProgramEnd(_)
-            | Self::DataOut
-            | Self::CopybackSource
-            | Self::Resume(_)
-            | Self::ResetDie
-            | Self::ResetTarget
-            | Self::OdtEnable
-            | Self::WriteProtectOff
-            | Self::StatusRead
-            | Self::Delay => None,
+            Self::Erase => EffectProperties { array_work: Some(ArrayWork::Erase), ..BUSY },
+            Self::Program | Self::CloseBlock => EffectProperties { array_work: Some(ArrayWork::Commit), ..BUSY },
+            Self::LoadLatch { .. } => EffectProperties { array_work: Some(ArrayWork::Load), ..BUSY },
+            Self::FillRegisters { .. } | Self::CacheRead(_) => {
+                EffectProperties { array_work: Some(ArrayWork::Read), ..BUSY }
+            }
+            Self::CacheReadEnd(_) => EffectProperties { needs_what_it_ends: true, ..BUSY },
+            Self::DataOut => EffectProperties { needs_what_it_ends: true, ..PAGE },
+            Self::ConsumeLatch { .. } | Self::CopybackSource => PAGE,
+            Self::CacheProgramStart(kind) => EffectProperties { ended_by: Some(Self::CacheProgramEnd(kind)), ..DIE },
+            Self::CacheProgramEnd(_) => DIE,
+            Self::Suspend(axis) => {
+                EffectProperties { always_occupies: true, ended_by: Some(Self::Resume(axis)), ..DIE }
+            }
+            Self::Resume(_) => EffectProperties { always_occupies: true, needs_what_it_ends: true, ..DIE },
+            Self::ResetDie => EffectProperties { always_occupies: true, ..NAMED_DIE },
+            Self::ResetTarget => EffectProperties { always_occupies: true, ..NOTHING },
+            Self::StatusRead => NAMED_DIE,
+            Self::OdtDisable => EffectProperties { ended_by: Some(Self::OdtEnable), ..NOTHING },
+            Self::WriteProtectOn => EffectProperties { ended_by: Some(Self::WriteProtectOff), ..NOTHING },
+            Self::OdtEnable | Self::WriteProtectOff | Self::Delay => NOTHING,
         }
     }
 }

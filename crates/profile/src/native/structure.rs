@@ -3,7 +3,7 @@
 //! In a base without problems, the engine finds every part of the address that an effect needs: a block for a program, a die for
 //! a suspend. Leaves out exclusion tables and chains: see [`check`](crate::check).
 
-use crate::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
+use crate::model::{AddressNeed, AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
 
 /// A structural mistake of a base.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,54 +115,18 @@ fn payload(base: &Base, found: &mut Vec<BaseProblem>) {
     }
 }
 
-/// The part of the address that an effect needs.
-enum AddressNeed {
-    Nothing,
-    /// A die. The scope may be the target nevertheless.
-    NamedDie,
-    /// A die. The scope must not be the target.
-    Die,
-    /// A page. The scope must not be the target.
-    Page,
-}
-
-fn need(effect: Effect) -> AddressNeed {
-    match effect {
-        Effect::Erase
-        | Effect::Program
-        | Effect::CloseBlock
-        | Effect::LoadLatch { .. }
-        | Effect::ConsumeLatch { .. }
-        | Effect::FillRegisters { .. }
-        | Effect::CacheRead(_)
-        | Effect::CacheReadEnd(_)
-        | Effect::DataOut
-        | Effect::CopybackSource => AddressNeed::Page,
-        Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_) | Effect::Suspend(_) | Effect::Resume(_) => {
-            AddressNeed::Die
-        }
-        Effect::ResetDie | Effect::StatusRead => AddressNeed::NamedDie,
-        Effect::ResetTarget
-        | Effect::OdtDisable
-        | Effect::OdtEnable
-        | Effect::WriteProtectOn
-        | Effect::WriteProtectOff
-        | Effect::Delay => AddressNeed::Nothing,
-    }
-}
-
 fn effects(base: &Base, found: &mut Vec<BaseProblem>) {
-    let needs = |wanted: fn(&AddressNeed) -> bool| base.effects.iter().any(|effect| wanted(&need(*effect)));
-    if needs(|need| matches!(need, AddressNeed::Page)) && !names_a_page(base.address) {
+    let needs = |any: &[AddressNeed]| base.effects.iter().any(|effect| any.contains(&effect.properties().address));
+    if needs(&[AddressNeed::Page]) && !names_a_page(base.address) {
         let message = "its effects act on a page, but it has no address".to_owned();
         found.push(problem(BasePart::Address, message, "say where the address comes from (`address`)"));
     }
-    if needs(|need| matches!(need, AddressNeed::Die | AddressNeed::NamedDie)) && !base.payload_has(PayloadField::Die) {
+    if needs(&[AddressNeed::Die, AddressNeed::NamedDie]) && !base.payload_has(PayloadField::Die) {
         let message = "its effects act on a die, but its payload does not say which".to_owned();
         found.push(problem(BasePart::Payload, message, "add die to the payload"));
     }
     found.extend(unoccupied(base));
-    if base.scope == Scope::Target && needs(|need| matches!(need, AddressNeed::Die | AddressNeed::Page)) {
+    if base.scope == Scope::Target && needs(&[AddressNeed::Die, AddressNeed::Page]) {
         let message = "its effects work on one die, but it occupies all".to_owned();
         found.push(problem(BasePart::Scope, message, "`scope: die`; `target` is for operations on every die"));
     }
@@ -174,33 +138,5 @@ pub fn unoccupied(base: &Base) -> Option<BaseProblem> {
     let occupies = !base.instant && base.scope != Scope::None;
     let message = "its effects keep the array of its planes busy, but it occupies none".to_owned();
     let found = problem(BasePart::Scope, message, "let it occupy planes or the die, and not be instant");
-    (!occupies && base.effects.iter().any(|&effect| keeps_array_busy(effect))).then_some(found)
-}
-
-/// Whether an effect keeps the array of its planes busy, so that no other operation can use it at the same time.
-fn keeps_array_busy(effect: Effect) -> bool {
-    match effect {
-        Effect::Erase
-        | Effect::Program
-        | Effect::CloseBlock
-        | Effect::LoadLatch { .. }
-        | Effect::FillRegisters { .. }
-        | Effect::CacheRead(_)
-        | Effect::CacheReadEnd(_) => true,
-        Effect::ConsumeLatch { .. }
-        | Effect::DataOut
-        | Effect::CopybackSource
-        | Effect::CacheProgramStart(_)
-        | Effect::CacheProgramEnd(_)
-        | Effect::Suspend(_)
-        | Effect::Resume(_)
-        | Effect::ResetDie
-        | Effect::StatusRead
-        | Effect::ResetTarget
-        | Effect::OdtDisable
-        | Effect::OdtEnable
-        | Effect::WriteProtectOn
-        | Effect::WriteProtectOff
-        | Effect::Delay => false,
-    }
+    (!occupies && base.effects.iter().any(|effect| effect.properties().keeps_array_busy)).then_some(found)
 }
