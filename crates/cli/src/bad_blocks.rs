@@ -15,7 +15,7 @@ use nandseq_trace::manifest::{Input, Origin};
 use nandseq_trace::recorded::{path_of, shown};
 
 use crate::failure::{Failure, Problem};
-use crate::{badlist, inputs, ledger};
+use crate::{badlist, inputs, ledger, origins};
 
 /// Bad blocks in ascending order.
 pub(crate) type BadBlocks = Arc<[(Die, Block)]>;
@@ -57,6 +57,10 @@ impl<'p> Lists<'p> {
             return Ok(blocks.clone());
         }
         let path = path_of(&recorded.source);
+        if path.exists() && !path.is_file() {
+            let message = format!("the list of bad blocks `{}` {}", shown(&path), origins::NOT_A_FILE);
+            return Err(Problem::new(message).help("put the list back in its place, or name it with --badlist").into());
+        }
         let changed = || {
             let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", shown(&path)));
             Failure::from(problem.help("name the list of bad blocks with --badlist"))

@@ -36,6 +36,7 @@ mod run_list;
 mod run_selection;
 mod share;
 mod shell_files;
+mod simulated;
 mod site_files;
 mod site_folders;
 mod site_list;

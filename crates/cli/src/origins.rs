@@ -11,6 +11,10 @@ use crate::{inputs, ledger};
 /// The help if something is given twice.
 pub(crate) const ONCE: &str = "name each file or folder once; folders below one that is named are found";
 
+/// Said of an input that is now a folder, pipe or device. It is not opened: to open a pipe that nobody writes to would block for
+/// ever.
+pub(crate) const NOT_A_FILE: &str = "that the manifest names is not a regular file";
+
 /// The help for a manifest of another schema.
 pub(crate) const OTHER_VERSION: &str = "use the version that wrote it";
 
@@ -58,7 +62,9 @@ pub(crate) fn which_profile(profile: &ProfileInput) -> String {
         return LEAVE_CONFIG_OUT.to_owned();
     }
     let (sha256, path, named) = (profile.sha256, path_of(&profile.source), shell_word(&profile.source));
-    if !path.is_file() {
+    if path.exists() && !path.is_file() {
+        format!("{named} {NOT_A_FILE}: --config says where the profile is now (SHA-256 {sha256})")
+    } else if !path.is_file() {
         format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
     } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
         format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use nandseq_profile::diagnostic::counted;
+use nandseq_profile::units::TICKS_PER_US;
 use nandseq_profile::{OpId, Ticks};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{note_text, warning_text};
+use crate::simulated::simulated;
 
 /// Units of progress in a run.
 const UNITS_OF_RUN: u64 = 1_000;
@@ -153,19 +155,23 @@ impl Progress {
         }
     }
 
-    /// Counts operations that have been written, and the units of progress of their run.
-    fn advance(&self, ops: u64, units: u64) {
+    /// Counts operations that have been written, and the units of progress of their run. `waits`: since when nothing has started
+    /// there, and the present time.
+    fn advance(&self, ops: u64, units: u64, waits: Option<(Ticks, Ticks)>) {
         let ops = self.ops.fetch_add(ops, Ordering::Relaxed) + ops;
         self.units.fetch_add(units, Ordering::Relaxed);
         match &self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => {
                 bar.inc(units);
-                self.show_bar();
+                match waits {
+                    Some((since, now)) => bar.set_message(self.waiting(ops, since, now)),
+                    None => self.show_bar(),
+                }
             }
             Shown::Lines(last) => {
                 if is_due(last) {
-                    line(&self.standing(ops));
+                    line(&waits.map_or_else(|| self.standing(ops), |(since, now)| self.waiting(ops, since, now)));
                 }
             }
         }
@@ -188,6 +194,13 @@ impl Progress {
             self.runs_done.load(Ordering::Relaxed),
             counted(self.runs, "run"),
         )
+    }
+
+    /// The progress while a run has started nothing since `since`, in a line.
+    fn waiting(&self, ops: u64, since: Ticks, now: Ticks) -> String {
+        let of = if self.sites > 1 { format!(" on one of {}", counted(self.sites, "site")) } else { String::new() };
+        let silence = simulated((now - since).0 as f64 / TICKS_PER_US as f64);
+        format!("{}; no start for {silence} of simulated time{of}", counted(ops, "operation"))
     }
 
     fn show_bar(&self) {
@@ -232,6 +245,10 @@ pub(crate) struct Watched<'p, S> {
     progress: &'p Progress,
     run_start: Option<Ticks>,
     ops: u64,
+    /// When the last operation started, or the run was first heard of.
+    last: Ticks,
+    /// The operations when the sink was last told the time.
+    timed_ops: Option<u64>,
     reported_ops: u64,
     reported_units: u64,
 }
@@ -239,23 +256,36 @@ pub(crate) struct Watched<'p, S> {
 impl<'p, S> Watched<'p, S> {
     /// A sink for one run.
     pub(crate) fn new(inner: S, progress: &'p Progress) -> Self {
-        Self { inner, progress, run_start: None, ops: 0, reported_ops: 0, reported_units: 0 }
+        Self {
+            inner,
+            progress,
+            run_start: None,
+            ops: 0,
+            last: Ticks::ZERO,
+            timed_ops: None,
+            reported_ops: 0,
+            reported_units: 0,
+        }
     }
 
     /// Reports the rest of the run and returns the sink inside.
     pub(crate) fn finish(self) -> S {
-        self.progress.advance(self.ops - self.reported_ops, UNITS_OF_RUN - self.reported_units);
+        self.progress.advance(self.ops - self.reported_ops, UNITS_OF_RUN - self.reported_units, None);
         self.inner
     }
 
     #[cold]
-    fn report(&mut self, now: Ticks) {
+    fn report(&mut self, now: Ticks, waits: bool) {
         let start = *self.run_start.get_or_insert(now);
         let share = |done: u64, of: u64| (UNITS_OF_RUN as f64 * done as f64 / of.max(1) as f64) as u64;
         let by_time = share((now - start).0, self.progress.run_until.0);
         let by_ops = self.progress.max_ops.map_or(0, |most| share(self.ops, most));
         let units = by_time.max(by_ops).clamp(self.reported_units, UNITS_OF_RUN);
-        self.progress.advance(self.ops - self.reported_ops, units - self.reported_units);
+        self.progress.advance(
+            self.ops - self.reported_ops,
+            units - self.reported_units,
+            waits.then_some((self.last, now)),
+        );
         self.reported_ops = self.ops;
         self.reported_units = units;
     }
@@ -265,9 +295,17 @@ impl<S: Sink> Sink for Watched<'_, S> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         self.inner.operation(operation)?;
         if self.ops.is_multiple_of(REPORT_EVERY) {
-            self.report(operation.start);
+            self.report(operation.start, false);
         }
         self.ops += 1;
+        self.last = operation.start;
+        Ok(())
+    }
+
+    fn time(&mut self, now: Ticks) -> io::Result<()> {
+        if self.timed_ops.replace(self.ops) == Some(self.ops) {
+            self.report(now, true);
+        }
         Ok(())
     }
 

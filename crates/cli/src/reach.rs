@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::diagnostic::{counted, grouped};
-use nandseq_profile::{PhaseKey, Profile};
-use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
+use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_reach::{BusDemand, COINCIDENCE, IdleTime, Reason, StarvedState, Universe, Verdict};
 use serde::Serialize;
 
 use crate::dead_dies;
@@ -13,6 +13,7 @@ use crate::explain::{TRIAL_OPS, Trial, Words};
 use crate::failure::{Failure, warning_text};
 use crate::in_force::InForce;
 use crate::op_filter::OpFilter;
+use crate::simulated::simulated;
 
 /// The pairs that are listed.
 pub(crate) struct PairListing<'a> {
@@ -41,6 +42,8 @@ pub(crate) struct PairFindings {
     dead: Option<String>,
     /// The warning about operations that demand more of the bus than there is.
     bus: Option<String>,
+    /// The warning about a device that rests nearly all the time.
+    idle: Option<String>,
     /// The listed pairs that have a weight and are not reachable, by key and reason.
     not_reachable: Vec<NotReachable>,
     /// The operations of `--op` of which no pair is listed, and why.
@@ -82,6 +85,7 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
     let wanted = OpFilter::new(profile, listing.ops)?;
     let lists = listing.pairs || !listing.ops.is_empty();
     let universe = Universe::with_start(profile, &table.distributions, in_force.start());
+    let [bus, idle] = refill_warnings(profile, &table.distributions);
     let mut found = PairFindings {
         pairs: profile.phase_keys.len() * profile.ops.len(),
         reachable: 0,
@@ -91,7 +95,8 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
         never_proposed: 0,
         traps: traps(profile, &universe),
         dead: dead(in_force),
-        bus: bus_warning(profile, &table.distributions),
+        bus,
+        idle,
         not_reachable: Vec::new(),
         not_listed: Vec::new(),
         bootstrap: in_force.bootstrap,
@@ -151,6 +156,7 @@ impl PairFindings {
         let mut text: String = self.traps.iter().map(|trap| warning_text(trap)).collect();
         text.extend(self.dead.iter().map(|dead| warning_text(dead)));
         text.extend(self.bus.iter().map(|warning| warning_text(&format!("bus: {warning}"))));
+        text.extend(self.idle.iter().map(|warning| warning_text(&format!("idle: {warning}"))));
         for NotReachable { phase_key, reason, op_names, is_every } in &self.not_reachable {
             let names = if *is_every { "every name".to_owned() } else { op_names.join(", ") };
             text.push_str(&format!("{phase_key}: {reason}: {names}\n"));
@@ -204,9 +210,14 @@ fn dead(in_force: &InForce) -> Option<String> {
     dead_dies::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
 }
 
+/// The warning about instant operations that take the whole bus, and that about a device that rests nearly all the time.
+pub(crate) fn refill_warnings(profile: &Profile, table: &Distributions) -> [Option<String>; 2] {
+    let (demand, idle) = nandseq_reach::refills(profile, table);
+    [bus_warning(profile, &demand), idle.and_then(|idle| idle_warning(profile, &idle))]
+}
+
 /// The warning about instant operations that take the whole bus; `None` if they do not.
-pub(crate) fn bus_warning(profile: &Profile, table: &Distributions) -> Option<String> {
-    let demand = BusDemand::of(profile, table);
+fn bus_warning(profile: &Profile, demand: &BusDemand) -> Option<String> {
     let first = demand.names.first().map(|&(op, _)| &*profile.ops[op].name)?;
     (demand.share >= BusDemand::SATURATED).then(|| {
         format!(
@@ -220,6 +231,32 @@ pub(crate) fn bus_warning(profile: &Profile, table: &Distributions) -> Option<St
     })
 }
 
+/// The warning about a device that waits absurdly long for its next operation; `None` if it does not.
+fn idle_warning(profile: &Profile, idle: &IdleTime) -> Option<String> {
+    if !idle.is_absurd() {
+        return None;
+    }
+    let name = |op: OpId| &*profile.ops[op].name;
+    let (key, period) = (&profile.phase_keys[idle.key].name, profile.policies.queue_refill_period);
+    let (draws, advice) = match idle.delay {
+        Some(delay) => {
+            const MOST: f64 = 1e12;
+            let refills = grouped((1.0 / idle.share).min(MOST).round() as u64);
+            let fewer = if 1.0 / idle.share > MOST { "fewer than " } else { "" };
+            let advice = format!("lower the weight of {} under {key}, or ", name(delay));
+            (format!(", and {fewer}one in {refills} of them draws an operation"), advice)
+        }
+        None => (String::new(), String::new()),
+    };
+    let (longest, total) = idle.longest;
+    Some(format!(
+        "on average a device at rest waits {} of simulated time for its next operation: refills under {key} come every {period}{draws}; \
+         the longest operation, {}, takes {total} ({advice}shorten queue_refill_period)",
+        simulated(idle.mean_us),
+        name(longest)
+    ))
+}
+
 /// The traps of the device, and starvation, in words.
 fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
     let mut all = Vec::new();
@@ -231,12 +268,15 @@ fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
         };
         all.push(format!("trap: once in {} a die stays there: {way_out}", trap.state.name()));
     }
-    if universe.supply().least <= 0.0 {
-        all.push(
-            "starvation: in some state a die may wait long, or for ever, for its next operation: nothing that a refill proposes \
-             there is possible whatever the addresses are (a reset with a weight under DEFAULT would be)"
-                .to_owned(),
-        );
+    if let Some(StarvedState { states, key }) = &universe.supply().starved {
+        let states: Vec<&str> = states.iter().map(|state| state.name()).collect();
+        let rests = if states.is_empty() { "at rest".to_owned() } else { format!("in {}", states.join(" and ")) };
+        let key = &profile.phase_keys[*key].name;
+        all.push(format!(
+            "starvation: a die {rests} may wait long, or for ever, for its next operation: of what refills propose there under {key}, \
+             nothing is possible whatever blocks and pages there are, and nothing changes that state (a reset with a weight \
+             under {key} would)"
+        ));
     }
     all
 }

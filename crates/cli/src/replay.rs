@@ -26,11 +26,11 @@ use serde::Serialize;
 use nandseq_profile::diagnostic::counted;
 
 use crate::absent::Absences;
-use crate::arguments::{ReplayArgs, ReportFormat, flags_of_manifest};
+use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat, flags_of_manifest};
 use crate::campaign::{Campaign, CampaignSite, resolve};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
-use crate::origins::OTHER_VERSION;
+use crate::origins::{self, OTHER_VERSION};
 use crate::progress::Progress;
 use crate::site_list::{Shard, is_of_batch};
 use crate::{console, execute, inputs, json, tell, terminal, unfinished};
@@ -169,6 +169,7 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
         flags.sites.sites.clone_from(&arguments.sites);
         flags.sites.shard = None;
     }
+    recorded_inputs_are_files(&flags, arguments)?;
     let profile = path_of(&recorded.origin.profile.source);
     if arguments.config.is_none() && recorded.origin.profile.source != inputs::BUILT_IN && !profile.exists() {
         let message = format!("the profile `{}` that the manifest names is not there", shown(&profile));
@@ -187,6 +188,23 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
         tell(&warning_text(&format!("version {version} wrote this; another version may write other bytes")));
     }
     Ok(campaign)
+}
+
+/// Checks that no input that the manifest names has become a folder, pipe or device.
+fn recorded_inputs_are_files(flags: &GenerateArgs, arguments: &ReplayArgs) -> Result<(), Failure> {
+    const BACK: &str = "put the file of that time back in its place";
+    let config = flags.device.config.as_ref().filter(|_| arguments.config.is_none());
+    for (what, path, help) in [
+        ("profile", config, "say with --config PATH where it is now"),
+        ("probability table", flags.table.op_state_probs.as_ref(), BACK),
+        ("list of bad blocks", flags.device.badlist.as_ref(), BACK),
+    ] {
+        if let Some(path) = path.filter(|path| path.exists() && !path.is_file()) {
+            let message = format!("the {what} `{}` {}", shown(path), origins::NOT_A_FILE);
+            return Err(Problem::new(message).help(help).into());
+        }
+    }
+    Ok(())
 }
 
 /// Hides the text of a faulty file if its digest has changed and a manifest names it, not the user: a manifest may name any file.

@@ -4,7 +4,7 @@
 //! the profile must be the one that the manifest names, and so must the list of bad blocks, unless `--badlist` names another.
 
 use nandseq_input::ReadError;
-use nandseq_input::folder::{self, SiteFiles};
+use nandseq_input::folder::{self, FoundSites, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_trace::recorded::{path_of, shown};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
@@ -21,23 +21,21 @@ use crate::{bad_blocks, console, inputs, json, origins, terminal, unfinished, wr
 
 /// Runs `nandseqgen verify`.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
-    let mut sites = folder::find_all(&arguments.paths, inputs::FORMS).map_err(nothing_to_judge)?;
+    let FoundSites { sites, mut notes } =
+        folder::find_all(&arguments.paths, inputs::FORMS).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
     let (read, _) = written::profile(arguments.config.as_deref(), arguments.lenient, &sites)?;
     let source = written::source(&read.profile, &sites)?;
-    match (arguments.format, sites.first_mut()) {
-        (ReportFormat::Json, Some(_)) => {
-            let unfinished = unfinished::campaigns(&arguments.paths, &sites);
-            sites[0].notes.extend(unfinished);
-        }
-        (ReportFormat::Json | ReportFormat::Text, _) => unfinished::warn(&arguments.paths, &sites),
+    match arguments.format {
+        ReportFormat::Json => notes.extend(unfinished::campaigns(&arguments.paths, &sites)),
+        ReportFormat::Text => unfinished::warn(&arguments.paths, &sites),
     }
     let mut lists = Lists::new(arguments.badlist.as_deref(), &read.profile)?;
     let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, &read.profile));
     let sites: Vec<(SiteFiles, BadBlocks)> = sites.collect::<Result<_, _>>()?;
     let max_findings = arguments.max_findings;
     let options = Options { bad_blocks: &[], source: &*source, max_findings, progress: None };
-    let report = judge(&read.profile, sites, &options, arguments.jobs)?;
+    let report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };
     match arguments.format {
         // With `-q` a clean report is not printed, because the exit code says the same.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
@@ -99,7 +97,7 @@ fn judge(
     let judged: Vec<Result<SiteReport, Unusable>> =
         threads(jobs)?.install(|| sites.into_par_iter().with_max_len(1).map(one).collect());
     let sites = judged.into_iter().collect::<Result<Vec<_>, _>>().map_err(unusable)?;
-    Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
+    Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, notes: Vec::new(), sites })
 }
 
 fn unusable(error: Unusable) -> Failure {

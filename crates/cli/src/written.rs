@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
+use nandseq_input::folder::{self, Damage, DamageKind, FoundSites, SiteFiles};
 use nandseq_input::form::{AnyForm, Form};
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
@@ -46,7 +46,8 @@ impl WrittenRuns {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
             return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
         }
-        let sites = folder::find_all(paths, FORMS).map_err(origins::nothing_to_judge)?;
+        let FoundSites { sites, notes } = folder::find_all(paths, FORMS).map_err(origins::nothing_to_judge)?;
+        notes.iter().for_each(|note| tell(&note_text(note)));
         given_once(&sites)?;
         if let Some(output) = output {
             target::check(output, "--output", sites.iter().flat_map(target::files_of))?;

@@ -17,6 +17,9 @@ use crate::site::Site;
 /// No run may propose after this time: two months of the clock remain for the operations in flight.
 pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
 
+/// The sink is told the time once in so many events: some milliseconds of work.
+const TIME_EVERY: u32 = 1 << 16;
+
 /// How far a run goes.
 #[derive(Clone, Copy, Default)]
 pub struct RunLimits<'a> {
@@ -104,6 +107,9 @@ impl Site<'_> {
             events = events.wrapping_add(1);
             if events.is_multiple_of(1024) {
                 self.detector.tell(limits.on_dead);
+                if events.is_multiple_of(TIME_EVERY) {
+                    sink.time(now)?;
+                }
                 if limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
                     return Err(RunError::Interrupted);
                 }

@@ -98,7 +98,7 @@ fn bound(profile: &Profile, tables: &Tables, least: f64) -> Ticks {
 /// What was seen of many devices.
 #[derive(Default)]
 struct Seen {
-    /// Devices with a bound; the others can starve, and check says so.
+    /// Devices with a bound; the others have a state in which only data outputs and the like are sure, or can starve.
     bounded: u64,
     /// Those of them that ran for longer than their bound.
     proved: u64,
@@ -183,7 +183,7 @@ fn a_mix_whose_instants_take_all_of_the_bus_is_told_from_one_whose_instants_do_n
         let demand = BusDemand::of(&profile, &table);
         assert_eq!(demand.share >= BusDemand::SATURATED, saturates, "{share}: {}", demand.share);
         let tables = Tables::new(&profile);
-        let supply = Supply { least: 0.0, names: Vec::new() };
+        let supply = Supply { least: 0.0, names: Vec::new(), starved: None };
         let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
         let limits = RunLimits { run_until: Ticks::from_us(20_000), ..RunLimits::default() };
         let summary = Site::new(&setup, 5).run(&limits, &mut Watch::new(&supply, 2)).expect("memory does not fail");

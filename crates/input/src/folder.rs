@@ -19,4 +19,4 @@ mod site_files;
 pub use files::find_all;
 pub use listed::{compare, digest_of};
 pub use search::{DEPTH, find, find_forms};
-pub use site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};
+pub use site_files::{Damage, DamageKind, FindError, FoundSites, ListedFile, RunFile, SiteFiles, TableFile};

@@ -115,7 +115,7 @@ mod tests {
         let sites = find_forms(folder.path(), &[CSV, SHOUTED]).unwrap();
         let run = &sites[0].runs[0];
         assert_eq!((run.run, &run.path, run.tables[0].kind), (3, &sequence, TableKind::OpStateTimeline));
-        assert_eq!(find_all(std::slice::from_ref(&sequence), &[CSV, SHOUTED]).unwrap()[0].runs, sites[0].runs);
+        assert_eq!(find_all(std::slice::from_ref(&sequence), &[CSV, SHOUTED]).unwrap().sites[0].runs, sites[0].runs);
         assert_eq!(read(&[CSV, SHOUTED], &sequence), "seq,time\n");
         assert_eq!(read(&[CSV], &sequence), "SEQ,TIME\n");
         let refused = AnyForm::new(&[CSV, UNREAD], &builtin::profile()).open(&sequence).err().unwrap();
@@ -132,7 +132,7 @@ mod tests {
             path
         });
         for (forms, sites) in [(&[CSV, SHOUTED] as Forms, 1), (&[CSV, BY_RUN], 1), (&[CSV], 2), (&[CSV, UNREAD], 2)] {
-            assert_eq!(find_all(&paths, forms).unwrap().len(), sites, "{forms:?}");
+            assert_eq!(find_all(&paths, forms).unwrap().sites.len(), sites, "{forms:?}");
         }
     }
 

@@ -7,7 +7,6 @@
 //! of lines judges.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
@@ -22,6 +21,7 @@ use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::csv_field;
 use nandseq_trace::file_form::FileForm;
+use nandseq_trace::manifest;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
@@ -76,7 +76,7 @@ impl Rows {
     fn open(path: &Path, columns: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
         // Arrow's own schema in the file would choose the array types. Without it they follow from the Parquet types.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(File::open(path)?, options);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(manifest::open(path)?, options);
         let builder = builder.map_err(damaged)?;
         let there = builder.schema();
         if let Some(missing) = columns.iter().find(|column| there.index_of(column).is_err()) {
@@ -326,6 +326,7 @@ fn damaged(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use std::fs::File;
     use std::io::Read as _;
     use std::sync::Arc;
 

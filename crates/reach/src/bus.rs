@@ -7,7 +7,7 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 
-use crate::model::{Model, Start};
+use crate::model::{Model, Start, WeightTable};
 
 /// The share of the bus that instant operations demand.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,26 +28,24 @@ impl BusDemand {
     /// The demand of a profile; `table` is the probability table in force.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let model = Model::new(profile, table, Start::default());
+        Self::in_model(&Model::new(profile, table, Start::default()), table)
+    }
+
+    pub(crate) fn in_model(model: &Model<'_>, table: &WeightTable) -> Self {
+        let profile = model.profile;
         let ends = profile.policies.refill_uses_end_key;
         let refills = table
             .iter()
             .filter(|(key, _)| *key == PhaseKey::DEFAULT || (ends && profile.phase_keys[*key].phase.is_none()));
-        let demands = refills.map(|(key, entries)| Self::under(&model, *key, entries));
+        let demands = refills.map(|(key, entries)| Self::under(model, *key, entries));
         let none = Self { share: 0.0, key: PhaseKey::DEFAULT, names: Vec::new() };
         demands.fold(none, |most, own| if own.share > most.share { own } else { most })
     }
 
     fn under(model: &Model<'_>, key: PhaseKey, entries: &[(OpId, f64)]) -> Self {
         let (tables, policies) = (&model.tables, &model.profile.policies);
-        // Names that the generator never draws are left out: those that address what the device lacks, and a SUSPEND whose axis
-        // nothing resumes.
-        let is_drawn = |op: OpId| {
-            let class = model.of_op[op.index()];
-            model.class(class).exists && model.base(class).effects.suspend.is_none_or(|axis| model.can_resume(axis))
-        };
         let entries: Vec<(OpId, f64)> =
-            entries.iter().copied().filter(|&(op, mass)| mass > 0.0 && is_drawn(op)).collect();
+            entries.iter().copied().filter(|&(op, mass)| mass > 0.0 && model.is_drawn(op)).collect();
         let info = |op: OpId| tables.base(tables.op(op).base);
         let waits = |op: OpId| info(op).instant && !info(op).effects.delay && tables.op(op).bus > Ticks::ZERO;
         let sum = |wanted: &dyn Fn(OpId) -> bool| -> f64 {

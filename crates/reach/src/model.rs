@@ -192,6 +192,13 @@ impl<'p> Model<'p> {
         (0..self.classes.len() as NameClassId).filter(|&class| wanted(class)).collect()
     }
 
+    /// Whether the generator ever draws a name with a weight. It does not draw one that addresses what the device lacks, nor a
+    /// SUSPEND whose axis nothing resumes.
+    pub(crate) fn is_drawn(&self, op: OpId) -> bool {
+        let class = self.of_op[op.index()];
+        self.class(class).exists && self.base(class).effects.suspend.is_none_or(|axis| self.can_resume(axis))
+    }
+
     /// Whether a name with a weight under any phase key resumes this axis. The engine uses the same condition.
     pub(crate) fn can_resume(&self, axis: Axis) -> bool {
         self.resumable[axis]

@@ -239,7 +239,7 @@ mod tests {
         let needs = |name, reason| model.needs(class(name), reason, &[]);
         assert_eq!(needs("Program", Reason::CellType), [(Need::ErasedBlock(slc), vec![class("EraseA")])]);
         assert_eq!(needs("Read", Reason::CellType), [(Need::ProgrammedPage(slc), vec![class("Program")])]);
-        assert_eq!(needs("Program", Reason::UnreadData), [(Need::DataOutput, Vec::new())]);
+        assert_eq!(needs("Program", Reason::UnreadData), [(Need::DataOutput, vec![class("Out")])]);
         let suspended = needs("EraseA", Reason::State(DeviceState::NotSuspended(Axis::Erase)));
         assert_eq!(
             suspended,

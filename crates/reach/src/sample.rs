@@ -1,4 +1,4 @@
-//! A small device for unit tests: two planes, an erase, a program, a read and a status read.
+//! A small device for unit tests: two planes, an erase, a program, a read, a data output, a delay and a status read.
 
 use nandseq_profile::{OpId, PhaseKey, Profile, ReadOptions, SourceFile, read};
 
@@ -15,12 +15,16 @@ bases:
   ERASE: {{scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block, payload: [die, plane, block, page, celltype], effects: [erase]}}
   PROG: {{scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: next_page, payload: [die, plane, block, page, celltype], effects: [program]}}
   READ: {{scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: readable_page, payload: [die, plane, block, page, celltype], effects: [fill_registers]}}
+  OUT: {{scope: none, phases: [ISSUE], address: output_register, payload: [die, plane, block, page, celltype], effects: [data_out]}}
+  WAIT: {{scope: none, instant: true, phases: [ISSUE], effects: [delay]}}
   STATUS: {{scope: none, instant: true, phases: [ISSUE], payload: [die, exp_val], effects: [status_read]}}
 ops:
   EraseA: {{base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}}
   EraseB: {{base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}}
   Program: {{base: PROG, celltype: SLC, ISSUE: 1, CORE_BUSY: 30}}
   Read: {{base: READ, celltype: SLC, ISSUE: 0.2, CORE_BUSY: 20}}
+  Out: {{base: OUT, ISSUE: 0.2}}
+  Wait: {{base: WAIT, ISSUE: 0.02}}
   Status: {{base: STATUS, ISSUE: 0.1, status_of: die}}
   StatusLun3: {{base: STATUS, ISSUE: 60, status_of: lun 3}}
 phase_conditional: {{DEFAULT: {{{weights}}}}}

@@ -1,14 +1,15 @@
 //! Traps, and the supply of refills.
 //!
 //! A trap is a lasting state that a device can enter and never leave. It is certain: the search allows more than the device does,
-//! and still finds no way out. The supply is what refills, which always come, can propose without an address but a good block. If
-//! it is 0 in some lasting state, the device may starve: that is a warning only.
+//! and still finds no way out. The supply is what refills, which always come, can propose without an address but a good block. In a
+//! lasting state where it is 0, and nothing that a refill proposes changes the state either, the device may starve: that is a
+//! warning only.
 
 use nandseq_device::{BaseInfo, Tables};
-use nandseq_profile::model::AddressSource;
+use nandseq_profile::model::{AddressSource, DeviceState};
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
-use crate::explore::Graph;
+use crate::explore::{Graph, SearchNode};
 use crate::judge::{HookContext, PlaneRun};
 use crate::lasting::Lasting;
 use crate::model::{Model, NameClassId, Start};
@@ -57,6 +58,17 @@ pub struct Supply {
     pub least: f64,
     /// The names of such operations, whether or not every state allows them.
     pub names: Vec<OpId>,
+    /// A lasting state in which a die may starve.
+    pub starved: Option<StarvedState>,
+}
+
+/// A lasting state in which nothing that a refill proposes is sure to be possible, and the key of the refill.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StarvedState {
+    /// What lasts of the die and of one of its planes; empty if nothing does.
+    pub states: Vec<Lasting>,
+    /// The key.
+    pub key: PhaseKey,
 }
 
 impl Supply {
@@ -74,10 +86,12 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
     let classes = || 0..model.classes.len() as NameClassId;
     // Without a complete search nothing is known of the states, so nothing is warned of.
     if !graph.is_complete() {
-        return Supply { least: 1.0, names: Vec::new() };
+        return Supply { least: 1.0, names: Vec::new(), starved: None };
     }
     let sure: Vec<NameClassId> = classes().filter(|&class| is_sure(model, class)).collect();
+    let ending: Vec<NameClassId> = classes().filter(|&class| may_end_state(model, class)).collect();
     let ends = model.profile.policies.refill_uses_end_key;
+    let mut starved = None;
     let mut least = f64::INFINITY;
     for (key, entries) in table {
         let info = &model.profile.phase_keys[*key];
@@ -96,14 +110,42 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
         for &node in graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase) {
             let context = HookContext { fresh: true, ..HookContext::at(node, PlaneRun::Idle) };
             let here = |class| !model.has_targets(class) || model.plane_allows(&node.1, class).is_ok();
-            let possible = sure.iter().filter(|&&class| {
+            let is_possible = |&&class: &&NameClassId| {
                 masses[usize::from(class)] > 0.0 && here(class) && model.judge(graph, &context, class).is_ok()
-            });
-            least = least.min(possible.map(|&class| masses[usize::from(class)]).sum());
+            };
+            let supplied = sure.iter().filter(is_possible).map(|&class| masses[usize::from(class)]).sum();
+            least = least.min(supplied);
+            if supplied <= 0.0 && starved.is_none() && !ending.iter().any(|class| is_possible(&class)) {
+                starved = Some(StarvedState { states: lasting_in(&node), key: *key });
+            }
         }
     }
     let names = model.profile.ops.ids().filter(|op| sure.contains(&model.of_op[op.index()])).collect();
-    Supply { least: if least.is_finite() { least } else { 0.0 }, names }
+    Supply { least: if least.is_finite() { least } else { 0.0 }, names, starved }
+}
+
+/// What lasts in a node.
+fn lasting_in((die, plane): &SearchNode) -> Vec<Lasting> {
+    let lasts = |state: &DeviceState| !matches!(state, DeviceState::NotSuspended(_));
+    let states = die.states().chain(plane.states()).filter(lasts).map(Lasting::Of);
+    states.chain(die.copyback.map(|_| Lasting::CopybackLatch)).collect()
+}
+
+/// Whether operations of a class change the lasting state, and work where that state says: on what a register or latch holds, on
+/// what is suspended, or on the whole die.
+fn may_end_state(model: &Model<'_>, class: NameClassId) -> bool {
+    let (own, info) = (model.class(class), model.base(class));
+    let follows_from_state = match info.address {
+        AddressSource::None
+        | AddressSource::Hook
+        | AddressSource::OutputRegister
+        | AddressSource::PageRegister
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => true,
+        AddressSource::AnyBlock | AddressSource::NextPage | AddressSource::ReadablePage => false,
+    };
+    follows_from_state && own.exists && info.effects.changes().next().is_some()
 }
 
 /// Whether operations of a class show in the op_state and need no address but a good block.
@@ -121,4 +163,34 @@ fn is_sure(model: &Model<'_>, class: NameClassId) -> bool {
         | AddressSource::CopybackLatch => false,
     };
     any_address && own.exists && info.becomes_op_state()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{device, op, table};
+
+    fn starved(weights: &str, sections: &str) -> Option<(Vec<&'static str>, PhaseKey)> {
+        let profile = device(weights, sections);
+        let starved = Supply::of(&profile, table(&profile)).starved;
+        starved.map(|starved| (starved.states.iter().map(|state| state.name()).collect(), starved.key))
+    }
+
+    #[test]
+    fn a_die_with_unread_data_starves_unless_a_refill_may_put_it_out() {
+        let unread = Some((vec!["LATCH_ON_READ"], PhaseKey::DEFAULT));
+        assert_eq!(starved("EraseA: 0.4, Program: 0.2, Read: 0.2, Status: 0.2", ""), unread);
+        assert_eq!(starved("EraseA: 0.4, Program: 0.2, Read: 0.2, Out: 0.2", ""), None);
+        // Nothing is ever unread.
+        assert_eq!(starved("EraseA: 0.4, Program: 0.4, Status: 0.2", ""), None);
+        // The bound on silence counts only what shows, and a data output does not.
+        let profile = device("EraseA: 0.4, Program: 0.2, Read: 0.2, Out: 0.2", "");
+        let supply = Supply::of(&profile, table(&profile));
+        assert_eq!((supply.least, supply.names.contains(&op(&profile, "Out"))), (0.0, false));
+    }
+
+    #[test]
+    fn a_die_at_rest_starves_where_all_that_may_start_needs_a_page() {
+        assert_eq!(starved("EraseA: 0, Program: 1", ""), Some((Vec::new(), PhaseKey::DEFAULT)));
+    }
 }

@@ -49,6 +49,15 @@ pub trait Sink {
         Ok(())
     }
 
+    /// Simulated time has come to `now`. Called now and then, also while nothing starts.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn time(&mut self, now: Ticks) -> io::Result<()> {
+        let _ = now;
+        Ok(())
+    }
+
     /// Whether [`Sink::refused`] is to be called.
     fn wants_refusals(&self) -> bool {
         false

@@ -22,6 +22,8 @@ pub struct Report {
     pub profile: String,
     /// How many findings of each rule are shown.
     pub max_findings: usize,
+    /// Remarks that concern no site alone.
+    pub notes: Vec<String>,
     /// The sites, in the order of their paths.
     pub sites: Vec<SiteReport>,
 }
@@ -118,6 +120,7 @@ impl Report {
             clean: self.is_clean(),
             profile: &self.profile,
             operations: self.operations(),
+            notes: &self.notes,
             sites: self.sites.iter().map(JsonSite::new).collect(),
             rules: broken.map(|rule| JsonRule::new(self, rule)).collect(),
         }
@@ -155,6 +158,9 @@ impl fmt::Display for Report {
         writeln!(f, "Judged by the profile \"{}\".", self.profile)?;
         if tables > 0 {
             writeln!(f, "Compared with {}.", counted(tables, "table"))?;
+        }
+        for note in &self.notes {
+            writeln!(f, "Note: {note}.")?;
         }
         for site in &self.sites {
             for note in &site.notes {
@@ -240,6 +246,7 @@ struct JsonReport<'a> {
     clean: bool,
     profile: &'a str,
     operations: u64,
+    notes: &'a [String],
     sites: Vec<JsonSite<'a>>,
     rules: Vec<JsonRule<'a>>,
 }

@@ -3,7 +3,8 @@
 use nandseq_trace::recorded::shown;
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, compare, find};
+use nandseq_input::folder::{Damage, DamageKind, FindError, FoundSites, RunFile, SiteFiles, compare, find_all};
+use nandseq_input::form::CSV;
 use nandseq_input::table::{InTable, TableError, TableReader};
 use nandseq_input::{ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, Die, Profile};
@@ -52,13 +53,10 @@ pub enum Unusable {
 /// # Errors
 /// [`Unusable`] when a path holds no sequence or cannot be read. The contents of a sequence are never an error.
 pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Result<Report, Unusable> {
-    let mut sites = Vec::new();
-    for path in paths {
-        sites.extend(find(path)?);
-    }
+    let FoundSites { sites, notes } = find_all(paths, &[CSV])?;
     let judged = sites.into_par_iter().with_max_len(1).map(|site| judge_site(profile, site, options));
     let sites = judged.collect::<Vec<_>>().into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
+    Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, notes, sites })
 }
 
 /// Judges the runs of one site, in order. Meanwhile an idle thread of rayon compares the site's files with its manifest.

@@ -37,8 +37,8 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
     }
-    let warning = reach::bus_warning(&in_force.profile, &in_force.table.distributions);
-    remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
+    let warnings = reach::refill_warnings(&in_force.profile, &in_force.table.distributions);
+    remarks.extend(warnings.into_iter().flatten().map(|warning| failure::warning_text(&warning)));
     warn_of_no_effect(arguments, remarks);
     let closure = Closure::new(arguments, &in_force)?;
     let InForce {

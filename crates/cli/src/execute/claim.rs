@@ -35,6 +35,11 @@ fn claim(folder: &Path, with: With) -> io::Result<Claim> {
         // Other systems do not open folders.
         return Ok(Claim { lock: None });
     }
+    let about = folder.metadata()?;
+    if !about.is_dir() && !about.is_file() {
+        // To open a pipe would block. Of a file others say what is wrong with it.
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder"));
+    }
     let file = File::open(folder)?;
     let locked = match with {
         With::Nobody => file.try_lock(),

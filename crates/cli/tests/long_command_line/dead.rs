@@ -1,6 +1,7 @@
 //! Dead devices: the messages, when the program ends, and its exit code.
 
-use std::process::Output;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Output, Stdio};
 
 use nandseq_trace::files::Digest;
 
@@ -122,7 +123,7 @@ fn a_die_rests_when_its_last_operation_has_ended_whether_that_shows_or_not() {
         .replace("\nops:\n", "\nops:\n  Cal: {base: CAL, ISSUE: 40}\n");
     let keys = "DEFAULT: {Er: 1}\n  ERASE.CORE_BUSY: {}\n  ERASE.END: {Pg: 1}\n  PROG.CORE_BUSY: {Cal: 1}\n  PROG.END: {Do: 1}\n";
     let folder = Folder::new().with("tiny.yaml", format!("{tiny}  {keys}"));
-    let flags = ["--config", "tiny.yaml", "--ops", "1000", "--quiet"];
+    let flags = ["--config", "tiny.yaml", "--ops", "1000", "--quiet", "--stamp", "261121"];
     let said = ends_with(&folder, 4, &flags);
     let time = |after: &str| -> f64 {
         let rest = said.split_once(after).unwrap_or_else(|| panic!("{after}: {said}")).1;
@@ -335,6 +336,68 @@ fn devices() -> Vec<Vec<String>> {
         devices.push(flags);
     }
     devices
+}
+
+/// A device whose refills draw an erase with this weight, and otherwise nothing.
+fn mostly_delay(erase: &str) -> String {
+    format!(
+        "schema: 1
+name: slow
+topology: {{dies: 1, planes: 2, blocks_per_die: 8, pages_per_block: 4}}
+cell_types: {{NONE: [], SLC: []}}
+policies: {{queue_refill_period: 50}}
+bases:
+  ERASE: {{scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block,
+    payload: [die, plane, block, page, celltype], effects: [erase]}}
+  NOP: {{scope: target, instant: true, phases: [ISSUE], effects: [delay]}}
+ops:
+  Block_Erase_SLC: {{base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}}
+  Delay: {{base: NOP, ISSUE: 0.02}}
+phase_conditional: {{DEFAULT: {{Block_Erase_SLC: {erase}, Delay: 1}}}}
+"
+    )
+}
+
+#[test]
+fn a_mix_that_starts_hardly_anything_is_warned_of_with_the_figure() {
+    for (weight, figure) in [
+        (
+            "1e-9",
+            "14 h of simulated time for its next operation: refills under DEFAULT come every 50 µs, and one in 1,000,000,001 of",
+        ),
+        (
+            "1e-24",
+            "more than 100 days of simulated time for its next operation: refills under DEFAULT come every 50 µs, and fewer than",
+        ),
+    ] {
+        let folder = Folder::new().with("slow.yaml", mostly_delay(weight));
+        let said = format!("on average a device at rest waits {figure}");
+        let advice =
+            "Block_Erase_SLC, takes 100.1 µs (lower the weight of Delay under DEFAULT, or shorten queue_refill_period)";
+        let device = ["--config", "slow.yaml", "--stamp", "261121"];
+        for command in [&[&device[..], &["-t", "1000"]].concat()[..], &["profile", "check", "slow.yaml"]] {
+            let output = folder.succeed(command);
+            let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert_eq!((text.matches(&said).count(), text.matches(advice).count()), (1, 1), "{command:?}: {text}");
+        }
+    }
+    // The longest operation takes a tenth of a millisecond, so a wait of a tenth of a second may be meant.
+    let folder = Folder::new().with("slow.yaml", mostly_delay("0.001"));
+    let output = folder.succeed(&["--config", "slow.yaml", "-t", "1000"]);
+    assert!(!text(&output).contains("at rest waits"), "{}", text(&output));
+}
+
+#[test]
+fn progress_goes_on_while_nothing_starts() {
+    let folder = Folder::new().with("slow.yaml", mostly_delay("1e-24"));
+    let mut command = folder.command(&["--config", "slow.yaml", "--ops", "10"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let is_said =
+        lines.any(|line| line.starts_with("0 operations; no start for ") && line.ends_with("of simulated time"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(is_said);
 }
 
 /// Runs every preset on every device for so long, µs; operations must start until the end.

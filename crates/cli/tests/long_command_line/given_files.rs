@@ -320,3 +320,86 @@ fn a_recorded_profile_that_is_gone_or_has_changed_is_said_to_be() {
         "{said}"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_recorded_input_that_has_become_a_pipe_is_refused_by_name() {
+    let made = ["--config", "small.yaml", "--op-state-probs", "table.yaml", "--badlist", "bad.csv"];
+    let made = [&made[..], &["--ops", "20", "--site-count", "1", "--stamp", "261121", "-q"]].concat();
+    for (name, what) in
+        [("small.yaml", "profile"), ("table.yaml", "probability table"), ("bad.csv", "list of bad blocks")]
+    {
+        let folder = Folder::new().with("small.yaml", small_profile()).with("bad.csv", "die,block\n0,1\n");
+        folder.succeed(&[&made[..], &["--refresh-op-state-probs"]].concat());
+        folder.succeed(&made);
+        fs::rename(folder.path().join(name), folder.path().join("kept")).unwrap();
+        if !pipe(&folder, name) {
+            return;
+        }
+        let refusal = |arguments: &[&str]| {
+            let output = folder.run(arguments);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+            text
+        };
+        let replayed = refusal(&["replay", "out"]);
+        let said = format!("the {what} `{name}` that the manifest names is not a regular file");
+        assert!(replayed.contains(&said), "{replayed}");
+        match what {
+            "profile" => {
+                for reader in [&["verify", "out"][..], &["report", "out"], &["export", "out", "--to", "vcd"]] {
+                    let text = refusal(reader);
+                    assert!(text.contains("small.yaml that the manifest names is not a regular file"), "{text}");
+                }
+                // What the user names may be a pipe.
+                let pasted = format!(
+                    "cat kept > small.yaml & exec {} verify out --config small.yaml",
+                    env!("CARGO_BIN_EXE_nandseqgen")
+                );
+                let verified =
+                    std::process::Command::new("sh").args(["-c", &pasted]).current_dir(folder.path()).output();
+                assert!(verified.is_ok_and(|output| output.status.success()));
+            }
+            "list of bad blocks" => {
+                let text = refusal(&["verify", "out"]);
+                assert!(text.contains(&said), "{text}");
+            }
+            _ => {
+                folder.succeed(&["verify", "out"]);
+            }
+        }
+        folder.succeed(&["merge", "out"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_folder_is_not_opened() {
+    let folder = generated();
+    if !pipe(&folder, "pipe") {
+        return;
+    }
+    let campaign = ["--config", "small.yaml", "-t", "3000", "--stamp", "261121"];
+    for command in [
+        &[&campaign[..], &["--out-dir", "pipe"]].concat()[..],
+        &[&campaign[..], &["--resume", "pipe"]].concat(),
+        &["merge", "pipe"],
+        &["merge", "out", "--into", "pipe"],
+        &["replay", "pipe"],
+        &["replay", "out", "--work-dir", "pipe"],
+    ] {
+        let output = folder.run(command);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(matches!(output.status.code(), Some(2 | 3)) && text.contains("pipe"), "{command:?}: {text}");
+    }
+    folder.succeed(&["--ops", "20", "--site-count", "2", "--stamp", "261121", "-q", "--out-dir", "batch"]);
+    fs::remove_dir_all(folder.path().join("batch/site_02")).unwrap();
+    assert!(pipe(&folder, "batch/site_02"));
+    for command in
+        [&["merge", "batch"][..], &["replay", "batch"], &["verify", "batch"], &["merge", "batch", "--into", "other"]]
+    {
+        let output = folder.run(command);
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.code() != Some(0) && text.contains("batch/site_02"), "{command:?}: {text}");
+    }
+}

@@ -91,7 +91,15 @@ fn sites_that_the_batch_no_longer_has_are_named_and_left_out() {
     fs::write(folder.path().join("out/site_03/operation_sequence_261121_0000001.csv"), "noise").unwrap();
     let shown = text(&folder.succeed(&["verify", "out"]));
     assert!(shown.contains(" operations in 2 files of 2 sites: no rule broken."), "{shown}");
-    assert!(shown.contains("`out/site_03` is not in the manifest of the batch and was left out."), "{shown}");
+    // The note concerns no site that was judged.
+    let note = "`out/site_03` is not in the manifest of the batch and was left out";
+    assert!(shown.contains(&format!("\nNote: {note}.\n")), "{shown}");
+    let json: serde_json::Value =
+        serde_json::from_str(&text(&folder.succeed(&["verify", "out", "--format", "json"]))).unwrap();
+    assert_eq!(json["notes"], serde_json::json!([note]));
+    assert!(json["sites"].as_array().unwrap().iter().all(|site| site["notes"] == serde_json::json!([])), "{json}");
+    let told = String::from_utf8(folder.succeed(&["coverage", "report", "out"]).stderr).unwrap();
+    assert!(told.contains(&format!("note: {note}\n")), "{told}");
     // By itself it is still judged.
     assert_ne!(folder.run(&["verify", "out/site_03"]).status.code(), Some(0));
 }

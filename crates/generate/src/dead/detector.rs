@@ -40,6 +40,8 @@ pub(crate) struct DeadDieDetector {
     looks: u32,
     /// The number of looks in a row at which the whole device was at rest and nothing had started since the look before.
     silent: u32,
+    /// How many operations the site had started at the last look between runs, and the dies at rest then, a bit each.
+    between: Option<(u64, u64)>,
     /// A bit for each die in `dead`.
     known: u64,
     pub(crate) dead: Vec<DeadDie>,
@@ -65,6 +67,7 @@ impl DeadDieDetector {
             seen: u64::MAX,
             looks: 0,
             silent: 0,
+            between: None,
             known: 0,
             dead: Vec::new(),
             told: 0,
@@ -82,6 +85,9 @@ impl DeadDieDetector {
         self.run_end = end;
         self.gives_up = gives_up;
         (self.next_look, self.seen, self.looks, self.silent) = (0, u64::MAX, 0, 0);
+        if self.dead.iter().any(|dead| dead.in_vain) {
+            self.between = None;
+        }
         self.dead.retain(|dead| !dead.in_vain);
         self.known = self.dead.iter().fold(0, |all, dead| all | 1 << dead.die.0);
     }
@@ -123,12 +129,19 @@ impl DeadDieDetector {
         self.told |= self.known;
     }
 
-    /// Looks for dies on which nothing can ever start again. Returns whether all dies are dead, so that refills need not come.
+    /// Looks, between runs, for dies on which nothing can ever start again. Returns whether all dies are dead, so that refills need
+    /// not come. Nothing is in flight between runs, so where nothing has started since the last such look and the same dies rest,
+    /// the answer is the same, and is not sought again.
     pub(crate) fn look_at_rest(&mut self, look: &mut Look<'_, '_>) -> bool {
-        self.find(look, look.dies_at_rest())
+        let resting = look.dies_at_rest();
+        let seen = Some((look.kernel.operations, resting));
+        if std::mem::replace(&mut self.between, seen) == seen {
+            return self.known == look.setup.all_dies();
+        }
+        self.find(look, resting)
     }
 
-    /// Looks as [`DeadDieDetector::look_at_rest`] does, at a refill; does most of the work only at some looks.
+    /// Looks at a refill; does most of the work only at some looks.
     pub(crate) fn look_at_refill(&mut self, look: &mut Look<'_, '_>, refills: &Refills) -> bool {
         self.look_later(refills);
         self.looks = self.looks.wrapping_add(1);

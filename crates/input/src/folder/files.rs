@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use nandseq_profile::builtin;
 
 use super::names::{name_of, origin_of};
-use super::search::find_forms;
+use super::search::found_in;
 use super::single::{alone, is_file, missing_runs, run};
-use super::site_files::{FindError, RunFile, SiteFiles};
+use super::site_files::{FindError, FoundSites, RunFile, SiteFiles};
 use crate::form::{AnyForm, Forms};
 use crate::line::{Line, is_header, next_line, number, split};
 use crate::row::{COLUMNS, MAX_LINE};
@@ -19,15 +19,17 @@ use crate::source::Source;
 /// Sequences whose names do not tell their run are runs of one site if the `op_uid`s of one follow those of exactly one other.
 ///
 /// # Errors
-/// As [`find_forms`]; [`FindError::TwoFiles`] if two files are the same run, [`FindError::Twice`] if a file is named twice.
-pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
-    let mut sites = Vec::new();
+/// As [`find_forms`](super::find_forms); [`FindError::TwoFiles`] if two files are the same run, [`FindError::Twice`] if a file is named twice.
+pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<FoundSites, FindError> {
+    let FoundSites { mut sites, mut notes } = FoundSites::default();
     let mut renamed = Vec::new();
     // The folder and stamp of each named site, with its index in `sites`.
     let mut origins: Vec<((PathBuf, String), usize)> = Vec::new();
     for path in paths {
         if !is_file(path)? {
-            sites.extend(find_forms(path, forms)?);
+            let found = found_in(path, forms)?;
+            sites.extend(found.sites);
+            notes.extend(found.notes);
             continue;
         }
         let origin = origin_of(path, forms);
@@ -58,7 +60,7 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindE
         }
     }
     join_renamed(&renamed, &mut sites, forms);
-    Ok(sites)
+    Ok(FoundSites { sites, notes })
 }
 
 /// The first and the last `op_uid` of a sequence. `None` for a path that cannot be opened again, such as a pipe.

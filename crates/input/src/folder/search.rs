@@ -10,7 +10,7 @@ use nandseq_trace::manifest::{self, BatchManifest};
 use super::listed::{self, Known, Listing, compare};
 use super::names::{beside, log_of, name_of, no_files_beside, run_of, run_of_dataset};
 use super::single::{self, missing_runs};
-use super::site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};
+use super::site_files::{Damage, DamageKind, FindError, FoundSites, ListedFile, RunFile, SiteFiles, TableFile};
 use crate::form::{CSV, Forms};
 
 /// How many levels below the given folder are searched for sites.
@@ -29,19 +29,29 @@ pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
 /// # Errors
 /// As [`find`].
 pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
+    found_in(path, forms).map(|found| found.sites)
+}
+
+/// The sites of a path, as [`find_forms`] finds them.
+pub(super) fn found_in(path: &Path, forms: Forms) -> Result<FoundSites, FindError> {
     if single::is_file(path)? {
-        return Ok(vec![single::alone(path, forms)]);
+        return Ok(FoundSites { sites: vec![single::alone(path, forms)], notes: Vec::new() });
     }
     if let Some((_, sequence)) = run_of_dataset(path, forms).filter(|(_, sequence)| sequence.is_file()) {
-        return find_forms(&sequence, forms);
+        return found_in(&sequence, forms);
     }
     let found = search(path, forms)?;
     let each = |found: Vec<Sequences>| -> Result<Vec<SiteFiles>, FindError> {
         found.into_iter().map(|(folder, files)| site(&folder, files, forms)).collect()
     };
     let is_site = found.iter().any(|(folder, _)| folder == path);
+    let mut notes = Vec::new();
     let sites = match listed::batch(path, is_site)? {
-        Known::Says(batch) => sites_of(path, &batch, found, forms)?,
+        Known::Says(batch) => {
+            let (sites, others) = sites_of(path, &batch, found, forms)?;
+            notes = left_out(others.iter(), "the manifest of the batch");
+            sites
+        }
         Known::Nothing => each(found)?,
         Known::Faulty(damage) => {
             let mut sites = each(found.into_iter().filter(|(folder, _)| folder != path).collect())?;
@@ -54,16 +64,16 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
     if sites.is_empty() {
         return Err(FindError::Nothing { folder: path.to_owned(), forms });
     }
-    Ok(sites)
+    Ok(FoundSites { sites, notes })
 }
 
-/// The sites among `found` that the manifest of a batch lists. A note names the others.
+/// The sites among `found` that the manifest of a batch lists, and the folders of the others.
 fn sites_of(
     root: &Path,
     batch: &BatchManifest,
     found: Vec<Sequences>,
     forms: Forms,
-) -> Result<Vec<SiteFiles>, FindError> {
+) -> Result<(Vec<SiteFiles>, Vec<PathBuf>), FindError> {
     let mut found: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = found.into_iter().collect();
     let mut sites = Vec::new();
     for listed in &batch.sites {
@@ -82,10 +92,7 @@ fn sites_of(
         site.damage.extend(damage);
         sites.push(site);
     }
-    if let Some(first) = sites.first_mut() {
-        first.notes.splice(0..0, left_out(found.keys(), "the manifest of the batch"));
-    }
-    Ok(sites)
+    Ok((sites, found.into_keys().collect()))
 }
 
 /// A folder and the sequences in it, in the order of their runs.

@@ -10,6 +10,15 @@ use nandseq_trace::table::TableKind;
 
 use crate::form::{Form, Forms};
 
+/// The sites of some paths.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct FoundSites {
+    /// The sites, in order.
+    pub sites: Vec<SiteFiles>,
+    /// Notes for the user that concern no site alone: sites that a batch no longer has.
+    pub notes: Vec<String>,
+}
+
 /// The files of a site.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SiteFiles {
