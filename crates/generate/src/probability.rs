@@ -8,7 +8,7 @@ mod loaded;
 use nandseq_profile::model::{AddressSource, ArrayWork, Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
-use crate::random::{Stream, StreamKind};
+use crate::random::{Numbers, TableStream};
 pub use loaded::{Change, override_loaded};
 
 /// Weights of op names by phase key; they need not sum to 1.
@@ -29,7 +29,7 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
     let candidates: Vec<OpId> =
         profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).map(|(id, _)| id).collect();
     let Fixed { masses: fixed, rest } = Fixed::new(profile, &Masses::new(profile, key), &candidates);
-    let mut stream = Stream::new([table_seed, 0], StreamKind::Table, key.0.into());
+    let mut stream = TableStream::new([table_seed, 0], key.0.into());
     // Every candidate draws, so that an override of one does not shift the weights of the others.
     let weights: Vec<f64> = candidates.iter().map(|_| stream.unit()).collect();
     let free: f64 = weights.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(weight, _)| weight).sum();

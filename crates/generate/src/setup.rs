@@ -5,6 +5,7 @@
 //! generation obeys, which is why it has more than 15.
 
 mod across_dies;
+mod alias;
 mod bootstrap_stages;
 mod chain_templates;
 mod classes;
@@ -21,12 +22,10 @@ pub(crate) use across_dies::AcrossDies;
 #[cfg(test)]
 pub(crate) use across_dies::changes_other_dies;
 pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
-pub(crate) use chain_templates::{FollowUps, StepInfo, StepName};
+pub(crate) use chain_templates::{FollowUps, StepInfo};
 use chain_templates::{compile_chain, exists, follow_ups};
 pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
 use coverage_model::CoverageModel;
-#[cfg(test)]
-pub(crate) use distribution::numbers_within;
 pub(crate) use distribution::{Distribution, UNITS};
 use groups::Groups;
 
@@ -105,7 +104,6 @@ impl Setup {
             known => known,
         };
         let groups = Groups::new(&tables, &classes, profile.phase_keys.len());
-        distributions.iter_mut().for_each(|own| own.find_nothing(&groups));
         by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);

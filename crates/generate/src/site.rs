@@ -162,7 +162,9 @@ impl<'s> Site<'s> {
         let key_virtual = device.phase_key(die, plane, now);
         let key = key_at(kind, || device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
         let distribution = self.policy.distribution(setup, key);
-        if !self.policy.is_directed() && distribution.draws_nothing(stream.first_block()) {
+        // Most hooks draw what proposes nothing, and end here.
+        let first = if self.policy.is_directed() { None } else { distribution.draw_any(&mut stream) };
+        if first.is_some_and(|class| setup.groups.is_idling(class)) {
             return;
         }
         let state = op_state(device.plane_phase(die, plane, now));
@@ -179,6 +181,7 @@ impl<'s> Site<'s> {
             kind,
             proposal: &proposal,
             distribution,
+            first,
             stream: &mut stream,
         };
         if self.policy.propose(&mut at, self.counts.as_ref()) {

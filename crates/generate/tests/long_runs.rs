@@ -73,6 +73,10 @@ fn mean(samples: &[f64]) -> (f64, f64) {
     (mean, variance / count)
 }
 
+/// By how much, as a share, the count of a name may differ because runs begin with an idle device. Over 24 seeds, a thousand runs of 0.1 s
+/// start 2 % more operations than one run of 100 s, and between 4 % fewer and 6 % more of any one name.
+const BEGINNINGS: f64 = 0.06;
+
 /// Compares, name by name, `runs` runs of a site with one run as long as all of them, over `seeds` sites each.
 fn assert_as_lively(runs: u64, run_us: u64, seeds: u64) {
     let profile = builtin::profile();
@@ -89,7 +93,7 @@ fn assert_as_lively(runs: u64, run_us: u64, seeds: u64) {
         }
         // With few seeds the error itself is uncertain: never trust it to be below that of a Poisson count.
         let error = (a_error + b_error).max((a + b) / seeds as f64).sqrt();
-        let most = 5.0 * error + 1.0;
+        let most = 5.0 * error + BEGINNINGS * b + 1.0;
         assert!((a - b).abs() < most, "{}: {a} in {runs} runs, {b} in one, error {error}", info.name);
         compared += 1;
     }

@@ -75,7 +75,7 @@ fn same_when_split(profile: &Profile, seed: u64, runs: u64, run_us: u64, bad: &[
 #[test]
 fn a_site_split_at_every_run_boundary_says_the_same() {
     let profile = builtin::profile();
-    let suspended = same_when_split(&profile, 5, 50, 20_000, &[(Die(0), Block(7))]);
+    let suspended = same_when_split(&profile, 6, 50, 20_000, &[(Die(0), Block(7))]);
     assert!(suspended > 10, "only {suspended} runs began with something suspended");
 }
 

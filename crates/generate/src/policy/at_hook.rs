@@ -54,16 +54,23 @@ pub(crate) struct AtHook<'a, 's> {
     pub(crate) kind: HookKind,
     pub(crate) proposal: &'a Proposal,
     pub(crate) distribution: &'s Distribution,
+    /// A class drawn from the whole distribution, eligible or not; `None` where the policy draws in a way of its own.
+    pub(crate) first: Option<ClassId>,
     pub(crate) stream: &'a mut Stream,
 }
 
 impl AtHook<'_, '_> {
-    /// Plans a name with its chain. The inner result is the rule of the bus, if only the bus keeps it from starting now.
+    /// Plans a name with its chain; returns the rule in the way of its start, if that is the bus. A name for which the bus does not come
+    /// free in time is not planned.
     pub(crate) fn plan(
         &mut self,
         name: (OpId, ClassId),
         preference: Preference<'_>,
     ) -> Result<Result<(), Rule>, RefusalReason> {
+        let needs_bus = self.setup.tables.op(name.0).bus > Ticks::ZERO;
+        if needs_bus && self.kernel.device.bus_free() > self.proposal.time {
+            self.deadline(name.0)?;
+        }
         let (parts, at) = ((self.setup, &self.kernel.device), (self.view, self.proposal.time));
         self.proposer.make(parts, at, name, preference, self.stream)
     }
@@ -77,18 +84,22 @@ impl AtHook<'_, '_> {
         }
     }
 
-    /// Lets the plan wait if the bus frees in time.
-    fn wait_for_bus(&mut self) -> Result<WhenToStart, RefusalReason> {
-        let (setup, plan) = (self.setup, &self.proposer.plan);
-        let is_instant = setup.tables.base(setup.tables.op(plan[0].op).base).instant;
-        let free = self.kernel.device.bus_free();
+    /// Until when an operation for which the bus is not free may wait for it, if it frees in time.
+    fn deadline(&self, op: OpId) -> Result<Ticks, RefusalReason> {
+        let setup = self.setup;
+        let is_instant = setup.tables.base(setup.tables.op(op).base).instant;
         let deadline = if is_instant { Ticks(u64::MAX) } else { self.proposal.time + setup.admission_window };
         let planes = usize::from(setup.tables.size.dies) * usize::from(setup.tables.size.planes);
-        if free > deadline || self.kernel.waiting.waiters.len() >= planes * WAITERS_PER_PLANE {
-            return Err(RefusalReason::BusWindow);
-        }
+        let is_full = self.kernel.waiting.waiters.len() >= planes * WAITERS_PER_PLANE;
+        if is_full || self.kernel.device.bus_free() > deadline { Err(RefusalReason::BusWindow) } else { Ok(deadline) }
+    }
+
+    /// Lets the plan wait if the bus frees in time.
+    fn wait_for_bus(&mut self) -> Result<WhenToStart, RefusalReason> {
+        let plan = &self.proposer.plan;
+        let deadline = self.deadline(plan[0].op)?;
         self.kernel.waiting.wait(plan, *self.proposal, deadline);
-        self.kernel.wake_at(free);
+        self.kernel.wake_at(self.kernel.device.bus_free());
         Ok(WhenToStart::WhenBusIsFree)
     }
 

@@ -7,15 +7,21 @@ use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 use super::at_hook::{AtHook, WhenToStart};
 use crate::kernel::{Event, Hook, Kernel, Step};
 use crate::proposal::Preference;
-use crate::random::Stream;
+use crate::random::{Numbers, Stream};
 use crate::setup::Setup;
 
 /// Draws names until one starts, waits for the bus or proposes nothing, or until the tries are used up. Returns whether the
 /// proposer's plan is to start now.
 pub(super) fn propose(at: &mut AtHook<'_, '_>, preference: Preference<'_>) -> bool {
     let setup = at.setup;
+    let mut first = at.first;
     for _ in 0..setup.max_tries {
-        let Some((op, class)) = at.proposer.sampler.draw(at.distribution, at.stream) else { return false };
+        let sampler = &mut at.proposer.sampler;
+        let name = match first.take() {
+            Some(class) => sampler.draw_first(at.distribution, class, at.stream),
+            None => sampler.draw(at.distribution, at.stream),
+        };
+        let Some((op, class)) = name else { return false };
         if setup.tables.base(setup.classes.get(class).base).effects.delay {
             return false;
         }

@@ -13,7 +13,7 @@ use crate::kernel::{Event, Hook};
 use crate::probability::{Distributions, of_profile};
 use crate::proposal::{Proposer, View, WeightedSampler};
 use crate::random::StreamKind;
-use crate::setup::{ClassId, numbers_within};
+use crate::setup::ClassId;
 use crate::site::Site;
 
 /// The built-in device, with few enough addresses to try them all.
@@ -95,10 +95,11 @@ fn check_draws(
     let mut drawn = 0;
     let mut again = sampler.clone();
     while drawn < draws {
-        let Some((op, _)) = again.draw(distribution, &mut stream) else { return false };
+        let Some(first) = distribution.draw_any(&mut stream) else { return false };
+        let Some((op, _)) = again.draw_first(distribution, first, &mut stream) else { return false };
         counts[op.index()] += 1;
         drawn += 1;
-        again.restart(&sampler);
+        again.clear();
     }
     // What the table says, restricted by the same classes but taken from the profile's own floats.
     let stated = table.iter().find(|(of, _)| *of == key).map(|(_, entries)| entries).expect("a key of the table");
@@ -137,13 +138,17 @@ fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
     for chunk in 0..setup.classes.chunks() {
         sampler.put(chunk, distribution.set(chunk));
     }
-    sampler.count(distribution);
-    let mut stream = Stream::new([1, 2], StreamKind::Hook, 3);
-    let mut seen = BTreeSet::new();
-    while let Some((op, _)) = sampler.draw(distribution, &mut stream) {
-        assert!(seen.insert(op), "{op:?} twice");
+    for number in 0..100 {
+        let mut stream = Stream::new([1, 2], StreamKind::Hook, number);
+        sampler.clear();
+        let first = distribution.draw_any(&mut stream).expect("it has names");
+        let (first, _) = sampler.draw_first(distribution, first, &mut stream).expect("everything is in");
+        let mut seen = BTreeSet::from([first]);
+        while let Some((op, _)) = sampler.draw(distribution, &mut stream) {
+            assert!(seen.insert(op), "{op:?} twice");
+        }
+        assert_eq!(seen.len(), distribution.names.len());
     }
-    assert_eq!(seen.len(), distribution.names.len());
 }
 
 #[test]
@@ -228,21 +233,20 @@ fn every_place(setup: &Setup, op: OpId, (die, plane): (Die, Plane)) -> impl Iter
     })
 }
 
-/// Asserts that hooks whose random numbers are said to draw nothing do so; returns how many there were, of how many.
+/// Asserts that hooks that end without a look at the state draw what every state lets them draw; returns how many there were, of how many.
 fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
     let (mut idle, mut all) = (0, 0);
     at_hooks(setup, seed, |site, die_plane, key, now| {
         all += 1;
         let distribution = setup.distribution(key);
-        let stream = || Stream::new(site.key(), StreamKind::Hook, site.hooks + 1);
-        if distribution.draws_nothing(stream().first_block()) {
+        let first = distribution.draw_any(&mut Stream::new(site.key(), StreamKind::Hook, site.hooks + 1));
+        if let Some(class) = first.filter(|&class| setup.groups.is_idling(class)) {
             idle += 1;
+            assert!(setup.tables.base(setup.classes.get(class).base).effects.delay);
             for rested in [false, true] {
                 let view = View { rested, ..view_of(site, die_plane) };
-                let mut sampler = sampler_of(site, &view, distribution, now);
-                let (_, class) = sampler.draw(distribution, &mut stream()).expect("what idles is always eligible");
-                let info = setup.tables.base(setup.classes.get(class).base);
-                assert!(info.effects.delay, "hook {} at {now}", site.hooks + 1);
+                let sampler = sampler_of(site, &view, distribution, now);
+                assert!(sampler.eligible().any(|other| other == class), "hook {} at {now}", site.hooks + 1);
             }
         }
         all < most
@@ -277,13 +281,14 @@ fn with_a_late_delay() -> Profile {
     profile
 }
 
-/// How many phase keys draw nothing by a number a quarter up.
-fn known(setup: &Setup) -> usize {
-    setup.distributions.iter().filter(|own| own.draws_nothing(&[1 << 62; 4])).count()
+/// How many classes propose nothing whatever the state.
+fn idling(setup: &Setup) -> usize {
+    let classes = (0..setup.classes.count()).map(|at| ClassId::at(at / 64, at % 64));
+    classes.filter(|&class| setup.groups.is_idling(class)).count()
 }
 
 #[test]
-fn what_is_said_to_draw_nothing_draws_nothing_in_every_state() {
+fn what_ends_a_hook_without_a_look_is_eligible_in_every_state() {
     let (setup, _) = setup_of(&builtin::profile());
     let (idle, all) = count_idle_hooks(&setup, 7, 20_000);
     assert!(idle * 3 > all, "only {idle} of {all} hooks are known to draw nothing beforehand");
@@ -297,7 +302,7 @@ fn what_is_said_to_draw_nothing_draws_nothing_in_every_state() {
 fn where_a_state_forbids_what_proposes_nothing_every_hook_looks_at_the_state() {
     let profile = builtin::profile();
     let delay = delay_of(&profile);
-    assert!(known(&setup_of(&profile).0) > 20);
+    assert_eq!(idling(&setup_of(&profile).0), 1);
     let states = 0..profile.exclusions.by_state.len();
     let real = profile.phase_keys.iter_ids().filter(|(_, key)| key.phase.is_some()).map(|(id, _)| id);
     let keys: Vec<PhaseKey> = real.step_by(9).collect();
@@ -312,7 +317,7 @@ fn where_a_state_forbids_what_proposes_nothing_every_hook_looks_at_the_state() {
             Ok(state) => profile.exclusions.by_state[state].1.push(group),
             Err(key) => profile.exclusions.by_op_state.push((key, vec![group])),
         }
-        assert_eq!(known(&setup_of(&profile).0), 0, "{place:?}");
+        assert_eq!(idling(&setup_of(&profile).0), 0, "{place:?}");
     }
 }
 
@@ -322,60 +327,6 @@ fn what_occupies_is_never_known_to_propose_nothing() {
         let mut profile = builtin::profile();
         let delay = delay_of(&profile);
         (profile.bases[delay].scope, profile.bases[delay].instant) = (scope, false);
-        assert_eq!(known(&setup_of(&profile).0), 0, "{scope:?}");
-    }
-}
-
-/// Whether a number draws a class whatever else is eligible: the four extremes.
-fn always_draws(number: u64, (before, own, behind): (u128, u128, u128)) -> bool {
-    [(0, 0), (before, 0), (0, behind), (before, behind)].into_iter().all(|(before, behind)| {
-        let drawn = (u128::from(number) * (before + own + behind)) >> 64;
-        (before..before + own).contains(&drawn)
-    })
-}
-
-#[test]
-fn the_numbers_that_draw_nothing_end_where_something_else_could_be_drawn() {
-    let masses = [0u128, 1, 2, 3, 1_000, 1 << 43, (1 << 44) + 7];
-    let mut ranges = 0;
-    for (before, behind) in masses.into_iter().flat_map(|before| masses.map(|behind| (before, behind))) {
-        for own in masses.into_iter().filter(|&own| own > 0) {
-            let all = (before, own, behind);
-            let Some(range) = numbers_within(before, own, behind) else {
-                let some = [0, 1 << 62, 1 << 63, 3 << 62, u64::MAX];
-                assert!(some.into_iter().all(|number| !always_draws(number, all)), "{all:?}");
-                continue;
-            };
-            let (first, last) = (*range.start(), *range.end());
-            assert!(always_draws(first, all) && always_draws(last, all), "{all:?}");
-            assert!(first == 0 || !always_draws(first - 1, all), "{all:?}");
-            assert!(last == u64::MAX || !always_draws(last + 1, all), "{all:?}");
-            ranges += 1;
-        }
-    }
-    assert!(ranges > 100);
-}
-
-#[test]
-fn every_distribution_knows_what_draws_nothing_wherever_its_delay_is() {
-    for (profile, least) in [(builtin::profile(), 50), (with_a_late_delay(), 20)] {
-        let (setup, _) = setup_of(&profile);
-        let idles = |op: OpId| setup.tables.base(setup.tables.op(op).base).effects.delay;
-        let mut found = 0;
-        for (number, distribution) in setup.distributions.iter().enumerate() {
-            let names = &distribution.names;
-            let Some(at) = names.iter().position(|&(op, _)| idles(op)) else { continue };
-            let mass = |of: &[(OpId, u64)]| of.iter().map(|&(_, weight)| u128::from(weight)).sum::<u128>();
-            let idling = names.iter().filter(|&&(op, _)| idles(op)).count();
-            let all = (mass(&names[..at]), mass(&names[at..at + idling]), mass(&names[at + idling..]));
-            let mut stream = Stream::new([1, 1], StreamKind::Hook, number as u64);
-            for _ in 0..200 {
-                let number = stream.draw();
-                let said = distribution.draws_nothing(&[number; 4]);
-                assert_eq!(said, always_draws(number, all), "{number} of {all:?}");
-                found += u32::from(said);
-            }
-        }
-        assert!(found > least * 100, "only {found} numbers draw nothing");
+        assert_eq!(idling(&setup_of(&profile).0), 0, "{scope:?}");
     }
 }

@@ -5,13 +5,13 @@
 
 use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, OpInfo, Place, Reach};
 use nandseq_profile::model::{AddressSource, StepAddress};
-use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Ticks};
+use nandseq_profile::{Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
 
 use super::address::register_place;
 use crate::kernel::{Step, carry_out, settled};
-use crate::random::Stream;
+use crate::random::{Numbers, Stream};
 use crate::reporting::RefusalReason;
-use crate::setup::{Setup, StepInfo, StepName};
+use crate::setup::{Setup, StepInfo};
 
 /// Scratch memory of planning. Kept, so that planning allocates nothing.
 #[derive(Clone, Default, Debug)]
@@ -113,7 +113,7 @@ impl Planner<'_> {
             Some(place) if info.per_plane => Some(place.planes.len() > 1),
             _ => multi,
         };
-        let op = draw_name(info, (previous.die, multi, cell), stream)?;
+        let op = info.fitting(previous.die, multi, cell).draw(stream)?;
         let place = match derived {
             Some(place) => place,
             None if needs_sample(self.setup, info) => self.sample(info, op, planes, stream)?,
@@ -272,20 +272,6 @@ pub(crate) fn still_possible(
 fn needs_sample(setup: &Setup, info: &StepInfo) -> bool {
     let sampled = matches!(info.address, StepAddress::Sampled | StepAddress::ProgramSamePage);
     sampled && setup.tables.base(info.base).has_block
-}
-
-/// Draws the name of a step among those that fit.
-fn draw_name(
-    info: &StepInfo,
-    (die, multi, cell): (Die, Option<bool>, Option<CellTypeId>),
-    stream: &mut Stream,
-) -> Option<OpId> {
-    let fits = |name: &&StepName| {
-        multi.is_none_or(|multi| name.multi == multi)
-            && (name.cell.is_none() || cell.is_none() || name.cell == cell)
-            && name.lun.is_none_or(|lun| lun == die)
-    };
-    stream.pick(info.names.iter().filter(fits).map(|name| (name.op, name.weight)))
 }
 
 #[cfg(test)]

@@ -54,7 +54,6 @@ impl View {
         if everywhere != 0 && constraints.len() > 1 {
             self.ask_other_dies(sampler, constraints, (device, setup), now);
         }
-        sampler.count(distribution);
     }
 
     /// The classes of a chunk that the hook may propose, as far as its own die is concerned.

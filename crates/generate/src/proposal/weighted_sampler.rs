@@ -2,7 +2,7 @@
 
 use nandseq_profile::{Die, OpId};
 
-use crate::random::Stream;
+use crate::random::{Numbers, Stream};
 use crate::setup::{ClassId, Distribution, Setup, places};
 
 /// A distribution restricted to the eligible classes. The site keeps it, so that drawing allocates nothing.
@@ -10,9 +10,10 @@ use crate::setup::{ClassId, Distribution, Setup, places};
 pub(crate) struct WeightedSampler {
     /// The classes that are in, by chunk.
     inside: Vec<u64>,
-    /// The sums of the weights of the classes that are in, by chunk.
+    /// The sums of the weights of the names that are in and were not drawn before, by chunk, and the sum of these. Valid once counted.
     masses: Vec<u64>,
     total: u64,
+    is_counted: bool,
     /// Names drawn before, with their weights and classes.
     tried: Vec<(OpId, u64, ClassId)>,
     /// The die that last forbade all classes that look at every die.
@@ -23,13 +24,21 @@ impl WeightedSampler {
     /// A sampler with nothing in it.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = setup.classes.chunks();
-        Self { inside: vec![0; chunks], masses: vec![0; chunks], total: 0, tried: Vec::new(), strictest: Die(0) }
+        Self {
+            inside: vec![0; chunks],
+            masses: vec![0; chunks],
+            total: 0,
+            is_counted: false,
+            tried: Vec::new(),
+            strictest: Die(0),
+        }
     }
 
     /// Begins a new proposal; the caller then puts every chunk.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.tried.clear();
+        self.is_counted = false;
     }
 
     /// Sets the classes of a chunk that are in; all of them have names.
@@ -45,14 +54,18 @@ impl WeightedSampler {
         self.inside[chunk]
     }
 
-    /// Sums the weights of the classes that are in. To be called before the first draw.
-    #[inline]
-    pub(crate) fn count(&mut self, distribution: &Distribution) {
+    /// Sums the weights of the names that are in and were not drawn before.
+    fn count(&mut self, distribution: &Distribution) {
+        self.is_counted = true;
         self.total = 0;
         for (chunk, (&inside, mass)) in self.inside.iter().zip(&mut self.masses).enumerate() {
             let masses = distribution.masses(chunk);
             *mass = places(inside).map(|place| masses[place]).sum();
             self.total += *mass;
+        }
+        for &(_, weight, class) in &self.tried {
+            self.masses[class.chunk()] -= weight;
+            self.total -= weight;
         }
     }
 
@@ -62,16 +75,38 @@ impl WeightedSampler {
         chunks.flat_map(|(chunk, &inside)| places(inside).map(move |place| ClassId::at(chunk, place)))
     }
 
-    /// Takes back every draw since `start` was made.
-    #[cfg(test)]
-    pub(crate) fn restart(&mut self, start: &Self) {
-        self.masses.clone_from(&start.masses);
-        self.total = start.total;
-        self.tried.clear();
+    /// Draws the first name of a proposal. `class` was drawn from the whole distribution: if it is in, the name is one of it, otherwise one
+    /// of all that are in. So each name that is in is drawn as often as its weight says.
+    pub(crate) fn draw_first(
+        &mut self,
+        distribution: &Distribution,
+        class: ClassId,
+        stream: &mut Stream,
+    ) -> Option<(OpId, ClassId)> {
+        if self.inside[class.chunk()] & class.bit() == 0 {
+            return self.draw(distribution, stream);
+        }
+        let names = distribution.names_of(class);
+        let &(op, weight) = match names {
+            [only] => only,
+            _ => {
+                let mut at = stream.below(distribution.masses(class.chunk())[class.place()]);
+                names.iter().find(|&&(_, weight)| {
+                    let is_here = at < weight;
+                    at = at.wrapping_sub(weight);
+                    is_here
+                })?
+            }
+        };
+        self.tried.push((op, weight, class));
+        Some((op, class))
     }
 
     /// Draws a name by weight among those not drawn before.
     pub(crate) fn draw(&mut self, distribution: &Distribution, stream: &mut Stream) -> Option<(OpId, ClassId)> {
+        if !self.is_counted {
+            self.count(distribution);
+        }
         if self.total == 0 {
             return None;
         }
@@ -83,10 +118,6 @@ impl WeightedSampler {
             }
             here
         })?;
-        if self.tried.is_empty() {
-            let (class, name) = first_draw(distribution, chunk, self.inside[chunk], at)?;
-            return Some((self.note(class, name), class));
-        }
         let masses = distribution.masses(chunk);
         for place in places(self.inside[chunk]) {
             let class = ClassId::at(chunk, place);
@@ -120,24 +151,4 @@ impl WeightedSampler {
     fn tried_of(&self, class: ClassId) -> u64 {
         self.tried.iter().filter(|(.., of)| *of == class).map(|&(_, weight, _)| weight).sum()
     }
-}
-
-/// The name at the sum of weights `at` among the classes of a chunk that are in, when no name was drawn before: nearly every
-/// draw.
-fn first_draw(distribution: &Distribution, chunk: usize, inside: u64, mut at: u64) -> Option<(ClassId, (OpId, u64))> {
-    let masses = distribution.masses(chunk);
-    for place in places(inside) {
-        if at >= masses[place] {
-            at -= masses[place];
-            continue;
-        }
-        let class = ClassId::at(chunk, place);
-        for &(op, weight) in distribution.names_of(class) {
-            if at < weight {
-                return Some((class, (op, weight)));
-            }
-            at -= weight;
-        }
-    }
-    None
 }

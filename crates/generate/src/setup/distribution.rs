@@ -2,13 +2,12 @@
 //!
 //! Names of a class are eligible together: a proposal finds the eligible classes, draws one, and draws a name of it.
 
-use std::ops::RangeInclusive;
-
 use nandseq_device::Tables;
 use nandseq_profile::OpId;
 
+use super::alias::AliasTable;
 use super::classes::{CHUNK, ClassId, Classes, places};
-use super::groups::Groups;
+use crate::random::Stream;
 
 /// A distribution over names, by class.
 #[derive(Clone, Default, Debug)]
@@ -21,8 +20,8 @@ pub(crate) struct Distribution {
     masses: Vec<[u64; CHUNK]>,
     /// For each class the first of its names and one past the last.
     spans: Vec<(u32, u32)>,
-    /// The random numbers that draw the proposal of nothing whatever else is eligible; see [`Distribution::draws_nothing`].
-    nothing: Option<RangeInclusive<u64>>,
+    /// Draws a class by its mass, whatever is eligible.
+    alias: AliasTable<ClassId>,
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
@@ -53,7 +52,7 @@ impl Distribution {
             masses: vec![[0; CHUNK]; classes.chunks()],
             spans: vec![(0, 0); classes.count()],
             names: Vec::new(),
-            nothing: None,
+            alias: AliasTable::default(),
         };
         for (at, &(class, _, weight)) in names.iter().enumerate() {
             let (first, end) = &mut all.spans[class.index()];
@@ -64,29 +63,18 @@ impl Distribution {
             all.sets[class.chunk()] |= class.bit();
             all.masses[class.chunk()][class.place()] += weight;
         }
-        Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), ..all }
+        let classes = all.sets.iter().enumerate().flat_map(|(chunk, &set)| {
+            let masses = &all.masses[chunk];
+            places(set).map(move |place| (ClassId::at(chunk, place), masses[place]))
+        });
+        let alias = AliasTable::new(&classes.collect::<Vec<_>>());
+        Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), alias, ..all }
     }
 
-    /// Finds the random numbers that draw nothing in every state.
-    pub(super) fn find_nothing(&mut self, groups: &Groups) {
-        let idling = |&class: &ClassId| groups.chunks()[class.chunk()].idling & class.bit() != 0;
-        let chunks = self.sets.iter().enumerate();
-        let of_chunk = |(chunk, &set): (usize, &u64)| places(set).map(move |place| ClassId::at(chunk, place));
-        let classes: Vec<ClassId> = chunks.flat_map(of_chunk).collect();
-        let Some(at) = classes.iter().position(idling) else { return };
-        let mass = |class: &ClassId| u128::from(self.masses[class.chunk()][class.place()]);
-        let before = classes[..at].iter().map(mass).sum();
-        let behind = classes[at + 1..].iter().map(mass).sum();
-        self.nothing = numbers_within(before, mass(&classes[at]), behind);
-    }
-
-    /// Whether a hook whose random numbers begin with these draws nothing, whatever is eligible.
-    ///
-    /// A draw rejects a number with a probability of about 2⁻²⁰, for exact uniformity, and then takes the next. Which numbers it
-    /// rejects depends on what is eligible. So the next two numbers must draw nothing too: a draw rejects all three once in 2⁶⁰
-    /// hooks.
-    pub(crate) fn draws_nothing(&self, numbers: &[u64; 4]) -> bool {
-        self.nothing.as_ref().is_some_and(|nothing| numbers[..3].iter().all(|number| nothing.contains(number)))
+    /// Draws a class by its mass, eligible or not; `None` when there are no names.
+    #[inline]
+    pub(crate) fn draw_any(&self, stream: &mut Stream) -> Option<ClassId> {
+        self.alias.draw(stream)
     }
 
     /// Whether it has no names.
@@ -114,17 +102,4 @@ impl Distribution {
         let (first, end) = self.spans[class.index()];
         &self.names[first as usize..end as usize]
     }
-}
-
-/// The 64-bit numbers that draw a class of mass `own` (above 0), whichever other classes are eligible. The classes before it have
-/// the mass `before` together, those behind it the mass `behind`.
-///
-/// If the eligible classes before and behind have the masses b and a, a number r draws at `r (b + own + a) / 2⁶⁴`. That is the
-/// class when it is at least b and below b + own. The first bound is hardest to meet when a = 0 and b = `before`, the second when
-/// b = 0 and a = `behind`.
-pub(crate) fn numbers_within(before: u128, own: u128, behind: u128) -> Option<RangeInclusive<u64>> {
-    let first = (before << 64).div_ceil(before + own);
-    let end = (own << 64).div_ceil(own + behind);
-    let (Ok(first), Ok(last)) = (u64::try_from(first), u64::try_from(end - 1)) else { return None };
-    (first <= last).then_some(first..=last)
 }

@@ -5,7 +5,7 @@ use nandseq_device::{BaseInfo, Place, PlaneLogic, Precondition, Reach, Tables};
 use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{BaseSet, PhaseKey};
 
-use super::classes::Classes;
+use super::classes::{ClassId, Classes};
 
 /// The kinds of address that the address book has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,8 +90,8 @@ pub(crate) struct Group {
     pub(crate) with_cell_type: u64,
     /// Takes its address from the book, by [`AddressKind`].
     pub(crate) asking: [u64; 4],
-    /// Proposes nothing, and is eligible at every hook, whatever the state of the device.
-    pub(crate) idling: u64,
+    /// Proposes nothing, and is eligible at every hook whatever the state of the device.
+    idling: u64,
     /// Addresses the suspended program.
     pub(crate) from_suspended: u64,
     /// Addresses what the one-shot latch holds.
@@ -148,6 +148,12 @@ pub(crate) fn gate_of(registers: &PlaneLogic) -> u8 {
 impl Groups {
     pub(crate) fn new(tables: &Tables, classes: &Classes, keys: usize) -> Self {
         Self((0..classes.chunks()).map(|chunk| Group::new(tables, classes, keys, chunk)).collect())
+    }
+
+    /// Whether a class proposes nothing, and is eligible at every hook whatever the state of the device.
+    #[inline]
+    pub(crate) fn is_idling(&self, class: ClassId) -> bool {
+        self.0[class.chunk()].idling & class.bit() != 0
     }
 
     /// The groups by chunk.

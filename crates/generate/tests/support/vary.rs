@@ -1,13 +1,13 @@
 //! Random devices: the built-in one with another size, another mix, other chain probabilities and policies.
 
-use nandseq_generate::{Stream, StreamKind};
+use nandseq_generate::{Numbers, TableStream};
 use nandseq_profile::model::{
     ArrayWork, Base, Chain, ChainStep, DeviceState, Effect, ExclusionGroup, FollowUp, OverrideOf, StepAddress,
 };
 use nandseq_profile::{BaseId, OpId, Profile, Ticks};
 
 /// Weights for one field of a varied profile come from a stream of their own.
-struct Dice(Stream);
+struct Dice(TableStream);
 
 impl Dice {
     fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
@@ -26,7 +26,7 @@ impl Dice {
 
 /// The `number`-th variation of a profile.
 pub(crate) fn vary(profile: &Profile, number: u64) -> Profile {
-    let mut dice = Dice(Stream::new([0x7661_7279, 0], StreamKind::Table, number));
+    let mut dice = Dice(TableStream::new([0x7661_7279, 0], number));
     let mut varied = profile.clone();
     varied.name = format!("variation {number}");
     resize(&mut varied, &mut dice);

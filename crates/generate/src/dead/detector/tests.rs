@@ -10,6 +10,7 @@ use nandseq_trace::{Operation, Sink};
 use super::*;
 use crate::closure::CoverageModel;
 use crate::probability::Distributions;
+use crate::random::{Numbers, TableStream};
 use crate::reporting::Rejections;
 use crate::setup::{Setup, changes_other_dies};
 use crate::site::Site;
@@ -54,7 +55,7 @@ fn read_status_of_die_0(profile: &mut Profile) -> OpId {
 
 /// A table of few names, so that many devices die.
 fn poor_table(profile: &Profile, number: u64) -> Distributions {
-    let mut stream = Stream::new([number, 77], StreamKind::Table, 0);
+    let mut stream = TableStream::new([number, 77], 0);
     let ops = profile.ops.len() as u64;
     let mut names = |count: u64| -> Vec<(OpId, f64)> {
         let mut names: Vec<OpId> = (0..count).map(|_| OpId(stream.below(ops) as u16)).collect();

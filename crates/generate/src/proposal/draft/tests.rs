@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use nandseq_profile::diagnostic::SourceFile;
 use nandseq_profile::model::FollowUp;
-use nandseq_profile::{Profile, ReadOptions};
+use nandseq_profile::{Die, Profile, ReadOptions};
 
 use super::*;
 use crate::probability::of_profile;
