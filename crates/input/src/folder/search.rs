@@ -83,7 +83,8 @@ fn sites_of(
         sites.push(site);
     }
     if let Some(first) = sites.first_mut() {
-        first.notes.splice(0..0, left_out(found.keys(), "the manifest of the batch"));
+        let others: Vec<PathBuf> = found.into_keys().collect();
+        first.leave_out(&others, "the manifest of the batch");
     }
     Ok(sites)
 }

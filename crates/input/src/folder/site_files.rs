@@ -23,6 +23,8 @@ pub struct SiteFiles {
     pub damage: Vec<Damage>,
     /// Notes for the user: runs that are missing, files that were left out.
     pub notes: Vec<String>,
+    /// The note about sites of other campaigns that were left out; `notes` has it too.
+    pub left_out: Option<String>,
     /// Whether the site has a ledger instead of a manifest: it is being made, or was killed.
     pub is_unfinished: bool,
 }
@@ -36,8 +38,29 @@ impl SiteFiles {
             listed: Vec::new(),
             damage: Vec::new(),
             notes: Vec::new(),
+            left_out: None,
             is_unfinished: false,
         }
+    }
+
+    /// Notes that sites were left out because `list` does not list them, and how to read them.
+    pub fn leave_out(&mut self, folders: &[PathBuf], list: &str) {
+        const SHOWN: usize = 3;
+        let names = folders.iter().take(SHOWN).map(|folder| format!("`{}`", shown(folder)));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let note = match folders.len() {
+            0 => return,
+            1 => format!("{names} is not in {list} and was left out: name this folder to read it"),
+            count if count <= SHOWN => {
+                format!("{names} are not in {list} and were left out: name these folders to read them")
+            }
+            count => {
+                let more = count - SHOWN;
+                format!("{names} and {more} more are not in {list} and were left out: name these folders to read them")
+            }
+        };
+        self.notes.insert(0, note.clone());
+        self.left_out = Some(note);
     }
 }
 
