@@ -91,7 +91,7 @@ fn sites_that_the_batch_no_longer_has_are_named_and_left_out() {
     fs::write(folder.path().join("out/site_03/operation_sequence_261121_0000001.csv"), "noise").unwrap();
     let shown = text(&folder.succeed(&["verify", "out"]));
     assert!(shown.contains(" operations in 2 files of 2 sites: no rule broken."), "{shown}");
-    assert!(shown.contains("`out/site_03` is not in the manifest of the batch and was left out."), "{shown}");
+    assert!(shown.contains("`out/site_03` is not in the manifest of the batch and was left out: name this"), "{shown}");
     // By itself it is still judged.
     assert_ne!(folder.run(&["verify", "out/site_03"]).status.code(), Some(0));
 }
