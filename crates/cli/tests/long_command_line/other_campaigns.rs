@@ -358,7 +358,10 @@ fn files_of_unknown_origin_that_are_replaced_are_named() {
     assert!(!made(&folder, &single).contains("replaced"));
     // Those of another campaign of this program are called that.
     let text = made(&folder, &[&single[..], &["--seed=8"]].concat());
-    assert!(text.contains(" files of another campaign in `out` will be replaced: `") && !text.contains("no manifest"), "{text}");
+    assert!(
+        text.contains(" files of another campaign in `out` will be replaced: `") && !text.contains("no manifest"),
+        "{text}"
+    );
     // A single file.
     let alone = ["--stamp=261121", "--outputs=operation_sequence", "--proposer-log=off", "--out-dir=alone"];
     made(&folder, &alone);
