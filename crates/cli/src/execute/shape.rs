@@ -43,9 +43,11 @@ fn is_of_this_shape(campaign: &Campaign, folder: &Path, known: &[KnownBatch]) ->
     let here = campaign.origin(arguments);
     let device = ledger::read(folder).ok().flatten().map(|known| known.manifest.origin);
     for there in known.iter().map(|one| &one.origin).chain(&device) {
-        let is_other_part_of_batch = campaign.batch.is_some() && batch::is_batch(there);
-        let of_any_part =
-            |origin: &Origin| if is_other_part_of_batch { batch::without_part(origin) } else { origin.clone() };
+        // The part that is asked for tells batches from single devices only.
+        let are_alike = batch::is_batch(there) == campaign.batch.is_some();
+        let of_any_part = |origin: &Origin| {
+            if are_alike || !batch::is_batch(origin) { batch::without_part(origin) } else { origin.clone() }
+        };
         if let Some(difference) = difference::between_origins(campaign, &of_any_part(there), &of_any_part(&here)) {
             return Err(difference.failure(folder).into());
         }
