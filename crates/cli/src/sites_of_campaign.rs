@@ -42,26 +42,23 @@ fn keep_campaign(root: &Path, sites: &mut Vec<SiteFiles>) {
     if !sites.iter().any(is_below) {
         return;
     }
-    let (is_kept, list): (Box<dyn Fn(&SiteFiles) -> bool>, _) =
-        if sites.iter().any(|site| site.folder == root && has_list(site)) {
-            (Box::new(|_| false), format!("the manifest in `{}`", shown(root)))
-        } else {
-            let text = manifest::bytes(&root.join(manifest::FILE_NAME));
-            let batches = KnownBatch::all_in(root);
-            // Where there is a manifest, it has been followed, or its fault is reported.
-            if batches.is_empty() || text.is_ok_and(|text| ManifestKind::of(&text) == ManifestKind::Batch) {
-                return;
-            }
-            let is_of_batch = move |site: &SiteFiles| {
-                let known = ledger::read(&site.folder).ok().flatten();
-                match known {
-                    Some(known) => batches.iter().any(|batch| batch.has(&known.manifest)),
-                    // A fault of a manifest is reported.
-                    None => !site.damage.is_empty(),
-                }
-            };
-            (Box::new(is_of_batch), format!("the batch that the lists in `{}` tell of", shown(root)))
-        };
+    let is_device = sites.iter().any(|site| site.folder == root && has_list(site));
+    let batches = if is_device { Vec::new() } else { KnownBatch::all_in(root) };
+    let list = if is_device {
+        format!("the manifest in `{}`", shown(root))
+    } else {
+        let text = manifest::bytes(&root.join(manifest::FILE_NAME));
+        // Where there is a manifest, it has been followed, or its fault is reported.
+        if batches.is_empty() || text.is_ok_and(|text| ManifestKind::of(&text) == ManifestKind::Batch) {
+            return;
+        }
+        format!("the batch that the lists in `{}` tell of", shown(root))
+    };
+    let is_kept = |site: &SiteFiles| match ledger::read(&site.folder).ok().flatten() {
+        Some(known) => batches.iter().any(|batch| batch.has(&known.manifest)),
+        // A fault of a manifest is reported.
+        None => !is_device && !site.damage.is_empty(),
+    };
     let others: Vec<SiteFiles> = sites.extract_if(.., |site| is_below(site) && !is_kept(site)).collect();
     if let Some(first) = sites.iter_mut().find(|site| site.folder.starts_with(root)).filter(|_| !others.is_empty()) {
         let others: Vec<PathBuf> = others.into_iter().map(|site| site.folder).collect();
