@@ -225,7 +225,9 @@ impl ResolvedTable {
 /// # Errors
 /// When the file is no table.
 fn replaced(path: &Path, text: &str) -> Result<String, Failure> {
-    if !path.metadata().is_ok_and(|about| about.is_file() && about.len() > 0) {
+    // What these folders name is open already: it is written to and not replaced.
+    let is_open = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    if is_open || !path.metadata().is_ok_and(|about| about.is_file() && about.len() > 0) {
         return Ok(String::new());
     }
     match inputs::text("the probability table", path) {
