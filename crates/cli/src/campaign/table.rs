@@ -237,8 +237,7 @@ fn replaced(path: &Path, text: &str) -> Result<String, Failure> {
             shown(path)
         ))),
         Ok(_) | Err(Failure::Faulty(_)) => {
-            let message =
-                format!("`{}` is not a probability table, and the one that is built would replace it", shown(path));
+            let message = format!("`{}` is a file without a probability table: writing would replace it", shown(path));
             Err(Problem::new(message)
                 .help("write the table to another file with --op-state-probs, or move this one away")
                 .into())

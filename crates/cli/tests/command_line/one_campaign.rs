@@ -170,7 +170,11 @@ fn a_table_that_is_written_is_named_and_replaces_nothing_in_silence() {
     for text in ["notes\n", "milk: 2\n", "\u{1}: [\n"] {
         let folder = Folder::new().with("t.yaml", text);
         let said = folder.refuse(&flags);
-        assert!(said.starts_with("exit code 2\n") && said.contains("`t.yaml` is not a probability table"), "{said}");
+        assert!(
+            said.starts_with("exit code 2\n")
+                && said.contains("`t.yaml` is a file without a probability table: writing would replace it"),
+            "{said}"
+        );
     }
 }
 
