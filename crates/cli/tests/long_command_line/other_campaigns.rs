@@ -359,7 +359,8 @@ fn files_of_unknown_origin_that_are_replaced_are_named() {
     // Those of another campaign of this program are called that.
     let text = made(&folder, &[&single[..], &["--seed=8"]].concat());
     assert!(
-        text.contains(" files of another campaign in `out` will be replaced: `") && !text.contains("no manifest"),
+        text.contains(" files of another campaign in `out` will be replaced: `")
+            && !text.contains("no manifest of this program"),
         "{text}"
     );
     // A single file.
