@@ -67,6 +67,8 @@ pub(crate) struct Campaign {
     pub(crate) proposer_log: ProposerLog,
     /// The snapshot, or the folder of snapshots, that is resumed.
     pub(crate) resume: Option<PathBuf>,
+    /// What `--resume` names, also if there is nothing to resume.
+    pub(crate) asked_to_resume: Option<PathBuf>,
     /// Whether files of earlier campaigns are removed first.
     pub(crate) clean: bool,
     /// Number of sites generated at the same time; `None` for one on each core.

@@ -13,6 +13,7 @@ pub(crate) mod others;
 pub(crate) mod own_names;
 mod proposer_log;
 mod resume;
+mod shape;
 mod site;
 mod totals;
 pub(crate) mod trial;

@@ -83,7 +83,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     }
     parts.iter().try_for_each(numbers_fit)?;
     agree(&parts)?;
-    let sites = sites(&parts)?;
+    let sites = sites(&parts, &target)?;
     // For each site its folder in its part and in the target; then those that are not in the target yet.
     let places = sites.values().map(|site| {
         let SiteRecord { folder, .. } = site.record;
@@ -249,11 +249,22 @@ fn agree(parts: &[MergedPart]) -> Result<(), Failure> {
 }
 
 /// The sites of the batch by number. A site that is missing, listed twice or short of runs is an error.
-fn sites(parts: &[MergedPart]) -> Result<BTreeMap<u64, SiteOfPart<'_>>, Failure> {
+fn sites<'p>(parts: &'p [MergedPart], target: &Path) -> Result<BTreeMap<u64, SiteOfPart<'p>>, Failure> {
     let mut wrong = Vec::new();
     let mut sites: BTreeMap<u64, SiteOfPart<'_>> = BTreeMap::new();
+    // A site that an earlier merge has joined is in the target and in its part.
+    let is_target = |part: &MergedPart| is_same_place(&part.folder, target);
     for part in parts {
         for record in &part.manifest.sites {
+            if let Some(earlier) = sites
+                .get_mut(&record.site)
+                .filter(|earlier| earlier.record == record && is_target(earlier.part) != is_target(part))
+            {
+                if is_target(part) {
+                    *earlier = SiteOfPart { part, record };
+                }
+                continue;
+            }
             if let Some(earlier) = sites.get(&record.site).filter(|earlier| earlier.part.runs() >= part.runs()) {
                 // The manifests of parts that share a folder may both list a site that is there once; one that a shard was extended
                 // after has fewer runs.

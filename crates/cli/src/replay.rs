@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
 fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
     recorded.lies_inside()?;
+    recorded.lists_runs(&arguments.manifest)?;
     unfinished_beside(&file_of(&arguments.manifest)).iter().for_each(|unfinished| tell(&warning_text(unfinished)));
     // The handler is set before the folder exists, so that an interruption removes the folder.
     let stop = stop_on_signals()?;
@@ -294,6 +295,16 @@ impl Recorded {
             recorded.sites.insert(Some(record.site), (folder, site.runs));
         }
         Ok(recorded)
+    }
+
+    /// Checks that there is a run to make again: a campaign that was stopped in its first run has none.
+    fn lists_runs(&self, path: &Path) -> Result<(), Failure> {
+        if self.sites.values().any(|(_, runs)| !runs.is_empty()) {
+            return Ok(());
+        }
+        let problem = Problem::new(format!("`{}` lists no finished run, so there is nothing to compare", shown(path)));
+        let unfinished = unfinished_beside(&file_of(path));
+        Err(unfinished.into_iter().fold(problem, Problem::help).into())
     }
 
     /// Checks that every listed file lies in the folder of its manifest.

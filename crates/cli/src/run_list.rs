@@ -57,6 +57,10 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
         failures.iter().for_each(|(name, failure)| tell(&(heading(name) + &failure.text())));
         return Err(Failure::Told(faulty.code()));
     }
+    for name in names_of_several(&entries) {
+        let message = format!("several campaigns are called {}, by which messages name them", quoted(name));
+        tell(&warning_text(&format!("{message}: give each a `name` of its own")));
+    }
     let campaigns = checked(entries, arguments)?;
     for warning in overlaps(&campaigns) {
         tell(&warning_text(&warning));
@@ -281,6 +285,12 @@ fn campaign(entry: CampaignEntry, arguments: &RunListArgs, remarks: &mut String)
         target::check(&table.path, "--op-state-probs", [&arguments.list])?;
     }
     Ok(campaign)
+}
+
+/// The names that more than one campaign has.
+fn names_of_several(entries: &[CampaignEntry]) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
+    entries.iter().map(|entry| &*entry.name).filter(|name| !seen.insert(*name)).collect()
 }
 
 /// Warnings about campaigns whose sequential seeds make the same sites.

@@ -101,6 +101,8 @@ struct Inputs {
     probabilities: Option<Input>,
     badlist: Option<Input>,
     bad_blocks: u64,
+    /// The file that the table is written to, if it is.
+    table_file: Option<String>,
 }
 
 /// The covered bins of each site.
@@ -157,6 +159,7 @@ impl Summary {
                 probabilities: campaign.table.input.clone(),
                 badlist: campaign.badlist_input.clone(),
                 bad_blocks: campaign.bad_blocks.len() as u64,
+                table_file: campaign.table.output.as_ref().map(|table| recorded(&table.path)),
             },
             bootstrap_left_out: campaign.bootstrap_left_out,
             out_dir: recorded(&campaign.out_dir),

@@ -11,16 +11,17 @@ use std::path::{Path, PathBuf};
 use nandseq_input::folder::{self, SiteFiles};
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::FileKind;
-use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
+use nandseq_trace::manifest::BatchManifest;
 
 use crate::arguments::{GenerateArgs, flags_of_manifest};
 use crate::campaign::{Batch, outputs};
 use crate::failure::warning_text;
 use crate::hint::Hint;
 use crate::inputs::FORMS;
+use crate::known_batches::{above, manifests_in};
 use crate::ledger::{self, KnownRuns};
 use crate::site_folders::SiteFolders;
-use crate::site_list::{SiteList, is_of_batch};
+use crate::site_list::SiteList;
 use crate::tell;
 
 /// The texts about the unfinished campaigns of these sites. `paths` are those that the user named.
@@ -82,23 +83,6 @@ struct KnownParts {
     arguments: BTreeSet<Vec<String>>,
     /// The texts about each site alone, used if nothing tells of a batch.
     alone: Vec<String>,
-}
-
-/// The manifests of a batch, or of its shards, in a folder.
-fn manifests_in(root: &Path) -> Vec<BatchManifest> {
-    let names = root.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| is_of_batch(name)).collect();
-    names.sort();
-    names.iter().filter_map(|name| manifest::parse(&manifest::bytes(&root.join(name)).ok()?).ok()).collect()
-}
-
-/// The output folder of a site's batch, if the site lies where its flags put it.
-fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
-    let flags = flags_of_manifest(&manifest.origin.arguments).ok()?;
-    let own = PathBuf::from(SiteFolders::parse(flags.site_dir_pattern()).ok()?.folder(manifest.site?));
-    let root = folder.ancestors().nth(own.components().count())?;
-    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    folder.ends_with(&own).then(|| root.to_owned())
 }
 
 /// The text about an unfinished single device, or an unfinished site by itself.

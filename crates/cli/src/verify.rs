@@ -19,12 +19,11 @@ use crate::failure::{Failure, Kept, Problem};
 use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
 use crate::thread_pool::threads;
-use crate::{bad_blocks, console, inputs, json, origins, terminal, unfinished, written};
+use crate::{bad_blocks, console, inputs, json, origins, sites_of_campaign, terminal, unfinished, written};
 
 /// Runs `nandseqgen verify`.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
-    let FoundSites { sites, mut notes } =
-        folder::find_all(&arguments.paths, inputs::FORMS).map_err(nothing_to_judge)?;
+    let FoundSites { sites, mut notes } = sites_of_campaign::find(&arguments.paths)?;
     written::given_once(&sites)?;
     let (read, _) = written::profile(arguments.config.as_deref(), arguments.lenient, &sites)?;
     let source = written::source(&read.profile, &sites)?;

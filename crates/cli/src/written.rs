@@ -1,6 +1,6 @@
 //! Written runs: the profile and the sites that subcommands need to read them; and writing of files that a user named.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -20,7 +20,7 @@ use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
 use crate::inputs::{FORMS, ReadProfile};
-use crate::{bad_blocks, inputs, origins, target, tell, terminal, unfinished, warnings};
+use crate::{bad_blocks, inputs, origins, sites_of_campaign, target, tell, terminal, unfinished, warnings};
 
 /// Written runs, with what they were made from.
 pub(crate) struct WrittenRuns {
@@ -46,7 +46,7 @@ impl WrittenRuns {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
             return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
         }
-        let FoundSites { sites, notes } = folder::find_all(paths, FORMS).map_err(origins::nothing_to_judge)?;
+        let FoundSites { sites, notes } = sites_of_campaign::find(paths)?;
         notes.iter().for_each(|note| tell(&note_text(note)));
         given_once(&sites)?;
         if let Some(output) = output {
@@ -119,15 +119,20 @@ fn recorded_profile(origin: &Origin) -> Option<(PathBuf, bool)> {
 
 /// Checks that no site is given twice, under whatever paths: its runs would count twice.
 pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     for site in sites {
         // The folder of a single file is the file itself.
         let files = site.runs.iter().map(|run| &run.path).filter(|path| **path != site.folder);
         for path in std::iter::once(&site.folder).chain(files) {
-            if !seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
-                let problem = Problem::new(format!("`{}` is given twice", shown(path)));
-                return Err(problem.help(origins::ONCE).into());
-            }
+            let Some(other) = seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone()), path) else {
+                continue;
+            };
+            let problem = match other == path {
+                true => Problem::new(format!("`{}` is given twice", shown(path))).help(origins::ONCE),
+                false => Problem::new(format!("`{}` and `{}` are the same", shown(other), shown(path)))
+                    .help("its runs would count twice: name each file or folder once, and remove links to other sites"),
+            };
+            return Err(problem.into());
         }
     }
     Ok(())

@@ -64,6 +64,12 @@ pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>
     (table, diagnostics)
 }
 
+/// Whether a text has the form of a table, whatever profile the table is for.
+#[must_use]
+pub fn is_table(source: &SourceFile) -> bool {
+    yaml::parse(source, &mut Diagnostics::new()).is_some_and(|root| root.get(SECTION).is_some())
+}
+
 /// Warns of masses that have no effect because the profile also states explicit distributions.
 pub(crate) fn warn_of_unused(overrides: Span, section: &str, diagnostics: &mut Diagnostics) {
     let message = format!("{} has no effect beside `{SECTION}`, which states every weight", quoted(section));

@@ -72,6 +72,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         outputs,
         proposer_log: proposer_log(arguments, outputs),
         resume,
+        asked_to_resume: arguments.start.resume.clone(),
         jobs: arguments.sites.jobs,
         clean: arguments.output.clean,
         quiet: console::is_quiet(),

@@ -13,7 +13,7 @@ use nandseq_trace::recorded::{recorded, shown};
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{DemoFlag, GenerateArgs};
 use crate::console;
-use crate::failure::{Failure, Problem, note_text, remark_text};
+use crate::failure::{Failure, Problem, note_text, remark_text, warning_text};
 use crate::inputs::{self, left_out};
 
 /// The file beside a profile that is loaded if it is there.
@@ -149,8 +149,9 @@ impl ResolvedTable {
         let output = match (wanted.refresh, path) {
             (false, _) => None,
             (true, Some(path)) => {
-                let table = ProbabilityTable { entries: distributions.clone() };
-                Some(TableOutput { path, text: files::write(&table, profile) })
+                let text = files::write(&ProbabilityTable { entries: distributions.clone() }, profile);
+                remarks.push_str(&replaced(&path, &text)?);
+                Some(TableOutput { path, text })
             }
             (true, None) => {
                 let problem = Problem::new("--refresh-op-state-probs has no file to write for the built-in device");
@@ -216,6 +217,32 @@ impl ResolvedTable {
         }
         push(&mut all, "--pc-seed", self.seed);
         all
+    }
+}
+
+/// The warning about a file with another table that a built table replaces; empty if there is none.
+///
+/// # Errors
+/// When the file is no table.
+fn replaced(path: &Path, text: &str) -> Result<String, Failure> {
+    // What these folders name is open already: it is written to and not replaced.
+    let is_open = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    if is_open || !path.metadata().is_ok_and(|about| about.is_file() && about.len() > 0) {
+        return Ok(String::new());
+    }
+    match inputs::text("the probability table", path) {
+        Ok((source, _)) if &*source.text == text => Ok(String::new()),
+        Ok((source, _)) if files::is_table(&source) => Ok(warning_text(&format!(
+            "`{}` holds another table than the one that is built and replaces it",
+            shown(path)
+        ))),
+        Ok(_) | Err(Failure::Faulty(_)) => {
+            let message = format!("`{}` is a file without a probability table: writing would replace it", shown(path));
+            Err(Problem::new(message)
+                .help("write the table to another file with --op-state-probs, or move this one away")
+                .into())
+        }
+        Err(failure) => Err(failure),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nandseq_output::manifest::write_manifest;
-use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, Origin, SiteRecord};
+use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, Origin, SiteManifest, SiteRecord};
 
 use super::claim;
 use super::folders::is_same_place;
@@ -177,6 +177,16 @@ pub(crate) fn is_same_batch_of_any_length(one: &Origin, other: &Origin) -> bool 
     are_alike(one, other, &["--num-runs"])
 }
 
+/// Whether a site is of a batch with this origin, whatever number of sites and runs the batch has.
+pub(crate) fn has_site(batch: &Origin, site: &SiteManifest) -> bool {
+    let value = |origin: &Origin, flag| number_of(&origin.arguments, flag);
+    let offset = site.site.and_then(|number| number.checked_sub(value(batch, "--site-start")));
+    let is_sequential = site.seed_formula == manifest::SEQUENTIAL;
+    let seed = offset.and_then(|offset| value(batch, "--seed").checked_add(if is_sequential { offset } else { 0 }));
+    seed == Some(value(&site.origin, "--seed"))
+        && are_alike(batch, &site.origin, &["--num-runs", "--seed", "--site-start"])
+}
+
 fn are_alike(one: &Origin, other: &Origin, free: &[&str]) -> bool {
     let free = [&PART_FLAGS, &PLACE_FLAGS, free].concat();
     let essence = |origin: &Origin| {
@@ -184,6 +194,16 @@ fn are_alike(one: &Origin, other: &Origin, free: &[&str]) -> bool {
         (origin.tool.clone(), origin.profile.resolved_sha256.clone(), arguments)
     };
     essence(one) == essence(other) && other_input(inputs_of(one), inputs_of(other)).is_none()
+}
+
+/// Whether an origin is that of a batch, or of part of one.
+pub(super) fn is_batch(origin: &Origin) -> bool {
+    origin.arguments.iter().any(|argument| argument == "--site-dir-pattern")
+}
+
+/// The origin, whichever part of the batch was asked for and however many sites the batch has.
+pub(super) fn without_part(origin: &Origin) -> Origin {
+    Origin { arguments: without(&origin.arguments, &PART_FLAGS), ..origin.clone() }
 }
 
 /// Arguments without some flags and their values.

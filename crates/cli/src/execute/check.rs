@@ -10,7 +10,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::resume::{self, SiteStart};
-use super::{batch, folders, own_names};
+use super::{batch, folders, own_names, shape};
 use crate::arguments::Format;
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem, both};
@@ -62,6 +62,7 @@ pub(super) fn check_places(campaign: &Campaign) -> Result<Vec<String>, Failure> 
     folders::lists_are_files(campaign)?;
     batch::check_shards(campaign)?;
     let remarks = batch::check_earlier(campaign)?;
+    shape::check(campaign)?;
     own_names::check(campaign)?;
     folders::lead_nowhere_else(campaign)?;
     Ok(remarks)

@@ -65,7 +65,11 @@ impl Difference {
 
 /// The first difference between the campaigns of two manifests of a site: the one in the folder, and that of this campaign.
 pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteManifest) -> Option<Difference> {
-    let (there, here) = (&there.origin, &here.origin);
+    between_origins(campaign, &there.origin, &here.origin)
+}
+
+/// The first difference between the campaigns of two origins: that in the folder, and that of this campaign.
+pub(super) fn between_origins(campaign: &Campaign, there: &Origin, here: &Origin) -> Option<Difference> {
     let another = |what: String| Some(Difference::Campaign(what));
     if there.tool.version != here.tool.version {
         return another(format!("it was made by version {} of the program", there.tool.version));

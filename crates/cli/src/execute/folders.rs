@@ -4,7 +4,7 @@
 //! in them are synced elsewhere.
 
 use nandseq_trace::recorded::shown;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,6 +65,7 @@ pub(crate) fn check(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Fa
 /// Checks that no folder of a site, and no folder of files in it, is a link that leads out of the output folder. Files behind
 /// such a link may be somebody else's, and every reader refuses them.
 pub(super) fn lead_nowhere_else(campaign: &Campaign) -> Result<(), Failure> {
+    are_different(campaign)?;
     let resume = campaign.resume.iter().filter(|resume| resume.is_dir());
     for root in resume.chain([&campaign.out_dir]) {
         campaign.sites.iter().try_for_each(|site| site_leads_nowhere_else(root, &site.folder))?;
@@ -129,6 +130,20 @@ pub(super) fn names_are_free(
 fn in_the_way(path: &Path) -> Failure {
     let problem = Problem::new(format!("`{}` is in the way: it is not a regular file", shown(path)));
     problem.help("move it away, or choose another folder").into()
+}
+
+/// Checks that no two sites have one folder, as they have if one is a link to the other.
+fn are_different(campaign: &Campaign) -> Result<(), Failure> {
+    let mut seen: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for folder in campaign.sites.iter().map(|site| campaign.folder_of(site)) {
+        let Ok(place) = folder.canonicalize() else { continue };
+        if let Some(other) = seen.insert(place, folder.clone()) {
+            let message =
+                format!("`{}` and `{}` are one folder, and each site needs its own", shown(other), shown(folder));
+            return Err(Problem::new(message).help("remove the link, or choose another folder with --out-dir").into());
+        }
+    }
+    Ok(())
 }
 
 fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {

@@ -57,6 +57,8 @@ pub(crate) struct Others {
     unlisted: BTreeSet<PathBuf>,
     /// Such files that this campaign is about to replace.
     overwritten: BTreeSet<PathBuf>,
+    /// Files of another campaign that this campaign is about to replace.
+    of_another: BTreeSet<PathBuf>,
     /// Snapshots of the same campaign and day. Those that replace them differ from them only in the time of day in their names.
     replaced: BTreeSet<PathBuf>,
     /// Folders of sites that this campaign does not make.
@@ -115,18 +117,22 @@ impl Others {
             true => campaign.resume.is_some() || (!campaign.clean && is_made_now(file)),
             false => is_made_now(file) && !(campaign.clean && proven.contains(&file.0)),
         };
+        let known = ledger::read(&folder).ok().flatten().map(|known| known.manifest);
+        let is_same = known.map(|known| difference::is_same_campaign(campaign, &known, &campaign.head(site)));
+        if is_same == Some(false) && campaign.resume.is_none() && !campaign.clean {
+            let replaced = files.iter().filter(|file| is_made_now(file) && listed.contains(file));
+            self.of_another.extend(replaced.map(|(path, _)| path.clone()));
+        }
         files.retain(|file| !is_left_out(file));
-        if !campaign.clean && campaign.resume.is_none() && campaign.outputs.contains(FileKind::Snapshot) {
-            let known = ledger::read(&folder).ok().flatten().map(|known| known.manifest);
-            if known.is_some_and(|known| difference::is_same_campaign(campaign, &known, &campaign.head(site))) {
-                let today = Some(campaign.stamp.at_second(0));
-                let is_replaced = |file: &mut (PathBuf, RunName)| {
-                    let RunName { kind, run, stamp } = file.1;
-                    let is_of_run = kind == FileKind::Snapshot && run <= campaign.num_runs;
-                    is_of_run && stamp.map(|stamp| stamp.at_second(0)) == today && listed.contains(file)
-                };
-                self.replaced.extend(files.extract_if(.., is_replaced).map(|(path, _)| path));
-            }
+        let has_snapshots = campaign.outputs.contains(FileKind::Snapshot);
+        if is_same == Some(true) && !campaign.clean && campaign.resume.is_none() && has_snapshots {
+            let today = Some(campaign.stamp.at_second(0));
+            let is_replaced = |file: &mut (PathBuf, RunName)| {
+                let RunName { kind, run, stamp } = file.1;
+                let is_of_run = kind == FileKind::Snapshot && run <= campaign.num_runs;
+                is_of_run && stamp.map(|stamp| stamp.at_second(0)) == today && listed.contains(file)
+            };
+            self.replaced.extend(files.extract_if(.., is_replaced).map(|(path, _)| path));
         }
         self.add(files, &proven);
         Ok(())
@@ -197,6 +203,12 @@ impl Others {
             text += &warning_text(&format!(
                 "`{here}` holds {files} named like this program's that no manifest lists {as_it_is}, which {stay}: {named}"
             ));
+        }
+        let of_another = self.of_another.len() as u64;
+        if of_another > 0 {
+            let named = named(self.of_another.iter(), root, of_another);
+            let files = if of_another == 1 { "a file".to_owned() } else { format!("{of_another} files") };
+            text += &warning_text(&format!("{files} of another campaign in `{here}` will be replaced: {named}"));
         }
         let overwritten = self.overwritten.len() as u64;
         if overwritten > 0 {

@@ -87,7 +87,8 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
         false => write!(text, "{made}")?,
     }
     let speed = grouped(summary.operations_per_second);
-    writeln!(text, ", {seconds:.2} s, {speed} operations/s{}", summary.in_force())
+    let table = summary.inputs.table_file.as_ref().map(|file| format!("; table written to `{file}`"));
+    writeln!(text, ", {seconds:.2} s, {speed} operations/s{}{}", summary.in_force(), table.unwrap_or_default())
 }
 
 /// Writes how many bins each site has covered.

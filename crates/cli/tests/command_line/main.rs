@@ -5,6 +5,7 @@ mod any_bytes;
 mod formats;
 mod inputs;
 mod names;
+mod one_campaign;
 mod pages;
 mod profiles;
 mod renaming;

@@ -92,7 +92,7 @@ fn sites_that_the_batch_no_longer_has_are_named_and_left_out() {
     let shown = text(&folder.succeed(&["verify", "out"]));
     assert!(shown.contains(" operations in 2 files of 2 sites: no rule broken."), "{shown}");
     // The note concerns no site that was judged.
-    let note = "`out/site_03` is not in the manifest of the batch and was left out";
+    let note = "`out/site_03` is not in the manifest of the batch and was left out: name this folder to read it";
     assert!(shown.contains(&format!("\nNote: {note}.\n")), "{shown}");
     let json: serde_json::Value =
         serde_json::from_str(&text(&folder.succeed(&["verify", "out", "--format", "json"]))).unwrap();

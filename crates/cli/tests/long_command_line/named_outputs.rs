@@ -111,7 +111,7 @@ fn a_link_is_followed_and_stays() {
     for (command, _) in WRITERS {
         let expected = plain(&folder, command);
         // Once where nothing is there yet, once where something is.
-        for before in [None, Some("old")] {
+        for before in [None, Some("phase_conditional: {}\n")] {
             let _ = fs::remove_file(path("elsewhere/target"));
             before.into_iter().for_each(|text| fs::write(path("elsewhere/target"), text).unwrap());
             run(&folder, command, "link");

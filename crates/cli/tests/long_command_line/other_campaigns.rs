@@ -356,8 +356,13 @@ fn files_of_unknown_origin_that_are_replaced_are_named() {
     assert!(!made(&folder, &single).contains("replaced"));
     fs::remove_file(folder.path().join("out/site_01/manifest.json")).unwrap();
     assert!(!made(&folder, &single).contains("replaced"));
-    // Another campaign's of this program are replaced as documented.
-    assert!(!made(&folder, &[&single[..], &["--seed=8"]].concat()).contains("replaced"));
+    // Those of another campaign of this program are called that.
+    let text = made(&folder, &[&single[..], &["--seed=8"]].concat());
+    assert!(
+        text.contains(" files of another campaign in `out` will be replaced: `")
+            && !text.contains("no manifest of this program"),
+        "{text}"
+    );
     // A single file.
     let alone = ["--stamp=261121", "--outputs=operation_sequence", "--proposer-log=off", "--out-dir=alone"];
     made(&folder, &alone);
@@ -530,8 +535,10 @@ fn clean_keeps_a_listed_file_whose_contents_somebody_replaced() {
 fn where_clean_cannot_be_given_it_is_not_suggested() {
     let folder = Folder::new();
     made(&folder, &["--stamp=261121", "--site-count=3"]);
-    // The same campaign with fewer sites: the third is no other campaign's.
-    assert_eq!(made(&folder, &["--stamp=261121", "--site-count=2", "--resume=out"]), "");
+    // The same campaign with fewer sites: the third is no other campaign's, and is not given up.
+    let said = folder.refuse(&[&SHORT[..], &["--stamp=261121", "--site-count=2", "--resume=out"]].concat());
+    assert!(said.contains("`out` has site 3 of this campaign already") && !said.contains("--clean"), "{said}");
+    assert_eq!(made(&folder, &["--stamp=261121", "--site-count=2", "--sites=1-2", "--resume=out"]), "");
     // A site of another campaign.
     let folder = Folder::new();
     made(&folder, &["--stamp=261121", "--site-count=3", "--seed=7"]);

@@ -45,11 +45,11 @@ pub(super) fn found_in(path: &Path, forms: Forms) -> Result<FoundSites, FindErro
         found.into_iter().map(|(folder, files)| site(&folder, files, forms)).collect()
     };
     let is_site = found.iter().any(|(folder, _)| folder == path);
-    let mut notes = Vec::new();
+    let mut left_out = Vec::new();
     let sites = match listed::batch(path, is_site)? {
         Known::Says(batch) => {
             let (sites, others) = sites_of(path, &batch, found, forms)?;
-            notes = left_out(others.iter(), "the manifest of the batch");
+            left_out = others;
             sites
         }
         Known::Nothing => each(found)?,
@@ -64,7 +64,9 @@ pub(super) fn found_in(path: &Path, forms: Forms) -> Result<FoundSites, FindErro
     if sites.is_empty() {
         return Err(FindError::Nothing { folder: path.to_owned(), forms });
     }
-    Ok(FoundSites { sites, notes })
+    let mut found = FoundSites { sites, notes: Vec::new() };
+    found.leave_out(&left_out, "the manifest of the batch");
+    Ok(found)
 }
 
 /// The sites among `found` that the manifest of a batch lists, and the folders of the others.

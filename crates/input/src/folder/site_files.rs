@@ -19,6 +19,27 @@ pub struct FoundSites {
     pub notes: Vec<String>,
 }
 
+impl FoundSites {
+    /// Notes that sites were left out because `list` does not list them, and how to read them.
+    pub fn leave_out(&mut self, folders: &[PathBuf], list: &str) {
+        const SHOWN: usize = 3;
+        let names = folders.iter().take(SHOWN).map(|folder| format!("`{}`", shown(folder)));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let note = match folders.len() {
+            0 => return,
+            1 => format!("{names} is not in {list} and was left out: name this folder to read it"),
+            count if count <= SHOWN => {
+                format!("{names} are not in {list} and were left out: name these folders to read them")
+            }
+            count => {
+                let more = count - SHOWN;
+                format!("{names} and {more} more are not in {list} and were left out: name these folders to read them")
+            }
+        };
+        self.notes.push(note);
+    }
+}
+
 /// The files of a site.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SiteFiles {
