@@ -124,7 +124,11 @@ fn read(words: &[OsString]) -> Result<Read, clap::Error> {
     let applied = applied(&whole, &path, &matches)?;
     let mut matches =
         if applied.is_empty() { matches } else { with_variables_of(&path, &applied).try_get_matches_from(words)? };
-    Ok(Read { line: CommandLine::from_arg_matches_mut(&mut matches)?, applied })
+    let mut line = CommandLine::from_arg_matches_mut(&mut matches)?;
+    if let Some(device) = line.read_device() {
+        device.is_config_of_environment = applied.iter().any(|one| one.flag == "--config");
+    }
+    Ok(Read { line, applied })
 }
 
 /// The command with examples and with the variables of all flags, as help and manuals show it.
