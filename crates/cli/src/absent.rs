@@ -17,9 +17,12 @@ use crate::explain::{Expected, Trial, figure, most_of_none};
 /// Number of operations of the trial that estimates how often an operation starts.
 const TRIAL_OPS: u64 = 1_000;
 
-/// From this number of operations on, the states of the device are searched too. The search takes about as long as
-/// generating them.
+/// From this number of operations on, the states of the device are searched too. On the built-in device the search takes about
+/// as long as generating them.
 const SEARCHED_FROM: u64 = 100_000;
+
+/// The states of a device with no more operations than this are searched in any case. It takes some 10 ms.
+const SMALL: usize = 32;
 
 /// Why an operation did not start.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +121,8 @@ impl<'p> Absences<'p> {
         if !self.campaign.table.gives_weight(op) && !self.is_step(op) {
             return Absence::NoWeight;
         }
-        let never = if started.ops < SEARCHED_FROM { self.never() } else { self.never_by_states() };
+        let is_searched = started.ops >= SEARCHED_FROM || self.campaign.profile.ops.len() <= SMALL;
+        let never = if is_searched { self.never_by_states() } else { self.never() };
         match never[op.index()] {
             Some(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
             Some(reason) => return Absence::NeverEligible(reason),

@@ -30,7 +30,7 @@ pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
 pub(crate) use self::of_manifest::{first_line, flags_of_manifest, words_of_manifest};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
-use self::reports::{CoverageCommand, ExportArgs, ReportArgs};
+use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
 pub(crate) use self::values::ReportFormat;
 
 /// Random legal NAND operation sequences for automated test equipment.
@@ -53,6 +53,26 @@ pub(crate) struct CommandLine {
     /// The flags of every subcommand.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
+}
+
+impl CommandLine {
+    /// The flags that select the profile of written runs; `None` for commands that read none, or take it from a manifest alone.
+    fn read_device(&mut self) -> Option<&mut ReadDeviceArgs> {
+        match self.command.as_mut()? {
+            Command::Verify(arguments) => Some(&mut arguments.device),
+            Command::Report(arguments) => Some(&mut arguments.source.device),
+            Command::Export(arguments) => Some(&mut arguments.source.device),
+            Command::Coverage(command) => command.read_device(),
+            Command::Generate(_)
+            | Command::RunList(_)
+            | Command::Replay(_)
+            | Command::Merge(_)
+            | Command::Explain(_)
+            | Command::Profile(_)
+            | Command::Completions { .. }
+            | Command::ShellFiles { .. } => None,
+        }
+    }
 }
 
 /// The subcommands.

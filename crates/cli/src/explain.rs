@@ -69,7 +69,13 @@ fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
 fn namesake(arguments: &ExplainArgs, in_force: &InForce, subject: &ExplainedName, other: &ExplainedName) -> String {
     let hint =
         Hint::new("explain").flags(&in_force.flags.all()).with("--as", other.kind.word()).operand(&arguments.name);
-    format!("`{}` is a {} here, and also a {}: `{hint}`", subject.name, subject.kind.word(), other.kind.word())
+    let (this, also) = (with_article(subject.kind.word()), with_article(other.kind.word()));
+    format!("`{}` is {this} here, and also {also}: `{hint}`", subject.name)
+}
+
+fn with_article(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
 }
 
 fn explain(

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use nandseq_input::STANDARD_INPUT;
 use nandseq_input::form::{self, Forms};
 #[cfg(feature = "parquet")]
 use nandseq_parquet::PARQUET;
@@ -33,6 +34,10 @@ pub(crate) struct ReadProfile {
 
 /// Reads a file as text. `what` names the kind of file in messages.
 pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Failure> {
+    if path == Path::new(STANDARD_INPUT) {
+        let problem = Problem::new(format!("{what} is not read from standard input, which `-` stands for"));
+        return Err(problem.help("name a file; a file that is called `-` is `./-`").into());
+    }
     let bytes = up_to_one_more_than(MAX_SOURCE_BYTES as u64, path)
         .map_err(|reason| Problem::unreadable(what, path, &reason))?;
     let digest = Digest::of(&bytes);

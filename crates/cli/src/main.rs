@@ -7,6 +7,7 @@ mod absent;
 mod arguments;
 mod bad_blocks;
 mod badlist;
+mod beginnings;
 mod campaign;
 mod conditions;
 mod console;

@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar on a terminal, plain lines otherwise, nothing if the user asked for quiet.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,13 +50,18 @@ enum Shown {
     Lines(Mutex<Instant>),
 }
 
+/// Whether a terminal cannot move its cursor, so that nothing is drawn there.
+fn is_dumb(term: Option<OsString>) -> bool {
+    term.is_some_and(|term| term == "dumb")
+}
+
 impl Progress {
     /// The progress of a campaign, which starts now.
     pub(crate) fn new(campaign: &Campaign) -> Self {
         let (sites, runs) = (campaign.sites.len() as u64, campaign.num_runs);
         let shown = if campaign.quiet {
             Shown::Nothing
-        } else if io::stderr().is_terminal() {
+        } else if io::stderr().is_terminal() && !is_dumb(std::env::var_os("TERM")) {
             let bar = ProgressBar::new(sites * runs * UNITS_OF_RUN);
             let style = ProgressStyle::with_template("[{bar:20}] {percent:>3} %  {eta} left  {wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
@@ -86,8 +92,10 @@ impl Progress {
 
     /// Writes a warning at once, on a terminal alone. The warnings at the end repeat it.
     pub(crate) fn at_once(&self, message: &str) {
-        if let Shown::Bar(bar) = &self.shown {
-            bar.suspend(|| self.warn(message));
+        match &self.shown {
+            Shown::Bar(bar) => bar.suspend(|| self.warn(message)),
+            Shown::Lines(_) if io::stderr().is_terminal() => self.warn(message),
+            Shown::Nothing | Shown::Lines(_) => {}
         }
     }
 

@@ -1,12 +1,15 @@
 //! `nandseqgen report` and `nandseqgen export`: a page and timelines of written runs.
 
+use std::fs;
 use std::path::Path;
 
+use nandseq_input::folder::SiteFiles;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, PageSubject, VerifierVerdict};
 use nandseq_report::{coverage, perfetto, vcd};
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::json_fault;
 use nandseq_trace::recorded::{quoted, shown};
 use nandseq_trace::table::TableKind;
@@ -15,12 +18,12 @@ use rayon::prelude::*;
 use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, warning_text};
 use crate::hint::{Hint, profile_flags};
 use crate::run_selection::RunSelection;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, target, terminal};
+use crate::{conditions, console, inputs, target, tell, terminal};
 
 /// The name and version of the program on a page.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -32,7 +35,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, Some(&arguments.output))?;
     selection.choose(&mut found)?;
     let conditions = conditions::of_runs(&found)?;
-    let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
+    let verdict = arguments.violations.as_deref().map(|path| verdict(path, &found, &arguments.source)).transpose()?;
     let most_rows = arguments.max_rows / found.sites.len().max(1);
     let wanted = Wanted { most_rows, window: selection.window, ..Wanted::ALL };
     let (sites, figures) = if selection.window.is_none() {
@@ -130,15 +133,35 @@ fn figures(found: &WrittenRuns, conditions: &Conditions) -> Result<Vec<(String, 
     ])
 }
 
-fn verdict(path: &Path, source: &SourceArgs) -> Result<VerifierVerdict, Failure> {
+fn verdict(path: &Path, found: &WrittenRuns, source: &SourceArgs) -> Result<VerifierVerdict, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the verdict", path, &reason))?;
-    VerifierVerdict::read(&text).map_err(|error| {
+    let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
+    let verify = Hint::new("verify").flags(&flags).with("--format", "json");
+    let verify = source.paths.iter().fold(verify, Hint::operand);
+    let help = format!("write one with `{verify} > {}`", quoted(path.as_os_str()));
+    let verdict = VerifierVerdict::read(&text).map_err(|error| {
         let problem = Problem::new(format!("`{}` is not a verdict: {}", shown(path), json_fault::describe(&error)));
-        let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
-        let verify = Hint::new("verify").flags(&flags).with("--format", "json");
-        let verify = source.paths.iter().fold(verify, Hint::operand);
-        problem.help(format!("write one with `{verify} > {}`", quoted(path.as_os_str()))).into()
-    })
+        problem.help(&help)
+    })?;
+    let is_judged = |site: &SiteFiles| verdict.folders().any(|judged| is_same_site(&judged, &site.folder));
+    if !found.sites.iter().any(is_judged) {
+        let judged = verdict.folders().next().map_or_else(|| "no site".to_owned(), |one| format!("`{}`", shown(&one)));
+        let problem = Problem::new(format!("`{}` judges {judged}, and none of these sites", shown(path)));
+        return Err(problem.help(help).into());
+    }
+    for site in found.sites.iter().filter(|site| !is_judged(site)) {
+        tell(&warning_text(&format!("`{}` does not judge `{}`", shown(path), shown(&site.folder))));
+    }
+    Ok(verdict)
+}
+
+/// Whether a verdict means this folder. A folder that is not there, because it was moved, is known by its name alone.
+fn is_same_site(judged: &Path, folder: &Path) -> bool {
+    let judged_folder = FileForm::of(judged).site_folder(judged).filter(|_| judged.is_file());
+    match (fs::canonicalize(judged_folder.unwrap_or(judged)), fs::canonicalize(folder)) {
+        (Ok(judged), Ok(folder)) => judged == folder,
+        _ => judged.file_name() == folder.file_name(),
+    }
 }
 
 fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {

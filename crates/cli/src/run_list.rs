@@ -423,10 +423,18 @@ fn flag(entry: &Entry, command: &Command, diagnostics: &mut Diagnostics) -> Opti
     // Each flag is read by itself first, so that a mistake is shown at its place.
     let alone = command.clone().ignore_errors(false).try_get_matches_from(&arguments);
     if let Err(error) = alone.and_then(|matches| GenerateArgs::from_arg_matches(&matches)) {
-        diagnostics.push(Diagnostic::error("bad-value", first_line(&error)).at(entry.value.span, ""));
+        let message = with_field(&first_line(&error), &long, &entry.key);
+        diagnostics.push(Diagnostic::error("bad-value", message).at(entry.value.span, ""));
         return None;
     }
     Some((long, arguments))
+}
+
+/// An error of the parser that names the field of the list in place of the flag, as in `'--num-runs <N>'`.
+fn with_field(error: &str, long: &str, field: &str) -> String {
+    let named =
+        error.split_once(&format!("'--{long}")).and_then(|(before, rest)| Some((before, rest.split_once('\'')?.1)));
+    named.map_or_else(|| error.to_owned(), |(before, after)| format!("{before}{}{after}", quoted(field)))
 }
 
 /// A value as a flag takes it; a list becomes one value with commas.

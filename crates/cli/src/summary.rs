@@ -8,6 +8,8 @@ pub(crate) mod text;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use nandseq_profile::BaseId;
@@ -233,7 +235,12 @@ pub(crate) fn empty_part(campaign: &Campaign, so: &str) -> Option<String> {
 
 /// The command that judges the files. The manifests name the bad blocks.
 fn verify_command(campaign: &Campaign) -> String {
-    Hint::new("verify").flags(&campaign.flags.profile()).operand(&campaign.out_dir).to_string()
+    // Runs that go on from another folder are judged after the runs there.
+    let place = |folder: &Path| fs::canonicalize(folder).ok();
+    let elsewhere = |folder: &&Path| folder.is_dir() && place(folder) != place(&campaign.out_dir);
+    let from = campaign.resume.as_deref().filter(elsewhere);
+    let hint = from.into_iter().fold(Hint::new("verify").flags(&campaign.flags.profile()), Hint::operand);
+    hint.operand(&campaign.out_dir).to_string()
 }
 
 fn covered(campaign: &Campaign, totals: &Totals) -> Option<Covered> {

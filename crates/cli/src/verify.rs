@@ -19,13 +19,13 @@ use crate::failure::{Failure, Kept, Problem};
 use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
 use crate::thread_pool::threads;
-use crate::{bad_blocks, console, inputs, json, origins, sites_of_campaign, terminal, unfinished, written};
+use crate::{bad_blocks, beginnings, console, inputs, json, origins, sites_of_campaign, terminal, unfinished, written};
 
 /// Runs `nandseqgen verify`.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let FoundSites { sites, mut notes } = sites_of_campaign::find(&arguments.paths)?;
     written::given_once(&sites)?;
-    let (read, _) = written::profile(arguments.config.as_deref(), arguments.lenient, &sites)?;
+    let (read, _) = written::profile(&arguments.device, &sites)?;
     let source = written::source(&read.profile, &sites)?;
     match arguments.format {
         ReportFormat::Json => notes.extend(unfinished::campaigns(&arguments.paths, &sites)),
@@ -34,6 +34,9 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let mut lists = Lists::new(arguments.badlist.as_deref(), &read.profile)?;
     let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, &read.profile));
     let sites: Vec<(SiteFiles, BadBlocks)> = sites.collect::<Result<_, _>>()?;
+    let elsewhere: Vec<SiteFiles> = sites.iter().map(|(site, _)| site.clone()).collect();
+    let (sites, lists): (Vec<SiteFiles>, Vec<BadBlocks>) = sites.into_iter().unzip();
+    let sites = beginnings::found(sites, &elsewhere)?.into_iter().zip(lists).collect();
     let max_findings = arguments.max_findings;
     let options = Options { bad_blocks: &[], source: &*source, max_findings, stop: None };
     let report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };
@@ -76,6 +79,8 @@ pub(crate) fn judge_written(campaign: &Campaign, stop: &AtomicBool) -> Result<Re
     for site in &campaign.sites {
         sites.push(folder::find_site(&campaign.folder_of(site), inputs::FORMS).map_err(nothing_to_judge)?);
     }
+    let elsewhere = campaign.resume.as_deref().map(beginnings::of_resumed).unwrap_or_default();
+    let sites = beginnings::found(sites, &elsewhere)?;
     let source = written::source(&campaign.profile, &sites)?;
     let bad_blocks = BadBlocks::from(&*campaign.bad_blocks);
     let sites = sites.into_iter().map(|site| (site, bad_blocks.clone())).collect();

@@ -53,7 +53,7 @@ impl WrittenRuns {
             target::check(output, "--output", sites.iter().flat_map(target::files_of))?;
         }
         unfinished::warn(paths, &sites);
-        let (read, flags) = profile(device.config.as_deref(), device.lenient, &sites)?;
+        let (read, flags) = profile(device, &sites)?;
         let source = source(&read.profile, &sites)?;
         for site in &sites {
             let changed = folder::compare(&site.listed).map_err(origins::nothing_to_judge)?;
@@ -69,23 +69,22 @@ impl WrittenRuns {
     }
 }
 
-/// The profile of some sites, and the flags that select it: the profile that `config` names, otherwise the one that a manifest of
-/// the sites names, if its file has not changed, otherwise the built-in device. Tells the user of warnings.
-pub(crate) fn profile(
-    config: Option<&Path>,
-    lenient: bool,
-    sites: &[SiteFiles],
-) -> Result<(ReadProfile, Vec<OsString>), Failure> {
-    let origin = if config.is_none() { sites.iter().find_map(known_origin) } else { None };
-    let recorded = origin.as_ref().and_then(recorded_profile);
-    let (config, lenient) = match &recorded {
-        Some((path, was_lenient)) => (Some(path.as_path()), lenient || *was_lenient),
-        None => (config, lenient),
+/// The profile of some sites, and the flags that select it: the profile that `--config` names, otherwise the one that a manifest
+/// of the sites names, if its file still has that content, otherwise the one that the environment names, otherwise the built-in
+/// device. Tells the user of warnings.
+pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(ReadProfile, Vec<OsString>), Failure> {
+    let yields = device.config.is_none() || device.is_config_of_environment;
+    let origin = if yields { sites.iter().find_map(known_origin) } else { None };
+    let recorded = origin.as_ref().and_then(|origin| recorded_profile(origin, device.lenient));
+    let was_built_in = origin.as_ref().is_some_and(|origin| origin.profile.source == inputs::BUILT_IN);
+    let config = device.config.as_deref().filter(|_| !was_built_in);
+    let (read, config, lenient) = match recorded {
+        Some((read, path, lenient)) => {
+            tell(&note_text(&format!("the profile is `{}`, as the manifest says", shown(&path))));
+            (read, Some(path), lenient)
+        }
+        None => (inputs::profile(config, device.lenient)?, config.map(Path::to_path_buf), device.lenient),
     };
-    let read = inputs::profile(config, lenient)?;
-    if let Some((path, _)) = &recorded {
-        tell(&note_text(&format!("the profile is `{}`, as the manifest says", shown(path))));
-    }
     let faulty = |damage: &&Damage| matches!(damage.what, DamageKind::Manifest { .. });
     let faulty = sites.iter().flat_map(|site| &site.damage).find(faulty);
     let is_guessed = config.is_none() && origin.is_none() && !sites.is_empty();
@@ -99,8 +98,8 @@ pub(crate) fn profile(
         }
         None => {}
     }
-    tell(&warnings::of_profile(&read, &hint::check(config, lenient)));
-    Ok((read, profile_flags(config, lenient)))
+    tell(&warnings::of_profile(&read, &hint::check(config.as_deref(), lenient)));
+    Ok((read, profile_flags(config.as_deref(), lenient)))
 }
 
 /// The origin of a site, as far as a manifest states it.
@@ -108,13 +107,16 @@ fn known_origin(site: &SiteFiles) -> Option<Origin> {
     origins::of_site(site).or_else(|| bad_blocks::beside(site))
 }
 
-/// The file of the profile that a manifest names, and whether it was read with `--lenient`. `None` if its digest has changed. A
-/// changed file is neither used nor shown, because a manifest may name any file.
-fn recorded_profile(origin: &Origin) -> Option<(PathBuf, bool)> {
+/// The profile that a manifest names, its file, and whether it is read with `--lenient`. `None` if its content is another one
+/// now: such a file is neither used nor shown, because a manifest may name any file.
+fn recorded_profile(origin: &Origin, lenient: bool) -> Option<(ReadProfile, PathBuf, bool)> {
     let path = path_of(&origin.profile.source);
-    let is_known = || path.is_file() && folder::digest_of(&path).is_ok_and(|digest| digest == origin.profile.sha256);
-    (origin.profile.source != inputs::BUILT_IN && is_known())
-        .then(|| (path.clone(), origin.arguments.iter().any(|word| word == "--lenient")))
+    if origin.profile.source == inputs::BUILT_IN || !path.is_file() {
+        return None;
+    }
+    let lenient = lenient || origin.arguments.iter().any(|word| word == "--lenient");
+    let read = inputs::profile(Some(&path), lenient).ok()?;
+    read.profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name).then_some((read, path, lenient))
 }
 
 /// Checks that no site is given twice, under whatever paths: its runs would count twice.

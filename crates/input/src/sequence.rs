@@ -10,7 +10,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 use nandseq_profile::Profile;
 
@@ -51,7 +51,9 @@ impl<R: BufRead> SequenceReader<R> {
     /// [`ReadError`] if the input cannot be read or does not start with the header.
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
-        let has_line = next_line(&mut input, &mut line, MAX_LINE)? != Line::End;
+        // What has no line break is not read to its end: it may have none.
+        let mut head = input.by_ref().take(MAX_LINE as u64 + 2);
+        let has_line = next_line(&mut head, &mut line, MAX_LINE)? != Line::End;
         if !line::is_header(&line, COLUMNS) {
             return Err(ReadError::Header(NoHeader::of(has_line.then_some(&*line))));
         }

@@ -11,8 +11,10 @@ use crate::whole;
 
 /// The texts that common CSV readers take for a missing value: `NA` in R, `na_values` in pandas. `NONE`, in capitals, is not
 /// among them.
-const MISSING: [&str; 13] =
-    ["NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-nan", "-NaN", "None"];
+const MISSING: [&str; 18] = [
+    "NA", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "NaN", "nan", "-nan", "-NaN", "None",
+    "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN",
+];
 
 /// Reports a name that is empty, too long, or not one line of text. `kind` says what has the name: "operation".
 pub(crate) fn check(kind: &str, name: &str, at: Span, diagnostics: &mut Diagnostics) {
@@ -89,11 +91,19 @@ fn is_date(name: &str) -> bool {
     (MONTHS.contains(&rest) || full.contains(&rest)) && is_number(number.trim_matches([' ', '-', '/', '.']))
 }
 
+/// Whether spreadsheets take a name for a share or a sum of money: `5%`, `$5`.
+fn is_amount(name: &str) -> bool {
+    let number = name.strip_suffix('%').or_else(|| name.trim_start_matches('-').strip_prefix(['$', '€', '£', '¥']));
+    number.is_some_and(|number| number.trim().parse::<f64>().is_ok())
+}
+
 fn warn_of_readers(kind: &str, name: &str, at: Span, diagnostics: &mut Diagnostics) {
     let read_as = if MISSING.contains(&name) {
         "a missing value (R, pandas)"
     } else if name.parse::<f64>().is_ok() || whole::whole(name).is_ok() {
         "a number (spreadsheets, R, pandas)"
+    } else if is_amount(name) {
+        "a number (spreadsheets)"
     } else if name.starts_with(['=', '+', '-', '@']) {
         "a formula (spreadsheets)"
     } else if YES_OR_NO.iter().any(|word| name.eq_ignore_ascii_case(word)) {
@@ -123,8 +133,8 @@ mod tests {
     #[test]
     fn names_that_readers_change_are_warned_of_and_no_others() {
         for (part, names) in [
-            ("a missing value", &["NA", "null"][..]),
-            ("a number", &["1e5", "010", "0x1F", "-3"]),
+            ("a missing value", &["NA", "null", "1.#IND", "-1.#QNAN"][..]),
+            ("a number", &["1e5", "010", "0x1F", "-3", "5%", "$5", "-$1.5"]),
             ("a formula", &["=A", "@A"]),
             ("a yes or no", &["true", "FALSE", "Yes", "no", "On", "off", "T"]),
             (
@@ -149,6 +159,8 @@ mod tests {
             "MARKER1",
             "12:30:x",
             "D1",
+            "A%",
+            "$A",
             "No data",
         ] {
             assert_eq!(said(name), None);

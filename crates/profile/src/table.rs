@@ -51,12 +51,7 @@ pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>
             found
         };
         let table = ProbabilityTable { entries: distributions(entries, &phase_keys, resolve, &mut diagnostics) };
-        let has_default = entries.iter().any(|entry| *entry.key == *profile.phase_keys[PhaseKey::DEFAULT].name);
-        if !has_default {
-            let message = "the table has no key `DEFAULT`: nothing will be proposed on an idle device";
-            let help = "keys that are not listed, and devices on which nothing ever ran, use `DEFAULT`";
-            diagnostics.push(Diagnostic::warning("no-default", message).at(root.span, "").help(help));
-        }
+        warn_of_no_default(&table.entries, root.span, &mut diagnostics);
         Some(table)
     });
     diagnostics.sort();
@@ -68,6 +63,15 @@ pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>
 #[must_use]
 pub fn is_table(source: &SourceFile) -> bool {
     yaml::parse(source, &mut Diagnostics::new()).is_some_and(|root| root.get(SECTION).is_some())
+}
+
+/// Warns of a table without the key of an idle device.
+pub(crate) fn warn_of_no_default(entries: &[(PhaseKey, Vec<(OpId, f64)>)], at: Span, diagnostics: &mut Diagnostics) {
+    if entries.iter().all(|(key, _)| *key != PhaseKey::DEFAULT) {
+        let message = "the table has no key `DEFAULT`: nothing will be proposed on an idle device";
+        let help = "keys that are not listed, and devices on which nothing ever ran, use `DEFAULT`";
+        diagnostics.push(Diagnostic::warning("no-default", message).at(at, "").help(help));
+    }
 }
 
 /// Warns of masses that have no effect because the profile also states explicit distributions.

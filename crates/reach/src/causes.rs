@@ -51,7 +51,7 @@ impl<'s> Causes<'s> {
         if self.could_be_first(class, &blockers, self.distances().is_circular[usize::from(class)]) {
             blockers.extend(self.not_first(class));
         }
-        self.chains(op, blockers)
+        self.chains(op, blockers, &[class])
     }
 
     /// The chains of causes of an operation that is never proposed under one phase key, as [`Self::of`] gives them for all.
@@ -63,7 +63,8 @@ impl<'s> Causes<'s> {
             Verdict::Unreachable(Reason::NoWeight) => vec![RankedBlocker::alone(no_weight(Vec::new(), vec![key]))],
             Verdict::Unreachable(reason) => self.of_reason(self.class_of(op), reason, vec![key]),
         };
-        self.chains(op, blockers)
+        // If the operation waits for itself there, the chain goes on to why it runs nowhere.
+        self.chains(op, blockers, &[])
     }
 
     /// The verdict on a pair.
@@ -202,7 +203,8 @@ impl<'s> Causes<'s> {
             .sort_by_key(|blocker| (length(blocker, distances), Reverse(blocker.specificity), Reverse(blocker.keys)));
     }
 
-    fn chains(&self, op: OpId, mut blockers: Vec<RankedBlocker>) -> Vec<Vec<Cause>> {
+    /// The chains that begin with some blockers of an operation. `seen` are the classes whose causes these blockers are.
+    fn chains(&self, op: OpId, mut blockers: Vec<RankedBlocker>, seen: &[NameClassId]) -> Vec<Vec<Cause>> {
         if blockers.is_empty() {
             return Vec::new();
         }
@@ -219,13 +221,12 @@ impl<'s> Causes<'s> {
             Blocker::NoWeight { .. } => vec![op],
             Blocker::Rule { .. } | Blocker::Unmet { .. } => self.alike(op),
         };
-        blockers.into_iter().map(|blocker| self.chain(self.class_of(op), ops(&blocker), blocker)).collect()
+        blockers.into_iter().map(|blocker| self.chain(seen.to_vec(), ops(&blocker), blocker)).collect()
     }
 
-    /// The shortest chain that begins with a blocker of some operations of a class.
-    fn chain(&self, class: NameClassId, ops: Vec<OpId>, blocker: RankedBlocker) -> Vec<Cause> {
+    /// The shortest chain that begins with a blocker of some operations. It ends before it is back at a class of `seen`.
+    fn chain(&self, mut seen: Vec<NameClassId>, ops: Vec<OpId>, blocker: RankedBlocker) -> Vec<Cause> {
         let mut chain = Vec::new();
-        let mut seen = vec![class];
         let mut providers = blocker.add_to(&mut chain, ops);
         while let Some((_, class)) = nearest(&providers, &self.distances().of) {
             // The chain is back at a class that it has: these operations only wait for one another.

@@ -124,7 +124,11 @@ fn read(words: &[OsString]) -> Result<Read, clap::Error> {
     let applied = applied(&whole, &path, &matches)?;
     let mut matches =
         if applied.is_empty() { matches } else { with_variables_of(&path, &applied).try_get_matches_from(words)? };
-    Ok(Read { line: CommandLine::from_arg_matches_mut(&mut matches)?, applied })
+    let mut line = CommandLine::from_arg_matches_mut(&mut matches)?;
+    if let Some(device) = line.read_device() {
+        device.is_config_of_environment = applied.iter().any(|one| one.flag == "--config");
+    }
+    Ok(Read { line, applied })
 }
 
 /// The command with examples and with the variables of all flags, as help and manuals show it.
@@ -245,13 +249,25 @@ fn no_text(words: &[OsString]) -> Option<String> {
     })
 }
 
-/// Adds a hint at `--summary json` to the error for `--format json` where `--format` is the form of the tables.
+/// Says what is meant where the parser does not: flags before the name of a subcommand, a word that is no flag's, `--format json`
+/// where `--format` is the form of the tables.
 fn with_hint(mut error: clap::Error) -> clap::Error {
     use clap::error::{ContextKind, ContextValue};
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
         Some(_) | None => "",
     };
+    if error.kind() == ErrorKind::ArgumentConflict && error.get(ContextKind::InvalidSubcommand).is_some() {
+        return misplaced(text(ContextKind::InvalidSubcommand));
+    }
+    // That a word which looks like a flag could be an operand is hardly ever meant.
+    let as_operand = |tip: &str| tip.starts_with("to pass '");
+    if let Some(ContextValue::StyledStrs(tips)) = error.get(ContextKind::Suggested)
+        && tips.iter().any(|tip| as_operand(&tip.to_string()))
+    {
+        error.remove(ContextKind::Suggested);
+        return error;
+    }
     let is_format = text(ContextKind::InvalidArg).starts_with("--format ") && text(ContextKind::InvalidValue) == "json";
     let forms = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let forms: Vec<String> = forms.map(|form| form.get_name().to_owned()).collect();
@@ -261,4 +277,15 @@ fn with_hint(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
+}
+
+/// The error for a word behind flags that stands where no value is wanted.
+fn misplaced(word: &str) -> clap::Error {
+    let mut whole = CommandLine::command();
+    let message = if whole.find_subcommand(word).is_some() {
+        format!("flags of '{word}' stand after its name: {} {word} [OPTIONS]", whole.get_name())
+    } else {
+        format!("'{word}' is no subcommand, and no value of the flag before it")
+    };
+    whole.error(ErrorKind::ArgumentConflict, message)
 }

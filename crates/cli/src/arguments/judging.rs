@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::reports::ReadDeviceArgs;
 use super::values::{ReportFormat, lines, whole};
 
 /// The flags of `verify`.
@@ -12,12 +13,8 @@ pub(crate) struct VerifyArgs {
     /// Sequence files, folders of sites, or output folders of batches
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Profile the sequences were made for, native or legacy [default: the built-in device]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) config: Option<PathBuf>,
-    /// Leave out operations that the profile describes wrongly, as --lenient did when generating
-    #[arg(long)]
-    pub(crate) lenient: bool,
+    #[command(flatten)]
+    pub(crate) device: ReadDeviceArgs,
     /// Bad blocks [default: the list that the manifest names]
     #[arg(long, value_name = "CSV")]
     pub(crate) badlist: Option<PathBuf>,

@@ -30,6 +30,9 @@ pub(crate) struct ReadDeviceArgs {
     /// Leave out operations that the profile describes wrongly, as --lenient did when generating
     #[arg(long)]
     pub(crate) lenient: bool,
+    /// Whether a variable names the profile, and no flag. Manifests go before it then.
+    #[arg(skip)]
+    pub(crate) is_config_of_environment: bool,
 }
 
 /// The part of the runs that is read.
@@ -153,6 +156,19 @@ pub(crate) enum CoverageCommand {
     Diff(CoverageDiffArgs),
     /// Exit with 1 unless enough was covered.
     Gate(CoverageGateArgs),
+}
+
+impl CoverageCommand {
+    /// The flags that select the profile of written runs, if any are read.
+    pub(super) const fn read_device(&mut self) -> Option<&mut ReadDeviceArgs> {
+        match self {
+            Self::Universe(_) => None,
+            Self::Report(arguments) => Some(&mut arguments.counted.device),
+            Self::Merge(arguments) => Some(&mut arguments.counted.device),
+            Self::Diff(arguments) => Some(&mut arguments.device),
+            Self::Gate(arguments) => Some(&mut arguments.counted.device),
+        }
+    }
 }
 
 /// The flags of `coverage universe`.

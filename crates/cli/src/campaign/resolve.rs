@@ -231,6 +231,21 @@ fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
             "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
         ));
     }
+    if arguments.sites.site_dir_pattern.is_some() && arguments.sites.site_count == 0 {
+        remarks.push_str(&failure::warning_text(
+            "--site-dir-pattern has no effect without --site-count: --out-dir names the folder of a single device",
+        ));
+    }
+    let chosen = arguments.output.outputs.map(|outputs| outputs.contains(FileKind::ProposerLog));
+    match (arguments.output.proposer_log, chosen) {
+        (ProposerLog::Off, Some(true)) => remarks.push_str(&failure::warning_text(
+            "--proposer-log off leaves out the proposer_log that --outputs lists: no log is written",
+        )),
+        (ProposerLog::Full, Some(false)) => remarks.push_str(&failure::warning_text(
+            "--proposer-log full has no effect: --outputs does not list proposer_log, so no log is written",
+        )),
+        (ProposerLog::Off | ProposerLog::Summary | ProposerLog::Full, _) => {}
+    }
     if arguments.start.bootstrap && arguments.extent.num_runs <= 1 {
         remarks.push_str(&failure::warning_text(
             "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",

@@ -6,7 +6,7 @@
 use nandseq_trace::recorded::shown;
 use std::path::Path;
 
-use nandseq_trace::manifest::SiteManifest;
+use nandseq_trace::manifest::{Origin, SiteManifest};
 
 use crate::campaign::Campaign;
 use crate::failure::Problem;

@@ -268,12 +268,16 @@ impl DryRun {
         let sites: u64 = self.sites.iter().map(|group| group.count).sum();
         let state = if self.out_dir_exists { "is there already" } else { "would be made" };
         writeln!(text, "Would be written into {to}; {} {state}", shell_word(&self.out_dir))?;
-        let (runs, sites, each) =
-            (counted(self.runs, "run"), counted(sites, "site"), counted(self.runs_per_site, "run"));
+        let each =
+            if sites == 1 { String::new() } else { format!(" with {} each", counted(self.runs_per_site, "run")) };
+        let (runs, sites) = (counted(self.runs, "run"), counted(sites, "site"));
         let in_force = self.trial.as_ref().map_or_else(String::new, |trial| trial.summary.in_force());
-        writeln!(text, "{runs}: {sites} with {each} each{in_force}")?;
+        writeln!(text, "{runs}: {sites}{each}{in_force}")?;
         for group in self.sites.iter().filter(|group| group.runs_there > 0) {
-            let of = group.sites.as_ref().map_or_else(String::new, |sites| format!(" of sites {sites}"));
+            let of = group.sites.as_ref().map_or_else(String::new, |sites| {
+                let s = if sites.parse::<u64>().is_ok() { "" } else { "s" };
+                format!(" of site{s} {sites}")
+            });
             let are = if group.runs_there == 1 { "is" } else { "are" };
             let (runs, to_make) = (counted(group.runs_there, "run"), grouped(group.runs_to_make));
             writeln!(text, "  {runs}{of} {are} there already, {to_make} to make")?;
@@ -287,14 +291,14 @@ impl DryRun {
             (Detail::Short | Detail::Full, _) => String::new(),
         };
         let (of_each, manifests) = (counted(count, "file"), counted(self.manifests, "manifest"));
-        writeln!(text, "{of_each} of each run{named}, {files} in all, and {manifests}")?;
+        let table = self.table_file.as_ref().map_or_else(String::new, |path| {
+            format!("; the table of probabilities would be written to {}", shell_word(path))
+        });
+        writeln!(text, "{of_each} of each run{named}, {files} in all, and {manifests}{table}")?;
         if detail == Detail::Full {
             self.files_of_a_run.iter().try_for_each(|name| writeln!(text, "  {name}"))?;
         }
-        match &self.table_file {
-            Some(path) => writeln!(text, "The table of probabilities would be written to {}", shell_word(path)),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Writes the trial and the estimate.

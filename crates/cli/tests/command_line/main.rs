@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod any_bytes;
+mod beginnings;
 mod formats;
 mod inputs;
 mod names;
@@ -16,6 +17,7 @@ mod runner;
 #[cfg(unix)]
 #[expect(dead_code, reason = "the long tests use the rest")]
 mod running;
+mod same_content;
 mod shards;
 mod signals;
 mod stranger;

@@ -21,6 +21,10 @@ macro_rules! refused {
 refused! {
     an_unknown_flag: "--seeds", "3";
     an_unknown_subcommand: "generat";
+    flags_before_a_word_that_is_no_subcommand: "-t", "500", "foo";
+    a_flag_of_another_subcommand: "run-list", "list.yaml", "--jobs", "1";
+    a_list_from_standard_input: "run-list", "-";
+    a_profile_from_standard_input: "--config", "-";
     flags_before_a_subcommand: "--seed", "3", "generate";
     a_missing_value: "--config";
     a_time_that_is_no_number: "-t", "soon";
@@ -259,4 +263,20 @@ fn what_cannot_be_printed_is_an_error_whatever_it_is() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains("cannot write `standard output`") && !text.contains("--out-dir"), "{words:?}: {text}");
     }
+}
+
+#[test]
+fn flags_without_effect_are_warned_of() {
+    for (flags, said) in [
+        (&["--proposer-log", "off", "--outputs", "proposer_log,snapshot"][..], "--proposer-log off leaves out"),
+        (&["--proposer-log", "full", "--outputs", "operation_sequence"], "--proposer-log full has no effect"),
+        (&["--site-dir-pattern", "s{site_id}"], "--site-dir-pattern has no effect without --site-count"),
+    ] {
+        let folder = Folder::new();
+        let output = folder.succeed(&[&["-t", "200"], flags].concat());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text.matches(said).count(), 1, "{text}");
+    }
+    let output = Folder::new().succeed(&["-t", "200", "--proposer-log", "off", "--outputs", "operation_sequence"]);
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("warning: --"));
 }

@@ -35,6 +35,7 @@ fn nothing_is_written_and_no_folder_made() {
         &["--closure", "--until-coverage", "5"],
         &["--resume", "out"],
         &["--ops", "20", "--proposer-log", "full"],
+        &["--refresh-op-state-probs", "--op-state-probs", "table.yaml", "-n", "2"],
     ] {
         let before = folder.files();
         let arguments = [&["--out-dir", "deep/out", "-t", "20000", "--dry-run"][..], more].concat();

@@ -452,3 +452,64 @@ fn what_is_suspended_for_good_is_suspended_all_the_same() {
     let report = String::from_utf8(report.stdout).unwrap();
     assert!(!report.contains("outside the universe"), "{report}");
 }
+
+#[test]
+fn an_operation_that_waits_for_itself_under_a_key_leads_to_the_root() {
+    let device = device("    ERASE: 0\n");
+    let line = device.lines().position(|line| line.contains("ERASE: 0")).unwrap() + 1;
+    let folder = Folder::new().with("device.yaml", device);
+    let text = explain(&folder, &["Read_SLC", "--under", "READ.END"]);
+    assert!(text.contains("needs an operation of `READ` to be under way"), "{text}");
+    assert!(text.contains("`Program_SLC` needs a block that is erased or open for SLC"), "{text}");
+    assert!(text.contains(&format!("(device.yaml:{line}:5)")), "{text}");
+}
+
+/// A small device that suspends erases and never resumes one.
+const WITHOUT_RESUME: &str = r#"schema: 1
+name: Small SLC device
+topology: {dies: 1, planes: 2, blocks_per_die: 16, pages_per_block: 8}
+cell_types: {NONE: [], SLC: []}
+latencies: {tR: 25, tPROG: 200, tBERS: 2000}
+bases:
+  ERASE: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block, payload: [die, plane, block, page, celltype], effects: [erase]}
+  PROGRAM: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: next_page, payload: [die, plane, block, page, celltype], effects: [program]}
+  READ:
+    scope: die
+    affects_state: true
+    phases: [ISSUE, CORE_BUSY, DATA_OUT]
+    address: readable_page
+    payload: [die, plane, block, page, celltype]
+    effects: [fill_registers]
+    follow_ups: {DATA_OUT: {weight: 1, inherit: [prev_page, same_celltype]}}
+  DATA_OUT: {scope: none, phases: [ISSUE], address: output_register, payload: [die, plane, block, page, celltype], effects: [data_out]}
+  STATUS: {scope: none, instant: true, phases: [ISSUE], payload: [die, exp_val], effects: [status_read]}
+  ESUS: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], payload: [die], effects: [{suspend: erase}]}
+  RESET: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], payload: [die], effects: [reset_die]}
+exclusion_groups:
+  most: {all_except: [STATUS, RESET, ESUS]}
+exclusions:
+  op_state:
+    ERASE.CORE_BUSY: [most]
+    PROGRAM.CORE_BUSY: [most]
+    READ.CORE_BUSY: [most]
+    RESET.CORE_BUSY: [most]
+ops:
+  Block_Erase: {base: ERASE, celltype: SLC, ISSUE: 0.3, CORE_BUSY: tBERS}
+  Page_Program: {base: PROGRAM, celltype: SLC, ISSUE: 12, CORE_BUSY: tPROG}
+  Page_Read: {base: READ, celltype: SLC, ISSUE: 0.3, CORE_BUSY: tR, DATA_OUT: 12}
+  Data_Output: {base: DATA_OUT, ISSUE: 0.2}
+  Read_Status: {base: STATUS, ISSUE: 0.2}
+  Esus: {base: ESUS, ISSUE: 0.1, CORE_BUSY: 5}
+  Reset: {base: RESET, ISSUE: 0.2, CORE_BUSY: 5}
+probabilities:
+  global: {ERASE: 0.1, PROGRAM: 0.4, READ: 0.4, STATUS: 0.05, ESUS: 0.3, RESET: 0}
+"#;
+
+#[test]
+fn a_few_operations_of_a_small_device_tell_apart_what_never_comes() {
+    let folder = Folder::new().with("device.yaml", WITHOUT_RESUME);
+    let said = folder.succeed(&["--config", "device.yaml", "--ops", "5000", "-v"]).stdout;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("Esus") && !said.contains("Esus not drawn"), "{said}");
+    assert!(explain(&folder, &["Esus"]).contains("It never appears"));
+}

@@ -99,6 +99,13 @@ fn a_run_and_the_folder_it_lies_in_are_not_judged_twice() {
     assert!(text.contains("is given twice"), "{text}");
 }
 
+/// The small profile with other content.
+fn changed_profile() -> String {
+    let changed = small_profile().replace("ISSUE: 12,", "ISSUE: 13,");
+    assert_ne!(changed, small_profile());
+    changed
+}
+
 #[test]
 fn the_profile_is_the_one_that_the_manifest_names() {
     let folder = generated();
@@ -115,7 +122,7 @@ fn the_profile_is_the_one_that_the_manifest_names() {
         assert!(told.contains("the profile is `small.yaml`, as the manifest says"), "{command:?}: {told}");
     }
     // What is not the same file is not used.
-    fs::write(folder.path().join("small.yaml"), small_profile() + "# changed\n").unwrap();
+    fs::write(folder.path().join("small.yaml"), changed_profile()).unwrap();
     let text = folder.refuse(&["verify", "out"]);
     assert!(text.contains("was made for another profile, `Small SLC device`"), "{text}");
     assert!(text.contains("small.yaml has changed since: --config names it as it was then (SHA-256 "), "{text}");
@@ -312,7 +319,7 @@ fn a_recorded_profile_that_is_gone_or_has_changed_is_said_to_be() {
     let folder = Folder::new().with("small.yaml", small_profile());
     folder.succeed(&["--config", "small.yaml", "--ops", "20", "--stamp", "261121", "-q"]);
     folder.succeed(&["verify", "out"]);
-    fs::write(folder.path().join("small.yaml"), small_profile() + "# changed\n").unwrap();
+    fs::write(folder.path().join("small.yaml"), changed_profile()).unwrap();
     let said = folder.refuse(&["verify", "out"]);
     assert!(said.contains("small.yaml has changed since: --config names it as it was then"), "{said}");
     fs::remove_file(folder.path().join("small.yaml")).unwrap();

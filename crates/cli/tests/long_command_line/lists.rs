@@ -278,3 +278,10 @@ fn in_quiet_the_end_of_a_campaign_is_said_with_its_name() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.ends_with("note: campaign `short` ended with exit code 4\n"), "{text}");
 }
+
+#[test]
+fn a_wrong_value_is_said_of_the_field_of_the_list() {
+    let folder = Folder::new().with("list.yaml", "campaigns:\n  - {runs: 0, out_dir: a}\n");
+    let told = folder.refuse(&["run-list", "list.yaml"]);
+    assert!(told.contains("invalid value '0' for `runs`: not a whole number from 1 to 9999999"), "{told}");
+}

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::builtin;
+use nandseq_trace::recorded::shown;
 
 use super::names::{name_of, origin_of};
 use super::search::found_in;
@@ -121,6 +122,22 @@ fn which_is_which(runs: &[RunFile]) -> String {
         which.push(format!("and so on to {}", said(last)));
     }
     which.join(", ")
+}
+
+/// A site whose runs go on from those of another folder, together with those. `earlier` has all runs before its first one. The
+/// files of `earlier` are not compared with their manifest.
+#[must_use]
+pub fn after(earlier: &SiteFiles, site: SiteFiles) -> SiteFiles {
+    let gaps = missing_runs(&site.runs);
+    let first = site.runs.first().map_or(1, |run| run.run);
+    let before = earlier.runs.iter().filter(|run| run.run < first).cloned();
+    let runs: Vec<RunFile> = before.chain(site.runs).collect();
+    let mut notes = site.notes;
+    notes.retain(|note| !gaps.contains(note));
+    let before = if first == 2 { "run 1".to_owned() } else { format!("runs 1 to {}", first - 1) };
+    notes.push(format!("it goes on after {before} in `{}`, which was judged too", shown(&earlier.folder)));
+    notes.extend(missing_runs(&runs));
+    SiteFiles { runs, notes, ..site }
 }
 
 /// Puts several files of a site in the order of their runs, and adds a note that tells which file is which run.

@@ -439,3 +439,9 @@ fn every_escape_of_json_is_understood_and_every_broken_one_refused() {
 fn an_unknown_name_is_shown_as_it_is_meant() {
     assert_eq!(rows("1,0.0,0,\"R\"\"d\",1,[{}]\n"), ["1 Some(1) the profile has no operation 'R\"d'"]);
 }
+
+#[test]
+fn what_has_no_line_break_is_not_read_to_its_end() {
+    let endless = io::BufReader::new(io::repeat(0));
+    assert!(matches!(SequenceReader::new(&nandseq_profile::builtin::profile(), endless), Err(ReadError::Header(_))));
+}

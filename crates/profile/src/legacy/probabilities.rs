@@ -30,6 +30,9 @@ pub(super) fn probabilities(
         let entries = node.expect_mapping("phase_conditional", diagnostics).unwrap_or_default();
         let op = |name: &str, at, diagnostics: &mut Diagnostics| names.ops.resolve(name, at, diagnostics).flatten();
         probabilities.phase_conditional = table::distributions(entries, &keys, op, diagnostics);
+        if !probabilities.phase_conditional.is_empty() {
+            table::warn_of_no_default(&probabilities.phase_conditional, node.span, diagnostics);
+        }
     }
     for entry in
         overrides.and_then(|node| node.expect_mapping("phase_conditional_overrides", diagnostics)).unwrap_or_default()

@@ -21,6 +21,9 @@ pub(super) fn read(
     let tables = entries(phase_conditional, "phase_conditional", diagnostics);
     found.phase_conditional =
         keys.read_table(tables, diagnostics, |entry, diagnostics| read_weights(entry, ops, diagnostics));
+    if let Some(node) = phase_conditional.filter(|_| !found.phase_conditional.is_empty()) {
+        table::warn_of_no_default(&found.phase_conditional, node.span, diagnostics);
+    }
     let stated = probabilities;
     let Some(mut fields) = probabilities.and_then(|node| Fields::new(node, "probabilities", diagnostics)) else {
         return found;

@@ -1,6 +1,6 @@
 //! The verdict of the verifier, read from its JSON as far as a page shows it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::recorded::{path_of, shown};
@@ -13,7 +13,13 @@ use crate::sums::total;
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct VerifierVerdict {
     clean: bool,
+    sites: Vec<VerdictSite>,
     rules: Vec<VerdictRule>,
+}
+
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
+struct VerdictSite {
+    folder: String,
 }
 
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
@@ -64,6 +70,11 @@ impl VerifierVerdict {
     /// When the text is not a verdict.
     pub fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
+    }
+
+    /// The folders of the sites that were judged.
+    pub fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        self.sites.iter().map(|site| path_of(&site.folder))
     }
 
     pub(super) fn of(&self, sites: &[SiteTables], unit: u64) -> Violations {

@@ -1,0 +1,79 @@
+//! What readers of written runs take for the same profile, and for a verdict on the same runs.
+
+use std::fs;
+
+use crate::runner::Folder;
+
+const PROFILE: &str = include_str!("../../../profile/testdata/legacy/good.yaml");
+
+/// Commands that read the runs in `out`.
+const READERS: [&[&str]; 5] = [
+    &["verify", "out"],
+    &["report", "out"],
+    &["export", "out", "--to", "vcd"],
+    &["coverage", "report", "out"],
+    &["replay", "out"],
+];
+
+fn with_runs() -> Folder {
+    let folder = Folder::new().with("device.yaml", PROFILE);
+    folder.succeed(&["--config", "device.yaml", "-t", "1500", "--stamp", "261121", "-q"]);
+    folder
+}
+
+#[test]
+fn a_comment_makes_no_other_profile() {
+    let folder = with_runs();
+    let folder = folder.with("device.yaml", format!("{PROFILE}\n# a comment\n"));
+    for reader in READERS {
+        folder.succeed(reader);
+    }
+    let changed = PROFILE.replace("blocks_per_die: ", "blocks_per_die: 1");
+    assert_ne!(changed, PROFILE);
+    let folder = folder.with("device.yaml", changed);
+    assert!(folder.refuse(&["verify", "out"]).contains("was made for another profile"));
+}
+
+#[test]
+fn the_profile_of_a_manifest_goes_before_that_of_the_environment() {
+    let other = PROFILE.replace("blocks_per_die: ", "blocks_per_die: 1");
+    let folder = with_runs().with("other.yaml", other);
+    folder.succeed(&["-t", "500", "--out-dir", "of_built_in", "-q"]);
+    let run = |arguments: &[&str]| {
+        let output = folder.command(arguments).env("NANDSEQGEN_CONFIG", "other.yaml").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for reader in READERS {
+        let (code, text) = run(reader);
+        assert_eq!(code, Some(0), "{reader:?}: {text}");
+    }
+    assert_eq!(run(&["verify", "of_built_in"]).0, Some(0));
+    // A flag goes before the manifest, and the variable counts where no manifest names a profile.
+    let (code, text) = run(&["verify", "out", "--config", "other.yaml"]);
+    assert!(code == Some(2) && text.contains("was made for another profile"), "{text}");
+    let sequence = fs::read(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    fs::write(folder.path().join("alone.csv"), sequence).unwrap();
+    let (_, text) = run(&["verify", "alone.csv"]);
+    assert!(!text.contains("built-in"), "{text}");
+}
+
+#[test]
+fn a_verdict_on_other_runs_is_refused() {
+    let folder = Folder::new();
+    for out in ["one", "other"] {
+        folder.succeed(&["-t", "500", "--site-count", "2", "--out-dir", out, "-q"]);
+    }
+    let verdict = folder.succeed(&["verify", "one", "--format", "json"]).stdout;
+    let folder = folder.with("verdict.json", verdict);
+    let told = folder.refuse(&["report", "other", "--violations", "verdict.json"]);
+    assert!(told.starts_with("exit code 2\n"), "{told}");
+    assert!(told.contains("error: `verdict.json` judges `one/site_01`, and none of these sites"), "{told}");
+    assert!(told.contains("nandseqgen verify --format json other > verdict.json"), "{told}");
+    let both = folder.succeed(&["report", "one/site_02", "other/site_01", "--violations", "verdict.json"]);
+    let told = String::from_utf8(both.stderr).unwrap();
+    assert_eq!(told.matches("does not judge").count(), 1, "{told}");
+    folder.succeed(&["report", "./one", "--violations", "verdict.json"]);
+    // A folder that was moved is known by its name.
+    fs::rename(folder.path().join("one"), folder.path().join("moved")).unwrap();
+    folder.succeed(&["report", "moved", "--violations", "verdict.json"]);
+}
