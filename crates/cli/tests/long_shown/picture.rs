@@ -12,7 +12,7 @@ use nandseq_report::load::{self, SiteTables, Wanted};
 use crate::runner::Folder;
 
 /// The length of the run that the picture shows a part of.
-const OPS: &str = "20000";
+const OPS: &str = "60000";
 /// The time that the picture shows, in µs.
 const WINDOW: u64 = 1400;
 /// The time before the suspension of the program, in which the program is busy.
