@@ -22,7 +22,7 @@ use crate::{ledger, origins, unfinished};
 pub(crate) fn find(paths: &[PathBuf]) -> Result<FoundSites, Failure> {
     let mut found = folder::find_all(paths, FORMS).map_err(|error| nothing(paths, error))?;
     for root in paths.iter().filter(|path| path.is_dir()) {
-        keep_campaign(root, &mut found);
+        keep_campaign(root, paths, &mut found);
     }
     Ok(found)
 }
@@ -36,10 +36,10 @@ fn nothing(paths: &[PathBuf], error: FindError) -> Failure {
     }
 }
 
-/// Leaves out the sites below a folder that are not of its campaign.
-fn keep_campaign(root: &Path, found: &mut FoundSites) {
+/// Leaves out the sites below a folder that are not of its campaign and not named by themselves.
+fn keep_campaign(root: &Path, paths: &[PathBuf], found: &mut FoundSites) {
     let sites = &mut found.sites;
-    let is_below = |site: &SiteFiles| site.folder.starts_with(root) && site.folder != root;
+    let is_below = |site: &SiteFiles| site.folder.starts_with(root) && !paths.contains(&site.folder);
     if !sites.iter().any(is_below) {
         return;
     }

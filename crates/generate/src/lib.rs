@@ -56,7 +56,7 @@ mod setup;
 mod site;
 mod snapshot;
 
-pub use random::{Numbers, SeedPlan, Stream, StreamKind, TableStream, mix};
+pub use random::{RandomNumbers, SeedPlan, Stream, StreamKind, TableStream, mix};
 pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{RunError, RunLimits};
 pub use setup::{Setup, SetupError};

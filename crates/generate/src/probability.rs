@@ -8,7 +8,7 @@ mod loaded;
 use nandseq_profile::model::{AddressSource, ArrayWork, Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
-use crate::random::{Numbers, TableStream};
+use crate::random::{RandomNumbers, TableStream};
 pub use loaded::{Change, override_loaded};
 
 /// Weights of op names by phase key; they need not sum to 1.

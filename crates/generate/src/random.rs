@@ -3,5 +3,5 @@
 mod philox;
 mod seed;
 
-pub use philox::{Numbers, Stream, StreamKind, TableStream};
+pub use philox::{RandomNumbers, Stream, StreamKind, TableStream};
 pub use seed::{SeedPlan, mix};

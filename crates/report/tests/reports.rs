@@ -257,7 +257,7 @@ fn what_is_started_is_what_the_table_proposes() {
     let universe = CoverageUniverse::of_table(&PROFILE, &table(&PROFILE));
     let figures = Figures::new(&merged, &universe);
     // Bootstrap starts what it needs, wherever that is proposed; nothing else may lie outside.
-    assert!(figures.hits > 10 * figures.outside.1, "{figures:?}");
+    assert!(figures.hits > 5 * figures.outside.1, "{figures:?}");
     assert!(figures.hit > 500 && figures.hit <= figures.bins, "{figures:?}");
     assert!(figures.hit_ten < figures.hit && figures.unseen > 0.0 && figures.unseen < 1.0, "{figures:?}");
     assert!((0.0..=1.0).contains(&figures.evenness) && (0.0..=1.0).contains(&figures.gini), "{figures:?}");

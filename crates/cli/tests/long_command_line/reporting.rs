@@ -161,7 +161,7 @@ fn the_universe_is_the_same_in_both_forms() {
 fn no_run_counts_twice_without_a_word() {
     let folder = made();
     let told = folder.refuse(&["coverage", "report", "out", "./out/site_01"]);
-    assert!(told.contains("`./out/site_01` is given twice"), "{told}");
+    assert!(told.contains("`out/site_01` and `./out/site_01` are the same"), "{told}");
     folder.succeed(&["coverage", "merge", "out", "-o", "all.json"]);
     for spelled in ["out/site_01", "./out/site_01", "out/../out/site_01"] {
         let output = folder.succeed(&["coverage", "merge", spelled, "all.json"]);

@@ -13,7 +13,7 @@ use std::io;
 
 use divan::black_box;
 use nandseq_device::{Device, FlightId, Place, Reach, Tables};
-use nandseq_generate::{Numbers, RunLimits, Setup, Site, Stream, StreamKind, probability};
+use nandseq_generate::{RandomNumbers, RunLimits, Setup, Site, Stream, StreamKind, probability};
 use nandseq_profile::{Die, OpId, Plane, Profile, Target, Ticks};
 use nandseq_trace::{Operation, Sink};
 

@@ -7,7 +7,7 @@ use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 use super::at_hook::{AtHook, WhenToStart};
 use crate::kernel::{Event, Hook, Kernel, Step};
 use crate::proposal::Preference;
-use crate::random::{Numbers, Stream};
+use crate::random::{RandomNumbers, Stream};
 use crate::setup::Setup;
 
 /// Draws names until one starts, waits for the bus or proposes nothing, or until the tries are used up. Returns whether the

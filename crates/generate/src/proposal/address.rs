@@ -6,7 +6,7 @@ use nandseq_profile::{Die, OpId, Plane, PlaneSet};
 
 use super::die_constraints::DieConstraints;
 use super::view::View;
-use crate::random::{Numbers, Stream};
+use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, Setup};
 

@@ -9,7 +9,7 @@ use nandseq_profile::{Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
 
 use super::address::register_place;
 use crate::kernel::{Step, carry_out, settled};
-use crate::random::{Numbers, Stream};
+use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
 use crate::setup::{Setup, StepInfo};
 

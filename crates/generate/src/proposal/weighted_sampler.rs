@@ -2,7 +2,7 @@
 
 use nandseq_profile::{Die, OpId};
 
-use crate::random::{Numbers, Stream};
+use crate::random::{RandomNumbers, Stream};
 use crate::setup::{ClassId, Distribution, Setup, places};
 
 /// A distribution restricted to the eligible classes. The site keeps it, so that drawing allocates nothing.

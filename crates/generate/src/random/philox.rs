@@ -45,7 +45,7 @@ fn block_of_four(mut key: [u64; 2], counter: [u64; 4]) -> [u64; 4] {
 }
 
 /// Uniform random numbers, and what is drawn with them.
-pub trait Numbers {
+pub trait RandomNumbers {
     /// The next number, uniform over all of `u64`.
     fn draw(&mut self) -> u64;
 
@@ -129,7 +129,7 @@ impl Stream {
     }
 }
 
-impl Numbers for Stream {
+impl RandomNumbers for Stream {
     #[inline]
     fn draw(&mut self) -> u64 {
         if let Some(number) = self.left.take() {
@@ -159,7 +159,7 @@ impl TableStream {
     }
 }
 
-impl Numbers for TableStream {
+impl RandomNumbers for TableStream {
     fn draw(&mut self) -> u64 {
         if self.used == 4 {
             self.block = block_of_four(self.key, self.counter);

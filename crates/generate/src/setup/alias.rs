@@ -3,7 +3,7 @@
 //! Source: A. J. Walker's method as M. D. Vose builds it (1991), here in whole numbers, so that it is exact: every item's weight times the
 //! number of items is spread over columns that all hold the sum of the weights, at most two items in each.
 
-use crate::random::{Numbers, Stream};
+use crate::random::{RandomNumbers, Stream};
 
 /// A column: the first item up to a height, the second above it.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use nandseq_profile::model::{Base, Chain, ChainStep, PayloadField, StatusOf, Ste
 use nandseq_profile::{BaseId, CellTypeId, Die, OpId, Profile};
 
 use super::distribution::weight;
-use crate::random::{Numbers, Stream};
+use crate::random::{RandomNumbers, Stream};
 
 /// One step of a chain, compiled.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Random devices: the built-in one with another size, another mix, other chain probabilities and policies.
 
-use nandseq_generate::{Numbers, TableStream};
+use nandseq_generate::{RandomNumbers, TableStream};
 use nandseq_profile::model::{
     ArrayWork, Base, Chain, ChainStep, DeviceState, Effect, ExclusionGroup, FollowUp, OverrideOf, StepAddress,
 };

@@ -10,7 +10,7 @@ use nandseq_trace::{Operation, Sink};
 use super::*;
 use crate::closure::CoverageModel;
 use crate::probability::Distributions;
-use crate::random::{Numbers, TableStream};
+use crate::random::{RandomNumbers, TableStream};
 use crate::reporting::Rejections;
 use crate::setup::{Setup, changes_other_dies};
 use crate::site::Site;

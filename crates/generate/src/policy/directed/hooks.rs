@@ -12,7 +12,7 @@ use crate::kernel::{Event, Kernel, Step, op_state};
 use crate::policy::at_hook::HookKind;
 use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::plain::draw_plane;
-use crate::random::{Numbers, Stream};
+use crate::random::{RandomNumbers, Stream};
 use crate::setup::Setup;
 
 /// The factor on the weight of standing alone, for an operation that may: without a chain its window stays open.

@@ -14,7 +14,7 @@ use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
 use crate::policy::directed::hooks::{alone, alone_to_compare};
 use crate::proposal::Preference;
-use crate::random::Numbers;
+use crate::random::RandomNumbers;
 use crate::reporting::RefusalReason;
 use crate::setup::ClassId;
 use crate::setup::consequences::becomes_op_state;
