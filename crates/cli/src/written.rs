@@ -207,7 +207,7 @@ impl<'p> NamedFile<'p> {
         Ok(Self { path, flag, output })
     }
 
-    /// Writes the file, as [`write`] says.
+    /// Writes the file, as [`write()`] says.
     pub(crate) fn fill(self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Option<u64>, Failure> {
         let Self { path, flag, output } = self;
         let is_stdout = output.is_stdout();
