@@ -6,7 +6,6 @@ mod beginnings;
 mod formats;
 mod inputs;
 mod names;
-mod one_campaign;
 mod pages;
 mod profiles;
 mod renaming;
@@ -17,7 +16,6 @@ mod runner;
 #[cfg(unix)]
 #[expect(dead_code, reason = "the long tests use the rest")]
 mod running;
-mod same_content;
 mod shards;
 mod signals;
 mod stranger;

@@ -18,6 +18,7 @@ mod killed;
 mod lists;
 mod merging;
 mod named_outputs;
+mod one_campaign;
 mod other_campaigns;
 mod outputs;
 mod packed;
@@ -28,5 +29,6 @@ mod runner;
 #[cfg(unix)]
 #[path = "../command_line/running.rs"]
 mod running;
+mod same_content;
 mod summaries;
 mod unfinished;
