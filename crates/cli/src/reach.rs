@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::diagnostic::{counted, grouped};
-use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_profile::{Diagnostic, OpId, PhaseKey, Profile};
 use nandseq_reach::{BusDemand, COINCIDENCE, IdleTime, Reason, StarvedState, Universe, Verdict};
 use serde::Serialize;
 
 use crate::dead_dies;
 use crate::explain::{TRIAL_OPS, Trial, Words};
-use crate::failure::{Failure, warning_text};
+use crate::failure::Failure;
 use crate::in_force::InForce;
 use crate::op_filter::OpFilter;
 use crate::simulated::simulated;
@@ -151,12 +151,19 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
 }
 
 impl PairFindings {
-    /// The findings in words; with `all` the counts are among them.
+    /// The warnings about the device as a whole: what the search, a trial and the weights of the refills show.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = Diagnostic> {
+        let code = |kind: &str| if kind == "trap" { "trap" } else { "starvation" };
+        let traps =
+            self.traps.iter().filter_map(|text| text.split_once(": ")).map(move |(kind, text)| (code(kind), text));
+        let others = [("dead", &self.dead), ("bus", &self.bus), ("idle", &self.idle)];
+        let others = others.into_iter().filter_map(|(code, text)| Some((code, text.as_deref()?)));
+        traps.chain(others).map(|(code, text)| Diagnostic::warning(code, text))
+    }
+
+    /// The pairs in words; with `all` the counts are among them.
     pub(crate) fn text(&self, all: bool) -> String {
-        let mut text: String = self.traps.iter().map(|trap| warning_text(trap)).collect();
-        text.extend(self.dead.iter().map(|dead| warning_text(dead)));
-        text.extend(self.bus.iter().map(|warning| warning_text(&format!("bus: {warning}"))));
-        text.extend(self.idle.iter().map(|warning| warning_text(&format!("idle: {warning}"))));
+        let mut text = String::new();
         for NotReachable { phase_key, reason, op_names, is_every } in &self.not_reachable {
             let names = if *is_every { "every name".to_owned() } else { op_names.join(", ") };
             text.push_str(&format!("{phase_key}: {reason}: {names}\n"));

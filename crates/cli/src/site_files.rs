@@ -41,10 +41,6 @@ pub(crate) fn after(folder: &Path, runs: u64) -> io::Result<u64> {
     Ok(files_of_runs(folder)?.iter().filter(|(_, name)| name.run > runs).count() as u64)
 }
 
-pub(crate) fn plain_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    entries(folder, fs::FileType::is_file)
-}
-
 pub(crate) fn plain_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     entries(folder, fs::FileType::is_dir)
 }

@@ -29,6 +29,11 @@ impl SiteList {
         Self(ranges)
     }
 
+    /// The words for these sites: `site 3`, `sites 1-4,9`.
+    pub(crate) fn in_words(sites: &[u64]) -> String {
+        format!("{} {}", if sites.len() == 1 { "site" } else { "sites" }, Self::of(sites))
+    }
+
     /// The sites, in order.
     pub(crate) fn sites(&self) -> impl Iterator<Item = u64> + '_ {
         self.0.iter().cloned().flatten()

@@ -77,6 +77,31 @@ pub(super) fn color(words: &[OsString]) -> Option<Color> {
     chosen
 }
 
+/// Flags of which the last one counts, as the users of the predecessor expect.
+const OPPOSITES: [[&str; 2]; 2] = [["--bootstrap", "--no-bootstrap"], ["--drain-op-end", "--no-drain-op-end"]];
+
+/// For each pair of opposite flags of which both are given: which one counts.
+pub(super) fn opposed(words: &[OsString]) -> Vec<String> {
+    let flags = || words.iter().take_while(|word| *word != "--");
+    let last = |flag: &str| flags().enumerate().filter(|(_, word)| *word == flag).last().map(|(at, _)| at);
+    let remark = |[one, other]: [&str; 2]| {
+        let counts = if last(one)? > last(other)? { one } else { other };
+        Some(format!("{one} and {other} are both given: {counts} counts, because it comes last"))
+    };
+    OPPOSITES.into_iter().filter_map(remark).collect()
+}
+
+/// Whether a flag is given in its short form alone.
+pub(super) fn is_short_given(words: &[OsString], long: &str, short: char) -> bool {
+    let flags = || words.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let is_long = |word: &str| {
+        word.strip_prefix("--").is_some_and(|word| word.split('=').next().is_some_and(|name| name == long))
+    };
+    let is_short =
+        |word: &str| word.strip_prefix('-').is_some_and(|word| !word.starts_with('-') && word.contains(short));
+    !flags().any(is_long) && flags().any(is_short)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]

@@ -59,11 +59,10 @@ fn is_of_this_shape(campaign: &Campaign, folder: &Path, known: &[KnownBatch]) ->
 fn has_all_of(known: &KnownBatch, batch: &Batch, folder: &Path) -> Result<(), Failure> {
     let is_beyond = |site: &u64| *site < batch.start || *site - batch.start >= batch.count;
     let beyond: Vec<u64> = known.sites.iter().copied().filter(is_beyond).collect();
-    let sites = match beyond.as_slice() {
-        [] => return Ok(()),
-        [site] => format!("site {site}"),
-        _ => format!("sites {}", SiteList::of(&beyond)),
-    };
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let sites = SiteList::in_words(&beyond);
     let asked: Vec<u64> = (batch.start..batch.start + batch.count).collect();
     let message = format!(
         "`{}` has {sites} of this campaign already, and the batch asked for is {}",

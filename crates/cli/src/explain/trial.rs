@@ -116,6 +116,17 @@ impl Trial {
         self.under.get(&(key, op)).copied().unwrap_or(0)
     }
 
+    /// Whether an operation started.
+    pub(crate) fn has_started(&self, op: OpId) -> bool {
+        self.by_op[op.index()] > 0
+    }
+
+    /// How often an operation would be drawn in `of` operations if it were always eligible; `share` is its share under each phase key.
+    pub(crate) fn by_weights(&self, of: u64, share: impl Fn(PhaseKey) -> f64) -> f64 {
+        let drawn: f64 = self.under.iter().map(|(&(key, _), &count)| count as f64 * share(key)).sum();
+        drawn * of as f64 / self.ops.max(1) as f64
+    }
+
     fn scaled(&self, counted: u64, of: u64) -> Option<Expected> {
         if self.ops == 0 {
             return None;

@@ -101,6 +101,14 @@ fn what_is_wrong_names_its_column() {
 }
 
 #[test]
+fn what_has_no_header_is_not_read_to_its_end() {
+    let mut endless = io::BufReader::new(io::Read::take(io::repeat(b'x'), 1 << 30));
+    let refused = TableReader::new(TableKind::AddressTouchCount, &mut endless).map(|_| ());
+    assert!(matches!(refused, Err(TableError::Header(TableKind::AddressTouchCount))));
+    assert!(endless.get_ref().limit() > (1 << 30) - 4 * MAX_LINE as u64);
+}
+
+#[test]
 fn names_sort_by_their_bytes_and_numbers_by_value() {
     let form = form();
     let row = |text: &str| form.proposal(text.as_bytes()).unwrap();
