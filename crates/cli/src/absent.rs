@@ -109,12 +109,20 @@ pub(crate) struct Absences<'p> {
     never: OnceLock<Vec<Option<Reason>>>,
     by_states: OnceLock<(Vec<Option<Reason>>, bool)>,
     trial: OnceLock<Trial>,
+    /// What [`Trial::by_weights`] says of the table in force.
+    by_weights: OnceLock<Vec<f64>>,
 }
 
 impl<'p> Absences<'p> {
     /// Finds nothing yet.
     pub(crate) fn new(campaign: &'p Campaign) -> Self {
-        Self { campaign, never: OnceLock::new(), by_states: OnceLock::new(), trial: OnceLock::new() }
+        Self {
+            campaign,
+            never: OnceLock::new(),
+            by_states: OnceLock::new(),
+            trial: OnceLock::new(),
+            by_weights: OnceLock::new(),
+        }
     }
 
     /// Why each operation that is missing did not start.
@@ -172,8 +180,8 @@ impl<'p> Absences<'p> {
             return false;
         }
         let InForce { profile, table, .. } = &self.campaign.in_force;
-        let by_weights = || self.trial().by_weights(started.ops, |key| table.share(key, op));
-        let is_unlikely = || !started.all_dead && by_weights() >= NO_CHANCE;
+        let by_weights = || self.by_weights.get_or_init(|| self.trial().by_weights(|key| table.masses(key)));
+        let is_unlikely = || !started.all_dead && started.ops as f64 * by_weights()[op.index()] >= NO_CHANCE;
         started.ops >= SEARCHED_FROM || profile.ops.len() <= SMALL || is_unlikely()
     }
 

@@ -151,7 +151,9 @@ fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prep
     let out_dir = |reason| Failure::cannot_write(&campaign.out_dir, reason);
     if let Some(batch) = &campaign.batch {
         let is_shard = matches!(batch.part, BatchPart::Shard(_));
-        let is_ours = |found: &str| if is_shard { found == own_name } else { is_of_batch(found) };
+        // Other shards may be at work beside a shard, and wherever nothing can be locked.
+        let is_alone = !is_shard && claims.without_lock().is_none();
+        let is_ours = |found: &str| found == own_name || (is_alone && is_of_batch(found));
         leftovers::sweep(&campaign.out_dir, is_ours).map_err(out_dir)?;
         if is_shard {
             claims.show_shard(&campaign.out_dir, &own_name).map_err(out_dir)?;

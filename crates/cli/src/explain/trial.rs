@@ -121,10 +121,18 @@ impl Trial {
         self.by_op[op.index()] > 0
     }
 
-    /// How often an operation would be drawn in `of` operations if it were always eligible; `share` is its share under each phase key.
-    pub(crate) fn by_weights(&self, of: u64, share: impl Fn(PhaseKey) -> f64) -> f64 {
-        let drawn: f64 = self.under.iter().map(|(&(key, _), &count)| count as f64 * share(key)).sum();
-        drawn * of as f64 / self.ops.max(1) as f64
+    /// How often an operation would be drawn for each one that starts if all were always eligible, by [`OpId`]; `masses` gives what a
+    /// phase key proposes.
+    pub(crate) fn by_weights<'t>(&self, masses: impl Fn(PhaseKey) -> &'t [(OpId, f64)]) -> Vec<f64> {
+        let mut drawn = vec![0.0; self.by_op.len()];
+        let mut by_key: BTreeMap<PhaseKey, u64> = BTreeMap::new();
+        self.under.iter().for_each(|(&(key, _), count)| *by_key.entry(key).or_default() += count);
+        for (key, count) in by_key {
+            let total: f64 = masses(key).iter().map(|(_, mass)| mass).sum();
+            let each = count as f64 / (self.ops as f64 * total);
+            masses(key).iter().for_each(|&(op, mass)| drawn[op.index()] += mass * each);
+        }
+        drawn
     }
 
     fn scaled(&self, counted: u64, of: u64) -> Option<Expected> {
