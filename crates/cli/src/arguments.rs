@@ -25,7 +25,9 @@ use clap_complete::Shell;
 pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
 use self::console::ConsoleArgs;
 use self::explain::ExplainArgs;
-pub(crate) use self::generate::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs};
+pub(crate) use self::generate::{
+    DEFAULT_OUT_DIR, DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs,
+};
 pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
 pub(crate) use self::of_manifest::{first_line, flags_of_manifest, words_of_manifest};

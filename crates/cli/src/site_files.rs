@@ -114,6 +114,15 @@ pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite], is_here: bool) -> 
     Ok(false)
 }
 
+/// What is in a folder without a run of the sites asked for.
+pub(crate) fn nothing_in(folder: &Path) -> &'static str {
+    match folder.read_dir().map(|mut entries| entries.next().is_none()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "there is no such folder",
+        Ok(true) => "it is empty",
+        Ok(false) | Err(_) => "it has no run, snapshot or manifest of the sites asked for",
+    }
+}
+
 /// The stamp of the existing files, which a resumed execution uses too.
 pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
     let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;

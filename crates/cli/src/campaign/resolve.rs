@@ -263,7 +263,8 @@ fn resume_from(arguments: &GenerateArgs, sites: &[CampaignSite]) -> Result<Optio
         return Ok(Some(resume.clone()));
     }
     if !is_here {
-        let message = format!("there is nothing to go on from in `{}`", shown(resume));
+        let message =
+            format!("there is nothing to go on from in `{}`: {}", shown(resume), site_files::nothing_in(resume));
         return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
     }
     Ok(None)

@@ -111,7 +111,7 @@ struct Estimate {
 /// Makes the dry run of a campaign.
 pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     let found = trial(campaign)?;
-    tell(&campaign.note_of_beginning().map_or_else(String::new, note_text));
+    tell(&campaign.note_of_beginning().map_or_else(String::new, |note| note_text(&note)));
     for remark in &found.remarks {
         tell(&warning_text(remark));
     }

@@ -52,7 +52,7 @@ impl Why {
         (Self::Dead, "not drawn before nothing could ever start again"),
         (Self::UnlikeTrial, "not drawn, unlike a trial"),
         (Self::NotDrawn, "not drawn by chance"),
-        (Self::Undecided, "not drawn, by chance or not"),
+        (Self::Undecided, "not drawn for an unknown reason"),
     ];
 }
 

@@ -79,8 +79,12 @@ fn flags_that_change_nothing_yet_are_accepted() {
     let accepted = ["--no-bootstrap", "--format", "csv", "--proposer-log", "off", "--drain-op-end", "-t", "100"];
     let output = folder.succeed(&accepted);
     assert!(!String::from_utf8(output.stderr).unwrap().contains("warning"));
-    // The last of two opposite flags counts, as the predecessor's users expect.
-    folder.succeed(&["--bootstrap", "--no-bootstrap", "-t", "100"]);
+    // The last of two opposite flags counts, as the predecessor's users expect; it is named.
+    for (one, other) in [("--bootstrap", "--no-bootstrap"), ("--no-drain-op-end", "--drain-op-end")] {
+        let output = folder.succeed(&[one, other, "-t", "100", "-q"]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(&format!(" are both given: {other} counts, because it comes last\n")), "{text}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use nandseq_trace::rows::Touch;
 use proptest::prelude::*;
 
 use super::*;
+use crate::row::MAX_LINE;
 
 static FORM: LazyLock<TableForm> = LazyLock::new(|| TableForm::new(&builtin::profile()));
 

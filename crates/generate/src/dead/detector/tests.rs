@@ -146,7 +146,7 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
     assert!(died > 10 && partly > 2 && directed_died > 2, "{died} died, {partly} partly, {directed_died} directed");
 }
 
-/// A device whose array operations take `busy`, and a table of such operations alone, by which they start one in another's time too.
+/// A device whose erases, programs and reads take `busy`, and a table of these alone.
 fn slow(number: u64, busy: Ticks) -> (Profile, Distributions) {
     let mut profile = small(1 + number as u32 % 2, 1 + number as u32 % 4, 12);
     profile.policies.refill_uses_end_key = number % 3 == 0;
@@ -155,10 +155,12 @@ fn slow(number: u64, busy: Ticks) -> (Profile, Distributions) {
     let busy_at: Vec<Option<usize>> = profile.bases.ids().map(position).collect();
     let mut table: Distributions = profile.phase_keys.ids().map(|key| (key, Vec::new())).collect();
     for op in profile.ops.ids().collect::<Vec<_>>() {
-        let Some(at) = busy_at[profile.ops[op].base.index()] else { continue };
+        let base = profile.ops[op].base;
+        let works =
+            [Effect::Erase, Effect::Program, Effect::FillRegisters].iter().any(|&one| profile.bases[base].has(one));
+        let Some(at) = busy_at[base.index()].filter(|_| works) else { continue };
         profile.ops[op].durations[at] = busy;
-        let rare = u64::from(op.0) % (number + 2) != 0;
-        table.iter_mut().for_each(|(_, names)| names.push((op, if rare { 0.001 } else { 0.1 })));
+        table.iter_mut().for_each(|(_, names)| names.push((op, 0.1)));
     }
     (profile, table)
 }
@@ -166,17 +168,17 @@ fn slow(number: u64, busy: Ticks) -> (Profile, Distributions) {
 #[test]
 fn a_site_that_skips_what_nothing_can_start_in_does_and_leaves_what_one_that_walks_through_it_does() {
     let mut started = 0;
-    for number in 0..24 {
+    for number in 0..12 {
         let (profile, table) = slow(number, Ticks::from_us(60_000 + 40_000 * (number % 5)));
         let Ok(setup) = Setup::new(&profile, &table, &[]) else { continue };
         let bootstrap = number % 3 == 1;
-        let (walked, state, refused, summary) = runs_with(&setup, number, (true, bootstrap), 3_000_000);
-        let (skipped, other, also_refused, also) = runs_with(&setup, number, (false, bootstrap), 3_000_000);
+        let (walked, state, refused, summary) = runs_with(&setup, number, (true, bootstrap), 900_000);
+        let (skipped, other, also_refused, also) = runs_with(&setup, number, (false, bootstrap), 900_000);
         assert_eq!((&walked.0, &walked.1, state), (&skipped.0, &skipped.1, other), "device {number}");
         assert_eq!((refused, summary.by_op), (also_refused, also.by_op), "device {number}");
         started += skipped.0.len();
     }
-    assert!(started > 500, "{started}");
+    assert!(started > 100, "{started}");
 }
 
 #[test]
