@@ -156,8 +156,9 @@ fn slow(number: u64, busy: Ticks) -> (Profile, Distributions) {
     let mut table: Distributions = profile.phase_keys.ids().map(|key| (key, Vec::new())).collect();
     for op in profile.ops.ids().collect::<Vec<_>>() {
         let base = profile.ops[op].base;
-        let works =
-            [Effect::Erase, Effect::Program, Effect::FillRegisters].iter().any(|&one| profile.bases[base].has(one));
+        let works = [Effect::Erase, Effect::Program, Effect::FillRegisters { copyback: false }]
+            .iter()
+            .any(|&one| profile.bases[base].has(one));
         let Some(at) = busy_at[base.index()].filter(|_| works) else { continue };
         profile.ops[op].durations[at] = busy;
         table.iter_mut().for_each(|(_, names)| names.push((op, 0.1)));
