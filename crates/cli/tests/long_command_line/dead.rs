@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use nandseq_trace::files::Digest;
 
@@ -430,4 +431,18 @@ fn presets_stay_alive() {
 #[ignore = "long: cargo test --release -p nandseqgen --test long_command_line -- --ignored presets_stay_alive_for"]
 fn presets_stay_alive_for_twenty_seconds() {
     presets_live(20_000_000, 1..6);
+}
+
+#[test]
+fn operations_of_a_day_take_no_time_and_are_warned_of() {
+    let day = crate::explaining::device("    ERASE: 0.5\n").replace("CORE_BUSY: 100", "CORE_BUSY: 86400000000");
+    let folder = Folder::new().with("device.yaml", day);
+    let began = Instant::now();
+    let output = folder.succeed(&["--config", "device.yaml", "--ops", "20", "--verify"]);
+    assert!(began.elapsed() < Duration::from_secs(30));
+    let text = String::from_utf8(output.stderr).unwrap();
+    let refills = "warning: Erase_SLC takes 24 h, which is 864,000,000 refills, one every 100 µs";
+    assert!(text.contains(refills), "{text}");
+    let check = String::from_utf8(folder.succeed(&["profile", "check", "device.yaml"]).stdout).unwrap();
+    assert!(check.contains("warning[refills]: Erase_SLC takes "), "{check}");
 }
