@@ -63,6 +63,16 @@ pub(crate) struct Expected {
 impl Trial {
     /// Makes a trial without writing files. If nothing can be generated, all counts are 0.
     pub(crate) fn new(profile: &Profile, table: &Distributions, start: Start<'_>, ops: u64) -> Self {
+        Self::with_seed(profile, table, start, (ops, SEED))
+    }
+
+    /// Makes a trial with another seed.
+    pub(crate) fn with_seed(
+        profile: &Profile,
+        table: &Distributions,
+        start: Start<'_>,
+        (ops, seed): (u64, u64),
+    ) -> Self {
         let mut trial = Self {
             ops: 0,
             by_op: vec![0; profile.ops.len()],
@@ -78,7 +88,7 @@ impl Trial {
         if let Ok(setup) = setup {
             let limits =
                 RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
-            let mut site = Site::new(&setup, SEED);
+            let mut site = Site::new(&setup, seed);
             if start.bootstrap {
                 let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
                 if site.run(&first, &mut Uncounted).is_err() {
