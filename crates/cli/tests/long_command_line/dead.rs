@@ -280,7 +280,8 @@ fn a_table_that_leaves_no_weight_names_the_entry_whatever_was_asked_for() {
         let check = folder.succeed(&["profile", "check", "--op-state-probs", "table.yaml", "tiny.yaml"]).stdout;
         let check = String::from_utf8(check).unwrap();
         assert!(
-            check.contains("warning: no phase key gives a weight above 0 to any operation") && check.contains(advice),
+            check.contains("warning[dead]: no phase key gives a weight above 0 to any operation")
+                && check.contains(advice),
             "{check}"
         );
     }
@@ -319,8 +320,9 @@ fn a_profile_on_which_nothing_can_start_is_warned_of_when_it_is_checked() {
         String::from_utf8(said).unwrap()
     };
     let said = check(&[]);
-    let warning = "warning: after 0 operations of a trial nothing can ever start again on any die\n  die 0: nothing ever started there\n";
-    assert!(said.contains(warning) && said.contains("to change that: give Er a weight under DEFAULT"), "{said}");
+    let warning = "warning[dead]: after 0 operations of a trial nothing can ever start again on any die\n";
+    assert!(said.contains(warning) && said.contains("die 0: nothing ever started there\n"), "{said}");
+    assert!(said.contains("to change that: give Er a weight under DEFAULT"), "{said}");
     let json: serde_json::Value = serde_json::from_str(&check(&["--format", "json"])).unwrap();
     assert!(json["pairs"]["dead"].as_str().unwrap().contains("nothing can ever start again on any die"), "{json}");
     let alive = tiny("DEFAULT: {Er: 1, Pg: 1}").succeed(&["profile", "check", "tiny.yaml"]).stdout;
