@@ -10,20 +10,17 @@ mod sites;
 pub(crate) mod table;
 
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nandseq_generate::SeedPlan;
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
 use nandseq_trace::manifest::{self, Origin, SiteManifest, Tool};
-use nandseq_trace::recorded::{quoted, shown};
 
-use crate::arguments::{DEFAULT_OUT_DIR, Format, ProposerLog, SeedFormula};
-use crate::execute::folders::is_same_place;
+use crate::arguments::{Format, ProposerLog, SeedFormula};
 use crate::explain::Words;
 use crate::hint::Hint;
 use crate::in_force::InForce;
-use crate::site_files;
 use crate::site_folders::SiteFolders;
 
 pub(crate) use closure::Closure;
@@ -94,21 +91,6 @@ impl Campaign {
     /// Why nothing can be covered, if no operation can ever start.
     pub(crate) fn nothing_starts(&self) -> Option<&str> {
         self.closure.as_ref().and_then(|closure| closure.nothing_starts.as_deref())
-    }
-
-    /// The note about where `--resume` looks, and what it finds there; `None` where the user must have meant it.
-    pub(crate) fn note_of_beginning(&self) -> Option<String> {
-        let (asked, out_dir) = (self.asked_to_resume.as_deref()?, &self.out_dir);
-        if self.resume.is_none() {
-            let found = site_files::nothing_in(asked);
-            return Some(format!("nothing to go on from in `{}`: {found}; starting from the beginning", shown(asked)));
-        }
-        let is_forgotten = asked.is_dir() && out_dir == Path::new(DEFAULT_OUT_DIR) && !is_same_place(asked, out_dir);
-        is_forgotten.then(|| {
-            let together = quoted(asked.as_os_str());
-            let (asked, out_dir) = (shown(asked), shown(out_dir));
-            format!("going on from the runs in `{asked}`; those that follow go into `{out_dir}` (--out-dir {together} keeps them together)")
-        })
     }
 
     /// The pattern of the folders of sites.

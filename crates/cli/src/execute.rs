@@ -46,6 +46,7 @@ use crate::thread_pool::threads;
 use crate::written::NamedFile;
 
 pub(crate) use check::check;
+pub(crate) use shape::note_of_beginning;
 pub(crate) use site::clean;
 pub(crate) use totals::Totals;
 
@@ -88,7 +89,7 @@ pub(crate) fn execute(
     let threads = threads(campaign.jobs)?;
     // No file is changed before every site is known to have a place to begin.
     places_to_begin(campaign, (&setup, &*format), &threads)?.iter().for_each(|remark| progress.warn(remark));
-    campaign.note_of_beginning().iter().for_each(|note| progress.note(note));
+    note_of_beginning(campaign).iter().for_each(|note| progress.note(note));
     let begun = campaign.table.output.as_ref().map(|table| NamedFile::begin(&table.path, "--op-state-probs"));
     let table = begun.transpose()?;
     let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign, &*format)?;

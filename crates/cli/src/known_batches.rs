@@ -3,7 +3,6 @@
 //! A batch that is being made, or was killed, has no manifest. The ledgers of its sites have its arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::DEPTH;
@@ -16,7 +15,7 @@ use crate::execute::batch;
 use crate::ledger::{self, KnownRuns};
 use crate::site_files::plain_folders;
 use crate::site_folders::SiteFolders;
-use crate::site_list::{Shard, is_of_batch};
+use crate::site_list::lists_in;
 
 /// A batch, or a shard of one.
 pub(crate) struct KnownBatch {
@@ -85,19 +84,6 @@ fn ledgers_below(folder: &Path, depth: usize, found: &mut Vec<(PathBuf, KnownRun
             ledgers_below(&below, depth - 1, found);
         }
     }
-}
-
-/// What has the name of a manifest of a batch or of a shard in a folder, in order of names; with the shard, if it is one.
-pub(crate) fn lists_in(root: &Path) -> io::Result<Vec<(PathBuf, Option<Shard>)>> {
-    let mut lists = Vec::new();
-    for entry in root.read_dir()? {
-        let entry = entry?;
-        if let Some(name) = entry.file_name().to_str().filter(|name| is_of_batch(name)) {
-            lists.push((entry.path(), Shard::of_manifest(name)));
-        }
-    }
-    lists.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(lists)
 }
 
 /// The manifests of a batch, or of its shards, in a folder, as far as they can be used.

@@ -29,10 +29,9 @@ use crate::execute::folders::{NewFolders, is_same_place};
 use crate::execute::{self, batch, leftovers};
 use crate::failure::{Failure, Problem, note_text, plain};
 use crate::hint::Hint;
-use crate::known_batches::lists_in;
 use crate::ledger;
 use crate::origins::OTHER_VERSION;
-use crate::site_list::{MAX_SITES, SiteList, is_of_batch};
+use crate::site_list::{MAX_SITES, SiteList, is_of_batch, lists_in};
 use crate::thread_pool::threads;
 use crate::{console, json, tell, terminal, unfinished};
 

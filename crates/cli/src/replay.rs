@@ -28,10 +28,9 @@ use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat, flags_of_manifest
 use crate::campaign::{Campaign, CampaignSite, resolve};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
-use crate::known_batches::lists_in;
 use crate::origins::{self, OTHER_VERSION, OtherInput, inputs_of};
 use crate::progress::Progress;
-use crate::site_list::{SiteList, is_of_batch};
+use crate::site_list::{SiteList, is_of_batch, lists_in};
 use crate::{console, execute, inputs, json, tell, terminal, unfinished};
 
 /// Number of characters of a row that are shown.

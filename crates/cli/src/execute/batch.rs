@@ -16,9 +16,8 @@ use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
-use crate::known_batches::lists_in;
 use crate::origins::{OTHER_VERSION, inputs_of, other_input};
-use crate::site_list::{Shard, SiteList};
+use crate::site_list::{Shard, SiteList, lists_in};
 
 /// Flags that select part of a batch, or say how many sites it has. Each has a value.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];

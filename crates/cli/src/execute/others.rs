@@ -32,10 +32,10 @@ use super::{batch, difference, proposer_log};
 use crate::arguments::flags_of_manifest;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{note_text, warning_text};
-use crate::known_batches::lists_in;
 use crate::ledger;
 use crate::site_files::{files_of_runs, plain_folders, relative};
 use crate::site_folders::SiteFolders;
+use crate::site_list::lists_in;
 
 /// How far below the output folder sites are looked for: as far as readers look.
 const DEPTH: usize = nandseq_input::folder::DEPTH;

@@ -14,8 +14,8 @@ use nandseq_trace::recorded::shown;
 use crate::execute::folders::{is_same_place, site_leads_nowhere_else};
 use crate::execute::{batch, own_names};
 use crate::failure::{Failure, Problem};
-use crate::known_batches::lists_in;
 use crate::ledger;
+use crate::site_list::lists_in;
 
 /// Checks that the manifests of batches in the target are of the batch that is merged.
 pub(super) fn check(target: &Path, merged: &BatchManifest) -> Result<(), Failure> {

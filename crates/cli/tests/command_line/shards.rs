@@ -293,7 +293,7 @@ fn shards_that_begin_together_are_of_one_number_and_do_not_disturb_each_other() 
         // These two have no site in common.
         let folder = Folder::new();
         let running = ["1/2", "3/3"].map(|shard| start(&folder, shard));
-        let ended = running.map(|running| running.output());
+        let ended = running.map(Running::output);
         let done = ended.iter().filter(|output| output.status.success()).count();
         assert!(done < 2, "both were made");
         let refused = ended.iter().filter(|output| output.status.code() == Some(2)).count();

@@ -149,7 +149,7 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
 /// A device whose erases, programs and reads take `busy`, and a table of these alone.
 fn slow(number: u64, busy: Ticks) -> (Profile, Distributions) {
     let mut profile = small(1 + number as u32 % 2, 1 + number as u32 % 4, 12);
-    profile.policies.refill_uses_end_key = number % 3 == 0;
+    profile.policies.refill_uses_end_key = number.is_multiple_of(3);
     profile.policies.queue_refill_period = Ticks(7_333_333 + number * 1_010_101);
     let position = |base: BaseId| profile.bases[base].phases.iter().position(|phase| phase.kind == PhaseKind::CoreBusy);
     let busy_at: Vec<Option<usize>> = profile.bases.ids().map(position).collect();
