@@ -34,6 +34,7 @@ pub(crate) use self::of_manifest::{first_line, flags_of_manifest, words_of_manif
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
 pub(crate) use self::values::ReportFormat;
+pub(crate) use self::words::opposed;
 
 /// Random legal NAND operation sequences for automated test equipment.
 ///

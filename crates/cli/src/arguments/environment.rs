@@ -100,7 +100,10 @@ pub(crate) fn read_process() -> Result<Option<Read>, Failure> {
     }
     match read(&words) {
         Ok(read) => {
-            opposed(&words).iter().for_each(|remark| tell(&warning_text(remark)));
+            for [counts, other] in opposed(&words) {
+                let both = format!("{other} and {counts} are both given: {counts} counts, because it comes last");
+                tell(&warning_text(&both));
+            }
             Ok(Some(read))
         }
         Err(error) if error.use_stderr() => error.exit(),

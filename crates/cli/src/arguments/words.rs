@@ -80,15 +80,13 @@ pub(super) fn color(words: &[OsString]) -> Option<Color> {
 /// Flags of which the last one counts, as the users of the predecessor expect.
 const OPPOSITES: [[&str; 2]; 2] = [["--bootstrap", "--no-bootstrap"], ["--drain-op-end", "--no-drain-op-end"]];
 
-/// For each pair of opposite flags of which both are given: which one counts.
-pub(super) fn opposed(words: &[OsString]) -> Vec<String> {
-    let flags = || words.iter().take_while(|word| *word != "--");
+/// The pairs of opposite flags of which both are given: the one that counts, because it comes last, and the other.
+pub(crate) fn opposed(words: &[impl AsRef<OsStr>]) -> Vec<[&'static str; 2]> {
+    let flags = || words.iter().map(AsRef::as_ref).take_while(|word| *word != "--");
     let last = |flag: &str| flags().enumerate().filter(|(_, word)| *word == flag).last().map(|(at, _)| at);
-    let remark = |[one, other]: [&str; 2]| {
-        let counts = if last(one)? > last(other)? { one } else { other };
-        Some(format!("{one} and {other} are both given: {counts} counts, because it comes last"))
-    };
-    OPPOSITES.into_iter().filter_map(remark).collect()
+    let in_order =
+        |[one, other]: [&'static str; 2]| Some(if last(one)? > last(other)? { [one, other] } else { [other, one] });
+    OPPOSITES.into_iter().filter_map(in_order).collect()
 }
 
 /// Whether a flag is given in its short form alone.

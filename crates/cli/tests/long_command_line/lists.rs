@@ -81,6 +81,7 @@ fn mistakes_of_fields_and_folders_do_not_hide_what_else_is_wrong() {
   - {name: fields, out_dir: g, run_until: 0, outputs: nothing, site_start: 5}
   - {name: sites, out_dir: h, site_start: 5, site_count: many}
   - {name: start, out_dir: i, site_start: 5}
+  - {name: both, out_dir: j, no_bootstrap: true, bootstrap: true}
 ";
     let folder = Folder::new().with("list.yaml", list).with("taken", "").with("bad.csv", "die,block\nx,y\n");
     let text = folder.refuse(&["run-list", "list.yaml"]);
@@ -96,6 +97,7 @@ fn mistakes_of_fields_and_folders_do_not_hide_what_else_is_wrong() {
         "'nothing'",
         "'many'",
         "campaign `start`:\nerror: --site-start 5 numbers",
+        "`no_bootstrap` and `bootstrap` say the opposite of each other",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
