@@ -133,7 +133,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
     let wanted = extent.run_until.unwrap_or(Ticks::from_us(DEFAULT_RUN_US));
     if wanted == Ticks::ZERO {
-        let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
+        let problem = Problem::new("a run of 0 µs (--run-until, -t) leaves no time in which an operation could start");
         problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
     }
     if wanted > longest {

@@ -88,12 +88,12 @@ fn mistakes_of_fields_and_folders_do_not_hide_what_else_is_wrong() {
     assert!(text.starts_with("exit code 2\n"), "{text}");
     for part in [
         "`one` and `two` write into one folder",
-        "campaign `two`:\nerror: --run-until 0 leaves no time",
+        "campaign `two`:\nerror: a run of 0 µs (--run-until, -t) leaves no time",
         "campaign `lost`:\nerror: cannot read profile `nowhere.yaml`",
         "campaign `blocks`:\n",
         "campaign `table`:\nerror: ",
         "campaign `place`:\nerror: cannot write `taken/f`",
-        "campaign `fields`:\nerror: --run-until 0 leaves no time",
+        "campaign `fields`:\nerror: a run of 0 µs (--run-until, -t) leaves no time",
         "'nothing'",
         "'many'",
         "campaign `start`:\nerror: --site-start 5 numbers",
@@ -123,7 +123,7 @@ fn all_that_is_wrong_with_each_campaign_is_said_at_once() {
     for (part, times) in [
         ("a campaign has no field `sed`", 3),
         ("'--shard <K/N>' cannot be used with '--sites <LIST>'", 3),
-        ("--run-until 0 leaves no time", 1),
+        ("a run of 0 µs (--run-until, -t) leaves no time", 1),
         ("cannot read profile `nowhere.yaml`", 1),
         ("cannot read the list of bad blocks `none.csv`", 1),
         ("the probability table `none.yaml` is not there", 2),
