@@ -1,7 +1,7 @@
 //! Reading the tables of a run: both timelines and the three tables of counts.
 //!
 //! A [`TableReader`] gives the lines of a table. A [`TableForm`] makes rows of the lines; it accepts only the form that
-//! `docs/outputs.md` describes. No input makes them panic or use more memory than a few times [`MAX_LINE`]. Every fault of a row
+//! `docs/outputs.md` describes. No input makes them panic or use more memory than a few times [`MAX_LINE`](crate::MAX_LINE). Every fault of a row
 //! is a [`TableFault`], and the next row is read all the same.
 //!
 //! Leaves out the judgement of the rows.
