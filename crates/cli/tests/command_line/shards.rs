@@ -289,7 +289,7 @@ fn the_pods_of_an_indexed_job_make_the_shards_of_the_campaign() {
 fn shards_that_begin_together_are_of_one_number_and_do_not_disturb_each_other() {
     use crate::running::Running;
     let start = |folder: &Folder, shard: &str| Running::start(folder, &batch("out", &["--shard", shard, "-q"]));
-    for _ in 0..8 {
+    for _ in 0..5 {
         // These two have no site in common.
         let folder = Folder::new();
         let running = ["1/2", "3/3"].map(|shard| start(&folder, shard));
@@ -300,7 +300,7 @@ fn shards_that_begin_together_are_of_one_number_and_do_not_disturb_each_other() 
         assert_eq!(done + refused, 2);
     }
     let whole = whole();
-    for _ in 0..4 {
+    for _ in 0..2 {
         let folder = Folder::new();
         for running in ["1/4", "2/4", "3/4", "4/4"].map(|shard| start(&folder, shard)) {
             let output = running.output();
