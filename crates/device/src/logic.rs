@@ -6,6 +6,8 @@
 
 mod change;
 mod judge;
+mod registers;
 mod state;
 
+pub use registers::DieRegisters;
 pub use state::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};

@@ -60,6 +60,9 @@ pub struct Setup {
     pub(crate) across_dies: AcrossDies,
 }
 
+/// The share of draws that propose nothing from which on classes are drawn one by one.
+const MOSTLY_IDLE: f64 = 0.25;
+
 /// Why nothing can be generated.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SetupError {
@@ -104,6 +107,9 @@ impl Setup {
             known => known,
         };
         let groups = Groups::new(&tables, &classes, profile.phase_keys.len());
+        for distribution in &mut distributions {
+            distribution.is_mostly_idle = distribution.share(|chunk| groups.idling(chunk)) >= MOSTLY_IDLE;
+        }
         by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);

@@ -4,6 +4,7 @@ use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchKind, L
 use nandseq_profile::{BaseId, CellTypeId, Page};
 use serde::{Deserialize, Serialize};
 
+use super::registers::DieRegisters;
 use crate::place::Place;
 
 /// The contents of a page register or an output register.
@@ -58,14 +59,10 @@ impl PlaneLogic {
 
     /// Whether no unread data is lost when the page register moves to the output register. Only the page counts: it is the same
     /// page whether a copyback read or another read put it there.
+    #[cfg(test)]
     pub(super) fn moves_safely(&self) -> bool {
         let same = |(page, output): (Register, Register)| page.same_page(&output);
         !self.unread || self.page.zip(self.output).is_some_and(same)
-    }
-
-    /// Empties both registers, as an erase or program does.
-    pub(super) fn empty(&mut self) {
-        *self = Self { cache_read: self.cache_read, ..Self::default() };
     }
 }
 
@@ -114,8 +111,8 @@ pub struct DieLogic {
     /// Whether write protect is on (the same on every die). A snapshot leaves it out if it is off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub write_protected: bool,
-    /// The planes.
-    pub planes: [PlaneLogic; 8],
+    /// The registers of the planes.
+    pub planes: DieRegisters,
 }
 
 impl DieLogic {
@@ -169,7 +166,7 @@ impl DieLogic {
 }
 
 /// Whether a register holds the page of `place` (on its plane), read as its cell type.
-pub(super) fn holds(register: Option<Register>, place: &Place) -> bool {
+fn holds(register: Option<Register>, place: &Place) -> bool {
     register
         .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
 }

@@ -16,13 +16,18 @@ pub(crate) struct Distribution {
     pub(crate) names: Vec<(OpId, u64)>,
     /// The classes that have names, by chunk.
     sets: Vec<u64>,
-    /// The sum of the weights of each class, by chunk.
-    masses: Vec<[u64; CHUNK]>,
+    /// By chunk: for each four classes in turn, the sum of the weights of any of them, by their four bits.
+    sums: Vec<[[u64; 16]; FOURS]>,
     /// For each class the first of its names and one past the last.
     spans: Vec<(u32, u32)>,
     /// Draws a class by its mass, whatever is eligible.
     alias: AliasTable<ClassId>,
+    /// Whether so many draws propose nothing that classes are drawn and asked for one after the other.
+    pub(crate) is_mostly_idle: bool,
 }
+
+/// How many times four classes a chunk has.
+const FOURS: usize = CHUNK / 4;
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
 pub(crate) const UNITS: f64 = (1u64 << 44) as f64;
@@ -49,10 +54,11 @@ impl Distribution {
         names.sort_by_key(|&(class, op, _)| (class, op));
         let mut all = Self {
             sets: vec![0; classes.chunks()],
-            masses: vec![[0; CHUNK]; classes.chunks()],
+            sums: vec![[[0; 16]; FOURS]; classes.chunks()],
             spans: vec![(0, 0); classes.count()],
             names: Vec::new(),
             alias: AliasTable::default(),
+            is_mostly_idle: false,
         };
         for (at, &(class, _, weight)) in names.iter().enumerate() {
             let (first, end) = &mut all.spans[class.index()];
@@ -61,14 +67,25 @@ impl Distribution {
             }
             *end = at as u32 + 1;
             all.sets[class.chunk()] |= class.bit();
-            all.masses[class.chunk()][class.place()] += weight;
+            let place = class.place();
+            let sums = all.sums[class.chunk()][place / 4].iter_mut().enumerate();
+            sums.filter(|(bits, _)| bits >> (place % 4) & 1 == 1).for_each(|(_, sum)| *sum += weight);
         }
-        let classes = all.sets.iter().enumerate().flat_map(|(chunk, &set)| {
-            let masses = &all.masses[chunk];
-            places(set).map(move |place| (ClassId::at(chunk, place), masses[place]))
-        });
-        let alias = AliasTable::new(&classes.collect::<Vec<_>>());
+        let classes = all
+            .sets
+            .iter()
+            .enumerate()
+            .flat_map(|(chunk, &set)| places(set).map(move |place| ClassId::at(chunk, place)));
+        let alias = AliasTable::new(&classes.map(|class| (class, all.mass(class))).collect::<Vec<_>>());
         Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), alias, ..all }
+    }
+
+    /// The mass of some classes, given by chunk, divided by that of all; 0 when there are no names.
+    pub(super) fn share(&self, classes: impl Fn(usize) -> u64) -> f64 {
+        let mass = |of: &dyn Fn(usize) -> u64| -> u64 {
+            (0..self.sums.len()).map(|chunk| self.mass_of(chunk, of(chunk))).sum()
+        };
+        mass(&classes) as f64 / mass(&|_| u64::MAX).max(1) as f64
     }
 
     /// Draws a class by its mass, eligible or not; `None` when there are no names.
@@ -92,9 +109,33 @@ impl Distribution {
         self.sets.get(chunk).copied().unwrap_or(0)
     }
 
-    /// The sums of the weights of the classes of a chunk.
-    pub(crate) fn masses(&self, chunk: usize) -> &[u64; CHUNK] {
-        &self.masses[chunk]
+    /// The sum of the weights of a class.
+    pub(crate) fn mass(&self, class: ClassId) -> u64 {
+        self.sums[class.chunk()][class.place() / 4][1 << (class.place() % 4)]
+    }
+
+    /// The sum of the weights of some classes of a chunk.
+    #[inline]
+    pub(crate) fn mass_of(&self, chunk: usize, classes: u64) -> u64 {
+        let sums = self.sums[chunk].iter().enumerate();
+        sums.map(|(at, sums)| sums[(classes >> (4 * at)) as usize % 16]).sum()
+    }
+
+    /// The class of some of a chunk at a mass below their sum, and how much of the mass is above its begin.
+    #[inline]
+    pub(crate) fn class_at(&self, chunk: usize, classes: u64, mut mass: u64) -> Option<(ClassId, u64)> {
+        for (at, sums) in self.sums[chunk].iter().enumerate() {
+            let bits = (classes >> (4 * at)) as usize % 16;
+            if mass >= sums[bits] {
+                mass -= sums[bits];
+                continue;
+            }
+            // Of the four, those before the one that is wanted are the most whose sum is not above the mass.
+            let before = [bits & 1, bits & 3, bits & 7].map(|before| usize::from(sums[before] <= mass));
+            let place = before.iter().sum::<usize>();
+            return Some((ClassId::at(chunk, 4 * at + place), mass - sums[bits & ((1 << place) - 1)]));
+        }
+        None
     }
 
     /// The names of a class.
