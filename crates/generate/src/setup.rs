@@ -5,7 +5,6 @@
 //! generation obeys, which is why it has more than 15.
 
 mod across_dies;
-mod alias;
 mod bootstrap_stages;
 mod chain_templates;
 mod classes;
@@ -60,9 +59,6 @@ pub struct Setup {
     pub(crate) across_dies: AcrossDies,
 }
 
-/// The share of draws that propose nothing from which on classes are drawn one by one.
-const MOSTLY_IDLE: f64 = 0.25;
-
 /// Why nothing can be generated.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SetupError {
@@ -107,9 +103,7 @@ impl Setup {
             known => known,
         };
         let groups = Groups::new(&tables, &classes, profile.phase_keys.len());
-        for distribution in &mut distributions {
-            distribution.is_mostly_idle = distribution.share(|chunk| groups.idling(chunk)) >= MOSTLY_IDLE;
-        }
+        distributions.iter_mut().for_each(|distribution| distribution.note_idling(|chunk| groups.idling(chunk)));
         by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);

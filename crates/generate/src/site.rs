@@ -340,6 +340,6 @@ impl<'s> Site<'s> {
         let step = (following + self.setup.refill_period).ceil_to(grid) - following;
         let more = if following < run_end { (run_end - following).0.div_ceil(step.0.max(1)) } else { 0 };
         self.refills.skip(1 + more);
-        self.kernel.queue.put_refill_off(Ticks(following.0 + more * step.0));
+        self.kernel.queue.push(Ticks(following.0 + more * step.0), Event::Refill);
     }
 }

@@ -51,10 +51,11 @@ impl DieLogic {
     /// The planes in some of these states, as bits of [`state_bit`].
     #[inline]
     fn planes_in_some(&self, states: u16) -> PlaneSet {
-        STATES_OF_PLANES.into_iter().fold(PlaneSet::EMPTY, |all, state| {
-            let counts = if states & state_bit(state) != 0 { u8::MAX } else { 0 };
-            all.union(PlaneSet(self.planes_in(state).0 & counts))
-        })
+        let [unread, cache, plane_cache] = STATES_OF_PLANES.map(|state| {
+            let counts = if states & state_bit(state) != 0 { PlaneSet::EMPTY.complement() } else { PlaneSet::EMPTY };
+            self.planes_in(state).and(counts)
+        });
+        unread.union(cache).union(plane_cache)
     }
 
     /// Judges the exclusion tables of the states of the die, then of each of the `planes` that the base looks at.

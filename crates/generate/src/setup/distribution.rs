@@ -5,9 +5,8 @@
 use nandseq_device::Tables;
 use nandseq_profile::OpId;
 
-use super::alias::AliasTable;
 use super::classes::{CHUNK, ClassId, Classes, places};
-use crate::random::Stream;
+use crate::random::{RandomNumbers, Stream};
 
 /// A distribution over names, by class.
 #[derive(Clone, Default, Debug)]
@@ -20,11 +19,18 @@ pub(crate) struct Distribution {
     sums: Vec<[[u64; 16]; FOURS]>,
     /// For each class the first of its names and one past the last.
     spans: Vec<(u32, u32)>,
-    /// Draws a class by its mass, whatever is eligible.
-    alias: AliasTable<ClassId>,
+    /// The sum of the weights of all names.
+    total: u64,
+    /// A class that proposes nothing and is eligible at every hook, for all such classes, with their mass.
+    idling: (Option<ClassId>, u64),
+    /// By chunk: the other classes, and their mass.
+    others: Vec<(u64, u64)>,
     /// Whether so many draws propose nothing that classes are drawn and asked for one after the other.
     pub(crate) is_mostly_idle: bool,
 }
+
+/// From one in so many draws that propose nothing on, classes are drawn one by one.
+const MOSTLY_IDLE: u64 = 4;
 
 /// How many times four classes a chunk has.
 const FOURS: usize = CHUNK / 4;
@@ -57,7 +63,9 @@ impl Distribution {
             sums: vec![[[0; 16]; FOURS]; classes.chunks()],
             spans: vec![(0, 0); classes.count()],
             names: Vec::new(),
-            alias: AliasTable::default(),
+            total: 0,
+            idling: (None, 0),
+            others: Vec::new(),
             is_mostly_idle: false,
         };
         for (at, &(class, _, weight)) in names.iter().enumerate() {
@@ -71,27 +79,37 @@ impl Distribution {
             let sums = all.sums[class.chunk()][place / 4].iter_mut().enumerate();
             sums.filter(|(bits, _)| bits >> (place % 4) & 1 == 1).for_each(|(_, sum)| *sum += weight);
         }
-        let classes = all
-            .sets
-            .iter()
-            .enumerate()
-            .flat_map(|(chunk, &set)| places(set).map(move |place| ClassId::at(chunk, place)));
-        let alias = AliasTable::new(&classes.map(|class| (class, all.mass(class))).collect::<Vec<_>>());
-        Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), alias, ..all }
+        all.names = names.into_iter().map(|(_, op, weight)| (op, weight)).collect();
+        all.note_idling(|_| 0);
+        all
     }
 
-    /// The mass of some classes, given by chunk, divided by that of all; 0 when there are no names.
-    pub(super) fn share(&self, classes: impl Fn(usize) -> u64) -> f64 {
-        let mass = |of: &dyn Fn(usize) -> u64| -> u64 {
-            (0..self.sums.len()).map(|chunk| self.mass_of(chunk, of(chunk))).sum()
-        };
-        mass(&classes) as f64 / mass(&|_| u64::MAX).max(1) as f64
+    /// Takes note of the classes, by chunk, that propose nothing and are eligible at every hook.
+    pub(super) fn note_idling(&mut self, idling: impl Fn(usize) -> u64) {
+        let parts = self.sets.iter().enumerate().map(|(chunk, set)| (chunk, set & idling(chunk), set & !idling(chunk)));
+        let parts: Vec<(usize, u64, u64)> = parts.collect();
+        let first = parts.iter().find_map(|&(chunk, idle, _)| Some(ClassId::at(chunk, places(idle).next()?)));
+        self.idling = (first, parts.iter().map(|&(chunk, idle, _)| self.mass_of(chunk, idle)).sum());
+        self.others = parts.iter().map(|&(chunk, _, others)| (others, self.mass_of(chunk, others))).collect();
+        self.total = self.idling.1 + self.others.iter().map(|(_, mass)| mass).sum::<u64>();
+        self.is_mostly_idle = self.idling.1 >= (self.total / MOSTLY_IDLE).max(1);
     }
 
     /// Draws a class by its mass, eligible or not; `None` when there are no names.
     #[inline]
     pub(crate) fn draw_any(&self, stream: &mut Stream) -> Option<ClassId> {
-        self.alias.draw(stream)
+        if self.total == 0 {
+            return None;
+        }
+        let at = stream.below(self.total);
+        let Some(mut at) = at.checked_sub(self.idling.1) else { return self.idling.0 };
+        for (chunk, &(classes, mass)) in self.others.iter().enumerate() {
+            if at < mass {
+                return Some(self.class_at(chunk, classes, at)?.0);
+            }
+            at -= mass;
+        }
+        None
     }
 
     /// Whether it has no names.
