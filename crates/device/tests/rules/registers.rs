@@ -98,7 +98,7 @@ fn an_erase_or_program_invalidates_the_registers_of_its_planes_from_its_start() 
         }
         let times = bench.start(name, place);
         let planes = bench.device.logic(Die(0)).planes;
-        assert!(planes[0].page.is_none() && planes[0].output.is_none(), "{name}");
+        assert!(planes.page(Plane(0)).is_none() && planes.output(Plane(0)).is_none(), "{name}");
         bench.at(times.end);
         bench.refused(DATA_OUT, slc(spot(0, P0, 0, 0)), Rule::DoutSource);
         bench.allowed(DATA_OUT, slc(spot(0, P1, 0, 0)));
