@@ -56,6 +56,8 @@ pub(crate) struct Proposer {
     /// The plan that was made last: an operation and the operations of its chain.
     pub(crate) plan: Vec<Step>,
     scratch: DraftScratch,
+    /// Debug builds compare the answer for a class with that for all.
+    all: WeightedSampler,
 }
 
 impl Proposer {
@@ -66,6 +68,7 @@ impl Proposer {
             constraints: vec![DieConstraints::new(setup); usize::from(setup.tables.size.dies)],
             plan: Vec::new(),
             scratch: DraftScratch::default(),
+            all: WeightedSampler::new(setup),
         }
     }
 
@@ -122,9 +125,8 @@ impl Proposer {
         let waiting = || kernel.waiting.waits_for_planes(&kernel.chains, device, &setup.tables, (view.die, now));
         let planes = ClassCheck::new((setup, device), view, class, now).planes(waiting);
         if cfg!(debug_assertions) {
-            let mut all = self.sampler.clone();
-            view.fill(&mut all, distribution, &mut self.constraints, (device, setup), now, waiting);
-            let expected = all.has(class).then(|| view.allowed(&self.constraints, device, class));
+            view.fill(&mut self.all, distribution, &mut self.constraints, (device, setup), now, waiting);
+            let expected = self.all.has(class).then(|| view.allowed(&self.constraints, device, class));
             assert_eq!(planes, expected, "{:?} alone, and with all classes", setup.classes.get(class));
         }
         planes

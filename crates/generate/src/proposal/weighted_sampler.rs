@@ -52,6 +52,7 @@ impl WeightedSampler {
     pub(crate) fn clear(&mut self) {
         self.tried.clear();
         self.misses = 0;
+        self.is_counted = false;
     }
 
     /// Begins to take classes in; the caller then puts every chunk.
