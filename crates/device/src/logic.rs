@@ -6,6 +6,8 @@
 
 mod change;
 mod judge;
+mod registers;
 mod state;
 
-pub use state::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};
+pub use registers::{DieRegisters, PlaneLogic, Register};
+pub use state::{CacheProgram, DieLogic, Loaded, Suspended};

@@ -2,10 +2,12 @@
 
 use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 
-/// The states that planes can be in, as bits of [`state_bit`]. Dies can be in the others.
-pub(crate) const OF_PLANES: u16 = state_bit(DeviceState::LatchOnRead)
-    | state_bit(DeviceState::CacheRead(CacheReadKind::Cache))
-    | state_bit(DeviceState::CacheRead(CacheReadKind::PlaneCache));
+/// The states that planes can be in. Dies can be in the others.
+pub(crate) const STATES_OF_PLANES: [DeviceState; 3] = [
+    DeviceState::LatchOnRead,
+    DeviceState::CacheRead(CacheReadKind::Cache),
+    DeviceState::CacheRead(CacheReadKind::PlaneCache),
+];
 
 /// The bit of a state in sets of states.
 pub(crate) const fn state_bit(state: DeviceState) -> u16 {

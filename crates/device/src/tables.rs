@@ -54,6 +54,8 @@ pub struct BaseInfo {
     pub window: PhaseKind,
     /// The key of a plane that is idle after it.
     pub end_key: PhaseKey,
+    /// The op_states of its ISSUE, CORE_BUSY and window, and after them; [`Tables::NO_OP_STATE`] where it has none.
+    pub(crate) op_states: [PhaseKey; 4],
     /// The states of the device that forbid it, as bits of [`state_bit`].
     pub(crate) forbidden_in: u16,
     /// Whether some op_state forbids it.
@@ -125,6 +127,8 @@ pub struct Tables {
     bases: Vec<BaseInfo>,
     ops: Vec<OpInfo>,
     op_state: Vec<BaseSet>,
+    /// For each base the op_states that forbid it, a bit each, in words of 64.
+    against: Vec<u64>,
     states: [BaseSet; DeviceState::ALL.len()],
     /// For each cell type, those that may be programmed on a block erased as it: one bit each.
     pub programs: Vec<u8>,
@@ -135,6 +139,9 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Stands for no op_state where a phase key is asked for: it forbids nothing.
+    pub const NO_OP_STATE: PhaseKey = PhaseKey(u16::MAX);
+
     /// Compiles a profile (valid, as the profile crate hands it out).
     ///
     /// # Panics
@@ -154,6 +161,7 @@ impl Tables {
             bases: profile.bases.ids().map(|id| base_info(profile, id)).collect(),
             ops: profile.ops.ids().map(|id| op_info(profile, id)).collect(),
             op_state: profile.phase_keys.ids().map(|key| device_rule(profile, key)).collect(),
+            against: op_states_against(profile),
             states: DeviceState::ALL.map(|state| profile.exclusions.in_state(state)),
             programs: profile.cell_types.iter().map(|cell| cell.programs).collect(),
             offset_guard: profile.offset_guard,
@@ -189,11 +197,43 @@ impl Tables {
         self.op_state[key.index()]
     }
 
+    /// The op_states that forbid a base.
+    #[inline]
+    #[must_use]
+    pub fn op_states_against(&self, base: BaseId) -> OpStates<'_> {
+        let words = self.against.len() / self.bases.len();
+        OpStates(&self.against[base.index() * words..][..words])
+    }
+
     /// The bases that a state of the device forbids.
     #[must_use]
     pub const fn forbidden_by(&self, state: DeviceState) -> BaseSet {
         self.states[state_index(state)]
     }
+}
+
+/// A set of op_states.
+#[derive(Clone, Copy, Debug)]
+pub struct OpStates<'a>(&'a [u64]);
+
+impl OpStates<'_> {
+    /// Whether an op_state is in the set. [`Tables::NO_OP_STATE`] is in none.
+    #[inline]
+    #[must_use]
+    pub fn contains(self, key: PhaseKey) -> bool {
+        self.0.get(key.index() / 64).is_some_and(|word| word >> (key.0 % 64) & 1 == 1)
+    }
+}
+
+fn op_states_against(profile: &Profile) -> Vec<u64> {
+    let words = profile.phase_keys.len().div_ceil(64);
+    let mut against = vec![0; profile.bases.len() * words];
+    for key in profile.phase_keys.ids() {
+        for base in device_rule(profile, key).iter() {
+            against[base.index() * words + key.index() / 64] |= 1 << (key.0 % 64);
+        }
+    }
+    against
 }
 
 fn device_rule(profile: &Profile, key: PhaseKey) -> BaseSet {
@@ -222,7 +262,11 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         .into_iter()
         .filter(|&state| profile.exclusions.in_state(state).contains(id))
         .fold(0, |bits, state| bits | state_bit(state));
+    let busy_key = profile.phase_key(id, Some(PhaseKind::CoreBusy));
+    let window_key = window.and_then(|phase| profile.phase_key(id, Some(phase.kind)));
+    let none = Tables::NO_OP_STATE;
     BaseInfo {
+        op_states: [none, busy_key.unwrap_or(none), window_key.unwrap_or(none), none],
         reach,
         occupies: (!base.instant && base.scope != Scope::None) || moves_time || effects.resets(),
         affects_state: base.affects_state,
@@ -231,8 +275,8 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         names_die: base.payload_has(PayloadField::Die),
         has_block: base.payload_has(PayloadField::Block),
         address: base.address,
-        busy_key: profile.phase_key(id, Some(PhaseKind::CoreBusy)),
-        window_key: window.and_then(|phase| profile.phase_key(id, Some(phase.kind))),
+        busy_key,
+        window_key,
         window: window.map_or(PhaseKind::CoreBusy, |phase| phase.kind),
         end_key: profile.phase_key(id, None).expect("every base has an END key"),
         forbidden_in,

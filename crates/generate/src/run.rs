@@ -125,7 +125,7 @@ impl Site<'_> {
         self.look_at_rest();
         self.detector.tell(limits.on_dead);
         self.run += 1;
-        let mut summary = std::mem::take(&mut self.reporter.summary);
+        let mut summary = self.reporter.end_run();
         summary.end = self.kernel.quiet;
         summary.dead.clone_from(&self.detector.dead);
         Ok(summary)

@@ -5,7 +5,6 @@
 //! generation obeys, which is why it has more than 15.
 
 mod across_dies;
-mod alias;
 mod bootstrap_stages;
 mod chain_templates;
 mod classes;
@@ -104,6 +103,7 @@ impl Setup {
             known => known,
         };
         let groups = Groups::new(&tables, &classes, profile.phase_keys.len());
+        distributions.iter_mut().for_each(|distribution| distribution.note_idling(|chunk| groups.idling(chunk)));
         by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);

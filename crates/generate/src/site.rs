@@ -163,14 +163,18 @@ impl<'s> Site<'s> {
         let key = key_at(kind, || device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
         let distribution = self.policy.distribution(setup, key);
         // Most hooks draw what proposes nothing, and end here.
-        let first = if self.policy.is_directed() { None } else { distribution.draw_any(&mut stream) };
+        let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
+        let first = if by_class { distribution.draw_any(&mut stream) } else { None };
         if first.is_some_and(|class| setup.groups.is_idling(class)) {
             return;
         }
         let state = op_state(device.plane_phase(die, plane, now));
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };
-        self.proposer.look(&view, distribution, (&self.kernel, setup), now);
+        self.proposer.sampler.clear();
+        if !by_class {
+            self.proposer.look(&view, distribution, (&self.kernel, setup), now);
+        }
         let mut at = AtHook {
             setup,
             kernel: &mut self.kernel,
@@ -347,7 +351,7 @@ impl<'s> Site<'s> {
         let step = (following + self.setup.refill_period).ceil_to(grid) - following;
         let more = if following < until { (until - following).0.div_ceil(step.0.max(1)) } else { 0 };
         self.refills.skip(1 + more);
-        self.kernel.queue.put_refill_off(Ticks(following.0 + more * step.0));
+        self.kernel.queue.push(Ticks(following.0 + more * step.0), Event::Refill);
         1 + more
     }
 }

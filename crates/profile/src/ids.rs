@@ -256,6 +256,12 @@ impl PlaneSet {
         self.0 >> plane.0 & 1 == 1
     }
 
+    /// The planes that are not in the set, of the eight that a die can have.
+    #[must_use]
+    pub const fn complement(self) -> Self {
+        Self(!self.0)
+    }
+
     /// Whether every plane of this set is in `other`.
     #[must_use]
     pub const fn is_subset(self, other: Self) -> bool {

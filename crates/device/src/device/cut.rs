@@ -59,9 +59,7 @@ impl Device {
             for die in self.dies_of(info, &flight.place) {
                 self.dies[die].stamp += 1;
                 for plane in planes.iter() {
-                    if let Some(segment) = &mut self.dies[die].segments[usize::from(plane.0)] {
-                        segment.cut(now);
-                    }
+                    self.dies[die].segments[usize::from(plane.0)].cut(now);
                 }
             }
         }
@@ -98,8 +96,7 @@ impl Device {
                 issue_end: now,
                 busy_end: end,
                 end: window_end,
-                busy_key: info.busy_key,
-                window_key: info.window_key,
+                op_states: info.op_states,
                 window: info.window,
                 end_key: info.end_key,
                 before,

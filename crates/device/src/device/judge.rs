@@ -22,12 +22,10 @@ impl Device {
         self.judge_occupation(tables, op, info, place)?;
         for die in self.dies_of(info, place) {
             let die = Die(die as u8);
-            if info.forbidden_in_op_states {
-                for plane in self.planes_of(info, place).iter() {
-                    if self.forbidden_by_op_state(tables, die, plane, now).contains(op.base) {
-                        return Err(Rule::OpState);
-                    }
-                }
+            if info.forbidden_in_op_states
+                && !self.forbidding(tables, (die, self.planes_of(info, place)), op.base, now).is_empty()
+            {
+                return Err(Rule::OpState);
             }
             self.logic(die).judge(tables, op.base, place, self.all)?;
         }

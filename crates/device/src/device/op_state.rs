@@ -4,7 +4,7 @@
 //! function of the time and needs no events.
 
 use nandseq_profile::model::{PhaseKind, StatusOf};
-use nandseq_profile::{BaseSet, Die, PhaseKey, Plane, PlaneSet, Ticks};
+use nandseq_profile::{BaseId, Die, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::state::{Device, Segment};
 use crate::place::Place;
@@ -34,18 +34,41 @@ pub struct PlanePhase {
     pub end: Ticks,
 }
 
-impl Segment {
-    /// See [`Device::state_key`].
-    fn key(&self, now: Ticks) -> (Option<PhaseKey>, Ticks) {
-        if now >= self.end {
-            (None, Ticks(u64::MAX))
-        } else if now < self.issue_end {
-            (None, self.issue_end)
-        } else if now < self.busy_end {
-            (self.busy_key, self.busy_end)
+/// Which of the four keys of [`Device::phase_key`] counts: before, CORE_BUSY, the window, END. By the bits of [`Segment::key_seen`].
+const SEEN: [u8; 16] = {
+    let mut seen = [3; 16];
+    let mut bits = 0;
+    while bits < 8 {
+        let (issued, at_busy_end, after_busy) = (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0);
+        seen[bits] = if issued && !at_busy_end {
+            1
+        } else if issued && after_busy {
+            2
         } else {
-            (self.window_key, self.end)
-        }
+            0
+        };
+        bits += 1;
+    }
+    seen
+};
+
+impl Segment {
+    /// The phase at a time: 0 ISSUE, 1 CORE_BUSY, 2 the window, 3 none any more.
+    #[inline]
+    fn phase_at(&self, now: Ticks) -> usize {
+        usize::from(now >= self.issue_end) + usize::from(now >= self.busy_end) + usize::from(now >= self.end)
+    }
+
+    /// See [`Device::phase_key`].
+    #[inline]
+    fn key_seen(&self, now: Ticks) -> PhaseKey {
+        let [_, busy, window, _] = self.op_states;
+        let or_before = |key| if key == Tables::NO_OP_STATE { self.before } else { key };
+        let bits = usize::from(now > self.issue_end)
+            | usize::from(now >= self.busy_end) << 1
+            | usize::from(now > self.busy_end) << 2
+            | usize::from(now >= self.end) << 3;
+        [self.before, or_before(busy), or_before(window), self.end_key][usize::from(SEEN[bits] % 4)]
     }
 }
 
@@ -54,38 +77,25 @@ impl Device {
     /// starts, still that of the operation before.
     #[must_use]
     pub fn phase_key(&self, die: Die, plane: Plane, now: Ticks) -> PhaseKey {
-        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
-            return PhaseKey::DEFAULT;
-        };
-        if now >= segment.end {
-            segment.end_key
-        } else if now <= segment.issue_end {
-            segment.before
-        } else if now < segment.busy_end {
-            segment.busy_key.unwrap_or(segment.before)
-        } else if now == segment.busy_end {
-            segment.before
-        } else {
-            segment.window_key.unwrap_or(segment.before)
-        }
+        self.segment(die, plane).key_seen(now)
+    }
+
+    fn segment(&self, die: Die, plane: Plane) -> &Segment {
+        &self.dies[usize::from(die.0)].segments[usize::from(plane.0)]
     }
 
     /// The phase a plane is in now.
     #[must_use]
     pub fn plane_phase(&self, die: Die, plane: Plane, now: Ticks) -> PlanePhase {
-        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
-            return PlanePhase::default();
-        };
-        let (phase, start, end) = if now >= segment.end {
-            return PlanePhase { of: segment.end_key, ..PlanePhase::default() };
-        } else if now < segment.issue_end {
-            (PhaseKind::Issue, segment.start, segment.issue_end)
-        } else if now < segment.busy_end {
-            (PhaseKind::CoreBusy, segment.issue_end, segment.busy_end)
-        } else {
-            (segment.window, segment.busy_end, segment.end)
-        };
-        PlanePhase { of: segment.end_key, phase: Some(phase), start, end }
+        let segment = self.segment(die, plane);
+        let bounds = [segment.start, segment.issue_end, segment.busy_end, segment.end];
+        let kinds = [PhaseKind::Issue, PhaseKind::CoreBusy, segment.window];
+        match segment.phase_at(now) {
+            at @ 0..3 => {
+                PlanePhase { of: segment.end_key, phase: Some(kinds[at]), start: bounds[at], end: bounds[at + 1] }
+            }
+            _ => PlanePhase { of: segment.end_key, ..PlanePhase::default() },
+        }
     }
 
     /// The planes whose op_state an operation becomes: the first die, how many, and the planes of each; `None` when it
@@ -99,50 +109,48 @@ impl Device {
     /// Whether a plane has no operation's phase on it now.
     #[must_use]
     pub fn is_idle(&self, die: Die, plane: Plane, now: Ticks) -> bool {
-        self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
+        now >= self.segment(die, plane).end
     }
 
     /// When the last phase on a die ends, or ended; 0 when nothing ever ran there. Operations that do not show in the op_state
     /// have no phase here. On a device made by [`Device::from_quiescent`] all earlier phases ended at its `now`.
     #[must_use]
     pub fn rests_from(&self, die: Die) -> Ticks {
-        let segments = self.dies[usize::from(die.0)].segments.iter().flatten();
+        let segments = self.dies[usize::from(die.0)].segments.iter();
         segments.map(|segment| segment.end).max().unwrap_or_default()
     }
 
     /// When the DATA_IN or DATA_OUT window that is open on a plane now closes if nothing cuts it; `None` when none is open.
     #[must_use]
     pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {
-        let segment = self.dies[usize::from(die.0)].segments[usize::from(plane.0)]?;
+        let segment = self.segment(die, plane);
         (segment.busy_end <= now && now < segment.end).then_some(segment.end)
     }
 
-    /// The bases that the op_state of a plane forbids; none during ISSUE and when the plane is idle.
+    /// Those of some planes of a die whose op_state forbids a base; none during ISSUE and when a plane is idle.
     #[must_use]
-    pub fn forbidden_by_op_state(&self, tables: &Tables, die: Die, plane: Plane, now: Ticks) -> BaseSet {
-        self.state_key(die, plane, now).0.map_or(BaseSet::EMPTY, |key| tables.forbidden_in(key))
+    pub fn forbidding(&self, tables: &Tables, (die, planes): (Die, PlaneSet), base: BaseId, now: Ticks) -> PlaneSet {
+        let segments = &self.dies[usize::from(die.0)].segments;
+        let op_states = tables.op_states_against(base);
+        PlaneSet(planes.iter().fold(0, |set, plane| {
+            let segment = &segments[usize::from(plane.0 % 8)];
+            let key = segment.op_states[segment.phase_at(now) % 4];
+            set | u8::from(op_states.contains(key)) << plane.0
+        }))
     }
 
-    /// The key of a plane's op_state, `None` during ISSUE and when the plane is idle; and until when it stays so if nothing
-    /// starts or is cut there.
-    #[must_use]
-    pub fn state_key(&self, die: Die, plane: Plane, now: Ticks) -> (Option<PhaseKey>, Ticks) {
-        let segment = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)];
-        segment.as_ref().map_or((None, Ticks(u64::MAX)), |segment| segment.key(now))
-    }
-
-    /// The keys of [`Device::state_key`] for every plane of a die, and until when all of them stay so.
+    /// For every plane of a die the key of its op_state, `None` during ISSUE and when it is idle; and until when all of them stay so
+    /// if nothing starts or is cut there.
     #[must_use]
     pub fn state_keys(&self, die: Die, now: Ticks) -> ([Option<PhaseKey>; 8], Ticks) {
         let mut keys = [None; 8];
         let mut all = Ticks(u64::MAX);
         for (key, segment) in keys.iter_mut().zip(&self.dies[usize::from(die.0)].segments).take(self.all.len() as usize)
         {
-            if let Some(segment) = segment {
-                let (own, until) = segment.key(now);
-                *key = own;
-                all = all.min(until);
-            }
+            let at = segment.phase_at(now) % 4;
+            let until = [segment.issue_end, segment.busy_end, segment.end, Ticks(u64::MAX)][at];
+            *key = Some(segment.op_states[at]).filter(|&key| key != Tables::NO_OP_STATE);
+            all = all.min(until);
         }
         (keys, all)
     }
@@ -151,12 +159,11 @@ impl Device {
     #[must_use]
     pub fn status(&self, die: Die, now: Ticks) -> SeenStatus {
         let mut status = SeenStatus::Ready;
-        for segment in self.dies[usize::from(die.0)].segments.iter().flatten() {
-            if segment.issue_end <= now && now < segment.busy_end {
-                return SeenStatus::Busy;
-            }
-            if segment.busy_end <= now && now < segment.end {
-                status = SeenStatus::ExtReady;
+        for segment in &self.dies[usize::from(die.0)].segments {
+            match segment.phase_at(now) {
+                1 => return SeenStatus::Busy,
+                2 => status = SeenStatus::ExtReady,
+                _ => {}
             }
         }
         status
@@ -179,7 +186,7 @@ impl Device {
             self.dies[die].stamp += 1;
             for plane in planes.iter() {
                 let slot = &mut self.dies[die].segments[usize::from(plane.0)];
-                *slot = Some(segment(slot.map_or(PhaseKey::DEFAULT, |before| before.end_key)));
+                *slot = segment(slot.end_key);
             }
         }
     }

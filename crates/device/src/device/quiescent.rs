@@ -40,7 +40,7 @@ impl Device {
     #[must_use]
     pub fn quiescent(&self, tables: &Tables) -> Vec<QuiescentDie> {
         let base_of = |key: PhaseKey| tables.bases().find(|(_, info)| info.end_key == key).map(|(id, _)| id);
-        let last = |die: &DieState| die.segments.map(|segment| segment.and_then(|segment| base_of(segment.end_key)));
+        let last = |die: &DieState| die.segments.map(|segment| base_of(segment.end_key));
         self.dies
             .iter()
             .map(|die| QuiescentDie { logic: die.logic, last: last(die), suspended: die.suspended })
@@ -61,8 +61,7 @@ impl Device {
                 issue_end: now,
                 busy_end: now,
                 end: now,
-                busy_key: info.busy_key,
-                window_key: info.window_key,
+                op_states: info.op_states,
                 window: info.window,
                 end_key: info.end_key,
                 before: info.end_key,
@@ -70,7 +69,7 @@ impl Device {
         };
         let dies = dies.iter().map(|die| DieState {
             logic: die.logic,
-            segments: die.last.map(|base| base.map(segment)),
+            segments: die.last.map(|base| base.map_or_else(Segment::default, segment)),
             suspended: die.suspended,
             occupied: PlaneSet::EMPTY,
             occupants: 0,

@@ -48,7 +48,7 @@ pub struct SuspendedOperation {
     pub window: Ticks,
 }
 
-/// The op_state of a plane: the last state-affecting operation on it.
+/// The op_state of a plane: the last state-affecting operation on it; by default that of a plane on which nothing ever ran.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
     /// Bounds of ISSUE, CORE_BUSY and the window; an absent phase has no length.
@@ -56,8 +56,8 @@ pub(super) struct Segment {
     pub(super) issue_end: Ticks,
     pub(super) busy_end: Ticks,
     pub(super) end: Ticks,
-    pub(super) busy_key: Option<PhaseKey>,
-    pub(super) window_key: Option<PhaseKey>,
+    /// The op_states of ISSUE, CORE_BUSY, the window, and after them; [`Tables::NO_OP_STATE`] stands for none.
+    pub(super) op_states: [PhaseKey; 4],
     /// The kind of the window; CORE_BUSY if there is none, and then the window has no length.
     pub(super) window: PhaseKind,
     pub(super) end_key: PhaseKey,
@@ -65,11 +65,26 @@ pub(super) struct Segment {
     pub(super) before: PhaseKey,
 }
 
+impl Default for Segment {
+    fn default() -> Self {
+        Self {
+            start: Ticks::ZERO,
+            issue_end: Ticks::ZERO,
+            busy_end: Ticks::ZERO,
+            end: Ticks::ZERO,
+            op_states: [Tables::NO_OP_STATE; 4],
+            window: PhaseKind::CoreBusy,
+            end_key: PhaseKey::DEFAULT,
+            before: PhaseKey::DEFAULT,
+        }
+    }
+}
+
 /// The present state of a die.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct DieState {
     pub(super) logic: DieLogic,
-    pub(super) segments: [Option<Segment>; 8],
+    pub(super) segments: [Segment; 8],
     /// The suspended erase and the suspended program, with their remainders. `logic` has the part of them that rules need.
     pub(super) suspended: ByAxis<Option<SuspendedOperation>>,
     pub(super) occupied: PlaneSet,
@@ -195,7 +210,7 @@ impl Device {
     /// When the last phase on any plane has ended and the bus is free.
     #[must_use]
     pub fn quiet(&self) -> Ticks {
-        let ends = self.dies.iter().flat_map(|die| die.segments.iter().flatten().map(|segment| segment.end));
+        let ends = self.dies.iter().flat_map(|die| die.segments.iter().map(|segment| segment.end));
         ends.max().unwrap_or_default().max(self.bus_free)
     }
 

@@ -3,18 +3,20 @@
 use nandseq_profile::PlaneSet;
 use nandseq_profile::model::Axis;
 
-use super::state::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, holds};
+use super::state::{CacheProgram, DieLogic, Loaded};
 use crate::effects::StateChange;
 use crate::place::Place;
 use crate::tables::BaseInfo;
 
 impl DieLogic {
     /// Applies what a step changes at its start.
+    #[inline]
     pub fn start(&mut self, info: &BaseInfo, place: &Place) {
         info.effects.at_start.iter().for_each(|change| self.apply(*change, place));
     }
 
     /// Applies what a step changes at its end.
+    #[inline]
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
         info.effects.at_end.iter().for_each(|change| self.apply(*change, place));
     }
@@ -23,18 +25,17 @@ impl DieLogic {
         match change {
             StateChange::EmptyResumed(axis) => {
                 let planes = self.suspended(axis).map_or(PlaneSet::EMPTY, |resumed| resumed.place.planes);
-                planes.iter().for_each(|plane| self.planes[plane.0 as usize].empty());
+                self.planes.empty(planes);
             }
-            StateChange::EmptyRegisters
-            | StateChange::Fill { .. }
-            | StateChange::EnterCacheRead(_)
-            | StateChange::ReadOn
-            | StateChange::EndCacheRead(_)
-            | StateChange::PutOut => {
-                for plane in place.planes.iter() {
-                    self.planes[plane.0 as usize].apply(change, place);
-                }
+            StateChange::EmptyRegisters => self.planes.empty(place.planes),
+            StateChange::Fill { copyback } => self.planes.fill(place, copyback),
+            StateChange::EnterCacheRead(kind) => self.planes.set_cache_read(place.planes, Some(kind)),
+            StateChange::ReadOn => self.planes.move_on(place.planes, Some(place)),
+            StateChange::EndCacheRead(_) => {
+                self.planes.move_on(place.planes, None);
+                self.planes.set_cache_read(place.planes, None);
             }
+            StateChange::PutOut => self.planes.put_out(place),
             StateChange::Load(kind, level) => *self.latch_mut(kind) = Some(Loaded { level, place: *place }),
             StateChange::Clear(kind) => *self.latch_mut(kind) = None,
             StateChange::EnterCacheProgram(kind) => self.cache_program = Some(CacheProgram { kind, place: *place }),
@@ -50,34 +51,6 @@ impl DieLogic {
             }
             StateChange::SwitchOdt { off } => self.odt_disabled = off,
             StateChange::SwitchWriteProtect { on } => self.write_protected = on,
-        }
-    }
-}
-
-impl PlaneLogic {
-    fn apply(&mut self, change: StateChange, place: &Place) {
-        let own = Register { group: place.group, page: place.page, cell_type: place.cell_type, copyback: false };
-        match change {
-            StateChange::Fill { copyback } => {
-                let register = Some(Register { copyback, ..own });
-                *self = Self { page: register, output: register, unread: true, cache_read: self.cache_read };
-            }
-            StateChange::EnterCacheRead(kind) => self.cache_read = Some(kind),
-            StateChange::ReadOn => *self = Self { page: Some(own), output: self.page, unread: true, ..*self },
-            StateChange::EndCacheRead(_) => {
-                *self = Self { page: None, output: self.page, unread: true, cache_read: None }
-            }
-            StateChange::PutOut => self.unread &= !holds(self.output, place),
-            StateChange::EmptyRegisters => self.empty(),
-            StateChange::EmptyResumed(_)
-            | StateChange::Load(..)
-            | StateChange::Clear(_)
-            | StateChange::EnterCacheProgram(_)
-            | StateChange::EndCacheProgram(_)
-            | StateChange::EndSuspension(_)
-            | StateChange::Reset
-            | StateChange::SwitchOdt { .. }
-            | StateChange::SwitchWriteProtect { .. } => {}
         }
     }
 }

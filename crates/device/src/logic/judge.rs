@@ -3,11 +3,11 @@
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, LatchNeed};
 use nandseq_profile::{BaseId, PlaneSet};
 
-use super::state::{DieLogic, Loaded, PlaneLogic, Suspended, holds};
+use super::state::{DieLogic, Loaded, Suspended};
 use crate::effects::Precondition;
 use crate::place::Place;
 use crate::rule::Rule;
-use crate::state_bits::{OF_PLANES, state_bit};
+use crate::state_bits::{STATES_OF_PLANES, state_bit};
 use crate::tables::{BaseInfo, Tables};
 
 impl DieLogic {
@@ -34,28 +34,45 @@ impl DieLogic {
             | if *write_protected { state_bit(DeviceState::WriteProtect) } else { 0 }
     }
 
-    /// The states that some planes are in.
-    fn plane_states(&self, planes: PlaneSet) -> u16 {
-        planes.iter().fold(0, |bits, plane| {
-            let PlaneLogic { page: _, output: _, unread, cache_read } = self.planes[usize::from(plane.0)];
-            bits | cache_read.map_or(0, |kind| state_bit(DeviceState::CacheRead(kind)))
-                | if unread { state_bit(DeviceState::LatchOnRead) } else { 0 }
-        })
+    /// The planes that are in a state of planes; none for a state of dies.
+    const fn planes_in(&self, state: DeviceState) -> PlaneSet {
+        match state {
+            DeviceState::LatchOnRead => self.planes.unread(),
+            DeviceState::CacheRead(kind) => self.planes.in_cache_read(kind),
+            DeviceState::LatchOn(_)
+            | DeviceState::Suspended(_)
+            | DeviceState::NotSuspended(_)
+            | DeviceState::OdtDisabled
+            | DeviceState::WriteProtect
+            | DeviceState::CacheProgram(_) => PlaneSet::EMPTY,
+        }
+    }
+
+    /// The planes in some of these states, as bits of [`state_bit`].
+    #[inline]
+    fn planes_in_some(&self, states: u16) -> PlaneSet {
+        let [unread, cache, plane_cache] = STATES_OF_PLANES.map(|state| {
+            let counts = if states & state_bit(state) != 0 { PlaneSet::EMPTY.complement() } else { PlaneSet::EMPTY };
+            self.planes_in(state).and(counts)
+        });
+        unread.union(cache).union(plane_cache)
     }
 
     /// Judges the exclusion tables of the states of the die, then of each of the `planes` that the base looks at.
+    #[inline]
     fn judge_tables(&self, info: &BaseInfo, planes: PlaneSet) -> Result<(), Rule> {
         let forbidden_in = info.forbidden_in;
-        if forbidden_in == 0 {
-            return Ok(());
-        }
         judge_states(forbidden_in & self.states())?;
-        // The plane with the rule is looked for only if there is one.
-        if forbidden_in & OF_PLANES != 0 && forbidden_in & self.plane_states(planes) != 0 {
-            let of_plane = |plane| judge_states(forbidden_in & self.plane_states(PlaneSet::one(plane)));
-            planes.iter().try_for_each(of_plane)?;
-        }
-        Ok(())
+        let in_some = self.planes_in_some(forbidden_in).and(planes);
+        if in_some.is_empty() { Ok(()) } else { self.judge_states_of_planes(forbidden_in, in_some) }
+    }
+
+    /// Judges states that forbid an operation on some planes: the rule that is judged first on the first of these planes.
+    #[cold]
+    fn judge_states_of_planes(&self, forbidden_in: u16, planes: PlaneSet) -> Result<(), Rule> {
+        let Some(first) = planes.iter().next() else { return Ok(()) };
+        let on_it = STATES_OF_PLANES.into_iter().filter(|state| self.planes_in(*state).contains(first));
+        judge_states(forbidden_in & on_it.fold(0, |bits, state| bits | state_bit(state)))
     }
 
     /// Judges a step at `place` by the lasting state; `all` are the planes of the die.
@@ -65,12 +82,7 @@ impl DieLogic {
     pub fn judge(&self, tables: &Tables, base: BaseId, place: &Place, all: PlaneSet) -> Result<(), Rule> {
         let info = tables.base(base);
         self.judge_tables(info, info.planes_of(place, all))?;
-        if !info.effects.of_planes.is_empty() {
-            for plane in place.planes.iter() {
-                let registers = &self.planes[plane.0 as usize];
-                info.effects.of_planes.iter().try_for_each(|need| judge_registers(*need, place, registers))?;
-            }
-        }
+        self.judge_registers(&info.effects.of_planes, place)?;
         for &need in &info.effects.of_die {
             self.judge_need(tables, need, place)?;
         }
@@ -78,6 +90,41 @@ impl DieLogic {
             self.judge_recovery(place)?;
         }
         Ok(())
+    }
+
+    /// Judges the preconditions of planes: the first plane that fails one decides, by the first that it fails.
+    #[inline]
+    fn judge_registers(&self, needs: &[Precondition], place: &Place) -> Result<(), Rule> {
+        let mut verdict = (u32::MAX, Ok(()));
+        let mut judge = |failing: PlaneSet, rule: Rule| {
+            let failing = failing.and(place.planes);
+            let at = failing.0.trailing_zeros();
+            if !failing.is_empty() && at < verdict.0 {
+                verdict = (at, Err(rule));
+            }
+        };
+        let registers = &self.planes;
+        for need in needs {
+            match need {
+                Precondition::CopybackPage => judge(registers.with_copyback_page().complement(), Rule::CopybackSource),
+                Precondition::NothingUnread => judge(registers.unread(), Rule::UnreadData),
+                Precondition::PageToReadOn => {
+                    judge(registers.without_page_of(place.planes, place.cell_type), Rule::CacheSequence);
+                    judge(registers.losing_by_move(), Rule::UnreadData);
+                }
+                Precondition::PageToPutOut => {
+                    judge(registers.without_page_at(place.planes, place), Rule::CacheSequence);
+                    judge(registers.losing_by_move(), Rule::UnreadData);
+                }
+                Precondition::Output => judge(registers.without_output_at(place.planes, place), Rule::DoutSource),
+                Precondition::Latch(..)
+                | Precondition::NextOfCacheProgram
+                | Precondition::Suspended(_)
+                | Precondition::InCoreBusy(_)
+                | Precondition::NothingInFlight(_) => {}
+            }
+        }
+        verdict.1
     }
 
     /// Judges a precondition of the die. Operations in flight are no part of the lasting state: the device judges them.
@@ -132,8 +179,8 @@ impl DieLogic {
         let blocked = axis == Axis::Erase && self.program.is_some();
         match self.suspended(axis) {
             Some(suspended) if !blocked => {
-                let unread = suspended.place.planes.iter().any(|plane| self.planes[plane.0 as usize].unread);
-                if unread { Err(Rule::UnreadData) } else { Ok(()) }
+                let unread = self.planes.unread().and(suspended.place.planes);
+                if !unread.is_empty() { Err(Rule::UnreadData) } else { Ok(()) }
             }
             _ => Err(Rule::ResumeTarget),
         }
@@ -158,31 +205,5 @@ const fn table_of(state: DeviceState) -> (u8, Rule) {
         DeviceState::CacheRead(_) | DeviceState::CacheProgram(_) => (2, Rule::Cache),
         DeviceState::OdtDisabled => (3, Rule::Odt),
         DeviceState::WriteProtect => (4, Rule::WriteProtect),
-    }
-}
-
-/// Judges a precondition of the registers of a plane.
-fn judge_registers(need: Precondition, place: &Place, regs: &PlaneLogic) -> Result<(), Rule> {
-    let allowed = |holds: bool, rule: Rule| if holds { Ok(()) } else { Err(rule) };
-    match need {
-        Precondition::CopybackPage => {
-            allowed(regs.page.is_some_and(|register| register.copyback), Rule::CopybackSource)
-        }
-        Precondition::NothingUnread => allowed(!regs.unread, Rule::UnreadData),
-        Precondition::PageToReadOn => {
-            let fits = regs.page.is_some_and(|page| page.cell_type == place.cell_type);
-            allowed(fits, Rule::CacheSequence)?;
-            allowed(regs.moves_safely(), Rule::UnreadData)
-        }
-        Precondition::PageToPutOut => {
-            allowed(holds(regs.page, place), Rule::CacheSequence)?;
-            allowed(regs.moves_safely(), Rule::UnreadData)
-        }
-        Precondition::Output => allowed(holds(regs.output, place), Rule::DoutSource),
-        Precondition::Latch(..)
-        | Precondition::NextOfCacheProgram
-        | Precondition::Suspended(_)
-        | Precondition::InCoreBusy(_)
-        | Precondition::NothingInFlight(_) => Ok(()),
     }
 }

@@ -1,73 +1,11 @@
 //! The parts of the lasting state of a die, as data.
 
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel};
-use nandseq_profile::{BaseId, CellTypeId, Page};
+use nandseq_profile::BaseId;
+use nandseq_profile::model::{Axis, CacheProgramKind, LatchKind, LatchLevel};
 use serde::{Deserialize, Serialize};
 
+use super::registers::DieRegisters;
 use crate::place::Place;
-
-/// The contents of a page register or an output register.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Register {
-    /// The block group; the plane is that of the register.
-    pub group: u32,
-    /// The page.
-    pub page: Page,
-    /// The cell type it was read as.
-    pub cell_type: CellTypeId,
-    /// Whether a copyback read put it there.
-    pub copyback: bool,
-}
-
-impl Register {
-    /// Whether both hold the same page of the array, read as the same cell type.
-    fn same_page(&self, other: &Self) -> bool {
-        (self.group, self.page, self.cell_type) == (other.group, other.page, other.cell_type)
-    }
-}
-
-/// The registers of a plane.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-pub struct PlaneLogic {
-    /// The page register.
-    pub page: Option<Register>,
-    /// The output register.
-    pub output: Option<Register>,
-    /// Whether the output register has not been put out yet.
-    pub unread: bool,
-    /// The cache-read state.
-    pub cache_read: Option<CacheReadKind>,
-}
-
-impl PlaneLogic {
-    /// Whether the page register holds the page of a place.
-    #[must_use]
-    pub fn page_is(&self, place: &Place) -> bool {
-        holds(self.page, place)
-    }
-
-    /// Whether both registers hold the same page, read as the same cell type, or both are empty.
-    #[must_use]
-    pub fn hold_the_same_page(&self) -> bool {
-        match (self.page, self.output) {
-            (Some(page), Some(output)) => page.same_page(&output),
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        }
-    }
-
-    /// Whether no unread data is lost when the page register moves to the output register. Only the page counts: it is the same
-    /// page whether a copyback read or another read put it there.
-    pub(super) fn moves_safely(&self) -> bool {
-        let same = |(page, output): (Register, Register)| page.same_page(&output);
-        !self.unread || self.page.zip(self.output).is_some_and(same)
-    }
-
-    /// Empties both registers, as an erase or program does.
-    pub(super) fn empty(&mut self) {
-        *self = Self { cache_read: self.cache_read, ..Self::default() };
-    }
-}
 
 /// The contents of a latch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -114,8 +52,8 @@ pub struct DieLogic {
     /// Whether write protect is on (the same on every die). A snapshot leaves it out if it is off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub write_protected: bool,
-    /// The planes.
-    pub planes: [PlaneLogic; 8],
+    /// The registers of the planes.
+    pub planes: DieRegisters,
 }
 
 impl DieLogic {
@@ -166,10 +104,4 @@ impl DieLogic {
         shared.share_target(other);
         shared == *self
     }
-}
-
-/// Whether a register holds the page of `place` (on its plane), read as its cell type.
-pub(super) fn holds(register: Option<Register>, place: &Place) -> bool {
-    register
-        .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
 }

@@ -2,7 +2,7 @@
 
 use nandseq_device::{CacheProgram, Place, Rule};
 use nandseq_profile::model::{CacheProgramKind, CacheReadKind};
-use nandseq_profile::{Die, Page, PlaneSet};
+use nandseq_profile::{Die, Page, Plane, PlaneSet};
 
 use crate::bench::{A0SLC, BOTH, Bench, P0, P1, SLC, TICK, TLC, celled, die, spot};
 
@@ -36,16 +36,16 @@ fn a_cache_read_is_on_from_its_start_to_the_end_of_its_end() {
     let mut bench = after_read();
     bench.allowed(READ_ID, die(0));
     let read = bench.start(CACHE_READ, spot(0, P0, 0, 1));
-    assert_eq!(bench.device.logic(Die(0)).planes[0].cache_read, Some(CacheReadKind::Cache));
+    assert_eq!(bench.device.logic(Die(0)).planes.plane(Plane(0)).cache_read, Some(CacheReadKind::Cache));
     bench.refused(READ_ID, die(0), Rule::Cache);
     bench.at(read.end);
     bench.refused(READ_ID, die(0), Rule::Cache);
     bench.run(DATA_OUT, slc(spot(0, P0, 0, 0)));
     let end = bench.start(CACHE_READ_END, slc(spot(0, P0, 0, 1)));
     bench.at(end.end - TICK);
-    assert_eq!(bench.device.logic(Die(0)).planes[0].cache_read, Some(CacheReadKind::Cache));
+    assert_eq!(bench.device.logic(Die(0)).planes.plane(Plane(0)).cache_read, Some(CacheReadKind::Cache));
     bench.at(end.end);
-    assert_eq!(bench.device.logic(Die(0)).planes[0].cache_read, None);
+    assert_eq!(bench.device.logic(Die(0)).planes.plane(Plane(0)).cache_read, None);
     bench.allowed(READ_ID, die(0));
 }
 
@@ -69,7 +69,7 @@ fn both_kinds_of_cache_read_have_their_own_table() {
     bench.refused(PLANE_CACHE_READ, spot(0, P0, 0, 2), Rule::Cache);
     let mut bench = after_read();
     bench.run(PLANE_CACHE_READ, spot(0, P0, 0, 1));
-    assert_eq!(bench.device.logic(Die(0)).planes[0].cache_read, Some(CacheReadKind::PlaneCache));
+    assert_eq!(bench.device.logic(Die(0)).planes.plane(Plane(0)).cache_read, Some(CacheReadKind::PlaneCache));
     bench.run(DATA_OUT, slc(spot(0, P0, 0, 0)));
     bench.allowed(PLANE_CACHE_READ_END, slc(spot(0, P0, 0, 1)));
     bench.refused(CACHE_READ_END, slc(spot(0, P0, 0, 1)), Rule::Cache);
@@ -114,7 +114,7 @@ fn the_end_of_a_cache_read_carries_what_the_page_register_holds() {
 fn the_registers_move_when_the_array_is_done() {
     let mut bench = after_read();
     let pages = |bench: &Bench| {
-        let plane = bench.device.logic(Die(0)).planes[0];
+        let plane = bench.device.logic(Die(0)).planes.plane(Plane(0));
         (plane.page.map(|held| held.page.0), plane.output.map(|held| held.page.0), plane.unread)
     };
     let read = bench.start(CACHE_READ, spot(0, P0, 0, 1));

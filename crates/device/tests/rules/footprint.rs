@@ -2,7 +2,7 @@
 
 use nandseq_device::{CacheProgram, DieLogic, Footprint, Loaded, Place, PlaneLogic, Register, Suspended, Tables};
 use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel};
-use nandseq_profile::{BaseId, CellTypeId, Die, Page, PlaneSet, builtin};
+use nandseq_profile::{BaseId, CellTypeId, Die, Page, Plane, PlaneSet, builtin};
 use proptest::prelude::*;
 
 const PLANES: u8 = 2;
@@ -53,7 +53,7 @@ fn any_logic() -> impl Strategy<Value = DieLogic> {
         |((one_shot, copyback), cache_program, erase, program, [odt_disabled, write_protected], planes)| {
             let fresh = DieLogic { odt_disabled, write_protected, ..DieLogic::default() };
             let mut logic = DieLogic { one_shot, copyback, cache_program, erase, program, ..fresh };
-            logic.planes[..planes.len()].copy_from_slice(&planes);
+            (0..).map(Plane).zip(planes).for_each(|(plane, held)| logic.planes.set_plane(plane, held));
             logic
         },
     )
@@ -61,7 +61,7 @@ fn any_logic() -> impl Strategy<Value = DieLogic> {
 
 /// The parts of a state in the order of the bits of [`nandseq_device::Parts`], written out.
 fn parts(logic: &DieLogic) -> Vec<String> {
-    let planes = logic.planes.iter().map(|plane| format!("{plane:?}"));
+    let planes = (0..8).map(|at| format!("{:?}", logic.planes.plane(Plane(at))));
     let latches = [format!("{:?}", logic.one_shot), format!("{:?}", logic.copyback)];
     let cache = format!("{:?}", logic.cache_program);
     let suspended = Axis::ALL.map(|axis| format!("{:?}", logic.suspended(axis)));
@@ -76,10 +76,8 @@ fn parts(logic: &DieLogic) -> Vec<String> {
 /// `first` with the parts of `second` outside of `kept`.
 fn mixed(first: &DieLogic, second: &DieLogic, kept: u16) -> DieLogic {
     let mut mixed = *second;
-    for (at, plane) in mixed.planes.iter_mut().enumerate() {
-        if kept >> at & 1 == 1 {
-            *plane = first.planes[at];
-        }
+    for plane in (0..8).map(Plane).filter(|plane| kept >> plane.0 & 1 == 1) {
+        mixed.planes.set_plane(plane, first.planes.plane(plane));
     }
     let keeps = |bit: u16| kept >> bit & 1 == 1;
     if keeps(8) {

@@ -1,8 +1,8 @@
 //! What page registers, output registers and latches hold: `dout_source`, `unread_data`, `oneshot_order`, `copyback_source`.
 
-use nandseq_device::{Place, Rule};
-use nandseq_profile::Die;
+use nandseq_device::{Place, PlaneLogic, Rule};
 use nandseq_profile::model::{DeviceState, LatchLevel};
+use nandseq_profile::{Die, Plane};
 
 use crate::bench::{A0SLC, BOTH, Bench, P0, P1, SLC, TICK, celled, die, spot};
 
@@ -57,7 +57,7 @@ fn the_register_is_filled_when_the_array_is_done() {
     let mut bench = filled();
     let read = bench.start(READ, spot(0, P0, 0, 0));
     bench.at(read.busy_end - TICK);
-    assert_eq!(bench.device.logic(Die(0)).planes[0].output, None);
+    assert_eq!(bench.device.logic(Die(0)).planes.plane(Plane(0)).output, None);
     bench.refused(DATA_OUT, slc(spot(0, P0, 0, 0)), Rule::OpState);
     bench.at(read.busy_end);
     bench.allowed(DATA_OUT, slc(spot(0, P0, 0, 0)));
@@ -82,8 +82,8 @@ fn a_multi_plane_read_fills_every_register_of_its_own_block() {
         bench.allowed(DATA_OUT, slc(spot(0, plane, 1, 0)));
     }
     bench.run(DATA_OUT, slc(spot(0, P0, 1, 0)));
-    assert!(!bench.device.logic(Die(0)).planes[0].unread);
-    assert!(bench.device.logic(Die(0)).planes[1].unread);
+    assert!(!bench.device.logic(Die(0)).planes.plane(Plane(0)).unread);
+    assert!(bench.device.logic(Die(0)).planes.plane(Plane(1)).unread);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn an_erase_or_program_invalidates_the_registers_of_its_planes_from_its_start() 
         }
         let times = bench.start(name, place);
         let planes = bench.device.logic(Die(0)).planes;
-        assert!(planes[0].page.is_none() && planes[0].output.is_none(), "{name}");
+        assert!(planes.page(Plane(0)).is_none() && planes.output(Plane(0)).is_none(), "{name}");
         bench.at(times.end);
         bench.refused(DATA_OUT, slc(spot(0, P0, 0, 0)), Rule::DoutSource);
         bench.allowed(DATA_OUT, slc(spot(0, P1, 0, 0)));
@@ -272,7 +272,7 @@ fn a_cache_read_takes_the_copyback_source_away() {
     bench.run("Plane_Level_Cache_Read_SLC", spot(0, P0, 0, 1));
     let base = bench.base("COPYBACK_PROGRAM_SLC");
     let mut logic = *bench.device.logic(Die(0));
-    logic.planes[0].cache_read = None;
+    logic.planes.set_plane(Plane(0), PlaneLogic { cache_read: None, ..logic.planes.plane(Plane(0)) });
     let judged = logic.judge(&bench.tables, base, &slc(spot(0, P0, 2, 0)), bench.device.planes());
     assert_eq!(judged, Err(Rule::CopybackSource));
 }

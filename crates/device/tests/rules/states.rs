@@ -2,7 +2,7 @@
 
 use nandseq_device::{DieLogic, Place, Rule, Suspended};
 use nandseq_profile::model::{Axis, DeviceState, Effect};
-use nandseq_profile::{Die, Profile};
+use nandseq_profile::{Die, Plane, Profile};
 
 use crate::bench::{BOTH, Bench, P0, P1, SLC, TICK, TLC, celled, die, forbid, spot};
 
@@ -129,10 +129,10 @@ fn data_is_unread_from_the_moment_the_array_is_done() {
     bench.fill(spot(0, P0, 0, 0));
     let read = bench.start(READ, spot(0, P0, 0, 0));
     bench.at(read.busy_end - TICK);
-    assert!(!bench.device.logic(Die(0)).planes[0].unread);
+    assert!(!bench.device.logic(Die(0)).planes.plane(Plane(0)).unread);
     bench.at(read.busy_end);
-    assert!(bench.device.logic(Die(0)).planes[0].unread);
-    assert!(!bench.device.logic(Die(0)).planes[1].unread);
+    assert!(bench.device.logic(Die(0)).planes.plane(Plane(0)).unread);
+    assert!(!bench.device.logic(Die(0)).planes.plane(Plane(1)).unread);
 }
 
 #[test]
@@ -231,8 +231,8 @@ fn a_resume_invalidates_the_registers_at_its_start_and_ends_the_suspension_at_it
     let mut logic = suspended(&bench, Some(spot(0, P0, 1, 0)), None);
     let info = bench.tables.base(bench.base("ERASE_RESUME"));
     logic.start(info, &die(0));
-    assert!(logic.planes[0].page.is_none() && logic.planes[0].output.is_none());
-    assert!(logic.planes[1].page.is_some() && logic.planes[1].output.is_some());
+    assert!(logic.planes.plane(Plane(0)).page.is_none() && logic.planes.plane(Plane(0)).output.is_none());
+    assert!(logic.planes.plane(Plane(1)).page.is_some() && logic.planes.plane(Plane(1)).output.is_some());
     assert!(logic.erase.is_some());
     logic.finish(info, &die(0));
     assert!(logic.erase.is_none());

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, PlaneLogic, Reach, Register, Rule};
+use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, Reach, Register, Rule};
 use nandseq_profile::model::{AddressSource, ByAxis, CacheReadKind, LatchKind};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
@@ -57,21 +57,15 @@ impl Look<'_, '_> {
 
     fn lasting_state(&self, die: Die) -> LastingState {
         let logic = self.kernel.device.logic(die);
-        let planes = || self.kernel.device.planes().iter().map(|plane| (plane, &logic.planes[usize::from(plane.0)]));
-        let those = |wanted: &dyn Fn(&PlaneLogic) -> bool| {
-            let mut set = PlaneSet::EMPTY;
-            planes().filter(|(_, registers)| wanted(registers)).for_each(|(plane, _)| set.insert(plane));
-            set
-        };
-        let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache]
-            .map(|kind| (kind, those(&|registers| registers.cache_read == Some(kind))));
+        let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache];
+        let cache_reads = cache_reads.map(|kind| (kind, logic.planes.in_cache_read(kind)));
         LastingState {
             suspended: ByAxis::new(|axis| self.kernel.device.suspended(die, axis).map(|held| held.op)),
             latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
             cache_program: logic.cache_program.map(|state| state.kind),
             odt_disabled: logic.odt_disabled,
             write_protected: logic.write_protected,
-            unread: those(&|registers| registers.unread),
+            unread: logic.planes.unread(),
             cache_reads: cache_reads.into_iter().filter(|(_, planes)| !planes.is_empty()).collect(),
             blocks: self.count_blocks(die),
         }
@@ -263,7 +257,7 @@ fn add(list: &mut Vec<(CellTypeId, u32)>, cell: CellTypeId) {
 /// The place of a name of a class, as far as the state of a die at rest decides it. The block is any block if it does not.
 /// `None`: there is no place.
 fn place_on(die: Die, plane: Plane, class: Class, info: &BaseInfo, logic: &DieLogic) -> Option<Place> {
-    let registers = &logic.planes[usize::from(plane.0)];
+    let registers = logic.planes.plane(plane);
     let any = Place { cell_type: class.cell, ..Place::plane(die, plane) };
     let held = |register: Option<Register>| {
         register.map(|held| Place { group: held.group, page: held.page, cell_type: held.cell_type, ..any })

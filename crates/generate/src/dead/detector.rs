@@ -228,7 +228,6 @@ fn accepts(
     let setup = look.setup;
     let distribution = setup.distribution(key);
     let view = look.view(die, plane);
-    // `View::fill` is not used, so that it keeps a single caller and is inlined there.
     let others = || (0..setup.tables.size.dies).map(Die).filter(|other| *other != die);
     let open = (0..).zip(look.open(&view));
     let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !look.against(chunk, others())));
@@ -236,13 +235,14 @@ fn accepts(
         eligible.flat_map(|(chunk, set)| places(set).map(move |at| ClassId::at(chunk, at))).collect();
     for id in classes {
         let names = distribution.names_of(id);
+        let planes = view.allowed(&look.proposer.constraints, &look.kernel.device, id);
         for number in 0..TRIES.max(names.len() as u64) {
             let (op, _) = names[number as usize % names.len()];
             let mut stream = Stream::new(look.key, StreamKind::Trial, number);
             let alone = look.policy.alone(setup, look.counts, setup.tables.op(op).base);
             let preference = Preference { alone, ..Preference::NONE };
             let (parts, at) = ((setup, &look.kernel.device), (&view, look.now));
-            let planned = look.proposer.make(parts, at, (op, id), preference, &mut stream);
+            let planned = look.proposer.make(parts, at, ((op, id), planes), preference, &mut stream);
             let verdict = planned.and_then(|_| Ok(look.kernel.admit(&look.proposer.plan, look.now)?));
             let Err(reason) = verdict else { return true };
             failed.retain(|&(of, name, _)| (of, name) != (die, op));

@@ -30,10 +30,12 @@ impl Kernel<'_> {
             return false;
         }
         if let Err(rule) = self.device.judge(tables, step.op, &step.place, now) {
-            // Most often the op_state of its own die forbids it. Then it is not judged again before that op_state or the die has
-            // changed.
-            if rule == Rule::OpState && !is_target_scoped(tables, &step) {
-                self.chains.bar(id, self.device.stamp(at), self.device.state_keys(at, now).1);
+            // It is not judged again before what forbids it can have changed: an op_state of its die with time, all but the bus with
+            // a change of the die.
+            if rule != Rule::Bus && !is_target_scoped(tables, &step) {
+                let is_by_time = rule == Rule::OpState;
+                let until = if is_by_time { self.device.state_keys(at, now).1 } else { Ticks(u64::MAX) };
+                self.chains.bar(id, self.device.stamp(at), until);
             }
             return false;
         }
@@ -97,7 +99,8 @@ impl Kernel<'_> {
             (effects.changes_block() && book.is_held(&step.place))
                 || (at > 0 && effects.reads_array() && book.is_held_to_change(&step.place))
         };
-        if plan.iter().enumerate().any(takes_held) {
+        // Only steps of chains hold blocks.
+        if !self.chains.is_empty() && plan.iter().enumerate().any(takes_held) {
             return Err(ChainUnderWay);
         }
         self.orders.found = self.find_order_with(plan, now)?;

@@ -39,7 +39,7 @@ fn settled_with(device: &Device, tables: &Tables, die: Die, suspend_target: Opti
         device.flights_on(die).for_each(|(_, flight)| {
             let info = tables.base(tables.op(flight.op).base);
             if info.effects.moves_page() {
-                flight.place.planes.iter().for_each(|plane| logic.planes[usize::from(plane.0)].unread = true);
+                logic.planes.mark_unread(flight.place.planes);
             }
         });
     }

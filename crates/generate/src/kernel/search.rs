@@ -14,7 +14,7 @@
 
 use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Reach, Tables};
 use nandseq_profile::model::{Axis, ByAxis};
-use nandseq_profile::{Die, OpId, Plane, PlaneSet, Ticks};
+use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 
 use super::chain::{ChainId, Chains, Step};
 use super::flight::Started;
@@ -337,8 +337,7 @@ impl<'a> CompletionSearch<'a> {
         let mut taken = PlaneSet::EMPTY;
         left.filter(|step| effects(step).cache_read_end).any(|step| {
             let planes = step.place.planes.minus(filled);
-            let held = |plane: Plane| logic.planes[usize::from(plane.0)].page_is(&step.place);
-            let fails = !planes.and(taken).is_empty() || !planes.iter().all(held);
+            let fails = !planes.and(taken).is_empty() || !logic.planes.without_page_at(planes, &step.place).is_empty();
             taken = taken.union(planes);
             fails
         })

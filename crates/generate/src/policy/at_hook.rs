@@ -1,7 +1,7 @@
 //! The acts of a policy at a hook: draw a name, plan it, and hand the plan in. A failed proposal changes only a count.
 
 use nandseq_device::Rule;
-use nandseq_profile::{OpId, PhaseKey, Ticks};
+use nandseq_profile::{OpId, PhaseKey, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::kernel::Kernel;
@@ -46,7 +46,6 @@ pub(crate) enum WhenToStart {
 pub(crate) struct AtHook<'a, 's> {
     pub(crate) setup: &'s Setup,
     pub(crate) kernel: &'a mut Kernel<'s>,
-    /// Its sampler has the names that are eligible at the hook.
     pub(crate) proposer: &'a mut Proposer,
     pub(crate) reporter: &'a mut Reporter,
     pub(crate) sink: &'a mut dyn Sink,
@@ -60,11 +59,27 @@ pub(crate) struct AtHook<'a, 's> {
 }
 
 impl AtHook<'_, '_> {
-    /// Plans a name with its chain; returns the rule in the way of its start, if that is the bus. A name for which the bus does not come
-    /// free in time is not planned.
+    /// Draws a name that is eligible and was not drawn before, with the planes on which it may work.
+    pub(crate) fn draw(&mut self) -> Option<((OpId, ClassId), PlaneSet)> {
+        let hook = (self.view, self.distribution, self.proposal.time);
+        self.proposer.draw(hook, (self.kernel, self.setup), self.first.take(), self.stream)
+    }
+
+    /// Plans a name of an eligible class as [`AtHook::plan_on`] does. All eligible classes have been found.
     pub(crate) fn plan(
         &mut self,
         name: (OpId, ClassId),
+        preference: Preference<'_>,
+    ) -> Result<Result<(), Rule>, RefusalReason> {
+        let planes = self.view.allowed(&self.proposer.constraints, &self.kernel.device, name.1);
+        self.plan_on((name, planes), preference)
+    }
+
+    /// Plans a name with its chain on some of the planes given with it; returns the rule in the way of its start, if that is the bus. A name
+    /// for which the bus does not come free in time is not planned.
+    pub(crate) fn plan_on(
+        &mut self,
+        (name, planes): ((OpId, ClassId), PlaneSet),
         preference: Preference<'_>,
     ) -> Result<Result<(), Rule>, RefusalReason> {
         let needs_bus = self.setup.tables.op(name.0).bus > Ticks::ZERO;
@@ -72,7 +87,7 @@ impl AtHook<'_, '_> {
             self.deadline(name.0)?;
         }
         let (parts, at) = ((self.setup, &self.kernel.device), (self.view, self.proposal.time));
-        self.proposer.make(parts, at, name, preference, self.stream)
+        self.proposer.make(parts, at, (name, planes), preference, self.stream)
     }
 
     /// Decides whether the proposer's plan starts now or waits for the bus; `verdict` is the inner result of [`AtHook::plan`].

@@ -14,18 +14,13 @@ use crate::setup::Setup;
 /// proposer's plan is to start now.
 pub(super) fn propose(at: &mut AtHook<'_, '_>, preference: Preference<'_>) -> bool {
     let setup = at.setup;
-    let mut first = at.first;
     for _ in 0..setup.max_tries {
-        let sampler = &mut at.proposer.sampler;
-        let name = match first.take() {
-            Some(class) => sampler.draw_first(at.distribution, class, at.stream),
-            None => sampler.draw(at.distribution, at.stream),
-        };
-        let Some((op, class)) = name else { return false };
+        let Some(name) = at.draw() else { return false };
+        let (op, class) = name.0;
         if setup.tables.base(setup.classes.get(class).base).effects.delay {
             return false;
         }
-        match at.plan((op, class), preference).and_then(|verdict| at.hand_in(verdict)) {
+        match at.plan_on(name, preference).and_then(|verdict| at.hand_in(verdict)) {
             Ok(WhenToStart::Now) => return true,
             Ok(WhenToStart::WhenBusIsFree) => return false,
             Err(reason) => at.refuse(op, reason),

@@ -52,11 +52,11 @@ fn view_of(site: &Site<'_>, (die, plane): (Die, Plane)) -> View {
     View { die, plane, chained: site.kernel.chains.any_on(die), rested: false }
 }
 
-/// What is eligible of a distribution, found with no knowledge of earlier hooks.
-fn sampler_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> WeightedSampler {
+/// A proposer that has found what is eligible of a distribution, with no knowledge of earlier hooks.
+fn proposer_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> Proposer {
     let mut proposer = Proposer::new(site.setup);
     proposer.look(view, distribution, (&site.kernel, site.setup), now);
-    proposer.sampler
+    proposer
 }
 
 #[test]
@@ -79,7 +79,8 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
     assert!(seen.len() >= 40, "only {} keys had something to draw", seen.len());
 }
 
-/// Compares a million draws with the table; false when nothing is eligible in this state.
+/// Compares draws with the table; false when nothing is eligible in this state. Where classes are drawn one by one, each is compared with all
+/// in debug builds, so that a tenth of the draws has to do.
 fn check_draws(
     setup: &Setup,
     table: &Distributions,
@@ -90,20 +91,18 @@ fn check_draws(
 ) -> bool {
     let distribution = setup.distribution(key);
     let mut counts = vec![0u64; setup.tables.ops().count()];
-    let sampler = sampler_of(site, view, distribution, now);
+    let draws = if distribution.is_mostly_idle { draws / 10 } else { draws };
+    let mut proposer = proposer_of(site, view, distribution, now);
+    let eligible: BTreeSet<ClassId> = proposer.sampler.eligible().collect();
     let mut stream = Stream::new([5, 5], StreamKind::Hook, u64::from(key.0));
-    let mut drawn = 0;
-    let mut again = sampler.clone();
-    while drawn < draws {
-        let Some(first) = distribution.draw_any(&mut stream) else { return false };
-        let Some((op, _)) = again.draw_first(distribution, first, &mut stream) else { return false };
+    for _ in 0..draws {
+        proposer.sampler.clear();
+        let hook = (view, distribution, now);
+        let Some(((op, _), _)) = proposer.draw(hook, (&site.kernel, setup), None, &mut stream) else { return false };
         counts[op.index()] += 1;
-        drawn += 1;
-        again.clear();
     }
     // What the table says, restricted by the same classes but taken from the profile's own floats.
     let stated = table.iter().find(|(of, _)| *of == key).map(|(_, entries)| entries).expect("a key of the table");
-    let eligible: BTreeSet<ClassId> = sampler.eligible().collect();
     let allowed = |op: OpId| {
         let known = distribution.names.iter().any(|&(name, _)| name == op);
         known && eligible.contains(&setup.classes.of(setup.tables.op(op)))
@@ -141,8 +140,9 @@ fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
     for number in 0..100 {
         let mut stream = Stream::new([1, 2], StreamKind::Hook, number);
         sampler.clear();
+        sampler.refill();
         let first = distribution.draw_any(&mut stream).expect("it has names");
-        let (first, _) = sampler.draw_first(distribution, first, &mut stream).expect("everything is in");
+        let first = sampler.draw_of(distribution, first, &mut stream).expect("nothing was drawn");
         let mut seen = BTreeSet::from([first]);
         while let Some((op, _)) = sampler.draw(distribution, &mut stream) {
             assert!(seen.insert(op), "{op:?} twice");
@@ -180,7 +180,8 @@ fn compare_with_every_address(setup: &Setup, site: &Site<'_>, die_plane: (Die, P
     let names: BTreeSet<OpId> = setup.distributions.iter().flat_map(|own| &own.names).map(|&(op, _)| op).collect();
     let entries: Vec<(OpId, f64)> = names.iter().map(|&op| (op, 1.0)).collect();
     let everything = Distribution::new(&setup.tables, &setup.classes, &entries, |_| true);
-    let open: BTreeSet<ClassId> = sampler_of(site, &view, &everything, now).eligible().collect();
+    let mut proposer = proposer_of(site, &view, &everything, now);
+    let open: BTreeSet<ClassId> = proposer.sampler.eligible().collect();
     let classes: BTreeSet<ClassId> = names.iter().map(|&op| setup.classes.of(setup.tables.op(op))).collect();
     for class in classes {
         let mut ops = setup.tables.ops().filter(|(_, op)| setup.classes.of(op) == class);
@@ -191,6 +192,8 @@ fn compare_with_every_address(setup: &Setup, site: &Site<'_>, die_plane: (Die, P
         });
         let eligible = open.contains(&class);
         assert_eq!(eligible, exists, "{:?} at {now}, plane {die_plane:?}", setup.classes.get(class));
+        let alone = proposer.check((&view, &everything, now), (&site.kernel, setup), class);
+        assert_eq!(alone.is_some(), exists, "{:?} at {now}, plane {die_plane:?}", setup.classes.get(class));
         found += u32::from(eligible);
     }
     found
@@ -245,8 +248,8 @@ fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
             assert!(setup.tables.base(setup.classes.get(class).base).effects.delay);
             for rested in [false, true] {
                 let view = View { rested, ..view_of(site, die_plane) };
-                let sampler = sampler_of(site, &view, distribution, now);
-                assert!(sampler.eligible().any(|other| other == class), "hook {} at {now}", site.hooks + 1);
+                let proposer = proposer_of(site, &view, distribution, now);
+                assert!(proposer.sampler.eligible().any(|other| other == class), "hook {} at {now}", site.hooks + 1);
             }
         }
         all < most

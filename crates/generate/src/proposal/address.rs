@@ -4,26 +4,23 @@ use nandseq_device::{Device, Place, Reach, Register};
 use nandseq_profile::model::{AddressSource, LatchKind, StatusOf};
 use nandseq_profile::{Die, OpId, Plane, PlaneSet};
 
-use super::die_constraints::DieConstraints;
 use super::view::View;
 use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, Setup};
 
-/// Draws the targets of a name at a hook.
+/// Draws the targets of a name at a hook, on some of `allowed`.
 pub(crate) fn draw_place(
-    setup: &Setup,
-    (device, constraints): (&Device, &[DieConstraints]),
+    (setup, device): (&Setup, &Device),
     view: &View,
     (op, id): (OpId, ClassId),
+    allowed: PlaneSet,
     stream: &mut Stream,
 ) -> Result<Place, RefusalReason> {
     let class = setup.classes.get(id);
     let info = setup.tables.base(class.base);
-    let allowed = view.allowed(constraints, device, id);
     let (book, die, cell, most) = (&device.book, view.die, class.cell, setup.max_planes);
     let logic = device.logic(die);
-    let registers = &logic.planes[usize::from(view.plane.0)];
     let below = &mut |bound| stream.below(bound);
     let held = |register: Option<Register>| register.map(|held| register_place(die, view.plane, held));
     let place = match info.address {
@@ -40,8 +37,8 @@ pub(crate) fn draw_place(
         AddressSource::NextPage => book.sample_any_next(die, allowed, below),
         AddressSource::ReadablePage if class.multi => book.sample_read_together(die, cell, allowed, most, below),
         AddressSource::ReadablePage => book.sample_read(die, cell, allowed, below),
-        AddressSource::OutputRegister => held(registers.output),
-        AddressSource::PageRegister => held(registers.page),
+        AddressSource::OutputRegister => held(logic.planes.output(view.plane)),
+        AddressSource::PageRegister => held(logic.planes.page(view.plane)),
         AddressSource::SuspendedProgram => logic.program.map(|suspended| suspended.place),
         AddressSource::OneShotLatch => logic.latch(LatchKind::OneShot).map(|loaded| loaded.place),
         AddressSource::CopybackLatch => logic.latch(LatchKind::Copyback).map(|loaded| loaded.place),

@@ -8,7 +8,7 @@ use nandseq_profile::model::{Axis, ByAxis, LatchKind};
 use nandseq_profile::{Die, Page, PhaseKey, PlaneSet, Ticks};
 
 use super::address_availability::{AddressAvailability, AvailableClasses};
-use crate::setup::groups::{AddressKind, Group, gate_of};
+use crate::setup::groups::{AddressKind, Group, gates_of};
 use crate::setup::{ClassId, Setup};
 
 /// The classes of a chunk that a die forbids or allows.
@@ -43,7 +43,7 @@ pub(crate) struct DieConstraints {
 }
 
 /// The facts about a plane that constraints depend on, in one word, because planes are compared often. From the lowest bit: its
-/// registers (see [`gate_of`]) in 8 bits, its op_state (see [`Group::state_of`]) in 16, the cell type in its page register in 8
+/// registers (see [`gates_of`]) in 8 bits, its op_state (see [`Group::state_of`]) in 16, the cell type in its page register in 8
 /// (the value 8 for none), and whether it is occupied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct PlaneFacts(u64);
@@ -132,9 +132,9 @@ impl DieConstraints {
         self.availability.refresh(device, setup, die);
         self.until = Ticks::ZERO;
         let mut facts = Facts::default();
-        let unread = self.look_at_planes(device, setup, logic, PlaneSet::EMPTY, &[None; 8], &mut facts);
+        self.look_at_planes(device, setup, logic, PlaneSet::EMPTY, &[None; 8], &mut facts);
         for axis in Axis::ALL {
-            facts.resumable[axis] = is_resumable(&setup.tables, logic, axis, unread);
+            facts.resumable[axis] = is_resumable(&setup.tables, logic, axis);
         }
         let availability = self.availability.chunks.iter();
         for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
@@ -143,7 +143,7 @@ impl DieConstraints {
         }
     }
 
-    /// Notes the facts about the planes, and which planes have changed. Returns the planes with unread data.
+    /// Notes the facts about the planes, and which planes have changed.
     #[inline]
     fn look_at_planes(
         &mut self,
@@ -153,20 +153,17 @@ impl DieConstraints {
         occupied: PlaneSet,
         keys: &[Option<PhaseKey>; 8],
         facts: &mut Facts,
-    ) -> PlaneSet {
-        let mut unread = PlaneSet::EMPTY;
-        let Some(group) = setup.groups.chunks().first() else { return unread };
+    ) {
+        let Some(group) = setup.groups.chunks().first() else { return };
+        let gates = gates_of(&logic.planes);
         for plane in device.planes().iter() {
             let at = usize::from(plane.0 % 8);
-            let registers = &logic.planes[at];
-            unread.0 |= u8::from(registers.unread) << at;
-            let cell = registers.page.map_or(8, |page| page.cell_type.0);
+            let cell = logic.planes.page(plane).map_or(8, |page| page.cell_type.0);
             let state = group.state_of(keys[at]);
-            let seen = PlaneFacts::new(gate_of(registers), state, cell, occupied.contains(plane));
+            let seen = PlaneFacts::new(gates[at], state, cell, occupied.contains(plane));
             facts.news.0 |= u8::from(self.planes[at] != seen) << at;
             self.planes[at] = seen;
         }
-        unread
     }
 
     /// The classes of a chunk for which the address book has an address on the die.
@@ -181,10 +178,10 @@ impl DieConstraints {
         let occupied = device.occupied(die);
         let (keys, until) = device.state_keys(die, now);
         self.until = until;
-        let unread = self.look_at_planes(device, setup, logic, occupied, &keys, &mut facts);
+        self.look_at_planes(device, setup, logic, occupied, &keys, &mut facts);
         for axis in Axis::ALL {
             if logic.suspended(axis).is_some() {
-                facts.resumable[axis] = is_resumable(&setup.tables, logic, axis, unread);
+                facts.resumable[axis] = is_resumable(&setup.tables, logic, axis);
             } else {
                 let (suspend_target, until) = device.suspend_target_until(&setup.tables, die, axis, now);
                 facts.suspendable[axis] = suspend_target;
@@ -219,12 +216,8 @@ impl ClassMasks {
             on_some_plane |= self.forbidden[at];
             sampled |= available.single[at] & !self.closed[at];
         }
-        let forbidden = by_logic(group, facts, logic);
-        let beside = |joining: u64| match facts.tolerant {
-            None => 0,
-            Some(true) => joining & (group.multi | !group.interleaved),
-            Some(false) => joining,
-        };
+        let forbidden = by_logic(group, facts.flies, logic);
+        let beside = |joining: u64| beside(group, joining, facts.tolerant);
         self.against = (forbidden | on_some_plane | beside(group.occupying_target)) & group.on_target;
         let may_start =
             !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining)) & !without_target(group, facts);
@@ -263,20 +256,32 @@ impl ClassMasks {
     }
 }
 
-/// Whether a RESUME can resume an operation of this axis; `unread` are the planes with unread data.
-fn is_resumable(tables: &Tables, logic: &DieLogic, axis: Axis, unread: PlaneSet) -> bool {
+/// Whether a RESUME can resume an operation of this axis.
+pub(super) fn is_resumable(tables: &Tables, logic: &DieLogic, axis: Axis) -> bool {
     let blocked = axis == Axis::Erase && logic.program.is_some() || logic.protects_suspended(tables, axis);
-    logic.suspended(axis).is_some_and(|suspend_target| !blocked && suspend_target.place.planes.and(unread).is_empty())
+    logic
+        .suspended(axis)
+        .is_some_and(|suspend_target| !blocked && suspend_target.place.planes.and(logic.planes.unread()).is_empty())
+}
+
+/// The classes among those that join others which the occupants of a die do not let in; `tolerant`: whether all of them may interleave with
+/// others, `None` if there are none.
+pub(super) const fn beside(group: &Group, joining: u64, tolerant: Option<bool>) -> u64 {
+    match tolerant {
+        None => 0,
+        Some(true) => joining & (group.multi | !group.interleaved),
+        Some(false) => joining,
+    }
 }
 
 /// The classes that the lasting state of a die forbids, whatever their planes. The pattern names every field, so that none is
 /// forgotten.
-fn by_logic(group: &Group, facts: &Facts, logic: &DieLogic) -> u64 {
+pub(super) fn by_logic(group: &Group, flies: bool, logic: &DieLogic) -> u64 {
     #[rustfmt::skip]
     let DieLogic { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _ } = logic;
     let axes = usize::from(erase.is_some()) | usize::from(program.is_some()) << 1;
     let target = usize::from(*odt_disabled) | usize::from(*write_protected) << 1;
-    let alone = if facts.flies { group.alone } else { 0 };
+    let alone = if flies { group.alone } else { 0 };
     one_shot.map_or(0, |loaded| group.by_latch(loaded.level))
         | cache_program.map_or(0, |state| group.by_cache_program(state.kind))
         | group.suspension[axes]

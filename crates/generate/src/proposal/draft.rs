@@ -3,7 +3,7 @@
 //! A plan names every operation of the chain with its address. It is made on a copy of the die's lasting state, where each step
 //! is judged and carried out in turn. A plan that is returned can run to its end if no other operation intervenes.
 
-use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, OpInfo, Place, Reach};
+use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, OpInfo, Place, Reach, Register};
 use nandseq_profile::model::{AddressSource, StepAddress};
 use nandseq_profile::{Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
 
@@ -132,12 +132,13 @@ impl Planner<'_> {
         let base = self.setup.tables.base(info.base);
         let head = self.steps[0].place;
         let previous = self.steps.last().map(|step| step.place)?;
-        let registers = planes.iter().next().map(|plane| (plane, self.sim.planes[usize::from(plane.0)]));
-        let output = || registers.and_then(|(plane, regs)| Some(register_place(head.die, plane, regs.output?)));
+        let first = planes.iter().next();
+        let held = |plane: Plane, register: Option<Register>| Some(register_place(head.die, plane, register?));
+        let output = || first.and_then(|plane| held(plane, self.sim.planes.output(plane)));
         match base.address {
             AddressSource::OutputRegister => return output(),
             AddressSource::PageRegister => {
-                return registers.and_then(|(plane, regs)| Some(register_place(head.die, plane, regs.page?)));
+                return first.and_then(|plane| held(plane, self.sim.planes.page(plane)));
             }
             AddressSource::None | AddressSource::Hook => {
                 let on_planes = base.reach == Reach::Planes;

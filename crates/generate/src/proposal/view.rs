@@ -38,7 +38,7 @@ impl View {
         let own = &mut constraints[usize::from(self.die.0)];
         own.refresh(device, setup, self.die, now);
         let (mut everywhere, mut occupying) = (0, 0);
-        sampler.clear();
+        sampler.refill();
         for (chunk, (masks, group)) in own.chunks.iter().zip(setup.groups.chunks()).enumerate() {
             let open = self.open(masks, group) & distribution.set(chunk);
             everywhere |= open & group.on_target;

@@ -14,10 +14,22 @@ pub(crate) struct WeightedSampler {
     masses: Vec<u64>,
     total: u64,
     is_counted: bool,
+    /// How many classes were drawn at this hook that are not eligible, or names that were drawn before.
+    pub(super) misses: u32,
     /// Names drawn before, with their weights and classes.
     tried: Vec<(OpId, u64, ClassId)>,
     /// The die that last forbade all classes that look at every die.
     pub(crate) strictest: Die,
+}
+
+/// The name at a weight below the sum of all.
+#[inline]
+fn name_at(names: &[(OpId, u64)], mut at: u64) -> Option<&(OpId, u64)> {
+    names.iter().find(|&&(_, weight)| {
+        let is_here = at < weight;
+        at = at.wrapping_sub(weight);
+        is_here
+    })
 }
 
 impl WeightedSampler {
@@ -29,16 +41,29 @@ impl WeightedSampler {
             masses: vec![0; chunks],
             total: 0,
             is_counted: false,
+            misses: 0,
             tried: Vec::new(),
             strictest: Die(0),
         }
     }
 
-    /// Begins a new proposal; the caller then puts every chunk.
+    /// Begins a new proposal: no name has been drawn.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.tried.clear();
+        self.misses = 0;
         self.is_counted = false;
+    }
+
+    /// Begins to take classes in; the caller then puts every chunk.
+    #[inline]
+    pub(crate) fn refill(&mut self) {
+        self.is_counted = false;
+    }
+
+    /// Whether a class is in.
+    pub(super) fn has(&self, class: ClassId) -> bool {
+        self.inside[class.chunk()] & class.bit() != 0
     }
 
     /// Sets the classes of a chunk that are in; all of them have names.
@@ -59,8 +84,7 @@ impl WeightedSampler {
         self.is_counted = true;
         self.total = 0;
         for (chunk, (&inside, mass)) in self.inside.iter().zip(&mut self.masses).enumerate() {
-            let masses = distribution.masses(chunk);
-            *mass = places(inside).map(|place| masses[place]).sum();
+            *mass = distribution.mass_of(chunk, inside);
             self.total += *mass;
         }
         for &(_, weight, class) in &self.tried {
@@ -75,31 +99,18 @@ impl WeightedSampler {
         chunks.flat_map(|(chunk, &inside)| places(inside).map(move |place| ClassId::at(chunk, place)))
     }
 
-    /// Draws the first name of a proposal. `class` was drawn from the whole distribution: if it is in, the name is one of it, otherwise one
-    /// of all that are in. So each name that is in is drawn as often as its weight says.
-    pub(crate) fn draw_first(
-        &mut self,
-        distribution: &Distribution,
-        class: ClassId,
-        stream: &mut Stream,
-    ) -> Option<(OpId, ClassId)> {
-        if self.inside[class.chunk()] & class.bit() == 0 {
-            return self.draw(distribution, stream);
-        }
+    /// Draws a name of a class by weight; `None` if it was drawn before.
+    pub(crate) fn draw_of(&mut self, distribution: &Distribution, class: ClassId, stream: &mut Stream) -> Option<OpId> {
         let names = distribution.names_of(class);
         let &(op, weight) = match names {
             [only] => only,
-            _ => {
-                let mut at = stream.below(distribution.masses(class.chunk())[class.place()]);
-                names.iter().find(|&&(_, weight)| {
-                    let is_here = at < weight;
-                    at = at.wrapping_sub(weight);
-                    is_here
-                })?
-            }
+            _ => name_at(names, stream.below(distribution.mass(class)))?,
         };
+        if self.tried.iter().any(|&(tried, ..)| tried == op) {
+            return None;
+        }
         self.tried.push((op, weight, class));
-        Some((op, class))
+        Some(op)
     }
 
     /// Draws a name by weight among those not drawn before.
@@ -118,10 +129,14 @@ impl WeightedSampler {
             }
             here
         })?;
-        let masses = distribution.masses(chunk);
+        if self.tried.is_empty() {
+            let (class, at) = distribution.class_at(chunk, self.inside[chunk], at)?;
+            let &(op, weight) = name_at(distribution.names_of(class), at)?;
+            return Some((self.note(class, (op, weight)), class));
+        }
         for place in places(self.inside[chunk]) {
             let class = ClassId::at(chunk, place);
-            let mass = masses[place] - self.tried_of(class);
+            let mass = distribution.mass(class) - self.tried_of(class);
             if at >= mass {
                 at -= mass;
                 continue;

@@ -4,8 +4,10 @@ use std::io;
 
 use nandseq_device::{Device, Flight, Tables};
 use nandseq_profile::model::Axis;
-use nandseq_profile::{Die, OpId, Target, Ticks};
+use nandseq_profile::{Die, OpId, PhaseKey, Target, Ticks};
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
+
+use rustc_hash::FxHashMap;
 
 use super::reason::RefusalReason;
 use super::summary::RunSummary;
@@ -15,6 +17,8 @@ use crate::kernel::{Kernel, OperationOrigin, StateName, Step, op_state};
 #[derive(Default, Debug)]
 pub(crate) struct Reporter {
     pub(crate) summary: RunSummary,
+    /// Failed proposals of the run, counted.
+    refused: FxHashMap<(PhaseKey, OpId, RefusalReason), u64>,
     /// The targets of the operation that is reported.
     targets: Vec<Target>,
     /// The op_states of these targets.
@@ -27,6 +31,12 @@ impl Reporter {
     /// Begins the report of a run that starts at a time, on a device with this many op names.
     pub(crate) fn begin_run(&mut self, start: Ticks, names: usize) {
         self.summary = RunSummary { start, by_op: vec![0; names], ..RunSummary::default() };
+        self.refused.clear();
+    }
+
+    /// Ends the report of a run.
+    pub(crate) fn end_run(&mut self) -> RunSummary {
+        RunSummary { rejections: self.refused.drain().collect(), ..std::mem::take(&mut self.summary) }
     }
 
     /// Tells, at the start of a run, of the operations that earlier runs left suspended.
@@ -130,7 +140,7 @@ impl Reporter {
 
     /// Counts a failed proposal.
     pub(crate) fn refuse(&mut self, proposal: &Proposal, op: OpId, reason: RefusalReason, sink: &mut dyn Sink) {
-        *self.summary.rejections.entry((proposal.key_used, op, reason)).or_insert(0) += 1;
+        *self.refused.entry((proposal.key_used, op, reason)).or_insert(0) += 1;
         if sink.wants_refusals() {
             let told = sink.refused(proposal, op, reason.code());
             self.note(told);

@@ -5,9 +5,8 @@
 use nandseq_device::Tables;
 use nandseq_profile::OpId;
 
-use super::alias::AliasTable;
 use super::classes::{CHUNK, ClassId, Classes, places};
-use crate::random::Stream;
+use crate::random::{RandomNumbers, Stream};
 
 /// A distribution over names, by class.
 #[derive(Clone, Default, Debug)]
@@ -16,13 +15,25 @@ pub(crate) struct Distribution {
     pub(crate) names: Vec<(OpId, u64)>,
     /// The classes that have names, by chunk.
     sets: Vec<u64>,
-    /// The sum of the weights of each class, by chunk.
-    masses: Vec<[u64; CHUNK]>,
+    /// By chunk: for each four classes in turn, the sum of the weights of any of them, by their four bits.
+    sums: Vec<[[u64; 16]; FOURS]>,
     /// For each class the first of its names and one past the last.
     spans: Vec<(u32, u32)>,
-    /// Draws a class by its mass, whatever is eligible.
-    alias: AliasTable<ClassId>,
+    /// The sum of the weights of all names.
+    total: u64,
+    /// A class that proposes nothing and is eligible at every hook, for all such classes, with their mass.
+    idling: (Option<ClassId>, u64),
+    /// By chunk: the other classes, and their mass.
+    others: Vec<(u64, u64)>,
+    /// Whether so many draws propose nothing that classes are drawn and asked for one after the other.
+    pub(crate) is_mostly_idle: bool,
 }
+
+/// From one in so many draws that propose nothing on, classes are drawn one by one.
+const MOSTLY_IDLE: u64 = 4;
+
+/// How many times four classes a chunk has.
+const FOURS: usize = CHUNK / 4;
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
 pub(crate) const UNITS: f64 = (1u64 << 44) as f64;
@@ -49,10 +60,13 @@ impl Distribution {
         names.sort_by_key(|&(class, op, _)| (class, op));
         let mut all = Self {
             sets: vec![0; classes.chunks()],
-            masses: vec![[0; CHUNK]; classes.chunks()],
+            sums: vec![[[0; 16]; FOURS]; classes.chunks()],
             spans: vec![(0, 0); classes.count()],
             names: Vec::new(),
-            alias: AliasTable::default(),
+            total: 0,
+            idling: (None, 0),
+            others: Vec::new(),
+            is_mostly_idle: false,
         };
         for (at, &(class, _, weight)) in names.iter().enumerate() {
             let (first, end) = &mut all.spans[class.index()];
@@ -61,20 +75,41 @@ impl Distribution {
             }
             *end = at as u32 + 1;
             all.sets[class.chunk()] |= class.bit();
-            all.masses[class.chunk()][class.place()] += weight;
+            let place = class.place();
+            let sums = all.sums[class.chunk()][place / 4].iter_mut().enumerate();
+            sums.filter(|(bits, _)| bits >> (place % 4) & 1 == 1).for_each(|(_, sum)| *sum += weight);
         }
-        let classes = all.sets.iter().enumerate().flat_map(|(chunk, &set)| {
-            let masses = &all.masses[chunk];
-            places(set).map(move |place| (ClassId::at(chunk, place), masses[place]))
-        });
-        let alias = AliasTable::new(&classes.collect::<Vec<_>>());
-        Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), alias, ..all }
+        all.names = names.into_iter().map(|(_, op, weight)| (op, weight)).collect();
+        all.note_idling(|_| 0);
+        all
+    }
+
+    /// Takes note of the classes, by chunk, that propose nothing and are eligible at every hook.
+    pub(super) fn note_idling(&mut self, idling: impl Fn(usize) -> u64) {
+        let parts = self.sets.iter().enumerate().map(|(chunk, set)| (chunk, set & idling(chunk), set & !idling(chunk)));
+        let parts: Vec<(usize, u64, u64)> = parts.collect();
+        let first = parts.iter().find_map(|&(chunk, idle, _)| Some(ClassId::at(chunk, places(idle).next()?)));
+        self.idling = (first, parts.iter().map(|&(chunk, idle, _)| self.mass_of(chunk, idle)).sum());
+        self.others = parts.iter().map(|&(chunk, _, others)| (others, self.mass_of(chunk, others))).collect();
+        self.total = self.idling.1 + self.others.iter().map(|(_, mass)| mass).sum::<u64>();
+        self.is_mostly_idle = self.idling.1 >= (self.total / MOSTLY_IDLE).max(1);
     }
 
     /// Draws a class by its mass, eligible or not; `None` when there are no names.
     #[inline]
     pub(crate) fn draw_any(&self, stream: &mut Stream) -> Option<ClassId> {
-        self.alias.draw(stream)
+        if self.total == 0 {
+            return None;
+        }
+        let at = stream.below(self.total);
+        let Some(mut at) = at.checked_sub(self.idling.1) else { return self.idling.0 };
+        for (chunk, &(classes, mass)) in self.others.iter().enumerate() {
+            if at < mass {
+                return Some(self.class_at(chunk, classes, at)?.0);
+            }
+            at -= mass;
+        }
+        None
     }
 
     /// Whether it has no names.
@@ -92,9 +127,33 @@ impl Distribution {
         self.sets.get(chunk).copied().unwrap_or(0)
     }
 
-    /// The sums of the weights of the classes of a chunk.
-    pub(crate) fn masses(&self, chunk: usize) -> &[u64; CHUNK] {
-        &self.masses[chunk]
+    /// The sum of the weights of a class.
+    pub(crate) fn mass(&self, class: ClassId) -> u64 {
+        self.sums[class.chunk()][class.place() / 4][1 << (class.place() % 4)]
+    }
+
+    /// The sum of the weights of some classes of a chunk.
+    #[inline]
+    pub(crate) fn mass_of(&self, chunk: usize, classes: u64) -> u64 {
+        let sums = self.sums[chunk].iter().enumerate();
+        sums.map(|(at, sums)| sums[(classes >> (4 * at)) as usize % 16]).sum()
+    }
+
+    /// The class of some of a chunk at a mass below their sum, and how much of the mass is above its begin.
+    #[inline]
+    pub(crate) fn class_at(&self, chunk: usize, classes: u64, mut mass: u64) -> Option<(ClassId, u64)> {
+        for (at, sums) in self.sums[chunk].iter().enumerate() {
+            let bits = (classes >> (4 * at)) as usize % 16;
+            if mass >= sums[bits] {
+                mass -= sums[bits];
+                continue;
+            }
+            // Of the four, those before the one that is wanted are the most whose sum is not above the mass.
+            let before = [bits & 1, bits & 3, bits & 7].map(|before| usize::from(sums[before] <= mass));
+            let place = before.iter().sum::<usize>();
+            return Some((ClassId::at(chunk, 4 * at + place), mass - sums[bits & ((1 << place) - 1)]));
+        }
+        None
     }
 
     /// The names of a class.

@@ -1,9 +1,9 @@
 //! Groups of name classes: one word for each statement and chunk, so that a state of the device rules out all classes that it
 //! concerns at once.
 
-use nandseq_device::{BaseInfo, Place, PlaneLogic, Precondition, Reach, Tables};
+use nandseq_device::{BaseInfo, DieRegisters, Place, Precondition, Reach, Tables};
 use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
-use nandseq_profile::{BaseSet, PhaseKey};
+use nandseq_profile::{BaseSet, PhaseKey, PlaneSet};
 
 use super::classes::{ClassId, Classes};
 
@@ -110,7 +110,8 @@ pub(crate) struct Group {
     pub(crate) target: [u64; 4],
     /// Forbidden by the op_state of a plane, by phase key; the last stands for none.
     op_state: Vec<u64>,
-    /// By [`gate_of`].
+    closing: Closing,
+    /// By [`gates_of`].
     register_masks: [RegisterMask; REGISTER_MASKS],
 }
 
@@ -129,20 +130,34 @@ const COPYBACK: usize = 32;
 const NO_OUTPUT: usize = 64;
 const REGISTER_MASKS: usize = 128;
 
-/// The index of the [`RegisterMask`] of a plane's registers.
-pub(crate) fn gate_of(registers: &PlaneLogic) -> u8 {
-    let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
-    let cache = match registers.cache_read {
-        None => 0,
-        Some(CacheReadKind::Cache) => CACHE,
-        Some(CacheReadKind::PlaneCache) => PLANE_CACHE,
-    };
-    let page = match registers.page {
-        None => NO_PAGE,
-        Some(page) => bit(page.copyback, COPYBACK),
-    };
-    let unread = if registers.unread { UNREAD | bit(registers.hold_the_same_page(), SAME) } else { 0 };
-    (cache | page | unread | bit(registers.output.is_none(), NO_OUTPUT)) as u8
+/// By plane set: a byte for each plane, 1 if it is in the set.
+const SPREAD: [u64; 256] = {
+    let mut spread = [0; 256];
+    let mut planes = 0;
+    while planes < 256 {
+        let mut at = 0;
+        while at < 8 {
+            spread[planes] |= (planes as u64 >> at & 1) << (8 * at);
+            at += 1;
+        }
+        planes += 1;
+    }
+    spread
+};
+
+/// By plane: the index of the [`RegisterMask`] of its registers.
+pub(crate) fn gates_of(registers: &DieRegisters) -> [u8; 8] {
+    let sets = [
+        (registers.in_cache_read(CacheReadKind::Cache), CACHE),
+        (registers.in_cache_read(CacheReadKind::PlaneCache), PLANE_CACHE),
+        (registers.unread(), UNREAD),
+        (registers.unread().and(registers.with_the_same_page()), SAME),
+        (registers.with_page().complement(), NO_PAGE),
+        (registers.with_copyback_page(), COPYBACK),
+        (registers.with_output().complement(), NO_OUTPUT),
+    ];
+    let gates = sets.into_iter().fold(0, |gates, (set, bit)| gates | SPREAD[usize::from(set.0)] * bit as u64);
+    gates.to_le_bytes()
 }
 
 impl Groups {
@@ -154,6 +169,11 @@ impl Groups {
     #[inline]
     pub(crate) fn is_idling(&self, class: ClassId) -> bool {
         self.0[class.chunk()].idling & class.bit() != 0
+    }
+
+    /// The classes of a chunk that propose nothing, and are eligible at every hook.
+    pub(crate) fn idling(&self, chunk: usize) -> u64 {
+        self.0[chunk].idling
     }
 
     /// The groups by chunk.
@@ -205,18 +225,18 @@ impl Group {
             alone: needing(NeedMask::Alone),
             target: [0, states.odt, states.write_protect, states.odt | states.write_protect],
             op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).chain([0]).collect(),
+            closing: Closing {
+                overwriting,
+                cache_reading: needing(NeedMask::CacheReading) & !overwriting & !from_copyback,
+                from_copyback,
+                by_cache: states.cache_read,
+                by_unread: states.unread,
+                from_output,
+                from_page,
+            },
             register_masks: [RegisterMask::default(); REGISTER_MASKS],
         };
-        let closing = Closing {
-            overwriting,
-            cache_reading: needing(NeedMask::CacheReading) & !overwriting & !from_copyback,
-            from_copyback,
-            by_cache: states.cache_read,
-            by_unread: states.unread,
-            from_output,
-            from_page,
-        };
-        group.register_masks = std::array::from_fn(|facts| closing.register_mask(&group, facts));
+        group.register_masks = std::array::from_fn(|facts| group.closing.register_mask(&group, facts));
         group.idling = with(&|base| base.effects.delay) & group.plain & !group.ever_out();
         group
     }
@@ -239,9 +259,32 @@ impl Group {
             | self.occupying_target
     }
 
-    /// The classes that the registers of a plane forbid; `facts` is their [`gate_of`].
+    /// The classes that the registers of a plane forbid; `facts` is their [`gates_of`].
     pub(crate) const fn register_mask(&self, facts: u8) -> &RegisterMask {
         &self.register_masks[facts as usize % REGISTER_MASKS]
+    }
+
+    /// The planes whose registers forbid a class, those where it may not work for that reason, and those where a hook cannot propose it.
+    #[inline]
+    pub(crate) fn planes_by_registers(&self, class: ClassId, registers: &DieRegisters) -> [PlaneSet; 3] {
+        let of = |classes: u64, planes: PlaneSet| if classes & class.bit() != 0 { planes } else { PlaneSet::EMPTY };
+        let Closing { overwriting, cache_reading, from_copyback, by_cache, by_unread, from_output, from_page } =
+            self.closing;
+        let unread = registers.unread();
+        let forbidden = of(by_cache[0], registers.in_cache_read(CacheReadKind::Cache))
+            .union(of(by_cache[1], registers.in_cache_read(CacheReadKind::PlaneCache)))
+            .union(of(by_unread, unread));
+        let mut closed = of(self.on_planes, forbidden).union(of(overwriting, unread));
+        let mut not_here = PlaneSet::EMPTY;
+        if (cache_reading | from_copyback | self.here) & class.bit() != 0 {
+            let loses = || registers.with_page().complement().union(registers.losing_by_move());
+            closed = closed
+                .union(if cache_reading & class.bit() != 0 { loses() } else { PlaneSet::EMPTY })
+                .union(of(from_copyback, registers.with_copyback_page().complement()));
+            not_here = of(from_output, registers.with_output().complement())
+                .union(of(from_page, registers.with_page().complement()));
+        }
+        [forbidden, closed, of(self.here, closed).union(not_here)]
     }
 
     /// The classes that the op_state of a plane forbids; `state` is its [`Group::state_of`].
@@ -340,6 +383,7 @@ impl StateMasks {
 }
 
 /// The classes of which register masks are made.
+#[derive(Clone, Copy, Debug)]
 struct Closing {
     /// Loses unread data in the registers of its planes.
     overwriting: u64,

@@ -173,11 +173,12 @@ impl Checks<'_> {
         }
         let logic = &quiescent.logic;
         let planes = usize::from(self.tables.size.planes);
-        let beyond = logic.planes.iter().skip(planes).any(|plane| *plane != PlaneLogic::default());
+        let registers = (0..8).map(|plane| logic.planes.plane(Plane(plane)));
+        let beyond = registers.clone().skip(planes).any(|plane| plane != PlaneLogic::default());
         if beyond || quiescent.last.iter().skip(planes).any(Option::is_some) {
             return wrong("something on a plane that does not exist");
         }
-        for registers in &logic.planes {
+        for registers in registers {
             self.register(registers.page)?;
             self.register(registers.output)?;
         }

@@ -59,7 +59,7 @@ fn plan_of(site: &Site<'_>, hook: Hook, now: Ticks, stream: &mut Stream) -> Opti
     let distribution = setup.distribution(key);
     let mut proposer = Proposer::new(setup);
     proposer.look(&view, distribution, (&site.kernel, setup), now);
-    let name = proposer.sampler.draw(distribution, stream)?;
+    let name = proposer.draw((&view, distribution, now), (&site.kernel, setup), None, stream)?;
     let verdict = proposer.make((setup, &site.kernel.device), (&view, now), name, Preference::NONE, stream);
     verdict.is_ok_and(|verdict| verdict.is_ok()).then_some(proposer.plan)
 }

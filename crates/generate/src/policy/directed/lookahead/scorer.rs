@@ -269,10 +269,7 @@ impl<'a> Scorer<'a> {
     /// The state after a way of a class, on the planes whose page registers hold least.
     fn after(&self, logic: &DieLogic, class: Class, way: &[BaseId]) -> DieLogic {
         let tables = self.tables();
-        let holds = |plane: Plane| {
-            let page = logic.planes[usize::from(plane.0)].page;
-            page.map_or(0, |page| 1 + u8::from(page.copyback))
-        };
+        let holds = |plane: Plane| logic.planes.page(plane).map_or(0, |page| 1 + u8::from(page.copyback));
         let mut planes = PlaneSet::EMPTY;
         for _ in 0..if class.multi { 2 } else { 1 } {
             let left = self.device.planes().minus(planes);
@@ -283,7 +280,7 @@ impl<'a> Scorer<'a> {
         let mut after = *logic;
         for &base in way {
             let mut place = Place { planes, cell_type: class.cell, ..Place::die(self.die) };
-            let output = planes.iter().next().and_then(|plane| after.planes[usize::from(plane.0)].output);
+            let output = planes.iter().next().and_then(|plane| after.planes.output(plane));
             if let Some(held) = output.filter(|_| tables.base(base).effects.data_out) {
                 place = Place { group: held.group, page: held.page, cell_type: held.cell_type, ..place };
             }
