@@ -40,15 +40,8 @@ pub struct PlaneLogic {
 }
 
 impl PlaneLogic {
-    /// Whether the page register holds the page of a place.
-    #[must_use]
-    pub fn page_is(&self, place: &Place) -> bool {
-        holds(self.page, place)
-    }
-
     /// Whether both registers hold the same page, read as the same cell type, or both are empty.
-    #[must_use]
-    pub fn hold_the_same_page(&self) -> bool {
+    fn hold_the_same_page(&self) -> bool {
         match (self.page, self.output) {
             (Some(page), Some(output)) => page.same_page(&output),
             (None, None) => true,
@@ -63,12 +56,6 @@ impl PlaneLogic {
         let same = |(page, output): (Register, Register)| page.same_page(&output);
         !self.unread || self.page.zip(self.output).is_some_and(same)
     }
-}
-
-/// Whether a register holds the page of `place` (on its plane), read as its cell type.
-fn holds(register: Option<Register>, place: &Place) -> bool {
-    register
-        .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
 }
 
 /// The contents of a register in one word; 0 is an empty one. From the lowest bit: whether it holds a page, whether a copyback read
@@ -372,7 +359,10 @@ mod tests {
                 let is_of = held.page.is_some_and(|page| page.cell_type == CellTypeId(1));
                 let everywhere = PlaneSet::first(8);
                 assert_eq!(is_in(all.without_page_of(everywhere, CellTypeId(1))), !is_of);
-                assert_eq!(is_in(all.without_page_at(everywhere, &place)), !held.page_is(&place));
+                let is_at = |page: Register| {
+                    (page.group, page.page, page.cell_type) == (place.group, place.page, place.cell_type)
+                };
+                assert_eq!(is_in(all.without_page_at(everywhere, &place)), !held.page.is_some_and(is_at));
                 assert!(!is_in(all.without_page_at(PlaneSet::EMPTY, &place)));
                 assert_eq!(is_in(all.with_the_same_page()), held.hold_the_same_page());
                 assert_eq!(is_in(all.losing_by_move()), !held.moves_safely());
