@@ -9,25 +9,56 @@
 
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
+use rustc_hash::FxHashMap as Map;
 
-use crate::explore::{Graph, GrowingSet, SearchNode};
+use crate::explore::{Graph, SearchNode};
 use crate::judge::{HookContext, PlaneRun};
 use crate::model::{Model, NameClassId, shows_core_busy};
-use crate::plan::SearchState;
+use crate::state::Plane;
 
 /// An ISSUE is short when fewer than one in this many refills of a plane would find it.
 const SHORT: u64 = 20;
+
+/// States in which a hook may fall, grouped by what they have in common besides the state of the hook's plane.
+#[derive(Default)]
+pub(crate) struct HookGroups {
+    pub(crate) groups: Vec<HookGroup>,
+    /// The group of each state of a die, operation on the plane, and pair of `fresh` and `chained`.
+    known: Map<(u32, PlaneRun, bool, bool), usize>,
+}
+
+/// States in which a hook may fall that differ only in the hook's plane.
+pub(crate) struct HookGroup {
+    /// What they have in common.
+    pub(crate) common: HookContext,
+    /// The states of the plane, some more than once.
+    pub(crate) planes: Vec<u32>,
+}
+
+impl HookGroups {
+    fn add(&mut self, graph: &Graph, node: SearchNode, run: PlaneRun, (fresh, chained): (bool, bool)) {
+        let group = *self.known.entry((node.die, run, fresh, chained)).or_insert_with(|| {
+            let common = HookContext { die: *graph.die(node), plane: Plane::default(), run, fresh, chained };
+            self.groups.push(HookGroup { common, planes: Vec::new() });
+            self.groups.len() - 1
+        });
+        self.groups[group].planes.push(node.plane);
+    }
+}
 
 /// The states in which hooks fall on one key.
 #[derive(Default)]
 pub(crate) struct Hooks {
     /// Certain hooks.
-    pub(crate) certain: GrowingSet<HookContext>,
+    pub(crate) certain: HookGroups,
     /// Hooks during an ISSUE that is not short: certain for instant operations, which wait for the bus without limit.
-    pub(crate) certain_for_instants: GrowingSet<HookContext>,
+    pub(crate) certain_for_instants: HookGroups,
     /// Coincidences.
-    pub(crate) chance: GrowingSet<HookContext>,
+    pub(crate) chance: HookGroups,
 }
+
+/// Neither has a reset just cleared the planes of the die, nor is a chain certainly under way.
+const PLAIN: (bool, bool) = (false, false);
 
 impl Hooks {
     /// The certain hooks, which every operation can use.
@@ -36,7 +67,7 @@ impl Hooks {
         let info = &model.profile.phase_keys[key];
         match (info.base, info.phase) {
             (None, _) if model.profile.policies.refill_uses_end_key => hooks.idle(graph, &never_ran(graph)),
-            (None, _) => hooks.idle(graph, &(0..graph.nodes.len() as u32).collect::<Vec<_>>()),
+            (None, _) => hooks.idle(graph, &(0..graph.len() as u32).collect::<Vec<_>>()),
             (Some(base), Some(PhaseKind::CoreBusy)) => hooks.busy(model, graph, base),
             (Some(base), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => hooks.window(model, graph, base),
             (Some(base), Some(PhaseKind::Issue) | None) => hooks.end(model, graph, base),
@@ -59,14 +90,14 @@ impl Hooks {
     /// Refills on an idle plane.
     fn idle(&mut self, graph: &Graph, nodes: &[u32]) {
         for &node in nodes {
-            self.certain.add(HookContext::at(graph.nodes[node as usize], PlaneRun::Idle));
+            self.certain.add(graph, graph.node(node), PlaneRun::Idle, PLAIN);
         }
     }
 
     fn busy(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).busy) {
             for &node in &graph.flights[usize::from(class)].items {
-                self.certain.add(HookContext::at(node, PlaneRun::Busy(class)));
+                self.certain.add(graph, node, PlaneRun::Busy(class), PLAIN);
             }
         }
     }
@@ -74,7 +105,7 @@ impl Hooks {
     fn window(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).window.0 > Ticks::ZERO) {
             for node in graph.beside_all(graph.ends[usize::from(class)].items.iter().copied()) {
-                self.certain.add(HookContext::at(graph.nodes[node as usize], PlaneRun::Window(class)));
+                self.certain.add(graph, graph.node(node), PlaneRun::Window(class), PLAIN);
             }
         }
     }
@@ -85,8 +116,7 @@ impl Hooks {
         let chained = goes_on(model, base);
         for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
             for &node in &graph.ends[usize::from(class)].items {
-                let context = HookContext::at(graph.nodes[node as usize], PlaneRun::Idle);
-                self.certain.add(HookContext { fresh, chained, ..context });
+                self.certain.add(graph, graph.node(node), PlaneRun::Idle, (fresh, chained));
             }
         }
         if model.profile.policies.refill_uses_end_key {
@@ -99,13 +129,13 @@ impl Hooks {
         // which the next step has just started. A run boundary completes every chain before it carries the hooks on.
         let idle = idle_after(model, graph, base);
         for &node in &idle {
-            self.chance.add(HookContext::at(graph.nodes[node as usize], PlaneRun::Idle));
+            self.chance.add(graph, graph.node(node), PlaneRun::Idle, PLAIN);
         }
         self.next_operation(model, graph, &idle);
         let resumed = model.tables.base(base).effects.resume.is_some();
         for &(before, next, node) in &graph.cuts.items {
             if model.class(before).base == base {
-                self.shown(model, next, node, resumed);
+                self.shown(model, graph, (next, node), resumed);
             }
         }
         let flies = |&class: &NameClassId| !graph.flights[usize::from(class)].items.is_empty();
@@ -116,41 +146,36 @@ impl Hooks {
 
     /// Hooks while the next operation on a plane does not show yet.
     fn next_operation(&mut self, model: &Model<'_>, graph: &Graph, idle: &[u32]) {
-        let mut seen: GrowingSet<(NameClassId, SearchNode)> = GrowingSet::default();
-        for &node in idle {
-            for &(class, state) in &graph.starts[node as usize].items {
-                seen.add((class, state));
+        let mut seen = vec![false; graph.starts.items.len()];
+        for &start in idle.iter().flat_map(|&node| &graph.starts_on[node as usize]) {
+            if !std::mem::replace(&mut seen[start as usize], true) {
+                self.shown(model, graph, graph.starts.items[start as usize], false);
             }
-        }
-        for (class, node) in seen.items {
-            self.shown(model, class, node, false);
         }
     }
 
     /// An operation that comes to show on a plane: its ISSUE, and the ticks at which its phases begin.
-    fn shown(&mut self, model: &Model<'_>, class: NameClassId, node: SearchNode, resumed: bool) {
+    fn shown(&mut self, model: &Model<'_>, graph: &Graph, (class, node): (NameClassId, SearchNode), resumed: bool) {
         let own = model.class(class);
         let policies = &model.profile.policies;
         if own.issue > Ticks::ZERO && !resumed {
-            self.chance.add(HookContext::at(node, PlaneRun::Issue(class)));
+            self.chance.add(graph, node, PlaneRun::Issue(class), PLAIN);
             if own.issue.0 >= policies.queue_refill_period.0 / SHORT {
-                self.certain_for_instants.add(HookContext::at(node, PlaneRun::Issue(class)));
+                self.certain_for_instants.add(graph, node, PlaneRun::Issue(class), PLAIN);
             }
         }
-        self.chance.add(HookContext::at(node, PlaneRun::Busy(class)));
-        if own.window.0 > Ticks::ZERO {
-            for reached in model.after(&SearchState { die: node.0, plane: node.1 }, class, true) {
-                self.chance.add(HookContext::at((reached.die, reached.plane), PlaneRun::Window(class)));
-            }
+        self.chance.add(graph, node, PlaneRun::Busy(class), PLAIN);
+        for &reached in graph.in_window(class, node) {
+            self.chance.add(graph, reached, PlaneRun::Window(class), PLAIN);
         }
     }
 
     /// A reset may cut what shows on the plane.
     fn resets(&mut self, model: &Model<'_>, graph: &Graph) {
         for (class, flights) in graph.flights.iter().enumerate() {
-            let effects = &model.base(class as NameClassId).effects;
-            if effects.resets() {
-                flights.items.iter().for_each(|&node| self.shown(model, class as NameClassId, node, false));
+            let class = class as NameClassId;
+            if model.base(class).effects.resets() {
+                flights.items.iter().for_each(|&node| self.shown(model, graph, (class, node), false));
             }
         }
     }

@@ -3,7 +3,7 @@
 use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseSet, PhaseKey};
 
-use crate::explore::{Graph, SearchNode, may_be_proposed};
+use crate::explore::{Graph, may_be_proposed};
 use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
 use crate::reason::Reason;
@@ -36,7 +36,7 @@ pub(crate) struct HookContext {
 
 impl HookContext {
     /// The state of a hook on a plane that a node describes.
-    pub(crate) const fn at((die, plane): SearchNode, run: PlaneRun) -> Self {
+    pub(crate) const fn at((die, plane): (Die, Plane), run: PlaneRun) -> Self {
         Self { die, plane, run, fresh: false, chained: false }
     }
 }
@@ -65,22 +65,26 @@ impl Model<'_> {
         self.judge_plane(graph, context, class, &fit)
     }
 
+    /// Judges what is the same in every context.
+    pub(crate) fn judge_anywhere(&self, class: NameClassId) -> Result<(), Reason> {
+        let effects = &self.base(class).effects;
+        if effects.delay {
+            return Err(Reason::Delay);
+        }
+        if !self.class(class).exists {
+            return Err(Reason::Missing);
+        }
+        match effects.suspend {
+            Some(axis) if !self.can_resume(axis) => Err(Reason::NoResume(axis)),
+            Some(_) | None => self.address_exists(class),
+        }
+    }
+
     /// Judges everything but the registers of the hook's plane. The result is the same for all contexts that differ only in
     /// `plane`.
     pub(crate) fn judge_die(&self, context: &HookContext, class: NameClassId) -> Result<Fit, Reason> {
-        let (own, info) = (self.class(class), self.base(class));
-        if info.effects.delay {
-            return Err(Reason::Delay);
-        }
-        if !own.exists {
-            return Err(Reason::Missing);
-        }
-        if let Some(axis) = info.effects.suspend
-            && !self.can_resume(axis)
-        {
-            return Err(Reason::NoResume(axis));
-        }
-        self.address_exists(class)?;
+        self.judge_anywhere(class)?;
+        let own = self.class(class);
         let state = self.state_key(context);
         let forbidden = state.map_or(BaseSet::EMPTY, |key| self.tables.forbidden_in(key)).contains(own.base);
         let op_state = state.map_or(Reason::NoHook, Reason::OpState);

@@ -1,14 +1,12 @@
 //! The verdict on an operation under a phase key, from the states in which a hook may fall there.
 
 use nandseq_profile::PhaseKey;
-use rustc_hash::FxHashMap as Map;
 
 use crate::explore::Graph;
-use crate::hooks::Hooks;
+use crate::hooks::{HookGroup, HookGroups, Hooks};
 use crate::judge::HookContext;
 use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
-use crate::state::Plane;
 
 /// Whether an operation can be proposed, and accepted, under a phase key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,32 +57,46 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
     let all = |_| true;
     if !findings.open.is_empty() {
         let hooks = Hooks::certain(model, graph, key);
-        findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, all);
+        findings.look(model, graph, &hooks.certain, Verdict::Reachable, all);
     }
     // Most of the other hooks are coincidences, and most classes do not need them.
     if !findings.open.is_empty() {
         let hooks = Hooks::others(model, graph, key);
         let instants = |class| model.base(class).instant;
-        findings.look(model, graph, &hooks.certain_for_instants.items, Verdict::Reachable, instants);
-        findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, all);
+        findings.look(model, graph, &hooks.certain_for_instants, Verdict::Reachable, instants);
+        findings.look(model, graph, &hooks.chance, Verdict::Coincidence, all);
     }
     findings.verdicts
 }
 
 impl OpenVerdicts {
-    /// Judges the open classes in some contexts. A class that is accepted in one of them gets the verdict `found`.
+    /// Decides the open classes that are refused in every state, for a key on which hooks fall.
+    fn settle(&mut self, model: &Model<'_>) {
+        self.open.retain(|&class| {
+            let refused = model.judge_anywhere(class).err();
+            if let Some(reason) = refused {
+                self.verdicts[usize::from(class)] = Verdict::Unreachable(reason);
+            }
+            refused.is_none()
+        });
+    }
+
+    /// Judges the open classes in some states. A class that is accepted in one of them gets the verdict `found`.
     fn look(
         &mut self,
         model: &Model<'_>,
         graph: &Graph,
-        contexts: &[HookContext],
+        hooks: &HookGroups,
         found: Verdict,
         wanted: impl Fn(NameClassId) -> bool,
     ) {
-        for alike in by_die(contexts) {
+        if !hooks.groups.is_empty() {
+            self.settle(model);
+        }
+        for group in &hooks.groups {
             let mut at = 0;
             while let Some(&class) = self.open.get(at) {
-                let outcome = if wanted(class) { judge_all(model, graph, &alike, class) } else { Err(Reason::NoHook) };
+                let outcome = if wanted(class) { judge_all(model, graph, group, class) } else { Err(Reason::NoHook) };
                 let verdict = &mut self.verdicts[usize::from(class)];
                 match (outcome, *verdict) {
                     (Ok(()), _) => {
@@ -106,28 +118,13 @@ impl OpenVerdicts {
     }
 }
 
-/// Groups the contexts that differ only in their planes.
-fn by_die(contexts: &[HookContext]) -> Vec<Vec<&HookContext>> {
-    let mut groups: Vec<Vec<&HookContext>> = Vec::new();
-    let mut known: Map<HookContext, usize> = Map::default();
-    for context in contexts {
-        let group = *known.entry(HookContext { plane: Plane::default(), ..*context }).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[group].push(context);
-    }
-    groups
-}
-
-/// Whether a class may be accepted in one of some contexts that differ only in their planes. The error is the reason that came
-/// closest.
-fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&HookContext], class: NameClassId) -> Result<(), Reason> {
-    let Some(first) = alike.first() else { return Err(Reason::NoHook) };
-    let fit = model.judge_die(first, class)?;
+/// Whether a class may be accepted in one of some states. The error is the reason that came closest.
+fn judge_all(model: &Model<'_>, graph: &Graph, group: &HookGroup, class: NameClassId) -> Result<(), Reason> {
+    let fit = model.judge_die(&group.common, class)?;
     let mut closest = Reason::NoHook;
-    for context in alike {
-        match model.judge_plane(graph, context, class, &fit) {
+    for &plane in &group.planes {
+        let context = HookContext { plane: graph.planes.items[plane as usize], ..group.common };
+        match model.judge_plane(graph, &context, class, &fit) {
             Ok(()) => return Ok(()),
             Err(reason) if reason.specificity() > closest.specificity() => closest = reason,
             Err(_) => {}
