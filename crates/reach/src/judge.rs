@@ -84,23 +84,36 @@ impl Model<'_> {
     /// `plane`.
     pub(crate) fn judge_die(&self, context: &HookContext, class: NameClassId) -> Result<Fit, Reason> {
         self.judge_anywhere(class)?;
+        self.judge_beside(context, class, self.judge_run(context.run, class)?)
+    }
+
+    /// Judges what the operation on the hook's plane forbids. Inside is whether the op_state and the occupation of the hook's plane
+    /// let an operation of the class work there.
+    pub(crate) fn judge_run(&self, run: PlaneRun, class: NameClassId) -> Result<Result<(), Reason>, Reason> {
         let own = self.class(class);
-        let state = self.state_key(context);
+        let state = self.state_key(run);
         let forbidden = state.map_or(BaseSet::EMPTY, |key| self.tables.forbidden_in(key)).contains(own.base);
         let op_state = state.map_or(Reason::NoHook, Reason::OpState);
-        if forbidden && (self.looks_at_die(class) || self.shows_everywhere(context)) {
+        if forbidden && (self.looks_at_die(class) || self.shows_everywhere(run)) {
             return Err(op_state);
         }
-        let occupied = self.occupied(context, class)?;
+        let occupied = self.occupied(run, class)?;
+        let first = if forbidden { op_state } else { Reason::Occupied(self.base_of(run).unwrap_or(own.base)) };
+        Ok(if forbidden || occupied { Err(first) } else { Ok(()) })
+    }
+
+    /// Judges what the die forbids, where the operation on the hook's plane does not forbid all; `here` is the result of
+    /// [`Self::judge_run`].
+    pub(crate) fn judge_beside(
+        &self,
+        context: &HookContext,
+        class: NameClassId,
+        here: Result<(), Reason>,
+    ) -> Result<Fit, Reason> {
         let suspend_target = self.suspend_target(context, class)?;
         self.die_allows(&context.die, class)?;
         let chained = context.chained || context.die.chain.is_some();
-        let first = if forbidden { op_state } else { Reason::Occupied(self.base_of(context).unwrap_or(own.base)) };
-        Ok(Fit {
-            here: if forbidden || occupied { Err(first) } else { Ok(()) },
-            suspend_target,
-            proposed: may_be_proposed(self, &context.die, chained, class),
-        })
+        Ok(Fit { here, suspend_target, proposed: may_be_proposed(self, &context.die, chained, class) })
     }
 
     /// Judges whether the registers of the hook's plane, or those of another, let an operation start that everything else allows.
@@ -126,24 +139,24 @@ impl Model<'_> {
     }
 
     /// The op_state in which the operation starts. An operation proposed in an ISSUE waits for the bus, and starts in CORE_BUSY.
-    fn state_key(&self, context: &HookContext) -> Option<PhaseKey> {
-        match context.run {
+    fn state_key(&self, run: PlaneRun) -> Option<PhaseKey> {
+        match run {
             PlaneRun::Idle => None,
             PlaneRun::Issue(class) | PlaneRun::Busy(class) => self.base(class).busy_key,
             PlaneRun::Window(class) => self.base(class).window_key,
         }
     }
 
-    fn base_of(&self, context: &HookContext) -> Option<nandseq_profile::BaseId> {
-        match context.run {
+    fn base_of(&self, run: PlaneRun) -> Option<nandseq_profile::BaseId> {
+        match run {
             PlaneRun::Idle => None,
             PlaneRun::Issue(class) | PlaneRun::Busy(class) | PlaneRun::Window(class) => Some(self.class(class).base),
         }
     }
 
     /// Whether every plane of the die is in the op_state of the hook's plane.
-    fn shows_everywhere(&self, context: &HookContext) -> bool {
-        match context.run {
+    fn shows_everywhere(&self, run: PlaneRun) -> bool {
+        match run {
             PlaneRun::Idle => false,
             PlaneRun::Issue(class) | PlaneRun::Busy(class) | PlaneRun::Window(class) => {
                 self.planes == 1 || self.looks_at_die(class)
@@ -152,8 +165,8 @@ impl Model<'_> {
     }
 
     /// Whether the hook's plane is occupied for an operation. An error if all planes are.
-    fn occupied(&self, context: &HookContext, class: NameClassId) -> Result<bool, Reason> {
-        let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = context.run else { return Ok(false) };
+    fn occupied(&self, run: PlaneRun, class: NameClassId) -> Result<bool, Reason> {
+        let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = run else { return Ok(false) };
         let info = self.base(class);
         if info.effects.needs_nothing_in_flight.is_some() {
             return Err(Reason::Occupied(self.class(by).base));
@@ -162,7 +175,7 @@ impl Model<'_> {
             return Ok(false);
         }
         let beside = self.base(by).interleaved && !self.class(by).multi && info.interleaved && !self.class(class).multi;
-        if beside && !self.shows_everywhere(context) && !self.looks_at_die(class) {
+        if beside && !self.shows_everywhere(run) && !self.looks_at_die(class) {
             Ok(true)
         } else {
             Err(Reason::Occupied(self.class(by).base))
