@@ -62,6 +62,8 @@ struct GroupStart {
     /// What remains of the chain after a step; `None` for a proposal, after which it depends on the node.
     next: Option<OpenChain>,
     courses: Vec<Course>,
+    /// The courses of proposals, by the states in which they may leave the plane of a node.
+    proposals: Vec<(PlaneEnds, Vec<usize>)>,
     /// How many operations were carried out.
     tried: u64,
 }
@@ -89,8 +91,11 @@ struct Cut {
 #[derive(Clone, Copy)]
 struct PlaneChange {
     started: u32,
-    ended: [Option<u32>; MOST_ENDS],
+    ended: PlaneEnds,
 }
+
+/// The numbers of the states in which an operation may leave a plane.
+type PlaneEnds = [Option<u32>; MOST_ENDS];
 
 /// The states that the search has found, and how operations lead from one to another.
 #[derive(Default)]
@@ -292,9 +297,8 @@ impl Graph {
                 match start.next {
                     Some(next) => here.push((node, self.course(model, node, start, next))),
                     None => {
-                        for next in self.chains_after(model, node, class) {
-                            here.push((node, self.course(model, node, start, next)));
-                        }
+                        let found = self.proposal(model, node, start);
+                        here.extend(start.proposals[found].1.iter().map(|&course| (node, course)));
                     }
                 }
             }
@@ -384,22 +388,29 @@ impl Graph {
         change
     }
 
-    /// What the followed chain may be after a proposal that works on the plane of a node.
-    fn chains_after(&self, model: &Model<'_>, node: u32, class: NameClassId) -> Vec<OpenChain> {
-        let node = self.node(node);
-        let (die, plane) = (*self.die(node), *self.plane(node));
-        let mut chains = Vec::new();
+    /// The place, among the `proposals` of a start, of one that works on the plane of a node.
+    fn proposal(&mut self, model: &Model<'_>, node: u32, start: &mut GroupStart) -> usize {
+        let class = start.class;
+        let of_node = self.node(node);
+        let ended = self.plane_change(model, of_node.plane, class, model.has_targets(class)).ended;
+        if let Some(known) = start.proposals.iter().position(|(known, _)| *known == ended) {
+            return known;
+        }
+        let (die, plane) = (*self.die(of_node), *self.plane(of_node));
+        let mut courses = Vec::new();
         for follow_up in model.possible_follow_ups(&SearchState { die, plane }, class, None) {
             let next = match follow_up.filter(|&chain| model.tracked[chain]) {
                 Some(_) if die.chain.is_some() => continue,
                 Some(chain) => Some((chain as u16, 0)),
                 None => die.chain,
             };
-            if !chains.contains(&next) {
-                chains.push(next);
+            let course = self.course(model, node, start, next);
+            if !courses.contains(&course) {
+                courses.push(course);
             }
         }
-        chains
+        start.proposals.push((ended, courses));
+        start.proposals.len() - 1
     }
 
     /// Carries out an operation from a node: adds the states while it shows, after it is suspended, and after it has ended.
@@ -474,7 +485,7 @@ fn starts_in(model: &Model<'_>, die: &Die) -> Vec<GroupStart> {
         let step = if model.tracked_steps[at] { next_step(model, die, class) } else { None };
         // As a proposal, as a step of the chain that the search follows, as one of a chain that it does not follow.
         let ways = [is_proposed.then_some(None), step.map(Some), model.untracked_steps[at].then_some(Some(die.chain))];
-        let start = move |next| GroupStart { class, next, courses: Vec::new(), tried: 0 };
+        let start = move |next| GroupStart { class, next, courses: Vec::new(), proposals: Vec::new(), tried: 0 };
         ways.into_iter().flatten().map(start)
     };
     (0..model.classes.len() as NameClassId).filter(may_start).flat_map(ways).collect()

@@ -19,6 +19,9 @@ use crate::state::Plane;
 /// An ISSUE is short when fewer than one in this many refills of a plane would find it.
 const SHORT: u64 = 20;
 
+/// Usually a group has no more states of the plane.
+const USUAL: usize = 8;
+
 /// States in which a hook may fall.
 pub(crate) struct HookGroups<'m> {
     model: &'m Model<'m>,
@@ -65,9 +68,8 @@ impl<'m> HookGroups<'m> {
         let first = self.added;
         self.added += 1;
         let of_run = *self.known_runs.entry(run).or_insert_with(|| {
-            let is_open = |(class, judged): (usize, &bool)| {
-                *judged && self.model.judge_run(run, class as NameClassId).is_ok()
-            };
+            let is_open =
+                |(class, judged): (usize, &bool)| *judged && self.model.judge_run(run, class as NameClassId).is_ok();
             let is_open = self.judged.iter().enumerate().any(is_open);
             self.runs.push(RunHooks { run, first, groups: Vec::new(), is_open });
             self.runs.len() - 1
@@ -75,7 +77,7 @@ impl<'m> HookGroups<'m> {
         let RunHooks { groups, is_open: true, .. } = &mut self.runs[of_run] else { return };
         let group = *self.known.entry((node.die, run, fresh, chained)).or_insert_with(|| {
             let common = HookContext { die: *self.graph.die(node), plane: Plane::default(), run, fresh, chained };
-            groups.push(HookGroup { common, first, planes: Vec::new() });
+            groups.push(HookGroup { common, first, planes: Vec::with_capacity(USUAL) });
             groups.len() - 1
         });
         groups[group].planes.push(node.plane);

@@ -64,7 +64,7 @@ impl Model<'_> {
         reached: &SearchState,
         class: NameClassId,
         on_plane: bool,
-    ) -> impl Iterator<Item = SearchState> + Clone + use<> {
+    ) -> impl Iterator<Item = SearchState> + use<> {
         let die = self.die_after(&reached.die, class);
         let planes = self.planes_after(&reached.plane, class, on_plane);
         planes.into_iter().flatten().map(move |plane| SearchState { die, plane })
@@ -119,16 +119,16 @@ impl Model<'_> {
                 Axis::Program => before.die.program = suspend_target,
             }
         }
-        let starts = self.after(&before, class, self.has_targets(class));
-        let inert = self.base(class).is_inert();
+        let goes_on = self.base(class).is_inert() || before.die.chain.is_none();
         let runs = |chain: Option<usize>| {
-            starts.clone().any(|start| {
-                let end = match chain {
-                    None => Some(start),
-                    Some(chain) => self.run(start, class, own.cell, &self.profile.chains[chain].steps),
-                };
-                end.is_some_and(|end| (chain.is_none() && inert) || self.rest_can_run(&end))
-            })
+            let starts = || self.after(&before, class, self.has_targets(class));
+            match chain {
+                None => goes_on || starts().any(|start| self.rest_can_run(&start)),
+                Some(chain) => starts().any(|start| {
+                    let end = self.run(start, class, own.cell, &self.profile.chains[chain].steps);
+                    end.is_some_and(|end| self.rest_can_run(&end))
+                }),
+            }
         };
         self.follow_ups(own.base).filter(|&chain| runs(chain)).collect()
     }
