@@ -103,8 +103,8 @@ pub(crate) struct Graph {
     dies: GrowingSet<Die>,
     pub(crate) planes: GrowingSet<Plane>,
     nodes: GrowingSet<SearchNode>,
-    /// The changes of a state of a plane by operations of a class, on the plane or not.
-    plane_changes: Map<(u32, NameClassId, bool), PlaneChange>,
+    /// The changes of a plane, by its state, the class of the operation, and whether it works there, in one number.
+    plane_changes: Map<u64, PlaneChange>,
     groups: Vec<NodeGroup>,
     /// For each state of a die its group, if it has nodes.
     group_of: Map<u32, usize>,
@@ -118,10 +118,9 @@ pub(crate) struct Graph {
     windows: Vec<Vec<Vec<SearchNode>>>,
     /// For each class the states just after one of its operations that shows on the plane.
     pub(crate) ends: Vec<GrowingSet<u32>>,
-    /// The classes that may start to show on a plane, each with the state at its start.
-    pub(crate) starts: GrowingSet<(NameClassId, SearchNode)>,
-    /// For each node, the numbers of the starts on its plane.
-    pub(crate) starts_on: Vec<Vec<u32>>,
+    /// For each node, the classes that may start to show on its plane, each with the number of its state then in `flights`. Some
+    /// come more than once.
+    pub(crate) starts_on: Vec<Vec<(NameClassId, u32)>>,
     /// Operations that come to show on a plane when they cut another or are resumed: the class that is cut or resumes, the class
     /// that shows then, and the state.
     pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, SearchNode)>,
@@ -369,10 +368,15 @@ impl Graph {
     }
 
     fn plane_change(&mut self, model: &Model<'_>, plane: u32, class: NameClassId, here: bool) -> PlaneChange {
-        if let Some(known) = self.plane_changes.get(&(plane, class, here)) {
+        let info = model.base(class);
+        if !here && !info.effects.resets() && info.effects.resume.is_none() {
+            return PlaneChange { started: plane, ended: [Some(plane), None, None, None] };
+        }
+        let key = u64::from(plane) << 32 | u64::from(class) << 1 | u64::from(here);
+        if let Some(known) = self.plane_changes.get(&key) {
             return *known;
         }
-        let (info, before) = (model.base(class), self.planes.items[plane as usize]);
+        let before = self.planes.items[plane as usize];
         let mut started = before;
         if here {
             started.start(info);
@@ -384,7 +388,7 @@ impl Graph {
         }
         let ended = model.planes_after(&before, class, here).map(|plane| plane.map(|plane| self.planes.add(plane)));
         let change = PlaneChange { started: self.planes.add(started), ended };
-        self.plane_changes.insert((plane, class, here), change);
+        self.plane_changes.insert(key, change);
         change
     }
 
@@ -421,9 +425,8 @@ impl Graph {
         let change = self.plane_change(model, self.node(from).plane, class, here);
         let started = SearchNode { die: course.started, plane: change.started };
         if shows && !model.class(class).only_bootstrap {
-            self.flights[usize::from(class)].add(started);
-            let start = self.starts.add((class, started));
-            self.starts_on[from as usize].push(start);
+            let flight = self.flights[usize::from(class)].add(started);
+            self.starts_on[from as usize].push((class, flight));
         }
         self.suspend(model, from, change.started, class, &course.cuts);
         for plane in change.ended.into_iter().flatten() {

@@ -29,9 +29,11 @@ pub(crate) struct HookGroups<'m> {
     /// For each class, whether it is judged there.
     pub(crate) judged: Vec<bool>,
     pub(crate) runs: Vec<RunHooks>,
-    known_runs: Map<PlaneRun, usize>,
-    /// For each state of a die, operation on the plane, and pair of `fresh` and `chained` the group among those of the operation.
-    known: Map<(u32, PlaneRun, bool, bool), usize>,
+    /// By the number of the operation on the plane, its place in `runs`.
+    known_runs: Vec<Option<u32>>,
+    /// By the state of the die, the operation on the plane, `fresh` and `chained`, in one number: the group among those of the
+    /// operation.
+    known: Map<u64, usize>,
     /// How many states were added.
     pub(crate) added: usize,
 }
@@ -61,21 +63,24 @@ impl<'m> HookGroups<'m> {
     fn new(model: &'m Model<'m>, graph: &'m Graph, open: impl Iterator<Item = NameClassId>) -> Self {
         let mut judged = vec![false; model.classes.len()];
         open.for_each(|class| judged[usize::from(class)] = model.judge_anywhere(class).is_ok());
-        Self { model, graph, judged, runs: Vec::new(), known_runs: Map::default(), known: Map::default(), added: 0 }
+        let known_runs = vec![None; 3 * judged.len() + 1];
+        Self { model, graph, judged, runs: Vec::new(), known_runs, known: Map::default(), added: 0 }
     }
 
     fn add(&mut self, node: SearchNode, run: PlaneRun, (fresh, chained): (bool, bool)) {
         let first = self.added;
         self.added += 1;
-        let of_run = *self.known_runs.entry(run).or_insert_with(|| {
+        let number = run.number();
+        let of_run = *self.known_runs[number].get_or_insert_with(|| {
             let is_open =
                 |(class, judged): (usize, &bool)| *judged && self.model.judge_run(run, class as NameClassId).is_ok();
             let is_open = self.judged.iter().enumerate().any(is_open);
             self.runs.push(RunHooks { run, first, groups: Vec::new(), is_open });
-            self.runs.len() - 1
+            self.runs.len() as u32 - 1
         });
-        let RunHooks { groups, is_open: true, .. } = &mut self.runs[of_run] else { return };
-        let group = *self.known.entry((node.die, run, fresh, chained)).or_insert_with(|| {
+        let RunHooks { groups, is_open: true, .. } = &mut self.runs[of_run as usize] else { return };
+        let key = u64::from(node.die) << 32 | (number as u64) << 2 | u64::from(fresh) << 1 | u64::from(chained);
+        let group = *self.known.entry(key).or_insert_with(|| {
             let common = HookContext { die: *self.graph.die(node), plane: Plane::default(), run, fresh, chained };
             groups.push(HookGroup { common, first, planes: Vec::with_capacity(USUAL) });
             groups.len() - 1
@@ -198,10 +203,11 @@ impl<'m> Hooks<'m> {
     /// Hooks while the next operation on a plane does not show yet.
     fn next_operation(&mut self, idle: &[u32]) {
         let graph = self.graph;
-        let mut seen = vec![false; graph.starts.items.len()];
-        for &start in idle.iter().flat_map(|&node| &graph.starts_on[node as usize]) {
-            if !std::mem::replace(&mut seen[start as usize], true) {
-                self.shown(graph.starts.items[start as usize], false);
+        let mut seen: Vec<Vec<bool>> = graph.flights.iter().map(|flights| vec![false; flights.items.len()]).collect();
+        for &(class, flight) in idle.iter().flat_map(|&node| &graph.starts_on[node as usize]) {
+            let of_class = usize::from(class);
+            if !std::mem::replace(&mut seen[of_class][flight as usize], true) {
+                self.shown((class, graph.flights[of_class].items[flight as usize]), false);
             }
         }
     }
