@@ -133,7 +133,7 @@ pub(crate) struct Graph {
     most: u64,
 }
 
-/// The most operations that a search carries out, which takes a few seconds. The built-in device needs 800,000.
+/// The most operations that a search carries out, which takes about a second. The built-in device needs 800,000.
 pub(crate) const MOST_TRIED: u64 = 5_000_000;
 
 impl Graph {
