@@ -9,7 +9,7 @@ use nandseq_profile::Profile;
 use nandseq_trace::file_form::{FileForm, Layout, RUN_FOLDER};
 use nandseq_trace::files::FileKind;
 
-use crate::source::{CsvFiles, Digests, Source};
+use crate::source::{CsvFiles, FileDigests, Source};
 
 /// A form in which tables are stored.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ impl Source for AnyForm {
         self.of(path)?.open(path)
     }
 
-    fn open_hashed(&self, path: &Path, digests: &Digests) -> io::Result<Box<dyn BufRead>> {
+    fn open_hashed(&self, path: &Path, digests: &FileDigests) -> io::Result<Box<dyn BufRead>> {
         self.of(path)?.open_hashed(path, digests)
     }
 }

@@ -37,7 +37,7 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// As those of [`Source::open`].
-    fn open_hashed(&self, path: &Path, digests: &Digests) -> io::Result<Box<dyn BufRead>> {
+    fn open_hashed(&self, path: &Path, digests: &FileDigests) -> io::Result<Box<dyn BufRead>> {
         let _ = digests;
         self.open(path)
     }
@@ -45,9 +45,9 @@ pub trait Source: Sync {
 
 /// The digests of files that were read to their ends.
 #[derive(Clone, Default, Debug)]
-pub struct Digests(Arc<Mutex<Vec<(PathBuf, Digest)>>>);
+pub struct FileDigests(Arc<Mutex<Vec<(PathBuf, Digest)>>>);
 
-impl Digests {
+impl FileDigests {
     fn put(&self, path: PathBuf, digest: Digest) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((path, digest));
     }
@@ -64,7 +64,7 @@ struct Hashed {
     input: File,
     hash: Sha256,
     /// Where the digest goes at the end of the input, and its path. `None` after that, and for a file of another form.
-    wanted: Option<(Digests, PathBuf)>,
+    wanted: Option<(FileDigests, PathBuf)>,
 }
 
 impl Read for Hashed {
@@ -92,7 +92,7 @@ impl Source for CsvFiles {
         if path == Path::new(STANDARD_INPUT) { unpacked(io::stdin()) } else { unpacked(File::open(path)?) }
     }
 
-    fn open_hashed(&self, path: &Path, digests: &Digests) -> io::Result<Box<dyn BufRead>> {
+    fn open_hashed(&self, path: &Path, digests: &FileDigests) -> io::Result<Box<dyn BufRead>> {
         if path == Path::new(STANDARD_INPUT) {
             return self.open(path);
         }
@@ -285,7 +285,7 @@ mod tests {
         ] {
             let path = folder.path().join(name);
             std::fs::write(&path, &bytes).unwrap();
-            let digests = Digests::default();
+            let digests = FileDigests::default();
             let mut input = CsvFiles.open_hashed(&path, &digests).unwrap();
             assert_eq!(digests.of(&path).is_some(), name == "empty", "{name} before its end");
             let mut text = Vec::new();

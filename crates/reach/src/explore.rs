@@ -4,38 +4,15 @@
 //! only through the die. At most one chain that changes a latch or a cache program is followed at a time: a second one would only
 //! forbid more. Time, bus and addresses are left out. END keys do not restrict what may start.
 
-use std::hash::Hash;
-
 use nandseq_profile::Ticks;
-use nandseq_profile::model::{AddressSource, Axis};
+use nandseq_profile::model::Axis;
 
+use crate::courses::{Course, Cut, GroupStart, OpenChain, PlaneEnds, starts_in};
+use crate::growing_set::GrowingSet;
 use crate::model::{Model, NameClassId};
-use crate::plan::{MOST_ENDS, SearchState};
+use crate::plan::SearchState;
 use crate::state::{Die, Plane};
 use rustc_hash::FxHashMap as Map;
-
-/// A set that remembers the order in which it grew, and numbers its items in it.
-#[derive(Clone)]
-pub(crate) struct GrowingSet<T> {
-    pub(crate) items: Vec<T>,
-    known: Map<T, u32>,
-}
-
-impl<T> Default for GrowingSet<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), known: Map::default() }
-    }
-}
-
-impl<T: Copy + Eq + Hash> GrowingSet<T> {
-    /// Adds an item if it is new, and returns its number.
-    pub(crate) fn add(&mut self, item: T) -> u32 {
-        *self.known.entry(item).or_insert_with(|| {
-            self.items.push(item);
-            self.items.len() as u32 - 1
-        })
-    }
-}
 
 /// A state of a die and of one of its planes: their numbers among those that the search has found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -43,9 +20,6 @@ pub(crate) struct SearchNode {
     pub(crate) die: u32,
     pub(crate) plane: u32,
 }
-
-/// The chain under way that the search follows, and its next step.
-type OpenChain = Option<(u16, u8)>;
 
 /// The nodes with one state of the die.
 struct NodeGroup {
@@ -56,46 +30,12 @@ struct NodeGroup {
     starts: Vec<GroupStart>,
 }
 
-/// The starts of a class in a group, as a proposal or as a step of a chain.
-struct GroupStart {
-    class: NameClassId,
-    /// What remains of the chain after a step; `None` for a proposal, after which it depends on the node.
-    next: Option<OpenChain>,
-    courses: Vec<Course>,
-    /// The courses of proposals, by the states in which they may leave the plane of a node.
-    proposals: Vec<(PlaneEnds, Vec<usize>)>,
-    /// How many operations were carried out.
-    tried: u64,
-}
-
-/// How an operation changes a die, by what remains of the chain after its start. States of dies are given by their numbers.
-struct Course {
-    next: OpenChain,
-    started: u32,
-    ended: u32,
-    cuts: Vec<Cut>,
-    /// The classes that the operation may resume, with the cuts of each.
-    resumed: Vec<(NameClassId, Vec<Cut>)>,
-    /// The state when a resumed operation goes on.
-    resumes_at: u32,
-}
-
-/// A class that may suspend an operation, with the state of the die before and after.
-struct Cut {
-    by: NameClassId,
-    before: u32,
-    after: u32,
-}
-
 /// How an operation changes a plane: the state at its start, and those that may be at its end.
 #[derive(Clone, Copy)]
 struct PlaneChange {
     started: u32,
     ended: PlaneEnds,
 }
-
-/// The numbers of the states in which an operation may leave a plane.
-type PlaneEnds = [Option<u32>; MOST_ENDS];
 
 /// The states that the search has found, and how operations lead from one to another.
 #[derive(Default)]
@@ -472,48 +412,5 @@ impl Graph {
     }
 }
 
-/// The ways in which classes may start in the states of a die. Suspensions come with their suspend targets.
-fn starts_in(model: &Model<'_>, die: &Die) -> Vec<GroupStart> {
-    let may_start = |&class: &NameClassId| {
-        let effects = &model.base(class).effects;
-        model.possible[usize::from(class)]
-            && model.die_allows(die, class).is_ok()
-            && model.address_exists(class).is_ok()
-            && effects.suspend.is_none()
-            && !effects.delay
-    };
-    let ways = |class: NameClassId| {
-        let at = usize::from(class);
-        let is_proposed = model.class(class).proposed && may_be_proposed(model, die, die.chain.is_some(), class);
-        let step = if model.tracked_steps[at] { next_step(model, die, class) } else { None };
-        // As a proposal, as a step of the chain that the search follows, as one of a chain that it does not follow.
-        let ways = [is_proposed.then_some(None), step.map(Some), model.untracked_steps[at].then_some(Some(die.chain))];
-        let start = move |next| GroupStart { class, next, courses: Vec::new(), proposals: Vec::new(), tried: 0 };
-        ways.into_iter().flatten().map(start)
-    };
-    (0..model.classes.len() as NameClassId).filter(may_start).flat_map(ways).collect()
-}
-
-/// Whether an operation of a class may be proposed. While a chain is under way (`chained`), operations that go on with its latch
-/// or cache program may not, nor those that change the state of the target at their start.
-pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: NameClassId) -> bool {
-    let info = model.base(class);
-    if !chained {
-        return true;
-    }
-    let latched = matches!(info.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
-    let continues = info.effects.is_program() && info.address == AddressSource::NextPage && die.cache.is_some();
-    !latched && !continues && !info.effects.holds_target
-}
-
-/// What remains of the chain under way after its next step; `None` if that step is no operation of this class.
-fn next_step(model: &Model<'_>, die: &Die, class: NameClassId) -> Option<OpenChain> {
-    let (chain, at) = die.chain?;
-    let steps = &model.profile.chains[usize::from(chain)].steps;
-    let step = steps.get(usize::from(at))?;
-    if step.base != model.class(class).base {
-        return None;
-    }
-    let more = usize::from(at) + 1 < steps.len();
-    Some(more.then_some((chain, at + 1)))
-}
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseSet, PhaseKey};
 
-use crate::explore::{Graph, may_be_proposed};
+use crate::courses::may_be_proposed;
+use crate::explore::Graph;
 use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
 use crate::reason::Reason;

@@ -9,7 +9,7 @@ use nandseq_input::folder::{
     Damage, DamageKind, FindError, FoundSites, RunFile, SiteFiles, compare, compare_known, find_all,
 };
 use nandseq_input::form::CSV;
-use nandseq_input::source::Digests;
+use nandseq_input::source::FileDigests;
 use nandseq_input::table::{InTable, TableError, TableReader};
 use nandseq_input::{ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, Die, Profile};
@@ -92,7 +92,7 @@ pub fn judge_site(profile: &Profile, mut site: SiteFiles, options: &Options<'_>)
     let (judged, changed) = if rayon::current_num_threads() > 1 {
         rayon::join(|| judge_runs(profile, site, options, None), || compare(listed))
     } else {
-        let digests = Digests::default();
+        let digests = FileDigests::default();
         let judged = judge_runs(profile, site, options, Some(&digests));
         (judged, compare_known(listed, &digests))
     };
@@ -107,7 +107,7 @@ fn judge_runs(
     profile: &Profile,
     site: SiteFiles,
     options: &Options<'_>,
-    digests: Option<&Digests>,
+    digests: Option<&FileDigests>,
 ) -> Result<SiteReport, Unusable> {
     let open = |path: &Path| match digests {
         Some(digests) => options.source.open_hashed(path, digests),
