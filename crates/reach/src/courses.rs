@@ -29,15 +29,15 @@ pub(crate) struct Course {
     pub(crate) next: OpenChain,
     pub(crate) started: u32,
     pub(crate) ended: u32,
-    pub(crate) cuts: Vec<Cut>,
+    pub(crate) cuts: Vec<SuspendCut>,
     /// The classes that the operation may resume, with the cuts of each.
-    pub(crate) resumed: Vec<(NameClassId, Vec<Cut>)>,
+    pub(crate) resumed: Vec<(NameClassId, Vec<SuspendCut>)>,
     /// The state when a resumed operation goes on.
     pub(crate) resumes_at: u32,
 }
 
 /// A class that may suspend an operation, with the state of the die before and after.
-pub(crate) struct Cut {
+pub(crate) struct SuspendCut {
     pub(crate) by: NameClassId,
     pub(crate) before: u32,
     pub(crate) after: u32,

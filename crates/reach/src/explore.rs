@@ -7,7 +7,7 @@
 use nandseq_profile::Ticks;
 use nandseq_profile::model::Axis;
 
-use crate::courses::{Course, Cut, GroupStart, OpenChain, PlaneEnds, starts_in};
+use crate::courses::{Course, GroupStart, OpenChain, PlaneEnds, SuspendCut, starts_in};
 use crate::growing_set::GrowingSet;
 use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
@@ -282,7 +282,7 @@ impl Graph {
     }
 
     /// The classes that may suspend an operation that is in CORE_BUSY, as far as the die decides.
-    fn cuts_of(&mut self, model: &Model<'_>, before: &Die, class: NameClassId) -> Vec<Cut> {
+    fn cuts_of(&mut self, model: &Model<'_>, before: &Die, class: NameClassId) -> Vec<SuspendCut> {
         let info = model.base(class);
         let axis = match &info.effects {
             effects if effects.erase => Axis::Erase,
@@ -304,7 +304,7 @@ impl Graph {
         };
         let suspends: Vec<NameClassId> = model.suspends.iter().filter(allows).copied().collect();
         let (before, after) = (self.dies.add(*before), self.dies.add(after));
-        suspends.into_iter().map(|by| Cut { by, before, after }).collect()
+        suspends.into_iter().map(|by| SuspendCut { by, before, after }).collect()
     }
 
     fn plane_change(&mut self, model: &Model<'_>, plane: u32, class: NameClassId, here: bool) -> PlaneChange {
@@ -392,8 +392,8 @@ impl Graph {
     }
 
     /// Carries out the SUSPENDs of an operation of `class`, whose plane is in the state `plane` then.
-    fn suspend(&mut self, model: &Model<'_>, from: u32, plane: u32, class: NameClassId, cuts: &[Cut]) {
-        for &Cut { by, before, after } in cuts {
+    fn suspend(&mut self, model: &Model<'_>, from: u32, plane: u32, class: NameClassId, cuts: &[SuspendCut]) {
+        for &SuspendCut { by, before, after } in cuts {
             let reached =
                 SearchState { die: self.dies.items[before as usize], plane: self.planes.items[plane as usize] };
             if model.plane_tables(&reached.plane, by).is_err()
