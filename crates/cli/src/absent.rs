@@ -13,16 +13,23 @@ use nandseq_reach::{Reason, Search, never_provided};
 
 use crate::campaign::Campaign;
 use crate::explain::{Expected, Trial, figure, most_of_none};
+use crate::in_force::InForce;
 
-/// Number of operations of the trial that estimates how often an operation starts.
-const TRIAL_OPS: u64 = 1_000;
+/// Number of operations of the trial that shows which operations can start, and estimates how often. It takes some 5 ms.
+const TRIAL_OPS: u64 = 5_000;
+/// The seed of that trial: one that hardly any campaign has, so that it is no repetition of a run.
+const TRIAL_SEED: u64 = 0x6e6f_745f_6472_776e;
 
-/// From this number of operations on, the states of the device are searched too. On the built-in device the search takes about
-/// as long as generating them.
+/// From this number of operations on, the states of the device are searched wherever that says more. On the built-in device the
+/// search takes about as long as generating them.
 const SEARCHED_FROM: u64 = 100_000;
 
 /// The states of a device with no more operations than this are searched in any case. It takes some 10 ms.
 const SMALL: usize = 32;
+
+/// If an operation that never came would have come so often on average, by its weights or by a trial, chance hardly explains that
+/// (once in 22,000 such operations).
+const NO_CHANCE: f64 = 10.0;
 
 /// Why an operation did not start.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +42,10 @@ pub(crate) enum Absence {
     NeverEligible(Reason),
     /// It was not drawn before the device was dead.
     Dead,
-    /// It was not drawn, and no obstacle is known; the number of starts to be expected, if the trial says so.
+    /// It was not drawn by chance: it can start. The number of starts to be expected, if the trial says so.
     NotDrawn(Option<Expected>),
+    /// It was not drawn, and whether it can start is not known; the number of starts to be expected at most, if the trial says so.
+    Undecided(Option<Expected>),
     /// It was not drawn, although by the trial it is next to impossible that none starts.
     UnlikeTrial(Expected),
 }
@@ -59,7 +68,12 @@ impl Absence {
     pub(crate) const fn times(&self) -> u64 {
         match self {
             Self::Refused(times, _) => *times,
-            Self::NoWeight | Self::NeverEligible(_) | Self::Dead | Self::NotDrawn(_) | Self::UnlikeTrial(_) => 0,
+            Self::NoWeight
+            | Self::NeverEligible(_)
+            | Self::Dead
+            | Self::NotDrawn(_)
+            | Self::Undecided(_)
+            | Self::UnlikeTrial(_) => 0,
         }
     }
 
@@ -71,12 +85,18 @@ impl Absence {
             Self::NeverEligible(reason) => format!("never_eligible:{}", reason.code()),
             Self::Dead => "dead_device".to_owned(),
             Self::UnlikeTrial(expected) => format!("unlike_trial:{}", figure(expected.mean)),
-            Self::NotDrawn(None) => "never_drawn".to_owned(),
-            Self::NotDrawn(Some(expected)) if expected.counted == 0 => {
-                format!("never_drawn:<{}", figure(expected.most))
-            }
-            Self::NotDrawn(Some(expected)) => format!("never_drawn:{}", figure(expected.mean)),
+            Self::NotDrawn(expected) => format!("never_drawn{}", estimate(expected.as_ref())),
+            Self::Undecided(expected) => format!("undecided{}", estimate(expected.as_ref())),
         }
+    }
+}
+
+/// An estimate in the proposer log: `:12`, or `:<3.7` if the trial had none.
+fn estimate(expected: Option<&Expected>) -> String {
+    match expected {
+        None => String::new(),
+        Some(expected) if expected.counted == 0 => format!(":<{}", figure(expected.most)),
+        Some(expected) => format!(":{}", figure(expected.mean)),
     }
 }
 
@@ -89,14 +109,22 @@ pub(crate) struct Absences<'p> {
     /// The campaign.
     pub(crate) campaign: &'p Campaign,
     never: OnceLock<Vec<Option<Reason>>>,
-    never_by_states: OnceLock<Vec<Option<Reason>>>,
+    by_states: OnceLock<(Vec<Option<Reason>>, bool)>,
     trial: OnceLock<Trial>,
+    /// What [`Trial::by_weights`] says of the table in force.
+    by_weights: OnceLock<Vec<f64>>,
 }
 
 impl<'p> Absences<'p> {
     /// Finds nothing yet.
     pub(crate) fn new(campaign: &'p Campaign) -> Self {
-        Self { campaign, never: OnceLock::new(), never_by_states: OnceLock::new(), trial: OnceLock::new() }
+        Self {
+            campaign,
+            never: OnceLock::new(),
+            by_states: OnceLock::new(),
+            trial: OnceLock::new(),
+            by_weights: OnceLock::new(),
+        }
     }
 
     /// Why each operation that is missing did not start.
@@ -105,24 +133,21 @@ impl<'p> Absences<'p> {
         for (&(_, op, reason), count) in started.rejections {
             *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
         }
-        let absent = started.by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
-        absent
-            .map(|op| {
-                let absence = match refused.get(&op) {
-                    Some(reasons) => most_frequent(reasons),
-                    None => self.without_refusal(op, started),
-                };
-                (op, absence)
-            })
-            .collect()
+        let absent =
+            || started.by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
+        let is_searched = absent().any(|op| !refused.contains_key(&op) && self.needs_search(op, started));
+        let absence = |op| match refused.get(&op) {
+            Some(reasons) => most_frequent(reasons),
+            None => self.without_refusal(op, started, is_searched),
+        };
+        absent().map(|op| (op, absence(op))).collect()
     }
 
-    fn without_refusal(&self, op: OpId, started: &StartCounts<'_>) -> Absence {
-        if !self.campaign.table.gives_weight(op) && !self.is_step(op) {
+    fn without_refusal(&self, op: OpId, started: &StartCounts<'_>, is_searched: bool) -> Absence {
+        if !self.is_possible(op) {
             return Absence::NoWeight;
         }
-        let is_searched = started.ops >= SEARCHED_FROM || self.campaign.profile.ops.len() <= SMALL;
-        let never = if is_searched { self.never_by_states() } else { self.never() };
+        let (never, others_can) = if is_searched { self.by_states() } else { (self.never(), false) };
         match never[op.index()] {
             Some(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
             Some(reason) => return Absence::NeverEligible(reason),
@@ -134,14 +159,34 @@ impl<'p> Absences<'p> {
         // Directed generation draws by other weights than the trial.
         let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed);
         let trial = plain.then(|| self.trial()).filter(|trial| !trial.is_over);
-        match trial.and_then(|trial| trial.expected(op, started.ops)) {
-            Some(expected) if expected.least > most_of_none() => Absence::UnlikeTrial(expected),
+        let expected = trial.and_then(|trial| trial.expected(op, started.ops)).map(|expected| {
             // That the runs had none is evidence too.
-            Some(expected) if expected.counted == 0 => {
-                Absence::NotDrawn(Some(Expected { most: expected.most.min(most_of_none()), ..expected }))
+            let most = if expected.counted == 0 { expected.most.min(most_of_none()) } else { expected.most };
+            Expected { most, ..expected }
+        });
+        match expected {
+            Some(expected) if expected.least > most_of_none() && expected.mean >= NO_CHANCE => {
+                Absence::UnlikeTrial(expected)
             }
-            expected => Absence::NotDrawn(expected),
+            expected if others_can || self.trial().has_started(op) => Absence::NotDrawn(expected),
+            expected => Absence::Undecided(expected),
         }
+    }
+
+    /// Whether an operation has a weight under some phase key, or comes with a chain.
+    fn is_possible(&self, op: OpId) -> bool {
+        self.campaign.table.gives_weight(op) || self.is_step(op)
+    }
+
+    /// Whether only a search of the states tells whether an operation can start, and the search is worth its time.
+    fn needs_search(&self, op: OpId, started: &StartCounts<'_>) -> bool {
+        if !self.is_possible(op) || self.never()[op.index()].is_some() || self.trial().has_started(op) {
+            return false;
+        }
+        let InForce { profile, table, .. } = &self.campaign.in_force;
+        let by_weights = || self.by_weights.get_or_init(|| self.trial().by_weights(|key| table.masses(key)));
+        let is_unlikely = || !started.all_dead && started.ops as f64 * by_weights()[op.index()] >= NO_CHANCE;
+        started.ops >= SEARCHED_FROM || profile.ops.len() <= SMALL || is_unlikely()
     }
 
     /// Whether some chain has the operation's base as a step.
@@ -153,24 +198,28 @@ impl<'p> Absences<'p> {
 
     /// For each operation the reason why it can never start, by what operations need alone.
     fn never(&self) -> &[Option<Reason>] {
-        let Campaign { profile, table, .. } = self.campaign;
+        let InForce { profile, table, .. } = &self.campaign.in_force;
         self.never.get_or_init(|| never_provided(profile, &table.distributions, self.campaign.start()))
     }
 
-    /// For each operation the reason why it can never start, by what operations need and by the states of the device.
-    fn never_by_states(&self) -> &[Option<Reason>] {
-        self.never_by_states.get_or_init(|| {
-            let Campaign { profile, table, .. } = self.campaign;
+    /// For each operation the reason why it can never start, by what operations need and by the states of the device; and whether all
+    /// others can.
+    fn by_states(&self) -> (&[Option<Reason>], bool) {
+        let (never, is_complete) = self.by_states.get_or_init(|| {
+            let InForce { profile, table, .. } = &self.campaign.in_force;
             let never = self.never();
             let search = Search::new(profile, &table.distributions, self.campaign.start());
             let by_states = search.why_never(|op| never[op.index()].is_some());
-            never.iter().zip(by_states).map(|(quick, by_states)| quick.or(by_states)).collect()
-        })
+            let never = never.iter().zip(by_states).map(|(quick, by_states)| quick.or(by_states)).collect();
+            (never, search.is_complete())
+        });
+        (never, *is_complete)
     }
 
     fn trial(&self) -> &Trial {
         self.trial.get_or_init(|| {
-            Trial::new(&self.campaign.profile, &self.campaign.table.distributions, self.campaign.start(), TRIAL_OPS)
+            let InForce { profile, table, .. } = &self.campaign.in_force;
+            Trial::with_seed(profile, &table.distributions, self.campaign.start(), (TRIAL_OPS, TRIAL_SEED))
         })
     }
 }

@@ -25,13 +25,16 @@ use clap_complete::Shell;
 pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
 use self::console::ConsoleArgs;
 use self::explain::ExplainArgs;
-pub(crate) use self::generate::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs};
+pub(crate) use self::generate::{
+    DEFAULT_OUT_DIR, DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs,
+};
 pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
 pub(crate) use self::of_manifest::{first_line, flags_of_manifest, words_of_manifest};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
 pub(crate) use self::values::ReportFormat;
+pub(crate) use self::words::opposed;
 
 /// Random legal NAND operation sequences for automated test equipment.
 ///

@@ -9,24 +9,24 @@ mod resolve;
 mod sites;
 pub(crate) mod table;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 
 use nandseq_generate::SeedPlan;
-use nandseq_profile::{Block, Die, Profile, SourceFile, Ticks};
-use nandseq_reach::Start;
+use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
-use nandseq_trace::manifest::{self, Input, Origin, ProfileInput, SiteManifest, Tool};
+use nandseq_trace::manifest::{self, Origin, SiteManifest, Tool};
 
 use crate::arguments::{Format, ProposerLog, SeedFormula};
 use crate::explain::Words;
-use crate::hint::{FlagsInForce, Hint};
+use crate::hint::Hint;
+use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
 
 pub(crate) use closure::Closure;
 use digests::Digests;
 pub(crate) use resolve::{check_flags, outputs, resolve};
 pub(crate) use sites::{Batch, BatchPart, CampaignSite};
-pub(crate) use table::ResolvedTable;
 use table::push;
 
 /// Greatest simulated time of a site over all its runs, µs: its clock counts picoseconds in 64 bits.
@@ -35,9 +35,8 @@ const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
 /// A campaign: what to generate.
 #[derive(Debug)]
 pub(crate) struct Campaign {
-    pub(crate) profile: Profile,
-    pub(crate) table: ResolvedTable,
-    pub(crate) bad_blocks: Vec<(Die, Block)>,
+    /// The inputs in force. The profile may have got the name that earlier runs give it.
+    pub(crate) in_force: InForce,
     /// Simulated time of each run. The whole range of the site's clock stands for no limit.
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops; `None` for no limit.
@@ -47,8 +46,6 @@ pub(crate) struct Campaign {
     pub(crate) num_runs: u64,
     /// The coverage that each site aims at, if any.
     pub(crate) closure: Option<Closure>,
-    /// Whether the first run of a site begins with the profile's bootstrap.
-    pub(crate) bootstrap: bool,
     /// Whether the profile asks for a bootstrap that a single run does not have, and no flag decides about it.
     pub(crate) bootstrap_left_out: bool,
     pub(crate) base_seed: u64,
@@ -76,18 +73,18 @@ pub(crate) struct Campaign {
     pub(crate) quiet: bool,
     /// Whether the files are judged after they are written.
     pub(crate) verify: bool,
-    /// The flags with which another command finds the same device.
-    pub(crate) flags: FlagsInForce,
-    pub(crate) profile_input: ProfileInput,
-    /// The text of the profile.
-    source: SourceFile,
-    /// The profile's own admission window, which a flag may override.
-    own_window: Ticks,
-    pub(crate) badlist_input: Option<Input>,
     /// The arguments that are the same for every site.
     device_arguments: Vec<String>,
     site_dir_pattern: String,
     digests: Digests,
+}
+
+impl Deref for Campaign {
+    type Target = InForce;
+
+    fn deref(&self) -> &InForce {
+        &self.in_force
+    }
 }
 
 impl Campaign {
@@ -208,13 +205,8 @@ impl Campaign {
         Some(CampaignSite { site: Some(number), folder, seeds })
     }
 
-    /// The bootstrap and the bad blocks that each device starts with.
-    pub(crate) fn start(&self) -> Start<'_> {
-        Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
-    }
-
     /// The words that explain causes in this campaign.
     pub(crate) fn words(&self) -> Words<'_> {
-        Words::new(&self.profile, &self.source, &self.table, self.badlist_input.as_ref())
+        Words::of(&self.in_force)
     }
 }

@@ -40,11 +40,13 @@ use crate::execute::site::{OnRun, SiteOutcome, Work};
 use crate::failure::{Failure, Kept};
 use crate::ledger;
 use crate::progress::Progress;
+use crate::site_list::is_of_batch;
 use crate::tell;
 use crate::thread_pool::threads;
 use crate::written::NamedFile;
 
 pub(crate) use check::check;
+pub(crate) use shape::note_of_beginning;
 pub(crate) use site::clean;
 pub(crate) use totals::Totals;
 
@@ -87,6 +89,7 @@ pub(crate) fn execute(
     let threads = threads(campaign.jobs)?;
     // No file is changed before every site is known to have a place to begin.
     places_to_begin(campaign, (&setup, &*format), &threads)?.iter().for_each(|remark| progress.warn(remark));
+    note_of_beginning(campaign).iter().for_each(|note| progress.note(note));
     let begun = campaign.table.output.as_ref().map(|table| NamedFile::begin(&table.path, "--op-state-probs"));
     let table = begun.transpose()?;
     let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign, &*format)?;
@@ -145,17 +148,26 @@ fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prep
         (campaign.out_dir.clone(), with)
     });
     let claims = Claims::of(of_batch.into_iter().chain(sites().map(|folder| (folder, With::Nobody))));
-    let claims = claims.map_err(unwritable)?;
+    let mut claims = claims.map_err(unwritable)?;
     let out_dir = |reason| Failure::cannot_write(&campaign.out_dir, reason);
+    if let Some(batch) = &campaign.batch {
+        let is_shard = matches!(batch.part, BatchPart::Shard(_));
+        // Other shards may be at work beside a shard, and wherever nothing can be locked.
+        let is_alone = !is_shard && claims.without_lock().is_none();
+        let is_ours = |found: &str| found == own_name || (is_alone && is_of_batch(found));
+        leftovers::sweep(&campaign.out_dir, is_ours).map_err(out_dir)?;
+        if is_shard {
+            claims.show_shard(&campaign.out_dir, &own_name).map_err(out_dir)?;
+            // Another shard may have begun since the first look.
+            batch::check_shards(campaign)?;
+        }
+    }
     let mut others = Others::find(campaign, format).map_err(out_dir)?;
     let mut earlier = Earlier::default();
     if let Some(batch) = &campaign.batch {
         earlier = Earlier::read(campaign, batch);
-        let name = own_name;
-        leftovers::sweep(&campaign.out_dir, |found| found == name)
-            .map_err(|reason| Failure::cannot_write(&campaign.out_dir, reason))?;
         if earlier.is_empty() {
-            let path = campaign.out_dir.join(name);
+            let path = campaign.out_dir.join(own_name);
             ledger::remove(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
         } else {
             batch::write(&campaign.out_dir, batch, &earlier.manifest_with(campaign, batch, Vec::new()))?;

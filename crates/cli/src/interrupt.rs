@@ -1,42 +1,75 @@
 //! Interruptions: Ctrl-C, and a request to end.
 //!
-//! The first interruption asks the work to stop, a second one ends the program at once. Neither leaves a folder of temporary work
-//! behind ([`WorkFolder`]). A kill cannot be caught, and leaves such a folder where it is.
+//! Where work can be stopped, the first interruption asks it to stop, and a second one ends the program at once. Elsewhere the first
+//! one ends it. None leaves temporary work behind: a [`WorkFolder`], or a file that the user named and that is not complete yet
+//! ([`begin_file`]). A kill cannot be caught, and leaves such work where it is.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
+use nandseq_output::named::NamedOutput;
+
 use crate::failure::{Failure, Problem};
+use crate::terminal::tell;
 
 /// How often the program tries to remove a folder into which other threads put files.
 const TRIES: u32 = 50;
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The folder of temporary work, which is removed when the program ends.
-static WORK: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// The temporary folders and files that are removed when the program ends.
+static WORK: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The flag that the first interruption sets, if there is work that looks at it.
+static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+/// Whether the system lets the program listen for interruptions.
+static IS_LISTENING: OnceLock<bool> = OnceLock::new();
 
 /// Returns a flag that the first interruption sets. The second interruption ends the program at once.
 ///
 /// # Errors
 /// When the system does not let the program listen for interruptions.
 pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            remove_work();
-            std::process::exit(Failure::INTERRUPTED.code().into());
-        }
-    };
-    ctrlc::set_handler(handler)
-        .map_err(|_| Problem::new("the system does not let the program listen for interruptions"))?;
-    Ok(stop)
+    let stop = Arc::clone(STOP.get_or_init(Arc::default));
+    if is_listening() {
+        return Ok(stop);
+    }
+    Err(Problem::new("the system does not let the program listen for interruptions").into())
+}
+
+fn is_listening() -> bool {
+    *IS_LISTENING.get_or_init(|| ctrlc::set_handler(interrupted).is_ok())
+}
+
+/// Asks the work to stop, or ends the program.
+fn interrupted() {
+    match STOP.get().map(|stop| stop.swap(true, Ordering::Relaxed)) {
+        Some(false) => return,
+        Some(true) => {}
+        None => tell(&Failure::INTERRUPTED.text()),
+    }
+    remove_work();
+    std::process::exit(Failure::INTERRUPTED.code().into());
+}
+
+/// The temporary work. While the result lives, an interruption does not end the program: so none comes between the making of such
+/// work and the note of its path.
+fn work() -> MutexGuard<'static, Vec<PathBuf>> {
+    WORK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a file that the user named. An interruption removes it, as long as it is not complete.
+pub(crate) fn begin_file(path: &Path) -> io::Result<NamedOutput> {
+    // Without the system's leave to listen, an interruption ends the program as it ends any other.
+    is_listening();
+    let mut work = work();
+    let output = NamedOutput::create(path)?;
+    work.extend(output.temporary().map(Path::to_owned));
+    Ok(output)
 }
 
 /// Makes a write beyond the limit on the size of files fail, like a write to a full disk. Otherwise the system would end the
@@ -56,15 +89,13 @@ pub(crate) struct WorkFolder {
 }
 
 impl WorkFolder {
-    /// Makes a folder with a name of its own in `place`. `place` is made if it is missing, and stays. There is one such folder at
-    /// a time.
+    /// Makes a folder with a name of its own in `place`. `place` is made if it is missing, and stays.
     pub(crate) fn new(place: &Path) -> io::Result<Self> {
-        // The lock keeps an interruption from ending the program between the making of the folder and the note of its path.
-        let mut work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut work = work();
         fs::create_dir_all(place)?;
         let folder = tempfile::Builder::new().prefix("nandseqgen-replay-").tempdir_in(place)?;
         let path = folder.keep();
-        *work = Some(path.clone());
+        work.push(path.clone());
         Ok(Self { path })
     }
 
@@ -77,22 +108,26 @@ impl WorkFolder {
 impl Drop for WorkFolder {
     fn drop(&mut self) {
         // If an interruption is removing the folder, this waits until the program has ended.
-        let mut work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut work = work();
         // No thread puts files there any more, so that another try would not help.
         let _ = fs::remove_dir_all(&self.path);
-        *work = None;
+        work.retain(|path| *path != self.path);
     }
 }
 
-/// Removes the folder of temporary work, if there is one. Other threads may still put files there, so it tries several times.
+/// Removes all temporary work. Other threads may still put files into a folder, so it tries several times.
 fn remove_work() {
-    // The lock keeps the folder from being made again.
-    let work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(folder) = &*work else { return };
-    for _ in 0..TRIES {
-        match fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => sleep(PAUSE),
-            Ok(()) | Err(_) => return,
+    // The lock keeps such work from being made again. It is never released, because the program ends.
+    for path in work().iter() {
+        // A file has gone if it is complete: then it has its final name.
+        if fs::remove_file(path).is_ok() {
+            continue;
+        }
+        for _ in 0..TRIES {
+            match fs::remove_dir_all(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => sleep(PAUSE),
+                Ok(()) | Err(_) => break,
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::execute::batch;
 use crate::ledger::{self, KnownRuns};
 use crate::site_files::plain_folders;
 use crate::site_folders::SiteFolders;
-use crate::site_list::is_of_batch;
+use crate::site_list::lists_in;
 
 /// A batch, or a shard of one.
 pub(crate) struct KnownBatch {
@@ -86,12 +86,10 @@ fn ledgers_below(folder: &Path, depth: usize, found: &mut Vec<(PathBuf, KnownRun
     }
 }
 
-/// The manifests of a batch, or of its shards, in a folder.
+/// The manifests of a batch, or of its shards, in a folder, as far as they can be used.
 pub(crate) fn manifests_in(root: &Path) -> Vec<BatchManifest> {
-    let names = root.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| is_of_batch(name)).collect();
-    names.sort();
-    names.iter().filter_map(|name| manifest::parse(&manifest::bytes(&root.join(name)).ok()?).ok()).collect()
+    let lists = lists_in(root).unwrap_or_default();
+    lists.iter().filter_map(|(path, _)| manifest::parse(&manifest::bytes(path).ok()?).ok()).collect()
 }
 
 /// The output folder of a site's batch, if the site lies where its flags put it.

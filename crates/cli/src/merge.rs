@@ -31,7 +31,7 @@ use crate::failure::{Failure, Problem, note_text, plain};
 use crate::hint::Hint;
 use crate::ledger;
 use crate::origins::OTHER_VERSION;
-use crate::site_list::{MAX_SITES, SiteList, is_of_batch};
+use crate::site_list::{MAX_SITES, SiteList, is_of_batch, lists_in};
 use crate::thread_pool::threads;
 use crate::{console, json, tell, terminal, unfinished};
 
@@ -104,7 +104,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     let mut folders = NewFolders::default();
     folders.make(&target).map_err(unwritable)?;
     let _claim = claims.during(&target).map_err(unwritable)?;
-    leftovers::sweep(&target, |name| name == manifest::FILE_NAME).map_err(unwritable)?;
+    leftovers::sweep(&target, is_of_batch).map_err(unwritable)?;
     for (from, to) in others {
         let unwritable = |(path, reason): (PathBuf, io::Error)| Failure::cannot_write(&path, reason);
         folders.make(to).map_err(|reason| Failure::cannot_write(to, reason))?;
@@ -183,20 +183,12 @@ fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
 /// Reads the manifests of a batch, or of its shards, in a folder.
 fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
     let unreadable = |reason| Problem::unreadable("the folder", folder, &reason);
-    let mut paths = Vec::new();
-    for entry in folder.read_dir().map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if is_of_batch(name) {
-            paths.push(path);
-        }
-    }
-    if paths.is_empty() {
+    let lists = lists_in(folder).map_err(unreadable)?;
+    if lists.is_empty() {
         let message = format!("there is no manifest of a batch in `{}`", shown(folder));
         let unfinished = unfinished::in_folder(folder).unwrap_or_else(|| "name output folders of a batch".to_owned());
         return Err(Problem::new(message).help(unfinished).into());
     }
-    paths.sort();
     let read = |path: PathBuf| {
         let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let manifest = manifest::parse(&text).map_err(|fault| {
@@ -212,7 +204,7 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
         })?;
         Ok(MergedPart { folder: folder.to_owned(), path, manifest })
     };
-    paths.into_iter().map(read).collect()
+    lists.into_iter().map(|(path, _)| read(path)).collect()
 }
 
 /// The sites that a part lists are of its batch, which has no more sites than there can be.

@@ -63,6 +63,8 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
         checked.pairs = Some(&found);
         return json::print(&checked);
     }
+    found.warnings().for_each(|warning| about.push(warning));
+    about.sort();
     if console::is_quiet() {
         about.retain_at_least(Severity::Warning);
     }

@@ -1,16 +1,17 @@
 //! Reachability for `profile check`: which names can be proposed under which phase key, and which states are traps.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::diagnostic::{counted, grouped};
-use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_profile::{Diagnostic, OpId, PhaseKey, Profile, Ticks};
 use nandseq_reach::{BusDemand, COINCIDENCE, IdleTime, Reason, StarvedState, Universe, Verdict};
 use serde::Serialize;
 
 use crate::dead_dies;
 use crate::explain::{TRIAL_OPS, Trial, Words};
-use crate::failure::{Failure, warning_text};
+use crate::failure::Failure;
 use crate::in_force::InForce;
 use crate::op_filter::OpFilter;
 use crate::simulated::simulated;
@@ -44,6 +45,8 @@ pub(crate) struct PairFindings {
     bus: Option<String>,
     /// The warning about a device that rests nearly all the time.
     idle: Option<String>,
+    /// The warning about an operation that lasts for very many refills.
+    refills: Option<String>,
     /// The listed pairs that have a weight and are not reachable, by key and reason.
     not_reachable: Vec<NotReachable>,
     /// The operations of `--op` of which no pair is listed, and why.
@@ -85,7 +88,7 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
     let wanted = OpFilter::new(profile, listing.ops)?;
     let lists = listing.pairs || !listing.ops.is_empty();
     let universe = Universe::with_start(profile, &table.distributions, in_force.start());
-    let [bus, idle] = refill_warnings(profile, &table.distributions);
+    let [bus, idle, refills] = refill_warnings(profile, &table.distributions);
     let mut found = PairFindings {
         pairs: profile.phase_keys.len() * profile.ops.len(),
         reachable: 0,
@@ -97,6 +100,7 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
         dead: dead(in_force),
         bus,
         idle,
+        refills,
         not_reachable: Vec::new(),
         not_listed: Vec::new(),
         bootstrap: in_force.bootstrap,
@@ -151,12 +155,19 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
 }
 
 impl PairFindings {
-    /// The findings in words; with `all` the counts are among them.
+    /// The warnings about the device as a whole: what the search, a trial and the weights of the refills show.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = Diagnostic> {
+        let code = |kind: &str| if kind == "trap" { "trap" } else { "starvation" };
+        let traps =
+            self.traps.iter().filter_map(|text| text.split_once(": ")).map(move |(kind, text)| (code(kind), text));
+        let others = [("dead", &self.dead), ("bus", &self.bus), ("idle", &self.idle), ("refills", &self.refills)];
+        let others = others.into_iter().filter_map(|(code, text)| Some((code, text.as_deref()?)));
+        traps.chain(others).map(|(code, text)| Diagnostic::warning(code, text))
+    }
+
+    /// The pairs in words; with `all` the counts are among them.
     pub(crate) fn text(&self, all: bool) -> String {
-        let mut text: String = self.traps.iter().map(|trap| warning_text(trap)).collect();
-        text.extend(self.dead.iter().map(|dead| warning_text(dead)));
-        text.extend(self.bus.iter().map(|warning| warning_text(&format!("bus: {warning}"))));
-        text.extend(self.idle.iter().map(|warning| warning_text(&format!("idle: {warning}"))));
+        let mut text = String::new();
         for NotReachable { phase_key, reason, op_names, is_every } in &self.not_reachable {
             let names = if *is_every { "every name".to_owned() } else { op_names.join(", ") };
             text.push_str(&format!("{phase_key}: {reason}: {names}\n"));
@@ -210,10 +221,34 @@ fn dead(in_force: &InForce) -> Option<String> {
     dead_dies::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
 }
 
-/// The warning about instant operations that take the whole bus, and that about a device that rests nearly all the time.
-pub(crate) fn refill_warnings(profile: &Profile, table: &Distributions) -> [Option<String>; 2] {
+/// The warnings about instant operations that take the whole bus, about a device that rests nearly all the time, and about an
+/// operation that lasts for very many refills.
+pub(crate) fn refill_warnings(profile: &Profile, table: &Distributions) -> [Option<String>; 3] {
     let (demand, idle) = nandseq_reach::refills(profile, table);
-    [bus_warning(profile, &demand), idle.and_then(|idle| idle_warning(profile, &idle))]
+    let idle = idle.and_then(|idle| idle_warning(profile, &idle));
+    [bus_warning(profile, &demand), idle, long_warning(profile, table)]
+}
+
+/// The warning about an operation that lasts for very many refills; `None` if there is none.
+fn long_warning(profile: &Profile, table: &Distributions) -> Option<String> {
+    const MANY: u64 = 100_000_000;
+    const IN_A_SECOND: u64 = 20_000_000;
+    let weighted = table.iter().flat_map(|(_, entries)| entries).filter(|(_, mass)| *mass > 0.0);
+    let total = |op: OpId| Ticks(profile.ops[op].durations.iter().map(|one| one.0).sum());
+    let (total, Reverse(op)) = weighted.map(|&(op, _)| (total(op), Reverse(op))).max()?;
+    let period = profile.policies.queue_refill_period;
+    let refills = total.0 / period.0.max(1);
+    (refills >= MANY).then(|| {
+        format!(
+            "{} takes {}, which is {} refills, one every {period}: if refills can propose something meanwhile and it is refused, or with \
+             --closure, each of them is looked at, about {} of real time for one such operation (shorten it, or raise \
+             queue_refill_period)",
+            profile.ops[op].name,
+            simulated(total.0 as f64 / 1e6),
+            grouped(refills),
+            counted(refills.div_ceil(IN_A_SECOND), "second")
+        )
+    })
 }
 
 /// The warning about instant operations that take the whole bus; `None` if they do not.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -30,11 +30,13 @@ use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::origins::{self, OTHER_VERSION, OtherInput, inputs_of};
 use crate::progress::Progress;
-use crate::site_list::{Shard, SiteList, is_of_batch};
+use crate::site_list::{SiteList, is_of_batch, lists_in};
 use crate::{console, execute, inputs, json, tell, terminal, unfinished};
 
 /// Number of characters of a row that are shown.
 const SHOWN: usize = 160;
+/// Number of bytes of a row that are compared at once.
+const LONGEST: u64 = 1 << 16;
 /// Number of differences that are shown; all are counted.
 const MOST: usize = 50;
 
@@ -351,12 +353,9 @@ fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
     if let Some(unfinished) = unfinished_beside(path) {
         return problem.help(unfinished);
     }
-    let folder = folder_of(path);
-    let names = folder.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    match names.filter(|name| Shard::of_manifest(name).is_some()).min() {
-        Some(name) => {
-            problem.help(format!("name the manifest of a shard, as `{}`, or merge them", shown(folder.join(name))))
-        }
+    let lists = lists_in(folder_of(path)).unwrap_or_default();
+    match lists.iter().find(|(_, shard)| shard.is_some()) {
+        Some((path, _)) => problem.help(format!("name the manifest of a shard, as `{}`, or merge them", shown(path))),
         None => problem,
     }
 }
@@ -442,11 +441,13 @@ fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
     };
     let (mut there, mut made) = (CsvFiles.open(there)?, BufReader::new(File::open(made)?));
     let (mut one, mut other) = (Vec::new(), Vec::new());
-    for line in 0u64.. {
+    let mut line = 0u64;
+    loop {
         one.clear();
         other.clear();
-        there.read_until(b'\n', &mut one)?;
-        made.read_until(b'\n', &mut other)?;
+        // A file that has no line breaks is compared part by part.
+        there.by_ref().take(LONGEST).read_until(b'\n', &mut one)?;
+        made.by_ref().take(LONGEST).read_until(b'\n', &mut other)?;
         if one != other {
             let place = match line.checked_sub(header) {
                 Some(row) => format!("row {}", row + 1),
@@ -457,6 +458,7 @@ fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
         if one.is_empty() {
             break;
         }
+        line += u64::from(one.ends_with(b"\n"));
     }
     Ok("the contents are equal".to_owned())
 }

@@ -17,7 +17,7 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use nandseq_trace::recorded::path_of;
 use serde::Serialize;
 
-use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula, first_line};
+use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula, first_line, opposed};
 use crate::campaign::table::WantedTable;
 use crate::campaign::{self, Campaign};
 use crate::execute::folders;
@@ -371,6 +371,11 @@ fn entry(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnostic
         let message = format!("{} lacks `out_dir`: each campaign has a folder of its own", quoted(&name));
         diagnostics.push(Diagnostic::error("missing-field", message).at(item.span, ""));
         unread.push("out-dir".to_owned());
+    }
+    for pair in opposed(&line) {
+        let [one, other] = pair.map(|flag| quoted(&flag.trim_start_matches('-').replace('-', "_")));
+        let message = format!("{other} and {one} say the opposite of each other");
+        diagnostics.push(Diagnostic::error("bad-campaign", message).at(item.span, "").help("leave one of them out"));
     }
     let has_folder = flags_seen.iter().any(|flag| flag == "out-dir");
     let flags = |command: Command| {

@@ -41,10 +41,6 @@ pub(crate) fn after(folder: &Path, runs: u64) -> io::Result<u64> {
     Ok(files_of_runs(folder)?.iter().filter(|(_, name)| name.run > runs).count() as u64)
 }
 
-pub(crate) fn plain_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    entries(folder, fs::FileType::is_file)
-}
-
 pub(crate) fn plain_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     entries(folder, fs::FileType::is_dir)
 }
@@ -116,6 +112,15 @@ pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite], is_here: bool) -> 
         }
     }
     Ok(false)
+}
+
+/// What is in a folder without a run of the sites asked for.
+pub(crate) fn nothing_in(folder: &Path) -> &'static str {
+    match folder.read_dir().map(|mut entries| entries.next().is_none()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "there is no such folder",
+        Ok(true) => "it is empty",
+        Ok(false) | Err(_) => "it has no run, snapshot or manifest of the sites asked for",
+    }
 }
 
 /// The stamp of the existing files, which a resumed execution uses too.

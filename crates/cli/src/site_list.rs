@@ -3,7 +3,9 @@
 //! A list has one form, and so has a shard. The shards of a batch are disjoint, and together they are the whole.
 
 use std::fmt;
+use std::io;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use nandseq_profile::whole::{count, leading_zero_line};
@@ -27,6 +29,11 @@ impl SiteList {
             }
         }
         Self(ranges)
+    }
+
+    /// The words for these sites: `site 3`, `sites 1-4,9`.
+    pub(crate) fn in_words(sites: &[u64]) -> String {
+        format!("{} {}", if sites.len() == 1 { "site" } else { "sites" }, Self::of(sites))
     }
 
     /// The sites, in order.
@@ -170,6 +177,19 @@ impl fmt::Display for Shard {
 /// Whether the manifest of a batch, or of a shard, has this name.
 pub(crate) fn is_of_batch(name: &str) -> bool {
     name == manifest::FILE_NAME || Shard::of_manifest(name).is_some()
+}
+
+/// What has the name of a manifest of a batch or of a shard in a folder, in order of names; with the shard, if it is one.
+pub(crate) fn lists_in(root: &Path) -> io::Result<Vec<(PathBuf, Option<Shard>)>> {
+    let mut lists = Vec::new();
+    for entry in root.read_dir()? {
+        let entry = entry?;
+        if let Some(name) = entry.file_name().to_str().filter(|name| is_of_batch(name)) {
+            lists.push((entry.path(), Shard::of_manifest(name)));
+        }
+    }
+    lists.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(lists)
 }
 
 #[cfg(test)]

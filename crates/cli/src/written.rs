@@ -20,6 +20,7 @@ use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
 use crate::inputs::{FORMS, ReadProfile};
+use crate::interrupt::begin_file;
 use crate::{bad_blocks, inputs, origins, sites_of_campaign, target, tell, terminal, unfinished, warnings};
 
 /// Written runs, with what they were made from.
@@ -203,7 +204,7 @@ pub(crate) struct NamedFile<'p> {
 impl<'p> NamedFile<'p> {
     /// Begins the file.
     pub(crate) fn begin(path: &'p Path, flag: &'static str) -> Result<Self, Failure> {
-        let output = NamedOutput::create(path).map_err(|reason| Failure::cannot_write(path, reason).placed_by(flag))?;
+        let output = begin_file(path).map_err(|reason| Failure::cannot_write(path, reason).placed_by(flag))?;
         Ok(Self { path, flag, output })
     }
 

@@ -299,20 +299,32 @@ impl<'s> Site<'s> {
     /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
     pub(crate) fn look_before_run(&mut self) {
         if self.look_at_rest() {
-            self.skip_refills();
+            self.skip_refills(self.detector.run_end);
         }
     }
 
-    /// Looks for dead dies at a refill. If all are dead, skips the rest of the run's refills.
+    /// Looks for dead dies at a refill. If all are dead, skips the rest of the run's refills; if nothing can start for long, those until
+    /// then.
     #[cold]
     #[inline(never)]
     fn look_for_dead_dies(&mut self, now: Ticks) {
         let proposing = self.proposing;
         let (mut look, detector, refills) = self.look(now);
-        if look.policy.is_bootstrap() || !proposing {
+        let (is_bootstrap, is_silent) = (look.policy.is_bootstrap(), detector.is_silent(look.kernel.operations));
+        let mut until = None;
+        if is_bootstrap || !proposing {
             detector.look_later(refills);
         } else if detector.look_at_refill(&mut look, refills) {
-            self.skip_refills();
+            until = Some(detector.run_end);
+        }
+        if until.is_none() && proposing && (is_bootstrap || is_silent) {
+            // A bootstrap takes the time that it needs.
+            let end = if is_bootstrap { Ticks(u64::MAX) } else { detector.run_end };
+            until = look.nothing_starts_until(end);
+        }
+        if let Some(until) = until {
+            self.hooks += self.skip_refills(until);
+            self.detector.skip_looks(&self.refills, is_bootstrap);
         }
     }
 
@@ -322,20 +334,20 @@ impl<'s> Site<'s> {
         (Look { setup, kernel, proposer, policy, counts: counts.as_ref(), key, now }, detector, refills)
     }
 
-    /// Counts the remaining refills of the run, at which nothing can start, and skips them.
-    fn skip_refills(&mut self) {
+    /// Counts the refills before `until`, at which nothing can start, and skips them. Returns how many they are.
+    fn skip_refills(&mut self, until: Ticks) -> u64 {
         #[cfg(test)]
         if self.detector.walks_on {
-            return;
+            return 0;
         }
-        let run_end = self.detector.run_end;
-        let Some(next) = self.kernel.queue.next_refill().filter(|&next| next < run_end) else { return };
+        let Some(next) = self.kernel.queue.next_refill().filter(|&next| next < until) else { return 0 };
         let grid = self.setup.tables.grid;
         let following = (next + self.setup.refill_period).ceil_to(grid);
         // From the second on, refills are on the grid and evenly spaced.
         let step = (following + self.setup.refill_period).ceil_to(grid) - following;
-        let more = if following < run_end { (run_end - following).0.div_ceil(step.0.max(1)) } else { 0 };
+        let more = if following < until { (until - following).0.div_ceil(step.0.max(1)) } else { 0 };
         self.refills.skip(1 + more);
         self.kernel.queue.put_refill_off(Ticks(following.0 + more * step.0));
+        1 + more
     }
 }

@@ -20,7 +20,10 @@ pub enum Line {
 }
 
 /// Reads one line of at most `limit` bytes into `line`, without `\n` or `\r\n`. The rest of a longer line is skipped.
-pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
+///
+/// # Errors
+/// An error of the input.
+pub fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
     line.clear();
     // Usually the whole line is in the buffer.
     let buffer = input.fill_buf()?;
@@ -46,6 +49,11 @@ pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: us
     }
     input.skip_until(b'\n')?;
     Ok(Line::TooLong)
+}
+
+/// Reads the first line of a file into `line`, as [`next_line`] does, but no longer one: what has no line break may have no end.
+pub(super) fn first_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>) -> io::Result<Line> {
+    next_line(&mut input.take(MAX_LINE as u64 + 2), line, MAX_LINE)
 }
 
 /// The lines of a file below its header. Empty lines at the end of the file are not lines.

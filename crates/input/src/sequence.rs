@@ -1,6 +1,6 @@
 //! Reading a written `operation_sequence_*.csv`, row by row.
 //!
-//! No input makes the reader panic or use more memory than a few times [`MAX_LINE`]. Every fault of a row is a value
+//! No input makes the reader panic or use more memory than a few times [`MAX_LINE`](crate::row::MAX_LINE). Every fault of a row is a value
 //! ([`RowFault`], [`PayloadFault`]), and the next row is read all the same. Times are exact if the profile's `export` writes them
 //! exactly ([`SequenceReader::times_are_exact`]). Rows without faults cost no allocation once the buffers have grown. The form is
 //! fixed: RFC 4180 without line breaks inside fields.
@@ -10,16 +10,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 
 use nandseq_profile::Profile;
 
 use crate::clock::Clock;
 use crate::fast_path::{FastPath, RowPrefix, SequenceNames};
 use crate::header::NoHeader;
-use crate::line::{self, Line, Lines, next_line};
+use crate::line::{self, Line, Lines, first_line};
 use crate::payload::PayloadForm;
-use crate::row::{Addressed, BadRow, COLUMNS, MAX_LINE, PayloadFault, Row, RowFault};
+use crate::row::{Addressed, BadRow, COLUMNS, PayloadFault, Row, RowFault};
 
 /// Why a file cannot be read as a sequence.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +51,7 @@ impl<R: BufRead> SequenceReader<R> {
     /// [`ReadError`] if the input cannot be read or does not start with the header.
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
-        // What has no line break is not read to its end: it may have none.
-        let mut head = input.by_ref().take(MAX_LINE as u64 + 2);
-        let has_line = next_line(&mut head, &mut line, MAX_LINE)? != Line::End;
+        let has_line = first_line(&mut input, &mut line)? != Line::End;
         if !line::is_header(&line, COLUMNS) {
             return Err(ReadError::Header(NoHeader::of(has_line.then_some(&*line))));
         }

@@ -1,7 +1,7 @@
 //! Reading the tables of a run: both timelines and the three tables of counts.
 //!
 //! A [`TableReader`] gives the lines of a table. A [`TableForm`] makes rows of the lines; it accepts only the form that
-//! `docs/outputs.md` describes. No input makes them panic or use more memory than a few times [`MAX_LINE`]. Every fault of a row
+//! `docs/outputs.md` describes. No input makes them panic or use more memory than a few times [`MAX_LINE`](crate::MAX_LINE). Every fault of a row
 //! is a [`TableFault`], and the next row is read all the same.
 //!
 //! Leaves out the judgement of the rows.
@@ -20,9 +20,8 @@ pub use fields::{FieldFault, LineFields, TableFault};
 pub use form::TableForm;
 pub use proposals::Proposals;
 
-pub use crate::line::Line;
-use crate::line::{Lines, is_header, next_line, split_into};
-use crate::row::MAX_LINE;
+pub use crate::line::{Line, next_line};
+use crate::line::{Lines, first_line, is_header, split_into};
 
 /// Why a file cannot be read as a table.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +87,7 @@ impl<R: BufRead> TableReader<R> {
     /// [`TableError`] if the input cannot be read or does not start with the header.
     pub fn new(kind: TableKind, mut input: R) -> Result<Self, TableError> {
         let mut line = Vec::new();
-        let header = match next_line(&mut input, &mut line, MAX_LINE)? {
+        let header = match first_line(&mut input, &mut line)? {
             Line::Read => is_header(&line, kind.columns()),
             Line::TooLong | Line::End => false,
         };

@@ -92,6 +92,12 @@ impl NamedOutput {
         })
     }
 
+    /// Where the bytes of a regular file are until it is complete; `None` for anything else. The place is gone then.
+    #[must_use]
+    pub fn temporary(&self) -> Option<&Path> {
+        if let WriteTarget::New(file) = &self.target { file.temporary() } else { None }
+    }
+
     /// Whether it goes to standard output. If so, nothing else should be printed there.
     #[must_use]
     pub fn is_stdout(&self) -> bool {

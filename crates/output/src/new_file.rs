@@ -76,6 +76,12 @@ impl NewFile {
         Digest(self.hash.clone().finalize().into())
     }
 
+    /// The path of the temporary file; `None` if the bytes are only counted.
+    #[must_use]
+    pub fn temporary(&self) -> Option<&Path> {
+        self.file.as_ref().map(Pending::temporary)
+    }
+
     /// The folder of the file; `None` if its bytes are only counted.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.file.as_ref().map(Pending::folder)

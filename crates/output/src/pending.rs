@@ -54,6 +54,11 @@ impl Pending {
         file.into_temp_path().persist(&path).map_err(|error| named(&path, &error.error))
     }
 
+    /// The path that the file has now.
+    pub(crate) fn temporary(&self) -> &Path {
+        self.file.path()
+    }
+
     /// The folder of the file.
     pub(crate) fn folder(&self) -> &Path {
         folder_of(&self.path)

@@ -31,6 +31,7 @@ use names::NameIndex;
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{BaseId, IdVec};
 use crate::model::{AddressSource, Base, Phase, PhaseKind, Profile, Scope};
+use crate::whole::whole;
 use crate::yaml::{Entry, Fields, Node};
 
 /// The version of the format that this crate reads and writes.
@@ -43,15 +44,19 @@ pub fn read_native(root: &Node, diagnostics: &mut Diagnostics) -> Option<Profile
     let mark = diagnostics.mark();
     let mut fields = Fields::new(root, "the profile", diagnostics)?;
     let version = fields.require("schema", diagnostics)?;
-    let found = version.expect_u32("schema", 0..=u32::MAX, diagnostics)?;
-    if found != SCHEMA_VERSION {
+    let text = version.as_str().unwrap_or_default().trim();
+    let Ok(found) = whole(text) else {
+        version.expect_u32("schema", 0..=u32::MAX, diagnostics)?;
+        return None;
+    };
+    if found != Some(SCHEMA_VERSION.into()) {
         // This program cannot judge a profile of another version.
         let message =
-            format!("this program reads profiles of `schema: {SCHEMA_VERSION}`, and this one is of `schema: {found}`");
-        let help = if found > SCHEMA_VERSION {
-            "a newer version of the program may read it".to_owned()
-        } else {
+            format!("this program reads profiles of `schema: {SCHEMA_VERSION}`, and this one is of `schema: {text}`");
+        let help = if found == Some(0) || text.starts_with('-') {
             format!("the first version of the format is {SCHEMA_VERSION}: write `schema: {SCHEMA_VERSION}`")
+        } else {
+            "a newer version of the program may read it".to_owned()
         };
         diagnostics.push(Diagnostic::error("out-of-range", message).at(version.span, "").help(help));
         return None;

@@ -15,10 +15,10 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueEnum};
 use nandseq_trace::recorded::{recorded, shell_word, shown};
 
 use super::examples::with_examples;
-use super::words::{color, in_order, with_values};
+use super::words::{color, in_order, is_short_given, opposed, with_values};
 use super::{CommandLine, Format};
-use crate::failure::Failure;
-use crate::terminal;
+use crate::failure::{Failure, warning_text};
+use crate::{tell, terminal};
 
 /// A flag that a variable may set.
 struct Variable {
@@ -99,7 +99,13 @@ pub(crate) fn read_process() -> Result<Option<Read>, Failure> {
         color.apply();
     }
     match read(&words) {
-        Ok(read) => Ok(Some(read)),
+        Ok(read) => {
+            for [counts, other] in opposed(&words) {
+                let both = format!("{other} and {counts} are both given: {counts} counts, because it comes last");
+                tell(&warning_text(&both));
+            }
+            Ok(Some(read))
+        }
         Err(error) if error.use_stderr() => error.exit(),
         Err(printed) => terminal::print(&printed.render().ansi().to_string()).map(|()| None),
     }
@@ -116,7 +122,7 @@ fn read(words: &[OsString]) -> Result<Read, clap::Error> {
             let named = no_text(words).map(|message| CommandLine::command().error(ErrorKind::InvalidUtf8, message));
             return Err(named.unwrap_or(error));
         }
-        Err(error) => return Err(with_hint(error)),
+        Err(error) => return Err(with_hint(as_given(error, words))),
     };
     let path = path(&matches);
     let mut whole = documented();
@@ -232,9 +238,8 @@ fn check(arg: &Arg, long: &str, value: &OsStr) -> Result<(), String> {
 /// The message about the first value that is not text (UTF-8) and has to be. Paths may be any bytes.
 fn no_text(words: &[OsString]) -> Option<String> {
     let whole = CommandLine::command();
-    let commands = || std::iter::once(&whole).chain(whole.get_subcommands());
     let takes_text = |flag: &str| {
-        let mut args = commands().flat_map(Command::get_arguments);
+        let mut args = commands_of(&whole).flat_map(Command::get_arguments);
         let arg = args.find(|arg| arg.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long)));
         arg.is_some_and(|arg| arg.get_value_parser().type_id() != TypeId::of::<PathBuf>())
     };
@@ -247,6 +252,33 @@ fn no_text(words: &[OsString]) -> Option<String> {
         };
         takes_text(&flag).then(|| format!("the value of '{flag}' is not text (UTF-8): '{value}'"))
     })
+}
+
+/// Names flags as they were given: `-n`, where the parser would say `--ops`.
+fn as_given(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue};
+    let whole = CommandLine::command();
+    let short = |named: &str| {
+        let (long, value) = named.strip_prefix("--").map(|rest| rest.split_at(rest.find(' ').unwrap_or(rest.len())))?;
+        let mut args = commands_of(&whole).flat_map(Command::get_arguments);
+        let is_it = |arg: &&Arg| {
+            arg.get_long() == Some(long) && arg.get_short().is_some_and(|short| is_short_given(words, long, short))
+        };
+        Some(format!("-{}{value}", args.find(is_it)?.get_short()?))
+    };
+    for kind in [ContextKind::InvalidArg, ContextKind::PriorArg] {
+        if let Some(ContextValue::String(named)) = error.get(kind)
+            && let Some(short) = short(named)
+        {
+            error.insert(kind, ContextValue::String(short));
+        }
+    }
+    error
+}
+
+/// The program and its subcommands.
+fn commands_of(whole: &Command) -> impl Iterator<Item = &Command> {
+    std::iter::once(whole).chain(whole.get_subcommands())
 }
 
 /// Says what is meant where the parser does not: flags before the name of a subcommand, a word that is no flag's, `--format json`

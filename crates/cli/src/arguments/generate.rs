@@ -16,6 +16,9 @@ use crate::site_list::{MAX_SITES, Shard, SiteList};
 /// Simulated time of a run when neither time nor operations are given, µs.
 pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
 
+/// The output folder if none is named.
+pub(crate) const DEFAULT_OUT_DIR: &str = "out";
+
 /// The flags of `generate`.
 #[derive(Args, Debug)]
 pub(crate) struct GenerateArgs {
@@ -138,7 +141,7 @@ pub(crate) struct TableFileArgs {
 #[derive(Args, Debug)]
 pub(crate) struct OutputArgs {
     /// Output folder
-    #[arg(long, value_name = "DIR", default_value = "out")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT_DIR)]
     pub(crate) out_dir: PathBuf,
     /// Form of the tables
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]

@@ -77,6 +77,29 @@ pub(super) fn color(words: &[OsString]) -> Option<Color> {
     chosen
 }
 
+/// Flags of which the last one counts, as the users of the predecessor expect.
+const OPPOSITES: [[&str; 2]; 2] = [["--bootstrap", "--no-bootstrap"], ["--drain-op-end", "--no-drain-op-end"]];
+
+/// The pairs of opposite flags of which both are given: the one that counts, because it comes last, and the other.
+pub(crate) fn opposed(words: &[impl AsRef<OsStr>]) -> Vec<[&'static str; 2]> {
+    let flags = || words.iter().map(AsRef::as_ref).take_while(|word| *word != "--");
+    let last = |flag: &str| flags().enumerate().filter(|(_, word)| *word == flag).last().map(|(at, _)| at);
+    let in_order =
+        |[one, other]: [&'static str; 2]| Some(if last(one)? > last(other)? { [one, other] } else { [other, one] });
+    OPPOSITES.into_iter().filter_map(in_order).collect()
+}
+
+/// Whether a flag is given in its short form alone.
+pub(super) fn is_short_given(words: &[OsString], long: &str, short: char) -> bool {
+    let flags = || words.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let is_long = |word: &str| {
+        word.strip_prefix("--").is_some_and(|word| word.split('=').next().is_some_and(|name| name == long))
+    };
+    let is_short =
+        |word: &str| word.strip_prefix('-').is_some_and(|word| !word.starts_with('-') && word.contains(short));
+    !flags().any(is_long) && flags().any(is_short)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]

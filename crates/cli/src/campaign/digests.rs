@@ -1,8 +1,9 @@
 //! Digests of the inputs that all sites of a campaign share.
 
 use nandseq_generate::probability::Distributions;
-use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
+
+use crate::in_force::InForce;
 
 /// One digest for each input.
 #[derive(Debug)]
@@ -14,13 +15,13 @@ pub(super) struct Digests {
 }
 
 impl Digests {
-    pub(super) fn new(profile: String, table: &Distributions, bad_blocks: &[(Die, Block)]) -> Self {
-        let table = Digest::of(&text_of(table)).to_string();
-        let mut sorted: Vec<(u8, u32)> = bad_blocks.iter().map(|&(die, block)| (die.0, block.0)).collect();
+    pub(super) fn new(in_force: &InForce) -> Self {
+        let table = Digest::of(&text_of(&in_force.table.distributions)).to_string();
+        let mut sorted: Vec<(u8, u32)> = in_force.bad_blocks.iter().map(|&(die, block)| (die.0, block.0)).collect();
         sorted.sort_unstable();
         sorted.dedup();
         let text: String = sorted.iter().map(|(die, block)| format!("{die},{block}\n")).collect();
-        Self { profile, table, bad_blocks: Digest::of(text.as_bytes()).to_string() }
+        Self { profile: in_force.profile.hash(), table, bad_blocks: Digest::of(text.as_bytes()).to_string() }
     }
 }
 

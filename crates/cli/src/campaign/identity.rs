@@ -21,7 +21,7 @@ impl Campaign {
 
     /// Gives the profile the name that a manifest of the same profile uses, for everything that is written.
     pub(crate) fn call_profile_as(&mut self, recorded: &ProfileInput) {
-        self.profile.name.clone_from(&recorded.name);
+        self.in_force.profile.name.clone_from(&recorded.name);
         if self.counts_names(recorded) {
             self.digests.profile = self.profile.hash_as(&recorded.name);
         }
@@ -31,7 +31,7 @@ impl Campaign {
     pub(super) fn going_on_with_its_name(mut self) -> Self {
         let earlier = self.resume.as_deref().and_then(|resume| site_files::profile(resume, &self.sites));
         if let Some(ProfileInput { name, resolved_sha256, .. }) = earlier.filter(|earlier| self.is_of(earlier)) {
-            self.profile_input = ProfileInput { name, resolved_sha256, ..self.profile_input.clone() };
+            self.in_force.profile_input = ProfileInput { name, resolved_sha256, ..self.profile_input.clone() };
             self.call_profile_as(&self.profile_input.clone());
         }
         self

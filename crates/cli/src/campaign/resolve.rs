@@ -9,12 +9,11 @@ use clap::ValueEnum;
 use nandseq_profile::Ticks;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::{recorded, shown};
 
 use super::digests::Digests;
 use super::table::push;
-use super::{Batch, Campaign, CampaignSite, Closure, MAX_SITE_US, ResolvedTable, sites};
+use super::{Batch, Campaign, CampaignSite, Closure, MAX_SITE_US, sites};
 use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
@@ -33,7 +32,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     let batch = Batch::new(&arguments.sites);
     let sites = sites::campaigns(&arguments.sites, batch.as_ref(), &folders);
     let in_force = InForce::of_generate(arguments, remarks);
-    let (in_force, resume) = both(in_force, resume_from(arguments, &sites, remarks))?;
+    let (in_force, resume) = both(in_force, resume_from(arguments, &sites))?;
     if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
     }
@@ -41,30 +40,24 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     remarks.extend(warnings.into_iter().flatten().map(|warning| failure::warning_text(&warning)));
     warn_of_no_effect(arguments, remarks);
     let closure = Closure::new(arguments, &in_force)?;
-    let InForce {
-        profile, source, own_window, profile_input, table, bad_blocks, badlist_input, bootstrap, flags, ..
-    } = in_force;
     let said = arguments.start.bootstrap || arguments.start.no_bootstrap;
-    let bootstrap_left_out = profile.bootstrap.enabled && !bootstrap && !said;
+    let bootstrap_left_out = in_force.profile.bootstrap.enabled && !in_force.bootstrap && !said;
     let max_ops = max_ops(arguments, closure.as_ref());
-    let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
+    let device_arguments = device_arguments(arguments, (run_until, max_ops), &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
     let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
     let outputs = outputs(arguments);
     let campaign = Campaign {
         seed_formula: arguments.sites.seed_formula,
-        digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
+        digests: Digests::new(&in_force),
         sites,
         batch,
-        profile,
-        table,
-        bad_blocks,
+        in_force,
         run_until,
         max_ops,
         wanted_ops: arguments.extent.ops,
         closure,
         num_runs: arguments.extent.num_runs,
-        bootstrap,
         bootstrap_left_out,
         base_seed: arguments.sites.seed,
         out_dir: arguments.output.out_dir.clone(),
@@ -77,11 +70,6 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         clean: arguments.output.clean,
         quiet: console::is_quiet(),
         verify: arguments.output.verify,
-        flags,
-        profile_input,
-        source,
-        own_window,
-        badlist_input,
         device_arguments,
         site_dir_pattern: arguments.site_dir_pattern().to_owned(),
         format: arguments.output.format,
@@ -145,7 +133,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
     let wanted = extent.run_until.unwrap_or(Ticks::from_us(DEFAULT_RUN_US));
     if wanted == Ticks::ZERO {
-        let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
+        let problem = Problem::new("a run of 0 µs (--run-until, -t) leaves no time in which an operation could start");
         problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
     }
     if wanted > longest {
@@ -163,8 +151,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
 fn device_arguments(
     arguments: &GenerateArgs,
     (run_until, max_ops): (Ticks, Option<u64>),
-    badlist: Option<&Input>,
-    table: &ResolvedTable,
+    in_force: &InForce,
 ) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = &arguments.device.config {
@@ -194,10 +181,10 @@ fn device_arguments(
     if let Some(window) = arguments.device.admission_window {
         push(&mut all, "--admission-window", window.to_us_text());
     }
-    if let Some(badlist) = badlist {
+    if let Some(badlist) = &in_force.badlist_input {
         push(&mut all, "--badlist", &badlist.source);
     }
-    all.extend(table.arguments());
+    all.extend(in_force.table.arguments());
     let outputs = outputs(arguments);
     if outputs.with(FileKind::ProposerLog) != Outputs::ALL {
         let names: Vec<&str> = outputs.iter().map(FileKind::name).collect();
@@ -265,11 +252,7 @@ pub(crate) fn outputs(arguments: &GenerateArgs) -> Outputs {
 }
 
 /// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
-fn resume_from(
-    arguments: &GenerateArgs,
-    sites: &[CampaignSite],
-    remarks: &mut String,
-) -> Result<Option<PathBuf>, Failure> {
+fn resume_from(arguments: &GenerateArgs, sites: &[CampaignSite]) -> Result<Option<PathBuf>, Failure> {
     let Some(resume) = &arguments.start.resume else { return Ok(None) };
     if resume.is_file() && sites.len() > 1 {
         let message = format!("the snapshot `{}` is of one site, and there are {}", shown(resume), sites.len());
@@ -280,10 +263,10 @@ fn resume_from(
         return Ok(Some(resume.clone()));
     }
     if !is_here {
-        let message = format!("there is nothing to go on from in `{}`", shown(resume));
+        let message =
+            format!("there is nothing to go on from in `{}`: {}", shown(resume), site_files::nothing_in(resume));
         return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
     }
-    remarks.push_str(&failure::note_text("nothing to go on from: starting from the beginning"));
     Ok(None)
 }
 

@@ -172,11 +172,16 @@ impl ResolvedTable {
         self.input.is_none() && !self.built_anew && !profile.probabilities.phase_conditional.is_empty()
     }
 
+    /// The operations that a phase key proposes, with their masses.
+    pub(crate) fn masses(&self, key: PhaseKey) -> &[(OpId, f64)] {
+        let of = |wanted: PhaseKey| self.distributions.iter().find(|(known, _)| *known == wanted);
+        of(key).or_else(|| of(PhaseKey::DEFAULT)).map_or(&[], |(_, entries)| entries)
+    }
+
     /// The share of an operation among the proposals under a phase key, 0 to 1, before operations that are not eligible are left
     /// out.
     pub(crate) fn share(&self, key: PhaseKey, op: OpId) -> f64 {
-        let of = |wanted: PhaseKey| self.distributions.iter().find(|(known, _)| *known == wanted);
-        let Some((_, entries)) = of(key).or_else(|| of(PhaseKey::DEFAULT)) else { return 0.0 };
+        let entries = self.masses(key);
         let total: f64 = entries.iter().map(|(_, mass)| mass).sum();
         let own: f64 = entries.iter().filter(|(name, _)| *name == op).map(|(_, mass)| mass).sum();
         if total > 0.0 { own / total } else { 0.0 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nandseq_output::manifest::write_manifest;
+use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, Origin, SiteManifest, SiteRecord};
 
 use super::claim;
@@ -15,9 +16,8 @@ use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
-use crate::ledger;
 use crate::origins::{OTHER_VERSION, inputs_of, other_input};
-use crate::site_list::{Shard, SiteList};
+use crate::site_list::{Shard, SiteList, lists_in};
 
 /// Flags that select part of a batch, or say how many sites it has. Each has a value.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
@@ -39,7 +39,8 @@ impl Earlier {
     /// the same batch.
     pub(super) fn read(campaign: &Campaign, batch: &Batch) -> Self {
         let BatchPart::Sites(_) = batch.part else { return Self::default() };
-        let Some(manifest) = of_same_batch(campaign, batch) else { return Self::default() };
+        // A resumed site may get more runs than the others have.
+        let Some(manifest) = of_same_batch(campaign, batch, campaign.resume.is_some()) else { return Self::default() };
         let asked = batch.sites();
         let records = manifest.sites.into_iter().filter(|record| !asked.contains(&record.site)).collect();
         Self { count: count_of(&manifest.origin), records }
@@ -65,23 +66,43 @@ impl Earlier {
     }
 }
 
-/// The manifest in the output folder, for a shard its own, if it is of the campaign's batch.
-fn of_same_batch(campaign: &Campaign, batch: &Batch) -> Option<BatchManifest> {
+/// The manifest in the output folder, for a shard its own, if it is of the campaign's batch, perhaps with another number of runs.
+fn of_same_batch(campaign: &Campaign, batch: &Batch, of_any_length: bool) -> Option<BatchManifest> {
     let text = manifest::bytes(&campaign.out_dir.join(batch.manifest_name())).ok()?;
     let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
     let ours = campaign.origin(campaign.arguments_of_batch(batch));
     if campaign.is_of(&manifest.origin.profile) {
         manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
     }
-    // A resumed site may get more runs than the others have.
-    let is_same = if campaign.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
+    let is_same = if of_any_length { is_same_batch_of_any_length } else { is_same_batch };
     (manifest.base_seed == campaign.base_seed && is_same(&manifest.origin, &ours)).then_some(manifest)
 }
 
 /// Whether the manifest of the campaign's batch exists and lists a site.
 pub(super) fn lists(campaign: &Campaign, batch: &Batch, site: &CampaignSite) -> bool {
     let lists = |manifest: BatchManifest| manifest.sites.iter().any(|record| Some(record.site) == site.site);
-    of_same_batch(campaign, batch).is_some_and(lists)
+    of_same_batch(campaign, batch, campaign.resume.is_some()).is_some_and(lists)
+}
+
+/// Checks that `--sites` with another number of runs does not replace a manifest that lists other sites too. `--resume` keeps them.
+pub(super) fn check_length(campaign: &Campaign) -> Result<(), Failure> {
+    let Some(batch @ Batch { part: BatchPart::Sites(asked), .. }) = &campaign.batch else { return Ok(()) };
+    let manifest = if campaign.resume.is_none() { of_same_batch(campaign, batch, true) } else { None };
+    let Some(manifest) = manifest else { return Ok(()) };
+    let others = manifest.sites.iter().map(|record| record.site).filter(|site| !asked.contains(*site));
+    let (others, runs) = (others.collect::<Vec<_>>(), number_of(&manifest.origin.arguments, "--num-runs"));
+    if others.is_empty() || runs == campaign.num_runs {
+        return Ok(());
+    }
+    let (folder, runs_of_each) = (shown(&campaign.out_dir), counted(runs, "run"));
+    let message = format!(
+        "`{folder}` holds a batch with {runs_of_each} of each site, and --num-runs {} would replace its manifest, which lists {} too",
+        campaign.num_runs,
+        SiteList::in_words(&others)
+    );
+    let further = if runs < campaign.num_runs { "; --resume makes further runs of the sites asked for" } else { "" };
+    let help = format!("--num-runs {runs} keeps the other sites{further}; or choose another folder with --out-dir");
+    Err(Problem::new(message).help(help).into())
 }
 
 /// The manifest of a batch.
@@ -99,14 +120,9 @@ pub(crate) fn of(campaign: &Campaign, batch: &Batch, sites: Vec<SiteRecord>) -> 
 /// Checks that the shards in the output folder, and the shard of the campaign, split the batch into the same number of shards.
 /// Shards of different numbers share sites and can never be joined.
 pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
-    let Some(batch @ Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
-    let Ok(entries) = campaign.out_dir.read_dir() else { return Ok(()) };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut others: Vec<Shard> = names.filter_map(|name| Shard::of_manifest(&name)).collect();
-    others.retain(|other| !other.is_of_same_number(*shard));
-    if others.is_empty()
-        && let Some(other) = shard_at_work(campaign, batch, *shard)
-    {
+    let Some(Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
+    let is_other = |other: &Shard| !other.is_of_same_number(*shard);
+    if let Some(other) = claim::shards_at_work(&campaign.out_dir).into_iter().find(is_other) {
         let message = format!(
             "shard {other} of a batch is being made in `{}`, and shard {shard} is not of the same number",
             shown(&campaign.out_dir)
@@ -114,8 +130,8 @@ pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
         let help = "all shards of a batch are of one number: use that of the shard that is at work, or another folder";
         return Err(Problem::new(message).help(help).into());
     }
-    others.sort_unstable_by_key(|other| other.manifest_name());
-    let Some(other) = others.first() else { return Ok(()) };
+    let lists = lists_in(&campaign.out_dir).unwrap_or_default();
+    let Some(other) = lists.into_iter().filter_map(|(_, shard)| shard).find(is_other) else { return Ok(()) };
     let message = format!(
         "`{}` holds shard {other} of a batch, and shard {shard} is not of the same number",
         shown(&campaign.out_dir)
@@ -123,18 +139,6 @@ pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";
     Err(Problem::new(message).help(help).into())
-}
-
-/// A shard of another number of shards that is being made in the output folder. It has no manifest yet, but the ledger of a site
-/// in work names it.
-fn shard_at_work(campaign: &Campaign, batch: &Batch, own: Shard) -> Option<Shard> {
-    let sites = batch.start..batch.start.saturating_add(batch.count);
-    sites.filter_map(|site| Some(campaign.out_dir.join(campaign.site_of_batch(site)?.folder))).find_map(|folder| {
-        let arguments = ledger::unfinished(&folder).ok()??.batch?;
-        let value = arguments.iter().skip_while(|argument| *argument != "--shard").nth(1)?;
-        let other: Shard = value.parse().ok()?;
-        (!other.is_of_same_number(own) && claim::is_busy(&folder)).then_some(other)
-    })
 }
 
 /// Checks the manifest of a batch that is resumed, and with `--sites` the manifest to which sites are added. Returns remarks

@@ -62,6 +62,7 @@ pub(super) fn check_places(campaign: &Campaign) -> Result<Vec<String>, Failure> 
     folders::lists_are_files(campaign)?;
     batch::check_shards(campaign)?;
     let remarks = batch::check_earlier(campaign)?;
+    batch::check_length(campaign)?;
     shape::check(campaign)?;
     own_names::check(campaign)?;
     folders::lead_nowhere_else(campaign)?;

@@ -6,9 +6,14 @@
 
 use nandseq_trace::recorded::shown;
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirEntry, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+
+use nandseq_output::new_file::NewFile;
+use nandseq_output::pending::is_temporary;
+
+use crate::site_list::Shard;
 
 /// Number of claims that are held at the same time. Each is an open file, and some systems allow a process only 256 of these.
 const HELD: usize = 64;
@@ -18,6 +23,31 @@ const HELD: usize = 64;
 pub(crate) struct Claim {
     /// The locked folder; `None` where folders cannot be locked.
     lock: Option<File>,
+}
+
+/// The sign of a shard that is being made. Shards share the output folder, so each of them sees the signs of the others there. A sign is
+/// locked: what a kill leaves of it is no sign.
+#[derive(Debug)]
+struct ShardSign {
+    /// It keeps its temporary name, and is removed when this is dropped.
+    _file: NewFile,
+    _lock: File,
+}
+
+/// The shards that are being made in a folder.
+pub(crate) fn shards_at_work(folder: &Path) -> Vec<Shard> {
+    let shard = |entry: io::Result<DirEntry>| {
+        let entry = entry.ok()?;
+        let mut shard = None;
+        let is_of_shard = |name: &str| {
+            shard = Shard::of_manifest(name);
+            shard.is_some()
+        };
+        let is_sign = is_temporary(entry.file_name().to_str()?, is_of_shard)
+            && matches!(File::open(entry.path()).ok()?.try_lock_shared(), Err(TryLockError::WouldBlock));
+        shard.filter(|_| is_sign)
+    };
+    folder.read_dir().into_iter().flatten().filter_map(shard).collect()
 }
 
 /// Who else may write into a folder at the same time.
@@ -64,6 +94,7 @@ pub(crate) struct Claims {
     /// By the canonical path, so that no folder is claimed twice under two names.
     held: BTreeMap<PathBuf, Claim>,
     without_lock: Option<PathBuf>,
+    sign: Option<ShardSign>,
 }
 
 impl Claims {
@@ -73,7 +104,7 @@ impl Claims {
     /// # Errors
     /// The folder that another program is writing into, or that cannot be opened.
     pub(crate) fn of(folders: impl IntoIterator<Item = (PathBuf, With)>) -> Result<Self, (PathBuf, io::Error)> {
-        let mut claims = Self { held: BTreeMap::new(), without_lock: None };
+        let mut claims = Self { held: BTreeMap::new(), without_lock: None, sign: None };
         for (folder, with) in folders {
             let Ok(real) = fs::canonicalize(&folder) else { continue };
             if claims.held.contains_key(&real) {
@@ -99,15 +130,26 @@ impl Claims {
         if is_held { Ok(None) } else { claim(folder, With::Nobody).map(Some) }
     }
 
+    /// Shows that a shard is being made, as long as this lives; `name` is that of its manifest. Two shards that look at each other's
+    /// signs after this cannot both overlook the other.
+    ///
+    /// # Errors
+    /// When the sign cannot be written.
+    pub(crate) fn show_shard(&mut self, folder: &Path, name: &str) -> io::Result<()> {
+        let file = NewFile::create(folder, name)?;
+        if let Some(path) = file.temporary() {
+            let lock = File::open(path)?;
+            // Where files cannot be locked, folders cannot either, and the user is told.
+            let _ = lock.lock();
+            self.sign = Some(ShardSign { _file: file, _lock: lock });
+        }
+        Ok(())
+    }
+
     /// The first folder that could not be locked, because its file system or system locks no folders.
     pub(crate) fn without_lock(&self) -> Option<&Path> {
         self.without_lock.as_deref()
     }
-}
-
-/// Whether another program is writing into a folder.
-pub(crate) fn is_busy(folder: &Path) -> bool {
-    claim(folder, With::Nobody).is_err_and(|reason| reason.kind() == io::ErrorKind::ResourceBusy)
 }
 
 /// The remark that a folder cannot be locked.

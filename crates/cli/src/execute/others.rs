@@ -33,9 +33,9 @@ use crate::arguments::flags_of_manifest;
 use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{note_text, warning_text};
 use crate::ledger;
-use crate::site_files::{files_of_runs, plain_files, plain_folders, relative};
+use crate::site_files::{files_of_runs, plain_folders, relative};
 use crate::site_folders::SiteFolders;
-use crate::site_list::Shard;
+use crate::site_list::lists_in;
 
 /// How far below the output folder sites are looked for: as far as readers look.
 const DEPTH: usize = nandseq_input::folder::DEPTH;
@@ -143,18 +143,17 @@ impl Others {
     fn shards(&mut self, campaign: &Campaign, batch: &Batch) -> io::Result<()> {
         let ours = campaign.origin(campaign.arguments_of_batch(batch));
         let own = if let BatchPart::Shard(shard) = batch.part { Some(shard) } else { None };
-        for path in plain_files(&campaign.out_dir)? {
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            let may_be_other = match Shard::of_manifest(name) {
+        for (path, shard) in lists_in(&campaign.out_dir).unwrap_or_default() {
+            let may_be_other = match shard {
                 Some(shard) => !own.is_some_and(|own| own.is_of_same_number(shard)),
                 // A shard replaces its own manifest. It does not replace that of a whole batch, which is written only when shards
                 // are joined.
-                None => name == manifest::FILE_NAME && own.is_some(),
+                None => own.is_some(),
             };
-            if !may_be_other {
+            if !may_be_other || !is_plain_file(&path) {
                 continue;
             }
-            let manifest = manifest::parse::<BatchManifest>(&fs::read(&path)?);
+            let manifest = manifest::parse::<BatchManifest>(&manifest::bytes(&path)?);
             // The next merge replaces the manifest of an earlier merge of the shards that are resumed.
             let is_same_batch =
                 if campaign.resume.is_some() { batch::is_same_batch_of_any_length } else { batch::is_same_batch };

@@ -337,6 +337,9 @@ fn with_runs(head: SiteManifest, runs: Vec<RunRecord>) -> SiteManifest {
     SiteManifest { runs, ..head }
 }
 
+/// The most bytes that are read of a snapshot: no device has so many blocks.
+const LONGEST: u64 = 1 << 30;
+
 /// Why a snapshot is not used.
 enum Refusal {
     Unreadable(io::Error),
@@ -396,7 +399,7 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setup: &Setup) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
     let text = manifest::regular(path).and_then(|()| CsvFiles.open(path));
-    text.and_then(|mut text| text.read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
+    text.and_then(|text| text.take(LONGEST).read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     campaign.in_present_form(&mut snapshot.identity);
     snapshot.check(&campaign.identity(site)).map_err(Refusal::Refused)?;

@@ -4,15 +4,33 @@
 //! Otherwise the sites that are there would not be gone on with, and the new manifest would lose them.
 
 use nandseq_trace::manifest::Origin;
-use nandseq_trace::recorded::shown;
+use nandseq_trace::recorded::{quoted, shown};
 use std::path::Path;
 
+use super::folders::is_same_place;
 use super::{batch, difference};
+use crate::arguments::DEFAULT_OUT_DIR;
 use crate::campaign::{Batch, BatchPart, Campaign};
 use crate::failure::{Failure, Problem};
 use crate::known_batches::KnownBatch;
 use crate::ledger;
+use crate::site_files;
 use crate::site_list::SiteList;
+
+/// The note about where `--resume` looks, and what it finds there; `None` where the user must have meant it.
+pub(crate) fn note_of_beginning(campaign: &Campaign) -> Option<String> {
+    let (asked, out_dir) = (campaign.asked_to_resume.as_deref()?, &campaign.out_dir);
+    if campaign.resume.is_none() {
+        let found = site_files::nothing_in(asked);
+        return Some(format!("nothing to go on from in `{}`: {found}; starting from the beginning", shown(asked)));
+    }
+    let is_forgotten = asked.is_dir() && out_dir == Path::new(DEFAULT_OUT_DIR) && !is_same_place(asked, out_dir);
+    is_forgotten.then(|| {
+        let together = quoted(asked.as_os_str());
+        let (asked, out_dir) = (shown(asked), shown(out_dir));
+        format!("going on from the runs in `{asked}`; those that follow go into `{out_dir}` (--out-dir {together} keeps them together)")
+    })
+}
 
 /// Checks the folder that the campaign was to go on from.
 ///
@@ -59,11 +77,10 @@ fn is_of_this_shape(campaign: &Campaign, folder: &Path, known: &[KnownBatch]) ->
 fn has_all_of(known: &KnownBatch, batch: &Batch, folder: &Path) -> Result<(), Failure> {
     let is_beyond = |site: &u64| *site < batch.start || *site - batch.start >= batch.count;
     let beyond: Vec<u64> = known.sites.iter().copied().filter(is_beyond).collect();
-    let sites = match beyond.as_slice() {
-        [] => return Ok(()),
-        [site] => format!("site {site}"),
-        _ => format!("sites {}", SiteList::of(&beyond)),
-    };
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let sites = SiteList::in_words(&beyond);
     let asked: Vec<u64> = (batch.start..batch.start + batch.count).collect();
     let message = format!(
         "`{}` has {sites} of this campaign already, and the batch asked for is {}",

@@ -63,6 +63,16 @@ pub(crate) struct Expected {
 impl Trial {
     /// Makes a trial without writing files. If nothing can be generated, all counts are 0.
     pub(crate) fn new(profile: &Profile, table: &Distributions, start: Start<'_>, ops: u64) -> Self {
+        Self::with_seed(profile, table, start, (ops, SEED))
+    }
+
+    /// Makes a trial with another seed.
+    pub(crate) fn with_seed(
+        profile: &Profile,
+        table: &Distributions,
+        start: Start<'_>,
+        (ops, seed): (u64, u64),
+    ) -> Self {
         let mut trial = Self {
             ops: 0,
             by_op: vec![0; profile.ops.len()],
@@ -78,7 +88,7 @@ impl Trial {
         if let Ok(setup) = setup {
             let limits =
                 RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
-            let mut site = Site::new(&setup, SEED);
+            let mut site = Site::new(&setup, seed);
             if start.bootstrap {
                 let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
                 if site.run(&first, &mut Uncounted).is_err() {
@@ -114,6 +124,25 @@ impl Trial {
     /// How often a proposal of an operation started under a phase key.
     pub(crate) fn started_under(&self, key: PhaseKey, op: OpId) -> u64 {
         self.under.get(&(key, op)).copied().unwrap_or(0)
+    }
+
+    /// Whether an operation started.
+    pub(crate) fn has_started(&self, op: OpId) -> bool {
+        self.by_op[op.index()] > 0
+    }
+
+    /// How often an operation would be drawn for each one that starts if all were always eligible, by [`OpId`]; `masses` gives what a
+    /// phase key proposes.
+    pub(crate) fn by_weights<'t>(&self, masses: impl Fn(PhaseKey) -> &'t [(OpId, f64)]) -> Vec<f64> {
+        let mut drawn = vec![0.0; self.by_op.len()];
+        let mut by_key: BTreeMap<PhaseKey, u64> = BTreeMap::new();
+        self.under.iter().for_each(|(&(key, _), count)| *by_key.entry(key).or_default() += count);
+        for (key, count) in by_key {
+            let total: f64 = masses(key).iter().map(|(_, mass)| mass).sum();
+            let each = count as f64 / (self.ops as f64 * total);
+            masses(key).iter().for_each(|&(op, mass)| drawn[op.index()] += mass * each);
+        }
+        drawn
     }
 
     fn scaled(&self, counted: u64, of: u64) -> Option<Expected> {

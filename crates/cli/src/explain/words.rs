@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, Effect, LatchKind};
 use nandseq_profile::places::StatedPlace;
-use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile, SourceFile};
+use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
 use nandseq_reach::{Blocker, Cause, Need, Reason};
-use nandseq_trace::manifest::Input;
 use serde::Serialize;
 
 use super::weights::{FoundEntry, Texts, Weightless};
-use crate::campaign::table::ResolvedTable;
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 
@@ -69,19 +67,10 @@ pub(crate) struct Words<'p> {
 
 impl<'p> Words<'p> {
     /// The words for a profile, its text, the table and the list of bad blocks in force.
-    pub(crate) fn new(
-        profile: &'p Profile,
-        source: &SourceFile,
-        table: &ResolvedTable,
-        badlist: Option<&'p Input>,
-    ) -> Self {
-        let badlist = badlist.map(|input| &*input.source);
-        Self { profile, texts: Texts::new(profile, source, table), badlist }
-    }
-
-    /// The words for the inputs that are in force for a command.
     pub(crate) fn of(in_force: &'p InForce) -> Self {
-        Self::new(&in_force.profile, &in_force.source, &in_force.table, in_force.badlist_input.as_ref())
+        let InForce { profile, source, table, badlist_input, .. } = in_force;
+        let badlist = badlist_input.as_ref().map(|input| &*input.source);
+        Self { profile, texts: Texts::new(profile, source, table), badlist }
     }
 
     /// Why an operation has no weight under a phase key: "`entry` at file:line:column does not list it".

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::absent::Absences;
 use crate::arguments::ReportFormat;
 use crate::campaign::Campaign;
+use crate::execute::note_of_beginning;
 use crate::execute::trial::{Sizes, Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
 use crate::site_list::SiteList;
@@ -111,6 +112,7 @@ struct Estimate {
 /// Makes the dry run of a campaign.
 pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     let found = trial(campaign)?;
+    tell(&note_of_beginning(campaign).map_or_else(String::new, |note| note_text(&note)));
     for remark in &found.remarks {
         tell(&warning_text(remark));
     }

@@ -15,15 +15,11 @@ use crate::execute::folders::{is_same_place, site_leads_nowhere_else};
 use crate::execute::{batch, own_names};
 use crate::failure::{Failure, Problem};
 use crate::ledger;
-use crate::site_list::is_of_batch;
+use crate::site_list::lists_in;
 
 /// Checks that the manifests of batches in the target are of the batch that is merged.
 pub(super) fn check(target: &Path, merged: &BatchManifest) -> Result<(), Failure> {
-    for entry in target.read_dir().into_iter().flatten().flatten() {
-        let path = entry.path();
-        if !entry.file_name().to_str().is_some_and(is_of_batch) {
-            continue;
-        }
+    for (path, _) in lists_in(target).unwrap_or_default() {
         let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let found = manifest::parse::<BatchManifest>(&text).ok();
         let is_ours = |found: &BatchManifest| {

@@ -41,16 +41,18 @@ enum Why {
     Dead,
     UnlikeTrial,
     NotDrawn,
+    Undecided,
 }
 
 impl Why {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Refused, "refused"),
         (Self::NeverEligible, "never eligible"),
         (Self::NoWeight, "without weight"),
         (Self::Dead, "not drawn before nothing could ever start again"),
         (Self::UnlikeTrial, "not drawn, unlike a trial"),
-        (Self::NotDrawn, "not drawn"),
+        (Self::NotDrawn, "not drawn by chance"),
+        (Self::Undecided, "not drawn for an unknown reason"),
     ];
 }
 
@@ -90,6 +92,7 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
                     NeverStarted { why: Why::UnlikeTrial, expected: Some(expected), ..one }
                 }
                 Absence::NotDrawn(expected) => NeverStarted { why: Why::NotDrawn, expected, ..one },
+                Absence::Undecided(expected) => NeverStarted { why: Why::Undecided, expected, ..one },
             }
         })
         .collect();
@@ -118,7 +121,7 @@ pub(super) fn write(text: &mut String, absent: &[NeverStarted], known: u64, comm
     writeln!(text, "Never started: {all} of {known}; why one did not: {}", explain(command, first))?;
     let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
     for one in absent {
-        writeln!(text, "  {:width$}  {}", one.op_name, one.words())?;
+        writeln!(text, "  {:width$}  {}", one.op_name, one.words(command))?;
     }
     Ok(())
 }
@@ -129,7 +132,7 @@ fn explain(command: &str, one: &NeverStarted) -> String {
 }
 
 impl NeverStarted {
-    fn words(&self) -> String {
+    fn words(&self, command: &str) -> String {
         match self.why {
             Why::Refused => {
                 format!("refused {}, mostly {}", counted(self.refused, "time"), self.mostly.unwrap_or_default())
@@ -137,14 +140,15 @@ impl NeverStarted {
             Why::NeverEligible => format!("never eligible: {}", self.never.as_deref().unwrap_or_default()),
             Why::NoWeight => "weight 0 under every phase key".to_owned(),
             Why::Dead => "not drawn before nothing could ever start again".to_owned(),
+            Why::Undecided => format!("not drawn in this run; `{}` tells why", explain(command, self)),
             Why::UnlikeTrial | Why::NotDrawn => match self.expected {
-                None => "not drawn".to_owned(),
+                None => "not drawn by chance".to_owned(),
                 Some(expected) if self.why == Why::UnlikeTrial => {
                     let trial = grouped(expected.trial);
                     format!("not drawn, although {} were to be expected by a trial of {trial}", figure(expected.mean))
                 }
                 Some(expected) if expected.counted == 0 => {
-                    format!("not drawn, as in the trial: at most {} expected", figure(expected.most))
+                    format!("not drawn by chance: at most {} expected", figure(expected.most))
                 }
                 Some(expected) => format!("not drawn by chance: {} expected", figure(expected.mean)),
             },

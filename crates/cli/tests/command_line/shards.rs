@@ -284,3 +284,42 @@ fn the_pods_of_an_indexed_job_make_the_shards_of_the_campaign() {
     assert_eq!(pod("4"), Some(2));
     folder.succeed(&["merge", &place]);
 }
+
+#[test]
+fn shards_that_begin_together_are_of_one_number_and_do_not_disturb_each_other() {
+    use crate::running::Running;
+    let start = |folder: &Folder, shard: &str| Running::start(folder, &batch("out", &["--shard", shard, "-q"]));
+    for _ in 0..5 {
+        // These two have no site in common.
+        let folder = Folder::new();
+        let running = ["1/2", "3/3"].map(|shard| start(&folder, shard));
+        let ended = running.map(Running::output);
+        let done = ended.iter().filter(|output| output.status.success()).count();
+        assert!(done < 2, "both were made");
+        let refused = ended.iter().filter(|output| output.status.code() == Some(2)).count();
+        assert_eq!(done + refused, 2);
+    }
+    let whole = whole();
+    for _ in 0..2 {
+        let folder = Folder::new();
+        for running in ["1/4", "2/4", "3/4", "4/4"].map(|shard| start(&folder, shard)) {
+            let output = running.output();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        folder.succeed(&["merge", "out", "-q"]);
+        assert!(files_below(&folder.path().join("out")) == files_below(&whole.path().join("out")));
+    }
+}
+
+#[test]
+fn sites_of_another_length_do_not_replace_the_manifest_of_the_batch() {
+    let folder = whole();
+    let before = folder.files();
+    for (runs, further) in [("3", "; --resume makes further runs of the sites asked for"), ("1", "")] {
+        let text = folder.refuse(&batch_of(runs, "out", &["--sites", "2"]));
+        assert!(text.contains(&format!("--num-runs {runs} would replace its manifest, which lists sites ")), "{text}");
+        assert!(text.contains(&format!(" keeps the other sites{further}; or choose another folder")), "{text}");
+    }
+    folder.succeed(&batch_of("2", "out", &["--sites", "2"]));
+    assert!(folder.files() == before);
+}

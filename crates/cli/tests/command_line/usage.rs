@@ -79,8 +79,12 @@ fn flags_that_change_nothing_yet_are_accepted() {
     let accepted = ["--no-bootstrap", "--format", "csv", "--proposer-log", "off", "--drain-op-end", "-t", "100"];
     let output = folder.succeed(&accepted);
     assert!(!String::from_utf8(output.stderr).unwrap().contains("warning"));
-    // The last of two opposite flags counts, as the predecessor's users expect.
-    folder.succeed(&["--bootstrap", "--no-bootstrap", "-t", "100"]);
+    // The last of two opposite flags counts, as the predecessor's users expect; it is named.
+    for (one, other) in [("--bootstrap", "--no-bootstrap"), ("--no-drain-op-end", "--drain-op-end")] {
+        let output = folder.succeed(&[one, other, "-t", "100", "-q"]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(&format!(" are both given: {other} counts, because it comes last\n")), "{text}");
+    }
 }
 
 #[test]
@@ -190,20 +194,23 @@ fn a_negative_number_or_one_with_a_leading_zero_is_refused_with_its_flag_and_wha
     let folder = Folder::new();
     for (words, flag, why) in [
         ("--ops -5", "--ops <N>", "not a whole number from 1 on"),
-        ("-n -1", "--num-runs <N>", "not a whole number from 1 to 9999999"),
+        ("-n -1", "'-n <N>'", "not a whole number from 1 to 9999999"),
+        ("--num-runs -1", "--num-runs <N>", "not a whole number from 1 to 9999999"),
         ("--seed -3", "--seed <N>", "not a whole number from 0 to 18446744073709551615"),
         ("--jobs -2", "--jobs <N>", "not a whole number from 1 to 1024"),
         ("--sites -1", "--sites <LIST>", "`-1` is neither a site nor a range such as 1-4"),
         ("--sites -1,3", "--sites <LIST>", "`-1` is neither a site"),
         ("--shard -1/2", "--shard <K/N>", "a shard is written K/N"),
-        ("-t -.5", "--run-until <US>", "a time cannot be negative"),
+        ("-t -.5", "'-t <US>'", "a time cannot be negative"),
         ("report out --to -5", "--to <US>", "a time cannot be negative"),
         ("report out --max-rows -1", "--max-rows <N>", "not a whole number from 0 to 4294967295"),
         ("export --to -5 out", "--to <US>", "nor a time: a time cannot be negative"),
         ("export out --run -1", "--run <LIST>", "`-1` is neither a run nor a range"),
         ("replay out --run -1", "--run <N>", "not a whole number from 1 to 9999999"),
         ("verify out --jobs -1", "--jobs <N>", "not a whole number from 1 to 1024"),
-        ("explain Read_SLC -n -3", "--ops <N>", "not a whole number from 1 on"),
+        ("explain Read_SLC -n -3", "'-n <N>'", "not a whole number from 1 on"),
+        ("explain Read_SLC -n 0", "'-n <N>'", "not a whole number from 1 on"),
+        ("explain Read_SLC --ops 0", "'--ops <N>'", "not a whole number from 1 on"),
         ("explain Read_SLC --pc-seed -3", "--pc-seed <N>", "not a whole number from 0 to"),
         ("profile check --pc-seed -3", "--pc-seed <N>", "not a whole number from 0 to"),
         ("coverage universe --pc-seed -1", "--pc-seed <N>", "not a whole number from 0 to"),
@@ -215,7 +222,7 @@ fn a_negative_number_or_one_with_a_leading_zero_is_refused_with_its_flag_and_wha
             "it has a leading zero: `010` is 10 as a decimal number, but 8 as an octal one; write `10` or `8`",
         ),
         ("--seed 007", "--seed <N>", "`007` is 7 as a decimal number, and as an octal one; write `7`"),
-        ("-t 010", "--run-until <US>", "`010` is 10 as a decimal number, but 8 as an octal one"),
+        ("-t 010", "'-t <US>'", "`010` is 10 as a decimal number, but 8 as an octal one"),
         ("--sites 08-09", "--sites <LIST>", "`08` is 8 as a decimal number, and no octal number has such a digit"),
         ("--site-count 4 --shard 01/02", "--shard <K/N>", "`01` is 1 as a decimal number"),
         ("--until-coverage 090", "--until-coverage <PERCENT>", "`090` is 90 as a decimal number"),

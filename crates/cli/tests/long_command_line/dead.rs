@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use nandseq_trace::files::Digest;
 
@@ -279,7 +280,8 @@ fn a_table_that_leaves_no_weight_names_the_entry_whatever_was_asked_for() {
         let check = folder.succeed(&["profile", "check", "--op-state-probs", "table.yaml", "tiny.yaml"]).stdout;
         let check = String::from_utf8(check).unwrap();
         assert!(
-            check.contains("warning: no phase key gives a weight above 0 to any operation") && check.contains(advice),
+            check.contains("warning[dead]: no phase key gives a weight above 0 to any operation")
+                && check.contains(advice),
             "{check}"
         );
     }
@@ -318,8 +320,9 @@ fn a_profile_on_which_nothing_can_start_is_warned_of_when_it_is_checked() {
         String::from_utf8(said).unwrap()
     };
     let said = check(&[]);
-    let warning = "warning: after 0 operations of a trial nothing can ever start again on any die\n  die 0: nothing ever started there\n";
-    assert!(said.contains(warning) && said.contains("to change that: give Er a weight under DEFAULT"), "{said}");
+    let warning = "warning[dead]: after 0 operations of a trial nothing can ever start again on any die\n";
+    assert!(said.contains(warning) && said.contains("die 0: nothing ever started there\n"), "{said}");
+    assert!(said.contains("to change that: give Er a weight under DEFAULT"), "{said}");
     let json: serde_json::Value = serde_json::from_str(&check(&["--format", "json"])).unwrap();
     assert!(json["pairs"]["dead"].as_str().unwrap().contains("nothing can ever start again on any die"), "{json}");
     let alive = tiny("DEFAULT: {Er: 1, Pg: 1}").succeed(&["profile", "check", "tiny.yaml"]).stdout;
@@ -430,4 +433,18 @@ fn presets_stay_alive() {
 #[ignore = "long: cargo test --release -p nandseqgen --test long_command_line -- --ignored presets_stay_alive_for"]
 fn presets_stay_alive_for_twenty_seconds() {
     presets_live(20_000_000, 1..6);
+}
+
+#[test]
+fn operations_of_a_day_take_no_time_and_are_warned_of() {
+    let day = crate::explaining::device("    ERASE: 0.5\n").replace("CORE_BUSY: 100", "CORE_BUSY: 86400000000");
+    let folder = Folder::new().with("device.yaml", day);
+    let began = Instant::now();
+    let output = folder.succeed(&["--config", "device.yaml", "--ops", "20", "--verify"]);
+    assert!(began.elapsed() < Duration::from_secs(30));
+    let text = String::from_utf8(output.stderr).unwrap();
+    let refills = "warning: Erase_SLC takes 24 h, which is 864,000,000 refills, one every 100 µs";
+    assert!(text.contains(refills), "{text}");
+    let check = String::from_utf8(folder.succeed(&["profile", "check", "device.yaml"]).stdout).unwrap();
+    assert!(check.contains("warning[refills]: Erase_SLC takes "), "{check}");
 }

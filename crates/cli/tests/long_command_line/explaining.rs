@@ -357,7 +357,7 @@ fn what_a_trial_lacks_did_not_appear() {
     assert!(base.contains(" and 2 did not in a trial of 20,000 operations\n"), "{base}");
     let summary = folder.succeed(&["--config", "device.yaml", "--ops", "20000", "-v"]);
     let summary = String::from_utf8(summary.stdout).unwrap();
-    assert!(summary.contains("not drawn, as in the trial: at most 3.7 expected"), "{summary}");
+    assert!(summary.contains("not drawn by chance: at most 3.7 expected"), "{summary}");
 }
 
 #[test]

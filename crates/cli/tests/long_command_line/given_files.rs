@@ -173,9 +173,9 @@ fn empty_lines_at_the_end_are_no_rows_and_in_the_middle_they_are() {
 }
 
 #[cfg(unix)]
-fn pipe(folder: &Folder, name: &str) -> bool {
+fn make_pipe(folder: &Folder, name: &str) {
     let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
-    made.is_ok_and(|status| status.success())
+    assert!(made.unwrap().success(), "{name}");
 }
 
 #[cfg(unix)]
@@ -187,7 +187,7 @@ fn a_pipe_in_the_place_of_a_manifest_or_a_ledger_is_refused_by_all() {
         let folder = Folder::new();
         folder.succeed(&batch);
         let _ = fs::remove_file(folder.path().join(name));
-        assert!(pipe(&folder, name));
+        make_pipe(&folder, name);
         let said = |arguments: &[&str]| {
             let output = folder.run(arguments);
             (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
@@ -213,7 +213,7 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     use std::os::unix::fs::FileTypeExt;
     let folder = generated();
     let strange = "out/operation_sequence_200101_0000009.csv";
-    assert!(pipe(&folder, strange));
+    make_pipe(&folder, strange);
     // The manifest does not list it.
     let text = stdout(&folder, &["verify", "out"]);
     assert!(text.contains(": no rule broken.\n") && text.contains("0000009.csv` is not in the manifest"), "{text}");
@@ -234,7 +234,7 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     // One that the manifest lists, and a log of it.
     for listed in [sequence(3), "out/proposer_debug_261121_0000002.log".to_owned()] {
         fs::remove_file(folder.path().join(&listed)).unwrap();
-        assert!(pipe(&folder, &listed));
+        make_pipe(&folder, &listed);
         is_named(&listed);
     }
     // Without a manifest.
@@ -243,20 +243,20 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     fs::remove_file(folder.path().join(strange)).unwrap();
     let table = "out/operation_timeline_261121_0000001.csv";
     fs::remove_file(folder.path().join(table)).unwrap();
-    assert!(pipe(&folder, table));
+    make_pipe(&folder, table);
     let output = folder.run(&["verify", "out", "--config", "small.yaml"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains(&format!("\nFile: {table}: not a regular file, so it was not read")), "{text}");
     fs::create_dir(folder.path().join("out/run=0000001")).unwrap();
     let sequence = "out/run=0000001/operation_sequence.parquet";
-    assert!(pipe(&folder, sequence));
+    make_pipe(&folder, sequence);
     let output = folder.run(&["verify", "out", "--config", "small.yaml"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains(&format!("\nFile: {sequence}: not a regular file")) || !cfg!(feature = "parquet"), "{text}");
     let folder = Folder::new();
     fs::create_dir(folder.path().join("out")).unwrap();
     let name = "out/operation_sequence_261121_0000001.csv";
-    assert!(pipe(&folder, name));
+    make_pipe(&folder, name);
     let output = folder.run(&["--ops", "10", "--stamp", "261121"]);
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(fs::symlink_metadata(folder.path().join(name)).unwrap().file_type().is_fifo());
@@ -269,7 +269,7 @@ fn a_pipe_in_the_place_of_a_snapshot_is_not_opened() {
     let folder = generated();
     let snapshot = "out/snapshots/state_snapshot_20261121_000000_0000003.json";
     fs::remove_file(folder.path().join(snapshot)).unwrap();
-    assert!(pipe(&folder, snapshot));
+    make_pipe(&folder, snapshot);
     // Elsewhere an earlier snapshot does.
     let output = folder.succeed(&[&campaign("4")[..], &["--resume", "out", "--out-dir", "elsewhere"]].concat());
     let text = String::from_utf8(output.stderr).unwrap();
@@ -289,7 +289,7 @@ fn a_pipe_in_the_place_of_a_snapshot_is_not_opened() {
     folder.succeed(&[&campaign("4")[..], &["--resume", "out"]].concat());
     let first = "out/snapshots/state_snapshot_20261121_000000_0000001.json";
     fs::remove_file(folder.path().join(first)).unwrap();
-    assert!(pipe(&folder, first));
+    make_pipe(&folder, first);
     folder.succeed(&[&campaign("5")[..], &["--resume", "out"]].concat());
 }
 
@@ -306,7 +306,7 @@ fn merge_opens_no_pipe() {
         let path = format!("out/site_01/{listed}");
         let path = folder.files().into_keys().find(|name| name.ends_with(listed)).unwrap_or(path);
         fs::remove_file(folder.path().join(&path)).unwrap();
-        assert!(pipe(&folder, &path));
+        make_pipe(&folder, &path);
         let output = folder.run(&["merge", "out"]);
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{text}");
@@ -342,9 +342,7 @@ fn a_recorded_input_that_has_become_a_pipe_is_refused_by_name() {
         folder.succeed(&[&made[..], &["--refresh-op-state-probs"]].concat());
         folder.succeed(&made);
         fs::rename(folder.path().join(name), folder.path().join("kept")).unwrap();
-        if !pipe(&folder, name) {
-            return;
-        }
+        make_pipe(&folder, name);
         let refusal = |arguments: &[&str]| {
             let output = folder.run(arguments);
             let text = String::from_utf8(output.stderr).unwrap();
@@ -385,9 +383,7 @@ fn a_recorded_input_that_has_become_a_pipe_is_refused_by_name() {
 #[test]
 fn a_pipe_in_the_place_of_a_folder_is_not_opened() {
     let folder = generated();
-    if !pipe(&folder, "pipe") {
-        return;
-    }
+    make_pipe(&folder, "pipe");
     let campaign = ["--config", "small.yaml", "-t", "3000", "--stamp", "261121"];
     for command in [
         &[&campaign[..], &["--out-dir", "pipe"]].concat()[..],
@@ -403,7 +399,7 @@ fn a_pipe_in_the_place_of_a_folder_is_not_opened() {
     }
     folder.succeed(&["--ops", "20", "--site-count", "2", "--stamp", "261121", "-q", "--out-dir", "batch"]);
     fs::remove_dir_all(folder.path().join("batch/site_02")).unwrap();
-    assert!(pipe(&folder, "batch/site_02"));
+    make_pipe(&folder, "batch/site_02");
     for command in
         [&["merge", "batch"][..], &["replay", "batch"], &["verify", "batch"], &["merge", "batch", "--into", "other"]]
     {

@@ -81,21 +81,23 @@ fn mistakes_of_fields_and_folders_do_not_hide_what_else_is_wrong() {
   - {name: fields, out_dir: g, run_until: 0, outputs: nothing, site_start: 5}
   - {name: sites, out_dir: h, site_start: 5, site_count: many}
   - {name: start, out_dir: i, site_start: 5}
+  - {name: both, out_dir: j, no_bootstrap: true, bootstrap: true}
 ";
     let folder = Folder::new().with("list.yaml", list).with("taken", "").with("bad.csv", "die,block\nx,y\n");
     let text = folder.refuse(&["run-list", "list.yaml"]);
     assert!(text.starts_with("exit code 2\n"), "{text}");
     for part in [
         "`one` and `two` write into one folder",
-        "campaign `two`:\nerror: --run-until 0 leaves no time",
+        "campaign `two`:\nerror: a run of 0 µs (--run-until, -t) leaves no time",
         "campaign `lost`:\nerror: cannot read profile `nowhere.yaml`",
         "campaign `blocks`:\n",
         "campaign `table`:\nerror: ",
         "campaign `place`:\nerror: cannot write `taken/f`",
-        "campaign `fields`:\nerror: --run-until 0 leaves no time",
+        "campaign `fields`:\nerror: a run of 0 µs (--run-until, -t) leaves no time",
         "'nothing'",
         "'many'",
         "campaign `start`:\nerror: --site-start 5 numbers",
+        "`no_bootstrap` and `bootstrap` say the opposite of each other",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -121,7 +123,7 @@ fn all_that_is_wrong_with_each_campaign_is_said_at_once() {
     for (part, times) in [
         ("a campaign has no field `sed`", 3),
         ("'--shard <K/N>' cannot be used with '--sites <LIST>'", 3),
-        ("--run-until 0 leaves no time", 1),
+        ("a run of 0 µs (--run-until, -t) leaves no time", 1),
         ("cannot read profile `nowhere.yaml`", 1),
         ("cannot read the list of bad blocks `none.csv`", 1),
         ("the probability table `none.yaml` is not there", 2),

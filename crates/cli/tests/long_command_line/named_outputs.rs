@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use std::thread;
 
 use crate::runner::{Folder, files_below};
+use crate::running::{Running, wait_for};
 
 const QUICK: [&str; 6] = ["-t", "2000", "--stamp", "261121", "--quiet", "--seed=5"];
 
@@ -326,5 +327,25 @@ impl Folder {
     fn files_beside(&self) -> Vec<String> {
         let names = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().file_name());
         names.map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+}
+
+#[test]
+fn an_interruption_leaves_nothing_of_a_file_that_is_not_complete() {
+    let folder = Folder::new();
+    let outputs = ["--ops", "60000", "--outputs", "operation_sequence,operation_timeline,op_state_timeline", "-q"];
+    folder.succeed(&outputs);
+    let begun = || {
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with(".page.vcd.nandseqgen-")).count()
+    };
+    for signal in ["INT", "TERM"] {
+        let mut running = Running::start(&folder, &["export", "out", "--to", "vcd", "-o", "page.vcd"]);
+        wait_for("the file", || (begun() == 1).then_some(()));
+        running.signal(signal);
+        let output = running.output();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "interrupted\n");
+        assert!(begun() == 0 && !folder.path().join("page.vcd").exists());
     }
 }

@@ -158,6 +158,19 @@ impl DeadDieDetector {
         all_dead || (self.gives_up && self.silent == PATIENCE && self.tries_in_vain(look))
     }
 
+    /// Whether nothing has started since the last look, if so many operations have started so far.
+    pub(crate) const fn is_silent(&self, started: u64) -> bool {
+        self.seen == started
+    }
+
+    /// Counts the looks at refills that were skipped. Each would have found what the last one found. A bootstrap does not count looks.
+    pub(crate) fn skip_looks(&mut self, refills: &Refills, is_bootstrap: bool) {
+        let apart = 2 * refills.round();
+        let skipped = (refills.count + apart).saturating_sub(self.next_look) / apart;
+        self.next_look += skipped * apart;
+        self.looks = self.looks.wrapping_add(if is_bootstrap { 0 } else { skipped as u32 });
+    }
+
     /// Puts the next look off by two rounds of refills.
     pub(crate) const fn look_later(&mut self, refills: &Refills) {
         self.next_look = refills.count + 2 * refills.round();

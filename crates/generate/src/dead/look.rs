@@ -1,12 +1,16 @@
 //! A look at a site for dead dies: which dies are at rest, and what refills could propose there.
 
 use nandseq_device::Reach;
+use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 
 use crate::kernel::{Event, Kernel};
 use crate::policy::{CoverageCounts, HookKind, Policy, key_at};
 use crate::proposal::{DieConstraints, Proposer, View};
 use crate::setup::{Setup, places};
+
+/// A wait of so many refill periods is long.
+const LONG: u64 = 4_096;
 
 /// The parts of a site that a look needs, at a time.
 pub(crate) struct Look<'a, 's> {
@@ -65,6 +69,42 @@ impl Look<'_, '_> {
             && !steps.any(|step| concerns(step.op, step.place.die))
             && self.kernel.waiting_chains(die).next().is_none()
             && !self.kernel.queue.events().any(|event| matches!(event, Event::Hook(hook) if hook.die == die))
+    }
+
+    /// If nothing but refills comes for long, none of which can propose anything: until when, at the latest until `end`. Directed sites
+    /// propose in other ways.
+    pub(crate) fn nothing_starts_until(&mut self, end: Ticks) -> Option<Ticks> {
+        let Setup { tables, refill_period, .. } = self.setup;
+        let first_end = self.kernel.device.flights().map(|(_, flight)| flight.end).min()?;
+        // What comes sooner costs less to wait for.
+        let is_long = first_end.0.saturating_sub(self.now.0) / LONG >= refill_period.0;
+        if !is_long || self.policy.is_directed() {
+            return None;
+        }
+        let others = self.kernel.queue.in_order().into_iter().filter(|(_, event)| *event != Event::Refill);
+        let (events, next) = (others.map(|(time, _)| time).min()?, self.kernel.queue.next_refill()?);
+        let dies = || (0..tables.size.dies).map(Die);
+        let (device, now) = (&self.kernel.device, self.now);
+        let phases = dies().map(|die| {
+            let suspend_targets = Axis::ALL.map(|axis| device.suspend_target_until(tables, die, axis, now).1);
+            suspend_targets.into_iter().fold(device.state_keys(die, now).1, Ticks::min)
+        });
+        let until = phases.fold(events.min(end), Ticks::min);
+        self.refresh(self.setup.all_dies());
+        let places = dies().flat_map(|die| self.kernel.device.planes().iter().map(move |plane| (die, plane)));
+        let is_closed = |(die, plane): (Die, Plane)| {
+            let device = &self.kernel.device;
+            // The keys change at the very tick after a phase begins, and then not before `until`.
+            let of_plane = device.phase_key(die, plane, next);
+            let is_idle = || device.is_idle(die, plane, next);
+            let key = key_at(HookKind::Refill, is_idle, self.setup.refill_uses_end_key, of_plane);
+            let distribution = self.policy.distribution(self.setup, key);
+            let against = |chunk| self.against(chunk, dies().filter(|other| *other != die));
+            let view = self.view(die, plane);
+            let mut open = (0..).zip(self.open(&view));
+            open.all(|(chunk, open)| open & distribution.set(chunk) & !against(chunk) == 0)
+        };
+        (next < until && places.into_iter().all(is_closed)).then_some(until)
     }
 
     /// The dies at rest on which nothing can ever start again, and those known to be dead, a bit each.

@@ -12,6 +12,7 @@ use nandseq_trace::time_column::TimeColumn;
 use proptest::prelude::*;
 
 use super::*;
+use crate::row::MAX_LINE;
 
 /// Two operations: `Touch` with every payload field, `Nudge` with none.
 fn profile(scale: f64, round_decimals: u32, grid: u64) -> Profile {

@@ -9,6 +9,7 @@ use nandseq_trace::rows::Touch;
 use proptest::prelude::*;
 
 use super::*;
+use crate::row::MAX_LINE;
 
 static FORM: LazyLock<TableForm> = LazyLock::new(|| TableForm::new(&builtin::profile()));
 
@@ -98,6 +99,14 @@ fn what_is_wrong_names_its_column() {
     }
     let wrong = form.touch(b"ERASE,SLC,0,1,2,3").unwrap_err().to_string();
     assert_eq!(wrong, "column 1, 'op_base': 'ERASE' instead of PROGRAM or READ");
+}
+
+#[test]
+fn what_has_no_header_is_not_read_to_its_end() {
+    let mut endless = io::BufReader::new(io::Read::take(io::repeat(b'x'), 1 << 30));
+    let refused = TableReader::new(TableKind::AddressTouchCount, &mut endless).map(|_| ());
+    assert!(matches!(refused, Err(TableError::Header(TableKind::AddressTouchCount))));
+    assert!(endless.get_ref().limit() > (1 << 30) - 4 * MAX_LINE as u64);
 }
 
 #[test]

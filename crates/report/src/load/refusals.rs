@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
 
+use nandseq_input::MAX_LINE;
+use nandseq_input::table::{Line, next_line};
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
 /// The word for the outcome of a proposal that started.
@@ -25,13 +27,19 @@ pub struct Outcome {
 }
 
 /// Reads a log. Lines that cannot be understood are left out.
-pub(super) fn read(profile: &Profile, log: impl BufRead) -> io::Result<Vec<Outcome>> {
+pub(super) fn read(profile: &Profile, mut log: impl BufRead) -> io::Result<Vec<Outcome>> {
     let keys: HashMap<&str, PhaseKey> = profile.phase_keys.iter_ids().map(|(id, key)| (&*key.name, id)).collect();
     let ops: HashMap<&str, OpId> = profile.ops.iter_ids().map(|(id, op)| (&*op.name, id)).collect();
     let mut sums: BTreeMap<(PhaseKey, OpId, String), u64> = BTreeMap::new();
     let mut columns: Option<[Option<usize>; 4]> = None;
-    for line in log.lines() {
-        let line = line?;
+    let mut bytes = Vec::new();
+    loop {
+        match next_line(&mut log, &mut bytes, MAX_LINE)? {
+            Line::Read => {}
+            Line::TooLong if columns.is_some() => continue,
+            Line::TooLong | Line::End => break,
+        }
+        let Ok(line) = str::from_utf8(&bytes) else { continue };
         let fields: Vec<&str> = line.split('\t').collect();
         let Some([key, op, outcome, count]) = columns else {
             let column = |names: &[&str]| fields.iter().position(|field| names.contains(field));
@@ -85,6 +93,16 @@ mod tests {
                     0\t0\t0\tDEFAULT\tDEFAULT\tBlock_Erase_SLC\tbus_window\t\t\n\
                     1\t0\t0\tDEFAULT\tDEFAULT\tBlock_Erase_SLC\tbus_window\t\t\n";
         assert_eq!(of(full), [("bus_window".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_line_that_is_endless_or_no_text_is_left_out() {
+        let profile = builtin::profile();
+        let (header, row) = ("phase_key\top_name\toutcome\tcount\n", "DEFAULT\tBlock_Erase_SLC\tno_address\t4\n");
+        let endless = vec![b'x'; 3 * MAX_LINE];
+        let text = [header.as_bytes(), b"\xff\n", &endless, b"\n", row.as_bytes()].concat();
+        assert_eq!(read(&profile, &*text).unwrap().len(), 1);
+        assert_eq!(read(&profile, &*[&*endless, b"\n", header.as_bytes(), row.as_bytes()].concat()).unwrap(), []);
     }
 
     #[test]

@@ -3,12 +3,15 @@
 //! Every reader counts the same runs: those before the first line that is cut, is not readable or does not follow the line
 //! before. A kill may leave such a line.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 use serde::de::DeserializeOwned;
 
 use super::fault::{Fault, parse};
 use super::numbers::RunNumbers;
+
+/// The most bytes of a line. The first line lists sites, of which a batch has 100,000 at most.
+const LONGEST: u64 = 1 << 24;
 
 /// The first line and the runs; `None` if the first line is cut or not readable. `H` and `R` choose the fields that are read.
 ///
@@ -20,7 +23,7 @@ pub fn read_partial<H: DeserializeOwned, R: DeserializeOwned>(
     let mut line = Vec::new();
     let mut next = |line: &mut Vec<u8>| {
         line.clear();
-        input.read_until(b'\n', line)?;
+        input.by_ref().take(LONGEST).read_until(b'\n', line)?;
         io::Result::Ok(line.pop() == Some(b'\n'))
     };
     if !next(&mut line)? {

@@ -4,7 +4,7 @@ use std::io;
 
 use nandseq_device::Tables;
 use nandseq_profile::model::{Effect, PhaseKind, StatusOf, Topology};
-use nandseq_profile::{Profile, builtin};
+use nandseq_profile::{BaseId, Profile, builtin};
 use nandseq_trace::{Operation, Sink};
 
 use super::*;
@@ -74,13 +74,23 @@ fn poor_table(profile: &Profile, number: u64) -> Distributions {
 /// Runs a site of a setup for some runs, its dead time skipped or walked through; returns also the refusals of all runs and the
 /// summary of the last.
 fn runs(setup: &Setup, seed: u64, walked: bool, us: u64) -> (Starts, SiteState, Vec<Rejections>, RunSummary) {
+    runs_with(setup, seed, (walked, false), us)
+}
+
+/// The same, perhaps with the bootstrap first.
+fn runs_with(
+    setup: &Setup,
+    seed: u64,
+    (walked, bootstrap): (bool, bool),
+    us: u64,
+) -> (Starts, SiteState, Vec<Rejections>, RunSummary) {
     let mut site = Site::new(setup, seed);
     let mut starts = Starts::default();
     let mut last = RunSummary::default();
     let mut refused = Vec::new();
     site.detector.walks_on = walked;
     for _ in 0..2 {
-        let limits = RunLimits { run_until: Ticks::from_us(us), ..RunLimits::default() };
+        let limits = RunLimits { run_until: Ticks::from_us(us), bootstrap, ..RunLimits::default() };
         last = site.run(&limits, &mut starts).expect("memory does not fail");
         refused.push(last.rejections.clone());
     }
@@ -134,6 +144,50 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
         directed_died += u32::from(all && is_directed);
     }
     assert!(died > 10 && partly > 2 && directed_died > 2, "{died} died, {partly} partly, {directed_died} directed");
+}
+
+/// A device whose erases, programs and reads take `busy`, and a table of these alone.
+fn slow(number: u64, busy: Ticks) -> (Profile, Distributions) {
+    let mut profile = small(1 + number as u32 % 2, 1 + number as u32 % 4, 12);
+    profile.policies.refill_uses_end_key = number.is_multiple_of(3);
+    profile.policies.queue_refill_period = Ticks(7_333_333 + number * 1_010_101);
+    let position = |base: BaseId| profile.bases[base].phases.iter().position(|phase| phase.kind == PhaseKind::CoreBusy);
+    let busy_at: Vec<Option<usize>> = profile.bases.ids().map(position).collect();
+    let mut table: Distributions = profile.phase_keys.ids().map(|key| (key, Vec::new())).collect();
+    for op in profile.ops.ids().collect::<Vec<_>>() {
+        let base = profile.ops[op].base;
+        let works = [Effect::Erase, Effect::Program, Effect::FillRegisters { copyback: false }]
+            .iter()
+            .any(|&one| profile.bases[base].has(one));
+        let Some(at) = busy_at[base.index()].filter(|_| works) else { continue };
+        profile.ops[op].durations[at] = busy;
+        table.iter_mut().for_each(|(_, names)| names.push((op, 0.1)));
+    }
+    (profile, table)
+}
+
+#[test]
+fn a_site_that_skips_what_nothing_can_start_in_does_and_leaves_what_one_that_walks_through_it_does() {
+    let mut started = 0;
+    for number in 0..12 {
+        let (profile, table) = slow(number, Ticks::from_us(60_000 + 40_000 * (number % 5)));
+        let Ok(setup) = Setup::new(&profile, &table, &[]) else { continue };
+        let bootstrap = number % 3 == 1;
+        let (walked, state, refused, summary) = runs_with(&setup, number, (true, bootstrap), 900_000);
+        let (skipped, other, also_refused, also) = runs_with(&setup, number, (false, bootstrap), 900_000);
+        assert_eq!((&walked.0, &walked.1, state), (&skipped.0, &skipped.1, other), "device {number}");
+        assert_eq!((refused, summary.by_op), (also_refused, also.by_op), "device {number}");
+        started += skipped.0.len();
+    }
+    assert!(started > 100, "{started}");
+}
+
+#[test]
+fn days_in_which_nothing_can_start_take_no_time() {
+    let (profile, table) = slow(2, Ticks::from_us(86_400_000_000));
+    let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
+    let (starts, ..) = runs(&setup, 1, false, 30 * 86_400_000_000);
+    assert!(starts.0.len() > 30, "{}", starts.0.len());
 }
 
 #[test]
