@@ -9,7 +9,7 @@ use nandseq_profile::Profile;
 use nandseq_trace::file_form::{FileForm, Layout, RUN_FOLDER};
 use nandseq_trace::files::FileKind;
 
-use crate::source::{CsvFiles, Source};
+use crate::source::{CsvFiles, FileDigests, Source};
 
 /// A form in which tables are stored.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +62,24 @@ impl AnyForm {
     }
 }
 
+impl AnyForm {
+    /// The source for a file.
+    fn of(&self, path: &Path) -> io::Result<&dyn Source> {
+        match self.0.iter().find(|(form, _)| form.fits(path)) {
+            Some((_, Some(source))) => Ok(&**source),
+            Some((_, None)) => Err(io::Error::new(io::ErrorKind::Unsupported, "this program cannot read its form")),
+            None => Ok(&CsvFiles),
+        }
+    }
+}
+
 impl Source for AnyForm {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
-        match self.0.iter().find(|(form, _)| form.fits(path)) {
-            Some((_, Some(source))) => source.open(path),
-            Some((_, None)) => Err(io::Error::new(io::ErrorKind::Unsupported, "this program cannot read its form")),
-            None => CsvFiles.open(path),
-        }
+        self.of(path)?.open(path)
+    }
+
+    fn open_hashed(&self, path: &Path, digests: &FileDigests) -> io::Result<Box<dyn BufRead>> {
+        self.of(path)?.open_hashed(path, digests)
     }
 }
 

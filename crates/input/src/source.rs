@@ -7,10 +7,13 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::bufread::GzDecoder;
+use nandseq_trace::files::Digest;
 use nandseq_trace::table::TableKind;
+use sha2::{Digest as _, Sha256};
 
 use crate::row::COLUMNS;
 
@@ -28,6 +31,56 @@ pub trait Source: Sync {
     /// # Errors
     /// If the file cannot be read, or is not in the form that the end of its name tells.
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>>;
+
+    /// The same text. If the file itself is this text, `digests` gets its digest when the text has been read to its end, so that
+    /// nobody has to read the file once more.
+    ///
+    /// # Errors
+    /// As those of [`Source::open`].
+    fn open_hashed(&self, path: &Path, digests: &FileDigests) -> io::Result<Box<dyn BufRead>> {
+        let _ = digests;
+        self.open(path)
+    }
+}
+
+/// The digests of files that were read to their ends.
+#[derive(Clone, Default, Debug)]
+pub struct FileDigests(Arc<Mutex<Vec<(PathBuf, Digest)>>>);
+
+impl FileDigests {
+    fn put(&self, path: PathBuf, digest: Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((path, digest));
+    }
+
+    /// The digest of a file, if it is known.
+    pub(crate) fn of(&self, path: &Path) -> Option<Digest> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(of, _)| of == path).map(|(_, digest)| *digest)
+    }
+}
+
+/// An input that is hashed while it is read.
+struct Hashed {
+    input: File,
+    hash: Sha256,
+    /// Where the digest goes at the end of the input, and its path. `None` after that, and for a file of another form.
+    wanted: Option<(FileDigests, PathBuf)>,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        if read > 0 {
+            if self.wanted.is_some() {
+                self.hash.update(&buffer[..read]);
+            }
+        } else if !buffer.is_empty()
+            && let Some((digests, path)) = self.wanted.take()
+        {
+            digests.put(path, Digest(self.hash.finalize_reset().into()));
+        }
+        Ok(read)
+    }
 }
 
 /// The source for CSV files, plain or packed by gzip; `-` is standard input.
@@ -37,6 +90,20 @@ pub struct CsvFiles;
 impl Source for CsvFiles {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
         if path == Path::new(STANDARD_INPUT) { unpacked(io::stdin()) } else { unpacked(File::open(path)?) }
+    }
+
+    fn open_hashed(&self, path: &Path, digests: &FileDigests) -> io::Result<Box<dyn BufRead>> {
+        if path == Path::new(STANDARD_INPUT) {
+            return self.open(path);
+        }
+        let input = File::open(path)?;
+        let wanted = input.metadata()?.is_file().then(|| (digests.clone(), path.to_owned()));
+        let mut input = BufReader::with_capacity(BUFFER, Hashed { input, hash: Sha256::new(), wanted });
+        if is_packed(&mut input)? {
+            input.get_mut().wanted = None;
+            return Ok(Box::new(BufReader::with_capacity(BUFFER, unpack(input))));
+        }
+        Ok(Box::new(input))
     }
 }
 
@@ -88,8 +155,13 @@ impl<F: FnMut(&mut Vec<u8>) -> io::Result<()>> BufRead for Lines<F> {
 /// The text of an input, unpacked if it is a gzip stream.
 fn unpacked(input: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut input = BufReader::with_capacity(BUFFER, input);
-    let packed = input.fill_buf()?.first() == Some(&GZIP);
+    let packed = is_packed(&mut input)?;
     Ok(if packed { Box::new(BufReader::with_capacity(BUFFER, unpack(input))) } else { Box::new(input) })
+}
+
+/// Whether an input that has not been read yet is a gzip stream.
+fn is_packed(input: &mut impl BufRead) -> io::Result<bool> {
+    Ok(input.fill_buf()?.first() == Some(&GZIP))
 }
 
 /// What gzip streams hold that follow one another.
@@ -200,6 +272,27 @@ mod tests {
         let pieces = [packed(one.as_bytes()), packed(b""), packed(other.as_bytes())].concat();
         assert_eq!(read(pieces).unwrap(), whole);
         assert_eq!(read(Vec::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn a_file_that_is_read_to_its_end_is_hashed_unless_it_is_packed() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = "seq,time\n".repeat(20_000);
+        for (name, bytes, is_hashed) in [
+            ("plain", whole.clone().into_bytes(), true),
+            ("empty", Vec::new(), true),
+            ("packed", packed(b"1\n"), false),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, &bytes).unwrap();
+            let digests = FileDigests::default();
+            let mut input = CsvFiles.open_hashed(&path, &digests).unwrap();
+            assert_eq!(digests.of(&path).is_some(), name == "empty", "{name} before its end");
+            let mut text = Vec::new();
+            input.read_to_end(&mut text).unwrap();
+            assert_eq!(text, if is_hashed { bytes.clone() } else { b"1\n".to_vec() }, "{name}");
+            assert_eq!(digests.of(&path), is_hashed.then(|| Digest::of(&bytes)), "{name}");
+        }
     }
 
     #[test]

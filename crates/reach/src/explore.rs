@@ -4,80 +4,77 @@
 //! only through the die. At most one chain that changes a latch or a cache program is followed at a time: a second one would only
 //! forbid more. Time, bus and addresses are left out. END keys do not restrict what may start.
 
-use std::hash::Hash;
+use nandseq_profile::Ticks;
+use nandseq_profile::model::Axis;
 
-use nandseq_profile::model::{AddressSource, Axis};
-
+use crate::courses::{Course, GroupStart, OpenChain, PlaneEnds, SuspendCut, starts_in};
+use crate::growing_set::GrowingSet;
 use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
 use crate::state::{Die, Plane};
-use rustc_hash::{FxHashMap as Map, FxHashSet as Set};
+use rustc_hash::FxHashMap as Map;
 
-/// A set that remembers the order in which it grew.
-#[derive(Clone)]
-pub(crate) struct GrowingSet<T> {
-    pub(crate) items: Vec<T>,
-    known: Set<T>,
+/// A state of a die and of one of its planes: their numbers among those that the search has found.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct SearchNode {
+    pub(crate) die: u32,
+    pub(crate) plane: u32,
 }
 
-impl<T> Default for GrowingSet<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), known: Set::default() }
-    }
+/// The nodes with one state of the die.
+struct NodeGroup {
+    die: u32,
+    nodes: Vec<u32>,
+    /// How many of the nodes were processed.
+    done: usize,
+    starts: Vec<GroupStart>,
 }
 
-impl<T: Copy + Eq + Hash> GrowingSet<T> {
-    pub(crate) fn add(&mut self, item: T) {
-        if self.known.insert(item) {
-            self.items.push(item);
-        }
-    }
+/// How an operation changes a plane: the state at its start, and those that may be at its end.
+#[derive(Clone, Copy)]
+struct PlaneChange {
+    started: u32,
+    ended: PlaneEnds,
 }
-
-/// A state of a die and of one of its planes.
-pub(crate) type SearchNode = (Die, Plane);
 
 /// The states that the search has found, and how operations lead from one to another.
 #[derive(Default)]
 pub(crate) struct Graph {
-    pub(crate) nodes: Vec<SearchNode>,
-    index: Map<SearchNode, u32>,
-    /// The nodes of each state of the die.
-    groups: Vec<(Die, Vec<u32>)>,
-    group_of: Map<Die, usize>,
+    dies: GrowingSet<Die>,
+    pub(crate) planes: GrowingSet<Plane>,
+    nodes: GrowingSet<SearchNode>,
+    /// The changes of a plane, by its state, the class of the operation, and whether it works there, in one number.
+    plane_changes: Map<u64, PlaneChange>,
+    groups: Vec<NodeGroup>,
+    /// For each state of a die its group, if it has nodes.
+    group_of: Map<u32, usize>,
     /// For each node the nodes that follow without a new operation showing on the plane.
     beside: Vec<Vec<u32>>,
     /// For each node the nodes that any operation leads to.
     pub(crate) after: Vec<Vec<u32>>,
     /// For each class the states while one of its operations shows on the plane, before its array is done.
     pub(crate) flights: Vec<GrowingSet<SearchNode>>,
+    /// For each class with a window, and for each of its `flights`, the states in the window.
+    windows: Vec<Vec<Vec<SearchNode>>>,
     /// For each class the states just after one of its operations that shows on the plane.
     pub(crate) ends: Vec<GrowingSet<u32>>,
-    /// For each node, the classes that may start to show on its plane, each with the state at its start.
-    pub(crate) starts: Vec<GrowingSet<(NameClassId, SearchNode)>>,
+    /// For each node, the classes that may start to show on its plane, each with the number of its state then in `flights`. Some
+    /// come more than once.
+    pub(crate) starts_on: Vec<Vec<(NameClassId, u32)>>,
     /// Operations that come to show on a plane when they cut another or are resumed: the class that is cut or resumes, the class
     /// that shows then, and the state.
     pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, SearchNode)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
-    /// How many operations were carried out.
+    /// How many operations were carried out. Those of a group are carried out again, and count again, whenever the group has grown;
+    /// since they lead nowhere new then, they are only counted.
     tried: u64,
     /// How many operations may be carried out.
     most: u64,
 }
 
-/// The most operations that a search carries out, which takes a few seconds. The built-in device needs 800,000.
+/// The most operations that a search carries out, which takes about a second. The built-in device needs 800,000.
 pub(crate) const MOST_TRIED: u64 = 5_000_000;
-
-/// How an operation comes to start.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    Proposal,
-    /// A step of the chain that the search follows.
-    Step,
-    /// A step of a chain that it does not follow.
-    UntrackedStep,
-}
 
 impl Graph {
     /// Searches until nothing new is found, or until more than `most` operations were carried out.
@@ -89,30 +86,42 @@ impl Graph {
             runs: vec![false; model.classes.len()],
             ..Self::default()
         };
-        graph.add((Die::default(), Plane::default()));
-        let mut done: Vec<usize> = Vec::new();
-        loop {
-            let mut grown = false;
+        let first = SearchNode { die: graph.dies.add(Die::default()), plane: graph.planes.add(Plane::default()) };
+        graph.add(first);
+        let mut grown = true;
+        while grown && graph.is_complete() {
+            grown = false;
             let mut at = 0;
             while at < graph.groups.len() && graph.is_complete() {
-                done.resize(graph.groups.len(), 0);
-                if done[at] < graph.groups[at].1.len() {
-                    done[at] = graph.groups[at].1.len();
+                if graph.groups[at].done < graph.groups[at].nodes.len() {
                     grown = true;
                     graph.process(model, at);
                 }
                 at += 1;
             }
-            if !grown || !graph.is_complete() {
-                break;
-            }
         }
         if !graph.is_complete() {
             return graph.undecided(model);
         }
-        graph.after.iter_mut().for_each(sort);
-        graph.beside.iter_mut().for_each(sort);
+        for list in graph.after.iter_mut().chain(&mut graph.beside) {
+            list.sort_unstable();
+            list.dedup();
+        }
+        graph.find_windows(model);
         graph
+    }
+
+    fn find_windows(&mut self, model: &Model<'_>) {
+        self.windows = vec![Vec::new(); self.flights.len()];
+        for class in model.classes_that(|class| model.class(class).window.0 > Ticks::ZERO) {
+            for at in 0..self.flights[usize::from(class)].items.len() {
+                let node = self.flights[usize::from(class)].items[at];
+                let die = model.die_after(self.die(node), class);
+                let die = self.dies.add(die);
+                let planes = self.plane_change(model, node.plane, class, true).ended.into_iter().flatten();
+                self.windows[usize::from(class)].push(planes.map(|plane| SearchNode { die, plane }).collect());
+            }
+        }
     }
 
     /// The result of a search that did not come to its end: every possible class may run.
@@ -125,254 +134,283 @@ impl Graph {
         self.tried <= self.most
     }
 
+    /// How many nodes there are. The first is that of a device that has never run.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.items.len()
+    }
+
+    pub(crate) fn node(&self, id: u32) -> SearchNode {
+        self.nodes.items[id as usize]
+    }
+
+    /// The states of all nodes.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (Die, Plane)> + '_ {
+        self.nodes.items.iter().map(|&node| (*self.die(node), *self.plane(node)))
+    }
+
+    pub(crate) fn die(&self, node: SearchNode) -> &Die {
+        &self.dies.items[node.die as usize]
+    }
+
+    pub(crate) fn plane(&self, node: SearchNode) -> &Plane {
+        &self.planes.items[node.plane as usize]
+    }
+
+    /// The states in the window of an operation that showed on a plane in a state; none if it has no window.
+    pub(crate) fn in_window(&self, class: NameClassId, shown: SearchNode) -> &[SearchNode] {
+        let of_class = &self.windows[usize::from(class)];
+        if of_class.is_empty() {
+            return &[];
+        }
+        self.flights[usize::from(class)].known.get(&shown).map_or(&[], |&flight| &of_class[flight as usize])
+    }
+
     /// The nodes that follow from some without a new operation showing on the plane, themselves included.
     pub(crate) fn beside_all(&self, from: impl Iterator<Item = u32>) -> Vec<u32> {
-        let mut seen = GrowingSet::default();
-        from.for_each(|node| seen.add(node));
+        let (mut seen, mut found) = (vec![false; self.len()], Vec::new());
+        let mut add = |found: &mut Vec<u32>, node: u32| {
+            if !std::mem::replace(&mut seen[node as usize], true) {
+                found.push(node);
+            }
+        };
+        from.for_each(|node| add(&mut found, node));
         let mut at = 0;
-        while let Some(&node) = seen.items.get(at) {
-            self.beside[node as usize].iter().for_each(|&next| seen.add(next));
+        while let Some(&node) = found.get(at) {
+            self.beside[node as usize].iter().for_each(|&next| add(&mut found, next));
             at += 1;
         }
-        seen.items
+        found
     }
 
     fn add(&mut self, node: SearchNode) -> u32 {
-        if let Some(&known) = self.index.get(&node) {
-            return known;
+        let id = self.nodes.add(node);
+        if id as usize == self.after.len() {
+            self.beside.push(Vec::new());
+            self.starts_on.push(Vec::new());
+            self.after.push(Vec::new());
+            let group = *self.group_of.entry(node.die).or_insert_with(|| {
+                self.groups.push(NodeGroup { die: node.die, nodes: Vec::new(), done: 0, starts: Vec::new() });
+                self.groups.len() - 1
+            });
+            self.groups[group].nodes.push(id);
         }
-        let id = self.nodes.len() as u32;
-        self.nodes.push(node);
-        self.index.insert(node, id);
-        self.beside.push(Vec::new());
-        self.starts.push(GrowingSet::default());
-        self.after.push(Vec::new());
-        let group = *self.group_of.entry(node.0).or_insert_with(|| {
-            self.groups.push((node.0, Vec::new()));
-            self.groups.len() - 1
-        });
-        self.groups[group].1.push(id);
         id
     }
 
     /// The states of planes that were found with this state of the die.
     pub(crate) fn planes_of(&self, die: &Die) -> impl Iterator<Item = &Plane> {
-        let nodes = self.group_of.get(die).map_or(&[][..], |&group| &self.groups[group].1);
-        nodes.iter().map(|&node| &self.nodes[node as usize].1)
+        let group = self.dies.known.get(die).and_then(|die| self.group_of.get(die));
+        let nodes = group.map_or(&[][..], |&group| &self.groups[group].nodes);
+        nodes.iter().map(|&node| self.plane(self.node(node)))
     }
 
     /// Starts every operation that may start in the states of one group.
     fn process(&mut self, model: &Model<'_>, group: usize) {
-        let (die, nodes) = self.groups[group].clone();
-        for class in 0..model.classes.len() as NameClassId {
-            let own = model.class(class);
-            if !model.possible[usize::from(class)]
-                || model.die_allows(&die, class).is_err()
-                || model.address_exists(class).is_err()
-            {
-                continue;
-            }
-            let effects = &model.base(class).effects;
-            if effects.suspend.is_some() || effects.delay {
-                continue; // suspensions come with their suspend targets
-            }
-            for by in [By::Proposal, By::Step, By::UntrackedStep] {
-                let next = match by {
-                    By::Proposal if own.proposed && may_be_proposed(model, &die, die.chain.is_some(), class) => None,
-                    By::Step if !model.tracked_steps[usize::from(class)] => continue,
-                    By::Step => match next_step(model, &die, class) {
-                        Some(next) => Some(next),
-                        None => continue,
-                    },
-                    By::UntrackedStep if model.untracked_steps[usize::from(class)] => Some(die.chain),
-                    By::Proposal | By::UntrackedStep => continue,
-                };
-                self.start_everywhere(model, &nodes, class, next);
-                if !self.is_complete() {
-                    return;
-                }
+        let nodes = self.groups[group].nodes.clone();
+        let mut starts = std::mem::take(&mut self.groups[group].starts);
+        let done = std::mem::replace(&mut self.groups[group].done, nodes.len());
+        if done == 0 {
+            starts = starts_in(model, &self.dies.items[self.groups[group].die as usize]);
+        }
+        for start in &mut starts {
+            self.start_everywhere(model, nodes.split_at(done), start);
+            if !self.is_complete() {
+                return;
             }
         }
+        self.groups[group].starts = starts;
     }
 
-    /// Starts an operation on or beside the plane of each node; `next` is what remains of the chain, `None` for a proposal.
-    fn start_everywhere(
-        &mut self,
-        model: &Model<'_>,
-        nodes: &[u32],
-        class: NameClassId,
-        next: Option<Option<(u16, u8)>>,
-    ) {
+    /// Starts an operation on or beside the plane of each node of a group. The `old` nodes were processed before: only the courses
+    /// found since then are new to them.
+    fn start_everywhere(&mut self, model: &Model<'_>, (old, new): (&[u32], &[u32]), start: &mut GroupStart) {
+        let class = start.class;
         let (targeted, multi) = (model.has_targets(class), model.class(class).multi);
         let tables = |plane: &Plane| if model.looks_at_die(class) { model.plane_tables(plane, class) } else { Ok(()) };
-        // What may remain of the followed chain if the operation works on the plane of a node, or on no plane; `None` if it may
-        // not start there.
-        let here = |&node: &u32| {
-            let plane = &self.nodes[node as usize].1;
-            let allowed = if targeted { model.plane_allows(plane, class) } else { tables(plane) };
-            allowed.ok().map(|()| next.map_or_else(|| self.chains_after(model, node, class), |next| vec![next]))
-        };
-        let here: Vec<Option<Vec<_>>> = nodes.iter().map(here).collect();
-        // What may remain if it works on another plane: whatever is possible on some plane.
-        let mut elsewhere: Vec<Option<(u16, u8)>> = Vec::new();
-        let on_another = targeted && model.planes > 1 && here.iter().any(Option::is_some);
-        if on_another && (!multi || model.planes > 2) {
-            for next in here.iter().flatten().flatten() {
-                if !elsewhere.contains(next) {
-                    elsewhere.push(*next);
+        let known = start.courses.len();
+        // The courses of an operation that works on the plane of a node, or on no plane.
+        let mut here: Vec<(u32, usize)> = Vec::new();
+        for &node in new {
+            let plane = self.plane(self.node(node));
+            if (if targeted { model.plane_allows(plane, class) } else { tables(plane) }).is_ok() {
+                match start.next {
+                    Some(next) => here.push((node, self.course(model, node, start, next))),
+                    None => {
+                        let found = self.proposal(model, node, start);
+                        here.extend(start.proposals[found].1.iter().map(|&course| (node, course)));
+                    }
                 }
             }
         }
-        for (&node, here) in nodes.iter().zip(here) {
-            if tables(&self.nodes[node as usize].1).is_err() {
-                continue;
+        // If it works on another plane, every course is possible that is possible on some plane.
+        let elsewhere = targeted && model.planes > 1 && (!multi || model.planes > 2);
+        let before = self.tried;
+        let mut here = here.into_iter().filter(|_| !targeted || !multi || model.planes > 1).peekable();
+        for (&node, is_old) in old.iter().map(|node| (node, true)).chain(new.iter().map(|node| (node, false))) {
+            while let Some((_, course)) = here.next_if(|(of, _)| *of == node) {
+                self.fly(model, node, class, targeted, &start.courses[course]);
             }
-            if !targeted || !multi || on_another {
-                here.into_iter().flatten().for_each(|next| self.fly(model, node, class, targeted, next));
+            let others = &start.courses[if is_old { known } else { 0 }..];
+            if elsewhere && !others.is_empty() && tables(self.plane(self.node(node))).is_ok() {
+                others.iter().for_each(|course| self.fly(model, node, class, false, course));
             }
-            elsewhere.iter().for_each(|&next| self.fly(model, node, class, false, next));
         }
+        let tried = self.tried - before;
+        self.tried += start.tried;
+        start.tried += tried;
     }
 
-    /// What the followed chain may be after a proposal that works on the plane of a node.
-    fn chains_after(&self, model: &Model<'_>, node: u32, class: NameClassId) -> Vec<Option<(u16, u8)>> {
-        let (die, plane) = self.nodes[node as usize];
-        let mut chains = Vec::new();
+    /// The number of the course of an operation among those of its class in the group of a node.
+    fn course(&mut self, model: &Model<'_>, node: u32, start: &mut GroupStart, next: OpenChain) -> usize {
+        if let Some(known) = start.courses.iter().position(|course| course.next == next) {
+            return known;
+        }
+        let (class, info) = (start.class, model.base(start.class));
+        let die = *self.die(self.node(node));
+        let before = Die { chain: if info.effects.resets() { None } else { next }, ..die };
+        let (mut started, mut resumes_at) = (before, before);
+        started.start(info);
+        resumes_at.finish(info);
+        let asks = !model.class(class).only_bootstrap;
+        let cuts = if asks { self.cuts_of(model, &started, class) } else { Vec::new() };
+        let resumed = info.effects.resume.map_or_else(Vec::new, |axis| model.resumed(&die, axis));
+        let resumed = resumed.into_iter().map(|target| (target, self.cuts_of(model, &resumes_at, target))).collect();
+        let [started, ended, resumes_at] =
+            [started, model.die_after(&before, class), resumes_at].map(|die| self.dies.add(die));
+        start.courses.push(Course { next, started, ended, cuts, resumed, resumes_at });
+        start.courses.len() - 1
+    }
+
+    /// The classes that may suspend an operation that is in CORE_BUSY, as far as the die decides.
+    fn cuts_of(&mut self, model: &Model<'_>, before: &Die, class: NameClassId) -> Vec<SuspendCut> {
+        let info = model.base(class);
+        let axis = match &info.effects {
+            effects if effects.erase => Axis::Erase,
+            effects if effects.is_program() => Axis::Program,
+            _ => return Vec::new(),
+        };
+        if !model.class(class).busy || before.suspended(axis) {
+            return Vec::new();
+        }
+        let mut after = *before;
+        match axis {
+            Axis::Erase => after.erase = true,
+            Axis::Program => after.program = Some(class),
+        }
+        let allows = |&&by: &&NameClassId| {
+            model.base(by).effects.suspend == Some(axis)
+                && !info.busy_key.is_some_and(|key| model.tables.forbidden_in(key).contains(model.class(by).base))
+                && model.die_allows(before, by).is_ok()
+        };
+        let suspends: Vec<NameClassId> = model.suspends.iter().filter(allows).copied().collect();
+        let (before, after) = (self.dies.add(*before), self.dies.add(after));
+        suspends.into_iter().map(|by| SuspendCut { by, before, after }).collect()
+    }
+
+    fn plane_change(&mut self, model: &Model<'_>, plane: u32, class: NameClassId, here: bool) -> PlaneChange {
+        let info = model.base(class);
+        if !here && !info.effects.resets() && info.effects.resume.is_none() {
+            return PlaneChange { started: plane, ended: [Some(plane), None, None, None] };
+        }
+        let key = u64::from(plane) << 32 | u64::from(class) << 1 | u64::from(here);
+        if let Some(known) = self.plane_changes.get(&key) {
+            return *known;
+        }
+        let before = self.planes.items[plane as usize];
+        let mut started = before;
+        if here {
+            started.start(info);
+        }
+        // A reset of another die leads nowhere from this node: no reset ends a state of the target. If one did, it would lead to the
+        // same die and plane without that state.
+        if info.effects.resets() {
+            started = Plane::default();
+        }
+        let ended = model.planes_after(&before, class, here).map(|plane| plane.map(|plane| self.planes.add(plane)));
+        let change = PlaneChange { started: self.planes.add(started), ended };
+        self.plane_changes.insert(key, change);
+        change
+    }
+
+    /// The place, among the `proposals` of a start, of one that works on the plane of a node.
+    fn proposal(&mut self, model: &Model<'_>, node: u32, start: &mut GroupStart) -> usize {
+        let class = start.class;
+        let of_node = self.node(node);
+        let ended = self.plane_change(model, of_node.plane, class, model.has_targets(class)).ended;
+        if let Some(known) = start.proposals.iter().position(|(known, _)| *known == ended) {
+            return known;
+        }
+        let (die, plane) = (*self.die(of_node), *self.plane(of_node));
+        let mut courses = Vec::new();
         for follow_up in model.possible_follow_ups(&SearchState { die, plane }, class, None) {
             let next = match follow_up.filter(|&chain| model.tracked[chain]) {
                 Some(_) if die.chain.is_some() => continue,
                 Some(chain) => Some((chain as u16, 0)),
                 None => die.chain,
             };
-            if !chains.contains(&next) {
-                chains.push(next);
+            let course = self.course(model, node, start, next);
+            if !courses.contains(&course) {
+                courses.push(course);
             }
         }
-        chains
+        start.proposals.push((ended, courses));
+        start.proposals.len() - 1
     }
 
     /// Carries out an operation from a node: adds the states while it shows, after it is suspended, and after it has ended.
-    fn fly(&mut self, model: &Model<'_>, from: u32, class: NameClassId, here: bool, next: Option<(u16, u8)>) {
-        let (die, plane) = self.nodes[from as usize];
+    fn fly(&mut self, model: &Model<'_>, from: u32, class: NameClassId, here: bool, course: &Course) {
         self.runs[usize::from(class)] = true;
         self.tried += 1;
-        let info = model.base(class);
-        let resets = info.effects.resets();
-        let next = if resets { None } else { next };
-        let shows = info.becomes_op_state() && (here || model.looks_at_die(class));
-        let asks = !model.class(class).only_bootstrap;
-        let mut started = SearchState { die: Die { chain: next, ..die }, plane };
-        started.die.start(info);
-        if here {
-            started.plane.start(info);
+        let shows = model.base(class).becomes_op_state() && (here || model.looks_at_die(class));
+        let change = self.plane_change(model, self.node(from).plane, class, here);
+        let started = SearchNode { die: course.started, plane: change.started };
+        if shows && !model.class(class).only_bootstrap {
+            let flight = self.flights[usize::from(class)].add(started);
+            self.starts_on[from as usize].push((class, flight));
         }
-        // A reset of another die leads nowhere from this node: no reset ends a state of the target. If one did, it would lead to the
-        // same die and plane without that state.
-        if resets {
-            started.plane = Plane::default();
-        }
-        if shows && asks {
-            self.flights[usize::from(class)].add((started.die, started.plane));
-            self.starts[from as usize].add((class, (started.die, started.plane)));
-        }
-        if asks {
-            self.suspend(model, from, &started, class);
-        }
-        let suspend_targets = info.effects.resume.map_or_else(Vec::new, |axis| model.resumed(&die, axis));
-        for reached in model.after(&SearchState { die: Die { chain: next, ..die }, plane }, class, here) {
-            let end = self.add((reached.die, reached.plane));
-            push(&mut self.after[from as usize], end);
+        self.suspend(model, from, change.started, class, &course.cuts);
+        for plane in change.ended.into_iter().flatten() {
+            let end = self.add(SearchNode { die: course.ended, plane });
             if shows {
                 self.ends[usize::from(class)].add(end);
-            } else {
-                push(&mut self.beside[from as usize], end);
+            } else if end != from {
+                self.beside[from as usize].push(end);
             }
-            for &suspend_target in &suspend_targets {
-                let mut resumed = SearchState { die: Die { chain: next, ..die }, plane: reached.plane };
-                resumed.die.finish(info);
-                if model.looks_at_die(suspend_target) {
-                    self.flights[usize::from(suspend_target)].add((resumed.die, resumed.plane));
-                    self.cuts.add((class, suspend_target, (resumed.die, resumed.plane)));
-                    self.ends[usize::from(suspend_target)].add(end);
+            if end != from {
+                self.after[from as usize].push(end);
+            }
+            for (target, cuts) in &course.resumed {
+                let resumed = SearchNode { die: course.resumes_at, plane };
+                if model.looks_at_die(*target) {
+                    self.flights[usize::from(*target)].add(resumed);
+                    self.cuts.add((class, *target, resumed));
+                    self.ends[usize::from(*target)].add(end);
                 }
-                self.suspend(model, from, &resumed, suspend_target);
+                self.suspend(model, from, plane, *target, cuts);
             }
         }
     }
 
-    /// Carries out every SUSPEND of an operation that is in CORE_BUSY in a state.
-    fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &SearchState, class: NameClassId) {
-        let info = model.base(class);
-        let axis = match &info.effects {
-            effects if effects.erase => Axis::Erase,
-            effects if effects.is_program() => Axis::Program,
-            _ => return,
-        };
-        if !model.class(class).busy || flight.die.suspended(axis) {
-            return;
-        }
-        for &suspend in &model.suspends {
-            if model.base(suspend).effects.suspend != Some(axis)
-                || info.busy_key.is_some_and(|key| model.tables.forbidden_in(key).contains(model.class(suspend).base))
-                || model.die_allows(&flight.die, suspend).is_err()
-                || model.plane_tables(&flight.plane, suspend).is_err()
-                || model.possible_follow_ups(flight, suspend, Some(class)).is_empty()
+    /// Carries out the SUSPENDs of an operation of `class`, whose plane is in the state `plane` then.
+    fn suspend(&mut self, model: &Model<'_>, from: u32, plane: u32, class: NameClassId, cuts: &[SuspendCut]) {
+        for &SuspendCut { by, before, after } in cuts {
+            let reached =
+                SearchState { die: self.dies.items[before as usize], plane: self.planes.items[plane as usize] };
+            if model.plane_tables(&reached.plane, by).is_err()
+                || model.possible_follow_ups(&reached, by, Some(class)).is_empty()
             {
                 continue;
             }
-            self.runs[usize::from(suspend)] = true;
-            let mut suspended = *flight;
-            match axis {
-                Axis::Erase => suspended.die.erase = true,
-                Axis::Program => suspended.die.program = Some(class),
-            }
-            let node = (suspended.die, suspended.plane);
-            self.flights[usize::from(suspend)].add(node);
-            self.cuts.add((class, suspend, node));
+            self.runs[usize::from(by)] = true;
+            let node = SearchNode { die: after, plane };
+            self.flights[usize::from(by)].add(node);
+            self.cuts.add((class, by, node));
             let end = self.add(node);
-            push(&mut self.after[from as usize], end);
-            self.ends[usize::from(suspend)].add(end);
+            self.after[from as usize].push(end);
+            self.ends[usize::from(by)].add(end);
         }
     }
 }
 
-/// Adds an item to a list that is sorted and without duplicates in the end. Most items are duplicates, so they are removed when
-/// the list is full, and it grows only if more than half of it remains.
-fn push<T: Ord>(list: &mut Vec<T>, item: T) {
-    if list.len() == list.capacity() {
-        sort(list);
-        if list.len() > list.capacity() / 2 {
-            list.reserve(list.capacity().max(1));
-        }
-    }
-    list.push(item);
-}
-
-fn sort<T: Ord>(list: &mut Vec<T>) {
-    list.sort_unstable();
-    list.dedup();
-}
-
-/// Whether an operation of a class may be proposed. While a chain is under way (`chained`), operations that go on with its latch
-/// or cache program may not, nor those that change the state of the target at their start.
-pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: NameClassId) -> bool {
-    let info = model.base(class);
-    if !chained {
-        return true;
-    }
-    let latched = matches!(info.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
-    let continues = info.effects.is_program() && info.address == AddressSource::NextPage && die.cache.is_some();
-    !latched && !continues && !info.effects.holds_target
-}
-
-/// What remains of the chain under way after its next step; `None` if that step is no operation of this class.
-fn next_step(model: &Model<'_>, die: &Die, class: NameClassId) -> Option<Option<(u16, u8)>> {
-    let (chain, at) = die.chain?;
-    let steps = &model.profile.chains[usize::from(chain)].steps;
-    let step = steps.get(usize::from(at))?;
-    if step.base != model.class(class).base {
-        return None;
-    }
-    let more = usize::from(at) + 1 < steps.len();
-    Some(more.then_some((chain, at + 1)))
-}
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseSet, PhaseKey};
 
-use crate::explore::{Graph, SearchNode, may_be_proposed};
+use crate::courses::may_be_proposed;
+use crate::explore::Graph;
 use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
 use crate::reason::Reason;
@@ -22,6 +23,18 @@ pub(crate) enum PlaneRun {
     Window(NameClassId),
 }
 
+impl PlaneRun {
+    /// A number that no other has, below three times the number of classes and one.
+    pub(crate) fn number(self) -> usize {
+        match self {
+            Self::Idle => 0,
+            Self::Issue(class) => 3 * usize::from(class) + 1,
+            Self::Busy(class) => 3 * usize::from(class) + 2,
+            Self::Window(class) => 3 * usize::from(class) + 3,
+        }
+    }
+}
+
 /// A state in which a hook may fall.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct HookContext {
@@ -36,7 +49,7 @@ pub(crate) struct HookContext {
 
 impl HookContext {
     /// The state of a hook on a plane that a node describes.
-    pub(crate) const fn at((die, plane): SearchNode, run: PlaneRun) -> Self {
+    pub(crate) const fn at((die, plane): (Die, Plane), run: PlaneRun) -> Self {
         Self { die, plane, run, fresh: false, chained: false }
     }
 }
@@ -65,38 +78,55 @@ impl Model<'_> {
         self.judge_plane(graph, context, class, &fit)
     }
 
+    /// Judges what is the same in every context.
+    pub(crate) fn judge_anywhere(&self, class: NameClassId) -> Result<(), Reason> {
+        let effects = &self.base(class).effects;
+        if effects.delay {
+            return Err(Reason::Delay);
+        }
+        if !self.class(class).exists {
+            return Err(Reason::Missing);
+        }
+        match effects.suspend {
+            Some(axis) if !self.can_resume(axis) => Err(Reason::NoResume(axis)),
+            Some(_) | None => self.address_exists(class),
+        }
+    }
+
     /// Judges everything but the registers of the hook's plane. The result is the same for all contexts that differ only in
     /// `plane`.
     pub(crate) fn judge_die(&self, context: &HookContext, class: NameClassId) -> Result<Fit, Reason> {
-        let (own, info) = (self.class(class), self.base(class));
-        if info.effects.delay {
-            return Err(Reason::Delay);
-        }
-        if !own.exists {
-            return Err(Reason::Missing);
-        }
-        if let Some(axis) = info.effects.suspend
-            && !self.can_resume(axis)
-        {
-            return Err(Reason::NoResume(axis));
-        }
-        self.address_exists(class)?;
-        let state = self.state_key(context);
+        self.judge_anywhere(class)?;
+        self.judge_beside(context, class, self.judge_run(context.run, class)?)
+    }
+
+    /// Judges what the operation on the hook's plane forbids. Inside is whether the op_state and the occupation of the hook's plane
+    /// let an operation of the class work there.
+    pub(crate) fn judge_run(&self, run: PlaneRun, class: NameClassId) -> Result<Result<(), Reason>, Reason> {
+        let own = self.class(class);
+        let state = self.state_key(run);
         let forbidden = state.map_or(BaseSet::EMPTY, |key| self.tables.forbidden_in(key)).contains(own.base);
         let op_state = state.map_or(Reason::NoHook, Reason::OpState);
-        if forbidden && (self.looks_at_die(class) || self.shows_everywhere(context)) {
+        if forbidden && (self.looks_at_die(class) || self.shows_everywhere(run)) {
             return Err(op_state);
         }
-        let occupied = self.occupied(context, class)?;
+        let occupied = self.occupied(run, class)?;
+        let first = if forbidden { op_state } else { Reason::Occupied(self.base_of(run).unwrap_or(own.base)) };
+        Ok(if forbidden || occupied { Err(first) } else { Ok(()) })
+    }
+
+    /// Judges what the die forbids, where the operation on the hook's plane does not forbid all; `here` is the result of
+    /// [`Self::judge_run`].
+    pub(crate) fn judge_beside(
+        &self,
+        context: &HookContext,
+        class: NameClassId,
+        here: Result<(), Reason>,
+    ) -> Result<Fit, Reason> {
         let suspend_target = self.suspend_target(context, class)?;
         self.die_allows(&context.die, class)?;
         let chained = context.chained || context.die.chain.is_some();
-        let first = if forbidden { op_state } else { Reason::Occupied(self.base_of(context).unwrap_or(own.base)) };
-        Ok(Fit {
-            here: if forbidden || occupied { Err(first) } else { Ok(()) },
-            suspend_target,
-            proposed: may_be_proposed(self, &context.die, chained, class),
-        })
+        Ok(Fit { here, suspend_target, proposed: may_be_proposed(self, &context.die, chained, class) })
     }
 
     /// Judges whether the registers of the hook's plane, or those of another, let an operation start that everything else allows.
@@ -122,24 +152,24 @@ impl Model<'_> {
     }
 
     /// The op_state in which the operation starts. An operation proposed in an ISSUE waits for the bus, and starts in CORE_BUSY.
-    fn state_key(&self, context: &HookContext) -> Option<PhaseKey> {
-        match context.run {
+    fn state_key(&self, run: PlaneRun) -> Option<PhaseKey> {
+        match run {
             PlaneRun::Idle => None,
             PlaneRun::Issue(class) | PlaneRun::Busy(class) => self.base(class).busy_key,
             PlaneRun::Window(class) => self.base(class).window_key,
         }
     }
 
-    fn base_of(&self, context: &HookContext) -> Option<nandseq_profile::BaseId> {
-        match context.run {
+    fn base_of(&self, run: PlaneRun) -> Option<nandseq_profile::BaseId> {
+        match run {
             PlaneRun::Idle => None,
             PlaneRun::Issue(class) | PlaneRun::Busy(class) | PlaneRun::Window(class) => Some(self.class(class).base),
         }
     }
 
     /// Whether every plane of the die is in the op_state of the hook's plane.
-    fn shows_everywhere(&self, context: &HookContext) -> bool {
-        match context.run {
+    fn shows_everywhere(&self, run: PlaneRun) -> bool {
+        match run {
             PlaneRun::Idle => false,
             PlaneRun::Issue(class) | PlaneRun::Busy(class) | PlaneRun::Window(class) => {
                 self.planes == 1 || self.looks_at_die(class)
@@ -148,8 +178,8 @@ impl Model<'_> {
     }
 
     /// Whether the hook's plane is occupied for an operation. An error if all planes are.
-    fn occupied(&self, context: &HookContext, class: NameClassId) -> Result<bool, Reason> {
-        let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = context.run else { return Ok(false) };
+    fn occupied(&self, run: PlaneRun, class: NameClassId) -> Result<bool, Reason> {
+        let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = run else { return Ok(false) };
         let info = self.base(class);
         if info.effects.needs_nothing_in_flight.is_some() {
             return Err(Reason::Occupied(self.class(by).base));
@@ -158,7 +188,7 @@ impl Model<'_> {
             return Ok(false);
         }
         let beside = self.base(by).interleaved && !self.class(by).multi && info.interleaved && !self.class(class).multi;
-        if beside && !self.shows_everywhere(context) && !self.looks_at_die(class) {
+        if beside && !self.shows_everywhere(run) && !self.looks_at_die(class) {
             Ok(true)
         } else {
             Err(Reason::Occupied(self.class(by).base))

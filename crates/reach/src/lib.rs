@@ -7,7 +7,9 @@
 
 mod bus;
 mod causes;
+mod courses;
 mod explore;
+mod growing_set;
 mod hooks;
 mod idle;
 mod judge;

@@ -13,42 +13,61 @@ pub(crate) struct SearchState {
     pub(crate) plane: Plane,
 }
 
+/// The most states in which an operation may leave a plane: with its registers emptied by what it resumes or not, with the page read
+/// before or with another.
+pub(crate) const MOST_ENDS: usize = 4;
+
 impl Model<'_> {
-    /// The possible states after an operation has run, on the plane of `reached` if `on_plane`, else beside it.
-    pub(crate) fn after(&self, reached: &SearchState, class: NameClassId, on_plane: bool) -> Vec<SearchState> {
+    /// The state of a die after an operation has run.
+    pub(crate) fn die_after(&self, before: &Die, class: NameClassId) -> Die {
         let info = self.base(class);
-        let mut started = *reached;
-        started.die.start(info);
-        if info.effects.resets() {
-            started.plane = Plane::default();
-        }
-        let mut variants = vec![started];
-        if on_plane {
-            variants[0].plane.start(info);
-        }
-        if info.effects.resume.is_some() {
-            let invalid = SearchState { plane: started.plane.invalidated(), ..started };
-            variants.push(invalid);
-        }
+        let mut die = *before;
+        die.start(info);
         if info.effects.resume == Some(Axis::Program)
-            && let Some(suspend_target) = reached.die.program
+            && let Some(suspend_target) = before.program
         {
-            variants.iter_mut().for_each(|reached| reached.die.finish(self.base(suspend_target)));
+            die.finish(self.base(suspend_target));
         }
-        let cell = self.class(class).cell;
-        variants.iter_mut().for_each(|reached| reached.die.finish(info));
-        if !on_plane {
-            return variants;
+        die.finish(info);
+        die
+    }
+
+    /// The possible states of a plane after an operation has run, on it if `on_plane`, else beside it.
+    pub(crate) fn planes_after(
+        &self,
+        before: &Plane,
+        class: NameClassId,
+        on_plane: bool,
+    ) -> [Option<Plane>; MOST_ENDS] {
+        let (info, cell) = (self.base(class), self.class(class).cell);
+        let started = if info.effects.resets() { Plane::default() } else { *before };
+        let mut run = started;
+        if on_plane {
+            run.start(info);
         }
-        let again = info.effects.cache_read && reached.plane.page.is_some_and(|page| page.cell == cell);
-        let mut finished: Vec<SearchState> = Vec::new();
-        for same in [false, true].into_iter().filter(|same| again || !same) {
-            for mut reached in variants.iter().copied() {
-                reached.plane.finish(info, cell, same);
-                finished.push(reached);
-            }
-        }
-        finished
+        let invalid = info.effects.resume.map(|_| started.invalidated());
+        let again = info.effects.cache_read && before.page.is_some_and(|page| page.cell == cell);
+        let ended = |plane: Option<Plane>, same: bool| {
+            plane.filter(|_| !same || on_plane && again).map(|mut plane| {
+                if on_plane {
+                    plane.finish(info, cell, same);
+                }
+                plane
+            })
+        };
+        [ended(Some(run), false), ended(invalid, false), ended(Some(run), true), ended(invalid, true)]
+    }
+
+    /// The possible states after an operation has run, on the plane of `reached` if `on_plane`, else beside it.
+    fn after(
+        &self,
+        reached: &SearchState,
+        class: NameClassId,
+        on_plane: bool,
+    ) -> impl Iterator<Item = SearchState> + use<> {
+        let die = self.die_after(&reached.die, class);
+        let planes = self.planes_after(&reached.plane, class, on_plane);
+        planes.into_iter().flatten().map(move |plane| SearchState { die, plane })
     }
 
     /// Whether an operation may be a step in a state.
@@ -100,16 +119,16 @@ impl Model<'_> {
                 Axis::Program => before.die.program = suspend_target,
             }
         }
-        let starts = self.after(&before, class, self.has_targets(class));
-        let inert = self.base(class).is_inert();
+        let goes_on = self.base(class).is_inert() || before.die.chain.is_none();
         let runs = |chain: Option<usize>| {
-            starts.iter().any(|start| {
-                let end = match chain {
-                    None => Some(*start),
-                    Some(chain) => self.run(*start, class, own.cell, &self.profile.chains[chain].steps),
-                };
-                end.is_some_and(|end| (chain.is_none() && inert) || self.rest_can_run(&end))
-            })
+            let starts = || self.after(&before, class, self.has_targets(class));
+            match chain {
+                None => goes_on || starts().any(|start| self.rest_can_run(&start)),
+                Some(chain) => starts().any(|start| {
+                    let end = self.run(start, class, own.cell, &self.profile.chains[chain].steps);
+                    end.is_some_and(|end| self.rest_can_run(&end))
+                }),
+            }
         };
         self.follow_ups(own.base).filter(|&chain| runs(chain)).collect()
     }

@@ -9,11 +9,12 @@ use nandseq_device::{BaseInfo, Tables};
 use nandseq_profile::model::{AddressSource, DeviceState};
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
-use crate::explore::{Graph, SearchNode};
+use crate::explore::Graph;
 use crate::judge::{HookContext, PlaneRun};
 use crate::lasting::Lasting;
 use crate::model::{Model, NameClassId, Start};
 use crate::search::Search;
+use crate::state::{Die, Plane};
 
 /// A state that the device can enter and that no operation of the table ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,7 +29,7 @@ pub struct Trap {
 pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
     let mut found = Vec::new();
     for state in Lasting::all() {
-        let inside: Vec<bool> = graph.nodes.iter().map(|node| state.holds(node)).collect();
+        let inside: Vec<bool> = graph.states().map(|node| state.holds(&node)).collect();
         // The nodes from which a way leads out of the state, found backwards from the nodes outside it.
         let mut leaves: Vec<bool> = inside.iter().map(|inside| !inside).collect();
         loop {
@@ -107,7 +108,7 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
         for &(op, mass) in entries {
             masses[usize::from(model.of_op[op.index()])] += mass / total;
         }
-        for &node in graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase) {
+        for node in graph.states().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase) {
             let context = HookContext { fresh: true, ..HookContext::at(node, PlaneRun::Idle) };
             let here = |class| !model.has_targets(class) || model.plane_allows(&node.1, class).is_ok();
             let is_possible = |&&class: &&NameClassId| {
@@ -125,7 +126,7 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
 }
 
 /// What lasts in a node.
-fn lasting_in((die, plane): &SearchNode) -> Vec<Lasting> {
+fn lasting_in((die, plane): &(Die, Plane)) -> Vec<Lasting> {
     let lasts = |state: &DeviceState| !matches!(state, DeviceState::NotSuspended(_));
     let states = die.states().chain(plane.states()).filter(lasts).map(Lasting::Of);
     states.chain(die.copyback.map(|_| Lasting::CopybackLatch)).collect()

@@ -55,7 +55,7 @@ impl Universe {
             runs,
             traps,
             supply,
-            states: graph.nodes.len(),
+            states: graph.len(),
             is_complete: graph.is_complete(),
         }
     }

@@ -1,14 +1,12 @@
 //! The verdict on an operation under a phase key, from the states in which a hook may fall there.
 
 use nandseq_profile::PhaseKey;
-use rustc_hash::FxHashMap as Map;
 
 use crate::explore::Graph;
-use crate::hooks::Hooks;
+use crate::hooks::{HookGroup, HookGroups, Hooks, RunHooks};
 use crate::judge::HookContext;
 use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
-use crate::state::Plane;
 
 /// Whether an operation can be proposed, and accepted, under a phase key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,8 +31,12 @@ impl Verdict {
 /// The verdicts on the classes under one key, as far as they are found.
 struct OpenVerdicts {
     verdicts: Vec<Verdict>,
+    /// For each class, where the reason of its verdict was found: the number of the state among all that were judged.
+    found_at: Vec<usize>,
     /// The classes that have a share there and are still open.
     open: Vec<NameClassId>,
+    /// How many states were judged.
+    passed: usize,
 }
 
 /// The verdicts under a phase key, by class. A class that is not wanted, or has no share there, gets a placeholder,
@@ -55,79 +57,94 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
         };
         return (0..model.classes.len() as NameClassId).map(verdict).collect();
     }
-    let mut findings = OpenVerdicts { verdicts: vec![none; model.classes.len()], open };
-    let all = |_| true;
+    let (verdicts, found_at) = (vec![none; model.classes.len()], vec![0; model.classes.len()]);
+    let mut findings = OpenVerdicts { verdicts, found_at, open, passed: 0 };
     if !findings.open.is_empty() {
-        let hooks = Hooks::certain(model, graph, key);
-        findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, all);
+        let hooks = Hooks::certain(model, graph, key, &findings.open);
+        findings.look(model, graph, &hooks.certain, Verdict::Reachable);
     }
     // Most of the other hooks are coincidences, and most classes do not need them.
     if !findings.open.is_empty() {
-        let hooks = Hooks::others(model, graph, key);
-        let instants = |class| model.base(class).instant;
-        findings.look(model, graph, &hooks.certain_for_instants.items, Verdict::Reachable, instants);
-        findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, all);
+        let hooks = Hooks::others(model, graph, key, &findings.open);
+        findings.look(model, graph, &hooks.certain_for_instants, Verdict::Reachable);
+        findings.look(model, graph, &hooks.chance, Verdict::Coincidence);
     }
     findings.verdicts
 }
 
 impl OpenVerdicts {
-    /// Judges the open classes in some contexts. A class that is accepted in one of them gets the verdict `found`.
-    fn look(
-        &mut self,
-        model: &Model<'_>,
-        graph: &Graph,
-        contexts: &[HookContext],
-        found: Verdict,
-        wanted: impl Fn(NameClassId) -> bool,
-    ) {
-        for alike in by_die(contexts) {
+    /// Decides the open classes that are refused in every state, for a key on which hooks fall.
+    fn settle(&mut self, model: &Model<'_>) {
+        self.open.retain(|&class| {
+            let refused = model.judge_anywhere(class).err();
+            if let Some(reason) = refused {
+                self.verdicts[usize::from(class)] = Verdict::Unreachable(reason);
+            }
+            refused.is_none()
+        });
+    }
+
+    /// Judges the open classes in some states. A class that is accepted in one of them gets the verdict `found`.
+    fn look(&mut self, model: &Model<'_>, graph: &Graph, hooks: &HookGroups<'_>, found: Verdict) {
+        if !hooks.runs.is_empty() {
+            self.settle(model);
+        }
+        for run in &hooks.runs {
             let mut at = 0;
             while let Some(&class) = self.open.get(at) {
-                let outcome = if wanted(class) { judge_all(model, graph, &alike, class) } else { Err(Reason::NoHook) };
-                let verdict = &mut self.verdicts[usize::from(class)];
-                match (outcome, *verdict) {
-                    (Ok(()), _) => {
-                        *verdict = found;
-                        self.open.swap_remove(at);
-                        continue;
-                    }
-                    (Err(reason), Verdict::Unreachable(known)) if reason.specificity() > known.specificity() => {
-                        *verdict = Verdict::Unreachable(reason);
-                    }
-                    (Err(_), _) => {}
+                if hooks.judged[usize::from(class)] && self.judge(model, graph, run, class) {
+                    self.verdicts[usize::from(class)] = found;
+                    self.open.swap_remove(at);
+                } else {
+                    at += 1;
                 }
-                at += 1;
             }
-            if self.open.is_empty() {
-                return;
+        }
+        self.passed += hooks.added;
+    }
+
+    /// Whether a class may be accepted in a state with one operation on the hook's plane.
+    fn judge(&mut self, model: &Model<'_>, graph: &Graph, run: &RunHooks, class: NameClassId) -> bool {
+        let here = match model.judge_run(run.run, class) {
+            Ok(here) => here,
+            Err(reason) => {
+                self.note(class, reason, run.first);
+                return false;
             }
+        };
+        run.groups.iter().any(|group| match judge_all(model, graph, (group, here), class) {
+            Ok(()) => true,
+            Err(reason) => {
+                self.note(class, reason, group.first);
+                false
+            }
+        })
+    }
+
+    /// Keeps the reason that came closest, and of several the one of the first state.
+    fn note(&mut self, class: NameClassId, reason: Reason, first: usize) {
+        let at = self.passed + first;
+        let (verdict, found_at) = (&mut self.verdicts[usize::from(class)], &mut self.found_at[usize::from(class)]);
+        let Verdict::Unreachable(known) = *verdict else { return };
+        let closer = reason.specificity().cmp(&known.specificity()).then((*found_at).cmp(&at));
+        if closer.is_gt() {
+            (*verdict, *found_at) = (Verdict::Unreachable(reason), at);
         }
     }
 }
 
-/// Groups the contexts that differ only in their planes.
-fn by_die(contexts: &[HookContext]) -> Vec<Vec<&HookContext>> {
-    let mut groups: Vec<Vec<&HookContext>> = Vec::new();
-    let mut known: Map<HookContext, usize> = Map::default();
-    for context in contexts {
-        let group = *known.entry(HookContext { plane: Plane::default(), ..*context }).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[group].push(context);
-    }
-    groups
-}
-
-/// Whether a class may be accepted in one of some contexts that differ only in their planes. The error is the reason that came
-/// closest.
-fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&HookContext], class: NameClassId) -> Result<(), Reason> {
-    let Some(first) = alike.first() else { return Err(Reason::NoHook) };
-    let fit = model.judge_die(first, class)?;
+/// Whether a class may be accepted in one of some states. The error is the reason that came closest.
+fn judge_all(
+    model: &Model<'_>,
+    graph: &Graph,
+    (group, here): (&HookGroup, Result<(), Reason>),
+    class: NameClassId,
+) -> Result<(), Reason> {
+    let fit = model.judge_beside(&group.common, class, here)?;
     let mut closest = Reason::NoHook;
-    for context in alike {
-        match model.judge_plane(graph, context, class, &fit) {
+    for &plane in &group.planes {
+        let context = HookContext { plane: graph.planes.items[plane as usize], ..group.common };
+        match model.judge_plane(graph, &context, class, &fit) {
             Ok(()) => return Ok(()),
             Err(reason) if reason.specificity() > closest.specificity() => closest = reason,
             Err(_) => {}

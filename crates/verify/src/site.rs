@@ -1,12 +1,15 @@
 //! Judges files on disk: a batch, a site or a single file.
 
 use nandseq_trace::recorded::shown;
-use std::io;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nandseq_input::folder::{Damage, DamageKind, FindError, FoundSites, RunFile, SiteFiles, compare, find_all};
+use nandseq_input::folder::{
+    Damage, DamageKind, FindError, FoundSites, RunFile, SiteFiles, compare, compare_known, find_all,
+};
 use nandseq_input::form::CSV;
+use nandseq_input::source::FileDigests;
 use nandseq_input::table::{InTable, TableError, TableReader};
 use nandseq_input::{ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, Die, Profile};
@@ -78,21 +81,38 @@ pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Resul
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, notes, sites })
 }
 
-/// Judges the runs of one site, in order. Meanwhile an idle thread of rayon compares the site's files with its manifest.
+/// Judges the runs of one site, in order. Meanwhile an idle thread of rayon compares the site's files with its manifest. If there is
+/// one thread alone, it hashes the files while it judges them, so that each is read once.
 ///
 /// # Errors
 /// [`Unusable`] when a file cannot be read.
 pub fn judge_site(profile: &Profile, mut site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
     let listed = std::mem::take(&mut site.listed);
     let listed = listed.iter().take_while(|_| !options.is_stopped());
-    let (judged, changed) = rayon::join(|| judge_runs(profile, site, options), || compare(listed));
+    let (judged, changed) = if rayon::current_num_threads() > 1 {
+        rayon::join(|| judge_runs(profile, site, options, None), || compare(listed))
+    } else {
+        let digests = FileDigests::default();
+        let judged = judge_runs(profile, site, options, Some(&digests));
+        (judged, compare_known(listed, &digests))
+    };
     let (mut damage, mut report) = (changed?, judged?);
     damage.append(&mut report.damage);
     report.damage = damage;
     Ok(report)
 }
 
-fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
+/// Judges the runs of a site. `digests` gets those of the files that were read.
+fn judge_runs(
+    profile: &Profile,
+    site: SiteFiles,
+    options: &Options<'_>,
+    digests: Option<&FileDigests>,
+) -> Result<SiteReport, Unusable> {
+    let open = |path: &Path| match digests {
+        Some(digests) => options.source.open_hashed(path, digests),
+        None => options.source.open(path),
+    };
     let mut verifier = Verifier::new(profile, options.bad_blocks).keeping(options.max_findings);
     let mut tables = site.runs.iter().any(|run| !run.tables.is_empty()).then(|| TableJudge::new(profile));
     let mut damage = site.damage;
@@ -109,10 +129,10 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
             ));
         }
         if let Some(tables) = &mut tables {
-            open_tables(&mut verifier, tables, options.source, &run, files.len())?;
+            open_tables(&mut verifier, tables, &open, &run, files.len())?;
         }
         let JudgedFile { rows, times_are_exact, first_uid } =
-            judge_file(profile, &mut verifier, tables.as_mut(), &run, options)?;
+            judge_file(profile, &mut verifier, tables.as_mut(), &run, (&open, options))?;
         // If the first run has another number than 1, `site.notes` says already that others were before it.
         if let Some(uid) = first_uid.filter(|&uid| uid > 1 && files.is_empty() && run.run == 1) {
             notes.push(format!(
@@ -174,17 +194,20 @@ fn file_report(run: RunFile, rows: u64, compared: &[(TableKind, u64)], damage: &
     FileReport { run: run.run, path: run.path, rows, tables }
 }
 
+/// Opens a file as text.
+type Open<'a> = dyn Fn(&Path) -> io::Result<Box<dyn BufRead>> + 'a;
+
 /// Opens the tables of a run. A table without its header is a finding.
 fn open_tables(
     verifier: &mut Verifier<'_>,
     tables: &mut TableJudge<'_>,
-    source: &dyn Source,
+    open: &Open<'_>,
     run: &RunFile,
     file: usize,
 ) -> Result<(), Unusable> {
     tables.begin_run(u32::try_from(file).unwrap_or(u32::MAX));
     for table in &run.tables {
-        let opened = source.open(&table.path).map_err(TableError::from);
+        let opened = open(&table.path).map_err(TableError::from);
         match opened.and_then(|input| TableReader::new(table.kind, input)) {
             Ok(reader) => tables.add(reader),
             Err(TableError::Header(kind)) => verifier.no_table(tables, kind),
@@ -213,10 +236,10 @@ fn judge_file(
     verifier: &mut Verifier<'_>,
     mut tables: Option<&mut TableJudge<'_>>,
     run: &RunFile,
-    options: &Options<'_>,
+    (open, options): (&Open<'_>, &Options<'_>),
 ) -> Result<JudgedFile, Unusable> {
     let failed = |error: ReadError| unusable(run, error);
-    let input = options.source.open(&run.path).map_err(|error| failed(error.into()))?;
+    let input = open(&run.path).map_err(|error| failed(error.into()))?;
     let mut reader = SequenceReader::new(profile, input).map_err(failed)?;
     let mut first_uid = None;
     loop {

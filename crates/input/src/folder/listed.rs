@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::site_files::{Damage, DamageKind, FindError, ListedFile};
-use crate::source::unpack;
+use crate::source::{FileDigests, unpack};
 
 /// What the manifest of a folder tells.
 pub(super) enum Known<T> {
@@ -140,17 +140,28 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
 /// # Errors
 /// [`FindError::Io`] if a file cannot be read.
 pub fn compare<'a>(listed: impl IntoIterator<Item = &'a ListedFile>) -> Result<Vec<Damage>, FindError> {
+    compare_known(listed, &FileDigests::default())
+}
+
+/// As [`compare`]. A file with a known digest is not read once more.
+///
+/// # Errors
+/// As those of [`compare`].
+pub fn compare_known<'a>(
+    listed: impl IntoIterator<Item = &'a ListedFile>,
+    known: &FileDigests,
+) -> Result<Vec<Damage>, FindError> {
     let mut damage = Vec::new();
     for file in listed {
-        let what = difference(file).map_err(|error| FindError::io(&file.path, error))?;
+        let what = difference(file, known).map_err(|error| FindError::io(&file.path, error))?;
         damage.extend(what.map(|what| Damage { file: file.path.clone(), what }));
     }
     Ok(damage)
 }
 
 /// How a file differs from the manifest. For a packed file the unpacked contents count.
-fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
-    let found = match digest_of(&listed.path) {
+fn difference(listed: &ListedFile, known: &FileDigests) -> io::Result<Option<DamageKind>> {
+    let found = match known.of(&listed.path).map_or_else(|| digest_of(&listed.path), Ok) {
         Ok(found) => found,
         Err(_) if listed.path.metadata().is_ok_and(|found| !found.is_file()) => {
             return Ok(Some(DamageKind::NotRegular));

@@ -7,6 +7,7 @@
 mod shows;
 
 use std::io;
+use std::mem::take;
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::PhaseKind;
@@ -24,7 +25,7 @@ use shows::{Show, Shows};
 
 /// The most operations under way; legal sequences have a few for each plane.
 const MOST: usize = 1024;
-/// The most flights whose lists are kept to be used again.
+/// The most flights that are kept to be used again.
 const SPARE: usize = 64;
 
 /// A phase of the present stretch of an operation.
@@ -86,9 +87,11 @@ impl OpenOperation {
 #[derive(Debug)]
 pub(super) struct ExpectedTables {
     shows: Shows,
-    flights: Vec<OpenOperation>,
-    /// Lists of flights that are over, to be used again.
-    spare: Vec<(StretchRows, Vec<ComingPhase>, Vec<PlaneCut>)>,
+    #[expect(clippy::vec_box, reason = "they come and go all the time, and each is large")]
+    flights: Vec<Box<OpenOperation>>,
+    /// Flights that are over, whose memory is used again.
+    #[expect(clippy::vec_box, reason = "as those of `flights`")]
+    spare: Vec<Box<OpenOperation>>,
     /// The rows of the operation that starts.
     rows: StretchRows,
     /// When the first flight is over.
@@ -180,7 +183,9 @@ impl ExpectedTables {
 
     fn take_off(&mut self, operation: &JudgedOperation<'_>) {
         let ticket = self.order.open(operation.origin);
-        let (mut rows, mut phases, mut cuts) = self.spare.pop().unwrap_or_default();
+        let mut spare = self.spare.pop();
+        let lists = |old: &mut Box<OpenOperation>| (take(&mut old.rows), take(&mut old.phases), take(&mut old.cuts));
+        let (mut rows, mut phases, mut cuts) = spare.as_mut().map(lists).unwrap_or_default();
         std::mem::swap(&mut rows, &mut self.rows);
         phases.clear();
         phases.extend(
@@ -217,6 +222,13 @@ impl ExpectedTables {
             touches,
             done: operation.array_done(),
         };
+        let flight = match spare {
+            Some(mut old) => {
+                *old = flight;
+                old
+            }
+            None => Box::new(flight),
+        };
         if flight.occupied == DiePlaneSet::NOTHING && flight.touches.is_none() {
             // No later operation changes its rows.
             self.order.add(ticket, |stretches, _| stretch_rows(&flight, stretches));
@@ -232,10 +244,10 @@ impl ExpectedTables {
         }
     }
 
-    /// Keeps the lists of a flight that is over for the next one.
-    fn keep(&mut self, flight: OpenOperation) {
+    /// Keeps the memory of a flight that is over for the next one.
+    fn keep(&mut self, flight: Box<OpenOperation>) {
         if self.spare.len() < SPARE {
-            self.spare.push((flight.rows, flight.phases, flight.cuts));
+            self.spare.push(flight);
         }
     }
 

@@ -138,23 +138,30 @@ fn write_manifest(folder: &Path, files: &[(&Path, u64)]) {
 #[test]
 fn files_are_what_the_manifest_says() {
     let folder = tempfile::tempdir().unwrap();
+    // One thread hashes the files while it judges them; of two, one reads them once more.
+    let judge = |path: &Path| {
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let [one, two] = [1, 2].map(|threads| pool(threads).install(|| judge(&[path])));
+        assert_eq!(one, two);
+        one
+    };
     let first = write_run(folder.path(), 1, &[(0, 1, 0)]);
     let second = write_run(folder.path(), 2, &[(200, 2, 0)]);
     write_manifest(folder.path(), &[(&first, 1), (&second, 1)]);
-    assert!(judge(&[folder.path()]).is_clean());
+    assert!(judge(folder.path()).is_clean());
     write_manifest(folder.path(), &[(&first, 2), (&second, 1)]);
     let damage =
         |report: Report| report.sites[0].damage.iter().map(|damage| damage.what.to_string()).collect::<Vec<_>>();
-    assert_eq!(damage(judge(&[folder.path()])), ["its number of rows is 1 instead of 2"]);
+    assert_eq!(damage(judge(folder.path())), ["its number of rows is 1 instead of 2"]);
     write_manifest(folder.path(), &[(&first, 1), (&second, 1)]);
     write_run(folder.path(), 2, &[(300, 2, 0)]);
-    let report = judge(&[folder.path()]);
+    let report = judge(folder.path());
     assert!(!report.is_clean());
     assert!(damage(report)[0].starts_with("changed since it was written: SHA-256 "));
     fs::remove_file(&second).unwrap();
-    assert_eq!(damage(judge(&[folder.path()])), ["listed in the manifest, but not there"]);
+    assert_eq!(damage(judge(folder.path())), ["listed in the manifest, but not there"]);
     fs::write(folder.path().join("manifest.json"), "{").unwrap();
-    assert!(damage(judge(&[folder.path()]))[0].starts_with("no manifest of a site"));
+    assert!(damage(judge(folder.path()))[0].starts_with("no manifest of a site"));
 }
 
 #[test]
