@@ -1,7 +1,8 @@
 //! The values of the columns of a Parquet file, some rows at a time.
 
-use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::basic::{ConvertedType, Encoding, LogicalType, Repetition, Type as Physical};
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArrayType, DataType, FixedLenByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
@@ -128,8 +129,9 @@ impl Cells {
     }
 
     /// Goes on with the column of a row group.
-    pub(crate) fn open(&mut self, reader: ColumnReader) -> Result<(), ParquetError> {
-        match (&mut self.values, reader) {
+    pub(crate) fn open(&mut self, pages: Box<dyn PageReader>) -> Result<(), ParquetError> {
+        let pages = Box::new(CheckedPages { pages, has_dictionary: false });
+        match (&mut self.values, get_column_reader(ColumnDescPtr::clone(&self.column), pages)) {
             (Values::Text(leaf) | Values::Bytes(leaf, _), ColumnReader::ByteArrayColumnReader(reader)) => {
                 leaf.reader = Some(reader);
             }
@@ -171,6 +173,11 @@ impl Cells {
         self.repetition.get(self.place).is_some_and(|&level| level > 0)
     }
 
+    /// Whether there is a value at the next place.
+    pub(crate) fn is_there(&self) -> bool {
+        self.definition.get(self.place).is_none_or(|&level| level == self.column.max_def_level())
+    }
+
     /// The value at the next place; `None` if it is absent.
     pub(crate) fn next(&mut self) -> Result<Option<Cell<'_>>, ParquetError> {
         let deepest = self.column.max_def_level();
@@ -183,6 +190,46 @@ impl Cells {
         }
         self.next += 1;
         self.values.at(self.next - 1).map(Some)
+    }
+}
+
+/// The pages of a column, of which none refers to a dictionary that is not there: the library would panic.
+struct CheckedPages {
+    pages: Box<dyn PageReader>,
+    has_dictionary: bool,
+}
+
+impl Iterator for CheckedPages {
+    type Item = Result<Page, ParquetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
+
+impl PageReader for CheckedPages {
+    fn get_next_page(&mut self) -> Result<Option<Page>, ParquetError> {
+        let page = self.pages.get_next_page()?;
+        if let Some(page) = &page {
+            self.has_dictionary |= page.is_dictionary_page();
+            let refers = matches!(page.encoding(), Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
+            if refers && !self.has_dictionary {
+                return Err(ParquetError::General("a dictionary is missing".to_owned()));
+            }
+        }
+        Ok(page)
+    }
+
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>, ParquetError> {
+        self.pages.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> Result<(), ParquetError> {
+        self.pages.skip_next_page()
+    }
+
+    fn at_record_boundary(&mut self) -> Result<bool, ParquetError> {
+        self.pages.at_record_boundary()
     }
 }
 

@@ -105,3 +105,67 @@ pub(crate) fn into_io(error: ParquetError) -> io::Error {
         Err(inner) => io::Error::other(inner),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use std::fs::File;
+
+    use nandseq_output::model::TableModel;
+    use nandseq_output::row_values::NameKind;
+    use nandseq_profile::builtin;
+    use parquet::column::reader::ColumnReader;
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    /// Numbers that need any number of bits, run on, or stay the same.
+    fn number(at: u64) -> u64 {
+        let mixed = (at ^ 0x5bd1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        match at / 700 % 4 {
+            0 => at,
+            1 => 1 << 40,
+            _ => mixed >> (1 + at / 128 % 63),
+        }
+    }
+
+    #[test]
+    fn numbers_and_names_of_several_row_groups_are_read_back_by_the_library() {
+        let rows = 2 * ROW_GROUP as u64 + 777;
+        let profile = builtin::profile();
+        let names = ValueNames::new(&profile, &TableModel::new(&profile));
+        let schema = parse_message_type("message m { required int64 a; optional binary b (UTF8); }").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let new = NewFile::create(folder.path(), "m.parquet").unwrap();
+        let mut file = ParquetFile::new(new, schema.into(), &names).unwrap();
+        let count = names.of(NameKind::Op).len() as u64;
+        let name = |at: u64| (!at.is_multiple_of(3)).then_some(number(at / 5) % count);
+        let mut at = 0;
+        while at < rows {
+            let end = rows.min(at + file.room() as u64).min(at + 500);
+            file.chunks[0].extend((at..end).map(number));
+            let leveled = (at..end).map(|at| (u16::from(name(at).is_some()), name(at)));
+            file.chunks[1].of(NameKind::Op, &names).extend_leveled(leveled);
+            file.added((end - at) as usize).unwrap();
+            at = end;
+        }
+        let UnnamedFile { file, rows: written } = file.finish().unwrap();
+        file.commit().unwrap();
+        assert_eq!(written, rows);
+        let reader = SerializedFileReader::new(File::open(folder.path().join("m.parquet")).unwrap()).unwrap();
+        assert_eq!(reader.num_row_groups(), 3);
+        let (mut numbers, mut levels, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+        for group in 0..3 {
+            let group = reader.get_row_group(group).unwrap();
+            let ColumnReader::Int64ColumnReader(mut a) = group.get_column_reader(0).unwrap() else { panic!() };
+            a.read_records(ROW_GROUP, None, None, &mut numbers).unwrap();
+            let ColumnReader::ByteArrayColumnReader(mut b) = group.get_column_reader(1).unwrap() else { panic!() };
+            b.read_records(ROW_GROUP, Some(&mut levels), None, &mut texts).unwrap();
+        }
+        assert!(numbers.iter().map(|&number| number as u64).eq((0..rows).map(number)));
+        assert!(levels.iter().map(|&level| level == 1).eq((0..rows).map(|at| name(at).is_some())));
+        let expected = (0..rows).filter_map(name).map(|name| names.of(NameKind::Op)[name as usize].as_bytes());
+        assert!(texts.iter().map(|text| text.data()).eq(expected));
+    }
+}

@@ -76,6 +76,9 @@ struct Rows {
 impl Rows {
     fn open(path: &Path, names: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
         let file = SerializedFileReader::new(manifest::open(path)?).map_err(damaged)?;
+        if !is_sound(file.metadata()) {
+            return Err(damaged(ParquetError::General("a place is before the file".to_owned())));
+        }
         let schema = file.metadata().file_metadata().schema_descr();
         let there = schema.root_schema().get_fields();
         if let Some(missing) = names.iter().find(|&name| there.iter().all(|column| column.name() != *name)) {
@@ -111,7 +114,7 @@ impl Rows {
     fn open_group(&mut self) -> Result<(), ParquetError> {
         let group = self.file.get_row_group(self.group)?;
         for cells in self.columns.iter_mut().flat_map(Column::cells_mut) {
-            cells.open(group.get_column_reader(cells.leaf)?)?;
+            cells.open(group.get_column_page_reader(cells.leaf)?)?;
         }
         self.left =
             usize::try_from(group.metadata().num_rows()).map_err(|error| ParquetError::General(error.to_string()))?;
@@ -148,10 +151,11 @@ impl Rows {
 /// Appends a value as a field of a line.
 fn put(cell: Cell<'_>, line: &mut Vec<u8>) -> io::Result<()> {
     match cell {
-        Cell::Text(text) => put_text(text, line),
-        Cell::Number(number) => write!(line, "{number}"),
+        Cell::Text(text) => put_text(text, line)?,
+        Cell::Number(number) => line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
         Cell::Decimal(number, digits) => put_decimal(number, digits, line),
     }
+    Ok(())
 }
 
 /// Appends the list of structs at the next place of all fields as a quoted field of a line. `expects` tells whether the payload of the
@@ -181,19 +185,18 @@ fn put_object(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Re
     line.push(b'{');
     let mut first = true;
     for field in fields {
-        let is_status = field.column.name() == PayloadField::ExpectedStatus.name();
-        let column = parquet::schema::types::ColumnDescPtr::clone(&field.column);
-        let cell = field.next().map_err(damaged)?;
-        if cell.is_none() && !(expects && is_status) {
+        let is_there = field.is_there();
+        if !is_there && !(expects && field.column.name() == PayloadField::ExpectedStatus.name()) {
+            field.next().map_err(damaged)?;
             continue;
         }
         if !first {
             line.push(b',');
         }
         first = false;
-        put_json(column.name(), line)?;
+        put_json(field.column.name(), line)?;
         line.push(b':');
-        match cell {
+        match field.next().map_err(damaged)? {
             Some(Cell::Text(text)) => put_json(text, line)?,
             Some(cell) => put(cell, line)?,
             None => line.extend_from_slice(b"null"),
@@ -228,13 +231,28 @@ fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// Appends an exact decimal with at least one digit after the point.
-fn put_decimal(number: i128, digits: usize, line: &mut Vec<u8>) -> io::Result<()> {
-    let text = format!("{:0>width$}", number.unsigned_abs(), width = digits + 1);
-    let (whole, fraction) = text.split_at(text.len() - digits);
-    let fraction = fraction.trim_end_matches('0');
-    let sign = if number < 0 { "-" } else { "" };
-    write!(line, "{sign}{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
+/// Appends an exact decimal with at least one digit after the point. It has at most 38 digits after it.
+fn put_decimal(number: i128, digits: usize, line: &mut Vec<u8>) {
+    let size = number.unsigned_abs();
+    // The digits after the point with a one before them, so that zeros at their beginning are written.
+    let (whole, behind) = match u64::try_from(size) {
+        Ok(size) if digits < 19 => {
+            let one = 10u64.pow(digits as u32);
+            ((size / one).into(), (one + size % one).into())
+        }
+        _ => {
+            let one = 10u128.pow(digits as u32);
+            (size / one, one + size % one)
+        }
+    };
+    if number < 0 {
+        line.push(b'-');
+    }
+    line.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    line.push(b'.');
+    let mut buffer = itoa::Buffer::new();
+    let behind = buffer.format::<u128>(behind)[1..].trim_end_matches('0');
+    line.extend_from_slice(if behind.is_empty() { b"0" } else { behind.as_bytes() });
 }
 
 fn invalid(what: String) -> io::Error {
@@ -245,6 +263,14 @@ fn unfit(name: &str, found: &str) -> io::Error {
     invalid(format!(
         "column '{name}' is of type {found}; types that can be read are {ACCEPTED}: cast it in the tool that wrote the file"
     ))
+}
+
+/// Whether no place or length that the footer tells is negative, at which the library would panic.
+fn is_sound(metadata: &ParquetMetaData) -> bool {
+    metadata.row_groups().iter().flat_map(|group| group.columns()).all(|column| {
+        let places = [Some(column.data_page_offset()), column.dictionary_page_offset(), Some(column.compressed_size())];
+        places.into_iter().flatten().all(|place| place >= 0)
+    })
 }
 
 /// Checks that the columns that are read are compressed in a way that this program can undo.
@@ -339,7 +365,7 @@ mod tests {
     fn decimals_are_exact_with_at_least_one_digit_after_the_point() {
         let text = |number, digits| {
             let mut line = Vec::new();
-            put_decimal(number, digits, &mut line).unwrap();
+            put_decimal(number, digits, &mut line);
             String::from_utf8(line).unwrap()
         };
         let texts = [(0, 6), (1, 6), (500_000_000, 6), (7_500_085_000, 6), (37, 2), (100, 2), (12, 0), (-1, 6)];
@@ -383,6 +409,24 @@ mod tests {
             bytes[at] = codec * 2;
             let expected = format!("it is compressed with {name}, which cannot be read here: write it with ZSTD or ");
             assert!(said(&bytes).starts_with(&expected), "{}", said(&bytes));
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_or_another_file_but_no_panic() {
+        let sound = file(("int64 block", |group| values::<Int64Type>(group, &[1, 2])));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("{}.parquet", TABLE.name()));
+        for at in 0..sound.len() {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 0x80;
+            std::fs::write(&path, &bytes).unwrap();
+            let lines = ParquetFiles { expecting: HashMap::new() }.open(&path);
+            let _ = lines.and_then(|mut lines| lines.read_to_end(&mut Vec::new()));
+        }
+        for at in (0..sound.len()).step_by(50) {
+            std::fs::write(&path, &sound[..at]).unwrap();
+            assert!(ParquetFiles { expecting: HashMap::new() }.open(&path).is_err(), "cut at {at}");
         }
     }
 }
