@@ -12,7 +12,7 @@ const DIGITS: i32 = 38;
 
 /// A column of a table.
 pub(crate) enum Column {
-    Flat(Cells),
+    Flat(Box<Cells>),
     /// The fields of the structs in a list, one after another.
     Payload(Vec<Cells>),
 }
@@ -73,21 +73,21 @@ impl Column {
             return if is_payload(root) { Ok(Self::Payload(cells)) } else { Err(named(root)) };
         }
         match <[Cells; 1]>::try_from(cells) {
-            Ok([cells]) if cells.column.max_rep_level() == 0 => Ok(Self::Flat(cells)),
+            Ok([cells]) if cells.column.max_rep_level() == 0 => Ok(Self::Flat(Box::new(cells))),
             _ => Err(format!("list of {}", named(root))),
         }
     }
 
     pub(crate) fn cells(&self) -> &[Cells] {
         match self {
-            Self::Flat(cells) => std::slice::from_ref(cells),
+            Self::Flat(cells) => std::slice::from_ref(&**cells),
             Self::Payload(fields) => fields,
         }
     }
 
     pub(crate) fn cells_mut(&mut self) -> &mut [Cells] {
         match self {
-            Self::Flat(cells) => std::slice::from_mut(cells),
+            Self::Flat(cells) => std::slice::from_mut(&mut **cells),
             Self::Payload(fields) => fields,
         }
     }

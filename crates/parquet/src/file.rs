@@ -115,6 +115,7 @@ mod tests {
     use nandseq_output::row_values::NameKind;
     use nandseq_profile::builtin;
     use parquet::column::reader::ColumnReader;
+    use parquet::data_type::ByteArray;
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
     use parquet::schema::parser::parse_message_type;
 
@@ -166,6 +167,6 @@ mod tests {
         assert!(numbers.iter().map(|&number| number as u64).eq((0..rows).map(number)));
         assert!(levels.iter().map(|&level| level == 1).eq((0..rows).map(|at| name(at).is_some())));
         let expected = (0..rows).filter_map(name).map(|name| names.of(NameKind::Op)[name as usize].as_bytes());
-        assert!(texts.iter().map(|text| text.data()).eq(expected));
+        assert!(texts.iter().map(ByteArray::data).eq(expected));
     }
 }

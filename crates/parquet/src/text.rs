@@ -21,7 +21,7 @@ use nandseq_trace::file_form::FileForm;
 use nandseq_trace::manifest;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
 use crate::cells::{Cell, Cells, Column};
@@ -185,8 +185,8 @@ fn put_object(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Re
     line.push(b'{');
     let mut first = true;
     for field in fields {
-        let is_there = field.is_there();
-        if !is_there && !(expects && field.column.name() == PayloadField::ExpectedStatus.name()) {
+        let is_said = field.is_there() || expects && field.column.name() == PayloadField::ExpectedStatus.name();
+        if !is_said {
             field.next().map_err(damaged)?;
             continue;
         }
@@ -267,7 +267,7 @@ fn unfit(name: &str, found: &str) -> io::Error {
 
 /// Whether no place or length that the footer tells is negative, at which the library would panic.
 fn is_sound(metadata: &ParquetMetaData) -> bool {
-    metadata.row_groups().iter().flat_map(|group| group.columns()).all(|column| {
+    metadata.row_groups().iter().flat_map(RowGroupMetaData::columns).all(|column| {
         let places = [Some(column.data_page_offset()), column.dictionary_page_offset(), Some(column.compressed_size())];
         places.into_iter().flatten().all(|place| place >= 0)
     })
@@ -323,11 +323,13 @@ mod tests {
 
     const TABLE: TableKind = TableKind::AddressTouchCount;
 
-    /// A file with two rows of a table. `block` is the type of that column and writes its values.
-    fn file(block: (&str, fn(&mut SerializedRowGroupWriter<'_, Vec<u8>>))) -> Vec<u8> {
+    type Group<'g> = SerializedRowGroupWriter<'g, Vec<u8>>;
+
+    /// A file with two rows of a table. `block` writes the values of that column.
+    fn file(of_block: &str, block: fn(&mut Group<'_>)) -> Vec<u8> {
         let of = |name: &&str| match *name {
             "op_base" => "required binary op_base (UTF8);".to_owned(),
-            "block" => format!("required {};", block.0),
+            "block" => format!("required {of_block};"),
             other => format!("required int64 {other};"),
         };
         let columns: Vec<String> = TABLE.columns().iter().map(of).collect();
@@ -337,7 +339,7 @@ mod tests {
         for name in TABLE.columns() {
             match *name {
                 "op_base" => values::<ByteArrayType>(&mut group, &["PROGRAM", "RE\nAD"].map(ByteArray::from)),
-                "block" => block.1(&mut group),
+                "block" => block(&mut group),
                 _ => values::<Int64Type>(&mut group, &[1, 2]),
             }
         }
@@ -346,7 +348,7 @@ mod tests {
     }
 
     /// Writes the next column.
-    fn values<T: DataType>(group: &mut SerializedRowGroupWriter<'_, Vec<u8>>, values: &[T::T]) {
+    fn values<T: DataType>(group: &mut Group<'_>, values: &[T::T]) {
         let mut column = group.next_column().unwrap().unwrap();
         column.typed::<T>().write_batch(values, None, None).unwrap();
         column.close().unwrap();
@@ -390,9 +392,9 @@ mod tests {
 
     #[test]
     fn a_line_break_in_a_name_is_refused_with_its_row_and_a_type_with_those_that_can_be_read() {
-        let broken = said(&file(("int32 block", |group| values::<Int32Type>(group, &[1, 2]))));
+        let broken = said(&file("int32 block", |group| values::<Int32Type>(group, &[1, 2])));
         assert!(broken.starts_with("row 2, column 'op_base': \"RE\\nAD\" contains a line break"), "{broken}");
-        let unfit = said(&file(("int64 block (UINT_64)", |group| values::<Int64Type>(group, &[1, 2]))));
+        let unfit = said(&file("int64 block (UINT_64)", |group| values::<Int64Type>(group, &[1, 2])));
         assert!(
             unfit.starts_with("column 'block' is of type UINT_64; types that can be read are string, 32- or"),
             "{unfit}"
@@ -401,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_compression_that_cannot_be_undone_is_named_with_what_to_do() {
-        let bytes = file(("int64 block", |group| values::<Int64Type>(group, &[1, 2])));
+        let bytes = file("int64 block", |group| values::<Int64Type>(group, &[1, 2]));
         // The footer has the number of the codec, zigzag, after the name of the column: no codec writes itself here.
         let at = bytes.windows(8).rposition(|part| part == b"block\x15\0\x16").unwrap() + 6;
         for (codec, name) in [(1, "Snappy"), (2, "gzip"), (3, "LZO"), (4, "Brotli"), (5, "LZ4"), (7, "LZ4")] {
@@ -414,7 +416,7 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_an_error_or_another_file_but_no_panic() {
-        let sound = file(("int64 block", |group| values::<Int64Type>(group, &[1, 2])));
+        let sound = file("int64 block", |group| values::<Int64Type>(group, &[1, 2]));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(format!("{}.parquet", TABLE.name()));
         for at in 0..sound.len() {
