@@ -97,7 +97,7 @@ impl ValueNames {
 }
 
 /// What takes the columns of some rows, one after another. Each call is a column, whose value in a row is what the closure gives.
-pub trait Columns<R> {
+pub trait ColumnSink<R> {
     /// Parts of addresses, below 2^31.
     fn addresses(&mut self, value: impl Fn(&R) -> u32);
     /// Counts or running numbers.
@@ -115,7 +115,7 @@ pub trait Columns<R> {
 /// A row with a value for each column of its table.
 pub trait ValueRow: TableRow + Sized + 'static {
     /// Gives the columns, in the order of the table.
-    fn columns(names: &ValueNames, to: &mut impl Columns<Self>);
+    fn columns(names: &ValueNames, to: &mut impl ColumnSink<Self>);
 }
 
 /// The base of an op_state; `DEFAULT`, which has none, has no rows where it is asked for.
@@ -124,7 +124,7 @@ fn base(state: StateId) -> usize {
 }
 
 impl ValueRow for TimelineRow {
-    fn columns(names: &ValueNames, to: &mut impl Columns<Self>) {
+    fn columns(names: &ValueNames, to: &mut impl ColumnSink<Self>) {
         to.times(|row| row.start);
         to.times(|row| row.end);
         to.addresses(|row| row.die.0.into());
@@ -142,7 +142,7 @@ impl ValueRow for TimelineRow {
 }
 
 impl ValueRow for OpStateRow {
-    fn columns(names: &ValueNames, to: &mut impl Columns<Self>) {
+    fn columns(names: &ValueNames, to: &mut impl ColumnSink<Self>) {
         to.times(|row| row.start);
         to.times(|row| row.end);
         to.addresses(|row| row.die.0.into());
@@ -155,7 +155,7 @@ impl ValueRow for OpStateRow {
 }
 
 impl ValueRow for TouchRow {
-    fn columns(_: &ValueNames, to: &mut impl Columns<Self>) {
+    fn columns(_: &ValueNames, to: &mut impl ColumnSink<Self>) {
         to.names(NameKind::Touch, |row| row.touch as usize);
         to.names(NameKind::CellType, |row| row.cell_type.index());
         to.addresses(|row| row.die.0.into());
@@ -166,7 +166,7 @@ impl ValueRow for TouchRow {
 }
 
 impl ValueRow for InputTimeRow {
-    fn columns(_: &ValueNames, to: &mut impl Columns<Self>) {
+    fn columns(_: &ValueNames, to: &mut impl ColumnSink<Self>) {
         to.names(NameKind::State, |row| row.state.index());
         to.names(NameKind::PhaseKey, |row| row.key_used.index());
         to.names(NameKind::PhaseKey, |row| row.key_virtual.index());
@@ -177,7 +177,7 @@ impl ValueRow for InputTimeRow {
 }
 
 impl ValueRow for ProposalRow {
-    fn columns(_: &ValueNames, to: &mut impl Columns<Self>) {
+    fn columns(_: &ValueNames, to: &mut impl ColumnSink<Self>) {
         to.names(NameKind::PhaseKey, |row| row.key_used.index());
         to.names(NameKind::PhaseKey, |row| row.key_virtual.index());
         to.addresses(|row| row.die.0.into());

@@ -11,7 +11,7 @@ use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
 const DIGITS: i32 = 38;
 
 /// A column of a table.
-pub(crate) enum Column {
+pub(crate) enum TableColumn {
     Flat(Box<Cells>),
     /// The fields of the structs in a list, one after another.
     Payload(Vec<Cells>),
@@ -61,7 +61,7 @@ impl<T: DataType> Default for Leaf<T> {
     }
 }
 
-impl Column {
+impl TableColumn {
     /// A column of a file by its name. The error is the type that cannot be read.
     pub(crate) fn of(schema: &SchemaDescriptor, name: &str) -> Result<Self, String> {
         let leaves = (0..schema.num_columns()).filter(|&leaf| schema.get_column_root(leaf).name() == name);

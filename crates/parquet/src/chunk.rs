@@ -19,7 +19,7 @@ use parquet::schema::types::ColumnDescPtr;
 use zstd::bulk::Compressor;
 
 use crate::columns::dictionary;
-use crate::file::into_io;
+use crate::failure::into_io;
 use crate::packing::{bits, differences, hybrid};
 
 /// The level of the compression.

@@ -1,16 +1,16 @@
-//! Writing a Parquet file: its pages and row groups, and its errors.
+//! Writing a Parquet file: its pages and row groups.
 
 use std::{io, mem};
 
 use nandseq_output::format::UnnamedFile;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::row_values::ValueNames;
-use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, TypePtr};
 
 use crate::chunk::{Chunk, Packer};
+use crate::failure::into_io;
 
 /// The number of rows of a page. The values of a page are kept in memory.
 const PAGE: usize = 16 * 1024;
@@ -94,15 +94,6 @@ impl<'t> ParquetFile<'t> {
         self.writer.finish().map_err(into_io)?;
         let file = mem::replace(self.writer.inner_mut(), NewFile::counting());
         Ok(UnnamedFile { file, rows: self.rows })
-    }
-}
-
-/// The error of the file system inside a Parquet error, if there is one, so that a full disk is recognized.
-pub(crate) fn into_io(error: ParquetError) -> io::Error {
-    let ParquetError::External(inner) = error else { return io::Error::other(error) };
-    match inner.downcast::<io::Error>() {
-        Ok(error) => *error,
-        Err(inner) => io::Error::other(inner),
     }
 }
 

@@ -11,6 +11,7 @@
 mod cells;
 mod chunk;
 mod columns;
+mod failure;
 mod file;
 mod packing;
 mod sequence;
@@ -29,7 +30,8 @@ use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::TimeColumnError;
 
 use columns::{US, schema};
-use file::{ParquetFile, into_io};
+use failure::into_io;
+use file::ParquetFile;
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetTable;
 pub use text::PARQUET;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::slice::IterMut;
 
 use nandseq_output::format::{TableWriter, UnnamedFile};
-use nandseq_output::row_values::{Columns, NameKind, ValueNames, ValueRow};
+use nandseq_output::row_values::{ColumnSink, NameKind, ValueNames, ValueRow};
 use nandseq_profile::Ticks;
 
 use crate::chunk::Chunk;
@@ -59,7 +59,7 @@ impl<R> Taken<'_, R> {
     }
 }
 
-impl<R> Columns<R> for Taken<'_, R> {
+impl<R> ColumnSink<R> for Taken<'_, R> {
     fn addresses(&mut self, value: impl Fn(&R) -> u32) {
         self.take(|row| value(row).into());
     }

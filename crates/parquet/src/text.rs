@@ -24,8 +24,8 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
-use crate::cells::{Cell, Cells, Column};
-use crate::file::into_io;
+use crate::cells::{Cell, Cells, TableColumn};
+use crate::failure::into_io;
 
 /// The types that columns may have, in words that users of such files know.
 const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list of structs of these";
@@ -67,7 +67,7 @@ struct Rows {
     group: usize,
     left: usize,
     names: &'static [&'static str],
-    columns: Vec<Column>,
+    columns: Vec<TableColumn>,
     files: ParquetFiles,
     /// The number of rows that became lines so far.
     read: u64,
@@ -84,7 +84,7 @@ impl Rows {
         if let Some(missing) = names.iter().find(|&name| there.iter().all(|column| column.name() != *name)) {
             return Err(invalid(format!("it has no column '{missing}'; the table's are {}", names.join(","))));
         }
-        let column = |name: &&str| Column::of(schema, name).map_err(|found| unfit(name, &found));
+        let column = |name: &&str| TableColumn::of(schema, name).map_err(|found| unfit(name, &found));
         let columns = names.iter().map(column).collect::<io::Result<Vec<_>>>()?;
         can_be_unpacked(file.metadata(), &columns)?;
         Ok(Self { file, group: 0, left: 0, names, columns, files, read: 0 })
@@ -100,7 +100,7 @@ impl Rows {
         }
         let rows = self.left.min(BATCH);
         self.left -= rows;
-        for cells in self.columns.iter_mut().flat_map(Column::cells_mut) {
+        for cells in self.columns.iter_mut().flat_map(TableColumn::cells_mut) {
             cells.read(rows).map_err(damaged)?;
         }
         for _ in 0..rows {
@@ -113,7 +113,7 @@ impl Rows {
     /// Goes on with the next row group.
     fn open_group(&mut self) -> Result<(), ParquetError> {
         let group = self.file.get_row_group(self.group)?;
-        for cells in self.columns.iter_mut().flat_map(Column::cells_mut) {
+        for cells in self.columns.iter_mut().flat_map(TableColumn::cells_mut) {
             cells.open(group.get_column_page_reader(cells.leaf)?)?;
         }
         self.left =
@@ -130,7 +130,7 @@ impl Rows {
                 text.push(b',');
             }
             let put = match column {
-                Column::Flat(cells) => match cells.next().map_err(damaged)? {
+                TableColumn::Flat(cells) => match cells.next().map_err(damaged)? {
                     None => Ok(()),
                     Some(cell) => {
                         if let (Cell::Text(op), "op_name") = (cell, *name) {
@@ -139,7 +139,7 @@ impl Rows {
                         put(cell, text)
                     }
                 },
-                Column::Payload(fields) => put_payload(fields, expects, text),
+                TableColumn::Payload(fields) => put_payload(fields, expects, text),
             };
             put.map_err(|error| invalid(format!("row {}, column '{name}': {error}", self.read)))?;
         }
@@ -274,8 +274,8 @@ fn is_sound(metadata: &ParquetMetaData) -> bool {
 }
 
 /// Checks that the columns that are read are compressed in a way that this program can undo.
-fn can_be_unpacked(metadata: &ParquetMetaData, wanted: &[Column]) -> io::Result<()> {
-    let wanted: Vec<usize> = wanted.iter().flat_map(Column::cells).map(|cells| cells.leaf).collect();
+fn can_be_unpacked(metadata: &ParquetMetaData, wanted: &[TableColumn]) -> io::Result<()> {
+    let wanted: Vec<usize> = wanted.iter().flat_map(TableColumn::cells).map(|cells| cells.leaf).collect();
     let columns = metadata.row_groups().iter().flat_map(|group| group.columns().iter().enumerate());
     for (_, column) in columns.filter(|(at, _)| wanted.contains(at)) {
         let name = match column.compression() {
