@@ -8,7 +8,7 @@ use std::io;
 use nandseq_profile::{CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
 
 use crate::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, UnnamedFile, Writers};
-use crate::line::{LineBuffer, NUMBER, Running, Text, TimeTexts, room_of};
+use crate::line::{Head, LengthTexts, LineBuffer, NUMBER, Text, room_of};
 use crate::model::TableModel;
 use crate::new_file::NewFile;
 use crate::sequence::{SequenceLayout, SequenceWriter};
@@ -181,18 +181,18 @@ trait CsvRow: TableRow + 'static {
 }
 
 impl CsvRow for TimelineRow {
-    type Before = (TimeTexts, Running);
+    type Before = [Head; 2];
 
-    fn append(&self, tables: &CsvTables, (times, uid): &mut Self::Before, lines: &mut LineBuffer) {
+    fn append(&self, tables: &CsvTables, [start, end]: &mut [Head; 2], lines: &mut LineBuffer) {
         lines.row(tables.room, |row| {
-            row.us(times, self.start);
+            row.us(start, self.start);
             row.put(b",");
-            row.us(times, self.end);
+            row.us(end, self.end);
             row.text(&tables.die_plane(self.die, self.plane)[0]);
             row.next_integer(self.block.0.into());
             row.next_integer(self.page.0.into());
             row.text(&tables.ops[self.op][usize::from(self.resumed)]);
-            row.running(uid, self.uid);
+            row.integer(self.uid);
             row.text(&tables.state(self.state)[1]);
             row.text(&tables.keys[self.key_used][1]);
             row.text(&tables.keys[self.key_virtual][1]);
@@ -205,9 +205,9 @@ impl CsvRow for TimelineRow {
 /// places. To copy the line and change the digits costs a tenth of putting the line together.
 #[derive(Default)]
 struct SegmentBefore {
-    times: TimeTexts,
-    /// Lengths of phases, which come again more often than other times.
-    durations: TimeTexts,
+    start: Head,
+    end: Head,
+    durations: LengthTexts,
     /// The row before, if its line is still in the buffer and its plane has one digit.
     row: Option<OpStateRow>,
     /// The length of its line.
@@ -235,16 +235,16 @@ impl CsvRow for OpStateRow {
         }
         let [die_and_plane, lane] = tables.die_plane(self.die, self.plane);
         lines.row(tables.room, |row| {
-            row.us(&mut before.times, self.start);
+            row.us(&mut before.start, self.start);
             row.put(b",");
-            row.us(&mut before.times, self.end);
+            row.us(&mut before.end, self.end);
             row.text(die_and_plane);
             before.plane_at[0] = row.len() - 1;
             row.text(&tables.state(self.state)[1]);
             row.text(lane);
             before.plane_at[1] = row.len() - 1;
             row.text(&tables.state_bases[self.state.index()]);
-            row.us(&mut before.durations, self.end - self.start);
+            row.length(&mut before.durations, self.end - self.start);
             row.put(b"\n");
             before.len = row.len();
         });
@@ -289,15 +289,15 @@ impl CsvRow for InputTimeRow {
 }
 
 impl CsvRow for ProposalRow {
-    type Before = TimeTexts;
+    type Before = Head;
 
-    fn append(&self, tables: &CsvTables, times: &mut TimeTexts, lines: &mut LineBuffer) {
+    fn append(&self, tables: &CsvTables, time: &mut Head, lines: &mut LineBuffer) {
         lines.row(tables.room, |row| {
             row.text(&tables.keys[self.key_used][0]);
             row.text(&tables.keys[self.key_virtual][1]);
             row.text(&tables.die_plane(self.die, self.plane)[0]);
             row.put(b",");
-            row.us(times, self.time);
+            row.us(time, self.time);
             row.text(&tables.op_names[self.op]);
             row.integer(self.count);
             row.put(b"\n");

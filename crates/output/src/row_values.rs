@@ -1,6 +1,6 @@
-//! Rows as values: what each column of a table holds, in the order of `trace::table`.
+//! Rows as columns: what each column of a table holds, in the order of `trace::table`.
 //!
-//! A format that takes values from here says only how a value of each type is written. Leaves out `operation_sequence`, whose rows
+//! A format that takes columns from here says only how values of each type are written. Leaves out `operation_sequence`, whose rows
 //! are the operations, and CSV: most campaigns write it, so it puts rows together from texts that are prepared for a profile.
 
 use nandseq_profile::{BaseId, Die, IdVec, OpId, Plane, Profile, Ticks};
@@ -8,23 +8,6 @@ use nandseq_trace::Status;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TableRow, TimelineRow, Touch, TouchRow};
 
 use crate::model::TableModel;
-
-/// A value, of the type that its column has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RowValue {
-    /// A part of an address.
-    Address(u32),
-    /// A count or a running number.
-    Count(u64),
-    /// A time.
-    Time(Ticks),
-    /// A fraction, in hundredths.
-    Fraction(u32),
-    /// A name, by its number among those of its kind.
-    Name(NameKind, usize),
-    /// The absence of a name that may be absent.
-    Nothing,
-}
 
 /// What a name is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,98 +91,99 @@ impl ValueNames {
         &self.names[kind as usize]
     }
 
-    fn die_plane(&self, die: Die, plane: Plane) -> RowValue {
-        RowValue::Name(NameKind::DiePlane, die.index() * self.planes + plane.index())
+    fn die_plane(&self, die: Die, plane: Plane) -> usize {
+        die.index() * self.planes + plane.index()
     }
 }
 
+/// What takes the columns of some rows, one after another. Each call is a column, whose value in a row is what the closure gives.
+pub trait ColumnSink<R> {
+    /// Parts of addresses, below 2^31.
+    fn addresses(&mut self, value: impl Fn(&R) -> u32);
+    /// Counts or running numbers.
+    fn counts(&mut self, value: impl Fn(&R) -> u64);
+    /// Times.
+    fn times(&mut self, value: impl Fn(&R) -> Ticks);
+    /// Fractions, in hundredths.
+    fn fractions(&mut self, value: impl Fn(&R) -> u32);
+    /// Names, by their numbers among those of their kind.
+    fn names(&mut self, kind: NameKind, number: impl Fn(&R) -> usize);
+    /// Names that may be absent.
+    fn optional_names(&mut self, kind: NameKind, number: impl Fn(&R) -> Option<usize>);
+}
+
 /// A row with a value for each column of its table.
-pub trait ValueRow: TableRow + 'static {
-    /// The values, in the order of the columns.
-    fn values(&self, names: &ValueNames) -> impl Iterator<Item = RowValue>;
+pub trait ValueRow: TableRow + Sized + 'static {
+    /// Gives the columns, in the order of the table.
+    fn columns(names: &ValueNames, to: &mut impl ColumnSink<Self>);
 }
 
 /// The base of an op_state; `DEFAULT`, which has none, has no rows where it is asked for.
-fn base(state: StateId) -> RowValue {
-    RowValue::Name(NameKind::Base, state.parts().map_or(0, |(base, _)| base.index()))
+fn base(state: StateId) -> usize {
+    state.parts().map_or(0, |(base, _)| base.index())
 }
 
 impl ValueRow for TimelineRow {
-    fn values(&self, names: &ValueNames) -> impl Iterator<Item = RowValue> {
-        [
-            RowValue::Time(self.start),
-            RowValue::Time(self.end),
-            RowValue::Address(self.die.0.into()),
-            RowValue::Address(self.plane.0.into()),
-            RowValue::Address(self.block.0),
-            RowValue::Address(self.page.0.into()),
-            RowValue::Name(NameKind::Op, self.op.index()),
-            RowValue::Name(NameKind::Base, names.base_of_op[self.op].index()),
-            if self.resumed { RowValue::Name(NameKind::Source, 0) } else { RowValue::Nothing },
-            RowValue::Count(self.uid),
-            RowValue::Name(NameKind::State, self.state.index()),
-            RowValue::Name(NameKind::PhaseKey, self.key_used.index()),
-            RowValue::Name(NameKind::PhaseKey, self.key_virtual.index()),
-        ]
-        .into_iter()
+    fn columns(names: &ValueNames, to: &mut impl ColumnSink<Self>) {
+        to.times(|row| row.start);
+        to.times(|row| row.end);
+        to.addresses(|row| row.die.0.into());
+        to.addresses(|row| row.plane.0.into());
+        to.addresses(|row| row.block.0);
+        to.addresses(|row| row.page.0.into());
+        to.names(NameKind::Op, |row| row.op.index());
+        to.names(NameKind::Base, |row| names.base_of_op[row.op].index());
+        to.optional_names(NameKind::Source, |row| row.resumed.then_some(0));
+        to.counts(|row| row.uid);
+        to.names(NameKind::State, |row| row.state.index());
+        to.names(NameKind::PhaseKey, |row| row.key_used.index());
+        to.names(NameKind::PhaseKey, |row| row.key_virtual.index());
     }
 }
 
 impl ValueRow for OpStateRow {
-    fn values(&self, names: &ValueNames) -> impl Iterator<Item = RowValue> {
-        [
-            RowValue::Time(self.start),
-            RowValue::Time(self.end),
-            RowValue::Address(self.die.0.into()),
-            RowValue::Address(self.plane.0.into()),
-            RowValue::Name(NameKind::State, self.state.index()),
-            names.die_plane(self.die, self.plane),
-            base(self.state),
-            RowValue::Time(self.end - self.start),
-        ]
-        .into_iter()
+    fn columns(names: &ValueNames, to: &mut impl ColumnSink<Self>) {
+        to.times(|row| row.start);
+        to.times(|row| row.end);
+        to.addresses(|row| row.die.0.into());
+        to.addresses(|row| row.plane.0.into());
+        to.names(NameKind::State, |row| row.state.index());
+        to.names(NameKind::DiePlane, |row| names.die_plane(row.die, row.plane));
+        to.names(NameKind::Base, |row| base(row.state));
+        to.times(|row| row.end - row.start);
     }
 }
 
 impl ValueRow for TouchRow {
-    fn values(&self, _: &ValueNames) -> impl Iterator<Item = RowValue> {
-        [
-            RowValue::Name(NameKind::Touch, self.touch as usize),
-            RowValue::Name(NameKind::CellType, self.cell_type.index()),
-            RowValue::Address(self.die.0.into()),
-            RowValue::Address(self.block.0),
-            RowValue::Address(self.page.0.into()),
-            RowValue::Count(self.count),
-        ]
-        .into_iter()
+    fn columns(_: &ValueNames, to: &mut impl ColumnSink<Self>) {
+        to.names(NameKind::Touch, |row| row.touch as usize);
+        to.names(NameKind::CellType, |row| row.cell_type.index());
+        to.addresses(|row| row.die.0.into());
+        to.addresses(|row| row.block.0);
+        to.addresses(|row| row.page.0.into());
+        to.counts(|row| row.count);
     }
 }
 
 impl ValueRow for InputTimeRow {
-    fn values(&self, _: &ValueNames) -> impl Iterator<Item = RowValue> {
-        [
-            RowValue::Name(NameKind::State, self.state.index()),
-            RowValue::Name(NameKind::PhaseKey, self.key_used.index()),
-            RowValue::Name(NameKind::PhaseKey, self.key_virtual.index()),
-            RowValue::Name(NameKind::Op, self.op.index()),
-            RowValue::Fraction(self.hundredths),
-            RowValue::Count(self.count),
-        ]
-        .into_iter()
+    fn columns(_: &ValueNames, to: &mut impl ColumnSink<Self>) {
+        to.names(NameKind::State, |row| row.state.index());
+        to.names(NameKind::PhaseKey, |row| row.key_used.index());
+        to.names(NameKind::PhaseKey, |row| row.key_virtual.index());
+        to.names(NameKind::Op, |row| row.op.index());
+        to.fractions(|row| row.hundredths);
+        to.counts(|row| row.count);
     }
 }
 
 impl ValueRow for ProposalRow {
-    fn values(&self, _: &ValueNames) -> impl Iterator<Item = RowValue> {
-        [
-            RowValue::Name(NameKind::PhaseKey, self.key_used.index()),
-            RowValue::Name(NameKind::PhaseKey, self.key_virtual.index()),
-            RowValue::Address(self.die.0.into()),
-            RowValue::Address(self.plane.0.into()),
-            RowValue::Time(self.time),
-            RowValue::Name(NameKind::Op, self.op.index()),
-            RowValue::Count(self.count),
-        ]
-        .into_iter()
+    fn columns(_: &ValueNames, to: &mut impl ColumnSink<Self>) {
+        to.names(NameKind::PhaseKey, |row| row.key_used.index());
+        to.names(NameKind::PhaseKey, |row| row.key_virtual.index());
+        to.addresses(|row| row.die.0.into());
+        to.addresses(|row| row.plane.0.into());
+        to.times(|row| row.time);
+        to.names(NameKind::Op, |row| row.op.index());
+        to.counts(|row| row.count);
     }
 }

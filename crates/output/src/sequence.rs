@@ -3,14 +3,13 @@
 //! Rows depend on the profile and the operations only. They are formatted into one buffer, without allocation, floating point or
 //! look-up of names.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{IdVec, OpId, Profile, Target};
 
-use crate::line::{LineBuffer, NUMBER, RowBuilder, Running, Text, TimeTexts, room_of};
+use crate::line::{Head, LineBuffer, NUMBER, RowBuilder, Text, room_of};
 use nandseq_trace::csv_field;
 use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
@@ -24,7 +23,6 @@ const STATUSES: [Status; 3] = [Status::Busy, Status::ExtReady, Status::Ready];
 pub struct SequenceLayout {
     time: TimeColumn,
     ops: IdVec<OpId, OpLayout>,
-    planes: usize,
 }
 
 /// The constant parts of the rows of one op name.
@@ -33,80 +31,128 @@ struct OpLayout {
     /// `,op_id,op_name,`
     middle: Text,
     /// The pieces of a target.
-    pieces: Box<[Piece]>,
+    pieces: Arc<[Piece]>,
     /// The room in bytes that a target needs.
     room: usize,
 }
 
-/// A piece of a target in a payload. If it has few values, their texts are prepared.
+/// A piece of a target in a payload: one of some prepared texts, and a number behind it or none. All pieces are put together by the
+/// same steps, because a processor cannot foresee which pieces the next operation has.
 #[derive(Clone, Debug)]
-enum Piece {
-    /// `{""die"":0,""plane"":2`, by die, then by plane. For planes that the device does not have, the texts before die and plane.
-    DiePlane(Arc<[Text]>, [Text<32>; 2]),
-    /// A number, with the text before it: `,""block"":`.
-    Number(Text<32>, PayloadField),
-    /// `,""celltype"":""TLC""`, by cell type.
-    CellType(Arc<[Text]>),
-    /// `,""exp_val"":""busy""`, by status; the last text is for no status.
-    Status(Arc<[Text]>),
+struct Piece {
+    /// The texts by what they name: `{""die"":0,""plane"":2,""block"":`.
+    texts: Box<[Text]>,
+    /// How far one die, plane, cell type, and status further is in `texts`; 0 for what they do not name.
+    steps: [u32; 4],
+    /// For pieces that name planes, the number of planes of the device; for others any number.
+    planes: usize,
+    /// The texts before die and plane and behind them, for planes that the device does not have.
+    outside: [Text<32>; 3],
+    /// The part of the address that the number is: 1 for that of die, plane, block and page, 0 for the others.
+    number: [u32; 4],
+    has_number: bool,
 }
 
-/// Makes pieces. Equal pieces share their texts.
+/// Makes pieces. Op names with equal payloads share them.
 struct Pieces<'p> {
     profile: &'p Profile,
-    /// The pieces so far, by the text before the first value, and whether the piece has die and plane.
-    made: BTreeMap<(String, bool), Piece>,
+    made: Vec<(&'p [PayloadField], Arc<[Piece]>)>,
 }
 
-impl Pieces<'_> {
+impl<'p> Pieces<'p> {
     /// The pieces of a payload with these fields.
-    fn of(&mut self, fields: &[PayloadField]) -> Box<[Piece]> {
+    fn of(&mut self, fields: &'p [PayloadField]) -> Arc<[Piece]> {
+        if let Some((_, pieces)) = self.made.iter().find(|(made, _)| *made == fields) {
+            return Arc::clone(pieces);
+        }
         let mut pieces = Vec::new();
         let mut at = 0;
-        while let Some(&field) = fields.get(at) {
-            let is_die_plane = fields[at..].starts_with(&[PayloadField::Die, PayloadField::Plane]);
-            let key = (field_prefix(at, field), is_die_plane);
-            let make = || piece(self.profile, at, field, is_die_plane);
-            pieces.push(self.made.entry(key).or_insert_with(make).clone());
-            at += if is_die_plane { 2 } else { 1 };
+        while at < fields.len() {
+            let named = match fields[at..] {
+                [PayloadField::Die, PayloadField::Plane, ..] => 2,
+                [PayloadField::CellType | PayloadField::ExpectedStatus, ..] => 1,
+                _ => 0,
+            };
+            let behind = fields.get(at + named).filter(|field| ADDRESS.contains(field));
+            let end = at + named + usize::from(behind.is_some());
+            pieces.push(piece(self.profile, at, &fields[at..end], behind.copied()));
+            at = end;
         }
-        pieces.into()
+        if !fields.is_empty() {
+            // The last ones have no text.
+            pieces.resize_with(USUAL.max(pieces.len()), || piece(self.profile, 0, &[], None));
+        }
+        let pieces: Arc<[Piece]> = pieces.into();
+        self.made.push((fields, Arc::clone(&pieces)));
+        pieces
     }
 }
 
-/// The piece for the field at position `at` of an object. If `is_die_plane`, the piece also has the plane, which is the next field.
-fn piece(profile: &Profile, at: usize, field: PayloadField, is_die_plane: bool) -> Piece {
-    let before = field_prefix(at, field);
-    let with_name = |name: &str| Text::from(format!("{before}{}", json_in_csv(name)));
-    match field {
-        PayloadField::Die if is_die_plane => {
+/// The number of pieces of every payload, if it does not need more: those of die, plane, block, page and cell type.
+const USUAL: usize = 3;
+/// The fields that are numbers.
+const ADDRESS: [PayloadField; 4] = [PayloadField::Die, PayloadField::Plane, PayloadField::Block, PayloadField::Page];
+
+/// The piece for the fields from position `at` of an object on, of which the last one is `number`, if there is one.
+fn piece(profile: &Profile, at: usize, fields: &[PayloadField], number: Option<PayloadField>) -> Piece {
+    let before = fields.first().map(|&field| field_prefix(at, field)).unwrap_or_default();
+    let behind = number.map(|field| field_prefix(at + fields.len() - 1, field)).unwrap_or_default();
+    let with_name = |name: &str| Text::from(format!("{before}{}{behind}", json_in_csv(name)));
+    let nowhere = (usize::MAX, [(); 3].map(|()| Text::new(b"")));
+    let (texts, steps, (planes, outside)) = match *fields {
+        [PayloadField::Die, PayloadField::Plane, ..] => {
             let (dies, planes) = (profile.topology.dies, profile.topology.planes);
             let then = field_prefix(at + 1, PayloadField::Plane);
             let places = (0..dies).flat_map(|die| (0..planes).map(move |plane| (die, plane)));
-            let texts = places.map(|(die, plane)| Text::from(format!("{before}{die}{then}{plane}")));
-            Piece::DiePlane(texts.collect(), [before.clone().into(), then.into()])
+            let texts = places.map(|(die, plane)| Text::from(format!("{before}{die}{then}{plane}{behind}"))).collect();
+            let outside = [before.into(), then.into(), behind.into()];
+            (texts, [planes, 1, 0, 0], (planes as usize, outside))
         }
-        PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => {
-            Piece::Number(before.into(), field)
+        [PayloadField::CellType, ..] => {
+            (profile.cell_types.iter().map(|one| with_name(&one.name)).collect(), [0, 0, 1, 0], nowhere)
         }
-        PayloadField::CellType => Piece::CellType(profile.cell_types.iter().map(|one| with_name(&one.name)).collect()),
-        PayloadField::ExpectedStatus => {
+        [PayloadField::ExpectedStatus, ..] => {
             // A profile may give the field to a base that reads no status. No status is expected then.
-            let none = Text::from(format!("{before}null"));
-            Piece::Status(STATUSES.map(|status| with_name(status.name())).into_iter().chain([none]).collect())
+            let none = Text::from(format!("{before}null{behind}"));
+            let texts = STATUSES.map(|status| with_name(status.name()));
+            (texts.into_iter().chain([none]).collect(), [0, 0, 0, 1], nowhere)
         }
-    }
+        _ => ([Text::from(before)].into(), [0; 4], nowhere),
+    };
+    let is_number = ADDRESS.map(|field| u32::from(number == Some(field)));
+    Piece { texts, steps, planes, outside, number: is_number, has_number: number.is_some() }
 }
 
 impl Piece {
     /// The room in bytes that the piece needs.
     fn room(&self) -> usize {
-        match self {
-            Self::DiePlane(texts, prefixes) => room_of(&**texts) + 2 * (room_of(prefixes) + NUMBER),
-            Self::CellType(texts) | Self::Status(texts) => room_of(&**texts),
-            Self::Number(before, _) => before.room() + NUMBER,
-        }
+        room_of(&*self.texts) + 3 * room_of(&self.outside) + 3 * NUMBER
     }
+
+    /// Appends the piece of one target. `status` is the number of the expected status; the one behind the last stands for none.
+    #[inline]
+    fn append(&self, target: &Target, status: usize, row: &mut RowBuilder<'_>) {
+        let Target { die, plane, block, page, cell_type } = *target;
+        let values = [die.index(), plane.index(), cell_type.index(), status];
+        let at: usize = self.steps.iter().zip(values).map(|(&step, value)| step as usize * value).sum();
+        match self.texts.get(at) {
+            Some(text) if plane.index() < self.planes => row.text(text),
+            Some(_) | None => append_outside(&self.outside, target, row),
+        }
+        let parts = [die.0.into(), plane.0.into(), block.0, page.0.into()];
+        let number: u32 = self.number.iter().zip(parts).map(|(&is, part): (&u32, u32)| is * part).sum();
+        row.integer_if(self.has_number, number.into());
+    }
+}
+
+/// Appends die and plane if the device does not have the plane.
+#[cold]
+fn append_outside([before, then, behind]: &[Text<32>; 3], target: &Target, row: &mut RowBuilder<'_>) {
+    row.text(before);
+    row.integer(target.die.0.into());
+    row.text(then);
+    row.integer(target.plane.0.into());
+    row.text(behind);
 }
 
 impl SequenceLayout {
@@ -116,14 +162,14 @@ impl SequenceLayout {
     /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let time = TimeColumn::of(profile)?;
-        let mut pieces = Pieces { profile, made: BTreeMap::new() };
+        let mut pieces = Pieces { profile, made: Vec::new() };
         let ops = profile.ops.iter().map(|op| {
             let middle = format!(",{},{},", op.opcode, csv_field(&op.name)).into();
             let pieces = pieces.of(&profile.bases[op.base].payload);
             let room = pieces.iter().map(Piece::room).sum::<usize>() + 2;
             OpLayout { middle, pieces, room }
         });
-        Ok(Self { time, ops: ops.collect(), planes: profile.topology.planes as usize })
+        Ok(Self { time, ops: ops.collect() })
     }
 }
 
@@ -146,9 +192,7 @@ pub struct SequenceWriter<'l, W> {
     layout: &'l SequenceLayout,
     output: W,
     lines: LineBuffer,
-    seq: Running,
-    uid: Running,
-    times: TimeTexts,
+    head: Head,
     /// The text of a time that is scaled or rounded.
     time: Vec<u8>,
     rows: u64,
@@ -161,9 +205,7 @@ impl<'l, W: Write> SequenceWriter<'l, W> {
             layout,
             output,
             lines: LineBuffer::new(&OPERATION_SEQUENCE.header()),
-            seq: Running::default(),
-            uid: Running::default(),
-            times: TimeTexts::default(),
+            head: Head::default(),
             time: Vec::new(),
             rows: 0,
         }
@@ -187,68 +229,32 @@ impl<W: Write> Sink for SequenceWriter<'_, W> {
         if !is_plain {
             self.layout.time.append(operation.start, &mut self.time);
         }
+        let status = operation.status.map_or(STATUSES.len(), |status| status as usize);
         let room = 4 * NUMBER + self.time.len() + layout.middle.room() + operation.targets.len() * layout.room;
         self.lines.row(room, |row| {
-            row.running(&mut self.seq, operation.seq);
+            row.integer(operation.seq);
             row.put(b",");
             if is_plain {
-                row.us(&mut self.times, operation.start);
+                row.us(&mut self.head, operation.start);
             } else {
                 row.slice(&self.time);
             }
             row.text(&layout.middle);
-            row.running(&mut self.uid, operation.uid);
+            row.integer(operation.uid);
             if layout.pieces.is_empty() {
                 return row.put(b",[{}]\n");
             }
             row.put(b",\"[");
-            for (at, target) in operation.targets.iter().enumerate() {
-                if at > 0 {
-                    row.put(b",");
+            for target in operation.targets {
+                for piece in &*layout.pieces {
+                    piece.append(target, status, row);
                 }
-                for piece in &layout.pieces {
-                    append(piece, target, operation.status, self.layout.planes, row);
-                }
-                row.put(b"}");
+                row.put(b"},");
             }
+            row.take_back(operation.targets.len().min(1));
             row.put(b"]\"\n");
         });
         self.rows += 1;
         self.lines.hand_on_block(&mut self.output).map(|_| ())
-    }
-}
-
-/// Appends a piece of one target.
-#[inline]
-fn append(piece: &Piece, target: &Target, status: Option<Status>, planes: usize, row: &mut RowBuilder<'_>) {
-    match piece {
-        Piece::DiePlane(texts, [die, plane]) => {
-            let die_plane = texts.get(target.die.index() * planes + target.plane.index());
-            if let Some(text) = die_plane.filter(|_| target.plane.index() < planes) {
-                return row.text(text);
-            }
-            row.text(die);
-            row.integer(target.die.0.into());
-            row.text(plane);
-            row.integer(target.plane.0.into());
-        }
-        Piece::Number(before, field) => {
-            row.text(before);
-            row.integer(number(*field, target));
-        }
-        Piece::CellType(texts) => row.text(&texts[target.cell_type.index()]),
-        Piece::Status(texts) => row.text(&texts[status.map_or(STATUSES.len(), |status| status as usize)]),
-    }
-}
-
-/// A part of an address.
-#[inline]
-fn number(field: PayloadField, target: &Target) -> u64 {
-    match field {
-        PayloadField::Die => target.die.0.into(),
-        PayloadField::Plane => target.plane.0.into(),
-        PayloadField::Page => target.page.0.into(),
-        PayloadField::Block => target.block.0.into(),
-        PayloadField::CellType | PayloadField::ExpectedStatus => unreachable!("pieces of numbers are of numbers"),
     }
 }

@@ -1,149 +1,86 @@
-//! Arrow columns of the types that tables have.
+//! The schema of the tables: the type of each column.
 
-use std::io;
 use std::sync::Arc;
 
-use arrow_array::types::Int16Type;
-use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int64Array, StringArray};
-use arrow_schema::{DataType, Field, FieldRef, Fields};
 use nandseq_output::row_values::{NameKind, ValueNames};
+use nandseq_profile::model::PayloadField;
 use nandseq_trace::table::{ColumnType, Columns};
+use parquet::basic::{LogicalType, Repetition, Type as Physical};
+use parquet::errors::ParquetError;
+use parquet::schema::types::{Type, TypePtr};
 
-/// A type of decimal numbers of 64 bits.
+/// A type of decimal numbers of at most 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decimals {
     /// The number of digits, at most 18.
     pub(crate) digits: u8,
     /// The number of digits behind the point.
-    pub(crate) behind: i8,
-}
-
-impl Decimals {
-    fn data_type(self) -> DataType {
-        DataType::Decimal64(self.digits, self.behind)
-    }
+    pub(crate) behind: u8,
 }
 
 /// The type of times in µs, below 10^12 µs (11.5 days).
 pub(crate) const US: Decimals = Decimals { digits: 18, behind: 6 };
 /// The type of fractions of a phase.
-pub(crate) const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
+const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
+/// The most digits that 32 bits hold.
+const SMALL: u8 = 9;
 
-/// The dictionaries of names, which columns refer to by number.
-#[derive(Clone, Debug)]
-pub(crate) struct ColumnNames {
-    pub(crate) values: ValueNames,
-    dictionaries: [ArrayRef; NameKind::ALL.len()],
+/// The schema of a table. `time` is the type of a scaled time.
+pub(crate) fn schema(columns: Columns, time: Decimals) -> Result<TypePtr, ParquetError> {
+    let column = |(&name, &of): (&&str, &ColumnType)| match of {
+        ColumnType::Address => number(name, Physical::INT32, Repetition::REQUIRED),
+        ColumnType::Count => number(name, Physical::INT64, Repetition::REQUIRED),
+        ColumnType::Time => decimal(name, US),
+        ColumnType::ScaledTime => decimal(name, time),
+        ColumnType::Fraction => decimal(name, FRACTION),
+        ColumnType::Name => text(name, Repetition::REQUIRED),
+        ColumnType::OptionalName => text(name, Repetition::OPTIONAL),
+        ColumnType::Payload => payload(name),
+    };
+    let fields = columns.names.iter().zip(columns.types).map(column).collect::<Result<_, _>>()?;
+    Ok(Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?))
 }
 
-impl ColumnNames {
-    pub(crate) fn new(values: ValueNames) -> Self {
-        let strings = |kind| Arc::new(StringArray::from_iter_values(values.of(kind))) as ArrayRef;
-        Self { dictionaries: NameKind::ALL.map(strings), values }
+fn number(name: &str, of: Physical, repetition: Repetition) -> Result<TypePtr, ParquetError> {
+    Ok(Arc::new(Type::primitive_type_builder(name, of).with_repetition(repetition).build()?))
+}
+
+fn decimal(name: &str, Decimals { digits, behind }: Decimals) -> Result<TypePtr, ParquetError> {
+    let of = if digits <= SMALL { Physical::INT32 } else { Physical::INT64 };
+    let (digits, behind) = (digits.into(), behind.into());
+    let column = Type::primitive_type_builder(name, of).with_repetition(Repetition::REQUIRED);
+    let column = column.with_logical_type(Some(LogicalType::decimal(behind, digits)));
+    Ok(Arc::new(column.with_precision(digits).with_scale(behind).build()?))
+}
+
+fn text(name: &str, repetition: Repetition) -> Result<TypePtr, ParquetError> {
+    let column = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_repetition(repetition);
+    Ok(Arc::new(column.with_logical_type(Some(LogicalType::String)).build()?))
+}
+
+/// A list of targets. A field that an operation does not have is null.
+fn payload(name: &str) -> Result<TypePtr, ParquetError> {
+    let group = |name, repetition, fields, of| {
+        let group = Type::group_type_builder(name).with_repetition(repetition).with_fields(fields);
+        Ok(Arc::new(group.with_logical_type(of).build()?))
+    };
+    let field = |field: PayloadField| match field {
+        PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => {
+            number(field.name(), Physical::INT32, Repetition::OPTIONAL)
+        }
+        PayloadField::CellType | PayloadField::ExpectedStatus => text(field.name(), Repetition::OPTIONAL),
+    };
+    let fields = PayloadField::ALL.into_iter().map(field).collect::<Result<_, _>>()?;
+    let element = group("element", Repetition::REQUIRED, fields, None)?;
+    let list = group("list", Repetition::REPEATED, vec![element], None)?;
+    group(name, Repetition::REQUIRED, vec![list], Some(LogicalType::List))
+}
+
+/// The names of a kind as a dictionary page has them: those with these numbers, each with its length.
+pub(crate) fn dictionary(names: &ValueNames, kind: NameKind, numbers: &[u16], bytes: &mut Vec<u8>) {
+    for &number in numbers {
+        let name = names.of(kind)[usize::from(number)].as_bytes();
+        bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(name);
     }
-
-    /// The names of a kind.
-    pub(crate) fn of(&self, kind: NameKind) -> &ArrayRef {
-        &self.dictionaries[kind as usize]
-    }
-}
-
-/// An id as a number of a dictionary. Ids of every kind are below 16,384.
-pub(crate) const fn number(id: usize) -> i16 {
-    id as i16
-}
-
-/// A column of names by their numbers.
-pub(crate) fn dictionary(numbers: Int16Array, names: &ArrayRef) -> io::Result<ArrayRef> {
-    let array = DictionaryArray::<Int16Type>::try_new(numbers, Arc::clone(names)).map_err(io::Error::other)?;
-    Ok(Arc::new(array))
-}
-
-/// A column of 64-bit numbers. A number beyond 63 bits is an error.
-pub(crate) fn large(values: impl Iterator<Item = u64>) -> io::Result<ArrayRef> {
-    let values = values.map(|value| i64::try_from(value).map_err(|_| too_large("a number beyond 63 bits")));
-    Ok(Arc::new(Int64Array::from(values.collect::<io::Result<Vec<i64>>>()?)))
-}
-
-/// A column of decimals, given in units of their last digit. A number with too many digits is an error.
-pub(crate) fn decimals(units: impl Iterator<Item = u128>, of: Decimals) -> io::Result<ArrayRef> {
-    let limit = 10i64.pow(u32::from(of.digits));
-    let units = units.map(|units| {
-        let units = i64::try_from(units).ok().filter(|&units| units < limit);
-        units.ok_or_else(|| too_large("a time of more than 18 digits (10^12 µs, 11.5 days)"))
-    });
-    let array = Decimal64Array::from(units.collect::<io::Result<Vec<i64>>>()?);
-    Ok(Arc::new(array.with_precision_and_scale(of.digits, of.behind).map_err(io::Error::other)?))
-}
-
-fn too_large(what: &str) -> io::Error {
-    let message = format!("{what} does not fit a Parquet column of these tables; write CSV, or fewer or shorter runs");
-    io::Error::new(io::ErrorKind::InvalidData, message)
-}
-
-/// The Arrow fields of the columns of a table. `time` is the type of a scaled time.
-pub(crate) fn fields(columns: Columns, time: Decimals) -> Vec<Field> {
-    let field = |(&name, &of): (&&str, &ColumnType)| {
-        let names = || DataType::Dictionary(Box::new(DataType::Int16), Box::new(DataType::Utf8));
-        let (data_type, may_be_absent) = match of {
-            ColumnType::Address => (DataType::Int32, false),
-            ColumnType::Count => (DataType::Int64, false),
-            ColumnType::Time => (US.data_type(), false),
-            ColumnType::ScaledTime => (time.data_type(), false),
-            ColumnType::Fraction => (FRACTION.data_type(), false),
-            ColumnType::Name => (names(), false),
-            ColumnType::OptionalName => (names(), true),
-            ColumnType::Payload => (DataType::List(payload_element()), false),
-        };
-        Field::new(name, data_type, may_be_absent)
-    };
-    columns.names.iter().zip(columns.types).map(field).collect()
-}
-
-/// The element type of the payload column: a target.
-pub(crate) fn payload_element() -> FieldRef {
-    Arc::new(Field::new("element", DataType::Struct(payload_fields()), false))
-}
-
-/// The fields of a target. A field that an operation does not have is null.
-pub(crate) fn payload_fields() -> Fields {
-    let number = |name| Field::new(name, DataType::Int32, true);
-    let text = |name| Field::new_dictionary(name, DataType::Int16, DataType::Utf8, true);
-    ["die", "plane", "block", "page"].map(number).into_iter().chain(["celltype", "exp_val"].map(text)).collect()
-}
-
-/// Whether a column has integers or decimals.
-pub(crate) fn is_number(column: &DataType) -> bool {
-    column.is_integer() || column.is_decimal()
-}
-
-/// Whether a column has names.
-pub(crate) fn is_name(column: &DataType) -> bool {
-    matches!(column, DataType::Dictionary(..))
-}
-
-/// The path of every column whose type fits, also inside lists and structs.
-pub(crate) fn paths(fields: &Fields, fits: fn(&DataType) -> bool) -> Vec<Vec<String>> {
-    fields.iter().flat_map(|field| paths_of(field, fits)).collect()
-}
-
-fn paths_of(field: &FieldRef, fits: fn(&DataType) -> bool) -> Vec<Vec<String>> {
-    let inner = if let DataType::List(element) = field.data_type() {
-        let prefix = |mut path: Vec<String>| {
-            path.insert(0, "list".to_owned());
-            path
-        };
-        paths_of(element, fits).into_iter().map(prefix).collect()
-    } else if let DataType::Struct(fields) = field.data_type() {
-        paths(fields, fits)
-    } else if fits(field.data_type()) {
-        vec![Vec::new()]
-    } else {
-        Vec::new()
-    };
-    let own = |mut path: Vec<String>| {
-        path.insert(0, field.name().clone());
-        path
-    };
-    inner.into_iter().map(own).collect()
 }

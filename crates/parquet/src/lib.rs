@@ -8,34 +8,39 @@
 //!
 //! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
 
+mod cells;
+mod chunk;
 mod columns;
+mod failure;
 mod file;
+mod packing;
 mod sequence;
 mod tables;
 mod text;
 
 use std::io;
 
-use arrow_schema::{Schema, SchemaRef};
-use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, UnnamedFile, Writers};
+use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, Writers};
 use nandseq_output::model::TableModel;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::row_values::{ValueNames, ValueRow};
 use nandseq_profile::Profile;
 use nandseq_trace::file_form::FileForm;
+use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::TimeColumnError;
-use parquet::arrow::ArrowWriter;
 
-use columns::{ColumnNames, US, fields};
-use file::{write_batch, writer};
+use columns::{US, schema};
+use failure::into_io;
+use file::ParquetFile;
 use sequence::{SequenceParquet, SequencePlan};
+use tables::ParquetTable;
 pub use text::PARQUET;
 
 /// The parts of the Parquet tables that depend on the profile only. Build it once and share it between the runs of all sites.
 #[derive(Clone, Debug)]
 pub struct ParquetTables {
     model: TableModel,
-    names: ColumnNames,
+    names: ValueNames,
     sequence: SequencePlan,
 }
 
@@ -46,16 +51,14 @@ impl ParquetTables {
     /// If the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let model = TableModel::new(profile);
-        let names = ColumnNames::new(ValueNames::new(profile, &model));
+        let names = ValueNames::new(profile, &model);
         Ok(Self { sequence: SequencePlan::new(profile)?, model, names })
     }
 
     fn table<R: ValueRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
         let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
-        let schema = SchemaRef::new(Schema::new(fields(R::TABLE.file().columns(), US)));
-        let writer = writer(file, &schema)?;
-        let row = std::marker::PhantomData;
-        Ok(Some(Box::new(ParquetTable { names: &self.names, schema, writer, rows: 0, row })))
+        let schema = schema(R::TABLE.file().columns(), US).map_err(into_io)?;
+        Ok(Some(Box::new(ParquetTable::new(ParquetFile::new(file, schema, &self.names)?))))
     }
 }
 
@@ -69,7 +72,8 @@ impl TableFormat for ParquetTables {
     }
 
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {
-        Ok(Box::new(SequenceParquet::new(&self.sequence, &self.names, file)?))
+        let schema = schema(OPERATION_SEQUENCE, self.sequence.decimals).map_err(into_io)?;
+        Ok(Box::new(SequenceParquet::new(&self.sequence, ParquetFile::new(file, schema, &self.names)?)))
     }
 
     fn tables(&self, start: &mut StartFile<'_>) -> io::Result<Writers<'_>> {
@@ -80,25 +84,5 @@ impl TableFormat for ParquetTables {
             input_times: self.table(start)?,
             proposals: self.table(start)?,
         })
-    }
-}
-
-/// A table that is being written to a file.
-struct ParquetTable<'t, R> {
-    names: &'t ColumnNames,
-    schema: SchemaRef,
-    writer: ArrowWriter<NewFile>,
-    rows: u64,
-    row: std::marker::PhantomData<fn(R)>,
-}
-
-impl<R: ValueRow> TableWriter<R> for ParquetTable<'_, R> {
-    fn write(&mut self, rows: &[R]) -> io::Result<()> {
-        self.rows += rows.len() as u64;
-        write_batch(&mut self.writer, &self.schema, tables::columns(self.names, rows)?)
-    }
-
-    fn finish(self: Box<Self>) -> io::Result<UnnamedFile> {
-        Ok(UnnamedFile { file: file::finish(self.writer)?, rows: self.rows })
     }
 }

@@ -3,28 +3,20 @@
 //! A field that the payload of an operation does not have is null. An operation without fields has one struct of nulls.
 
 use std::io;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int16Array, Int32Array, ListArray, StructArray};
-use arrow_buffer::OffsetBuffer;
-use arrow_schema::{Schema, SchemaRef};
 use nandseq_output::format::{SequenceTable, UnnamedFile};
-use nandseq_output::new_file::NewFile;
 use nandseq_output::row_values::NameKind;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{IdVec, OpId, Profile, Target};
-use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
-use nandseq_trace::{Operation, Sink};
-use parquet::arrow::ArrowWriter;
+use nandseq_trace::{Operation, Sink, Status};
 
-use crate::columns::{
-    ColumnNames, Decimals, US, decimals, dictionary, fields, large, number, payload_element, payload_fields,
-};
-use crate::file::{finish, write_batch, writer};
+use crate::chunk::Chunk;
+use crate::columns::{Decimals, US};
+use crate::file::ParquetFile;
 
-/// The number of rows that are gathered before they become columns.
-const BATCH: usize = 4096;
+/// The number of rows that are gathered before they become columns. Pages have a multiple of it.
+const BATCH: usize = 512;
 
 /// The parts of rows that depend on the profile only.
 #[derive(Clone, Debug)]
@@ -33,17 +25,32 @@ pub(crate) struct SequencePlan {
     /// Units of the last decimal of the Parquet column in one unit of the last decimal of `time`. The Parquet column has at least
     /// six decimals.
     factor: u128,
-    decimals: Decimals,
-    ops: IdVec<OpId, (u32, Box<[PayloadField]>)>,
+    pub(crate) decimals: Decimals,
+    ops: IdVec<OpId, OpColumns>,
+}
+
+/// What the columns of an op name hold.
+#[derive(Clone, Copy, Debug)]
+struct OpColumns {
+    opcode: u64,
+    /// The fields of its payload, as a bit for each.
+    fields: u8,
+}
+
+const fn bit(field: PayloadField) -> u8 {
+    1 << field as u8
 }
 
 impl SequencePlan {
     pub(crate) fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let time = TimeColumn::of(profile)?;
         // `time` has at most nine decimals.
-        let behind = (time.decimals() as i8).max(US.behind);
-        let factor = 10u128.pow(u32::from(behind.unsigned_abs()) - time.decimals());
-        let ops = profile.ops.iter().map(|op| (op.opcode, profile.bases[op.base].payload.clone().into_boxed_slice()));
+        let behind = (time.decimals() as u8).max(US.behind);
+        let factor = 10u128.pow(u32::from(behind) - time.decimals());
+        let ops = profile.ops.iter().map(|op| {
+            let payload = &profile.bases[op.base].payload;
+            OpColumns { opcode: op.opcode.into(), fields: payload.iter().fold(0, |all, &field| all | bit(field)) }
+        });
         Ok(Self { ops: ops.collect(), time, factor, decimals: Decimals { behind, ..US } })
     }
 }
@@ -51,117 +58,106 @@ impl SequencePlan {
 /// An `operation_sequence` that is being written to a file.
 pub(crate) struct SequenceParquet<'t> {
     plan: &'t SequencePlan,
-    names: &'t ColumnNames,
-    schema: SchemaRef,
-    writer: ArrowWriter<NewFile>,
-    rows: u64,
-    gathered: Gathered,
+    file: ParquetFile<'t>,
+    /// Rows that are gathered to become columns.
+    rows: Vec<Row>,
+    /// Their targets, one after another.
+    structs: Vec<Struct>,
 }
 
-/// Rows that are gathered to become columns.
-#[derive(Default)]
-struct Gathered {
-    seq: Vec<u64>,
-    time: Vec<u128>,
-    op: Vec<OpId>,
-    uid: Vec<u64>,
-    /// The number of targets of each row.
-    lengths: Vec<usize>,
-    addresses: [Vec<Option<i32>>; 4],
-    cell_types: Vec<Option<i16>>,
-    statuses: Vec<Option<i16>>,
+/// An operation without its targets.
+struct Row {
+    seq: u64,
+    time: u64,
+    op: OpId,
+    uid: u64,
+}
+
+/// A struct of a payload, or the place of a list without any.
+struct Struct {
+    target: Target,
+    status: Option<Status>,
+    /// The fields of the payload.
+    fields: u8,
+    /// Whether the list has no struct.
+    is_none: bool,
+    /// Whether the list began before.
+    goes_on: bool,
+}
+
+impl Struct {
+    /// A field with its definition level. A field that the payload has may be null all the same.
+    fn leveled(&self, field: PayloadField, value: Option<u64>) -> (u16, Option<u64>) {
+        let value = value.filter(|_| self.fields & bit(field) != 0);
+        (if self.is_none { 0 } else { 1 + u16::from(value.is_some()) }, value)
+    }
 }
 
 impl<'t> SequenceParquet<'t> {
-    pub(crate) fn new(plan: &'t SequencePlan, names: &'t ColumnNames, file: NewFile) -> io::Result<Self> {
-        let schema = SchemaRef::new(Schema::new(fields(OPERATION_SEQUENCE, plan.decimals)));
-        let writer = writer(file, &schema)?;
-        Ok(Self { plan, names, schema, writer, rows: 0, gathered: Gathered::default() })
+    pub(crate) const fn new(plan: &'t SequencePlan, file: ParquetFile<'t>) -> Self {
+        Self { plan, file, rows: Vec::new(), structs: Vec::new() }
     }
 
     /// Writes the gathered rows.
     fn hand_on(&mut self) -> io::Result<()> {
-        let gathered = std::mem::take(&mut self.gathered);
-        self.rows += gathered.seq.len() as u64;
-        let addresses = gathered.addresses.into_iter().map(|values| Arc::new(Int32Array::from(values)) as ArrayRef);
-        let mut parts: Vec<ArrayRef> = addresses.collect();
-        parts.push(dictionary(Int16Array::from(gathered.cell_types), self.names.of(NameKind::CellType))?);
-        parts.push(dictionary(Int16Array::from(gathered.statuses), self.names.of(NameKind::Status))?);
-        let structs = StructArray::try_new(payload_fields(), parts, None).map_err(io::Error::other)?;
-        let offsets = OffsetBuffer::from_lengths(gathered.lengths);
-        let payload = ListArray::try_new(payload_element(), offsets, Arc::new(structs), None);
-        let ops = gathered.op.iter().map(|op| number(op.index()));
-        let columns = vec![
-            large(gathered.seq.into_iter())?,
-            decimals(gathered.time.into_iter(), self.plan.decimals)?,
-            large(gathered.op.iter().map(|&op| self.plan.ops[op].0.into()))?,
-            dictionary(Int16Array::from_iter_values(ops), self.names.of(NameKind::Op))?,
-            large(gathered.uid.into_iter())?,
-            Arc::new(payload.map_err(io::Error::other)?),
-        ];
-        write_batch(&mut self.writer, &self.schema, columns)
-    }
-}
-
-impl Gathered {
-    /// Adds the fields of one target.
-    fn push(&mut self, fields: &[PayloadField], target: &Target, status: Option<i16>) {
-        let [die, plane, block, page] = &mut self.addresses;
-        for column in [&mut *die, plane, block, page] {
-            column.push(None);
-        }
-        self.cell_types.push(None);
-        self.statuses.push(None);
-        for field in fields {
+        let Self { plan, file, rows, structs } = self;
+        let names = file.names();
+        let [seq, time, op_id, op_name, uid, payload @ ..] = &mut *file.chunks else { return Ok(()) };
+        seq.extend(rows.iter().map(|row| row.seq));
+        time.extend(rows.iter().map(|row| row.time));
+        op_id.extend(rows.iter().map(|row| plan.ops[row.op].opcode));
+        op_name.of(NameKind::Op, names).extend(rows.iter().map(|row| row.op.index() as u64));
+        uid.extend(rows.iter().map(|row| row.uid));
+        for (field, chunk) in PayloadField::ALL.into_iter().zip(payload) {
             match field {
-                PayloadField::Die => set(die, target.die.0.into()),
-                PayloadField::Plane => set(plane, target.plane.0.into()),
-                PayloadField::Block => set(block, target.block.0 as i32),
-                PayloadField::Page => set(page, target.page.0.into()),
-                PayloadField::CellType => set(&mut self.cell_types, number(target.cell_type.index())),
+                PayloadField::Die => put(chunk, structs, field, |of| Some(of.target.die.0.into())),
+                PayloadField::Plane => put(chunk, structs, field, |of| Some(of.target.plane.0.into())),
+                PayloadField::Block => put(chunk, structs, field, |of| Some(of.target.block.0.into())),
+                PayloadField::Page => put(chunk, structs, field, |of| Some(of.target.page.0.into())),
+                PayloadField::CellType => {
+                    let chunk = chunk.of(NameKind::CellType, names);
+                    put(chunk, structs, field, |of| Some(of.target.cell_type.index() as u64));
+                }
                 PayloadField::ExpectedStatus => {
-                    if let Some(status) = status {
-                        set(&mut self.statuses, status);
-                    }
+                    let chunk = chunk.of(NameKind::Status, names);
+                    put(chunk, structs, field, |of| of.status.map(|status| status as u64));
                 }
             }
         }
+        file.repetition.extend(structs.drain(..).map(|of| u16::from(of.goes_on)));
+        let count = rows.len();
+        rows.clear();
+        file.added(count)
     }
 }
 
-/// Replaces the value of the last row.
-fn set<T>(column: &mut [Option<T>], value: T) {
-    if let Some(last) = column.last_mut() {
-        *last = Some(value);
-    }
+/// Adds the values of a field.
+fn put(chunk: &mut Chunk, structs: &[Struct], field: PayloadField, value: impl Fn(&Struct) -> Option<u64>) {
+    chunk.extend_leveled(structs.iter().map(|of| of.leveled(field, value(of))));
 }
 
 impl Sink for SequenceParquet<'_> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
-        let fields = &self.plan.ops[operation.op].1;
-        let gathered = &mut self.gathered;
-        gathered.seq.push(operation.seq);
-        gathered.time.push(self.plan.time.units(operation.start) * self.plan.factor);
-        gathered.op.push(operation.op);
-        gathered.uid.push(operation.uid);
-        let status = operation.status.map(|status| status as i16);
-        if fields.is_empty() {
-            gathered.lengths.push(1);
-            gathered.push(fields, &Target::default(), status);
-        } else {
-            gathered.lengths.push(operation.targets.len());
-            for target in operation.targets {
-                gathered.push(fields, target, status);
+        let OpColumns { fields, .. } = self.plan.ops[operation.op];
+        // A time that does not fit 64 bits does not fit the column either.
+        let time = u64::try_from(self.plan.time.units(operation.start) * self.plan.factor).unwrap_or(u64::MAX);
+        self.rows.push(Row { seq: operation.seq, time, op: operation.op, uid: operation.uid });
+        let first =
+            Struct { target: Target::default(), status: operation.status, fields, is_none: false, goes_on: false };
+        match operation.targets {
+            targets if !targets.is_empty() && fields != 0 => {
+                let with = |(at, &target)| Struct { target, goes_on: at > 0, ..first };
+                self.structs.extend(targets.iter().enumerate().map(with));
             }
+            _ => self.structs.push(Struct { is_none: fields != 0, ..first }),
         }
-        if gathered.seq.len() >= BATCH { self.hand_on() } else { Ok(()) }
+        if self.rows.len() == BATCH { self.hand_on() } else { Ok(()) }
     }
 }
 
 impl SequenceTable for SequenceParquet<'_> {
     fn finish(mut self: Box<Self>) -> io::Result<UnnamedFile> {
         self.hand_on()?;
-        let rows = self.rows;
-        Ok(UnnamedFile { file: finish(self.writer)?, rows })
+        self.file.finish()
     }
 }

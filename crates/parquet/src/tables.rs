@@ -1,63 +1,94 @@
-//! Turning the rows of the five other tables into columns.
+//! Writing the five other tables: rows become columns.
 
 use std::io;
-use std::sync::Arc;
+use std::marker::PhantomData;
+use std::slice::IterMut;
 
-use arrow_array::{ArrayRef, Int16Array, Int32Array};
-use nandseq_output::row_values::{NameKind, RowValue, ValueRow};
-use nandseq_trace::table::ColumnType;
+use nandseq_output::format::{TableWriter, UnnamedFile};
+use nandseq_output::row_values::{ColumnSink, NameKind, ValueNames, ValueRow};
+use nandseq_profile::Ticks;
 
-use crate::columns::{ColumnNames, FRACTION, US, decimals, dictionary, large, number};
+use crate::chunk::Chunk;
+use crate::file::ParquetFile;
 
-/// Some rows as columns.
-pub(crate) fn columns<R: ValueRow>(names: &ColumnNames, rows: &[R]) -> io::Result<Vec<ArrayRef>> {
-    let types = R::TABLE.file().columns().types;
-    let mut columns: Vec<Column> = types.iter().map(|_| Column::default()).collect();
-    for row in rows {
-        for (column, value) in columns.iter_mut().zip(row.values(&names.values)) {
-            column.push(value);
-        }
-    }
-    columns.into_iter().zip(types).map(|(column, of)| column.array(*of, names)).collect()
+/// The number of rows that become columns at once. They stay in the nearest cache while every column takes its values.
+const BATCH: usize = 512;
+
+/// A table that is being written to a file.
+pub(crate) struct ParquetTable<'t, R> {
+    file: ParquetFile<'t>,
+    row: PhantomData<fn(R)>,
 }
 
-/// The values of a column, which are all of one type.
-#[derive(Default)]
-struct Column {
-    small: Vec<i32>,
-    /// Counts, and decimals in units of their last digit.
-    large: Vec<u64>,
-    names: Vec<Option<i16>>,
-    of: Option<NameKind>,
+impl<'t, R> ParquetTable<'t, R> {
+    pub(crate) const fn new(file: ParquetFile<'t>) -> Self {
+        Self { file, row: PhantomData }
+    }
 }
 
-impl Column {
-    fn push(&mut self, value: RowValue) {
-        match value {
-            // Addresses are below 2^31.
-            RowValue::Address(number) => self.small.push(number as i32),
-            RowValue::Count(number) => self.large.push(number),
-            RowValue::Time(time) => self.large.push(time.0),
-            RowValue::Fraction(hundredths) => self.large.push(hundredths.into()),
-            RowValue::Name(of, name) => {
-                self.of = Some(of);
-                self.names.push(Some(number(name)));
-            }
-            RowValue::Nothing => self.names.push(None),
+impl<R: ValueRow> TableWriter<R> for ParquetTable<'_, R> {
+    fn write(&mut self, mut rows: &[R]) -> io::Result<()> {
+        while !rows.is_empty() {
+            let (now, later) = rows.split_at(rows.len().min(BATCH).min(self.file.room()));
+            let names = self.file.names();
+            R::columns(names, &mut Taken { rows: now, names, chunks: self.file.chunks.iter_mut() });
+            self.file.added(now.len())?;
+            rows = later;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<UnnamedFile> {
+        self.file.finish()
+    }
+}
+
+/// Some rows, and the columns that take their values.
+struct Taken<'r, R> {
+    rows: &'r [R],
+    names: &'r ValueNames,
+    chunks: IterMut<'r, Chunk>,
+}
+
+impl<R> Taken<'_, R> {
+    /// Adds the values of the next column.
+    fn take(&mut self, value: impl Fn(&R) -> u64) {
+        if let Some(chunk) = self.chunks.next() {
+            chunk.extend(self.rows.iter().map(value));
+        }
+    }
+}
+
+impl<R> ColumnSink<R> for Taken<'_, R> {
+    fn addresses(&mut self, value: impl Fn(&R) -> u32) {
+        self.take(|row| value(row).into());
+    }
+
+    fn counts(&mut self, value: impl Fn(&R) -> u64) {
+        self.take(value);
+    }
+
+    fn times(&mut self, value: impl Fn(&R) -> Ticks) {
+        self.take(|row| value(row).0);
+    }
+
+    fn fractions(&mut self, value: impl Fn(&R) -> u32) {
+        self.take(|row| value(row).into());
+    }
+
+    fn names(&mut self, kind: NameKind, number: impl Fn(&R) -> usize) {
+        if let Some(chunk) = self.chunks.next() {
+            chunk.of(kind, self.names).extend(self.rows.iter().map(|row| number(row) as u64));
         }
     }
 
-    fn array(self, of: ColumnType, names: &ColumnNames) -> io::Result<ArrayRef> {
-        let units = self.large.iter().map(|&units| units.into());
-        match of {
-            ColumnType::Address => Ok(Arc::new(Int32Array::from(self.small))),
-            ColumnType::Count => large(self.large.into_iter()),
-            ColumnType::Time | ColumnType::ScaledTime => decimals(units, US),
-            ColumnType::Fraction => decimals(units, FRACTION),
-            // A column without a name has no rows, or the names that may be absent.
-            ColumnType::Name | ColumnType::OptionalName | ColumnType::Payload => {
-                dictionary(Int16Array::from(self.names), names.of(self.of.unwrap_or(NameKind::Source)))
-            }
+    fn optional_names(&mut self, kind: NameKind, number: impl Fn(&R) -> Option<usize>) {
+        let value = |row| {
+            let number = number(row).map(|number| number as u64);
+            (number.is_some().into(), number)
+        };
+        if let Some(chunk) = self.chunks.next() {
+            chunk.of(kind, self.names).extend_leveled(self.rows.iter().map(value));
         }
     }
 }

@@ -7,13 +7,10 @@
 //! of lines judges.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use arrow_array::{
-    Array, ArrayRef, Decimal32Array, Decimal64Array, Decimal128Array, Int32Array, Int64Array, ListArray, RecordBatch,
-    StringArray, StructArray,
-};
 use nandseq_input::Source;
 use nandseq_input::form::Form;
 use nandseq_input::source::{columns_of, lines};
@@ -22,13 +19,13 @@ use nandseq_profile::model::PayloadField;
 use nandseq_trace::csv_field;
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::manifest;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
-use crate::file::into_io;
+use crate::cells::{Cell, Cells, TableColumn};
+use crate::failure::into_io;
 
 /// The types that columns may have, in words that users of such files know.
 const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list of structs of these";
@@ -65,178 +62,144 @@ impl Source for ParquetFiles {
 
 /// The rows of a file.
 struct Rows {
-    batches: ParquetRecordBatchReader,
-    columns: &'static [&'static str],
+    file: SerializedFileReader<File>,
+    /// The next row group, and the number of rows of the present one that were not read.
+    group: usize,
+    left: usize,
+    names: &'static [&'static str],
+    columns: Vec<TableColumn>,
     files: ParquetFiles,
     /// The number of rows that became lines so far.
     read: u64,
 }
 
 impl Rows {
-    fn open(path: &Path, columns: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
-        // Arrow's own schema in the file would choose the array types. Without it they follow from the Parquet types.
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(manifest::open(path)?, options);
-        let builder = builder.map_err(damaged)?;
-        let there = builder.schema();
-        if let Some(missing) = columns.iter().find(|column| there.index_of(column).is_err()) {
-            return Err(invalid(format!("it has no column '{missing}'; the table's are {}", columns.join(","))));
+    fn open(path: &Path, names: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
+        let file = SerializedFileReader::new(manifest::open(path)?).map_err(damaged)?;
+        if !is_sound(file.metadata()) {
+            return Err(damaged(ParquetError::General("a place is before the file".to_owned())));
         }
-        let wanted = columns.iter().filter_map(|column| there.index_of(column).ok());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-        can_be_unpacked(builder.metadata(), &mask)?;
-        let batches = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(damaged)?;
-        Ok(Self { batches, columns, files, read: 0 })
+        let schema = file.metadata().file_metadata().schema_descr();
+        let there = schema.root_schema().get_fields();
+        if let Some(missing) = names.iter().find(|&name| there.iter().all(|column| column.name() != *name)) {
+            return Err(invalid(format!("it has no column '{missing}'; the table's are {}", names.join(","))));
+        }
+        let column = |name: &&str| TableColumn::of(schema, name).map_err(|found| unfit(name, &found));
+        let columns = names.iter().map(column).collect::<io::Result<Vec<_>>>()?;
+        can_be_unpacked(file.metadata(), &columns)?;
+        Ok(Self { file, group: 0, left: 0, names, columns, files, read: 0 })
     }
 
     /// Appends the lines of the next rows, if there are any.
     fn advance(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
-        let Some(batch) = self.batches.find(|batch| batch.as_ref().map_or(true, |batch| batch.num_rows() > 0)) else {
-            return Ok(());
-        };
-        let batch = batch.map_err(|error| damaged(ParquetError::External(Box::new(error))))?;
-        let columns: Vec<Cells<'_>> =
-            self.columns.iter().map(|name| Cells::of(&batch, name)).collect::<io::Result<_>>()?;
-        let names = self.columns.iter().position(|name| *name == "op_name");
-        for row in 0..batch.num_rows() {
-            for (at, column) in columns.iter().enumerate() {
-                if at > 0 {
-                    text.push(b',');
-                }
-                let name = names.and_then(|at| columns[at].text(row));
-                let expects = || name.and_then(|name| self.files.expecting.get(name)).copied().unwrap_or(false);
-                column.put(row, &expects, text).map_err(|error| {
-                    invalid(format!("row {}, column '{}': {error}", self.read + row as u64 + 1, self.columns[at]))
-                })?;
+        while self.left == 0 {
+            if self.group == self.file.num_row_groups() {
+                return Ok(());
             }
-            text.push(b'\n');
+            self.open_group().map_err(damaged)?;
         }
-        self.read += batch.num_rows() as u64;
+        let rows = self.left.min(BATCH);
+        self.left -= rows;
+        for cells in self.columns.iter_mut().flat_map(TableColumn::cells_mut) {
+            cells.read(rows).map_err(damaged)?;
+        }
+        for _ in 0..rows {
+            self.read += 1;
+            self.line(text)?;
+        }
         Ok(())
     }
-}
 
-/// A column of some rows.
-enum Cells<'a> {
-    Text(&'a StringArray),
-    Small(&'a Int32Array),
-    Large(&'a Int64Array),
-    /// The numbers, with the number of their decimals.
-    Decimal32(&'a Decimal32Array, usize),
-    Decimal64(&'a Decimal64Array, usize),
-    Decimal128(&'a Decimal128Array, usize),
-    /// The lists of structs, and the fields of all structs with their names.
-    Payload(&'a ListArray, Vec<(String, Cells<'a>)>),
-}
-
-impl<'a> Cells<'a> {
-    /// A column of a batch by its name.
-    fn of(batch: &'a RecordBatch, name: &str) -> io::Result<Self> {
-        let array = batch.column_by_name(name).ok_or_else(|| invalid(format!("it has no column '{name}'")))?;
-        Self::new(array, name)
+    /// Goes on with the next row group.
+    fn open_group(&mut self) -> Result<(), ParquetError> {
+        let group = self.file.get_row_group(self.group)?;
+        for cells in self.columns.iter_mut().flat_map(TableColumn::cells_mut) {
+            cells.open(group.get_column_page_reader(cells.leaf)?)?;
+        }
+        self.left =
+            usize::try_from(group.metadata().num_rows()).map_err(|error| ParquetError::General(error.to_string()))?;
+        self.group += 1;
+        Ok(())
     }
 
-    fn new(array: &'a ArrayRef, name: &str) -> io::Result<Self> {
-        let any = array.as_any();
-        let digits = |scale: i8| usize::try_from(scale).map_err(|_| unfit(name, array));
-        if let Some(texts) = any.downcast_ref() {
-            return Ok(Self::Text(texts));
-        }
-        if let Some(numbers) = any.downcast_ref() {
-            return Ok(Self::Small(numbers));
-        }
-        if let Some(numbers) = any.downcast_ref() {
-            return Ok(Self::Large(numbers));
-        }
-        if let Some(numbers) = any.downcast_ref::<Decimal32Array>() {
-            return Ok(Self::Decimal32(numbers, digits(numbers.scale())?));
-        }
-        if let Some(numbers) = any.downcast_ref::<Decimal64Array>() {
-            return Ok(Self::Decimal64(numbers, digits(numbers.scale())?));
-        }
-        if let Some(numbers) = any.downcast_ref::<Decimal128Array>() {
-            return Ok(Self::Decimal128(numbers, digits(numbers.scale())?));
-        }
-        let list = any.downcast_ref::<ListArray>();
-        let structs = list.and_then(|list| list.values().as_any().downcast_ref::<StructArray>());
-        let (Some(list), Some(structs)) = (list, structs) else { return Err(unfit(name, array)) };
-        let fields = structs.fields().iter().zip(structs.columns());
-        let cells = |(field, array)| Ok((field, Self::new(array, name)?));
-        let named = fields.map(cells).map(|pair: io::Result<(&arrow_schema::FieldRef, Self)>| {
-            let (field, cells) = pair?;
-            if matches!(cells, Self::Payload(..)) { Err(unfit(name, array)) } else { Ok((field.name().clone(), cells)) }
-        });
-        Ok(Self::Payload(list, named.collect::<io::Result<_>>()?))
-    }
-
-    /// The text in a row; `None` for null, and if the column does not have texts.
-    fn text(&self, row: usize) -> Option<&'a str> {
-        if let Self::Text(texts) = self { texts.is_valid(row).then(|| texts.value(row)) } else { None }
-    }
-
-    fn is_null(&self, row: usize) -> bool {
-        match self {
-            Self::Text(texts) => texts.is_null(row),
-            Self::Small(numbers) => numbers.is_null(row),
-            Self::Large(numbers) => numbers.is_null(row),
-            Self::Decimal32(numbers, _) => numbers.is_null(row),
-            Self::Decimal64(numbers, _) => numbers.is_null(row),
-            Self::Decimal128(numbers, _) => numbers.is_null(row),
-            Self::Payload(list, _) => list.is_null(row),
-        }
-    }
-
-    /// Appends the value in a row as a field of a line. `expects` tells whether the payload of the operation has an expected
-    /// status.
-    fn put(&self, row: usize, expects: &dyn Fn() -> bool, line: &mut Vec<u8>) -> io::Result<()> {
-        if self.is_null(row) {
-            return Ok(());
-        }
-        match self {
-            Self::Text(texts) => put_text(texts.value(row), line)?,
-            Self::Small(numbers) => write!(line, "{}", numbers.value(row))?,
-            Self::Large(numbers) => write!(line, "{}", numbers.value(row))?,
-            Self::Decimal32(numbers, digits) => put_decimal(numbers.value(row).into(), *digits, line)?,
-            Self::Decimal64(numbers, digits) => put_decimal(numbers.value(row).into(), *digits, line)?,
-            Self::Decimal128(numbers, digits) => put_decimal(numbers.value(row), *digits, line)?,
-            Self::Payload(list, fields) => {
-                let offsets = list.value_offsets();
-                let range = (offsets.get(row), offsets.get(row + 1));
-                let (Some(&first), Some(&end)) = range else { return Ok(()) };
-                line.extend_from_slice(b"\"[");
-                for at in first..end {
-                    if at > first {
-                        line.push(b',');
+    /// Appends the line of the next row.
+    fn line(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        let mut expects = false;
+        for (at, (column, name)) in self.columns.iter_mut().zip(self.names).enumerate() {
+            if at > 0 {
+                text.push(b',');
+            }
+            let put = match column {
+                TableColumn::Flat(cells) => match cells.next().map_err(damaged)? {
+                    None => Ok(()),
+                    Some(cell) => {
+                        if let (Cell::Text(op), "op_name") = (cell, *name) {
+                            expects = self.files.expecting.get(op).copied().unwrap_or_default();
+                        }
+                        put(cell, text)
                     }
-                    // Offsets of a valid list are not negative.
-                    put_object(fields, at as usize, expects(), line)?;
-                }
-                line.extend_from_slice(b"]\"");
-            }
+                },
+                TableColumn::Payload(fields) => put_payload(fields, expects, text),
+            };
+            put.map_err(|error| invalid(format!("row {}, column '{name}': {error}", self.read)))?;
         }
+        text.push(b'\n');
         Ok(())
     }
+}
+
+/// Appends a value as a field of a line.
+fn put(cell: Cell<'_>, line: &mut Vec<u8>) -> io::Result<()> {
+    match cell {
+        Cell::Text(text) => put_text(text, line)?,
+        Cell::Number(number) => line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        Cell::Decimal(number, digits) => put_decimal(number, digits, line),
+    }
+    Ok(())
+}
+
+/// Appends the list of structs at the next place of all fields as a quoted field of a line. `expects` tells whether the payload of the
+/// operation has an expected status.
+fn put_payload(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Result<()> {
+    let list = fields.first().and_then(Cells::list);
+    if list != Some(true) {
+        // A list without a struct has a place all the same.
+        fields.iter_mut().try_for_each(|field| field.next().map(drop)).map_err(damaged)?;
+        line.extend_from_slice(if list.is_some() { b"\"[]\"" } else { b"" });
+        return Ok(());
+    }
+    line.extend_from_slice(b"\"[");
+    loop {
+        put_object(fields, expects, line)?;
+        if !fields.iter().any(Cells::goes_on) {
+            break;
+        }
+        line.push(b',');
+    }
+    line.extend_from_slice(b"]\"");
+    Ok(())
 }
 
 /// Appends a struct as a JSON object in a quoted field. Nulls are left out, except the null of an expected status if `expects`.
-fn put_object(fields: &[(String, Cells<'_>)], at: usize, expects: bool, line: &mut Vec<u8>) -> io::Result<()> {
+fn put_object(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Result<()> {
     line.push(b'{');
     let mut first = true;
-    for (name, cells) in fields {
-        let nothing = cells.is_null(at);
-        if nothing && !(expects && name == PayloadField::ExpectedStatus.name()) {
+    for field in fields {
+        let is_said = field.is_there() || expects && field.column.name() == PayloadField::ExpectedStatus.name();
+        if !is_said {
+            field.next().map_err(damaged)?;
             continue;
         }
         if !first {
             line.push(b',');
         }
         first = false;
-        put_json(name, line)?;
+        put_json(field.column.name(), line)?;
         line.push(b':');
-        match cells.text(at) {
-            Some(text) => put_json(text, line)?,
-            None if nothing => line.extend_from_slice(b"null"),
-            None => cells.put(at, &|| false, line)?,
+        match field.next().map_err(damaged)? {
+            Some(Cell::Text(text)) => put_json(text, line)?,
+            Some(cell) => put(cell, line)?,
+            None => line.extend_from_slice(b"null"),
         }
     }
     line.push(b'}');
@@ -268,30 +231,53 @@ fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// Appends an exact decimal with at least one digit after the point.
-fn put_decimal(number: i128, digits: usize, line: &mut Vec<u8>) -> io::Result<()> {
-    let text = format!("{:0>width$}", number.unsigned_abs(), width = digits + 1);
-    let (whole, fraction) = text.split_at(text.len() - digits);
-    let fraction = fraction.trim_end_matches('0');
-    let sign = if number < 0 { "-" } else { "" };
-    write!(line, "{sign}{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
+/// Appends an exact decimal with at least one digit after the point. It has at most 38 digits after it.
+fn put_decimal(number: i128, digits: usize, line: &mut Vec<u8>) {
+    let size = number.unsigned_abs();
+    // The digits after the point with a one before them, so that zeros at their beginning are written.
+    let (whole, behind) = match u64::try_from(size) {
+        Ok(size) if digits < 19 => {
+            let one = 10u64.pow(digits as u32);
+            ((size / one).into(), (one + size % one).into())
+        }
+        _ => {
+            let one = 10u128.pow(digits as u32);
+            (size / one, one + size % one)
+        }
+    };
+    if number < 0 {
+        line.push(b'-');
+    }
+    line.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    line.push(b'.');
+    let mut buffer = itoa::Buffer::new();
+    let behind = buffer.format::<u128>(behind)[1..].trim_end_matches('0');
+    line.extend_from_slice(if behind.is_empty() { b"0" } else { behind.as_bytes() });
 }
 
 fn invalid(what: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
-fn unfit(name: &str, array: &ArrayRef) -> io::Error {
-    let found = array.data_type();
+fn unfit(name: &str, found: &str) -> io::Error {
     invalid(format!(
         "column '{name}' is of type {found}; types that can be read are {ACCEPTED}: cast it in the tool that wrote the file"
     ))
 }
 
+/// Whether no place or length that the footer tells is negative, at which the library would panic.
+fn is_sound(metadata: &ParquetMetaData) -> bool {
+    metadata.row_groups().iter().flat_map(RowGroupMetaData::columns).all(|column| {
+        let places = [Some(column.data_page_offset()), column.dictionary_page_offset(), Some(column.compressed_size())];
+        places.into_iter().flatten().all(|place| place >= 0)
+    })
+}
+
 /// Checks that the columns that are read are compressed in a way that this program can undo.
-fn can_be_unpacked(metadata: &ParquetMetaData, wanted: &ProjectionMask) -> io::Result<()> {
+fn can_be_unpacked(metadata: &ParquetMetaData, wanted: &[TableColumn]) -> io::Result<()> {
+    let wanted: Vec<usize> = wanted.iter().flat_map(TableColumn::cells).map(|cells| cells.leaf).collect();
     let columns = metadata.row_groups().iter().flat_map(|group| group.columns().iter().enumerate());
-    for (_, column) in columns.filter(|(at, _)| wanted.leaf_included(*at)) {
+    for (_, column) in columns.filter(|(at, _)| wanted.contains(at)) {
         let name = match column.compression() {
             Compression::UNCOMPRESSED | Compression::ZSTD(_) => continue,
             Compression::SNAPPY => "Snappy",
@@ -317,7 +303,7 @@ fn damaged(error: ParquetError) -> io::Error {
         );
     }
     let error = into_io(error);
-    if error.kind() == io::ErrorKind::Other {
+    if matches!(error.kind(), io::ErrorKind::Other | io::ErrorKind::UnexpectedEof) {
         return invalid("it is not a Parquet file, or it was cut or damaged".to_owned());
     }
     error
@@ -326,21 +312,62 @@ fn damaged(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
-    use std::fs::File;
     use std::io::Read as _;
-    use std::sync::Arc;
 
-    use arrow_array::UInt64Array;
     use nandseq_trace::table::TableKind;
-    use parquet::arrow::ArrowWriter;
+    use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
+    use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+    use parquet::schema::parser::parse_message_type;
 
     use super::*;
+
+    const TABLE: TableKind = TableKind::AddressTouchCount;
+
+    type Group<'g> = SerializedRowGroupWriter<'g, Vec<u8>>;
+
+    /// A file with two rows of a table. `block` writes the values of that column.
+    fn file(of_block: &str, block: fn(&mut Group<'_>)) -> Vec<u8> {
+        let of = |name: &&str| match *name {
+            "op_base" => "required binary op_base (UTF8);".to_owned(),
+            "block" => format!("required {of_block};"),
+            other => format!("required int64 {other};"),
+        };
+        let columns: Vec<String> = TABLE.columns().iter().map(of).collect();
+        let schema = parse_message_type(&format!("message touches {{{}}}", columns.join(" "))).unwrap();
+        let mut writer = SerializedFileWriter::new(Vec::new(), schema.into(), Default::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        for name in TABLE.columns() {
+            match *name {
+                "op_base" => values::<ByteArrayType>(&mut group, &["PROGRAM", "RE\nAD"].map(ByteArray::from)),
+                "block" => block(&mut group),
+                _ => values::<Int64Type>(&mut group, &[1, 2]),
+            }
+        }
+        group.close().unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    /// Writes the next column.
+    fn values<T: DataType>(group: &mut Group<'_>, values: &[T::T]) {
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<T>().write_batch(values, None, None).unwrap();
+        column.close().unwrap();
+    }
+
+    /// What is said of a file.
+    fn said(bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("{}.parquet", TABLE.name()));
+        std::fs::write(&path, bytes).unwrap();
+        let lines = ParquetFiles { expecting: HashMap::new() }.open(&path);
+        lines.and_then(|mut lines| lines.read_to_string(&mut String::new())).unwrap_err().to_string()
+    }
 
     #[test]
     fn decimals_are_exact_with_at_least_one_digit_after_the_point() {
         let text = |number, digits| {
             let mut line = Vec::new();
-            put_decimal(number, digits, &mut line).unwrap();
+            put_decimal(number, digits, &mut line);
             String::from_utf8(line).unwrap()
         };
         let texts = [(0, 6), (1, 6), (500_000_000, 6), (7_500_085_000, 6), (37, 2), (100, 2), (12, 0), (-1, 6)];
@@ -365,55 +392,43 @@ mod tests {
 
     #[test]
     fn a_line_break_in_a_name_is_refused_with_its_row_and_a_type_with_those_that_can_be_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("address_touch_count.parquet");
-        let said = |block: ArrayRef| {
-            let names: ArrayRef = Arc::new(StringArray::from(vec!["PROGRAM", "RE\nAD"]));
-            let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
-            let columns = TableKind::AddressTouchCount.columns().iter().map(|&name| match name {
-                "op_base" => (name, Arc::clone(&names)),
-                "block" => (name, Arc::clone(&block)),
-                _ => (name, Arc::clone(&numbers)),
-            });
-            let batch = RecordBatch::try_from_iter(columns).unwrap();
-            let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
-            writer.write(&batch).unwrap();
-            writer.close().unwrap();
-            let mut lines = ParquetFiles { expecting: HashMap::new() }.open(&path).unwrap();
-            lines.read_to_string(&mut String::new()).unwrap_err().to_string()
-        };
-        let broken = said(Arc::new(Int32Array::from(vec![1, 2])));
+        let broken = said(&file("int32 block", |group| values::<Int32Type>(group, &[1, 2])));
         assert!(broken.starts_with("row 2, column 'op_base': \"RE\\nAD\" contains a line break"), "{broken}");
-        let unfit = said(Arc::new(UInt64Array::from(vec![1, 2])));
+        let unfit = said(&file("int64 block (UINT_64)", |group| values::<Int64Type>(group, &[1, 2])));
         assert!(
-            unfit.starts_with("column 'block' is of type UInt64; types that can be read are string, 32- or"),
+            unfit.starts_with("column 'block' is of type UINT_64; types that can be read are string, 32- or"),
             "{unfit}"
         );
     }
 
     #[test]
     fn a_compression_that_cannot_be_undone_is_named_with_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("address_touch_count.parquet");
-        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
-        let names: ArrayRef = Arc::new(StringArray::from(vec!["PROGRAM", "READ"]));
-        let columns = TableKind::AddressTouchCount
-            .columns()
-            .iter()
-            .map(|&name| (name, Arc::clone(if name == "op_base" { &names } else { &numbers })));
-        let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
-        writer.write(&batch).unwrap();
-        let bytes = writer.into_inner().unwrap();
+        let bytes = file("int64 block", |group| values::<Int64Type>(group, &[1, 2]));
         // The footer has the number of the codec, zigzag, after the name of the column: no codec writes itself here.
         let at = bytes.windows(8).rposition(|part| part == b"block\x15\0\x16").unwrap() + 6;
         for (codec, name) in [(1, "Snappy"), (2, "gzip"), (3, "LZO"), (4, "Brotli"), (5, "LZ4"), (7, "LZ4")] {
             let mut bytes = bytes.clone();
             bytes[at] = codec * 2;
-            std::fs::write(&path, bytes).unwrap();
-            let said = ParquetFiles { expecting: HashMap::new() }.open(&path).err().unwrap().to_string();
             let expected = format!("it is compressed with {name}, which cannot be read here: write it with ZSTD or ");
-            assert!(said.starts_with(&expected), "{said}");
+            assert!(said(&bytes).starts_with(&expected), "{}", said(&bytes));
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_or_another_file_but_no_panic() {
+        let sound = file("int64 block", |group| values::<Int64Type>(group, &[1, 2]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("{}.parquet", TABLE.name()));
+        for at in 0..sound.len() {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 0x80;
+            std::fs::write(&path, &bytes).unwrap();
+            let lines = ParquetFiles { expecting: HashMap::new() }.open(&path);
+            let _ = lines.and_then(|mut lines| lines.read_to_end(&mut Vec::new()));
+        }
+        for at in (0..sound.len()).step_by(50) {
+            std::fs::write(&path, &sound[..at]).unwrap();
+            assert!(ParquetFiles { expecting: HashMap::new() }.open(&path).is_err(), "cut at {at}");
         }
     }
 }
