@@ -23,7 +23,7 @@ fn warm_writers_allocate_nothing_for_an_operation() {
     let profile = device();
     let format = CsvTables::new(&profile).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let events = walk::events(&profile, 7, 200_000);
+    let events = walk::events(&profile, 7, 20_000);
     let mut files = RunFiles::counting(folder.path(), &format, Outputs::ALL, stamp(), 1).unwrap();
     let (cold, warm) = events.split_at(events.len() / 2);
     cold.iter().for_each(|event| event.tell(&mut files).unwrap());
