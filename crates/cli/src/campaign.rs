@@ -202,7 +202,7 @@ impl Campaign {
             SeedFormula::Sequential => SeedPlan::from(self.base_seed.checked_add(offset)?),
             SeedFormula::Hashed => SeedPlan::Hashed { base: self.base_seed, site: number },
         };
-        Some(CampaignSite { site: Some(number), folder, seeds })
+        Some(CampaignSite::new(Some(number), folder, seeds))
     }
 
     /// The words that explain causes in this campaign.

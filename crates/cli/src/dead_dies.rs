@@ -69,7 +69,11 @@ pub(crate) fn write_site(text: &mut String, words: &Words<'_>, dead: &DeadSite, 
         write!(text, "site {site}: ")?;
     }
     let (which, run, operations) = (which_dies(words.profile, dead), dead.run, counted(dead.ops, "operation"));
-    writeln!(text, "nothing can ever start again on {which}, since run {run} with its {operations}")?;
+    if dead.dies.iter().all(|die| die.last.is_none() && die.since.is_some()) {
+        writeln!(text, "nothing can ever start on {which}, from the beginning of run {run} with its {operations}")?;
+    } else {
+        writeln!(text, "nothing can ever start again on {which}, since run {run} with its {operations}")?;
+    }
     write_dies(text, words, dead)
 }
 
@@ -93,7 +97,7 @@ fn write_die(text: &mut String, words: &Words<'_>, dead: &DeadDie) -> std::fmt::
             writeln!(text, "last operation {} at {}, at rest since {since}", name(last.op), last.at)?;
         }
         (_, None) => writeln!(text, "nothing started there since the snapshot that this execution went on from")?,
-        (None, Some(_)) => writeln!(text, "nothing ever started there")?,
+        (None, Some(since)) => writeln!(text, "nothing ever started there, at rest since {since}")?,
     }
     writeln!(text, "    state: {}", state(profile, &dead.state))?;
     for &key in &dead.keys {

@@ -45,6 +45,8 @@ struct Recorded {
     origin: Origin,
     /// The folder and the runs of each site, by number; a single device has none.
     sites: BTreeMap<Option<u64>, (PathBuf, Vec<RunRecord>)>,
+    /// The name that each of them gives the profile: parts of a batch may have been made from files of different names.
+    profile_names: BTreeMap<Option<u64>, String>,
     /// Differences that are found before anything is made.
     differences: Vec<String>,
 }
@@ -190,6 +192,9 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
     same_inputs(&recorded.origin, &campaign)?;
     tell(&remarks);
     campaign.call_profile_as(&recorded.origin.profile);
+    for site in &mut campaign.sites {
+        site.profile_name = recorded.profile_names.get(&site.site).cloned();
+    }
     let version = &recorded.origin.tool.version;
     if version != env!("CARGO_PKG_VERSION") {
         tell(&warning_text(&format!("version {version} wrote this; another version may write other bytes")));
@@ -271,7 +276,7 @@ impl Recorded {
         if kind != ManifestKind::Batch {
             let site: SiteManifest = manifest::parse(&text).map_err(|fault| faulty(&path, kind, &fault))?;
             let sites = BTreeMap::from([(site.site, (folder, site.runs))]);
-            return Ok(Self { origin: site.origin, sites, differences: Vec::new() });
+            return Ok(Self { origin: site.origin, sites, profile_names: BTreeMap::new(), differences: Vec::new() });
         }
         let batch: BatchManifest = manifest::parse(&text).map_err(|fault| faulty(&path, kind, &fault))?;
         let listed: BTreeSet<u64> = batch.sites.iter().map(|record| record.site).collect();
@@ -279,7 +284,8 @@ impl Recorded {
             let problem = Problem::new(format!("there is no site {site}: `{}` does not list it", shown(&path)));
             return Err(problem.help("leave --sites out to compare all that it lists").into());
         }
-        let mut recorded = Self { origin: batch.origin, sites: BTreeMap::new(), differences: Vec::new() };
+        let (sites, profile_names) = (BTreeMap::new(), BTreeMap::new());
+        let mut recorded = Self { origin: batch.origin, sites, profile_names, differences: Vec::new() };
         for record in batch.sites {
             if arguments.sites.as_ref().is_some_and(|chosen| !chosen.contains(record.site)) {
                 continue;
@@ -294,6 +300,7 @@ impl Recorded {
             }
             let site: SiteManifest =
                 manifest::parse(&text).map_err(|fault| faulty(&path, ManifestKind::Site, &fault))?;
+            recorded.profile_names.insert(Some(record.site), site.origin.profile.name);
             recorded.sites.insert(Some(record.site), (folder, site.runs));
         }
         Ok(recorded)

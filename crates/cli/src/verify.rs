@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicBool;
 use nandseq_input::ReadError;
 use nandseq_input::folder::{self, FoundSites, SiteFiles};
 use nandseq_profile::Profile;
-use nandseq_trace::recorded::{path_of, shown};
+use nandseq_profile::diagnostic::counted;
+use nandseq_trace::recorded::{path_of, quoted, shown};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
@@ -70,7 +71,7 @@ fn with_bad_blocks(
     Ok((site, blocks))
 }
 
-/// Number of findings of each rule that `generate --verify` shows in full.
+/// Number of findings of each rule that `generate --verify` shows in full, and of notes on the sites.
 const SHOWN: usize = 5;
 
 /// Judges the sites that a campaign has just written. What else lies below its folders is not looked at. An interruption sets `stop`.
@@ -85,7 +86,26 @@ pub(crate) fn judge_written(campaign: &Campaign, stop: &AtomicBool) -> Result<Re
     let bad_blocks = BadBlocks::from(&*campaign.bad_blocks);
     let sites = sites.into_iter().map(|site| (site, bad_blocks.clone())).collect();
     let options = Options { bad_blocks: &[], source: &*source, max_findings: SHOWN, stop: Some(stop) };
-    judge(&campaign.profile, sites, &options, campaign.jobs)
+    let mut report = judge(&campaign.profile, sites, &options, campaign.jobs)?;
+    if !console::is_verbose() {
+        fold_notes(&mut report, campaign);
+    }
+    Ok(report)
+}
+
+/// Leaves the first notes on the sites, and the number of the others.
+fn fold_notes(report: &mut Report, campaign: &Campaign) {
+    let mut left = SHOWN;
+    let mut more = 0;
+    for site in &mut report.sites {
+        more += site.notes.len().saturating_sub(left) as u64;
+        site.notes.truncate(left);
+        left -= site.notes.len();
+    }
+    if more > 0 {
+        let (more, folder) = (counted(more, "more note"), quoted(campaign.out_dir.as_os_str()));
+        report.notes.push(format!("{more}: `nandseqgen verify {folder}` shows all"));
+    }
 }
 
 /// Judges sites in parallel, each by its own bad blocks.

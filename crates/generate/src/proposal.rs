@@ -56,8 +56,8 @@ pub(crate) struct Proposer {
     /// The plan that was made last: an operation and the operations of its chain.
     pub(crate) plan: Vec<Step>,
     scratch: DraftScratch,
-    /// Debug builds compare the answer for a class with that for all.
-    all: WeightedSampler,
+    /// Debug builds compare the answer for a class with that for all, found with constraints of its own.
+    all: (WeightedSampler, Vec<DieConstraints>),
 }
 
 impl Proposer {
@@ -68,7 +68,7 @@ impl Proposer {
             constraints: vec![DieConstraints::new(setup); usize::from(setup.tables.size.dies)],
             plan: Vec::new(),
             scratch: DraftScratch::default(),
-            all: WeightedSampler::new(setup),
+            all: (WeightedSampler::new(setup), Vec::new()),
         }
     }
 
@@ -125,8 +125,12 @@ impl Proposer {
         let waiting = || kernel.waiting.waits_for_planes(&kernel.chains, device, &setup.tables, (view.die, now));
         let planes = ClassCheck::new((setup, device), view, class, now).planes(waiting);
         if cfg!(debug_assertions) {
-            view.fill(&mut self.all, distribution, &mut self.constraints, (device, setup), now, waiting);
-            let expected = self.all.has(class).then(|| view.allowed(&self.constraints, device, class));
+            let (all, constraints) = &mut self.all;
+            if constraints.is_empty() {
+                constraints.clone_from(&self.constraints);
+            }
+            view.fill(all, distribution, constraints, (device, setup), now, waiting);
+            let expected = all.has(class).then(|| view.allowed(constraints, device, class));
             assert_eq!(planes, expected, "{:?} alone, and with all classes", setup.classes.get(class));
         }
         planes

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flate2::bufread::GzDecoder;
 use nandseq_trace::files::Digest;
 use nandseq_trace::table::TableKind;
+use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::row::COLUMNS;
@@ -45,17 +46,16 @@ pub trait Source: Sync {
 
 /// The digests of files that were read to their ends.
 #[derive(Clone, Default, Debug)]
-pub struct FileDigests(Arc<Mutex<Vec<(PathBuf, Digest)>>>);
+pub struct FileDigests(Arc<Mutex<FxHashMap<PathBuf, Digest>>>);
 
 impl FileDigests {
     fn put(&self, path: PathBuf, digest: Digest) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((path, digest));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path, digest);
     }
 
     /// The digest of a file, if it is known.
     pub(crate) fn of(&self, path: &Path) -> Option<Digest> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().find(|(of, _)| of == path).map(|(_, digest)| *digest)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
     }
 }
 

@@ -95,8 +95,7 @@ pub(super) fn is_short_given(words: &[OsString], long: &str, short: char) -> boo
     let is_long = |word: &str| {
         word.strip_prefix("--").is_some_and(|word| word.split('=').next().is_some_and(|name| name == long))
     };
-    let is_short =
-        |word: &str| word.strip_prefix('-').is_some_and(|word| !word.starts_with('-') && word.contains(short));
+    let is_short = |word: &str| word.strip_prefix('-').is_some_and(|word| word.starts_with(short));
     !flags().any(is_long) && flags().any(is_short)
 }
 

@@ -52,7 +52,7 @@ impl Campaign {
             SeedPlan::Hashed { base, site } => (base, Some(site)),
         };
         Identity {
-            device: self.profile.name.clone(),
+            device: site.profile_name.as_ref().unwrap_or(&self.profile.name).clone(),
             topology: [topology.dies, topology.planes, topology.blocks_per_die, topology.pages_per_block],
             profile_sha256: self.digests.profile.clone(),
             table_sha256: self.digests.table.clone(),

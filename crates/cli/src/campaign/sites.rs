@@ -20,6 +20,15 @@ pub(crate) struct CampaignSite {
     pub(crate) folder: String,
     /// The seeds of its runs.
     pub(crate) seeds: SeedPlan,
+    /// The name that its snapshots give the profile, if it is another than that of the campaign.
+    pub(crate) profile_name: Option<String>,
+}
+
+impl CampaignSite {
+    /// A site that uses the campaign's name of the profile.
+    pub(crate) const fn new(site: Option<u64>, folder: String, seeds: SeedPlan) -> Self {
+        Self { site, folder, seeds, profile_name: None }
+    }
 }
 
 /// A batch, and the part of it that one command asks for.
@@ -88,10 +97,9 @@ pub(super) fn campaigns(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteF
         SeedFormula::Hashed => SeedPlan::Hashed { base: flags.seed, site },
     };
     let Some(batch) = batch else {
-        return vec![CampaignSite { site: None, folder: String::new(), seeds: seeds(flags.first_site(), 0) }];
+        return vec![CampaignSite::new(None, String::new(), seeds(flags.first_site(), 0))];
     };
-    let campaign =
-        |site| CampaignSite { site: Some(site), folder: folders.folder(site), seeds: seeds(site, site - batch.start) };
+    let campaign = |site| CampaignSite::new(Some(site), folders.folder(site), seeds(site, site - batch.start));
     batch.sites().into_iter().map(campaign).collect()
 }
 

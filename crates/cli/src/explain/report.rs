@@ -207,10 +207,10 @@ impl Explanation {
         let mean = |op: &Explained| op.expected.map_or(0.0, |expected| expected.mean);
         seen.sort_by(|a, b| mean(b).total_cmp(&mean(a)).then_with(|| a.op_name.cmp(&b.op_name)));
         if let Some(expected) = seen.iter().find_map(|op| op.expected) {
-            let (of, trial) = (grouped(expected.of), grouped(expected.trial));
+            let (of, trial) = (counted(expected.of, "operation"), grouped(expected.trial));
             match self.trial.is_over {
                 true => writeln!(text, "In the trial, after which nothing could ever start again:")?,
-                false => writeln!(text, "Expected in {of} operations, by a trial of {trial} (odds 19 to 1):")?,
+                false => writeln!(text, "Expected in {of}, by a trial of {trial} (odds 19 to 1):")?,
             }
         }
         let width = seen.iter().take(LISTED_OPS).map(|op| op.op_name.chars().count()).max().unwrap_or(0);
@@ -319,15 +319,15 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
 
 /// How often an operation should start: "about 12 of 1,000 operations (9.9 to 15 with odds 19 to 1, by a trial of …)".
 fn frequency(expected: Expected, from: &str) -> String {
-    let (of, trial) = (grouped(expected.of), grouped(expected.trial));
+    let (of, trial) = (counted(expected.of, "operation"), grouped(expected.trial));
     if expected.counted == 0 {
         return format!(
-            "at most {} of {of} operations; none came in a trial of {trial} {from} (odds 19 to 1)",
+            "at most {} of {of}; none came in a trial of {trial} {from} (odds 19 to 1)",
             figure(expected.most)
         );
     }
     format!(
-        "about {} of {of} operations ({} to {} with odds 19 to 1, by a trial of {trial} {from})",
+        "about {} of {of} ({} to {} with odds 19 to 1, by a trial of {trial} {from})",
         figure(expected.mean),
         figure(expected.least),
         figure(expected.most)

@@ -83,12 +83,16 @@ fn a_batch_is_the_same_batch_and_its_parts_are_joined() {
     folder.succeed(&batch("after.yaml", &["--sites", "2"]));
     let text = fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
     assert!(text.contains("\"site_01\"") && text.contains("\"site_02\""), "{text}");
+    folder.succeed(&["replay", "out", "--config", "after.yaml", "--quiet"]);
     let parts = with_profile();
     parts.succeed(&batch("before.yaml", &["--shard", "1/2"]));
     rename(&parts);
     parts.succeed(&batch("after.yaml", &["--shard", "2/2"]));
     parts.succeed(&["merge", "out"]);
     parts.succeed(&["verify", "out", "--config", "after.yaml"]);
+    // The sites call the profile by two names.
+    parts.succeed(&["replay", "out", "--config", "after.yaml", "--quiet"]);
+    parts.succeed(&["replay", "out", "--config", "after.yaml", "--sites", "2", "--quiet"]);
 }
 
 #[test]

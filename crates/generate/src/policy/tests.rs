@@ -129,6 +129,53 @@ fn check_draws(
 }
 
 #[test]
+fn the_second_name_of_a_hook_has_its_share_of_what_the_first_leaves() {
+    const DRAWS: u32 = 30_000;
+    let profile = builtin::profile();
+    let (setup, _) = setup_of(&profile);
+    let mut seen = BTreeSet::new();
+    at_hooks(&setup, 12, |site, die_plane, key, now| {
+        let (view, distribution) = (view_of(site, die_plane), setup.distribution(key));
+        let mut proposer = proposer_of(site, &view, distribution, now);
+        let names: Vec<(OpId, u64)> =
+            proposer.sampler.eligible().flat_map(|class| distribution.names_of(class)).copied().collect();
+        if distribution.is_mostly_idle && names.len() >= 3 && seen.insert(key) {
+            let mut counts = vec![0u32; setup.tables.ops().count()];
+            let mut stream = Stream::new([6, 6], StreamKind::Hook, u64::from(key.0));
+            for _ in 0..DRAWS {
+                proposer.sampler.clear();
+                let mut draw = || {
+                    let hook = (&view, distribution, now);
+                    proposer.draw(hook, (&site.kernel, &setup), None, &mut stream).expect("three names").0.0
+                };
+                let first = draw();
+                let second = draw();
+                assert_ne!(first, second);
+                counts[second.index()] += 1;
+            }
+            let total: f64 = names.iter().map(|&(_, weight)| weight as f64).sum();
+            let after = |&(first, weight): &(OpId, u64), second: OpId, own: f64| {
+                if first == second { 0.0 } else { weight as f64 / total * own / (total - weight as f64) }
+            };
+            let (mut chi, mut cells) = (0.0, 0);
+            for &(op, weight) in &names {
+                let expected: f64 =
+                    names.iter().map(|first| after(first, op, weight as f64)).sum::<f64>() * f64::from(DRAWS);
+                if expected >= 10.0 {
+                    chi += (f64::from(counts[op.index()]) - expected).powi(2) / expected;
+                    cells += 1;
+                }
+            }
+            let freedom = f64::from(cells);
+            let limit = freedom + 5.0 * (2.0 * freedom).sqrt() + 12.0;
+            assert!(chi <= limit, "key {key:?}: chi-square {chi} over {cells} cells exceeds {limit}");
+        }
+        seen.len() < 8
+    });
+    assert!(seen.len() >= 8, "only {} keys had three names", seen.len());
+}
+
+#[test]
 fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
     let profile = builtin::profile();
     let (setup, _) = setup_of(&profile);

@@ -99,7 +99,8 @@ impl Figures {
 /// Shannon's entropy of counts, in nats.
 fn entropy(counts: &[u64], sum: u128) -> f64 {
     let share = |count: u64| count as f64 / sum as f64;
-    counts.iter().filter(|&&count| count > 0).map(|&count| -share(count) * share(count).ln()).sum()
+    // That of a single count is 0, not −0.
+    counts.iter().filter(|&&count| count > 0).map(|&count| -share(count) * share(count).ln()).sum::<f64>() + 0.0
 }
 
 /// The Gini coefficient of counts in ascending order.

@@ -153,7 +153,7 @@ impl fmt::Display for ReportText<'_> {
         let (operations, hits) = (counted(merged.operations, "operation"), counted(merged.hits, "proposal"));
         writeln!(f, "\n{operations}, {hits} counted.")?;
         let closure = |f: &mut fmt::Formatter<'_>, what: &str, bins: u64, share: f64| {
-            writeln!(f, "  {what:<28} {bins:>9} bins  {share:>9.3} %")
+            writeln!(f, "  {what:<28} {bins:>9} {:<4}  {share:>9.3} %", if bins == 1 { "bin" } else { "bins" })
         };
         closure(f, "hit at least once", merged.hit, merged.closure)?;
         closure(f, "hit at least ten times", merged.hit_ten, merged.closure_ten)?;
