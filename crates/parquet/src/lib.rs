@@ -14,9 +14,11 @@ mod columns;
 mod failure;
 mod file;
 mod packing;
+mod pages;
 mod sequence;
 mod tables;
 mod text;
+mod walk;
 
 use std::io;
 
