@@ -11,9 +11,9 @@ use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::ParquetError;
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::walk::{deltas, fits, level_matches, texts};
+use crate::walk::{delta_texts, deltas, fits, level_matches, texts};
 
-/// The most places in a page of a list, as many as the largest pages of other tools have. A list may be as long as its page.
+/// The most places in a page of which all may be in memory at once: a list may be as long as its page. Other tools write fewer.
 const PLACES: u32 = 1 << 24;
 
 /// The widest number of a value of a dictionary in bits.
@@ -54,10 +54,11 @@ impl CheckedPages {
     fn check_data(&self, page: &Page) -> Result<(), ParquetError> {
         let (places, column) = (page.num_values(), &self.column);
         let sections = self.sections(page)?;
+        let is_at_once = sections.repetition.is_some() || page.encoding() == Encoding::DELTA_LENGTH_BYTE_ARRAY;
+        if is_at_once && places > PLACES {
+            return Err(damage("a page has too many places"));
+        }
         if let Some(levels) = &sections.repetition {
-            if places > PLACES {
-                return Err(damage("a page has too many places"));
-            }
             level_matches(levels, column.max_rep_level(), places as usize).ok_or_else(fewer)?;
         }
         let there = match &sections.definition {
@@ -84,13 +85,15 @@ impl CheckedPages {
                 (repeats.then_some(repetition), may_be_absent.then_some(definition))
             }
             Page::DataPage { rep_level_encoding, def_level_encoding, .. } => {
-                let mut levels = |are_there: bool, encoding: Encoding| match encoding {
-                    _ if !are_there => Ok(None),
-                    Encoding::RLE => {
-                        let length = take(4)?.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
-                        take(length).map(Some)
+                let mut levels = |are_there: bool, encoding: Encoding| {
+                    if !are_there {
+                        return Ok(None);
                     }
-                    other => Err(unknown(other)),
+                    if encoding != Encoding::RLE {
+                        return Err(unknown(encoding));
+                    }
+                    let length = take(4)?.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
+                    take(length).map(Some)
                 };
                 (levels(repeats, *rep_level_encoding)?, levels(may_be_absent, *def_level_encoding)?)
             }
@@ -101,11 +104,8 @@ impl CheckedPages {
 
     /// Checks that there are as many values in an encoding.
     fn values(&self, bytes: &Bytes, encoding: Encoding, count: usize) -> Result<(), ParquetError> {
-        let bits = match self.column.physical_type() {
-            Physical::INT32 => Some(32),
-            Physical::INT64 => Some(64),
-            _ => None,
-        };
+        let physical = self.column.physical_type();
+        let bits = [(Physical::INT32, 32), (Physical::INT64, 64)].into_iter().find(|&(of, _)| of == physical);
         match (encoding, bits) {
             (Encoding::PLAIN, _) => self.plain(bytes, count),
             (Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY, _) => {
@@ -115,7 +115,10 @@ impl CheckedPages {
                 let (&width, indices) = bytes.split_first().ok_or_else(fewer)?;
                 fits(indices, width, count).filter(|()| width <= INDEX).ok_or_else(fewer)
             }
-            (Encoding::DELTA_BINARY_PACKED, Some(bits)) => deltas(bytes, bits, count).ok_or_else(fewer),
+            (Encoding::DELTA_BINARY_PACKED, Some((_, bits))) => deltas(bytes, bits, count).ok_or_else(fewer),
+            (Encoding::DELTA_LENGTH_BYTE_ARRAY, _) if physical == Physical::BYTE_ARRAY => {
+                delta_texts(bytes, count).ok_or_else(fewer)
+            }
             (other, _) => Err(unknown(other)),
         }
     }
@@ -316,7 +319,7 @@ mod tests {
     #[test]
     fn differences_are_as_many_as_the_page_says_and_other_encodings_are_named() {
         let of = |bytes: &[u8]| said(NUMBER, [data(bytes, 3, Encoding::DELTA_BINARY_PACKED)], 3);
-        let sound = [0x80, 1, 4, 3, 2, 2, 1, 0, 0, 0, 3, 0, 0, 0];
+        let sound = [0x80, 1, 4, 3, 2, 2, 1, 0, 0, 0, 0b10, 0, 0, 0];
         assert_eq!(of(&sound), "sound");
         // Another number of values, no blocks, no parts, values that are cut, widths that are, and a number that is too long.
         for (at, byte) in [(3, 0), (3, 4), (1, 0), (2, 0), (6, 33), (6, 65)] {
@@ -326,7 +329,17 @@ mod tests {
         }
         assert_eq!(of(&sound[..8]), fewer().to_string());
         assert_eq!(of(&[&sound[..5], &[0x80; 12]].concat()), fewer().to_string());
-        for encoding in [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY, Encoding::DELTA_BINARY_PACKED] {
+        let of = |bytes: &[u8], count| said(TEXT, [data(bytes, count, Encoding::DELTA_LENGTH_BYTE_ARRAY)], 3);
+        // The lengths 1, 2 and 4, then the texts.
+        let texts = [&sound[..], b"abbcccc"].concat();
+        assert_eq!(of(&texts, 3), "sound");
+        assert_eq!(of(&texts[..20], 3), fewer().to_string());
+        assert_eq!(of(&texts[..12], 3), fewer().to_string());
+        assert_eq!(of(&texts, 4), fewer().to_string());
+        assert_eq!(of(&texts, u32::MAX), "Parquet error: a page has too many places");
+        let negative = [&[0x80, 1, 4, 3, 2, 5, 0, 0, 0, 0][..], b"abbcccc"].concat();
+        assert_eq!(of(&negative, 3), fewer().to_string());
+        for encoding in [Encoding::DELTA_BYTE_ARRAY, Encoding::DELTA_BINARY_PACKED] {
             let said = said(TEXT, [data(&sound, 3, encoding)], 3);
             assert!(said.contains(&format!("encoded as {encoding}, which cannot be read here")), "{said}");
         }

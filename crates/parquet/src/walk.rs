@@ -50,11 +50,12 @@ pub(crate) fn level_matches(bytes: &[u8], highest: i16, count: usize) -> Option<
     Some(matches)
 }
 
-/// The value at a place among values of at most 16 bits side by side.
+/// The value at a place among values of at most 32 bits side by side.
 fn packed(bytes: &[u8], width: u8, at: usize) -> u64 {
     let bit = at * usize::from(width);
-    let byte = |at: usize| bytes.get(bit / 8 + at).copied().map_or(0, u64::from);
-    (byte(0) | byte(1) << 8 | byte(2) << 16) >> (bit % 8) & ((1 << width) - 1)
+    let around = bytes.get(bit / 8..).unwrap_or_default().iter().take(5);
+    let around = around.rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
+    around >> (bit % 8) & ((1 << width) - 1)
 }
 
 /// Gives the runs of the next values to `each`.
@@ -88,38 +89,84 @@ fn runs<'b>(mut bytes: &'b [u8], width: u8, count: usize, mut each: impl FnMut(R
     Some(())
 }
 
+/// What is said of differences before them.
+struct Differences {
+    /// The number of groups in a block, and of differences in a group.
+    groups: usize,
+    group: usize,
+    first: i64,
+    /// The number of differences, which is one less than that of values.
+    count: usize,
+}
+
 /// Whether there are as many numbers as differences, which have at most `bits` bits.
 pub(crate) fn deltas(mut bytes: &[u8], bits: u8, count: usize) -> Option<()> {
-    let (block, parts, said) = (number(&mut bytes)?, number(&mut bytes)?, number(&mut bytes)?);
-    number(&mut bytes)?;
-    if block == 0 || block > BLOCK || parts == 0 || !block.is_multiple_of(parts) || !(block / parts).is_multiple_of(32)
-    {
-        return None;
-    }
-    let part = (block / parts) as usize;
-    // Where all places are absent, what is said of the values does not matter.
-    let mut left = match count {
-        0 => 0,
-        count => (said == count as u64).then_some(count - 1)?,
-    };
-    while left > 0 {
-        number(&mut bytes)?;
-        let (widths, rest) = bytes.split_at_checked(parts as usize)?;
-        bytes = rest;
-        for &width in widths {
-            let values = part.min(left);
-            if values == 0 {
-                break;
-            }
-            let needed = (values * usize::from(width)).div_ceil(8);
-            if width > bits || needed > bytes.len() {
-                return None;
-            }
-            bytes = &bytes[(part * usize::from(width) / 8).min(bytes.len())..];
-            left -= values;
+    let said = differences(&mut bytes, count)?;
+    said.walk(&mut bytes, bits, |_, _, _, _| Some(())).map(drop)
+}
+
+/// Whether there are as many texts behind all their lengths, which are differences.
+pub(crate) fn delta_texts(mut bytes: &[u8], count: usize) -> Option<()> {
+    let said = differences(&mut bytes, count)?;
+    // The library counts with 32 bits.
+    let mut length = said.first as i32;
+    let mut total = usize::try_from(length).ok()?;
+    let is_whole = said.walk(&mut bytes, 32, |least, group, width, values| {
+        for at in 0..values {
+            length = length.wrapping_add(least as i32).wrapping_add(packed(group, width, at) as i32);
+            total = total.checked_add(usize::try_from(length).ok()?)?;
         }
+        Some(())
+    })?;
+    (is_whole && total <= bytes.len()).then_some(())
+}
+
+/// Takes what is said of differences before them.
+fn differences(bytes: &mut &[u8], count: usize) -> Option<Differences> {
+    let (block, groups, said, first) = (number(bytes)?, number(bytes)?, number(bytes)?, number(bytes)?);
+    let is_sound = (1..=BLOCK).contains(&block) && groups > 0 && block.is_multiple_of(groups);
+    let group = is_sound.then(|| (block / groups) as usize).filter(|group| group.is_multiple_of(32))?;
+    let count = (said == count as u64).then(|| count.saturating_sub(1))?;
+    Some(Differences { groups: groups as usize, group, first: signed(first), count })
+}
+
+impl Differences {
+    /// Gives groups of differences to `each`: the smallest one of the block, what is added, its width in bits, and how many
+    /// there are. Takes them from the bytes, and tells whether the last group is filled up.
+    fn walk(
+        &self,
+        bytes: &mut &[u8],
+        bits: u8,
+        mut each: impl FnMut(i64, &[u8], u8, usize) -> Option<()>,
+    ) -> Option<bool> {
+        let (mut left, mut is_whole) = (self.count, true);
+        while left > 0 {
+            let least = signed(number(bytes)?);
+            let (widths, mut rest) = bytes.split_at_checked(self.groups)?;
+            for &width in widths {
+                let values = self.group.min(left);
+                if values == 0 {
+                    break;
+                }
+                let needed = (values * usize::from(width)).div_ceil(8);
+                if width > bits || needed > rest.len() {
+                    return None;
+                }
+                each(least, rest, width, values)?;
+                let behind = rest.get(self.group * usize::from(width) / 8..);
+                is_whole &= behind.is_some();
+                rest = behind.unwrap_or_default();
+                left -= values;
+            }
+            *bytes = rest;
+        }
+        Some(is_whole)
     }
-    Some(())
+}
+
+/// A number whose sign is its lowest bit.
+fn signed(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 /// Takes a whole number of variable length.
