@@ -13,6 +13,7 @@ mod chunk;
 mod columns;
 mod failure;
 mod file;
+mod footer;
 mod packing;
 mod pages;
 mod sequence;

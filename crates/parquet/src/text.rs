@@ -26,6 +26,7 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
 use crate::cells::{Cell, Cells, TableColumn};
 use crate::failure::{guarded, into_io};
+use crate::footer;
 
 /// The types that columns may have, in words that users of such files know.
 const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list of structs of these";
@@ -76,6 +77,7 @@ struct Rows {
 impl Rows {
     fn open(path: &Path, names: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
         let file = manifest::open(path)?;
+        footer::check(&file).map_err(damaged)?;
         let file = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?;
         if !is_sound(file.metadata()) {
             return Err(damaged(ParquetError::General("a place is before the file".to_owned())));

@@ -165,12 +165,12 @@ impl Differences {
 }
 
 /// A number whose sign is its lowest bit.
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 /// Takes a whole number of variable length.
-fn number(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn number(bytes: &mut &[u8]) -> Option<u64> {
     let length = bytes.iter().take(LONGEST).position(|byte| byte & 0x80 == 0)? + 1;
     let (taken, rest) = bytes.split_at(length);
     *bytes = rest;
