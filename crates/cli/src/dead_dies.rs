@@ -70,7 +70,7 @@ pub(crate) fn write_site(text: &mut String, words: &Words<'_>, dead: &DeadSite, 
     }
     let (which, run, operations) = (which_dies(words.profile, dead), dead.run, counted(dead.ops, "operation"));
     if dead.dies.iter().all(|die| die.last.is_none() && die.since.is_some()) {
-        writeln!(text, "nothing can ever start on {which}, from the beginning of run {run} with its {operations}")?;
+        writeln!(text, "nothing can ever start again on {which}; nothing ever did")?;
     } else {
         writeln!(text, "nothing can ever start again on {which}, since run {run} with its {operations}")?;
     }

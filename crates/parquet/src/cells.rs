@@ -1,11 +1,13 @@
 //! The values of the columns of a Parquet file, some rows at a time.
 
-use parquet::basic::{ConvertedType, Encoding, LogicalType, Repetition, Type as Physical};
-use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
+use parquet::column::page::PageReader;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArrayType, DataType, FixedLenByteArrayType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
+
+use crate::pages::{CheckedPages, fewer};
 
 /// The most digits of a decimal that fit 128 bits.
 const DIGITS: i32 = 38;
@@ -130,7 +132,7 @@ impl Cells {
 
     /// Goes on with the column of a row group.
     pub(crate) fn open(&mut self, pages: Box<dyn PageReader>) -> Result<(), ParquetError> {
-        let pages = Box::new(CheckedPages { pages, has_dictionary: false });
+        let pages = Box::new(CheckedPages::new(pages, ColumnDescPtr::clone(&self.column)));
         match (&mut self.values, get_column_reader(ColumnDescPtr::clone(&self.column), pages)) {
             (Values::Text(leaf) | Values::Bytes(leaf, _), ColumnReader::ByteArrayColumnReader(reader)) => {
                 leaf.reader = Some(reader);
@@ -191,50 +193,6 @@ impl Cells {
         self.next += 1;
         self.values.at(self.next - 1).map(Some)
     }
-}
-
-/// The pages of a column, of which none refers to a dictionary that is not there: the library would panic.
-struct CheckedPages {
-    pages: Box<dyn PageReader>,
-    has_dictionary: bool,
-}
-
-impl Iterator for CheckedPages {
-    type Item = Result<Page, ParquetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.get_next_page().transpose()
-    }
-}
-
-impl PageReader for CheckedPages {
-    fn get_next_page(&mut self) -> Result<Option<Page>, ParquetError> {
-        let page = self.pages.get_next_page()?;
-        if let Some(page) = &page {
-            self.has_dictionary |= page.is_dictionary_page();
-            let refers = matches!(page.encoding(), Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
-            if refers && !self.has_dictionary {
-                return Err(ParquetError::General("a dictionary is missing".to_owned()));
-            }
-        }
-        Ok(page)
-    }
-
-    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>, ParquetError> {
-        self.pages.peek_next_page()
-    }
-
-    fn skip_next_page(&mut self) -> Result<(), ParquetError> {
-        self.pages.skip_next_page()
-    }
-
-    fn at_record_boundary(&mut self) -> Result<bool, ParquetError> {
-        self.pages.at_record_boundary()
-    }
-}
-
-fn fewer() -> ParquetError {
-    ParquetError::General("a page has fewer values than it says".to_owned())
 }
 
 impl<T: DataType> Leaf<T> {

@@ -1,6 +1,7 @@
 //! Errors of the library as errors of files.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::errors::ParquetError;
 
@@ -11,4 +12,11 @@ pub(crate) fn into_io(error: ParquetError) -> io::Error {
         Ok(error) => *error,
         Err(inner) => io::Error::other(inner),
     }
+}
+
+/// What the library reads; its panic at a damaged file is an error.
+pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let panicked = |_| Err(ParquetError::General("the library panicked".to_owned()));
+    // What the panic left half done is not used: reading ends at the error.
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(panicked)
 }

@@ -13,10 +13,13 @@ mod chunk;
 mod columns;
 mod failure;
 mod file;
+mod footer;
 mod packing;
+mod pages;
 mod sequence;
 mod tables;
 mod text;
+mod walk;
 
 use std::io;
 

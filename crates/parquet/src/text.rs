@@ -25,7 +25,8 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
 use crate::cells::{Cell, Cells, TableColumn};
-use crate::failure::into_io;
+use crate::failure::{guarded, into_io};
+use crate::footer;
 
 /// The types that columns may have, in words that users of such files know.
 const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list of structs of these";
@@ -75,7 +76,9 @@ struct Rows {
 
 impl Rows {
     fn open(path: &Path, names: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
-        let file = SerializedFileReader::new(manifest::open(path)?).map_err(damaged)?;
+        let file = manifest::open(path)?;
+        footer::check(&file).map_err(damaged)?;
+        let file = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?;
         if !is_sound(file.metadata()) {
             return Err(damaged(ParquetError::General("a place is before the file".to_owned())));
         }
@@ -96,12 +99,12 @@ impl Rows {
             if self.group == self.file.num_row_groups() {
                 return Ok(());
             }
-            self.open_group().map_err(damaged)?;
+            guarded(|| self.open_group()).map_err(damaged)?;
         }
         let rows = self.left.min(BATCH);
         self.left -= rows;
         for cells in self.columns.iter_mut().flat_map(TableColumn::cells_mut) {
-            cells.read(rows).map_err(damaged)?;
+            guarded(|| cells.read(rows)).map_err(damaged)?;
         }
         for _ in 0..rows {
             self.read += 1;
@@ -312,7 +315,7 @@ fn damaged(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
-    use std::io::Read as _;
+    use std::io::{Read as _, Seek as _, SeekFrom};
 
     use nandseq_trace::table::TableKind;
     use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
@@ -419,12 +422,17 @@ mod tests {
         let sound = file("int64 block", |group| values::<Int64Type>(group, &[1, 2]));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(format!("{}.parquet", TABLE.name()));
-        for at in 0..sound.len() {
-            let mut bytes = sound.clone();
-            bytes[at] ^= 0x80;
-            std::fs::write(&path, &bytes).unwrap();
+        std::fs::write(&path, &sound).unwrap();
+        let mut damaged = File::options().write(true).open(&path).unwrap();
+        let mut put = |at: usize, byte: u8| {
+            damaged.seek(SeekFrom::Start(at as u64)).unwrap();
+            damaged.write_all(&[byte]).unwrap();
+        };
+        for (at, bit) in (0..sound.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            put(at, sound[at] ^ 1 << bit);
             let lines = ParquetFiles { expecting: HashMap::new() }.open(&path);
             let _ = lines.and_then(|mut lines| lines.read_to_end(&mut Vec::new()));
+            put(at, sound[at]);
         }
         for at in (0..sound.len()).step_by(50) {
             std::fs::write(&path, &sound[..at]).unwrap();

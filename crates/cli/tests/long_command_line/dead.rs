@@ -321,7 +321,10 @@ fn a_profile_on_which_nothing_can_start_is_warned_of_when_it_is_checked() {
     };
     let said = check(&[]);
     let warning = "warning[dead]: after 0 operations of a trial nothing can ever start again on any die\n";
-    assert!(said.contains(warning) && said.contains("die 0: nothing ever started there\n"), "{said}");
+    assert!(
+        said.contains(warning) && said.contains("die 0: nothing ever started there, at rest since 0 µs\n"),
+        "{said}"
+    );
     assert!(said.contains("to change that: give Er a weight under DEFAULT"), "{said}");
     let json: serde_json::Value = serde_json::from_str(&check(&["--format", "json"])).unwrap();
     assert!(json["pairs"]["dead"].as_str().unwrap().contains("nothing can ever start again on any die"), "{json}");
