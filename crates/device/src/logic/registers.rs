@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn sets_of_planes_say_what_each_plane_says() {
         let register = |number: u32| {
-            (number % 4 > 0).then(|| Register {
+            (!number.is_multiple_of(4)).then(|| Register {
                 group: number / 4 % 2,
                 page: Page((number / 8 % 2) as u16),
                 cell_type: CellTypeId((number / 16 % 2) as u8),

@@ -156,7 +156,7 @@ pub(crate) fn gates_of(registers: &DieRegisters) -> [u8; 8] {
         (registers.with_copyback_page(), COPYBACK),
         (registers.with_output().complement(), NO_OUTPUT),
     ];
-    let gates = sets.into_iter().fold(0, |gates, (set, bit)| gates | SPREAD[usize::from(set.0)] * bit as u64);
+    let gates = sets.into_iter().fold(0, |gates, (set, bit)| gates | (SPREAD[usize::from(set.0)] * bit as u64));
     gates.to_le_bytes()
 }
 
