@@ -71,7 +71,7 @@ fn with_bad_blocks(
     Ok((site, blocks))
 }
 
-/// Number of findings of each rule that `generate --verify` shows in full, and of notes on the sites.
+/// Number of findings of each rule that `generate --verify` shows in full.
 const SHOWN: usize = 5;
 
 /// Judges the sites that a campaign has just written. What else lies below its folders is not looked at. An interruption sets `stop`.
@@ -93,18 +93,13 @@ pub(crate) fn judge_written(campaign: &Campaign, stop: &AtomicBool) -> Result<Re
     Ok(report)
 }
 
-/// Leaves the first notes on the sites, and the number of the others.
+/// Leaves one note on the sites, or the number of several: a summary is short.
 fn fold_notes(report: &mut Report, campaign: &Campaign) {
-    let mut left = SHOWN;
-    let mut more = 0;
-    for site in &mut report.sites {
-        more += site.notes.len().saturating_sub(left) as u64;
-        site.notes.truncate(left);
-        left -= site.notes.len();
-    }
-    if more > 0 {
-        let (more, folder) = (counted(more, "more note"), quoted(campaign.out_dir.as_os_str()));
-        report.notes.push(format!("{more}: `nandseqgen verify {folder}` shows all"));
+    let count: usize = report.sites.iter().map(|site| site.notes.len()).sum();
+    if count > 1 {
+        report.sites.iter_mut().for_each(|site| site.notes.clear());
+        let folder = quoted(campaign.out_dir.as_os_str());
+        report.notes.push(format!("{}: `nandseqgen verify {folder}` shows them", counted(count as u64, "note")));
     }
 }
 
