@@ -429,3 +429,13 @@ fn that_no_manifest_names_a_profile_is_said() {
     }
     assert_eq!(told(&["verify", "out", "-q"]), "");
 }
+
+#[test]
+fn a_summary_with_a_verdict_stays_short_beside_the_files_of_another_campaign() {
+    let folder = Folder::new();
+    let campaign = |stamp| ["-n", "2", "--site-count", "4", "-t", "500", "--stamp", stamp, "--verify"];
+    folder.succeed(&campaign("261120"));
+    let summary = String::from_utf8(folder.succeed(&campaign("261121")).stdout).unwrap();
+    assert!(summary.lines().count() <= 15, "{summary}");
+    assert!(summary.contains("Note: 8 notes: `nandseqgen verify out` shows them.\n"), "{summary}");
+}
