@@ -9,6 +9,7 @@ mod bad_blocks;
 mod badlist;
 mod beginnings;
 mod campaign;
+mod can_start;
 mod conditions;
 mod console;
 mod coverage;

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
-use crate::failure::{Failure, Problem, warning_text};
+use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{Hint, profile_flags};
 use crate::run_selection::RunSelection;
 use crate::universe::universe;
@@ -71,6 +71,9 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
         TimelineForm::Vcd => "timeline.vcd",
     };
     let path = arguments.output.as_deref().unwrap_or(Path::new(name));
+    if let Some(note) = misnamed(form, path) {
+        tell(&note_text(&note));
+    }
     let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, Some(path))?;
     selection.choose(&mut found)?;
     found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
@@ -83,6 +86,21 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
         TimelineForm::Vcd => vcd::write(&found.profile, &sites, out),
     })?;
     told(path, bytes)
+}
+
+/// The note that the name of a file is that of another form than what is written there.
+fn misnamed(form: TimelineForm, path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    let (holds, others, own) = match form {
+        TimelineForm::Perfetto => ("a trace in the binary form of Perfetto (protobuf)", ["json", "vcd"], "pftrace"),
+        TimelineForm::Vcd => ("a value change dump (VCD)", ["json", "pftrace"], "vcd"),
+    };
+    let renamed = path.with_extension(own);
+    let is_other = others.contains(&ending.as_str());
+    is_other.then(|| {
+        let name = quoted(renamed.as_os_str());
+        format!("`{}` will hold {holds}, which its name does not say: `-o {name}` does", shown(path))
+    })
 }
 
 /// The form of a timeline, and the time at which its part ends.

@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 
 use nandseq_profile::{BaseId, OpId, PhaseKey};
 
-use crate::model::NameClassId;
+use crate::model::{NameClassId, Watched};
 use crate::needs::Need;
 use crate::reason::Reason;
 use crate::search::{Search, Verdicts};
@@ -76,6 +76,34 @@ impl<'s> Causes<'s> {
             verdicts.of(search, key, op)
         };
         self.asked.of(search, key, op).or_else(among_never_run).unwrap_or_else(|| search.verdict(key, op))
+    }
+
+    /// Whether an operation can start at all, under some phase key or as a step of a chain. One that never does has the reason of
+    /// the phase key under which it comes closest.
+    #[must_use]
+    pub fn at_all(&self, op: OpId) -> Verdict {
+        let (model, class) = (&self.search.model, self.class_of(op));
+        // A search of some states only judges an operation without the other states, which it may need.
+        let is_lacking = model.watched != Watched::All && !model.possible[usize::from(class)];
+        let lacking = is_lacking.then(|| model.reason_against(class, &model.possible)).flatten();
+        if let Some(reason) = lacking {
+            return Verdict::Unreachable(reason);
+        }
+        let keys = model.profile.phase_keys.ids();
+        let verdicts: Vec<Verdict> = keys.map(|key| self.verdict(key, op)).collect();
+        let best = [Verdict::Reachable, Verdict::Coincidence, Verdict::Undecided];
+        if let Some(best) = best.into_iter().find(|best| verdicts.contains(best)) {
+            return best;
+        }
+        if self.search.can_run(op) && !self.steps_of(op).is_empty() {
+            return if self.search.is_complete() { Verdict::Reachable } else { Verdict::Undecided };
+        }
+        let reason = |verdict: &Verdict| match verdict {
+            Verdict::Unreachable(reason) => Some(*reason),
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => None,
+        };
+        let closest = verdicts.iter().filter_map(reason).max_by_key(|reason| reason.specificity());
+        Verdict::Unreachable(closest.unwrap_or(Reason::NoWeight))
     }
 
     /// The names that are possible in the same states as this one, itself included.

@@ -117,7 +117,7 @@ impl Graph {
             for at in 0..self.flights[usize::from(class)].items.len() {
                 let node = self.flights[usize::from(class)].items[at];
                 let die = model.die_after(self.die(node), class);
-                let die = self.dies.add(die);
+                let die = self.dies.add(model.kept_die(die));
                 let planes = self.plane_change(model, node.plane, class, true).ended.into_iter().flatten();
                 self.windows[usize::from(class)].push(planes.map(|plane| SearchNode { die, plane }).collect());
             }
@@ -276,7 +276,7 @@ impl Graph {
         let resumed = info.effects.resume.map_or_else(Vec::new, |axis| model.resumed(&die, axis));
         let resumed = resumed.into_iter().map(|target| (target, self.cuts_of(model, &resumes_at, target))).collect();
         let [started, ended, resumes_at] =
-            [started, model.die_after(&before, class), resumes_at].map(|die| self.dies.add(die));
+            [started, model.die_after(&before, class), resumes_at].map(|die| self.dies.add(model.kept_die(die)));
         start.courses.push(Course { next, started, ended, cuts, resumed, resumes_at });
         start.courses.len() - 1
     }
@@ -303,7 +303,7 @@ impl Graph {
                 && model.die_allows(before, by).is_ok()
         };
         let suspends: Vec<NameClassId> = model.suspends.iter().filter(allows).copied().collect();
-        let (before, after) = (self.dies.add(*before), self.dies.add(after));
+        let (before, after) = (self.dies.add(*before), self.dies.add(model.kept_die(after)));
         suspends.into_iter().map(|by| SuspendCut { by, before, after }).collect()
     }
 
@@ -326,8 +326,10 @@ impl Graph {
         if info.effects.resets() {
             started = Plane::default();
         }
-        let ended = model.planes_after(&before, class, here).map(|plane| plane.map(|plane| self.planes.add(plane)));
-        let change = PlaneChange { started: self.planes.add(started), ended };
+        let ended = model
+            .planes_after(&before, class, here)
+            .map(|plane| plane.map(|plane| self.planes.add(model.kept_plane(plane))));
+        let change = PlaneChange { started: self.planes.add(model.kept_plane(started)), ended };
         self.plane_changes.insert(key, change);
         change
     }

@@ -31,6 +31,17 @@ impl<'s> From<&'s [(Die, Block)]> for Start<'s> {
     }
 }
 
+/// The states that a search looks at. What it leaves out forbids nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Watched {
+    /// Those of the die and of one of its planes, and the chain under way.
+    All,
+    /// Those of the die.
+    Dies,
+    /// Those of the plane.
+    Planes,
+}
+
 /// A name class: names that are possible in the same states.
 #[derive(Clone, Debug)]
 pub(crate) struct NameClass {
@@ -105,6 +116,7 @@ impl GoodBlocks {
 /// A profile, compiled for the search.
 pub(crate) struct Model<'p> {
     pub(crate) profile: &'p Profile,
+    pub(crate) watched: Watched,
     pub(crate) tables: Tables,
     pub(crate) classes: Vec<NameClass>,
     /// The classes of each base.
@@ -153,6 +165,7 @@ impl<'p> Model<'p> {
         let tracked = profile.chains.iter().map(|chain| is_tracked(&tables, &chain.steps)).collect();
         let mut model = Self {
             profile,
+            watched: Watched::All,
             tables,
             classes,
             of_base,

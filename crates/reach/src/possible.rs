@@ -4,7 +4,7 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use crate::model::{Model, NameClassId, Start, WeightTable};
+use crate::model::{Model, NameClassId, Start, Watched, WeightTable};
 use crate::reason::Reason;
 
 /// For each operation, by [`OpId`], the reason why it can never run, as far as it follows from needs; else `None`. This is quick:
@@ -28,6 +28,17 @@ impl<'p> Model<'p> {
         let mut model = Self::compiled(profile, table, start);
         model.narrow(&vec![true; model.classes.len()]);
         model
+    }
+
+    /// The same model for a search that looks at some states only. It follows no chain: their steps may start at any time.
+    pub(crate) fn watching(mut self, watched: Watched) -> Self {
+        if watched != Watched::All {
+            self.tracked.fill(false);
+        }
+        self.watched = watched;
+        let possible = std::mem::take(&mut self.possible);
+        self.narrow(&possible);
+        self
     }
 
     /// Removes classes that never run, and those whose needs only such classes meet. Returns whether that may change what a

@@ -8,7 +8,7 @@ use std::thread;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, MOST_TRIED};
-use crate::model::{Model, Start, WeightTable};
+use crate::model::{Model, Start};
 use crate::reason::Reason;
 use crate::verdict::{Verdict, classes_under};
 
@@ -28,12 +28,11 @@ impl<'p> Search<'p> {
     /// Searches the states of the device; `table` is the probability table in force.
     #[must_use]
     pub fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], start: Start<'_>) -> Self {
-        Self::within(profile, table, start, MOST_TRIED)
+        Self::within(Model::new(profile, table, start), MOST_TRIED)
     }
 
-    /// Searches as [`Self::new`] does, until more than `most` operations were carried out.
-    fn within(profile: &'p Profile, table: &WeightTable, start: Start<'_>, most: u64) -> Self {
-        let mut model = Model::new(profile, table, start);
+    /// Searches until more than `most` operations were carried out.
+    pub(crate) fn within(mut model: Model<'p>, most: u64) -> Self {
         let mut graph = Graph::new(&model, most);
         while graph.is_complete() && model.only_running(&graph.runs) {
             drop(graph);
@@ -53,21 +52,6 @@ impl<'p> Search<'p> {
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.graph.is_complete()
-    }
-
-    /// For each operation, by [`OpId`], the reason why it never runs: that of the phase key under which it comes closest. `None`
-    /// for an operation that runs, and for one whose reason is `known`.
-    #[must_use]
-    pub fn why_never(&self, known: impl Fn(OpId) -> bool) -> Vec<Option<Reason>> {
-        let asked = |op: OpId| !self.can_run(op) && !known(op);
-        let verdicts = self.verdicts(asked);
-        let reason = |key: PhaseKey, op: OpId| match verdicts.of(self, key, op)? {
-            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => None,
-            Verdict::Unreachable(reason) => Some(reason),
-        };
-        let keys = || self.model.profile.phase_keys.ids();
-        let closest = |op: OpId| keys().filter_map(|key| reason(key, op)).max_by_key(|reason| reason.specificity());
-        self.model.profile.ops.ids().map(|op| asked(op).then(|| closest(op)).flatten()).collect()
     }
 
     /// The verdicts on the operations that are wanted, and on those that are possible in the same states.
@@ -194,7 +178,7 @@ mod tests {
     fn what_a_search_that_was_cut_short_does_not_know_is_undecided() {
         let profile = device("EraseA: 0.5, Read: 0.3, Status: 0.2", "");
         for (most, expected) in [(1, Verdict::Undecided), (MOST_TRIED, Verdict::Reachable)] {
-            let search = Search::within(&profile, table(&profile), Start::default(), most);
+            let search = Search::within(Model::new(&profile, table(&profile), Start::default()), most);
             assert_eq!(search.is_complete(), expected == Verdict::Reachable);
             assert_eq!(search.verdict(PhaseKey::DEFAULT, op(&profile, "EraseA")), expected);
             // Nothing programs: that needs no search.

@@ -83,25 +83,29 @@ impl Trial {
             is_over: false,
             problem: None,
         };
-        let setup = Setup::new(profile, table, start.bad_blocks);
-        trial.problem = setup.as_ref().err().map(ToString::to_string);
-        if let Ok(setup) = setup {
-            let limits =
-                RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
-            let mut site = Site::new(&setup, seed);
-            if start.bootstrap {
-                let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
-                if site.run(&first, &mut Uncounted).is_err() {
-                    return trial;
-                }
-            }
-            // If a chain cannot go on, the trial ends early and keeps its counts.
-            if let Ok(summary) = site.run(&limits, &mut trial) {
-                trial.is_over = summary.dead.len() == profile.topology.dies as usize;
-                trial.dead = summary.dead;
+        match simulate(profile, table, start, (ops, seed), &mut trial) {
+            Err(problem) => trial.problem = Some(problem),
+            Ok(None) => {}
+            Ok(Some(dead)) => {
+                trial.is_over = dead.len() == profile.topology.dies as usize;
+                trial.dead = dead;
             }
         }
         trial
+    }
+
+    /// The operations of `wanted` that do not start in a trial. It ends as soon as all have started.
+    pub(crate) fn without_start(
+        profile: &Profile,
+        table: &Distributions,
+        start: Start<'_>,
+        limits: (u64, u64),
+        wanted: Vec<OpId>,
+    ) -> Vec<OpId> {
+        let mut awaited = Awaited(wanted);
+        // A trial that ends early has shown what it has shown.
+        let _ = simulate(profile, table, start, limits, &mut awaited);
+        awaited.0
     }
 
     /// How many of these operations started, and how many of them a reset ended.
@@ -131,20 +135,6 @@ impl Trial {
         self.by_op[op.index()] > 0
     }
 
-    /// How often an operation would be drawn for each one that starts if all were always eligible, by [`OpId`]; `masses` gives what a
-    /// phase key proposes.
-    pub(crate) fn by_weights<'t>(&self, masses: impl Fn(PhaseKey) -> &'t [(OpId, f64)]) -> Vec<f64> {
-        let mut drawn = vec![0.0; self.by_op.len()];
-        let mut by_key: BTreeMap<PhaseKey, u64> = BTreeMap::new();
-        self.under.iter().for_each(|(&(key, _), count)| *by_key.entry(key).or_default() += count);
-        for (key, count) in by_key {
-            let total: f64 = masses(key).iter().map(|(_, mass)| mass).sum();
-            let each = count as f64 / (self.ops as f64 * total);
-            masses(key).iter().for_each(|&(op, mass)| drawn[op.index()] += mass * each);
-        }
-        drawn
-    }
-
     fn scaled(&self, counted: u64, of: u64) -> Option<Expected> {
         if self.ops == 0 {
             return None;
@@ -156,6 +146,27 @@ impl Trial {
         let scale = of as f64 / self.ops as f64;
         Some(Expected { of, mean: mean * scale, least: least * scale, most: most * scale, counted, trial: self.ops })
     }
+}
+
+/// Makes a trial without writing files. Returns the dead dies; `None` if it ended early, because a chain could not go on or the sink
+/// had enough. The error says why nothing can be generated.
+fn simulate(
+    profile: &Profile,
+    table: &Distributions,
+    start: Start<'_>,
+    (ops, seed): (u64, u64),
+    sink: &mut impl Sink,
+) -> Result<Option<Vec<DeadDie>>, String> {
+    let setup = Setup::new(profile, table, start.bad_blocks).map_err(|error| error.to_string())?;
+    let mut site = Site::new(&setup, seed);
+    if start.bootstrap {
+        let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
+        if site.run(&first, &mut Uncounted).is_err() {
+            return Ok(None);
+        }
+    }
+    let limits = RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
+    Ok(site.run(&limits, sink).ok().map(|summary| summary.dead))
 }
 
 /// Upper bound of the mean of operations that did not start in a trial.
@@ -181,6 +192,16 @@ struct Uncounted;
 impl Sink for Uncounted {
     fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A sink that waits until each of some operations has started.
+struct Awaited(Vec<OpId>);
+
+impl Sink for Awaited {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.0.retain(|op| *op != operation.op);
+        if self.0.is_empty() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     }
 }
 

@@ -41,18 +41,16 @@ enum Why {
     Dead,
     UnlikeTrial,
     NotDrawn,
-    Undecided,
 }
 
 impl Why {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Refused, "refused"),
         (Self::NeverEligible, "never eligible"),
         (Self::NoWeight, "without weight"),
         (Self::Dead, "not drawn before nothing could ever start again"),
         (Self::UnlikeTrial, "not drawn, unlike a trial"),
         (Self::NotDrawn, "not drawn by chance"),
-        (Self::Undecided, "not drawn for an unknown reason"),
     ];
 }
 
@@ -92,7 +90,6 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
                     NeverStarted { why: Why::UnlikeTrial, expected: Some(expected), ..one }
                 }
                 Absence::NotDrawn(expected) => NeverStarted { why: Why::NotDrawn, expected, ..one },
-                Absence::Undecided(expected) => NeverStarted { why: Why::Undecided, expected, ..one },
             }
         })
         .collect();
@@ -121,7 +118,7 @@ pub(super) fn write(text: &mut String, absent: &[NeverStarted], known: u64, comm
     writeln!(text, "Never started: {all} of {known}; why one did not: {}", explain(command, first))?;
     let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
     for one in absent {
-        writeln!(text, "  {:width$}  {}", one.op_name, one.words(command))?;
+        writeln!(text, "  {:width$}  {}", one.op_name, one.words())?;
     }
     Ok(())
 }
@@ -132,7 +129,7 @@ fn explain(command: &str, one: &NeverStarted) -> String {
 }
 
 impl NeverStarted {
-    fn words(&self, command: &str) -> String {
+    fn words(&self) -> String {
         match self.why {
             Why::Refused => {
                 format!("refused {}, mostly {}", counted(self.refused, "time"), self.mostly.unwrap_or_default())
@@ -140,7 +137,6 @@ impl NeverStarted {
             Why::NeverEligible => format!("never eligible: {}", self.never.as_deref().unwrap_or_default()),
             Why::NoWeight => "weight 0 under every phase key".to_owned(),
             Why::Dead => "not drawn before nothing could ever start again".to_owned(),
-            Why::Undecided => format!("not drawn in this run; `{}` tells why", explain(command, self)),
             Why::UnlikeTrial | Why::NotDrawn => match self.expected {
                 None => "not drawn by chance".to_owned(),
                 Some(expected) if self.why == Why::UnlikeTrial => {

@@ -1,6 +1,7 @@
 //! The program as its users meet it, where that takes long: whole campaigns, reports, damaged manifests, kills at any instant.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
+mod absences;
 mod campaigns;
 mod closing;
 mod console;

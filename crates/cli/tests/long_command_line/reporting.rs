@@ -331,3 +331,22 @@ fn counts_keep_that_a_bootstrap_came_first() {
     assert_eq!(universe(&["without", "with"]), with);
     assert_eq!(universe(&["with", "without"]), with);
 }
+
+#[test]
+fn a_timeline_under_the_name_of_another_form_is_noted() {
+    let folder = Folder::new();
+    folder.succeed(&["-q", "-t", "500", "--stamp", "261121"]);
+    let said = |form: &str, name: &str, more: &[&str]| {
+        let output = folder.succeed(&[&["export", "out", "--format", form, "-o", name], more].concat());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let note = "`x.json` will hold a trace in the binary form of Perfetto (protobuf), which its name does not say: `-o x.pftrace` does";
+    let text = said("perfetto", "x.json", &[]);
+    assert!(text.contains(note), "{text}");
+    assert!(said("vcd", "y.pftrace", &[]).contains("a value change dump (VCD)"));
+    for (form, name) in [("perfetto", "x.pftrace"), ("perfetto", "x"), ("vcd", "y.VCD"), ("perfetto", "x.trace")] {
+        let text = said(form, name, &[]);
+        assert!(!text.contains("its name does not say"), "{name}: {text}");
+    }
+    assert!(!said("perfetto", "x.json", &["-q"]).contains("its name"), "-q shows no notes");
+}

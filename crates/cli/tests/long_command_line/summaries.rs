@@ -215,37 +215,6 @@ fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
     }
 }
 
-/// A device of more names than are searched in any case. No state allows a program, although everything that it needs is there.
-fn many_names() -> String {
-    let more = |at| format!("  Erase_{at}: {{base: ERASE, celltype: TLC, ISSUE: 1, CORE_BUSY: 100}}\n");
-    let more: String = (0..40).map(more).collect();
-    let masses = "    ERASE: 0.3\n    Program_SLC: 0.4\n    Program_TLC: 0.001\n    READ: 0.1\n    Dout: 0.2\n";
-    let text = device(masses).replace("  Dout: {base", &format!("{more}  Dout: {{base"));
-    let text = text.replace("exclusion_groups:\n", "exclusion_groups:\n  pg: [PROGRAM]\n");
-    text.replace("exclusions:\n", "exclusions:\n  state: {NOT_PROGRAM_SUSPENDED: [pg]}\n")
-}
-
-#[test]
-fn what_chance_does_not_explain_is_told_by_the_states_and_what_it_may_explain_is_left_to_explain() {
-    let folder = Folder::new().with("device.yaml", many_names());
-    let run = |ops: &str| {
-        let arguments = ["--config", "device.yaml", "--ops", ops, "--stamp", "261121", "-v"];
-        let summary = String::from_utf8(folder.succeed(&arguments).stdout).unwrap();
-        let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();
-        (summary, log)
-    };
-    let (summary, log) = run("4");
-    let told =
-        "  Program_SLC  not drawn in this run; `nandseqgen explain --config device.yaml Program_SLC` tells why\n";
-    assert!(summary.replace("                ", "").contains(told) || summary.contains(told.trim_start()), "{summary}");
-    assert!(log.contains("-\tProgram_SLC\tundecided:<"), "{log}");
-    let (summary, log) = run("400");
-    for name in ["Program_SLC", "Program_TLC"] {
-        assert!(log.contains(&format!("-\t{name}\tnever_eligible:")), "{log}");
-    }
-    assert!(!summary.contains("tells why") && !log.contains("undecided"), "{summary}");
-}
-
 #[test]
 fn every_warning_of_a_check_is_in_its_count() {
     let dead = device("    READ: 1\n");
