@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 
 use nandseq_profile::{BaseId, OpId, PhaseKey};
 
-use crate::model::{NameClassId, Watched};
+use crate::model::NameClassId;
 use crate::needs::Need;
 use crate::reason::Reason;
 use crate::search::{Search, Verdicts};
@@ -82,14 +82,7 @@ impl<'s> Causes<'s> {
     /// the phase key under which it comes closest.
     #[must_use]
     pub fn at_all(&self, op: OpId) -> Verdict {
-        let (model, class) = (&self.search.model, self.class_of(op));
-        // A search of some states only judges an operation without the other states, which it may need.
-        let is_lacking = model.watched != Watched::All && !model.possible[usize::from(class)];
-        let lacking = is_lacking.then(|| model.reason_against(class, &model.possible)).flatten();
-        if let Some(reason) = lacking {
-            return Verdict::Unreachable(reason);
-        }
-        let keys = model.profile.phase_keys.ids();
+        let keys = self.search.model.profile.phase_keys.ids();
         let verdicts: Vec<Verdict> = keys.map(|key| self.verdict(key, op)).collect();
         let best = [Verdict::Reachable, Verdict::Coincidence, Verdict::Undecided];
         if let Some(best) = best.into_iter().find(|best| verdicts.contains(best)) {

@@ -1,9 +1,10 @@
 //! Why operations can never start, also on a device with more states than can be searched.
 
-use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::causes::Causes;
 use crate::explore::MOST_TRIED;
+use crate::judge::{HookContext, PlaneRun};
 use crate::model::{Model, Start, Watched};
 use crate::reason::Reason;
 use crate::search::Search;
@@ -26,22 +27,19 @@ pub fn why_never(
 
 /// As [`why_never`], with this limit of operations for the search of all states.
 fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Option<Reason>> {
-    let verdicts = |watched, most, ops: &[OpId]| -> Vec<Verdict> {
-        let search = Search::within(model().watching(watched), most);
+    let mut found = {
+        let search = Search::within(model(), most);
         let causes = Causes::new(&search, ops);
-        ops.iter().map(|&op| causes.at_all(op)).collect()
+        ops.iter().map(|&op| causes.at_all(op)).collect::<Vec<_>>()
     };
-    let mut found = verdicts(Watched::All, most, ops);
     for part in [Watched::Dies, Watched::Planes] {
-        let open: Vec<usize> = (0..ops.len()).filter(|&at| found[at] == Verdict::Undecided).collect();
-        if open.is_empty() {
+        let is_open = |verdict: &Verdict| *verdict == Verdict::Undecided;
+        if !found.iter().any(is_open) {
             break;
         }
-        let asked: Vec<OpId> = open.iter().map(|&at| ops[at]).collect();
-        for (at, verdict) in open.into_iter().zip(verdicts(part, MOST_TRIED, &asked)) {
-            if let Verdict::Unreachable(_) = verdict {
-                found[at] = verdict;
-            }
+        let search = Search::within(model().watching(part), MOST_TRIED);
+        for (verdict, &op) in found.iter_mut().zip(ops).filter(|(verdict, _)| is_open(verdict)) {
+            *verdict = in_part(&search, op).map_or(Verdict::Undecided, Verdict::Unreachable);
         }
     }
     let reason = |verdict: Verdict| match verdict {
@@ -49,6 +47,33 @@ fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Opt
         Verdict::Unreachable(reason) => Some(reason),
     };
     found.into_iter().map(reason).collect()
+}
+
+/// Why an operation never starts, by a search of some states only; `None` if that does not say.
+fn in_part(search: &Search<'_>, op: OpId) -> Option<Reason> {
+    let (model, class) = (&search.model, search.model.of_op[op.index()]);
+    if search.can_run(op) {
+        let runs = |base: BaseId| model.of_base[base.index()].iter().any(|&of| search.graph.runs[usize::from(of)]);
+        let keys = model.profile.phase_keys.iter().zip(&model.shares).filter(|(_, names)| names.contains(&op));
+        let comes_up = keys.into_iter().any(|(key, _)| key.base.is_none_or(runs));
+        let is_drawn = comes_up || model.class(class).in_bootstrap || !Causes::new(search, &[]).steps_of(op).is_empty();
+        return (!is_drawn).then_some(Reason::NoHook);
+    }
+    // Without states, it lacks the operations that would meet its needs. Else some state forbids it wherever it could start.
+    let lacking = (!model.possible[usize::from(class)]).then(|| model.reason_against(class, &model.possible)).flatten();
+    lacking.or_else(|| {
+        let suspends = model.base(class).effects.suspend;
+        let targets = model.classes_that(|target| {
+            suspends.is_some_and(|axis| model.base(target).effects.is_of(axis)) && model.class(target).busy
+        });
+        let busy = targets.into_iter().map(PlaneRun::Busy);
+        let shown: Vec<PlaneRun> = std::iter::once(PlaneRun::Idle).chain(busy).collect();
+        let judged = |state| {
+            let reasons = shown.iter().map(move |&run| HookContext::at(state, run));
+            reasons.filter_map(|context| model.judge(&search.graph, &context, class).err())
+        };
+        search.graph.states().flat_map(judged).max_by_key(|reason| reason.specificity())
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +104,7 @@ mod tests {
             let whole = never(&profile, MOST_TRIED);
             assert_eq!(never(&profile, 1), whole, "{sections}");
             if let Some(name) = name {
-                assert!(matches!(whole[op(&profile, name).index()], Some(Reason::State(_))), "{whole:?}");
+                assert!(whole[op(&profile, name).index()].is_some(), "{name}: {whole:?}");
             }
             assert_eq!(whole[op(&profile, "EraseA").index()], None);
         }
