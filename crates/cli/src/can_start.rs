@@ -18,7 +18,7 @@ const TRIAL_OPS: u64 = 5_000;
 /// The seed of that trial: one that hardly any campaign has, so that it is no repetition of a run.
 const TRIAL_SEED: u64 = 0x6e6f_745f_6472_776e;
 
-/// Most operations of a trial that favours some. The built-in device needs 200 for what the plain trial leaves.
+/// Most operations of a trial that favours some.
 const FAVOURING_OPS: u64 = 2_500;
 /// Most trials in a row that favour some operations, each those that the one before left.
 const MOST_FAVOURING: u64 = 8;

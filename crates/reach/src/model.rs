@@ -33,7 +33,7 @@ impl<'s> From<&'s [(Die, Block)]> for Start<'s> {
 
 /// The states that a search looks at. What it leaves out forbids nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Watched {
+pub(crate) enum SearchedStates {
     /// Those of the die and of one of its planes, and the chain under way.
     All,
     /// Those of the die.
@@ -116,7 +116,7 @@ impl GoodBlocks {
 /// A profile, compiled for the search.
 pub(crate) struct Model<'p> {
     pub(crate) profile: &'p Profile,
-    pub(crate) watched: Watched,
+    pub(crate) watched: SearchedStates,
     pub(crate) tables: Tables,
     pub(crate) classes: Vec<NameClass>,
     /// The classes of each base.
@@ -165,7 +165,7 @@ impl<'p> Model<'p> {
         let tracked = profile.chains.iter().map(|chain| is_tracked(&tables, &chain.steps)).collect();
         let mut model = Self {
             profile,
-            watched: Watched::All,
+            watched: SearchedStates::All,
             tables,
             classes,
             of_base,

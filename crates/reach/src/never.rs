@@ -5,7 +5,7 @@ use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 use crate::causes::Causes;
 use crate::explore::MOST_TRIED;
 use crate::judge::{HookContext, PlaneRun};
-use crate::model::{Model, Start, Watched};
+use crate::model::{Model, SearchedStates, Start};
 use crate::reason::Reason;
 use crate::search::Search;
 use crate::verdict::Verdict;
@@ -32,7 +32,7 @@ fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Opt
         let causes = Causes::new(&search, ops);
         ops.iter().map(|&op| causes.at_all(op)).collect::<Vec<_>>()
     };
-    for part in [Watched::Dies, Watched::Planes] {
+    for part in [SearchedStates::Dies, SearchedStates::Planes] {
         let is_open = |verdict: &Verdict| *verdict == Verdict::Undecided;
         if !found.iter().any(is_open) {
             break;

@@ -4,7 +4,7 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use crate::model::{Model, NameClassId, Start, Watched, WeightTable};
+use crate::model::{Model, NameClassId, SearchedStates, Start, WeightTable};
 use crate::reason::Reason;
 
 /// For each operation, by [`OpId`], the reason why it can never run, as far as it follows from needs; else `None`. This is quick:
@@ -31,8 +31,8 @@ impl<'p> Model<'p> {
     }
 
     /// The same model for a search that looks at some states only. It follows no chain: their steps may start at any time.
-    pub(crate) fn watching(mut self, watched: Watched) -> Self {
-        if watched != Watched::All {
+    pub(crate) fn watching(mut self, watched: SearchedStates) -> Self {
+        if watched != SearchedStates::All {
             self.tracked.fill(false);
         }
         self.watched = watched;

