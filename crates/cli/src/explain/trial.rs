@@ -148,8 +148,8 @@ impl Trial {
     }
 }
 
-/// Makes a trial without writing files. Returns the dead dies; `None` if it ended early, because a chain could not go on or the sink
-/// had enough. The error says why nothing can be generated.
+/// Makes a trial without writing files. Returns the dead dies; `None` if it ended early, because a chain could not go on or the
+/// sink had enough. The error says why nothing can be generated.
 fn simulate(
     profile: &Profile,
     table: &Distributions,
