@@ -1,8 +1,12 @@
 //! The engine allocates no memory once it is warm. The test counts allocations.
 
+#[path = "support/coverage_model.rs"]
+mod coverage_model;
+
 use std::alloc::System;
 use std::io;
 
+use coverage_model::coverage_model;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
@@ -39,19 +43,25 @@ impl Sink for Meter<'_> {
 /// address book that is longer than ever. Both become rare, and both have a bound.
 const RARE: usize = 200;
 
+/// How often a site allocates between two numbers of operations.
+fn allocations(setup: &Setup, from: u64, to: u64) -> usize {
+    let mut site = Site::new(setup, 42);
+    let limits = RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(to), ..RunLimits::default() };
+    let mut meter = Meter { region: Region::new(ALLOCATOR), from, to, operations: 0, taken: 0 };
+    site.run(&limits, &mut meter).expect("nothing can fail");
+    assert!(meter.operations >= to);
+    meter.taken
+}
+
+// One test for both: allocations are counted for the whole process.
 #[test]
 fn a_warm_engine_allocates_only_for_what_it_has_never_met() {
-    const WARM: u64 = 400_000;
-    const MORE: u64 = 100_000;
     let profile = builtin::profile();
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
-    let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
-    let mut site = Site::new(&setup, 42);
-    let limits =
-        RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(WARM + MORE), ..RunLimits::default() };
-    let mut meter = Meter { region: Region::new(ALLOCATOR), from: WARM, to: WARM + MORE, operations: 0, taken: 0 };
-    site.run(&limits, &mut meter).expect("nothing can fail");
-    assert!(meter.operations >= WARM + MORE);
-    let taken = meter.taken;
-    assert!(taken <= RARE, "{taken} allocations in {MORE} operations");
+    let plain = Setup::new(&profile, &table, &[]).expect("something to propose");
+    let taken = allocations(&plain, 400_000, 500_000);
+    assert!(taken <= RARE, "{taken} allocations");
+    let directed = plain.with_coverage_model(&profile, coverage_model(&profile, &table, true));
+    let taken = allocations(&directed, 60_000, 80_000);
+    assert!(taken <= RARE, "{taken} allocations of a directed site");
 }

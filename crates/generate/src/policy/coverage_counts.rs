@@ -39,6 +39,8 @@ pub(crate) struct CoverageCounts {
     uncovered: Vec<u16>,
     /// By key and tenth: how many bins are uncovered.
     uncovered_names: Vec<[u32; TIME_BINS as usize]>,
+    /// By key: how many bins are uncovered.
+    of_key: Vec<u32>,
     /// By class: how many bins of its names are uncovered.
     of_class: Vec<u32>,
     /// By key and class: how many bins are uncovered.
@@ -64,6 +66,7 @@ impl CoverageCounts {
             at_least: 0,
             uncovered: vec![0; model.pairs.len()],
             uncovered_names: vec![[0; TIME_BINS as usize]; model.keys()],
+            of_key: vec![0; model.keys()],
             of_class: vec![0; model.classes],
             uncovered_of: vec![0; model.keys() * model.classes],
             uncovered_bits: vec![0; model.keys() * model.classes.div_ceil(CHUNK)],
@@ -77,6 +80,7 @@ impl CoverageCounts {
     fn rise(&mut self, model: &CoverageModel) {
         self.at_least = 1 + (self.total / (HITS_OF_A_STEP * model.bin_count().max(1))) as u32;
         self.uncovered_names.fill([0; TIME_BINS as usize]);
+        self.of_key.fill(0);
         self.of_class.fill(0);
         self.uncovered_of.fill(0);
         self.uncovered_bits.fill(0);
@@ -86,6 +90,7 @@ impl CoverageCounts {
                 if self.hits[bin as usize] < self.at_least {
                     self.uncovered[at] |= 1 << time_bin;
                     self.uncovered_names[pair.key.index()][usize::from(time_bin)] += 1;
+                    self.of_key[pair.key.index()] += 1;
                     let class = model.class_of[pair.op.index()];
                     self.of_class[class.index()] += 1;
                     self.uncovered_of[pair.key.index() * self.classes + class.index()] += 1;
@@ -112,6 +117,7 @@ impl CoverageCounts {
         if fills {
             self.uncovered[at] &= !(1 << time_bin);
             self.uncovered_names[pair.key.index()][usize::from(time_bin)] -= 1;
+            self.of_key[pair.key.index()] -= 1;
             let class = model.class_of[op.index()];
             self.of_class[class.index()] -= 1;
             let uncovered = &mut self.uncovered_of[pair.key.index() * self.classes + class.index()];
@@ -152,19 +158,20 @@ impl CoverageCounts {
         u64::from(self.of_class[chunk * CHUNK + place])
     }
 
-    /// The classes of a chunk with uncovered bins under a key.
-    pub(super) fn uncovered_classes(&self, key: PhaseKey, chunk: usize) -> u64 {
-        self.uncovered_bits[key.index() * self.classes.div_ceil(CHUNK) + chunk]
+    /// The classes with uncovered bins under a key, by chunk.
+    pub(super) fn uncovered_classes(&self, key: PhaseKey) -> &[u64] {
+        let chunks = self.classes.div_ceil(CHUNK);
+        &self.uncovered_bits[key.index() * chunks..][..chunks]
     }
 
-    /// How many bins of a class under a key are uncovered.
-    pub(super) fn uncovered_of_class(&self, key: PhaseKey, chunk: usize, place: usize) -> u32 {
-        self.uncovered_of[key.index() * self.classes + chunk * CHUNK + place]
+    /// How many bins under a key are uncovered, by class.
+    pub(super) fn uncovered_by_class(&self, key: PhaseKey) -> &[u32] {
+        &self.uncovered_of[key.index() * self.classes..][..self.classes]
     }
 
     /// How many bins of a key are uncovered.
     pub(super) fn uncovered_under(&self, key: PhaseKey) -> u64 {
-        self.uncovered_names(key).iter().map(|&uncovered_names| u64::from(uncovered_names)).sum()
+        u64::from(self.of_key[key.index()])
     }
 
     /// The hits as text: words separated by spaces, one for each sequence of neighbouring bins with equal hits, with their count

@@ -17,7 +17,7 @@ use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
-use choices::{Choice, WeightedChoices};
+use choices::{Proposed, WeightedChoices};
 use discounts::Discounts;
 use hooks::FurtherHooks;
 pub(super) use hooks::{alone, place_in_phases};
@@ -31,8 +31,6 @@ use crate::random::Stream;
 use crate::setup::Setup;
 use crate::setup::coverage_model::CoverageModel;
 
-/// The floor of a name is its weight shifted right by this many bits.
-const FLOOR: u32 = 10;
 /// Where the only uncovered names would cut the operation in CORE_BUSY, but its END has uncovered bins too, one hook in this many
 /// cuts it.
 const SPARING: u64 = 6;
@@ -61,6 +59,7 @@ impl Directed {
     pub(super) fn forget(&mut self) {
         self.hooks.forget();
         self.discounts.forget();
+        self.lookahead.forget();
     }
 
     /// Draws names until one starts. If none does, places another hook where that may help. Returns whether the proposer's plan
@@ -109,8 +108,8 @@ impl Directed {
     fn draw(&mut self, at: &mut AtHook<'_, '_>, counts: &CoverageCounts) -> bool {
         let setup = at.setup;
         for _ in 0..setup.max_tries {
-            let Some(choice) = self.choices.draw(at.stream) else { return false };
-            let Some((op, class)) = choice.name else { return false };
+            let Some(choice) = self.choices.draw(at.distribution, at.stream) else { return false };
+            let Proposed::Name(op, class) = choice.proposed else { return false };
             let base = setup.classes.get(class).base;
             if setup.tables.base(base).effects.delay {
                 return false;
@@ -164,8 +163,14 @@ impl Directed {
         let is_patient = free <= now + at.setup.admission_window;
         let is_first = free <= now.ceil_to(tables.grid) || at.kernel.waiting.is_empty();
         let (mut wishes, mut only_cuts) = (0, true);
-        self.choices.clear();
+        // Plain generation does not have the further hooks: names keep no floor there.
+        self.choices.clear(kind != HookKind::Extra);
+        let uncovered = counts.uncovered_classes(key);
         for id in at.proposer.sampler.eligible() {
+            if uncovered[id.chunk()] & id.bit() == 0 {
+                self.choices.put_class(id, at.distribution.mass(id));
+                continue;
+            }
             let class = at.setup.classes.get(id);
             let info = tables.base(class.base);
             for &(op, weight) in at.distribution.names_of(id) {
@@ -175,9 +180,7 @@ impl Directed {
                 let wish = if is_uncovered { preference(info, class.multi) } else { 0 };
                 only_cuts &= !is_uncovered || info.effects.cuts();
                 wishes += wish;
-                // Plain generation does not have the further hooks: names keep no floor there.
-                let floor = if kind == HookKind::Extra { 0 } else { (weight >> FLOOR).max(1) };
-                self.choices.put(Choice { name: Some((op, id)), floor, wish }, weight);
+                self.choices.put((op, id), weight, wish);
             }
         }
         if self.hooks.is_lost(proposal.die, wishes == 0) && kind != HookKind::Extra {

@@ -60,6 +60,11 @@ impl Discounts {
         1 + u64::from(self.promised[class.index()]).pow(2) / 4
     }
 
+    /// How many operations have come into the phase of a key since a bin of it was last covered.
+    pub(super) fn idle(&self, key: PhaseKey) -> u32 {
+        self.idle[key.index()]
+    }
+
     /// The value of the bins of a key: `worth` / (1 + i²/64) after i operations that covered none of them.
     pub(super) fn fresh(&self, key: PhaseKey, worth: u64) -> u64 {
         let idle = u64::from(self.idle[key.index()]);

@@ -144,12 +144,18 @@ impl FurtherHooks {
         let at = soon((setup, kernel), now);
         let uncovered = |plane: Plane| {
             let key: PhaseKey = kernel.device.phase_key(die, plane, at);
+            if counts.uncovered_under(key) == 0 {
+                return 0;
+            }
             let time_bin = model.time_bin(key, &op_state(kernel.device.plane_phase(die, plane, at)), at);
             u64::from(counts.uncovered_names(key)[usize::from(time_bin)])
         };
         let planes = kernel.device.planes().minus(memory.tried);
-        let weights = (0..8).map(Plane).filter(|plane| planes.contains(*plane)).map(|plane| (plane, uncovered(plane)));
-        let Some(plane) = stream.pick(weights) else { return false };
+        let mut weights = [(Plane(0), 0); 8];
+        for plane in planes.iter() {
+            weights[usize::from(plane.0 % 8)] = (plane, uncovered(plane));
+        }
+        let Some(plane) = stream.pick(weights.into_iter()) else { return false };
         self.push((setup, kernel), (die, plane), now);
         true
     }

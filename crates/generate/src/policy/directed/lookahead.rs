@@ -3,5 +3,6 @@
 mod best_plan;
 mod scorer;
 mod uncovered;
+mod way_values;
 
 pub(super) use best_plan::Lookahead;

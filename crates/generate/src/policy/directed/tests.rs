@@ -65,9 +65,14 @@ fn at_a_hook_of_plain_generation_every_name_it_can_draw_keeps_a_weight() {
                 directed.weigh(&at, counts);
                 let wanted: BTreeSet<OpId> =
                     eligible.iter().flat_map(|&class| distribution.names_of(class)).map(|&(op, _)| op).collect();
-                let weighed: BTreeSet<OpId> =
-                    directed.choices.weights().filter(|(_, weight)| *weight > 0).map(|(op, _)| op).collect();
-                assert_eq!(weighed, wanted);
+                let mut stream = Stream::new([1, 2], StreamKind::Trial, compared as u64);
+                let mut drawn = BTreeSet::new();
+                while let Some(choice) = directed.choices.draw(distribution, &mut stream) {
+                    if let Proposed::Name(op, _) = choice.proposed {
+                        assert!(drawn.insert(op), "{op:?} twice");
+                    }
+                }
+                assert_eq!(drawn, wanted);
                 compared += wanted.len();
             }
         }
@@ -85,6 +90,10 @@ fn hits_read_back_from_their_text() {
     let mut counts = CoverageCounts::new(model);
     for op in [3, 3, 9, 200] {
         counts.count(model, &Proposal::default(), OpId(op), Ticks::ZERO);
+    }
+    for key in profile.phase_keys.ids() {
+        let by_tenth: u32 = counts.uncovered_names(key).iter().sum();
+        assert_eq!(counts.uncovered_under(key), u64::from(by_tenth), "{key:?}");
     }
     let text = counts.to_text();
     assert!(text.starts_with("3*0 2 5*0 1 190*0 1 "), "{text}");

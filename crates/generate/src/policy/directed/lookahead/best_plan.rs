@@ -4,8 +4,8 @@
 //! uncovered bins of the names that could start afterwards. The policy hands the best plan in, and the device judges it like any
 //! other.
 
-use nandseq_device::Rule;
-use nandseq_profile::OpId;
+use nandseq_device::{Rule, Tables};
+use nandseq_profile::{BaseId, OpId, PlaneSet};
 
 use super::scorer::{ScoreScratch, Scorer};
 use crate::kernel::Step;
@@ -14,7 +14,7 @@ use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
 use crate::policy::directed::hooks::{alone, alone_to_compare};
 use crate::proposal::Preference;
-use crate::random::RandomNumbers;
+use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
 use crate::setup::ClassId;
 use crate::setup::consequences::becomes_op_state;
@@ -26,11 +26,50 @@ const PLANS: usize = 4;
 #[derive(Clone, Default, Debug)]
 pub(in crate::policy::directed) struct Lookahead {
     names: Vec<(OpId, ClassId)>,
+    classes: Vec<ClassId>,
     best: Vec<Step>,
+    kinds: PlanKinds,
     scratch: ScoreScratch,
 }
 
+/// The kinds of the plans of a name that were scored: plans of the same bases on the same planes score nearly the same, so that one of
+/// them stands for all.
+#[derive(Clone, Default, Debug)]
+struct PlanKinds {
+    /// One after the other: the planes of the first operation and the bases of all.
+    all: Vec<(PlaneSet, BaseId)>,
+    /// Where each begins.
+    starts: Vec<usize>,
+}
+
+impl PlanKinds {
+    fn clear(&mut self) {
+        self.all.clear();
+        self.starts.clear();
+    }
+
+    /// Whether no plan of this kind came before.
+    fn is_new(&mut self, tables: &Tables, plan: &[Step]) -> bool {
+        let start = self.all.len();
+        self.all.extend(plan.iter().map(|step| (step.place.planes, tables.op(step.op).base)));
+        let (before, own) = self.all.split_at(start);
+        let ends = self.starts.iter().skip(1).chain(std::iter::once(&start));
+        let is_new = !self.starts.iter().zip(ends).any(|(&from, &to)| before[from..to] == *own);
+        if is_new {
+            self.starts.push(start);
+        } else {
+            self.all.truncate(start);
+        }
+        is_new
+    }
+}
+
 impl Lookahead {
+    /// Forgets which class was the best: the order in which classes are looked at follows from the run alone.
+    pub(in crate::policy::directed) fn forget(&mut self) {
+        self.scratch.promising = None;
+    }
+
     /// Plans a name with an uncovered bin as [`AtHook::plan`] does, but keeps the plan with the best score of a few.
     pub(in crate::policy::directed) fn plan_well(
         &mut self,
@@ -50,9 +89,13 @@ impl Lookahead {
         }
         let preference = Preference { alone: alone_to_compare(setup, base), ..Preference::NONE };
         let mut best: Option<(Result<(), Rule>, u64)> = None;
+        self.kinds.clear();
         for tried in 0..PLANS {
             let verdict = if tried == 0 { Ok(verdict) } else { at.plan(name, preference) };
             let (Ok(verdict), Some(scorer)) = (verdict, Scorer::new(at, counts, discounts)) else { continue };
+            if !self.kinds.is_new(&setup.tables, &at.proposer.plan) {
+                continue;
+            }
             let score = scorer.score(&mut self.scratch, &at.proposer.plan, true).rate;
             if best.is_none_or(|(_, best)| score > best) {
                 best = Some((verdict, score));
@@ -76,7 +119,7 @@ impl Lookahead {
         let setup = at.setup;
         let model = setup.coverage_model.as_ref()?;
         self.draw_names(at, is_cutting);
-        let Self { names, best: plan, scratch } = self;
+        let Self { names, best: plan, kinds, scratch, .. } = self;
         let scorer = Scorer::new(at, counts, discounts)?;
         scorer.prepare(scratch, !is_cutting);
         let mut best = if is_cutting { scorer.score(scratch, &[], false).rate } else { 0 };
@@ -84,8 +127,10 @@ impl Lookahead {
         for &(op, id) in &*names {
             let base = setup.classes.get(id).base;
             let preference = Preference { alone: alone_to_compare(setup, base), ..Preference::NONE };
+            kinds.clear();
             for _ in 0..setup.follow_ups[base.index()].choices.len().min(PLANS) {
-                if !matches!(at.plan((op, id), preference), Ok(Ok(()))) {
+                let is_possible = matches!(at.plan((op, id), preference), Ok(Ok(())));
+                if !is_possible || !kinds.is_new(&setup.tables, &at.proposer.plan) {
                     continue;
                 }
                 let score = Scorer::new(at, counts, discounts)?.score(scratch, &at.proposer.plan, false);
@@ -105,25 +150,74 @@ impl Lookahead {
         found
     }
 
-    /// Draws one name of every class for which plans are made.
+    /// Draws one name of every kind of class for which plans are made. Plans of classes that differ in cell type alone lead to much the
+    /// same, so that one of them, drawn at random, stands for all.
     fn draw_names(&mut self, at: &mut AtHook<'_, '_>, is_cutting: bool) {
         self.names.clear();
         let Some(model) = &at.setup.coverage_model else { return };
-        for id in at.proposer.sampler.eligible() {
-            let effects = &at.setup.tables.base(at.setup.classes.get(id).base).effects;
+        let kind = |id: ClassId| {
+            let class = at.setup.classes.get(id);
+            (class.base, class.multi)
+        };
+        // A class may have no bin under this key. A plan that begins with its name is not started here: a refill has another key.
+        let counting = |id: ClassId| {
+            let names = at.distribution.names_of(id).iter().map(|&(op, _)| op);
+            names.filter(|op| model.pair(at.proposal.key_used, *op).is_some())
+        };
+        self.classes.clear();
+        self.classes.extend(at.proposer.sampler.eligible());
+        for alike in self.classes.chunk_by(|&a, &b| kind(a) == kind(b)) {
+            let effects = &at.setup.tables.base(kind(alike[0]).0).effects;
             if effects.delay || (is_cutting && effects.suspend.is_none()) {
                 continue;
             }
-            // A class may have no bin under this key. A plan that begins with its name is not started here: a refill has another
-            // key.
-            let names = at.distribution.names_of(id);
-            let counts = |op: &OpId| model.pair(at.proposal.key_used, *op).is_some();
-            let counting = || names.iter().map(|&(op, _)| op).filter(counts);
-            let op = match counting().count() as u64 {
-                0 => names.first().map(|&(op, _)| op),
-                number => counting().nth(at.stream.below(number) as usize),
+            let with_bin = || alike.iter().copied().filter(|&id| counting(id).next().is_some());
+            let id = match with_bin().count() {
+                0 => draw_one(alike.iter().copied(), alike.len(), at.stream),
+                number => draw_one(with_bin(), number, at.stream),
+            };
+            let Some(id) = id else { continue };
+            let op = match counting(id).count() {
+                0 => at.distribution.names_of(id).first().map(|&(op, _)| op),
+                number => draw_one(counting(id), number, at.stream),
             };
             self.names.extend(op.map(|op| (op, id)));
         }
+    }
+}
+
+/// Draws one of `number` items, each as likely as any other.
+fn draw_one<T>(mut items: impl Iterator<Item = T>, number: usize, stream: &mut Stream) -> Option<T> {
+    items.nth(if number > 1 { stream.below(number as u64) as usize } else { 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_device::Place;
+    use nandseq_profile::{Die, builtin};
+
+    use super::*;
+
+    #[test]
+    fn plans_of_one_kind_have_the_same_bases_on_the_same_planes() {
+        let profile = builtin::profile();
+        let tables = Tables::new(&profile);
+        let mut ops = tables.ops().map(|(op, info)| (op, info.base));
+        let (first, base) = ops.next().expect("it has names");
+        let (other, _) = ops.find(|&(_, other)| other != base).expect("it has bases");
+        let step = |op, planes, page| Step {
+            op,
+            place: Place { planes: PlaneSet(planes), page: nandseq_profile::Page(page), ..Place::die(Die(0)) },
+        };
+        let mut kinds = PlanKinds::default();
+        assert!(kinds.is_new(&tables, &[step(first, 1, 0)]));
+        assert!(!kinds.is_new(&tables, &[step(first, 1, 9)]));
+        assert!(kinds.is_new(&tables, &[step(first, 2, 0)]));
+        assert!(kinds.is_new(&tables, &[step(first, 1, 0), step(other, 1, 0)]));
+        assert!(!kinds.is_new(&tables, &[step(first, 1, 3), step(other, 1, 4)]));
+        assert!(kinds.is_new(&tables, &[step(other, 1, 0)]));
+        assert!(!kinds.is_new(&tables, &[step(first, 2, 0)]));
+        kinds.clear();
+        assert!(kinds.is_new(&tables, &[step(first, 2, 0)]));
     }
 }

@@ -8,17 +8,21 @@ use nandseq_profile::model::{AddressSource, Axis};
 use nandseq_profile::{BaseId, CellTypeId, Die, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::uncovered::{UNIT, Uncovered};
+use super::way_values::{WayValue, WayValues};
 use crate::kernel::{Step, carry_out, settled, settled_by_itself};
 use crate::policy::at_hook::AtHook;
 use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
 use crate::proposal::DieConstraints;
-use crate::setup::consequences::becomes_op_state;
+use crate::setup::consequences::{Way, becomes_op_state};
 use crate::setup::groups::AddressKind;
 use crate::setup::{Class, ClassId, Setup, places};
 
 /// The most bins that providing an exhausted address class is worth.
 const SUPPLY: u64 = 10;
+
+/// A value that was not found yet.
+const UNKNOWN: u64 = u64::MAX;
 
 /// The score of a plan.
 #[derive(Clone, Copy, Default, Debug)]
@@ -54,7 +58,7 @@ impl Gain {
     }
 
     const fn exceeds(self, other: Self) -> bool {
-        self.bins * other.operations > other.bins * self.operations
+        self.bins.saturating_mul(other.operations) > other.bins.saturating_mul(self.operations)
     }
 }
 
@@ -65,10 +69,12 @@ pub(super) struct ScoreScratch {
     constraints: Vec<DieConstraints>,
     /// By chunk: the classes that can start in the imagined state.
     open: Vec<u64>,
-    /// By key: the value of the bins that a plane lets in under it in the imagined state, once it is known.
-    under: Vec<Option<u64>>,
-    /// By base: the value of the bins of its phases, where a step of a chain follows and where none does.
-    phases: Vec<[u64; 2]>,
+    /// By key: the value of the bins that a plane lets in under it in the imagined state, or [`UNKNOWN`].
+    under: Vec<u64>,
+    ways: WayValues,
+    /// The class with the best gain in the state that was imagined last. The next search begins with it. That may change what is found:
+    /// a class whose estimate is not better than the best gain so far is not looked at more closely.
+    pub(super) promising: Option<ClassId>,
     /// By chunk: the classes that can start once the operations of the present have ended.
     present: Vec<u64>,
     /// By plane: the key then.
@@ -113,19 +119,14 @@ impl<'a> Scorer<'a> {
         if scratch.constraints.is_empty() {
             scratch.constraints = vec![DieConstraints::new(self.setup); usize::from(self.setup.tables.size.dies)];
         }
-        let phases = |info| [false, true].map(|last| self.uncovered.in_phases(info, last));
-        scratch.phases.clear();
-        scratch.phases.extend(self.tables().bases().map(|(_, info)| phases(info)));
+        scratch.ways.refresh(&self.uncovered, self.tables());
         scratch.present.clear();
         scratch.present.resize(self.setup.classes.chunks(), 0);
+        // Brings the addresses that the die has up to date too.
+        let constraints = &mut scratch.constraints[usize::from(self.die.0)];
+        let at_rest = settled_by_itself(self.device, self.tables(), self.die);
+        constraints.imagine(self.device, self.setup, self.die, &at_rest);
         if resting {
-            let constraints = &mut scratch.constraints[usize::from(self.die.0)];
-            constraints.imagine(
-                self.device,
-                self.setup,
-                self.die,
-                &settled_by_itself(self.device, self.tables(), self.die),
-            );
             scratch.present.iter_mut().zip(&constraints.chunks).for_each(|(present, masks)| *present = masks.open);
             scratch.keys = self.keys_at_rest();
         }
@@ -162,7 +163,7 @@ impl<'a> Scorer<'a> {
             let own = Suspended { place: step.place, base };
             for done in std::iter::once(own).chain(resumed) {
                 let info = tables.base(done.base);
-                so_far.bins += scratch.phases[done.base.index()][usize::from(last)];
+                so_far.bins += scratch.ways.in_phases(done.base, last);
                 if becomes_op_state(info) {
                     changes = true;
                     window = info.window_key.filter(|_| last);
@@ -180,12 +181,14 @@ impl<'a> Scorer<'a> {
 
     /// The score of a plan that ends in a state; `so_far` is what its operations led to before.
     fn score_of(&self, scratch: &mut ScoreScratch, state: State<'_>, so_far: Gain) -> Score {
-        let ScoreScratch { constraints, present, keys: before, .. } = scratch;
+        let ScoreScratch { constraints, present, open, keys: before, .. } = scratch;
         let constraints = &mut constraints[usize::from(self.die.0)];
         constraints.imagine(self.device, self.setup, self.die, state.logic);
+        open.clear();
+        open.extend((0..self.setup.classes.chunks()).map(|chunk| self.open(constraints, chunk)));
         let mut here = so_far;
         if let Some(key) = state.window {
-            here.bins += self.uncovered.under(key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key));
+            here.bins += self.uncovered.under(key, |chunk| open[chunk] & !self.forbidden(chunk, key));
         }
         for plane in self.device.planes().iter() {
             let at = usize::from(plane.0);
@@ -195,9 +198,8 @@ impl<'a> Scorer<'a> {
             }
             // The plan does not add classes that could start before.
             let known = |chunk: usize| if key == before[at] { present[chunk] } else { 0 };
-            let open =
-                |chunk: usize| self.open(constraints, chunk) & !constraints.chunks[chunk].not_at[at] & !known(chunk);
-            here.bins += self.uncovered.under(key, open);
+            let new = |chunk: usize| open[chunk] & !constraints.chunks[chunk].not_at[at] & !known(chunk);
+            here.bins += self.uncovered.under(key, new);
         }
         let (ahead, promise) = self.ahead(scratch, state.logic);
         Score { rate: here.rate(), promise: None }.or(Score { rate: here.and(ahead).rate(), promise })
@@ -215,55 +217,87 @@ impl<'a> Scorer<'a> {
         self.setup.groups.chunks()[chunk].in_state(key.0)
     }
 
-    /// The best gain per operation that one more operation with its chain has in the state just imagined, and the class of that
-    /// operation.
+    /// The best gain per operation that one more operation with its chain has in the state just imagined, of which the open classes
+    /// are known, and the class of that operation.
     fn ahead(&self, scratch: &mut ScoreScratch, logic: &DieLogic) -> (Gain, Option<ClassId>) {
-        let ScoreScratch { constraints, open, under, phases, .. } = scratch;
-        let constraints = &mut constraints[usize::from(self.die.0)];
-        open.clear();
-        open.extend((0..self.setup.classes.chunks()).map(|chunk| self.open(constraints, chunk)));
-        under.clear();
-        under.resize(self.setup.phase_keys(), None);
-        let (mut best, mut by, mut last) = (Gain::NOTHING, None, None);
-        for (chunk, place) in open.iter().enumerate().flat_map(|(chunk, &open)| places(open).map(move |at| (chunk, at)))
-        {
-            let id = ClassId::at(chunk, place);
-            let class = self.setup.classes.get(id);
-            // Classes of the same base that differ in cell type alone score nearly the same: the first stands for all.
-            if last.replace((class.base, class.multi)) == Some((class.base, class.multi)) {
-                continue;
-            }
-            for way in self.uncovered.consequences.ways(class.base) {
-                // A cheap estimate first: as if the way left the state unchanged. If that is the best so far, the state after the
-                // way counts.
-                let promised = self.along(phases, id, way, |key| {
-                    let open = |chunk: usize| open[chunk] & !self.forbidden(chunk, key);
-                    *under[key.index()].get_or_insert_with(|| self.uncovered.under(key, open))
-                });
-                if !promised.exceeds(best) {
-                    continue;
-                }
-                let after = self.after(logic, class, way);
-                let found = if after == *logic {
-                    promised
-                } else {
-                    constraints.imagine(self.device, self.setup, self.die, &after);
-                    self.along(phases, id, way, |key| {
-                        self.uncovered.under(key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key))
-                    })
-                };
-                if found.exceeds(best) {
-                    (best, by) = (found, Some(id));
+        scratch.under.clear();
+        scratch.under.resize(self.setup.phase_keys(), UNKNOWN);
+        let (mut best, mut last) = ((Gain::NOTHING, None), None);
+        // Mostly the class that was best in the state before is the best again, and most others are then seen to lead to less.
+        if let Some(id) = scratch.promising.filter(|id| scratch.open[id.chunk()] & id.bit() != 0) {
+            self.ahead_with(scratch, logic, (id, self.setup.classes.get(id)), &mut best);
+        }
+        for chunk in 0..scratch.open.len() {
+            let mut left = scratch.open[chunk];
+            while left != 0 {
+                let id = ClassId::at(chunk, left.trailing_zeros() as usize);
+                let class = self.setup.classes.get(id);
+                // Classes of the same base that differ in cell type alone score nearly the same: the first stands for all.
+                left &= !self.uncovered.consequences.alike[id.index()];
+                if last.replace((class.base, class.multi)) != Some((class.base, class.multi)) {
+                    self.ahead_with(scratch, logic, (id, class), &mut best);
                 }
             }
         }
-        (best, by)
+        scratch.promising = best.1;
+        best
     }
 
-    /// The gain of a way, with the discount of its class.
-    fn along(&self, phases: &[[u64; 2]], class: ClassId, way: &[BaseId], under: impl FnMut(PhaseKey) -> u64) -> Gain {
-        let bins = self.uncovered.along(self.tables(), phases, way, under);
-        Gain { bins: bins / self.uncovered.discounts.of_promise(class), operations: way.len() as u64 }
+    /// Replaces the best gain by that of a class with one of its ways, if that is better.
+    fn ahead_with(
+        &self,
+        scratch: &mut ScoreScratch,
+        logic: &DieLogic,
+        (id, class): (ClassId, Class),
+        best: &mut (Gain, Option<ClassId>),
+    ) {
+        let ScoreScratch { constraints, open, under, ways, .. } = scratch;
+        let constraints = &mut constraints[usize::from(self.die.0)];
+        let divisor = self.uncovered.discounts.of_promise(id);
+        // What a way leads to is rounded down after it is divided, so that this is no less.
+        let (most, operations) = ways.most(class.base);
+        let most = Gain { bins: most, operations: operations.saturating_mul(divisor) };
+        if !most.exceeds(best.0) {
+            return;
+        }
+        let gain = |bins: u64, way: &Way| {
+            let bins = if divisor == 1 { bins } else { bins / divisor };
+            Gain { bins, operations: way.bases.len() as u64 }
+        };
+        for (way, &WayValue { in_phases, most }) in
+            self.uncovered.consequences.ways(class.base).iter().zip(ways.of(class.base))
+        {
+            if !gain(most, way).exceeds(best.0) {
+                continue;
+            }
+            // A cheap estimate first: as if the way left the state unchanged. If that is the best so far, the state after the way
+            // counts.
+            let bins = Uncovered::along(in_phases, way, |key| {
+                let known = &mut under[key.index()];
+                if *known == UNKNOWN {
+                    *known = self.uncovered.under(key, |chunk| open[chunk] & !self.forbidden(chunk, key));
+                }
+                *known
+            });
+            let promised = gain(bins, way);
+            if !promised.exceeds(best.0) {
+                continue;
+            }
+            let after = self.after(logic, class, &way.bases);
+            let found = if after == *logic {
+                promised
+            } else {
+                constraints.imagine(self.device, self.setup, self.die, &after);
+                let open = |key: PhaseKey| {
+                    let constraints = &*constraints;
+                    move |chunk: usize| self.open(constraints, chunk) & !self.forbidden(chunk, key)
+                };
+                gain(Uncovered::along(in_phases, way, |key| self.uncovered.under(key, open(key))), way)
+            };
+            if found.exceeds(best.0) {
+                *best = (found, Some(id));
+            }
+        }
     }
 
     /// The state after a way of a class, on the planes whose page registers hold least.
@@ -307,7 +341,7 @@ impl<'a> Scorer<'a> {
         let mut best = Score::default();
         for &base in suspending.iter().filter(|base| !tables.forbidden_in(key).contains(**base)) {
             let keys = [tables.base(base).end_key; 8];
-            let cut = Gain { bins: scratch.phases[base.index()][1], operations: 1 };
+            let cut = Gain { bins: scratch.ways.in_phases(base, true), operations: 1 };
             best = best.or(self.score_of(scratch, State { logic: &logic, keys, window: None }, so_far.and(cut)));
         }
         best

@@ -3,13 +3,13 @@
 //! In an imagined state nothing is in flight; the lasting state and the keys on the planes are given. The same masks as at a hook
 //! say which classes could start. Along a way only the keys change: all its steps see one lasting state. Whole numbers only.
 
-use nandseq_device::{BaseInfo, Tables};
-use nandseq_profile::{BaseId, PhaseKey};
+use nandseq_device::BaseInfo;
+use nandseq_profile::PhaseKey;
 
 use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
-use crate::setup::consequences::{Consequences, becomes_op_state};
-use crate::setup::places;
+use crate::setup::CHUNK;
+use crate::setup::consequences::{Consequences, Way, becomes_op_state};
 
 /// The most bins that count in one state, of names that leave the state as it is; of names that show on planes (the other planes
 /// of the die keep their key); and of names that show on the die, the first of which ends the state.
@@ -34,23 +34,39 @@ pub(super) struct Uncovered<'a> {
 impl Uncovered<'_> {
     /// The value of the uncovered bins that a plane lets in under a key; `open` says by chunk which classes can start.
     pub(super) fn under(&self, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
-        let [mut leaving, mut on_planes, mut on_die] = [0; 3];
-        for (chunk, (&leaves, &plane)) in self.consequences.leaving.iter().zip(&self.consequences.on_planes).enumerate()
-        {
-            let bits = open(chunk) & self.counts.uncovered_classes(key, chunk);
-            for place in places(bits) {
-                let bins = u64::from(self.counts.uncovered_of_class(key, chunk, place));
-                if leaves >> place & 1 == 1 {
-                    leaving += bins;
-                } else if plane >> place & 1 == 1 {
-                    on_planes += bins;
-                } else {
-                    on_die += bins;
-                }
-            }
+        if self.counts.uncovered_under(key) == 0 {
+            return 0;
         }
-        let all = leaving.min(LEAVING) + on_planes.min(ON_PLANES) + on_die.min(ON_DIE);
-        self.discounts.fresh(key, all * UNIT)
+        let (classes, bins) = (self.counts.uncovered_classes(key), self.counts.uncovered_by_class(key));
+        // Every class has a bin at least, so that a few classes reach a limit.
+        let up_to = |most: u64, sum: u64, chunk: usize, bits: u64| {
+            let (mut sum, mut left) = (sum, bits);
+            while left != 0 && sum < most {
+                sum += u64::from(bins[chunk * CHUNK + left.trailing_zeros() as usize]);
+                left &= left - 1;
+            }
+            sum.min(most)
+        };
+        let [mut leaving, mut on_planes, mut on_die] = [0; 3];
+        let kinds = self.consequences.leaving.iter().zip(&self.consequences.on_planes);
+        for (chunk, ((&leaves, &plane), &classes)) in kinds.zip(classes).enumerate() {
+            let bits = open(chunk) & classes;
+            leaving = up_to(LEAVING, leaving, chunk, bits & leaves);
+            on_planes = up_to(ON_PLANES, on_planes, chunk, bits & plane);
+            on_die = up_to(ON_DIE, on_die, chunk, bits & !(leaves | plane));
+        }
+        self.discounts.fresh(key, (leaving + on_planes + on_die) * UNIT)
+    }
+
+    /// What the values of a key depend on, beside the classes that can start.
+    pub(super) fn facts_of(&self, key: Option<PhaseKey>) -> (u32, u64) {
+        key.map_or((0, 0), |key| (self.discounts.idle(key), self.counts.uncovered_under(key)))
+    }
+
+    /// The most that [`Uncovered::under`] can be for a key, whatever classes can start.
+    pub(super) fn most_under(&self, key: PhaseKey) -> u64 {
+        let most = self.counts.uncovered_under(key).min(LEAVING + ON_PLANES + ON_DIE);
+        self.discounts.fresh(key, most * UNIT)
     }
 
     /// The value of the uncovered bins in the phases of an operation. `last`: no step of a chain follows and cuts its window. The
@@ -65,28 +81,12 @@ impl Uncovered<'_> {
         bins(info.busy_key, IN_PHASE) + if last { 0 } else { bins(info.window_key, BETWEEN) }
     }
 
-    /// The value of the uncovered bins that a way leads to. `phases` has [`Uncovered::in_phases`] by base, where a step follows
-    /// and where none does. `under` is the value of the bins that a plane lets in under a key.
-    pub(super) fn along(
-        &self,
-        tables: &Tables,
-        phases: &[[u64; 2]],
-        way: &[BaseId],
-        mut under: impl FnMut(PhaseKey) -> u64,
-    ) -> u64 {
-        let mut bins = 0;
-        let mut stays = true;
-        for (at, &base) in way.iter().enumerate().rev() {
-            let last = at + 1 == way.len();
-            bins += phases[base.index()][usize::from(last)];
-            let info = tables.base(base);
-            if becomes_op_state(info) {
-                bins += info.window_key.filter(|_| last).map_or(0, &mut under);
-                let end = under(info.end_key);
-                bins += if stays { end } else { end.min(BETWEEN * UNIT) };
-                stays = false;
-            }
-        }
-        bins
+    /// The value of the uncovered bins that a way leads to. `in_phases` is that of the bins in the phases of its operations, `under`
+    /// that of the bins that a plane lets in under a key.
+    pub(super) fn along(in_phases: u64, way: &Way, mut under: impl FnMut(PhaseKey) -> u64) -> u64 {
+        let window = way.window.map_or(0, &mut under);
+        let Some((&stays, between)) = way.ends.split_last() else { return in_phases + window };
+        let between = between.iter().map(|&end| under(end).min(BETWEEN * UNIT)).sum::<u64>();
+        in_phases + window + between + under(stays)
     }
 }
