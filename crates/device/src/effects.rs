@@ -352,7 +352,7 @@ impl Effects {
     }
 
     /// All state changes.
-    pub fn changes(&self) -> impl Iterator<Item = StateChange> + '_ {
+    pub fn changes(&self) -> impl Iterator<Item = StateChange> + Clone + '_ {
         self.at_start.iter().chain(&self.at_end).copied()
     }
 }

@@ -33,7 +33,7 @@ const WRITE_PROTECT: Parts = 1 << 14;
 /// All parts. The pattern names every field of the lasting state: a new field needs a bit, here too.
 const ALL: Parts = {
     #[rustfmt::skip]
-    const _: fn(DieLogic) = |DieLogic { planes: _, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, odt_disabled: _, write_protected: _ }| ();
+    const _: fn(DieLogic) = |DieLogic { planes: _, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, odt_disabled: _, write_protected: _, states: _ }| ();
     REGISTERS | ONE_SHOT | COPYBACK | CACHE_PROGRAM | ERASE | PROGRAM | ODT | WRITE_PROTECT
 };
 const _: () = {

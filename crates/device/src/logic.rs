@@ -5,9 +5,14 @@
 //! what the step changes at its start and at its end. Bus, occupation, op_states and blocks are elsewhere.
 
 mod change;
+mod changes;
 mod judge;
+mod register_change;
+mod register_needs;
 mod registers;
 mod state;
 
+pub(crate) use changes::Changes;
+pub(crate) use register_needs::RegisterNeeds;
 pub use registers::{DieRegisters, PlaneLogic, Register};
 pub use state::{CacheProgram, DieLogic, Loaded, Suspended};

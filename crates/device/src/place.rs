@@ -62,10 +62,15 @@ impl Place {
         if self.planes.is_empty() {
             out.push(Target { die: self.die, cell_type: self.cell_type, ..Target::default() });
         }
-        for plane in self.planes.iter() {
-            let block = self.block(size, plane);
-            out.push(Target { die: self.die, plane, block, page: self.page, cell_type: self.cell_type });
-        }
+        out.extend(self.planes.iter().map(|plane| self.target(size, plane)));
+    }
+
+    /// The target on one plane.
+    #[must_use]
+    #[inline]
+    pub fn target(&self, size: &Size, plane: Plane) -> Target {
+        let block = self.block(size, plane);
+        Target { die: self.die, plane, block, page: self.page, cell_type: self.cell_type }
     }
 
     /// The place of a list of targets of an operation that addresses blocks.

@@ -2,11 +2,14 @@
 //!
 //! The tables follow from the profile alone, and never change during a run. They hold no names and no strings.
 
-use nandseq_profile::model::{AddressSource, DeviceState, PayloadField, PhaseKind, Scope, StatusOf};
+use nandseq_profile::model::{
+    AddressSource, Axis, CacheProgramKind, DeviceState, LatchNeed, PayloadField, PhaseKind, Scope, StatusOf,
+};
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, PlaneSet, Profile, Ticks};
 
-use crate::effects::Effects;
+use crate::effects::{Effects, Precondition};
 use crate::footprint::{BaseFootprint, Footprint};
+use crate::logic::{Changes, RegisterNeeds};
 use crate::place::Place;
 use crate::size::Size;
 use crate::state_bits::{state_bit, state_index};
@@ -56,14 +59,32 @@ pub struct BaseInfo {
     pub end_key: PhaseKey,
     /// The op_states of its ISSUE, CORE_BUSY and window, and after them; [`Tables::NO_OP_STATE`] where it has none.
     pub(crate) op_states: [PhaseKey; 4],
+    /// The bases that its op_states forbid.
+    pub(crate) forbidden: ForbiddenBases,
     /// The states of the device that forbid it, as bits of [`state_bit`].
     pub(crate) forbidden_in: u16,
-    /// Whether some op_state forbids it.
-    pub(crate) forbidden_in_op_states: bool,
+    /// The planes of its die that it looks at even if it does not address them.
+    beyond: PlaneSet,
+    /// Whether it must address as many planes as its operation says.
+    pub(crate) counts_planes: bool,
+    /// Whether its start looks at one die and changes one, cuts nothing, and may come beside whatever is in flight on other dies.
+    pub(crate) is_ordinary: bool,
+    /// What it needs of registers.
+    pub(crate) registers: RegisterNeeds,
+    /// The states of the device in which it has preconditions of the die to meet, as bits of [`state_bit`].
+    pub(crate) asks_die_in: u16,
+    /// What it changes at its start, at its end, and both one after the other.
+    pub(crate) at_start: Changes,
+    pub(crate) at_end: Changes,
+    pub(crate) from_start_to_end: Changes,
     /// The parts of the lasting state that it looks at and changes.
     footprint: BaseFootprint,
     /// See [`BaseInfo::is_inert`].
     inert: bool,
+    /// Whether the end of its operations has to be applied.
+    pub(crate) ends: bool,
+    /// Whether its blocks are in flight while it runs.
+    pub(crate) changes_block: bool,
 }
 
 impl BaseInfo {
@@ -81,10 +102,7 @@ impl BaseInfo {
 
     /// The planes that an operation at a place looks at on each of its dies; `all` are the planes of a die.
     pub(crate) const fn planes_of(&self, place: &Place, all: PlaneSet) -> PlaneSet {
-        match self.reach {
-            Reach::Planes => place.planes,
-            Reach::Die | Reach::Target => all,
-        }
+        place.planes.minus(self.beyond).union(all.and(self.beyond))
     }
 
     /// The footprint of an operation at a place; `all` are the planes of a die.
@@ -117,6 +135,10 @@ pub struct OpInfo {
     pub bus: Ticks,
     /// The status that it reads; `None` if it reads none.
     pub status_of: Option<StatusOf>,
+    /// Whether it may join others on a die that may be joined.
+    pub(crate) may_join: bool,
+    /// Whether its base is ordinary, and it names no die of its own: what forbids it is all on the die of its place.
+    pub(crate) is_ordinary: bool,
 }
 
 /// A compiled profile.
@@ -127,8 +149,9 @@ pub struct Tables {
     bases: Vec<BaseInfo>,
     ops: Vec<OpInfo>,
     op_state: Vec<BaseSet>,
-    /// For each base the op_states that forbid it, a bit each, in words of 64.
+    /// For each base the op_states that forbid it, a bit each, in words of 64; and how many words.
     against: Vec<u64>,
+    words: usize,
     states: [BaseSet; DeviceState::ALL.len()],
     /// For each cell type, those that may be programmed on a block erased as it: one bit each.
     pub programs: Vec<u8>,
@@ -156,12 +179,14 @@ impl Tables {
             groups: topology.blocks_per_die.div_ceil(topology.planes),
             pages: u16::try_from(topology.pages_per_block).expect("pages within limits"),
         };
+        let bases: Vec<BaseInfo> = profile.bases.ids().map(|id| base_info(profile, id)).collect();
         Self {
             size,
-            bases: profile.bases.ids().map(|id| base_info(profile, id)).collect(),
-            ops: profile.ops.ids().map(|id| op_info(profile, id)).collect(),
+            ops: profile.ops.ids().map(|id| op_info(profile, &bases, id)).collect(),
+            bases,
             op_state: profile.phase_keys.ids().map(|key| device_rule(profile, key)).collect(),
             against: op_states_against(profile),
+            words: words_of_op_states(profile),
             states: DeviceState::ALL.map(|state| profile.exclusions.in_state(state)),
             programs: profile.cell_types.iter().map(|cell| cell.programs).collect(),
             offset_guard: profile.offset_guard,
@@ -201,14 +226,31 @@ impl Tables {
     #[inline]
     #[must_use]
     pub fn op_states_against(&self, base: BaseId) -> OpStates<'_> {
-        let words = self.against.len() / self.bases.len();
-        OpStates(&self.against[base.index() * words..][..words])
+        OpStates(&self.against[base.index() * self.words..][..self.words])
     }
 
     /// The bases that a state of the device forbids.
     #[must_use]
     pub const fn forbidden_by(&self, state: DeviceState) -> BaseSet {
         self.states[state_index(state)]
+    }
+}
+
+/// The bases that an operation on a plane forbids there while it is in CORE_BUSY, and those in its window: a bit for each base, in two
+/// words each.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct ForbiddenBases([u64; 4]);
+
+impl ForbiddenBases {
+    fn new(in_core_busy: BaseSet, in_window: BaseSet) -> Self {
+        let [busy, window] = [in_core_busy.0, in_window.0];
+        Self([busy as u64, (busy >> 64) as u64, window as u64, (window >> 64) as u64])
+    }
+
+    /// Whether a base is forbidden in CORE_BUSY, or in the window.
+    #[inline]
+    pub(crate) fn contain(&self, base: BaseId, is_window: bool) -> bool {
+        self.0[usize::from(is_window) * 2 + usize::from(base.0) / 64 % 2] >> (base.0 % 64) & 1 == 1
     }
 }
 
@@ -225,8 +267,12 @@ impl OpStates<'_> {
     }
 }
 
+fn words_of_op_states(profile: &Profile) -> usize {
+    profile.phase_keys.len().div_ceil(64)
+}
+
 fn op_states_against(profile: &Profile) -> Vec<u64> {
-    let words = profile.phase_keys.len().div_ceil(64);
+    let words = words_of_op_states(profile);
     let mut against = vec![0; profile.bases.len() * words];
     for key in profile.phase_keys.ids() {
         for base in device_rule(profile, key).iter() {
@@ -265,29 +311,78 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
     let busy_key = profile.phase_key(id, Some(PhaseKind::CoreBusy));
     let window_key = window.and_then(|phase| profile.phase_key(id, Some(phase.kind)));
     let none = Tables::NO_OP_STATE;
+    let forbidden_by = |key: Option<PhaseKey>| key.map_or(BaseSet::EMPTY, |key| device_rule(profile, key));
+    let occupies = (!base.instant && base.scope != Scope::None) || moves_time || effects.resets();
+    let has_block = base.payload_has(PayloadField::Block);
     BaseInfo {
+        beyond: if reach == Reach::Planes { PlaneSet::EMPTY } else { PlaneSet::EMPTY.complement() },
+        counts_planes: reach == Reach::Planes || has_block,
+        is_ordinary: reach != Reach::Target
+            && !effects.cuts()
+            && !effects.holds_target
+            && effects.needs_nothing_in_flight.is_none(),
         op_states: [none, busy_key.unwrap_or(none), window_key.unwrap_or(none), none],
         reach,
-        occupies: (!base.instant && base.scope != Scope::None) || moves_time || effects.resets(),
+        occupies,
         affects_state: base.affects_state,
         instant: base.instant,
         interleaved: profile.interleaved.contains(id),
         names_die: base.payload_has(PayloadField::Die),
-        has_block: base.payload_has(PayloadField::Block),
+        has_block,
         address: base.address,
         busy_key,
         window_key,
         window: window.map_or(PhaseKind::CoreBusy, |phase| phase.kind),
         end_key: profile.phase_key(id, None).expect("every base has an END key"),
+        forbidden: ForbiddenBases::new(forbidden_by(busy_key), forbidden_by(window_key)),
         forbidden_in,
+        registers: RegisterNeeds::new(&effects.of_planes, forbidden_in),
+        asks_die_in: effects
+            .of_die
+            .iter()
+            .fold(if base.address == AddressSource::SuspendedProgram { ANY_STATE } else { 0 }, |states, need| {
+                states | asks_die_in(need)
+            }),
+        at_start: Changes::new(effects.at_start.iter().copied()),
+        at_end: Changes::new(effects.at_end.iter().copied()),
+        from_start_to_end: Changes::new(effects.changes()),
         footprint: BaseFootprint::new(&effects, base.address, forbidden_in),
-        forbidden_in_op_states: profile.phase_keys.ids().any(|key| device_rule(profile, key).contains(id)),
         inert: effects.at_start.is_empty() && !effects.acts_at_end(),
+        ends: occupies || effects.acts_at_end(),
+        changes_block: effects.changes_block(),
         effects,
     }
 }
 
-fn op_info(profile: &Profile, id: OpId) -> OpInfo {
+/// States of which a die is always in one, as bits of [`state_bit`].
+const ANY_STATE: u16 =
+    state_bit(DeviceState::Suspended(Axis::Erase)) | state_bit(DeviceState::NotSuspended(Axis::Erase));
+
+/// The states of a die in which a precondition may fail by its lasting state, as bits of [`state_bit`].
+fn asks_die_in(need: &Precondition) -> u16 {
+    match need {
+        Precondition::Latch(_, need) => {
+            if *need == LatchNeed::default() {
+                0
+            } else {
+                ANY_STATE
+            }
+        }
+        Precondition::Suspended(_) => ANY_STATE,
+        Precondition::NextOfCacheProgram => [CacheProgramKind::Slc, CacheProgramKind::OneShot]
+            .into_iter()
+            .fold(0, |states, kind| states | state_bit(DeviceState::CacheProgram(kind))),
+        Precondition::InCoreBusy(_)
+        | Precondition::NothingInFlight(_)
+        | Precondition::CopybackPage
+        | Precondition::NothingUnread
+        | Precondition::PageToReadOn
+        | Precondition::PageToPutOut
+        | Precondition::Output => 0,
+    }
+}
+
+fn op_info(profile: &Profile, bases: &[BaseInfo], id: OpId) -> OpInfo {
     let op = &profile.ops[id];
     let base = &profile.bases[op.base];
     let mut at = Ticks::ZERO;
@@ -319,5 +414,7 @@ fn op_info(profile: &Profile, id: OpId) -> OpInfo {
         total: at,
         bus,
         status_of: op.status_of,
+        may_join: bases[op.base.index()].interleaved && !op.multi,
+        is_ordinary: bases[op.base.index()].is_ordinary && !matches!(op.status_of, Some(StatusOf::Lun(_))),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use chain::{ChainId, Chains, Step};
 pub(crate) use flight::{OperationOrigin, Started, StateName, op_state};
 pub(crate) use holding::counts_on_blocks;
 use holding::release;
-pub(crate) use lasting::{carry_out, settled, settled_by_itself};
+pub(crate) use lasting::{carry_out, settle, settled, settled_by_itself};
 pub(crate) use queue::{Event, Hook, Queue};
 pub(crate) use search::is_target_scoped;
 use search::{CompletionOrder, Drops, SearchScratch};

@@ -91,18 +91,20 @@ impl Device {
         let end = now + suspended.busy_left;
         let window_end = end + suspended.window;
         if info.affects_state {
-            self.open_segments(info, &suspended.place, |before| Segment {
+            let segment = Segment {
                 start: now,
                 issue_end: now,
                 busy_end: end,
                 end: window_end,
                 op_states: info.op_states,
+                forbidden: info.forbidden,
                 window: info.window,
                 end_key: info.end_key,
-                before,
-            });
+                before: info.end_key,
+            };
+            self.open_segments(info, &suspended.place, &segment);
         }
-        self.enter(info, op.multi, &suspended.place);
+        self.enter(op, info, &suspended.place);
         self.keep(Flight { op: suspended.op, place: suspended.place, busy_from: now, end, window_end })
     }
 

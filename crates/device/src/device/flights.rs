@@ -1,12 +1,32 @@
 //! Keeps the flights of a device and the planes that they occupy.
 
-use super::state::{Device, Flight, FlightId};
+use nandseq_profile::PlaneSet;
+
+use super::state::{Device, DieState, Flight, FlightId};
 use crate::place::Place;
-use crate::tables::BaseInfo;
+use crate::tables::{BaseInfo, OpInfo};
+
+impl DieState {
+    /// Occupies some planes with one more operation.
+    #[inline]
+    pub(super) const fn enter(&mut self, planes: PlaneSet, may_be_joined: bool) {
+        self.occupied = self.occupied.union(planes);
+        self.occupants += 1;
+        self.tolerant &= may_be_joined;
+    }
+
+    /// Frees the planes of an operation.
+    #[inline]
+    pub(super) const fn leave(&mut self, planes: PlaneSet) {
+        self.occupied = self.occupied.minus(planes);
+        self.occupants -= 1;
+        self.tolerant |= self.occupants == 0;
+    }
+}
 
 impl Device {
     /// Occupies the planes of an operation.
-    pub(super) fn enter(&mut self, info: &BaseInfo, multi: bool, place: &Place) {
+    pub(super) fn enter(&mut self, op: &OpInfo, info: &BaseInfo, place: &Place) {
         if !info.occupies {
             return;
         }
@@ -14,9 +34,7 @@ impl Device {
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
             die.stamp += 1;
-            die.occupied = die.occupied.union(planes);
-            die.occupants += 1;
-            die.tolerant &= info.interleaved && !multi;
+            die.enter(planes, op.may_join);
         }
     }
 
@@ -29,9 +47,7 @@ impl Device {
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
             die.stamp += 1;
-            die.occupied = die.occupied.minus(planes);
-            die.occupants -= 1;
-            die.tolerant |= die.occupants == 0;
+            die.leave(planes);
         }
     }
 

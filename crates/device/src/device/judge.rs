@@ -16,15 +16,73 @@ impl Device {
     pub fn judge(&self, tables: &Tables, op: OpId, place: &Place, now: Ticks) -> Result<(), Rule> {
         let op = tables.op(op);
         let info = tables.base(op.base);
+        let has_shape = op.is_ordinary && self.has_shape(op, info, place);
+        let judge = || {
+            if has_shape {
+                self.judge_ordinary(tables, op, info, place, now)
+            } else {
+                self.judge_in_order(tables, op, info, place, now)
+            }
+        };
+        debug_assert_eq!(judge(), self.judge_in_order(tables, op, info, place, now), "as the rules in their order say");
+        judge()?;
+        if op.bus > Ticks::ZERO && now < self.bus_free { Err(Rule::Bus) } else { Ok(()) }
+    }
+
+    /// Whether an ordinary operation has the planes and the cell type that it must have.
+    #[inline]
+    fn has_shape(&self, op: &OpInfo, info: &BaseInfo, place: &Place) -> bool {
+        let count = place.planes.len();
+        let is_counted = if op.multi { count >= 2 } else { count == 1 };
+        let is_of_cell = !info.has_block | op.cell_type.is_none_or(|own| own == place.cell_type);
+        (usize::from(place.die.0) < self.dies.len())
+            & place.planes.is_subset(self.all)
+            & (!info.counts_planes | is_counted)
+            & is_of_cell
+    }
+
+    /// Judges an ordinary operation that has its shape, by every rule but that of the bus: all of them are about its die.
+    #[inline]
+    fn judge_ordinary(
+        &self,
+        tables: &Tables,
+        op: &OpInfo,
+        info: &BaseInfo,
+        place: &Place,
+        now: Ticks,
+    ) -> Result<(), Rule> {
+        self.book.judge(info, place, place.cell_type)?;
+        let die = &self.dies[usize::from(place.die.0)];
+        let planes = info.planes_of(place, self.all);
+        if info.occupies & !die.occupied.and(planes).is_empty() {
+            return Err(Rule::PlaneBusy);
+        }
+        if info.occupies & (die.occupants != 0) & !(die.tolerant & op.may_join) {
+            return Err(Rule::MultiPlaneExclusive);
+        }
+        if self.is_forbidden(tables, (place.die, planes), op.base, now) {
+            return Err(Rule::OpState);
+        }
+        die.logic.judge(tables, op.base, place, self.all)
+    }
+
+    /// Judges every rule but that of the bus, in its order.
+    #[inline(never)]
+    fn judge_in_order(
+        &self,
+        tables: &Tables,
+        op: &OpInfo,
+        info: &BaseInfo,
+        place: &Place,
+        now: Ticks,
+    ) -> Result<(), Rule> {
         self.judge_shape(tables, op, info, place)?;
         judge_cell_type(op, info, place)?;
         self.book.judge(info, place, place.cell_type)?;
         self.judge_occupation(tables, op, info, place)?;
         for die in self.dies_of(info, place) {
             let die = Die(die as u8);
-            if info.forbidden_in_op_states
-                && !self.forbidding(tables, (die, self.planes_of(info, place)), op.base, now).is_empty()
-            {
+            if !self.forbidding(tables, (die, self.planes_of(info, place)), op.base, now).is_empty() {
                 return Err(Rule::OpState);
             }
             self.logic(die).judge(tables, op.base, place, self.all)?;
@@ -40,7 +98,7 @@ impl Device {
         {
             return Err(rule);
         }
-        if op.bus > Ticks::ZERO && now < self.bus_free { Err(Rule::Bus) } else { Ok(()) }
+        Ok(())
     }
 
     fn judge_shape(&self, tables: &Tables, op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Rule> {

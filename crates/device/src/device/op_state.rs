@@ -6,7 +6,7 @@
 use nandseq_profile::model::{PhaseKind, StatusOf};
 use nandseq_profile::{BaseId, Die, PhaseKey, Plane, PlaneSet, Ticks};
 
-use super::state::{Device, Segment};
+use super::state::{Device, DieState, Segment};
 use crate::place::Place;
 use crate::tables::{BaseInfo, OpInfo, Tables};
 
@@ -59,6 +59,18 @@ impl Segment {
         usize::from(now >= self.issue_end) + usize::from(now >= self.busy_end) + usize::from(now >= self.end)
     }
 
+    /// The op_state at a time.
+    fn op_state(&self, now: Ticks) -> PhaseKey {
+        self.op_states[self.phase_at(now) % 4]
+    }
+
+    /// Whether the op_state at a time forbids a base.
+    #[inline]
+    fn forbids(&self, base: BaseId, now: Ticks) -> bool {
+        let (issued, was_busy, is_over) = (now >= self.issue_end, now >= self.busy_end, now >= self.end);
+        self.forbidden.contain(base, was_busy) & issued & !is_over
+    }
+
     /// See [`Device::phase_key`].
     #[inline]
     fn key_seen(&self, now: Ticks) -> PhaseKey {
@@ -88,14 +100,12 @@ impl Device {
     #[must_use]
     pub fn plane_phase(&self, die: Die, plane: Plane, now: Ticks) -> PlanePhase {
         let segment = self.segment(die, plane);
+        let kinds = [Some(PhaseKind::Issue), Some(PhaseKind::CoreBusy), Some(segment.window), None];
         let bounds = [segment.start, segment.issue_end, segment.busy_end, segment.end];
-        let kinds = [PhaseKind::Issue, PhaseKind::CoreBusy, segment.window];
-        match segment.phase_at(now) {
-            at @ 0..3 => {
-                PlanePhase { of: segment.end_key, phase: Some(kinds[at]), start: bounds[at], end: bounds[at + 1] }
-            }
-            _ => PlanePhase { of: segment.end_key, ..PlanePhase::default() },
-        }
+        let at = segment.phase_at(now) % 4;
+        let (start, end) = (bounds[at], bounds[(at + 1) % 4]);
+        let (start, end) = if at == 3 { (Ticks::ZERO, Ticks::ZERO) } else { (start, end) };
+        PlanePhase { of: segment.end_key, phase: kinds[at], start, end }
     }
 
     /// The planes whose op_state an operation becomes: the first die, how many, and the planes of each; `None` when it
@@ -131,12 +141,37 @@ impl Device {
     #[must_use]
     pub fn forbidding(&self, tables: &Tables, (die, planes): (Die, PlaneSet), base: BaseId, now: Ticks) -> PlaneSet {
         let segments = &self.dies[usize::from(die.0)].segments;
-        let op_states = tables.op_states_against(base);
-        PlaneSet(planes.iter().fold(0, |set, plane| {
-            let segment = &segments[usize::from(plane.0 % 8)];
-            let key = segment.op_states[segment.phase_at(now) % 4];
-            set | u8::from(op_states.contains(key)) << plane.0
-        }))
+        let (mut forbidding, mut left) = (0, u32::from(planes.0));
+        while left != 0 {
+            let plane = left.trailing_zeros();
+            left &= left - 1;
+            let segment = &segments[plane as usize % 8];
+            let is_so = segment.forbids(base, now);
+            debug_assert_eq!(
+                is_so,
+                tables.op_states_against(base).contains(segment.op_state(now)),
+                "as its op_state says"
+            );
+            forbidding |= u32::from(is_so) << plane;
+        }
+        PlaneSet(forbidding as u8)
+    }
+
+    /// Whether the op_state of one of some planes of a die forbids a base. Most operations look at one plane.
+    #[inline]
+    pub(super) fn is_forbidden(
+        &self,
+        tables: &Tables,
+        (die, planes): (Die, PlaneSet),
+        base: BaseId,
+        now: Ticks,
+    ) -> bool {
+        if planes.0.is_power_of_two() {
+            let plane = planes.0.trailing_zeros() as usize % 8;
+            self.dies[usize::from(die.0)].segments[plane].forbids(base, now)
+        } else {
+            !self.forbidding(tables, (die, planes), base, now).is_empty()
+        }
     }
 
     /// For every plane of a die the key of its op_state, `None` during ISSUE and when it is idle; and until when all of them stay so
@@ -179,15 +214,25 @@ impl Device {
         })
     }
 
-    /// Puts a new op_state on the planes of an operation; `segment` gets the END key of what was there before.
-    pub(super) fn open_segments(&mut self, info: &BaseInfo, place: &Place, segment: impl Fn(PhaseKey) -> Segment) {
+    /// Puts a new op_state on the planes of an operation.
+    pub(super) fn open_segments(&mut self, info: &BaseInfo, place: &Place, segment: &Segment) {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
             self.dies[die].stamp += 1;
-            for plane in planes.iter() {
-                let slot = &mut self.dies[die].segments[usize::from(plane.0)];
-                *slot = segment(slot.end_key);
-            }
+            self.dies[die].open(planes, segment);
+        }
+    }
+}
+
+impl DieState {
+    /// Puts a new op_state on some planes. It remembers the END key of what was there before.
+    #[inline]
+    pub(super) fn open(&mut self, planes: PlaneSet, segment: &Segment) {
+        let mut left = u32::from(planes.0);
+        while left != 0 {
+            let slot = &mut self.segments[left.trailing_zeros() as usize % 8];
+            *slot = Segment { before: slot.end_key, ..*segment };
+            left &= left - 1;
         }
     }
 }

@@ -62,6 +62,7 @@ impl Device {
                 busy_end: now,
                 end: now,
                 op_states: info.op_states,
+                forbidden: info.forbidden,
                 window: info.window,
                 end_key: info.end_key,
                 before: info.end_key,

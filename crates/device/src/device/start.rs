@@ -4,7 +4,7 @@ use nandseq_profile::{Die, OpId, Ticks};
 
 use super::state::{Device, Flight, FlightId, Segment};
 use crate::place::Place;
-use crate::tables::Tables;
+use crate::tables::{BaseInfo, OpInfo, Tables};
 
 impl Device {
     /// Starts an operation that [`Device::judge`] allows now. Returns its flight if its end has to be applied.
@@ -18,6 +18,50 @@ impl Device {
         if op.bus > Ticks::ZERO {
             self.bus_free = now + op.bus;
         }
+        let segment = Segment {
+            start: now,
+            issue_end: now + op.issue,
+            busy_end: now + op.occupied,
+            end: now + op.total,
+            op_states: info.op_states,
+            forbidden: info.forbidden,
+            window: info.window,
+            end_key: info.end_key,
+            before: info.end_key,
+        };
+        if info.is_ordinary {
+            self.start_on_die(op, info, place, &segment);
+        } else {
+            self.start_anywhere(tables, op, info, place, &segment);
+        }
+        if info.changes_block {
+            self.book.begin(place);
+        }
+        info.ends.then(|| {
+            let end = now + op.array_done.max(op.occupied);
+            self.keep(Flight { op: id, place: *place, busy_from: segment.issue_end, end, window_end: segment.end })
+        })
+    }
+
+    /// What the start of an ordinary operation changes, but for blocks and flights: all of it is on its die.
+    #[inline]
+    fn start_on_die(&mut self, op: &OpInfo, info: &BaseInfo, place: &Place, segment: &Segment) {
+        let planes = self.planes_of(info, place);
+        let die = &mut self.dies[usize::from(place.die.0)];
+        die.logic.start(info, place);
+        die.stamp += u64::from(info.occupies | !info.is_inert());
+        if info.occupies {
+            if info.affects_state {
+                die.open(planes, segment);
+            }
+            die.enter(planes, op.may_join);
+        }
+    }
+
+    /// The same for any operation.
+    #[inline(never)]
+    fn start_anywhere(&mut self, tables: &Tables, op: &OpInfo, info: &BaseInfo, place: &Place, segment: &Segment) {
+        let now = segment.start;
         if let Some(axis) = info.effects.suspend {
             self.suspend(tables, place.die, axis, now);
         }
@@ -25,34 +69,17 @@ impl Device {
             self.reset(tables, info, place, now);
         }
         if info.becomes_op_state() {
-            self.open_segments(info, place, |before| Segment {
-                start: now,
-                issue_end: now + op.issue,
-                busy_end: now + op.occupied,
-                end: now + op.total,
-                op_states: info.op_states,
-                window: info.window,
-                end_key: info.end_key,
-                before,
-            });
+            self.open_segments(info, place, segment);
         }
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
             die.logic.start(info, place);
             die.stamp += u64::from(!info.is_inert());
         }
-        self.enter(info, op.multi, place);
-        if info.effects.changes_block() {
-            self.book.begin(place);
-        }
+        self.enter(op, info, place);
         if info.effects.holds_target {
             self.share_target(place.die);
         }
-        let matters = info.occupies || info.effects.acts_at_end();
-        matters.then(|| {
-            let end = now + op.array_done.max(op.occupied);
-            self.keep(Flight { op: id, place: *place, busy_from: now + op.issue, end, window_end: now + op.total })
-        })
     }
 
     /// Applies the end of a flight and removes it.
@@ -62,13 +89,16 @@ impl Device {
     pub fn finish(&mut self, tables: &Tables, id: FlightId) -> Flight {
         let flight = self.remove(id);
         let info = tables.base(tables.op(flight.op).base);
-        self.leave(info, &flight.place);
+        let planes = self.planes_of(info, &flight.place);
         for die in self.dies_of(info, &flight.place) {
             let die = &mut self.dies[die];
+            if info.occupies {
+                die.leave(planes);
+            }
             die.logic.finish(info, &flight.place);
             die.stamp += 1;
         }
-        if info.effects.changes_block() {
+        if info.changes_block {
             self.book.finish(info, &flight.place);
         }
         if info.effects.changes_target {

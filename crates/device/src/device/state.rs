@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::book::AddressBook;
 use crate::logic::DieLogic;
 use crate::place::Place;
-use crate::tables::{BaseInfo, Reach, Tables};
+use crate::tables::{BaseInfo, ForbiddenBases, Reach, Tables};
 
 /// An operation whose end is still to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +58,8 @@ pub(super) struct Segment {
     pub(super) end: Ticks,
     /// The op_states of ISSUE, CORE_BUSY, the window, and after them; [`Tables::NO_OP_STATE`] stands for none.
     pub(super) op_states: [PhaseKey; 4],
+    /// The bases that the op_states of CORE_BUSY and of the window forbid.
+    pub(super) forbidden: ForbiddenBases,
     /// The kind of the window; CORE_BUSY if there is none, and then the window has no length.
     pub(super) window: PhaseKind,
     pub(super) end_key: PhaseKey,
@@ -73,6 +75,7 @@ impl Default for Segment {
             busy_end: Ticks::ZERO,
             end: Ticks::ZERO,
             op_states: [Tables::NO_OP_STATE; 4],
+            forbidden: ForbiddenBases::default(),
             window: PhaseKind::CoreBusy,
             end_key: PhaseKey::DEFAULT,
             before: PhaseKey::DEFAULT,

@@ -1,8 +1,9 @@
 //! Changes the lasting state of a die, as a step does at its start and at its end.
 
-use nandseq_profile::PlaneSet;
 use nandseq_profile::model::Axis;
 
+use super::changes::Changes;
+use super::register_change::RegisterChange;
 use super::state::{CacheProgram, DieLogic, Loaded};
 use crate::effects::StateChange;
 use crate::place::Place;
@@ -12,30 +13,44 @@ impl DieLogic {
     /// Applies what a step changes at its start.
     #[inline]
     pub fn start(&mut self, info: &BaseInfo, place: &Place) {
-        info.effects.at_start.iter().for_each(|change| self.apply(*change, place));
+        self.make(&info.at_start, place);
     }
 
     /// Applies what a step changes at its end.
     #[inline]
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
-        info.effects.at_end.iter().for_each(|change| self.apply(*change, place));
+        self.make(&info.at_end, place);
+    }
+
+    /// Applies what a step changes at its start, then what it changes at its end.
+    #[inline]
+    pub fn carry_out(&mut self, info: &BaseInfo, place: &Place) {
+        self.make(&info.from_start_to_end, place);
+    }
+
+    #[inline]
+    fn make(&mut self, changes: &Changes, place: &Place) {
+        if changes.has_registers {
+            self.planes.change(&changes.registers, place);
+        }
+        if !changes.others.is_empty() {
+            self.make_others(changes, place);
+        }
+    }
+
+    #[inline(never)]
+    fn make_others(&mut self, changes: &Changes, place: &Place) {
+        changes.others.iter().for_each(|change| self.apply(*change, place));
+        self.note_states();
     }
 
     fn apply(&mut self, change: StateChange, place: &Place) {
         match change {
             StateChange::EmptyResumed(axis) => {
-                let planes = self.suspended(axis).map_or(PlaneSet::EMPTY, |resumed| resumed.place.planes);
-                self.planes.empty(planes);
+                if let Some(resumed) = self.suspended(axis) {
+                    self.planes.change(&RegisterChange::EMPTY, &resumed.place);
+                }
             }
-            StateChange::EmptyRegisters => self.planes.empty(place.planes),
-            StateChange::Fill { copyback } => self.planes.fill(place, copyback),
-            StateChange::EnterCacheRead(kind) => self.planes.set_cache_read(place.planes, Some(kind)),
-            StateChange::ReadOn => self.planes.move_on(place.planes, Some(place)),
-            StateChange::EndCacheRead(_) => {
-                self.planes.move_on(place.planes, None);
-                self.planes.set_cache_read(place.planes, None);
-            }
-            StateChange::PutOut => self.planes.put_out(place),
             StateChange::Load(kind, level) => *self.latch_mut(kind) = Some(Loaded { level, place: *place }),
             StateChange::Clear(kind) => *self.latch_mut(kind) = None,
             StateChange::EnterCacheProgram(kind) => self.cache_program = Some(CacheProgram { kind, place: *place }),
@@ -51,6 +66,15 @@ impl DieLogic {
             }
             StateChange::SwitchOdt { off } => self.odt_disabled = off,
             StateChange::SwitchWriteProtect { on } => self.write_protected = on,
+            StateChange::EmptyRegisters
+            | StateChange::Fill { .. }
+            | StateChange::EnterCacheRead(_)
+            | StateChange::ReadOn
+            | StateChange::EndCacheRead(_)
+            | StateChange::PutOut => {
+                let registers = RegisterChange::of(change).unwrap_or(RegisterChange::NOTHING);
+                self.planes.change(&registers, place);
+            }
         }
     }
 }

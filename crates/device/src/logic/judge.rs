@@ -3,7 +3,7 @@
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, LatchNeed};
 use nandseq_profile::{BaseId, PlaneSet};
 
-use super::state::{DieLogic, Loaded, Suspended};
+use super::state::{DieLogic, Loaded};
 use crate::effects::Precondition;
 use crate::place::Place;
 use crate::rule::Rule;
@@ -16,22 +16,6 @@ impl DieLogic {
     pub fn protects_suspended(&self, tables: &Tables, axis: Axis) -> bool {
         let protected = || tables.forbidden_by(DeviceState::WriteProtect);
         self.write_protected && self.suspended(axis).is_some_and(|suspended| protected().contains(suspended.base))
-    }
-
-    /// The states that this die is in, as bits of [`state_bit`]. The pattern names every field, so that none is forgotten.
-    fn states(&self) -> u16 {
-        #[rustfmt::skip]
-        let Self { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _ } = self;
-        let of_axis = |axis, suspended: &Option<Suspended>| match suspended {
-            Some(_) => DeviceState::Suspended(axis),
-            None => DeviceState::NotSuspended(axis),
-        };
-        one_shot.map_or(0, |loaded| state_bit(DeviceState::LatchOn(loaded.level)))
-            | cache_program.map_or(0, |state| state_bit(DeviceState::CacheProgram(state.kind)))
-            | state_bit(of_axis(Axis::Erase, erase))
-            | state_bit(of_axis(Axis::Program, program))
-            | if *odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 }
-            | if *write_protected { state_bit(DeviceState::WriteProtect) } else { 0 }
     }
 
     /// The planes that are in a state of planes; none for a state of dies.
@@ -48,31 +32,14 @@ impl DieLogic {
         }
     }
 
-    /// The planes in some of these states, as bits of [`state_bit`].
-    #[inline]
-    fn planes_in_some(&self, states: u16) -> PlaneSet {
-        let [unread, cache, plane_cache] = STATES_OF_PLANES.map(|state| {
-            let counts = if states & state_bit(state) != 0 { PlaneSet::EMPTY.complement() } else { PlaneSet::EMPTY };
-            self.planes_in(state).and(counts)
-        });
-        unread.union(cache).union(plane_cache)
-    }
-
-    /// Judges the exclusion tables of the states of the die, then of each of the `planes` that the base looks at.
-    #[inline]
+    /// Judges the exclusion tables of the states of the die, then of each of the `planes` that the base looks at: the rule that is judged
+    /// first on the first of these planes that forbids it.
     fn judge_tables(&self, info: &BaseInfo, planes: PlaneSet) -> Result<(), Rule> {
-        let forbidden_in = info.forbidden_in;
-        judge_states(forbidden_in & self.states())?;
-        let in_some = self.planes_in_some(forbidden_in).and(planes);
-        if in_some.is_empty() { Ok(()) } else { self.judge_states_of_planes(forbidden_in, in_some) }
-    }
-
-    /// Judges states that forbid an operation on some planes: the rule that is judged first on the first of these planes.
-    #[cold]
-    fn judge_states_of_planes(&self, forbidden_in: u16, planes: PlaneSet) -> Result<(), Rule> {
-        let Some(first) = planes.iter().next() else { return Ok(()) };
-        let on_it = STATES_OF_PLANES.into_iter().filter(|state| self.planes_in(*state).contains(first));
-        judge_states(forbidden_in & on_it.fold(0, |bits, state| bits | state_bit(state)))
+        judge_states(info.forbidden_in & self.states())?;
+        let states_on =
+            |plane| STATES_OF_PLANES.into_iter().filter(move |state| self.planes_in(*state).contains(plane));
+        let bits_on = |plane| states_on(plane).fold(0, |bits, state| bits | state_bit(state));
+        planes.iter().try_for_each(|plane| judge_states(info.forbidden_in & bits_on(plane)))
     }
 
     /// Judges a step at `place` by the lasting state; `all` are the planes of the die.
@@ -81,8 +48,51 @@ impl DieLogic {
     /// The rule that forbids it.
     pub fn judge(&self, tables: &Tables, base: BaseId, place: &Place, all: PlaneSet) -> Result<(), Rule> {
         let info = tables.base(base);
+        if self.allows(tables, info, place, all) { Ok(()) } else { self.judge_in_order(tables, info, place, all) }
+    }
+
+    /// Whether [`DieLogic::judge`] finds no rule that forbids a step. Most steps have one plane.
+    #[must_use]
+    pub fn allows(&self, tables: &Tables, info: &BaseInfo, place: &Place, all: PlaneSet) -> bool {
+        if !place.planes.0.is_power_of_two() {
+            return self.allows_on_many(tables, info, place, all);
+        }
+        self.allows_if(self.planes.meet(&info.registers, place, info.planes_of(place, all)), (tables, info), place, all)
+    }
+
+    /// The same for any number of planes.
+    #[inline(never)]
+    fn allows_on_many(&self, tables: &Tables, info: &BaseInfo, place: &Place, all: PlaneSet) -> bool {
+        let meets = self.planes.meet_on_many(&info.registers, place, info.planes_of(place, all));
+        self.allows_if(meets, (tables, info), place, all)
+    }
+
+    /// The same if it is known whether the registers are as the step needs them.
+    #[inline]
+    fn allows_if(&self, meets: bool, (tables, info): (&Tables, &BaseInfo), place: &Place, all: PlaneSet) -> bool {
+        let states = self.states();
+        let is_free = meets & (states & info.forbidden_in == 0);
+        let allows = is_free && (states & info.asks_die_in == 0 || self.meets_die(tables, info, place));
+        debug_assert_eq!(allows, self.judge_in_order(tables, info, place, all).is_ok(), "as the rules in order say");
+        allows
+    }
+
+    /// Whether the preconditions of the die hold.
+    #[inline(never)]
+    fn meets_die(&self, tables: &Tables, info: &BaseInfo, place: &Place) -> bool {
+        self.judge_die(tables, info, place).is_ok()
+    }
+
+    /// Judges every rule in its order.
+    #[inline(never)]
+    fn judge_in_order(&self, tables: &Tables, info: &BaseInfo, place: &Place, all: PlaneSet) -> Result<(), Rule> {
         self.judge_tables(info, info.planes_of(place, all))?;
         self.judge_registers(&info.effects.of_planes, place)?;
+        self.judge_die(tables, info, place)
+    }
+
+    /// Judges the preconditions of the die.
+    fn judge_die(&self, tables: &Tables, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
         for &need in &info.effects.of_die {
             self.judge_need(tables, need, place)?;
         }
@@ -93,7 +103,6 @@ impl DieLogic {
     }
 
     /// Judges the preconditions of planes: the first plane that fails one decides, by the first that it fails.
-    #[inline]
     fn judge_registers(&self, needs: &[Precondition], place: &Place) -> Result<(), Rule> {
         let mut verdict = (u32::MAX, Ok(()));
         let mut judge = |failing: PlaneSet, rule: Rule| {

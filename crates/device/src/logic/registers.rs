@@ -60,25 +60,29 @@ impl PlaneLogic {
 
 /// The contents of a register in one word; 0 is an empty one. From the lowest bit: whether it holds a page, whether a copyback read
 /// put it there, 6 bits without meaning, the cell type in 8 bits, the page in 16, the block group in 32.
-type Word = u64;
+pub(super) type RegisterWord = u64;
 
-const FULL: Word = 1;
-const COPYBACK: Word = 1 << 1;
+const FULL: RegisterWord = 1;
+pub(super) const COPYBACK: RegisterWord = 1 << 1;
+/// The bits of a word that say whether it holds a page, and its cell type.
+pub(super) const CELL_TYPE: RegisterWord = 0xFF00 | FULL;
+/// The bits of a word that say which page it holds.
+pub(super) const PAGE: RegisterWord = !COPYBACK;
 
-const fn word(group: u32, page: Page, cell: CellTypeId) -> Word {
-    (group as Word) << 32 | (page.0 as Word) << 16 | (cell.0 as Word) << 8 | FULL
+const fn word(group: u32, page: Page, cell: CellTypeId) -> RegisterWord {
+    (group as RegisterWord) << 32 | (page.0 as RegisterWord) << 16 | (cell.0 as RegisterWord) << 8 | FULL
 }
 
 /// The page of a place as a register that holds it has it, copyback or not.
-const fn word_of(place: &Place) -> Word {
+pub(super) const fn word_of(place: &Place) -> RegisterWord {
     word(place.group, place.page, place.cell_type)
 }
 
-fn pack(register: Option<Register>) -> Word {
+fn pack(register: Option<Register>) -> RegisterWord {
     register.map_or(0, |held| word(held.group, held.page, held.cell_type) | if held.copyback { COPYBACK } else { 0 })
 }
 
-const fn unpack(word: Word) -> Option<Register> {
+const fn unpack(word: RegisterWord) -> Option<Register> {
     if word == 0 {
         return None;
     }
@@ -90,44 +94,81 @@ const fn unpack(word: Word) -> Option<Register> {
     })
 }
 
+/// For each [`PlaneFact`] the planes of which it is true: a byte for each fact, in it a bit for each plane.
+pub(super) type FactSets = u64;
+
+/// What is asked about a plane often. The last five follow from the others and from the registers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PlaneFact {
+    /// The output register has not been put out yet.
+    Unread,
+    /// It is in the first cache-read state.
+    Cache,
+    /// It is in the second cache-read state.
+    PlaneCache,
+    /// The page register holds something.
+    WithPage,
+    /// The output register holds something.
+    WithOutput,
+    /// The page register holds a page that a copyback read put there.
+    WithCopybackPage,
+    /// Both registers hold the same page, or nothing.
+    WithTheSamePage,
+    /// Unread data would be lost if the page register moved to the output register. It is in the highest byte.
+    LosingByMove,
+}
+
+impl PlaneFact {
+    /// The place of its byte.
+    pub(super) const fn shift(self) -> u32 {
+        8 * self as u32
+    }
+
+    /// All planes for this fact, none for the others.
+    pub(super) const fn byte(self) -> FactSets {
+        0xFF << self.shift()
+    }
+
+    /// The planes of which it is true.
+    pub(super) const fn of(self, sets: FactSets) -> PlaneSet {
+        PlaneSet((sets >> self.shift()) as u8)
+    }
+
+    pub(super) const fn of_cache_read(kind: CacheReadKind) -> Self {
+        match kind {
+            CacheReadKind::Cache => Self::Cache,
+            CacheReadKind::PlaneCache => Self::PlaneCache,
+        }
+    }
+}
+
+/// Some planes, for every fact.
+pub(super) const fn for_every_fact(planes: PlaneSet) -> FactSets {
+    planes.0 as FactSets * 0x0101_0101_0101_0101
+}
+
+/// Brings [`PlaneFact::LosingByMove`] up to date. An empty page register loses unread data too.
+pub(super) const fn with_losing(sets: FactSets) -> FactSets {
+    let moves_safely = sets >> PlaneFact::WithTheSamePage.shift() & sets >> PlaneFact::WithPage.shift();
+    let losing = (sets >> PlaneFact::Unread.shift() & !moves_safely) << PlaneFact::LosingByMove.shift();
+    sets & !PlaneFact::LosingByMove.byte() | losing
+}
+
 /// The page register, the output register, unread data and the cache-read state of every plane of a die.
 ///
 /// Functions that take a plane panic on one that is not below 8.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(from = "[PlaneLogic; 8]", into = "[PlaneLogic; 8]")]
 pub struct DieRegisters {
-    page: [Word; 8],
-    output: [Word; 8],
-    unread: PlaneSet,
-    cache: PlaneSet,
-    plane_cache: PlaneSet,
-    // What follows from the registers, kept because it is asked for often.
-    with_page: PlaneSet,
-    with_output: PlaneSet,
-    with_copyback_page: PlaneSet,
-    with_the_same_page: PlaneSet,
+    pub(super) page: [RegisterWord; 8],
+    pub(super) output: [RegisterWord; 8],
+    pub(super) sets: FactSets,
 }
 
 impl Default for DieRegisters {
     fn default() -> Self {
-        let none = PlaneSet::EMPTY;
-        Self {
-            page: [0; 8],
-            output: [0; 8],
-            unread: none,
-            cache: none,
-            plane_cache: none,
-            with_page: none,
-            with_output: none,
-            with_copyback_page: none,
-            with_the_same_page: none.complement(),
-        }
+        Self { page: [0; 8], output: [0; 8], sets: PlaneFact::WithTheSamePage.byte() }
     }
-}
-
-/// Some planes put into a set, or taken out of it.
-const fn put(set: PlaneSet, planes: PlaneSet, is_in: bool) -> PlaneSet {
-    if is_in { set.union(planes) } else { set.minus(planes) }
 }
 
 impl From<[PlaneLogic; 8]> for DieRegisters {
@@ -149,12 +190,13 @@ impl DieRegisters {
     #[must_use]
     pub const fn plane(&self, plane: Plane) -> PlaneLogic {
         let at = plane.0 as usize;
-        let cache_read = match (self.cache.contains(plane), self.plane_cache.contains(plane)) {
+        let (cache, plane_cache) = (PlaneFact::Cache.of(self.sets), PlaneFact::PlaneCache.of(self.sets));
+        let cache_read = match (cache.contains(plane), plane_cache.contains(plane)) {
             (true, _) => Some(CacheReadKind::Cache),
             (false, true) => Some(CacheReadKind::PlaneCache),
             (false, false) => None,
         };
-        let unread = self.unread.contains(plane);
+        let unread = self.unread().contains(plane);
         PlaneLogic { page: unpack(self.page[at]), output: unpack(self.output[at]), unread, cache_read }
     }
 
@@ -162,17 +204,19 @@ impl DieRegisters {
     pub fn set_plane(&mut self, plane: Plane, held: PlaneLogic) {
         let at = usize::from(plane.0);
         (self.page[at], self.output[at]) = (pack(held.page), pack(held.output));
-        for (set, is_in) in [
-            (&mut self.unread, held.unread),
-            (&mut self.cache, held.cache_read == Some(CacheReadKind::Cache)),
-            (&mut self.plane_cache, held.cache_read == Some(CacheReadKind::PlaneCache)),
-            (&mut self.with_page, held.page.is_some()),
-            (&mut self.with_output, held.output.is_some()),
-            (&mut self.with_copyback_page, held.page.is_some_and(|page| page.copyback)),
-            (&mut self.with_the_same_page, held.hold_the_same_page()),
+        for (fact, is_true) in [
+            (PlaneFact::Unread, held.unread),
+            (PlaneFact::Cache, held.cache_read == Some(CacheReadKind::Cache)),
+            (PlaneFact::PlaneCache, held.cache_read == Some(CacheReadKind::PlaneCache)),
+            (PlaneFact::WithPage, held.page.is_some()),
+            (PlaneFact::WithOutput, held.output.is_some()),
+            (PlaneFact::WithCopybackPage, held.page.is_some_and(|page| page.copyback)),
+            (PlaneFact::WithTheSamePage, held.hold_the_same_page()),
         ] {
-            *set = put(*set, PlaneSet::one(plane), is_in);
+            let own = fact.byte() & for_every_fact(PlaneSet::one(plane));
+            self.sets = if is_true { self.sets | own } else { self.sets & !own };
         }
+        self.sets = with_losing(self.sets);
     }
 
     /// The page register of a plane.
@@ -190,138 +234,74 @@ impl DieRegisters {
     /// The planes whose output register has not been put out yet.
     #[must_use]
     pub const fn unread(&self) -> PlaneSet {
-        self.unread
+        PlaneFact::Unread.of(self.sets)
     }
 
     /// The planes in a cache-read state.
     #[must_use]
     pub const fn in_cache_read(&self, kind: CacheReadKind) -> PlaneSet {
-        match kind {
-            CacheReadKind::Cache => self.cache,
-            CacheReadKind::PlaneCache => self.plane_cache,
-        }
+        PlaneFact::of_cache_read(kind).of(self.sets)
     }
 
     /// The planes whose page register holds something.
     #[must_use]
     pub const fn with_page(&self) -> PlaneSet {
-        self.with_page
+        PlaneFact::WithPage.of(self.sets)
     }
 
     /// The planes whose output register holds something.
     #[must_use]
     pub const fn with_output(&self) -> PlaneSet {
-        self.with_output
+        PlaneFact::WithOutput.of(self.sets)
     }
 
     /// The planes whose page register holds a page that a copyback read put there.
     #[must_use]
     pub const fn with_copyback_page(&self) -> PlaneSet {
-        self.with_copyback_page
+        PlaneFact::WithCopybackPage.of(self.sets)
     }
 
     /// The planes whose registers hold the same page, read as the same cell type, or both nothing. Whether a copyback read put it into one
     /// of them does not matter.
     #[must_use]
     pub const fn with_the_same_page(&self) -> PlaneSet {
-        self.with_the_same_page
+        PlaneFact::WithTheSamePage.of(self.sets)
     }
 
     /// The planes where unread data would be lost if the page register moved to the output register. An empty page register loses it
     /// too.
     #[must_use]
     pub const fn losing_by_move(&self) -> PlaneSet {
-        self.unread.minus(self.with_the_same_page.and(self.with_page))
+        PlaneFact::LosingByMove.of(self.sets)
     }
 
     /// The planes among some whose page register does not hold a page that was read as a cell type.
     #[must_use]
     pub fn without_page_of(&self, planes: PlaneSet, cell: CellTypeId) -> PlaneSet {
-        let wanted = word(0, Page(0), cell);
-        without(planes, &self.page, 0xFF00 | FULL, wanted)
+        without(planes, &self.page, CELL_TYPE, word(0, Page(0), cell))
     }
 
     /// The planes among some whose page register does not hold the page of a place, read as its cell type.
     #[must_use]
     pub fn without_page_at(&self, planes: PlaneSet, place: &Place) -> PlaneSet {
-        without(planes, &self.page, !COPYBACK, word_of(place))
+        without(planes, &self.page, PAGE, word_of(place))
     }
 
     /// The planes among some whose output register does not hold the page of a place, read as its cell type.
     #[must_use]
     pub fn without_output_at(&self, planes: PlaneSet, place: &Place) -> PlaneSet {
-        without(planes, &self.output, !COPYBACK, word_of(place))
-    }
-
-    /// Both registers of some planes are emptied, as an erase or program does.
-    pub(super) fn empty(&mut self, planes: PlaneSet) {
-        self.unread = self.unread.minus(planes);
-        self.with_page = self.with_page.minus(planes);
-        self.with_output = self.with_output.minus(planes);
-        self.with_copyback_page = self.with_copyback_page.minus(planes);
-        self.with_the_same_page = self.with_the_same_page.union(planes);
-        for plane in planes.iter() {
-            let at = usize::from(plane.0 % 8);
-            (self.page[at], self.output[at]) = (0, 0);
-        }
-    }
-
-    /// Both registers of the planes of a place hold its page, unread.
-    pub(super) fn fill(&mut self, place: &Place, copyback: bool) {
-        let planes = place.planes;
-        self.unread = self.unread.union(planes);
-        self.with_page = self.with_page.union(planes);
-        self.with_output = self.with_output.union(planes);
-        self.with_copyback_page = put(self.with_copyback_page, planes, copyback);
-        self.with_the_same_page = self.with_the_same_page.union(planes);
-        let own = word_of(place) | if copyback { COPYBACK } else { 0 };
-        for plane in planes.iter() {
-            let at = usize::from(plane.0 % 8);
-            (self.page[at], self.output[at]) = (own, own);
-        }
-    }
-
-    /// On some planes the page register moves to the output register, unread. What comes into the page register instead is the page of a
-    /// place, or nothing.
-    pub(super) fn move_on(&mut self, planes: PlaneSet, next: Option<&Place>) {
-        let own = next.map_or(0, word_of);
-        self.unread = self.unread.union(planes);
-        self.with_output = self.with_output.minus(planes).union(self.with_page.and(planes));
-        self.with_page = put(self.with_page, planes, next.is_some());
-        self.with_copyback_page = self.with_copyback_page.minus(planes);
-        for plane in planes.iter() {
-            let at = usize::from(plane.0 % 8);
-            (self.output[at], self.page[at]) = (self.page[at], own);
-            let is_same = (self.output[at] ^ own) & !COPYBACK == 0;
-            self.with_the_same_page = put(self.with_the_same_page, PlaneSet::one(plane), is_same);
-        }
-    }
-
-    /// Some planes enter a cache-read state, or leave it.
-    pub(super) const fn set_cache_read(&mut self, planes: PlaneSet, kind: Option<CacheReadKind>) {
-        (self.cache, self.plane_cache) = (self.cache.minus(planes), self.plane_cache.minus(planes));
-        match kind {
-            Some(CacheReadKind::Cache) => self.cache = self.cache.union(planes),
-            Some(CacheReadKind::PlaneCache) => self.plane_cache = self.plane_cache.union(planes),
-            None => {}
-        }
-    }
-
-    /// The data of the page of a place has been read, where the output register holds it.
-    pub(super) fn put_out(&mut self, place: &Place) {
-        let read = self.unread.and(place.planes);
-        self.unread = self.unread.minus(read.minus(self.without_output_at(read, place)));
+        without(planes, &self.output, PAGE, word_of(place))
     }
 
     /// The data on some planes counts as unread.
-    pub fn mark_unread(&mut self, planes: PlaneSet) {
-        self.unread = self.unread.union(planes);
+    pub const fn mark_unread(&mut self, planes: PlaneSet) {
+        self.sets = with_losing(self.sets | PlaneFact::Unread.byte() & for_every_fact(planes));
     }
 }
 
 /// The planes among some whose register, in some of its bits, is not the wanted word.
 #[inline]
-fn without(planes: PlaneSet, registers: &[Word; 8], bits: Word, wanted: Word) -> PlaneSet {
+fn without(planes: PlaneSet, registers: &[RegisterWord; 8], bits: RegisterWord, wanted: RegisterWord) -> PlaneSet {
     let is_other = |plane: &Plane| registers[usize::from(plane.0 % 8)] & bits != wanted;
     PlaneSet(planes.iter().filter(is_other).fold(0, |others, plane| others | 1 << plane.0))
 }

@@ -1,11 +1,12 @@
 //! The parts of the lasting state of a die, as data.
 
 use nandseq_profile::BaseId;
-use nandseq_profile::model::{Axis, CacheProgramKind, LatchKind, LatchLevel};
+use nandseq_profile::model::{Axis, CacheProgramKind, DeviceState, LatchKind, LatchLevel};
 use serde::{Deserialize, Serialize};
 
 use super::registers::DieRegisters;
 use crate::place::Place;
+use crate::state_bits::state_bit;
 
 /// The contents of a latch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -35,7 +36,10 @@ pub struct Suspended {
 }
 
 /// The lasting state of a die.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+///
+/// Who writes one of its fields calls [`DieLogic::note_states`] afterwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "SavedLogic")]
 pub struct DieLogic {
     /// The one-shot latch.
     pub one_shot: Option<Loaded>,
@@ -54,6 +58,60 @@ pub struct DieLogic {
     pub write_protected: bool,
     /// The registers of the planes.
     pub planes: DieRegisters,
+    /// The states that the die is in, as bits of [`state_bit`]. They follow from the fields.
+    #[serde(skip)]
+    pub(crate) states: u16,
+}
+
+/// The lasting state of a die as a snapshot has it.
+#[derive(Deserialize)]
+struct SavedLogic {
+    one_shot: Option<Loaded>,
+    copyback: Option<Loaded>,
+    cache_program: Option<CacheProgram>,
+    erase: Option<Suspended>,
+    program: Option<Suspended>,
+    odt_disabled: bool,
+    #[serde(default)]
+    write_protected: bool,
+    planes: DieRegisters,
+}
+
+impl From<SavedLogic> for DieLogic {
+    fn from(saved: SavedLogic) -> Self {
+        let SavedLogic { one_shot, copyback, cache_program, erase, program, odt_disabled, write_protected, planes } =
+            saved;
+        let mut logic = Self {
+            one_shot,
+            copyback,
+            cache_program,
+            erase,
+            program,
+            odt_disabled,
+            write_protected,
+            planes,
+            states: 0,
+        };
+        logic.note_states();
+        logic
+    }
+}
+
+impl Default for DieLogic {
+    fn default() -> Self {
+        let (one_shot, copyback, cache_program, erase, program) = (None, None, None, None, None);
+        let (odt_disabled, write_protected, planes) = (false, false, DieRegisters::default());
+        Self::from(SavedLogic {
+            one_shot,
+            copyback,
+            cache_program,
+            erase,
+            program,
+            odt_disabled,
+            write_protected,
+            planes,
+        })
+    }
 }
 
 impl DieLogic {
@@ -88,13 +146,47 @@ impl DieLogic {
             Axis::Erase => self.erase = Some(suspended),
             Axis::Program => self.program = Some(suspended),
         }
+        self.note_states();
+    }
+
+    /// The states that this die is in, as bits of [`state_bit`].
+    #[inline]
+    pub(super) fn states(&self) -> u16 {
+        debug_assert_eq!(self.states, self.found_states(), "noted after the last change");
+        self.states
+    }
+
+    /// Notes the states that this die is in, after its fields have been written.
+    pub const fn note_states(&mut self) {
+        self.states = self.found_states();
+    }
+
+    /// The states that follow from the fields. The pattern names every field, so that none is forgotten.
+    const fn found_states(&self) -> u16 {
+        #[rustfmt::skip]
+        let Self { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _, states: _ } = self;
+        let by_latch = match one_shot {
+            Some(loaded) => state_bit(DeviceState::LatchOn(loaded.level)),
+            None => 0,
+        };
+        let by_cache_program = match cache_program {
+            Some(state) => state_bit(DeviceState::CacheProgram(state.kind)),
+            None => 0,
+        };
+        by_latch
+            | by_cache_program
+            | state_bit(of_axis(Axis::Erase, erase))
+            | state_bit(of_axis(Axis::Program, program))
+            | if *odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 }
+            | if *write_protected { state_bit(DeviceState::WriteProtect) } else { 0 }
     }
 
     /// Takes over the state of the target, which all dies have in common. A reset leaves it as it is.
     pub(crate) const fn share_target(&mut self, other: &Self) {
         #[rustfmt::skip]
-        let Self { odt_disabled, write_protected, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, planes: _ } = *other;
+        let Self { odt_disabled, write_protected, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, planes: _, states: _ } = *other;
         (self.odt_disabled, self.write_protected) = (odt_disabled, write_protected);
+        self.note_states();
     }
 
     /// Whether another die has the same state of the target, as all dies have.
@@ -103,5 +195,12 @@ impl DieLogic {
         let mut shared = *self;
         shared.share_target(other);
         shared == *self
+    }
+}
+
+const fn of_axis(axis: Axis, suspended: &Option<Suspended>) -> DeviceState {
+    match suspended {
+        Some(_) => DeviceState::Suspended(axis),
+        None => DeviceState::NotSuspended(axis),
     }
 }

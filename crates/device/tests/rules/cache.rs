@@ -251,6 +251,7 @@ fn the_page_after_the_last_possible_one_does_not_wrap() {
     let place = slc(spot(0, P0, 0, u16::MAX));
     let mut logic = *bench.device.logic(Die(0));
     logic.cache_program = Some(CacheProgram { kind: CacheProgramKind::Slc, place });
+    logic.note_states();
     let judged = logic.judge(&bench.tables, bench.base("PROGRAM_SLC"), &slc(spot(0, P0, 0, 0)), bench.device.planes());
     assert_eq!(judged, Err(Rule::CacheSequence));
 }

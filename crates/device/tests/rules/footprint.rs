@@ -51,8 +51,11 @@ fn any_logic() -> impl Strategy<Value = DieLogic> {
     let planes = [any_plane(), any_plane()];
     (latches, proptest::option::of(cache), suspended(), suspended(), [any::<bool>(), any::<bool>()], planes).prop_map(
         |((one_shot, copyback), cache_program, erase, program, [odt_disabled, write_protected], planes)| {
-            let fresh = DieLogic { odt_disabled, write_protected, ..DieLogic::default() };
-            let mut logic = DieLogic { one_shot, copyback, cache_program, erase, program, ..fresh };
+            let mut logic = DieLogic::default();
+            (logic.one_shot, logic.copyback, logic.cache_program) = (one_shot, copyback, cache_program);
+            (logic.erase, logic.program) = (erase, program);
+            (logic.odt_disabled, logic.write_protected) = (odt_disabled, write_protected);
+            logic.note_states();
             (0..).map(Plane).zip(planes).for_each(|(plane, held)| logic.planes.set_plane(plane, held));
             logic
         },
@@ -101,6 +104,7 @@ fn mixed(first: &DieLogic, second: &DieLogic, kept: u16) -> DieLogic {
     if keeps(14) {
         mixed.write_protected = first.write_protected;
     }
+    mixed.note_states();
     mixed
 }
 

@@ -149,7 +149,10 @@ fn latch_on_read_looks_at_the_relevant_planes_of_an_operation() {
 /// The lasting state of die 0 with these operations suspended.
 fn suspended(bench: &Bench, erase: Option<Place>, program: Option<Place>) -> DieLogic {
     let held = |place: Option<Place>, base| place.map(|place| Suspended { place, base: bench.base(base) });
-    DieLogic { erase: held(erase, "ERASE"), program: held(program, "PROGRAM_SLC"), ..*bench.device.logic(Die(0)) }
+    let mut logic = *bench.device.logic(Die(0));
+    (logic.erase, logic.program) = (held(erase, "ERASE"), held(program, "PROGRAM_SLC"));
+    logic.note_states();
+    logic
 }
 
 fn judged(bench: &Bench, logic: &DieLogic, name: &str, place: Place) -> Result<(), Rule> {
@@ -335,6 +338,7 @@ fn a_suspended_erase_is_not_resumed_under_write_protect() {
     let mut logic = suspended(&bench, Some(spot(0, P0, 0, 0)), None);
     assert_eq!(judged(&bench, &logic, "Erase_Resume", die(0)), Ok(()));
     logic.write_protected = true;
+    logic.note_states();
     assert_eq!(judged(&bench, &logic, "Erase_Resume", die(0)), Err(Rule::WriteProtect));
 }
 

@@ -9,18 +9,33 @@ use super::chain::Step;
 /// The lasting state of a die once everything in flight there has ended; what a RESUME in flight resumes has ended too. If
 /// `head` is a SUSPEND, the operation that it stops is suspended instead.
 pub(crate) fn settled(device: &Device, tables: &Tables, die: Die, head: &Step, now: Ticks) -> DieLogic {
-    let suspends = tables.base(tables.op(head.op).base).effects.suspend;
-    let suspend_target = suspends.and_then(|axis| Some((axis, device.suspend_target(tables, die, axis, now)?)));
-    settled_with(device, tables, die, suspend_target)
+    let mut logic = *device.logic(die);
+    settle(&mut logic, device, tables, die, (head, now));
+    logic
 }
 
 /// The lasting state of a die after everything in flight there has ended, if nothing starts now.
 pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> DieLogic {
-    settled_with(device, tables, die, None)
+    let mut logic = *device.logic(die);
+    settle_but(&mut logic, device, tables, die, None);
+    logic
 }
 
-fn settled_with(device: &Device, tables: &Tables, die: Die, suspend_target: Option<(Axis, FlightId)>) -> DieLogic {
-    let mut logic = *device.logic(die);
+/// Makes the lasting state of a die what [`settled`] says.
+pub(crate) fn settle(logic: &mut DieLogic, device: &Device, tables: &Tables, die: Die, (head, now): (&Step, Ticks)) {
+    let suspends = tables.base(tables.op(head.op).base).effects.suspend;
+    let suspend_target = suspends.and_then(|axis| Some((axis, device.suspend_target(tables, die, axis, now)?)));
+    settle_but(logic, device, tables, die, suspend_target);
+}
+
+/// Ends everything in flight on the lasting state of a die, but for what is suspended.
+fn settle_but(
+    logic: &mut DieLogic,
+    device: &Device,
+    tables: &Tables,
+    die: Die,
+    suspend_target: Option<(Axis, FlightId)>,
+) {
     let mut resumed = None;
     let (mut outputs, mut moves) = (false, false);
     for (id, flight) in device.flights_on(die) {
@@ -46,7 +61,6 @@ fn settled_with(device: &Device, tables: &Tables, die: Die, suspend_target: Opti
     if let Some(target) = resumed.and_then(|axis| device.suspended(die, axis)) {
         logic.finish(tables.base(tables.op(target.op).base), &target.place);
     }
-    logic
 }
 
 /// Whether a step puts out data of a plane on which a page is being moved from one register to the other. The moved page counts
@@ -64,8 +78,7 @@ pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) 
 pub(crate) fn carry_out(logic: &mut DieLogic, tables: &Tables, base: BaseId, place: &Place) -> Option<Suspended> {
     let info = tables.base(base);
     let resumed = info.effects.resume.and_then(|axis| logic.suspended(axis));
-    logic.start(info, place);
-    logic.finish(info, place);
+    logic.carry_out(info, place);
     if let Some(target) = resumed {
         logic.finish(tables.base(target.base), &target.place);
     }

@@ -18,7 +18,7 @@ use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 
 use super::chain::{ChainId, Chains, Step};
 use super::flight::Started;
-use super::lasting::{carry_out, outputs_what_moves, settled, settled_by_itself};
+use super::lasting::{carry_out, outputs_what_moves, settle, settled_by_itself};
 
 /// How many distinct states one search visits before it gives up.
 const MOST_STATES: usize = 256;
@@ -117,7 +117,8 @@ pub(crate) fn find_order(
     plan: &[Step],
     advanced: Option<ChainId>,
 ) -> bool {
-    let Some((mut search, logic)) = CompletionSearch::after(search_input, scratch, plan, advanced) else {
+    let mut logic = *search_input.device.logic(search_input.die);
+    let Some(mut search) = CompletionSearch::after(search_input, scratch, plan, advanced, &mut logic) else {
         return false;
     };
     !search.is_doomed(&logic) && search.complete(&logic)
@@ -237,14 +238,15 @@ struct CompletionSearch<'a> {
 }
 
 impl<'a> CompletionSearch<'a> {
-    /// A search after the first step of `plan`, and the state in which it begins; `None` if the plan cannot begin. See
-    /// [`find_order`].
+    /// A search after the first step of `plan`; `None` if the plan cannot begin. See [`find_order`]. The lasting state of the die becomes the
+    /// one in which the search begins.
     fn after(
         search_input: &'a SearchInput<'a>,
         scratch: &'a mut SearchScratch,
         plan: &'a [Step],
         advanced: Option<ChainId>,
-    ) -> Option<(Self, DieLogic)> {
+        logic: &mut DieLogic,
+    ) -> Option<Self> {
         scratch.wipe();
         let (first, rest) = plan.split_first()?;
         let tables = search_input.tables;
@@ -271,11 +273,11 @@ impl<'a> CompletionSearch<'a> {
         }
         scratch.remaining.push(Remaining { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
         let search = Self::new(search_input, rest, suspended_chains, scratch);
-        let mut logic = settled(search_input.device, tables, search_input.die, first, search_input.now);
+        settle(logic, search_input.device, tables, search_input.die, (first, search_input.now));
         if !outputs_what_moves(search_input.device, tables, first) {
-            search.carry_out(&mut logic, first);
+            search.carry_out(logic, first);
         }
-        Some((search, logic))
+        Some(search)
     }
 
     fn new(
@@ -310,8 +312,8 @@ impl<'a> CompletionSearch<'a> {
     }
 
     fn allows(&self, logic: &DieLogic, step: &Step) -> bool {
-        let base = self.tables().op(step.op).base;
-        logic.judge(self.tables(), base, &step.place, self.search_input.device.planes()).is_ok()
+        let info = self.tables().base(self.tables().op(step.op).base);
+        logic.allows(self.tables(), info, &step.place, self.search_input.device.planes())
     }
 
     /// All steps of a chain in the search, those done included.

@@ -274,11 +274,11 @@ pub(super) const fn beside(group: &Group, joining: u64, tolerant: Option<bool>) 
     }
 }
 
-/// The classes that the lasting state of a die forbids, whatever their planes. The pattern names every field, so that none is
-/// forgotten.
+/// The classes that the lasting state of a die forbids, whatever their planes. The pattern names every field that can be written, so that
+/// none is forgotten.
 pub(super) fn by_logic(group: &Group, flies: bool, logic: &DieLogic) -> u64 {
     #[rustfmt::skip]
-    let DieLogic { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _ } = logic;
+    let DieLogic { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _, .. } = logic;
     let axes = usize::from(erase.is_some()) | usize::from(program.is_some()) << 1;
     let target = usize::from(*odt_disabled) | usize::from(*write_protected) << 1;
     let alone = if flies { group.alone } else { 0 };

@@ -8,7 +8,7 @@ use nandseq_profile::model::{AddressSource, StepAddress};
 use nandseq_profile::{Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
 
 use super::address::register_place;
-use crate::kernel::{Step, carry_out, settled};
+use crate::kernel::{Step, carry_out, settle};
 use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
 use crate::setup::{Setup, StepInfo};
@@ -53,9 +53,9 @@ pub(crate) fn expand(
         let drawn = stream.pick(left.map(|(at, choice)| ((at, choice.1), weight(choice))));
         let (index, chain) = drawn.ok_or(RefusalReason::NoChain)?;
         let Some(chain) = chain else { return Ok(()) };
-        let sim = settled(device, &setup.tables, head.place.die, &head, now);
         blocks.clear();
-        let mut planner = Planner { setup, device, sim, blocks, steps };
+        let mut planner = Planner { setup, device, sim: *device.logic(head.place.die), blocks, steps };
+        settle(&mut planner.sim, device, &setup.tables, head.place.die, (&head, now));
         if planner.run(&setup.chains[chain], stream).is_some() {
             return Ok(());
         }
@@ -212,7 +212,7 @@ impl Planner<'_> {
             if info.effects.suspend.is_some() || info.effects.holds_target {
                 return None;
             }
-            self.sim.judge(tables, base, &step.place, self.device.planes()).ok()?;
+            self.sim.allows(tables, info, &step.place, self.device.planes()).then_some(())?;
             self.judge_blocks(info, &step.place)?;
         }
         carry_out(&mut self.sim, tables, base, &step.place);
@@ -256,12 +256,12 @@ pub(crate) fn still_possible(
     now: Ticks,
 ) -> Result<(), RefusalReason> {
     let Some((head, rest)) = plan.split_first().filter(|(_, rest)| !rest.is_empty()) else { return Ok(()) };
-    let sim = settled(device, &setup.tables, head.place.die, head, now);
     let DraftScratch { blocks, steps, .. } = scratch;
     blocks.clear();
     steps.clear();
     steps.push(*head);
-    let mut planner = Planner { setup, device, sim, blocks, steps };
+    let mut planner = Planner { setup, device, sim: *device.logic(head.place.die), blocks, steps };
+    settle(&mut planner.sim, device, &setup.tables, head.place.die, (head, now));
     planner.carry_out(*head).ok_or(RefusalReason::NoChain)?;
     for step in rest {
         planner.steps.push(*step);

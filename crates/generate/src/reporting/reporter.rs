@@ -2,7 +2,7 @@
 
 use std::io;
 
-use nandseq_device::{Device, Flight, Tables};
+use nandseq_device::{Device, Flight, Place, Tables};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Target, Ticks};
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
@@ -19,10 +19,10 @@ pub(crate) struct Reporter {
     pub(crate) summary: RunSummary,
     /// Failed proposals of the run, counted.
     refused: FxHashMap<(PhaseKey, OpId, RefusalReason), u64>,
-    /// The targets of the operation that is reported.
-    targets: Vec<Target>,
-    /// The op_states of these targets.
-    states: Vec<OpState>,
+    /// The targets of the operation that is reported, and their op_states; how many there are.
+    targets: [Target; 8],
+    states: [OpState; 8],
+    count: usize,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
@@ -45,10 +45,9 @@ impl Reporter {
             for axis in Axis::ALL {
                 let Some(origin) = suspended[axis].map(|started| started.origin) else { continue };
                 let Some(&held) = kernel.device.suspended(die, axis) else { continue };
-                held.place.targets(&tables.size, &mut self.targets);
-                self.states.clear();
-                let states = origin.states.iter().take(self.targets.len());
-                self.states.extend(states.map(|name| OpState { of: name.of, phase: name.phase, ..OpState::default() }));
+                self.note_targets(tables, &held.place);
+                self.states =
+                    origin.states.map(|name| OpState { of: name.of, phase: name.phase, ..OpState::default() });
                 let step = Step { op: held.op, place: held.place };
                 let operation =
                     Operation { start: origin.proposal.time, ..self.operation(&kernel.device, tables, step, &origin) };
@@ -72,11 +71,11 @@ impl Reporter {
             uid: origin.uid,
             op: step.op,
             start: Ticks::ZERO,
-            targets: &self.targets,
+            targets: &self.targets[..self.count],
             status: None,
             proposal: &origin.proposal,
             is_first: origin.is_first,
-            states: &self.states,
+            states: &self.states[..self.count],
             die_planes: shown.map(|(die, dies, planes)| DiePlanes { die, dies, planes }),
         }
     }
@@ -90,17 +89,26 @@ impl Reporter {
         now: Ticks,
     ) -> OperationOrigin {
         let info = tables.base(tables.op(step.op).base);
-        step.place.targets(&tables.size, &mut self.targets);
-        self.states.clear();
-        for target in &self.targets {
-            let die = if info.names_die { target.die } else { Die(0) };
-            self.states.push(op_state(device.plane_phase(die, target.plane, now)));
-        }
+        self.note_targets(tables, &step.place);
+        let die = if info.names_die { step.place.die } else { Die(0) };
         let mut states = [StateName::default(); 8];
-        for (name, state) in states.iter_mut().zip(&self.states) {
+        let targets = &self.targets[..self.count];
+        for ((name, state), target) in states.iter_mut().zip(&mut self.states).zip(targets) {
+            *state = op_state(device.plane_phase(die, target.plane, now));
             *name = StateName { of: state.of, phase: state.phase };
         }
         OperationOrigin { uid, proposal, is_first, states }
+    }
+
+    /// Notes the targets of a place in ascending order of planes; a place without planes is one target.
+    #[inline]
+    fn note_targets(&mut self, tables: &Tables, place: &Place) {
+        self.targets[0] = Target { die: place.die, cell_type: place.cell_type, ..Target::default() };
+        self.count = 1;
+        for (at, plane) in place.planes.iter().enumerate() {
+            self.targets[at % 8] = place.target(&tables.size, plane);
+            self.count = at + 1;
+        }
     }
 
     /// Tells of an operation that starts now and whose targets have been looked at. Counts it.
