@@ -8,6 +8,7 @@ mod chain;
 mod flight;
 mod holding;
 mod lasting;
+mod order;
 mod queue;
 mod search;
 mod wait_queue;
@@ -23,9 +24,9 @@ pub(crate) use flight::{OperationOrigin, Started, StateName, op_state};
 pub(crate) use holding::counts_on_blocks;
 use holding::release;
 pub(crate) use lasting::{carry_out, settle, settled, settled_by_itself};
+use order::{CompletionOrder, NewOrder};
 pub(crate) use queue::{Event, Hook, Queue};
-pub(crate) use search::is_target_scoped;
-use search::{CompletionOrder, Drops, SearchScratch};
+use search::{Drops, SearchScratch};
 pub(crate) use wait_queue::WaitQueue;
 
 /// A device with everything that is under way on it.
@@ -58,9 +59,8 @@ pub(crate) struct Kernel<'s> {
 #[derive(Debug)]
 struct CompletionOrders {
     of_dies: Vec<CompletionOrder>,
-    /// Whether the order in the scratch memory is to replace that of the die when the plan that was admitted last starts. `None`
-    /// in the order stands for the new chain.
-    found: bool,
+    /// What becomes of the order of the die when the plan that was admitted last starts.
+    new: NewOrder,
     scratch: SearchScratch,
 }
 
@@ -96,7 +96,7 @@ impl<'s> Kernel<'s> {
             suspended: vec![ByAxis::default(); dies],
             orders: CompletionOrders {
                 of_dies: vec![CompletionOrder::new(); dies],
-                found: false,
+                new: NewOrder::AsItIs,
                 scratch: SearchScratch::default(),
             },
             cuts: Cuts::default(),
@@ -318,13 +318,12 @@ impl<'s> Kernel<'s> {
         self.flights.clear();
         self.waiting = WaitQueue::default();
         self.orders.of_dies.iter_mut().for_each(CompletionOrder::clear);
-        self.orders.found = false;
+        self.orders.new = NewOrder::AsItIs;
         let chains = std::mem::take(&mut self.chains);
         for started in self.suspended.iter_mut().flat_map(ByAxis::values_mut).flatten() {
             started.chain = started.chain.map(|id| {
                 let chain = chains.get(id);
-                let looks_everywhere = |step: &Step| is_target_scoped(self.tables, step);
-                self.chains.begin(chain.die, chain.proposal, chain.rest(), looks_everywhere)
+                self.chains.begin(self.tables, chain.die, chain.proposal, chain.rest())
             });
         }
     }

@@ -21,7 +21,7 @@ pub(crate) use across_dies::AcrossDies;
 #[cfg(test)]
 pub(crate) use across_dies::changes_other_dies;
 pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
-pub(crate) use chain_templates::{FollowUps, StepInfo};
+pub(crate) use chain_templates::{FollowUps, StepInfo, StepSource};
 use chain_templates::{compile_chain, exists, follow_ups};
 pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
 use coverage_model::CoverageModel;
@@ -48,7 +48,6 @@ pub struct Setup {
     pub(crate) max_planes: u32,
     pub(crate) max_tries: u32,
     pub(crate) gap: Ticks,
-    pub(crate) split_dout: bool,
     pub(crate) post_hook_window: Ticks,
     pub(crate) refill_uses_end_key: bool,
     /// The coverage model, if there is one.
@@ -121,7 +120,6 @@ impl Setup {
             max_planes: policies.max_planes,
             max_tries: policies.max_tries,
             gap: policies.sequence_gap,
-            split_dout: policies.split_dout_per_plane,
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
             across_dies: AcrossDies::default(),

@@ -19,7 +19,7 @@ pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
 
-use crate::kernel::{Event, Kernel, Queue, Started, counts_on_blocks, is_target_scoped};
+use crate::kernel::{Event, Kernel, Queue, Started, counts_on_blocks};
 use crate::policy::CoverageCounts;
 use crate::random::SeedPlan;
 use crate::refills::Refills;
@@ -147,9 +147,7 @@ fn take_up(
         }
     }
     let origin = suspended.origin;
-    let chain = (!suspended.chain.is_empty()).then(|| {
-        let looks_everywhere = |step: &_| is_target_scoped(tables, step);
-        kernel.chains.begin(die, origin.proposal, &suspended.chain, looks_everywhere)
-    });
+    let chain =
+        (!suspended.chain.is_empty()).then(|| kernel.chains.begin(tables, die, origin.proposal, &suspended.chain));
     kernel.suspended[usize::from(die.0)][axis] = Some(Started { origin, chain });
 }

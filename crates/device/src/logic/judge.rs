@@ -32,6 +32,24 @@ impl DieLogic {
         }
     }
 
+    /// The planes in some of these states, as bits of [`state_bit`].
+    #[inline]
+    fn planes_in_some(&self, states: u16) -> PlaneSet {
+        let [unread, cache, plane_cache] = STATES_OF_PLANES.map(|state| {
+            let counts = if states & state_bit(state) != 0 { PlaneSet::EMPTY.complement() } else { PlaneSet::EMPTY };
+            self.planes_in(state).and(counts)
+        });
+        unread.union(cache).union(plane_cache)
+    }
+
+    /// Whether some state excludes a base that looks at some planes.
+    #[inline]
+    #[must_use]
+    pub fn excludes(&self, info: &BaseInfo, planes: PlaneSet) -> bool {
+        let forbidden_in = info.forbidden_in;
+        forbidden_in & self.states() != 0 || !self.planes_in_some(forbidden_in).and(planes).is_empty()
+    }
+
     /// Judges the exclusion tables of the states of the die, then of each of the `planes` that the base looks at: the rule that is judged
     /// first on the first of these planes that forbids it.
     fn judge_tables(&self, info: &BaseInfo, planes: PlaneSet) -> Result<(), Rule> {

@@ -1,6 +1,8 @@
 //! The footprint of a step is all that it looks at and all that it changes.
 
-use nandseq_device::{CacheProgram, DieLogic, Footprint, Loaded, Place, PlaneLogic, Register, Suspended, Tables};
+use nandseq_device::{
+    CacheProgram, DieLogic, Footprint, Loaded, Parts, Place, PlaneLogic, Register, Suspended, Tables,
+};
 use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel};
 use nandseq_profile::{BaseId, CellTypeId, Die, Page, Plane, PlaneSet, builtin};
 use proptest::prelude::*;
@@ -64,11 +66,16 @@ fn any_logic() -> impl Strategy<Value = DieLogic> {
 
 /// The parts of a state in the order of the bits of [`nandseq_device::Parts`], written out.
 fn parts(logic: &DieLogic) -> Vec<String> {
-    let planes = (0..8).map(|at| format!("{:?}", logic.planes.plane(Plane(at))));
+    let planes = || (0..8).map(|at| logic.planes.plane(Plane(at)));
+    let contents = planes().map(|held| format!("{:?}", (held.page, held.output)));
+    let unread = planes().map(|held| held.unread.to_string());
+    let cache_read = planes().map(|held| format!("{:?}", held.cache_read));
     let latches = [format!("{:?}", logic.one_shot), format!("{:?}", logic.copyback)];
     let cache = format!("{:?}", logic.cache_program);
     let suspended = Axis::ALL.map(|axis| format!("{:?}", logic.suspended(axis)));
-    planes
+    contents
+        .chain(unread)
+        .chain(cache_read)
         .chain(latches)
         .chain([cache])
         .chain(suspended)
@@ -77,31 +84,41 @@ fn parts(logic: &DieLogic) -> Vec<String> {
 }
 
 /// `first` with the parts of `second` outside of `kept`.
-fn mixed(first: &DieLogic, second: &DieLogic, kept: u16) -> DieLogic {
+fn mixed(first: &DieLogic, second: &DieLogic, kept: Parts) -> DieLogic {
     let mut mixed = *second;
-    for plane in (0..8).map(Plane).filter(|plane| kept >> plane.0 & 1 == 1) {
-        mixed.planes.set_plane(plane, first.planes.plane(plane));
+    for plane in (0..8).map(Plane) {
+        let (own, mut held) = (first.planes.plane(plane), second.planes.plane(plane));
+        if kept >> plane.0 & 1 == 1 {
+            (held.page, held.output) = (own.page, own.output);
+        }
+        if kept >> 8 >> plane.0 & 1 == 1 {
+            held.unread = own.unread;
+        }
+        if kept >> 16 >> plane.0 & 1 == 1 {
+            held.cache_read = own.cache_read;
+        }
+        mixed.planes.set_plane(plane, held);
     }
-    let keeps = |bit: u16| kept >> bit & 1 == 1;
-    if keeps(8) {
+    let keeps = |bit: u32| kept >> bit & 1 == 1;
+    if keeps(24) {
         mixed.one_shot = first.one_shot;
     }
-    if keeps(9) {
+    if keeps(25) {
         mixed.copyback = first.copyback;
     }
-    if keeps(10) {
+    if keeps(26) {
         mixed.cache_program = first.cache_program;
     }
-    if keeps(11) {
+    if keeps(27) {
         mixed.erase = first.erase;
     }
-    if keeps(12) {
+    if keeps(28) {
         mixed.program = first.program;
     }
-    if keeps(13) {
+    if keeps(29) {
         mixed.odt_disabled = first.odt_disabled;
     }
-    if keeps(14) {
+    if keeps(30) {
         mixed.write_protected = first.write_protected;
     }
     mixed.note_states();
@@ -133,6 +150,20 @@ impl Stepper {
 
     fn allows(&self, logic: &DieLogic, base: BaseId, place: &Place) -> bool {
         logic.judge(&self.tables, base, place, self.all).is_ok()
+    }
+
+    /// Carries out those of some steps that may start in turn: the state after them, and these steps.
+    fn run(&self, logic: &DieLogic, steps: &[(u16, Place)]) -> (DieLogic, Vec<(BaseId, Place)>) {
+        let count = self.bases().count() as u16;
+        let (mut state, mut done) = (*logic, Vec::new());
+        for (number, place) in steps {
+            let base = BaseId(number % count);
+            if self.allows(&state, base, place) {
+                state = self.after(&state, base, place);
+                done.push((base, *place));
+            }
+        }
+        (state, done)
     }
 
     fn after(&self, logic: &DieLogic, base: BaseId, place: &Place) -> DieLogic {
@@ -213,6 +244,49 @@ proptest! {
                 before = stepper.after(&before, base, at);
                 after = stepper.after(&after, base, at);
             }
+        }
+    }
+
+    #[test]
+    fn a_sequence_may_follow_another_that_hinders_nothing_it_looks_at(
+        logic in any_logic(),
+        earlier in proptest::collection::vec((any::<u16>(), any_place()), 1..4),
+        later in proptest::collection::vec((any::<u16>(), any_place()), 1..4),
+    ) {
+        let stepper = Stepper::new();
+        let (before, earlier) = stepper.run(&logic, &earlier);
+        let (_, later) = stepper.run(&logic, &later);
+        let all = |steps: &[(BaseId, Place)]| {
+            let each = steps.iter().rev().map(|(base, place)| stepper.footprint(*base, place));
+            each.fold(Footprint::default(), |after, own| own.then(after))
+        };
+        if all(&later).looks & all(&earlier).hinders == 0 {
+            let mut after = before;
+            for (base, place) in &later {
+                prop_assert!(stepper.allows(&after, *base, place), "{:?} is hindered by {:?}", later, earlier);
+                after = stepper.after(&after, *base, place);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_that_may_come_before_others_does_not_keep_them_from_starting_and_leaves_the_same_state(
+        logic in any_logic(), place in any_place(), steps in proptest::collection::vec((any::<u16>(), any_place()), 1..4)
+    ) {
+        let stepper = Stepper::new();
+        let (last, others) = stepper.run(&logic, &steps);
+        let together = others.iter().fold(Footprint::default(), |all, (base, at)| all.and(stepper.footprint(*base, at)));
+        for own in stepper.bases() {
+            let may = stepper.footprint(own, &place).may_come_before(together);
+            if !may || !stepper.allows(&logic, own, &place) || !stepper.allows(&last, own, &place) {
+                continue;
+            }
+            let mut after = stepper.after(&logic, own, &place);
+            for (base, at) in &others {
+                prop_assert!(stepper.allows(&after, *base, at), "{:?} keeps {:?} from starting", own, base);
+                after = stepper.after(&after, *base, at);
+            }
+            prop_assert_eq!(after, stepper.after(&last, own, &place), "{:?} before {:?}", own, others);
         }
     }
 }

@@ -4,10 +4,11 @@ use nandseq_device::Rule;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::Proposal;
 
-use super::chain::{ChainId, Step};
+use super::chain::{ChainId, Step, is_target_scoped};
 use super::holding::{hold, release};
 use super::lasting::outputs_what_moves;
-use super::search::{Drops, SearchInput, find_order, is_target_scoped, lets_in, looks_everywhere};
+use super::order::{Joining, NewOrder};
+use super::search::{Drops, SearchInput, find_order, lets_in, looks_everywhere};
 use super::{CompletionOrders, Kernel};
 
 /// The reason why a plan that breaks no rule is not admitted: a chain under way could no longer complete.
@@ -89,7 +90,7 @@ impl Kernel<'_> {
 
     /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
     pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), ChainUnderWay> {
-        self.orders.found = false;
+        self.orders.new = NewOrder::AsItIs;
         let info = |step: &Step| self.tables.base(self.tables.op(step.op).base);
         if info(&plan[0]).effects.holds_target && !self.chains.is_empty() {
             return Err(ChainUnderWay);
@@ -103,13 +104,12 @@ impl Kernel<'_> {
         if !self.chains.is_empty() && plan.iter().enumerate().any(takes_held) {
             return Err(ChainUnderWay);
         }
-        self.orders.found = self.find_order_with(plan, now)?;
+        self.orders.new = self.find_order_with(plan, now)?;
         Ok(())
     }
 
-    /// Whether a plan leaves every chain able to complete. If so, returns whether the order that shows it is in the scratch
-    /// memory. It is not for a single operation that changes nothing: then the order kept for the die still holds.
-    pub(super) fn find_order_with(&mut self, plan: &[Step], now: Ticks) -> Result<bool, ChainUnderWay> {
+    /// Whether a plan leaves every chain able to complete. If so, returns how the order that shows it comes about.
+    pub(super) fn find_order_with(&mut self, plan: &[Step], now: Ticks) -> Result<NewOrder, ChainUnderWay> {
         let tables = self.tables;
         let head = plan[0];
         let die = head.place.die;
@@ -128,22 +128,16 @@ impl Kernel<'_> {
         let alone = drops != Drops::None || !self.chains.any_on(die);
         let is_idle = plan.len() == 1 && info.is_inert();
         if alone && (is_idle || !has_target_scoped) {
-            let order = &mut self.orders.scratch.order;
-            order.clear();
-            order.resize(plan.len() - 1, None);
-            return Ok(true);
+            return Ok(NewOrder::PlanAlone);
         }
         if is_idle {
-            return Ok(false);
+            return Ok(NewOrder::AsItIs);
         }
         let (input, CompletionOrders { of_dies, scratch, .. }) = self.search_input(die, now);
-        let known = &of_dies[usize::from(die.0)];
-        if input.keeps_order(known, plan) {
-            scratch.order.clone_from(known);
-            scratch.order.resize(known.len() + plan.len() - 1, None);
-            return Ok(true);
+        if let Some(joining) = input.joins_order(&of_dies[usize::from(die.0)], plan) {
+            return Ok(NewOrder::Joined(joining));
         }
-        if find_order(&input, scratch, plan, None) { Ok(true) } else { Err(ChainUnderWay) }
+        if find_order(&input, scratch, plan, None) { Ok(NewOrder::Found) } else { Err(ChainUnderWay) }
     }
 
     /// Keeps the steps of an admitted plan after the first, which is to start now, as a chain; `None` if there are none.
@@ -151,23 +145,34 @@ impl Kernel<'_> {
         let (head, rest) = plan.split_first().filter(|(_, rest)| !rest.is_empty())?;
         let tables = self.tables;
         rest.iter().for_each(|step| hold(&mut self.device, tables, step));
-        Some(self.chains.begin(head.place.die, proposal, rest, |step| is_target_scoped(tables, step)))
+        Some(self.chains.begin(tables, head.place.die, proposal, rest))
     }
 
     /// Keeps the order with which a plan was admitted, after its first operation has started; `chain` is the plan's chain.
     pub(crate) fn keep_order_of(&mut self, plan: &[Step], chain: Option<ChainId>) {
         let own = usize::from(plan[0].place.die.0);
-        let CompletionOrders { of_dies, found, scratch } = &mut self.orders;
+        let CompletionOrders { of_dies, new, scratch } = &mut self.orders;
         if looks_everywhere(self.tables, &plan[1..]).next().is_some() {
             // The orders of the other dies were found before those dies had to come to a state in which this chain's steps may
             // start.
             let others = of_dies.iter_mut().enumerate().filter(|(die, _)| *die != own);
             others.for_each(|(_, order)| order.clear());
         }
-        if std::mem::take(found) {
-            let order = &mut of_dies[own];
-            std::mem::swap(order, &mut scratch.order);
-            order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
+        let (order, steps) = (&mut of_dies[own], plan.len() - 1);
+        match std::mem::replace(new, NewOrder::AsItIs) {
+            NewOrder::AsItIs => {}
+            NewOrder::PlanAlone => {
+                order.clear();
+                order.resize(steps, chain);
+            }
+            NewOrder::Joined(Joining::Last) => order.resize(order.len() + steps, chain),
+            NewOrder::Joined(Joining::First) => {
+                order.splice(..0, std::iter::repeat_n(chain, steps));
+            }
+            NewOrder::Found => {
+                std::mem::swap(order, &mut scratch.order);
+                order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Chains under way: the steps of each that are still to come.
 
-use nandseq_device::Place;
-use nandseq_profile::{Die, OpId, Ticks};
+use nandseq_device::{Footprint, Place, Reach, Tables};
+use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,47 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Step {
     pub(crate) op: OpId,
     pub(crate) place: Place,
+}
+
+impl Step {
+    /// Its footprint on the lasting state of its die.
+    pub(crate) fn footprint(&self, tables: &Tables) -> Footprint {
+        let planes = PlaneSet::first(u32::from(tables.size.planes));
+        tables.base(tables.op(self.op).base).footprint(&self.place, planes)
+    }
+}
+
+/// Whether a step looks at every die.
+pub(crate) fn is_target_scoped(tables: &Tables, step: &Step) -> bool {
+    tables.base(tables.op(step.op).base).reach == Reach::Target
+}
+
+/// The footprints of a step, and of it and all later steps of its chain.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct StepFootprints {
+    pub(crate) own: Footprint,
+    /// Of all of them in whatever order, with steps of other chains between them.
+    pub(crate) together: Footprint,
+    /// Of all of them one after the other.
+    pub(crate) in_turn: Footprint,
+}
+
+/// Adds the footprints of some steps of one chain to `all`.
+pub(crate) fn note_footprints(all: &mut Vec<StepFootprints>, tables: &Tables, steps: &[Step]) {
+    let first = all.len();
+    let alone = |step: &Step| {
+        let own = step.footprint(tables);
+        StepFootprints { own, together: own, in_turn: own }
+    };
+    all.extend(steps.iter().map(alone));
+    let mut after: Option<StepFootprints> = None;
+    for step in all[first..].iter_mut().rev() {
+        if let Some(after) = after {
+            step.together = step.own.and(after.together);
+            step.in_turn = step.own.then(after.in_turn);
+        }
+        after = Some(*step);
+    }
 }
 
 /// The id of a chain of a site.
@@ -23,6 +64,7 @@ pub(crate) struct StartedChain {
     /// The proposal of its first operation.
     pub(crate) proposal: Proposal,
     steps: Vec<Step>,
+    footprints: Vec<StepFootprints>,
     next: usize,
     /// The index after the last step that looks at every die; 0 if no step does.
     target_scoped_until: usize,
@@ -35,6 +77,11 @@ impl StartedChain {
     /// The steps that have not started.
     pub(crate) fn rest(&self) -> &[Step] {
         &self.steps[self.next..]
+    }
+
+    /// The footprints of the steps that have not started.
+    pub(crate) fn footprints(&self) -> &[StepFootprints] {
+        &self.footprints[self.next..]
     }
 
     /// Whether the next step is known to be forbidden now; `stamp` is that of the die of its place.
@@ -62,14 +109,8 @@ pub(crate) struct Chains {
 }
 
 impl Chains {
-    /// Keeps a new chain with the steps after its first operation; `looks_everywhere` tells whether a step looks at every die.
-    pub(crate) fn begin(
-        &mut self,
-        die: Die,
-        proposal: Proposal,
-        steps: &[Step],
-        looks_everywhere: impl Fn(&Step) -> bool,
-    ) -> ChainId {
+    /// Keeps a new chain with the steps after its first operation.
+    pub(crate) fn begin(&mut self, tables: &Tables, die: Die, proposal: Proposal, steps: &[Step]) -> ChainId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.all.push(StartedChain::default());
             self.all.len() as u32 - 1
@@ -81,7 +122,10 @@ impl Chains {
         chain.steps.extend_from_slice(steps);
         chain.next = 0;
         chain.barred = (0, Ticks::ZERO);
-        chain.target_scoped_until = steps.iter().rposition(looks_everywhere).map_or(0, |last| last + 1);
+        chain.footprints.clear();
+        note_footprints(&mut chain.footprints, tables, steps);
+        let last = steps.iter().rposition(|step| is_target_scoped(tables, step));
+        chain.target_scoped_until = last.map_or(0, |last| last + 1);
         chain.live = true;
         let is_target_scoped = u32::from(chain.looks_everywhere());
         self.live += 1;
@@ -170,13 +214,15 @@ impl Chains {
 
 #[cfg(test)]
 mod tests {
+    use nandseq_profile::builtin;
+
     use super::*;
 
     #[test]
     fn a_step_is_barred_until_its_time_or_a_change_of_its_die_and_the_next_step_never() {
         let step = Step { op: OpId(0), place: Place::default() };
-        let mut chains = Chains::default();
-        let id = chains.begin(Die(0), Proposal::default(), &[step, step], |_| false);
+        let (tables, mut chains) = (Tables::new(&builtin::profile()), Chains::default());
+        let id = chains.begin(&tables, Die(0), Proposal::default(), &[step, step]);
         let is_barred = |chains: &Chains, stamp, now| chains.get(id).is_barred(stamp, Ticks(now));
         assert!(!is_barred(&chains, 0, 0));
         chains.bar(id, 5, Ticks(10));
@@ -187,7 +233,7 @@ mod tests {
         assert!(!is_barred(&chains, 5, 9));
         chains.bar(id, 5, Ticks(10));
         chains.forget(id);
-        assert_eq!(chains.begin(Die(0), Proposal::default(), &[step], |_| false), id);
+        assert_eq!(chains.begin(&tables, Die(0), Proposal::default(), &[step]), id);
         assert!(!is_barred(&chains, 5, 9));
     }
 }

@@ -6,36 +6,39 @@ use nandseq_profile::{BaseId, Die, OpId, Ticks};
 
 use super::chain::Step;
 
-/// The lasting state of a die once everything in flight there has ended; what a RESUME in flight resumes has ended too. If
-/// `head` is a SUSPEND, the operation that it stops is suspended instead.
+/// Puts the lasting state of a die once everything in flight there has ended into `logic`; what a RESUME in flight resumes has ended
+/// too. If `head` is a SUSPEND, the operation that it stops is suspended instead.
+pub(crate) fn settle(logic: &mut DieLogic, (device, tables): (&Device, &Tables), die: Die, head: &Step, now: Ticks) {
+    let suspends = tables.base(tables.op(head.op).base).effects.suspend;
+    let suspend_target = suspends.and_then(|axis| Some((axis, device.suspend_target(tables, die, axis, now)?)));
+    settle_with(logic, device, tables, die, suspend_target);
+}
+
+/// The lasting state that [`settle`] puts.
 pub(crate) fn settled(device: &Device, tables: &Tables, die: Die, head: &Step, now: Ticks) -> DieLogic {
-    let mut logic = *device.logic(die);
-    settle(&mut logic, device, tables, die, (head, now));
+    let mut logic = DieLogic::default();
+    settle(&mut logic, (device, tables), die, head, now);
     logic
 }
 
 /// The lasting state of a die after everything in flight there has ended, if nothing starts now.
 pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> DieLogic {
-    let mut logic = *device.logic(die);
-    settle_but(&mut logic, device, tables, die, None);
+    let mut logic = DieLogic::default();
+    settle_with(&mut logic, device, tables, die, None);
     logic
 }
 
-/// Makes the lasting state of a die what [`settled`] says.
-pub(crate) fn settle(logic: &mut DieLogic, device: &Device, tables: &Tables, die: Die, (head, now): (&Step, Ticks)) {
-    let suspends = tables.base(tables.op(head.op).base).effects.suspend;
-    let suspend_target = suspends.and_then(|axis| Some((axis, device.suspend_target(tables, die, axis, now)?)));
-    settle_but(logic, device, tables, die, suspend_target);
-}
-
-/// Ends everything in flight on the lasting state of a die, but for what is suspended.
-fn settle_but(
+fn settle_with(
     logic: &mut DieLogic,
     device: &Device,
     tables: &Tables,
     die: Die,
     suspend_target: Option<(Axis, FlightId)>,
 ) {
+    logic.clone_from(device.logic(die));
+    if !device.flies_on(die) {
+        return;
+    }
     let mut resumed = None;
     let (mut outputs, mut moves) = (false, false);
     for (id, flight) in device.flights_on(die) {

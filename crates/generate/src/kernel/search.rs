@@ -12,13 +12,14 @@
 //! A chain whose last step is suspended waits for a RESUME that may never come. So the other chains must complete without it.
 //! After that, resuming the program, then the erase, must still let its chain complete.
 
-use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Reach, Tables};
+use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Tables};
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 
-use super::chain::{ChainId, Chains, Step};
+use super::chain::{ChainId, Chains, Step, StepFootprints, is_target_scoped, note_footprints};
 use super::flight::Started;
 use super::lasting::{carry_out, outputs_what_moves, settle, settled_by_itself};
+use super::order::{CompletionOrder, Joining};
 
 /// How many distinct states one search visits before it gives up.
 const MOST_STATES: usize = 256;
@@ -76,17 +77,14 @@ struct Remaining {
     at: usize,
 }
 
-/// An order in which the steps of all chains of a die can be done: for each step, the chain that it belongs to.
-pub(crate) type CompletionOrder = Vec<Option<ChainId>>;
-
 /// The memory of searches. It is kept, so that searches allocate nothing.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SearchScratch {
     /// The order found.
     pub(crate) order: CompletionOrder,
     remaining: Vec<Remaining>,
-    /// For each step of each chain: its footprint, and the footprint of it and all later steps together.
-    footprints: Vec<(Footprint, Footprint)>,
+    /// For each step of each chain.
+    footprints: Vec<StepFootprints>,
     /// States from which no order was found. The states on the present path are not in it: fewer steps are left in all states
     /// that follow. So a search that succeeds at once keeps nothing.
     failed: Vec<DieLogic>,
@@ -117,11 +115,15 @@ pub(crate) fn find_order(
     plan: &[Step],
     advanced: Option<ChainId>,
 ) -> bool {
-    let mut logic = *search_input.device.logic(search_input.die);
+    let mut logic = DieLogic::default();
     let Some(mut search) = CompletionSearch::after(search_input, scratch, plan, advanced, &mut logic) else {
         return false;
     };
-    !search.is_doomed(&logic) && search.complete(&logic)
+    if search.is_doomed(&logic) {
+        return false;
+    }
+    search.note_footprints();
+    search.complete(&mut logic, true)
 }
 
 /// Whether the state in which another die comes to rest after its chains lets every step of a plan start that looks at all dies.
@@ -135,53 +137,61 @@ pub(crate) fn lets_in(search_input: &SearchInput<'_>, scratch: &mut SearchScratc
     let mut suspended_chains = search_input.suspended_chains;
     search_input.go_on_by_themselves(&mut suspended_chains);
     search_input.note_remaining(scratch, &suspended_chains, None);
-    let logic = settled_by_itself(search_input.device, tables, search_input.die);
-    CompletionSearch::new(search_input, &[], suspended_chains, scratch).complete(&logic)
+    let mut logic = settled_by_itself(search_input.device, tables, search_input.die);
+    let mut search = CompletionSearch::new(search_input, &[], suspended_chains, scratch);
+    search.note_footprints();
+    search.complete(&mut logic, true)
 }
 
 impl SearchInput<'_> {
-    /// The footprint of a step on the lasting state of the die.
-    fn footprint(&self, step: &Step) -> Footprint {
-        let tables = self.tables;
-        tables.base(tables.op(step.op).base).footprint(&step.place, self.device.planes())
-    }
-
-    /// Whether, if the first step of `plan` starts now, all chains of the die can complete in the order kept for them, and the
-    /// rest of the plan after them. The plan has been judged step by step. This is certain if the first step hinders no step of
-    /// the order, the order hinders no later step of the plan, no chain waits for a RESUME, and no step of another die looks at
-    /// this die.
-    pub(crate) fn keeps_order(&self, order: &CompletionOrder, plan: &[Step]) -> bool {
-        let Some((first, rest)) = plan.split_first() else { return false };
-        let first = self.footprint(first);
+    /// Where the later steps of a plan may join the order kept for the die, if its first step starts now; `None` if that is not
+    /// certain. The plan has been judged step by step.
+    ///
+    /// They may come last if the first step hinders no step of the order, and the order hinders no later step of the plan. They may
+    /// come first if the whole plan, at its end, hinders no step of the order: a read whose data is put out again, say. Both hold only
+    /// if no chain waits for a RESUME, and no step of another die looks at this die.
+    pub(super) fn joins_order(&self, order: &CompletionOrder, plan: &[Step]) -> Option<Joining> {
+        let (head, rest) = plan.split_first()?;
+        let first = head.footprint(self.tables);
         let suspended_chains = self.suspended_chains.values().any(Option::is_some);
         if first.is_sweeping() || suspended_chains || self.chains.has_target_scoped(self.die) {
-            return false;
+            return None;
         }
-        let rest = rest.iter().fold(Footprint::default(), |all, step| all.and(self.footprint(step)));
-        let mut left = 0;
+        let (mut old, mut left) = (Footprint::default(), 0);
         for (_, chain) in self.chains.live_on(self.die) {
             left += chain.rest().len();
-            let old = chain.rest().iter().fold(Footprint::default(), |all, step| all.and(self.footprint(step)));
-            if old.looks & first.hinders != 0 || rest.looks & old.hinders != 0 {
-                return false;
-            }
+            old = old.and(chain.footprints()[0].in_turn);
         }
-        order.len() == left
+        if order.len() != left {
+            return None;
+        }
+        let rest = rest.iter().rev().map(|step| step.footprint(self.tables));
+        let rest = rest.fold(Footprint::default(), |after, own| own.then(after));
+        // What a data output puts out may count as unread again: see `outputs_what_moves`.
+        let puts_out = self.tables.base(self.tables.op(head.op).base).effects.data_out;
+        if old.looks & first.hinders == 0 && rest.looks & old.hinders == 0 {
+            Some(Joining::Last)
+        } else if old.looks & first.then(rest).hinders == 0 && !puts_out {
+            Some(Joining::First)
+        } else {
+            None
+        }
     }
 
-    /// Takes the next step of a chain out of an order, if it is in the order and apart from all steps before it. It starts now.
+    /// Takes the next step of a chain, which may start now, out of an order, if it is in the order and may come before all steps that
+    /// it follows there.
     pub(crate) fn brings_forward(&self, order: &mut CompletionOrder, id: ChainId) -> bool {
         let Some(at) = order.iter().position(|&next| next == Some(id)) else { return false };
-        let own = self.footprint(&self.chains.get(id).rest()[0]);
-        let is_apart = |(place, chain): (usize, &Option<ChainId>)| {
+        let own = self.chains.get(id).footprints()[0].own;
+        let may_come_before = |(place, chain): (usize, &Option<ChainId>)| {
             let done = order[..place].iter().filter(|other| *other == chain).count();
-            chain.is_some_and(|chain| own.is_apart_from(self.footprint(&self.chains.get(chain).rest()[done])))
+            chain.is_some_and(|chain| own.may_come_before(self.chains.get(chain).footprints()[done].own))
         };
-        let apart = order[..at].iter().enumerate().all(is_apart);
-        if apart {
+        let is_first = order[..at].iter().enumerate().all(may_come_before);
+        if is_first {
             order.remove(at);
         }
-        apart
+        is_first
     }
 
     /// Removes the chains that a RESUME in flight resumes from those that wait for one.
@@ -220,11 +230,6 @@ pub(crate) fn looks_everywhere<'a>(tables: &'a Tables, plan: &'a [Step]) -> impl
     plan.iter().copied().filter(|step| is_target_scoped(tables, step))
 }
 
-/// Whether a step looks at every die.
-pub(crate) fn is_target_scoped(tables: &Tables, step: &Step) -> bool {
-    tables.base(tables.op(step.op).base).reach == Reach::Target
-}
-
 struct CompletionSearch<'a> {
     search_input: &'a SearchInput<'a>,
     /// The steps of the chain that would begin now.
@@ -238,8 +243,8 @@ struct CompletionSearch<'a> {
 }
 
 impl<'a> CompletionSearch<'a> {
-    /// A search after the first step of `plan`; `None` if the plan cannot begin. See [`find_order`]. The lasting state of the die becomes the
-    /// one in which the search begins.
+    /// A search after the first step of `plan`; `None` if the plan cannot begin. The state in which it begins is put into `logic`. See
+    /// [`find_order`].
     fn after(
         search_input: &'a SearchInput<'a>,
         scratch: &'a mut SearchScratch,
@@ -273,7 +278,7 @@ impl<'a> CompletionSearch<'a> {
         }
         scratch.remaining.push(Remaining { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
         let search = Self::new(search_input, rest, suspended_chains, scratch);
-        settle(logic, search_input.device, tables, search_input.die, (first, search_input.now));
+        settle(logic, (search_input.device, tables), search_input.die, first, search_input.now);
         if !outputs_what_moves(search_input.device, tables, first) {
             search.carry_out(logic, first);
         }
@@ -286,21 +291,22 @@ impl<'a> CompletionSearch<'a> {
         suspended_chains: ByAxis<Option<ChainId>>,
         scratch: &'a mut SearchScratch,
     ) -> Self {
-        let SearchScratch { remaining, footprints, .. } = scratch;
+        Self { search_input, plan, suspended_chains, visited: 0, key: 0, scratch }
+    }
+
+    /// Notes the footprints of all steps, and what each adds to the search's key.
+    fn note_footprints(&mut self) {
+        let SearchScratch { remaining, footprints, .. } = &mut *self.scratch;
         let mut weight = 1u64;
         for rest in remaining {
             rest.weight = weight;
             weight = weight.wrapping_mul(rest.all as u64 + 1);
             rest.at = footprints.len();
-            let steps = rest.chain.map_or(plan, |id| search_input.chains.get(id).rest());
-            footprints.extend(steps.iter().map(|step| (search_input.footprint(step), Footprint::default())));
-            let own = &mut footprints[rest.at..];
-            own.iter_mut().rev().fold(Footprint::default(), |after, (one, all)| {
-                *all = one.and(after);
-                *all
-            });
+            match rest.chain {
+                Some(id) => footprints.extend_from_slice(self.search_input.chains.get(id).footprints()),
+                None => note_footprints(footprints, self.search_input.tables, self.plan),
+            }
         }
-        Self { search_input, plan, suspended_chains, visited: 0, key: 0, scratch }
     }
 
     const fn tables(&self) -> &'a Tables {
@@ -345,52 +351,82 @@ impl<'a> CompletionSearch<'a> {
         })
     }
 
-    fn complete(&mut self, logic: &DieLogic) -> bool {
-        let mut possible = 0u64;
-        let mut is_done = true;
-        for at in 0..self.scratch.remaining.len() {
-            let Some(step) = self.next_of(self.scratch.remaining[at]) else { continue };
-            is_done = false;
-            let (own, others) = self.touched(at);
-            let allowed = self.allows(logic, step);
-            let is_fixed = own.looks & others.changes == 0;
-            if is_fixed && !allowed {
-                return false; // no later step lets it start
+    /// Whether everything can complete from a state. `is_only_way`: no other way is left to try if this one fails; the state need not be
+    /// kept then.
+    fn complete(&mut self, logic: &mut DieLogic, is_only_way: bool) -> bool {
+        loop {
+            let mut allowed = 0u64;
+            let mut is_done = true;
+            let mut first = None;
+            for at in 0..self.scratch.remaining.len() {
+                let Some(step) = self.next_of(self.scratch.remaining[at]) else { continue };
+                is_done = false;
+                let (own, others) = self.touched(at);
+                if own.looks & others.changes != 0 {
+                    continue; // a later step may let it start
+                }
+                if !self.allows(logic, step) {
+                    return false;
+                }
+                if own.is_apart_from(others) {
+                    first = Some((at, step)); // it may as well come first
+                    break;
+                }
+                allowed |= 1 << (at % 64);
             }
-            if is_fixed && own.is_apart_from(others) {
-                return self.goes_on_with(at, step, logic); // it may as well come first
+            if is_done {
+                return self.suspended_complete(logic);
             }
-            possible |= u64::from(allowed) << (at % 64);
+            match first {
+                Some((at, step)) if is_only_way => {
+                    self.do_next(at);
+                    self.carry_out(logic, step);
+                    if !self.is_new(logic) {
+                        return false;
+                    }
+                }
+                Some((at, step)) => return self.goes_on_with(at, step, logic),
+                None => return self.completes_some_way(allowed, logic),
+            }
         }
-        if is_done {
-            return self.suspended_complete(logic);
-        }
-        let remaining = 0..self.scratch.remaining.len();
-        remaining.filter(|at| possible >> (at % 64) & 1 == 1).any(|at| {
-            let step = self.next_of(self.scratch.remaining[at]);
-            step.is_some_and(|step| self.goes_on_with(at, step, logic))
+    }
+
+    /// Whether everything can complete with some step next. `allowed` are the chains whose next step is known to be allowed, one bit
+    /// each.
+    fn completes_some_way(&mut self, allowed: u64, logic: &DieLogic) -> bool {
+        let count = self.scratch.remaining.len();
+        (0..count).any(|at| {
+            let Some(step) = self.next_of(self.scratch.remaining[at]) else { return false };
+            let is_known = count <= 64 && allowed >> (at % 64) & 1 == 1;
+            (is_known || self.allows(logic, step)) && self.goes_on_with(at, step, logic)
         })
     }
 
     /// The footprint of the next step of a chain, and that of all remaining steps of the others together.
     fn touched(&self, at: usize) -> (Footprint, Footprint) {
         let SearchScratch { remaining, footprints, .. } = &*self.scratch;
-        let own = footprints[remaining[at].at + remaining[at].done].0;
+        let own = footprints[remaining[at].at + remaining[at].done].own;
         let others = remaining.iter().enumerate().filter(|&(other, rest)| other != at && rest.done < rest.all);
-        let others = others.fold(Footprint::default(), |all, (_, rest)| all.and(footprints[rest.at + rest.done].1));
+        let others =
+            others.fold(Footprint::default(), |all, (_, rest)| all.and(footprints[rest.at + rest.done].together));
         (own, others)
+    }
+
+    /// The next step of a chain is done.
+    fn do_next(&mut self, at: usize) {
+        let rest = &mut self.scratch.remaining[at];
+        rest.done += 1;
+        self.key = self.key.wrapping_add(rest.weight);
+        self.scratch.order.push(rest.chain);
     }
 
     /// Whether everything can complete if the next step of a chain, which may start, comes first.
     fn goes_on_with(&mut self, at: usize, step: &Step, logic: &DieLogic) -> bool {
-        let rest = self.scratch.remaining[at];
         let mut next = *logic;
         self.carry_out(&mut next, step);
-        self.scratch.remaining[at].done += 1;
-        self.key = self.key.wrapping_add(rest.weight);
-        self.scratch.order.push(rest.chain);
+        self.do_next(at);
         if self.is_new(&next) {
-            if self.complete(&next) {
+            if self.complete(&mut next, false) {
                 return true;
             }
             let SearchScratch { failed, failed_keys, failed_at, remaining, .. } = &mut *self.scratch;
@@ -399,8 +435,9 @@ impl<'a> CompletionSearch<'a> {
             failed_at.extend(remaining.iter().map(|rest| rest.done));
         }
         self.scratch.order.pop();
+        let rest = &mut self.scratch.remaining[at];
         self.key = self.key.wrapping_sub(rest.weight);
-        self.scratch.remaining[at].done -= 1;
+        rest.done -= 1;
         false
     }
 

@@ -4,18 +4,19 @@
 //! is judged and carried out in turn. A plan that is returned can run to its end if no other operation intervenes.
 
 use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, OpInfo, Place, Reach, Register};
-use nandseq_profile::model::{AddressSource, StepAddress};
-use nandseq_profile::{Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
+use nandseq_profile::model::AddressSource;
+use nandseq_profile::{BaseId, Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
 
 use super::address::register_place;
 use crate::kernel::{Step, carry_out, settle};
 use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
-use crate::setup::{Setup, StepInfo};
+use crate::setup::{Setup, StepInfo, StepSource};
 
 /// Scratch memory of planning. Kept, so that planning allocates nothing.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct DraftScratch {
+    state: DieLogic,
     blocks: Vec<(Block, BlockRecord)>,
     tried: Vec<usize>,
     steps: Vec<Step>,
@@ -25,10 +26,13 @@ pub(crate) struct DraftScratch {
 struct Planner<'a> {
     setup: &'a Setup,
     device: &'a Device,
-    sim: DieLogic,
-    /// Blocks that the steps so far will have changed.
+    /// The lasting state after all steps but the last: that is carried out when another follows it.
+    state: &'a mut DieLogic,
+    /// Blocks that these steps will have changed.
     blocks: &'a mut Vec<(Block, BlockRecord)>,
     steps: &'a mut Vec<Step>,
+    /// The planes of the chain: those of its first step that names any.
+    planes: PlaneSet,
 }
 
 /// Completes `steps`, which holds the first operation, with a chain drawn for it. `alone` is the factor on the weight of standing
@@ -41,69 +45,60 @@ pub(crate) fn expand(
     stream: &mut Stream,
 ) -> Result<(), RefusalReason> {
     let head = steps[0];
-    let choices = &setup.follow_ups[setup.tables.op(head.op).base.index()].choices;
-    if let [(_, None)] = choices[..] {
+    let follow_ups = &setup.follow_ups[setup.tables.op(head.op).base.index()];
+    if follow_ups.none() {
         return Ok(());
     }
-    let weight = |&(weight, chain): &(u64, Option<usize>)| if chain.is_none() { weight * alone } else { weight };
-    let DraftScratch { blocks, tried, .. } = scratch;
+    let DraftScratch { state, blocks, tried, .. } = scratch;
     tried.clear();
     loop {
-        let left = choices.iter().enumerate().filter(|(at, _)| !tried.contains(at));
-        let drawn = stream.pick(left.map(|(at, choice)| ((at, choice.1), weight(choice))));
-        let (index, chain) = drawn.ok_or(RefusalReason::NoChain)?;
-        let Some(chain) = chain else { return Ok(()) };
+        let drawn = follow_ups.draw(tried, alone, stream).ok_or(RefusalReason::NoChain)?;
+        let Some(chain) = follow_ups.choices[drawn].1 else { return Ok(()) };
+        settle(state, (device, &setup.tables), head.place.die, &head, now);
         blocks.clear();
-        let mut planner = Planner { setup, device, sim: *device.logic(head.place.die), blocks, steps };
-        settle(&mut planner.sim, device, &setup.tables, head.place.die, (&head, now));
+        let mut planner = Planner { setup, device, state, blocks, steps, planes: head.place.planes };
         if planner.run(&setup.chains[chain], stream).is_some() {
             return Ok(());
         }
         steps.truncate(1);
-        tried.push(index);
+        tried.push(drawn);
     }
 }
 
 impl Planner<'_> {
     /// Plans every step of a chain; `None` when a step cannot run.
     fn run(&mut self, chain: &[StepInfo], stream: &mut Stream) -> Option<()> {
-        let head = self.steps[0];
-        self.carry_out(head)?;
         for info in chain {
-            // The planes of the chain are those of its first step that names any.
-            let planes = self.steps.iter().map(|step| step.place.planes).find(|planes| !planes.is_empty());
-            let planes = match planes {
-                Some(planes) => planes,
-                None if needs_sample(self.setup, info) => self.device.planes(),
-                None if self.setup.tables.base(info.base).reach == Reach::Planes => {
+            let planes = self.planes;
+            if planes.is_empty() {
+                let planes = if info.may_sample {
+                    self.device.planes()
+                } else if self.setup.tables.base(info.base).reach == Reach::Planes {
                     let count = u64::from(self.setup.tables.size.planes);
                     PlaneSet::one(Plane(stream.below(count) as u8))
-                }
-                None => PlaneSet::EMPTY,
-            };
-            let anywhere = self.steps.iter().all(|step| step.place.planes.is_empty());
-            if anywhere && !planes.is_empty() {
+                } else {
+                    PlaneSet::EMPTY
+                };
                 self.plan_step(info, planes, Some(false), stream)?;
-                continue;
-            }
-            if planes.len() <= 1 || info.has_multi || !info.per_plane {
-                let free = !info.multi && planes.len() > 1 && needs_sample(self.setup, info);
+            } else if planes.len() == 1 || info.has_multi || !info.per_plane {
+                let free = !info.multi && planes.len() > 1 && info.may_sample;
                 let multi = planes.len() > 1 && info.has_multi;
                 self.plan_step(info, planes, (!free).then_some(multi), stream)?;
-                continue;
-            }
-            let is_output = self.setup.tables.base(info.base).address == AddressSource::OutputRegister;
-            let count = if is_output && !self.setup.split_dout { 1 } else { usize::MAX };
-            for plane in planes.iter().take(count) {
-                self.plan_step(info, PlaneSet::one(plane), Some(false), stream)?;
+            } else {
+                let count = if info.first_plane_only { 1 } else { usize::MAX };
+                for plane in planes.iter().take(count) {
+                    self.plan_step(info, PlaneSet::one(plane), Some(false), stream)?;
+                }
             }
         }
         Some(())
     }
 
     fn plan_step(&mut self, info: &StepInfo, planes: PlaneSet, multi: Option<bool>, stream: &mut Stream) -> Option<()> {
-        let derived = self.derive(info, planes);
-        let previous = self.steps.last().map(|step| step.place)?;
+        let previous = self.carry_out_last()?.place;
+        let tables = &self.setup.tables;
+        let base = tables.base(info.base);
+        let derived = self.derive(info.source, planes, &previous);
         let cell = match derived {
             Some(place) if !place.planes.is_empty() => Some(place.cell_type),
             _ if info.same_cell_type => Some(previous.cell_type),
@@ -116,52 +111,47 @@ impl Planner<'_> {
         let op = info.fitting(previous.die, multi, cell).draw(stream)?;
         let place = match derived {
             Some(place) => place,
-            None if needs_sample(self.setup, info) => self.sample(info, op, planes, stream)?,
+            None if info.may_sample => self.sample(base, op, planes, stream)?,
             None => return None,
         };
-        let fits = self.setup.tables.op(op).multi == (place.planes.len() > 1) && !place.planes.is_empty();
-        let shaped = !info.per_plane || fits;
-        let step = shaped.then_some(Step { op, place })?;
-        self.carry_out(step)?;
-        self.steps.push(step);
+        let is_shaped = !info.per_plane || tables.op(op).multi == (place.planes.len() > 1) && !place.planes.is_empty();
+        if !is_shaped {
+            return None;
+        }
+        if info.only_puts_out && derived.is_some() {
+            // The register that its address comes from holds its page.
+            debug_assert_eq!(self.judge(info.base, &place).is_some(), !self.state.excludes(base, place.planes));
+            if self.state.excludes(base, place.planes) {
+                return None;
+            }
+        } else {
+            self.judge(info.base, &place)?;
+        }
+        self.steps.push(Step { op, place });
+        if self.planes.is_empty() {
+            self.planes = place.planes;
+        }
         Some(())
     }
 
     /// The address of a step that follows from the steps before; `None`: it must be sampled, or there is none.
-    fn derive(&self, info: &StepInfo, planes: PlaneSet) -> Option<Place> {
-        let base = self.setup.tables.base(info.base);
-        let head = self.steps[0].place;
-        let previous = self.steps.last().map(|step| step.place)?;
-        let first = planes.iter().next();
-        let held = |plane: Plane, register: Option<Register>| Some(register_place(head.die, plane, register?));
-        let output = || first.and_then(|plane| held(plane, self.sim.planes.output(plane)));
-        match base.address {
-            AddressSource::OutputRegister => return output(),
-            AddressSource::PageRegister => {
-                return first.and_then(|plane| held(plane, self.sim.planes.page(plane)));
-            }
-            AddressSource::None | AddressSource::Hook => {
-                let on_planes = base.reach == Reach::Planes;
-                return Some(if on_planes { Place { planes, ..Place::die(head.die) } } else { Place::die(head.die) });
-            }
-            AddressSource::SuspendedProgram => return self.sim.program.map(|suspended| suspended.place),
-            AddressSource::AnyBlock
-            | AddressSource::NextPage
-            | AddressSource::ReadablePage
-            | AddressSource::OneShotLatch
-            | AddressSource::CopybackLatch => {}
-        }
-        match info.address {
-            StepAddress::SamePage => Some(Place { planes, ..previous }),
-            StepAddress::IncPage => {
+    fn derive(&self, source: StepSource, planes: PlaneSet, previous: &Place) -> Option<Place> {
+        let die = previous.die;
+        let first = || planes.iter().next();
+        let held = |plane: Plane, register: Option<Register>| Some(register_place(die, plane, register?));
+        match source {
+            StepSource::OutputRegister => first().and_then(|plane| held(plane, self.state.planes.output(plane))),
+            StepSource::PageRegister => first().and_then(|plane| held(plane, self.state.planes.page(plane))),
+            StepSource::Die => Some(Place::die(die)),
+            StepSource::Planes => Some(Place { planes, ..Place::die(die) }),
+            StepSource::SuspendedProgram => self.state.program.map(|suspended| suspended.place),
+            StepSource::SamePage => Some(Place { planes, ..*previous }),
+            StepSource::NextPage => {
                 let page = previous.page.0.checked_add(1).filter(|&page| page < self.setup.tables.size.pages)?;
-                Some(Place { planes, page: Page(page), ..previous })
+                Some(Place { planes, page: Page(page), ..*previous })
             }
-            StepAddress::ProgramSamePage => self.last_program().map(|place| Place { planes, ..place }),
-            StepAddress::SuspendedProgram => self.sim.program.map(|suspended| suspended.place),
-            StepAddress::PreviousPage => output(),
-            StepAddress::SameRegister => Some(Place::die(head.die)),
-            StepAddress::Sampled => None,
+            StepSource::LastProgram => self.last_program().map(|place| Place { planes, ..place }),
+            StepSource::Sampled => None,
         }
     }
 
@@ -175,13 +165,13 @@ impl Planner<'_> {
     }
 
     /// Samples the address of a step on the planes of the first operation.
-    fn sample(&self, info: &StepInfo, op: OpId, planes: PlaneSet, stream: &mut Stream) -> Option<Place> {
+    fn sample(&self, info: &BaseInfo, op: OpId, planes: PlaneSet, stream: &mut Stream) -> Option<Place> {
         let op: &OpInfo = self.setup.tables.op(op);
         let (book, die) = (&self.device.book, self.steps[0].place.die);
         let cell: CellTypeId = op.stated_cell_type;
         let below = &mut |bound| stream.below(bound);
         let exactly = |place: Place| (place.planes == planes).then_some(place);
-        match self.setup.tables.base(info.base).address {
+        match info.address {
             AddressSource::NextPage if op.multi => book.sample_next_on(die, cell, planes, below).and_then(exactly),
             AddressSource::NextPage => book.sample_next(die, cell, planes, below),
             AddressSource::ReadablePage if op.multi => book.sample_read_on(die, cell, planes, below).and_then(exactly),
@@ -200,24 +190,27 @@ impl Planner<'_> {
         }
     }
 
-    /// Judges a step on the copy and carries it out there. The first operation of a plan has been judged by the device.
-    fn carry_out(&mut self, step: Step) -> Option<()> {
-        let tables = &self.setup.tables;
+    /// Carries out the last step so far, which has been judged.
+    #[inline]
+    fn carry_out_last(&mut self) -> Option<Step> {
+        let (tables, step) = (&self.setup.tables, *self.steps.last()?);
         let base = tables.op(step.op).base;
+        carry_out(self.state, tables, base, &step.place);
+        self.change_blocks(tables.base(base), &step.place);
+        Some(step)
+    }
+
+    /// Judges a step on the copy.
+    fn judge(&self, base: BaseId, place: &Place) -> Option<()> {
+        let tables = &self.setup.tables;
         let info = tables.base(base);
-        let first = self.steps.len() == 1 && self.steps[0] == step;
-        if !first {
-            // A chain cannot suspend: when a step is due, no operation of its chain is in CORE_BUSY. A chain may not change
-            // the state of the target: other chains depend on it.
-            if info.effects.suspend.is_some() || info.effects.holds_target {
-                return None;
-            }
-            self.sim.allows(tables, info, &step.place, self.device.planes()).then_some(())?;
-            self.judge_blocks(info, &step.place)?;
+        // A chain cannot suspend: when a step is due, no operation of its chain is in CORE_BUSY. A chain may not change
+        // the state of the target: other chains depend on it.
+        if info.effects.suspend.is_some() || info.effects.holds_target {
+            return None;
         }
-        carry_out(&mut self.sim, tables, base, &step.place);
-        self.change_blocks(info, &step.place);
-        Some(())
+        self.state.allows(tables, info, place, self.device.planes()).then_some(())?;
+        self.judge_blocks(info, place)
     }
 
     /// Whether the block rules allow a step after the earlier steps of its chain.
@@ -256,23 +249,18 @@ pub(crate) fn still_possible(
     now: Ticks,
 ) -> Result<(), RefusalReason> {
     let Some((head, rest)) = plan.split_first().filter(|(_, rest)| !rest.is_empty()) else { return Ok(()) };
-    let DraftScratch { blocks, steps, .. } = scratch;
+    let DraftScratch { state, blocks, steps, .. } = scratch;
+    settle(state, (device, &setup.tables), head.place.die, head, now);
     blocks.clear();
     steps.clear();
     steps.push(*head);
-    let mut planner = Planner { setup, device, sim: *device.logic(head.place.die), blocks, steps };
-    settle(&mut planner.sim, device, &setup.tables, head.place.die, (head, now));
-    planner.carry_out(*head).ok_or(RefusalReason::NoChain)?;
+    let mut planner = Planner { setup, device, state, blocks, steps, planes: head.place.planes };
     for step in rest {
+        let judged = planner.carry_out_last().and_then(|_| planner.judge(setup.tables.op(step.op).base, &step.place));
+        judged.ok_or(RefusalReason::NoChain)?;
         planner.steps.push(*step);
-        planner.carry_out(*step).ok_or(RefusalReason::NoChain)?;
     }
     Ok(())
-}
-
-fn needs_sample(setup: &Setup, info: &StepInfo) -> bool {
-    let sampled = matches!(info.address, StepAddress::Sampled | StepAddress::ProgramSamePage);
-    sampled && setup.tables.base(info.base).has_block
 }
 
 #[cfg(test)]

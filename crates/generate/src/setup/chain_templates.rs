@@ -1,19 +1,71 @@
 //! The chains of a profile, compiled: the names that may be drawn for each step, and the chains that may follow a base.
 
-use nandseq_device::{OpInfo, Tables};
-use nandseq_profile::model::{Base, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
+use nandseq_device::{BaseInfo, OpInfo, Precondition, Reach, StateChange, Tables};
+use nandseq_profile::model::{AddressSource, Base, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
 use nandseq_profile::{BaseId, CellTypeId, Die, OpId, Profile};
 
 use super::distribution::weight;
 use crate::random::{RandomNumbers, Stream};
 
+/// Where the address of a step comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum StepSource {
+    /// The die alone.
+    Die,
+    /// The planes of the chain, no block.
+    Planes,
+    /// The output register, or the page register, of the first plane of the chain.
+    OutputRegister,
+    PageRegister,
+    /// The step before, on the planes of the chain: its page, or the page after.
+    SamePage,
+    NextPage,
+    /// The last program of the chain, on the planes of the chain.
+    LastProgram,
+    /// The program that is suspended.
+    SuspendedProgram,
+    /// It is drawn.
+    Sampled,
+}
+
+impl StepSource {
+    fn new(info: &BaseInfo, address: StepAddress) -> Self {
+        match info.address {
+            AddressSource::OutputRegister => Self::OutputRegister,
+            AddressSource::PageRegister => Self::PageRegister,
+            AddressSource::None | AddressSource::Hook if info.reach == Reach::Planes => Self::Planes,
+            AddressSource::None | AddressSource::Hook => Self::Die,
+            AddressSource::SuspendedProgram => Self::SuspendedProgram,
+            AddressSource::AnyBlock
+            | AddressSource::NextPage
+            | AddressSource::ReadablePage
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => match address {
+                StepAddress::SamePage => Self::SamePage,
+                StepAddress::IncPage => Self::NextPage,
+                StepAddress::ProgramSamePage => Self::LastProgram,
+                StepAddress::SuspendedProgram => Self::SuspendedProgram,
+                StepAddress::PreviousPage => Self::OutputRegister,
+                StepAddress::SameRegister => Self::Die,
+                StepAddress::Sampled => Self::Sampled,
+            },
+        }
+    }
+}
+
 /// One step of a chain, compiled.
 #[derive(Clone, Debug)]
 pub(crate) struct StepInfo {
     pub(crate) base: BaseId,
-    pub(crate) address: StepAddress,
+    pub(crate) source: StepSource,
+    /// Whether an address is drawn where its source has none.
+    pub(crate) may_sample: bool,
     pub(crate) same_cell_type: bool,
     pub(crate) multi: bool,
+    /// Whether it only puts out what the output registers of its planes hold.
+    pub(crate) only_puts_out: bool,
+    /// Whether it comes for the first of several planes only, where it does not work on several at once.
+    pub(crate) first_plane_only: bool,
     /// The names that may be drawn.
     pub(crate) names: Vec<StepName>,
     /// Those of them that fit, by die (only if some name fits one die only), plane count and cell type: see [`StepInfo::fitting`].
@@ -62,30 +114,33 @@ fn fitting_sets(names: &[StepName], dies: u8) -> Vec<WeightedNames> {
 /// Names with weights above 0.
 #[derive(Clone, Debug)]
 pub(crate) struct WeightedNames {
+    /// Each name with the sum of the weights up to its own.
     names: Vec<(OpId, u64)>,
-    total: u64,
+    /// Whether every weight is 1.
+    even: bool,
 }
 
 impl WeightedNames {
     fn new(names: impl Iterator<Item = (OpId, u64)>) -> Self {
-        let names: Vec<_> = names.collect();
-        Self { total: names.iter().map(|&(_, weight)| weight).sum(), names }
+        let mut total = 0;
+        let mut until = |(op, weight)| {
+            total += weight;
+            (op, total)
+        };
+        let names: Vec<(OpId, u64)> = names.map(&mut until).collect();
+        Self { even: total == names.len() as u64, names }
     }
 
     /// Draws a name by weight; `None` if there is none. One name alone takes no random number.
     #[inline]
     pub(crate) fn draw(&self, stream: &mut Stream) -> Option<OpId> {
-        let (last, before) = self.names.split_last()?;
-        if before.is_empty() {
-            return Some(last.0);
+        let &(last, total) = self.names.last()?;
+        if self.names.len() == 1 {
+            return Some(last);
         }
-        let mut at = stream.below(self.total);
-        let is_here = |&&(_, weight): &&(OpId, u64)| {
-            let is_here = at < weight;
-            at = at.wrapping_sub(weight);
-            is_here
-        };
-        Some(before.iter().find(is_here).unwrap_or(last).0)
+        let at = stream.below(total);
+        let index = if self.even { at as usize } else { self.names.iter().filter(|(_, until)| *until <= at).count() };
+        Some(self.names[index].0)
     }
 }
 
@@ -106,6 +161,35 @@ pub(crate) struct StepName {
 pub(crate) struct FollowUps {
     /// Weight and chain (`None`: stands alone).
     pub(crate) choices: Vec<(u64, Option<usize>)>,
+    /// For each choice the sum of the weights up to its own.
+    until: Vec<u64>,
+}
+
+impl FollowUps {
+    pub(crate) fn new(choices: Vec<(u64, Option<usize>)>) -> Self {
+        let sum = |total: &mut u64, &(weight, _): &(u64, Option<usize>)| {
+            *total += weight;
+            Some(*total)
+        };
+        Self { until: choices.iter().scan(0, sum).collect(), choices }
+    }
+
+    /// Whether an operation of the base always stands alone.
+    pub(crate) fn none(&self) -> bool {
+        matches!(self.choices[..], [(_, None)])
+    }
+
+    /// Draws a choice that was not tried; `None` if there is none. `alone` is the factor on the weight of standing alone.
+    #[inline]
+    pub(crate) fn draw(&self, tried: &[usize], alone: u64, stream: &mut Stream) -> Option<usize> {
+        if tried.is_empty() && alone == 1 {
+            let at = stream.below(*self.until.last()?);
+            return Some(self.until.iter().filter(|until| **until <= at).count());
+        }
+        let weight = |&(weight, chain): &(u64, Option<usize>)| if chain.is_none() { weight * alone } else { weight };
+        let left = self.choices.iter().enumerate().filter(|(at, _)| !tried.contains(at));
+        stream.pick(left.map(|(at, choice)| (at, weight(choice))))
+    }
 }
 
 /// Whether the device has the LUN and planes that a name addresses.
@@ -119,11 +203,11 @@ pub(super) fn exists(tables: &Tables, op: &OpInfo) -> bool {
 
 pub(super) fn follow_ups(base: &Base) -> FollowUps {
     if base.follow_ups.is_empty() {
-        return FollowUps { choices: vec![(1, None)] };
+        return FollowUps::new(vec![(1, None)]);
     }
     let total: f64 = base.follow_ups.iter().map(|follow| follow.weight).sum();
     let choices = base.follow_ups.iter().map(|follow| (weight(follow.weight, total), follow.chain));
-    FollowUps { choices: choices.filter(|&(weight, _)| weight > 0).collect() }
+    FollowUps::new(choices.filter(|&(weight, _)| weight > 0).collect())
 }
 
 pub(super) fn compile_chain(profile: &Profile, tables: &Tables, chain: &Chain) -> Vec<StepInfo> {
@@ -152,11 +236,22 @@ fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainS
         })
         .filter(|name| name.weight > 0)
         .collect();
+    let info = tables.base(step.base);
+    let source = StepSource::new(info, step.address);
+    let is_sampled = matches!(step.address, StepAddress::Sampled | StepAddress::ProgramSamePage);
+    let effects = &info.effects;
     StepInfo {
         base: step.base,
-        address: step.address,
+        source,
+        may_sample: is_sampled && info.has_block,
         same_cell_type: step.same_cell_type,
         multi: step.multi,
+        only_puts_out: info.address == AddressSource::OutputRegister
+            && info.reach == Reach::Planes
+            && effects.at_start.is_empty()
+            && effects.at_end == [StateChange::PutOut]
+            && effects.needs().eq([Precondition::Output]),
+        first_plane_only: info.address == AddressSource::OutputRegister && !profile.policies.split_dout_per_plane,
         has_multi: names.iter().any(|name| name.multi),
         fitting: fitting_sets(&names, tables.size.dies),
         names,

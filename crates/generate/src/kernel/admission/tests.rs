@@ -32,7 +32,7 @@ fn page(die: u8, group: u32) -> Place {
 fn with_a_guest<'s>(setup: &'s Setup, profile: &Profile) -> Site<'s> {
     let mut site = Site::new(setup, 1);
     let step = step(profile, "VPP_Parameter_Read_Target_Level", Place::die(Die(1)));
-    site.kernel.chains.begin(Die(1), Proposal::default(), &[step], |step| is_target_scoped(&setup.tables, step));
+    site.kernel.chains.begin(&setup.tables, Die(1), Proposal::default(), &[step]);
     site
 }
 
@@ -84,11 +84,8 @@ fn a_chain_that_looks_at_every_die_voids_the_orders_kept_for_the_others() {
     let mut site = Site::new(&setup, 1);
     site.reporter.begin_run(Ticks::ZERO, setup.tables.ops().count());
     let read = step(&profile, "Read_ID_JEDEC", Place::die(Die(1)));
-    let [first, second] = [(); 2].map(|()| {
-        site.kernel
-            .chains
-            .begin(Die(1), Proposal::default(), &[read, read], |step| is_target_scoped(&setup.tables, step))
-    });
+    let [first, second] =
+        [(); 2].map(|()| site.kernel.chains.begin(&setup.tables, Die(1), Proposal::default(), &[read, read]));
     let known = vec![Some(first), Some(second), Some(first), Some(second)];
     site.kernel.orders.of_dies[1].clone_from(&known);
     let look = step(&profile, "Read_ID_JEDEC", Place::die(Die(0)));

@@ -88,7 +88,7 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
             let may = site.kernel.find_order_with(&plan, now).is_ok();
             let (search_input, _) = site.kernel.search_input(hook.die, now);
             let mut scratch = SearchScratch::default();
-            let mut logic = *search_input.device.logic(hook.die);
+            let mut logic = DieLogic::default();
             let all = CompletionSearch::after(&search_input, &mut scratch, &plan, None, &mut logic)
                 .map_or(Some(false), |search| Exhaustive { search, seen: Vec::new() }.completes(&logic));
             // What changes nothing may always start, whatever the search would say of chains that wait for a RESUME.

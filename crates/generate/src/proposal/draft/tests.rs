@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use nandseq_profile::diagnostic::SourceFile;
-use nandseq_profile::model::FollowUp;
+use nandseq_profile::model::{FollowUp, StepAddress};
 use nandseq_profile::{Die, Profile, ReadOptions};
 
 use super::*;
 use crate::probability::of_profile;
 use crate::random::StreamKind;
+use crate::setup::FollowUps;
 
 /// Two dies of three planes with four block groups each.
 const DEVICE: &str = include_str!("device.yaml");
@@ -178,9 +179,9 @@ fn the_smallest_weights_are_drawn_exactly() {
     let mut model = Model::new(&[("SETUP", &[(1.0, ""), (1.0, "ANSWER.SEQ")])]);
     let setup = model.step("Setup 0");
     let base = model.setup.tables.op(setup.op).base;
-    for (at, weight) in [1, 3].into_iter().enumerate() {
-        model.setup.follow_ups[base.index()].choices[at].0 = weight;
-    }
+    let mut choices = model.setup.follow_ups[base.index()].choices.clone();
+    (choices[0].0, choices[1].0) = (1, 3);
+    model.setup.follow_ups[base.index()] = FollowUps::new(choices);
     model.expect("Setup 0", &[(1.0, String::new()), (3.0, "Answer".into())]);
 }
 
@@ -194,6 +195,17 @@ fn a_chain_that_cannot_run_leaves_its_share_to_the_others() {
         [(1.0, "Dout_SLC 1 0.0 SLC".to_owned()), (1.0, "Dout 1 0.0 SLC".to_owned()), (4.0, "Answer".to_owned())];
     model.expect("Read_SLC 0: 1 0.0", &others);
     let mut model = Model::new(&[("READ", &[(4.0, "ANSWER_PROGRAM.SEQ"), (6.0, "SUSPEND.SEQ")])]);
+    model.always("Read_SLC 0: 1 0.0", "refused");
+}
+
+#[test]
+fn a_step_like_the_first_operation_is_judged_as_any_other() {
+    let again = |profile: &mut Profile| {
+        let chain = profile.chains.iter_mut().find(|chain| chain.name == "SAME_READ.SEQ").expect("a chain");
+        chain.steps[0].address = StepAddress::SamePage;
+    };
+    // The data of the first read is unread.
+    let mut model = Model::with(&[("READ", &[(1.0, "SAME_READ.SEQ")])], again);
     model.always("Read_SLC 0: 1 0.0", "refused");
 }
 
