@@ -25,8 +25,9 @@ pub(crate) use holding::counts_on_blocks;
 use holding::release;
 pub(crate) use lasting::{carry_out, settle, settled, settled_by_itself};
 use order::{CompletionOrder, NewOrder};
-pub(crate) use queue::{Event, Hook, Queue};
+pub(crate) use queue::{Event, Hook, NextEvent, Queue};
 use search::{Drops, SearchScratch};
+use wait_queue::ReadyChain;
 pub(crate) use wait_queue::WaitQueue;
 
 /// A device with everything that is under way on it.
@@ -132,13 +133,13 @@ impl<'s> Kernel<'s> {
         match flight {
             Some(id) => {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);
-                self.queue.push(end, Event::End(id));
+                self.queue.push_end(end, id);
                 self.keep(id, origin, chain);
             }
             None => {
                 if let Some(chain) = chain {
                     let due = (now + op.array_done + self.gap).ceil_to(tables.grid);
-                    self.queue.push(due, Event::Due(chain));
+                    self.queue.push_due(due, chain);
                 }
             }
         }
@@ -158,7 +159,7 @@ impl<'s> Kernel<'s> {
         self.quiet = now;
         if let Some(chain) = self.flights[id.slot as usize].chain.take() {
             let due = (flight.end + self.gap).ceil_to(tables.grid);
-            self.queue.push(due, Event::Due(chain));
+            self.queue.push_due(due, chain);
         }
         flight
     }
@@ -168,7 +169,7 @@ impl<'s> Kernel<'s> {
         let id = self.device.resume(self.tables, die, axis, now);
         let started = self.suspended[usize::from(die.0)][axis].take()?;
         let flight = *self.device.flight(id)?;
-        self.queue.push(flight.end, Event::End(id));
+        self.queue.push_end(flight.end, id);
         self.keep(id, &started.origin, started.chain);
         self.resumes += 1;
         Some((started.origin.uid, id, flight))
@@ -252,7 +253,7 @@ impl<'s> Kernel<'s> {
             release(&mut self.device, self.tables, step);
         }
         self.chains.forget(id);
-        self.waiting.ready.retain(|&ready| ready != id);
+        self.waiting.ready.retain(|ready| ready.chain != id);
         self.orders.of_dies[usize::from(die.0)].clear();
         let suspended = self.suspended.iter_mut().flat_map(ByAxis::values_mut).flatten();
         let kept = self.flights.iter_mut().chain(suspended);
@@ -262,10 +263,26 @@ impl<'s> Kernel<'s> {
 
     /// Queues a try of everything that waits, at `time` or at the first tick of the grid after it.
     pub(crate) fn wake_at(&mut self, time: Ticks) {
-        let time = time.ceil_to(self.tables.grid);
-        if self.waiting.wants_wake(time) {
-            self.queue.push(time, Event::Wake);
-        }
+        self.queue.wake_at(time.ceil_to(self.tables.grid));
+    }
+
+    /// The next step of a chain is due.
+    pub(crate) fn make_ready(&mut self, chain: ChainId) {
+        self.waiting.ready.push(ReadyChain::new(chain, &self.chains, self.tables));
+    }
+
+    /// The first of the ready chains from `from` on whose step has to be judged, as a position. The steps before it cannot start.
+    #[inline]
+    pub(crate) fn to_be_judged(&self, from: usize, now: Ticks) -> Option<usize> {
+        let at = self.waiting.to_be_judged(from, &self.device, now);
+        debug_assert!(
+            self.waiting.ready[from..at.unwrap_or(self.waiting.ready.len())].iter().all(|ready| {
+                let step = self.chains.get(ready.chain).rest()[0];
+                self.device.judge(self.tables, step.op, &step.place, now).is_err()
+            }),
+            "barred, but free"
+        );
+        at
     }
 
     /// Queues the next try of everything that still waits.
@@ -276,13 +293,7 @@ impl<'s> Kernel<'s> {
         if self.device.bus_free() > now {
             self.wake_at(self.device.bus_free());
         }
-        let mut next: Option<Ticks> = None;
-        for &id in &self.waiting.ready {
-            let die = self.chains.get(id).die;
-            let windows = self.device.planes().iter().filter_map(|plane| self.device.window_end(die, plane, now));
-            next = windows.chain(next).min();
-        }
-        if let Some(time) = next {
+        if let Some(time) = self.waiting.window_end(&self.device, now) {
             self.wake_at(time);
         }
     }
@@ -305,7 +316,7 @@ impl<'s> Kernel<'s> {
         if self.chains.count() == suspended.filter(|started| started.chain.is_some()).count() as u32 {
             return None;
         }
-        let first = self.waiting.ready.first().map(|&id| self.chains.get(id).rest()[0]);
+        let first = self.waiting.ready.first().map(|ready| self.chains.get(ready.chain).rest()[0]);
         let Some(step) = first else { return Some((OpId(0), Rule::PlaneBusy)) };
         let verdict = self.device.judge(self.tables, step.op, &step.place, self.quiet);
         Some((step.op, verdict.err().unwrap_or(Rule::PlaneBusy)))
@@ -315,6 +326,7 @@ impl<'s> Kernel<'s> {
     /// exactly as this one.
     pub(crate) fn settle(&mut self) {
         self.device.settle();
+        self.queue.settle();
         self.flights.clear();
         self.waiting = WaitQueue::default();
         self.orders.of_dies.iter_mut().for_each(CompletionOrder::clear);

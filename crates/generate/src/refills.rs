@@ -13,11 +13,12 @@ pub(crate) struct DiePlane {
 /// The position of the refills in their round.
 #[derive(Clone, Debug)]
 pub(crate) struct Refills {
-    size: Size,
+    /// The planes of a round, in order.
+    order: Vec<DiePlane>,
     /// Refills so far.
     pub(crate) count: u64,
-    /// The plane on which the next refill proposes.
-    next: DiePlane,
+    /// The plane on which the next refill proposes, as a position in the round.
+    next: usize,
     /// The count up to which the device has rested, or 0: see [`Refills::has_rested`].
     rests_until: u64,
 }
@@ -25,35 +26,32 @@ pub(crate) struct Refills {
 impl Refills {
     /// The position after `count` refills on a device of this size.
     pub(crate) fn new(size: Size, count: u64) -> Self {
-        let mut refills = Self { size, count: 0, next: DiePlane::default(), rests_until: 0 };
+        let planes = |die| (0..size.planes).map(move |plane| DiePlane { die: Die(die), plane: Plane(plane) });
+        let order = (0..size.dies).flat_map(planes).collect();
+        let mut refills = Self { order, count: 0, next: 0, rests_until: 0 };
         refills.skip(count);
         refills
     }
 
     /// How many refills visit every plane of every die.
     pub(crate) const fn round(&self) -> u64 {
-        self.size.dies as u64 * self.size.planes as u64
+        self.order.len() as u64
     }
 
-    /// Counts one refill. Returns the plane on which it proposes.
-    pub(crate) const fn advance(&mut self) -> DiePlane {
-        let DiePlane { die, plane } = self.next;
-        self.count += 1;
-        self.next = if plane.0 + 1 < self.size.planes {
-            DiePlane { die, plane: Plane(plane.0 + 1) }
-        } else if die.0 + 1 < self.size.dies {
-            DiePlane { die: Die(die.0 + 1), plane: Plane(0) }
-        } else {
-            DiePlane { die: Die(0), plane: Plane(0) }
-        };
-        DiePlane { die, plane }
+    /// Counts one refill, if `comes`. Returns the plane on which it proposes, or would.
+    #[inline]
+    pub(crate) fn advance(&mut self, comes: bool) -> DiePlane {
+        let own = self.order[self.next];
+        self.count += u64::from(comes);
+        self.next += usize::from(comes);
+        self.next = if self.next == self.order.len() { 0 } else { self.next };
+        own
     }
 
     /// Counts `more` refills that propose nothing.
     pub(crate) fn skip(&mut self, more: u64) {
         self.count += more;
-        let (at, planes) = (self.count % self.round(), u64::from(self.size.planes));
-        self.next = DiePlane { die: Die((at / planes) as u8), plane: Plane((at % planes) as u8) };
+        self.next = (self.count % self.round()) as usize;
     }
 
     /// Begins a run; `rests`: a pause came before it.

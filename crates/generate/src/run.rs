@@ -82,9 +82,11 @@ impl Site<'_> {
         let mut boundary = end;
         let mut overran = false;
         let mut events = 0u32;
-        while let Some(time) = self.kernel.queue.next_time() {
+        let most = limits.max_ops.unwrap_or(u64::MAX);
+        while let Some(next) = self.kernel.queue.next() {
+            let time = next.time;
             let over = time >= end
-                || limits.max_ops.is_some_and(|most| self.reporter.summary.ops >= most)
+                || self.reporter.summary.ops >= most
                 || limits.until_covered.is_some_and(|least| self.has_covered(least));
             if self.policy.is_bootstrap() {
                 // The bootstrap takes the time it needs; the run is over when the bootstrap and the limits are.
@@ -99,8 +101,7 @@ impl Site<'_> {
                 carried = self.kernel.queue.take_proposals();
                 continue;
             }
-            let Some((now, event)) = self.kernel.queue.pop() else { break };
-            self.handle(event, now, sink, &mut carried);
+            self.step(next, sink, &mut carried);
             if let Some(error) = self.reporter.failure.take() {
                 return Err(RunError::Output(error));
             }
@@ -108,7 +109,7 @@ impl Site<'_> {
             if events.is_multiple_of(1024) {
                 self.detector.tell(limits.on_dead);
                 if events.is_multiple_of(TIME_EVERY) {
-                    sink.time(now)?;
+                    sink.time(time)?;
                 }
                 if limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
                     return Err(RunError::Interrupted);

@@ -10,7 +10,7 @@ use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::dead::{DeadDie, DeadDieDetector, Look};
-use crate::kernel::{ChainId, Event, Hook, Kernel, Step, op_state};
+use crate::kernel::{ChainId, Event, Kernel, NextEvent, Step, op_state};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
 use crate::proposal::{Proposer, View};
 use crate::random::{SeedPlan, Stream, StreamKind};
@@ -90,22 +90,54 @@ impl<'s> Site<'s> {
         self.seeds.key(self.run)
     }
 
-    /// Handles an event. A hook that comes when the run no longer proposes is added to `carried`, for the next run.
-    pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
-        match event {
-            Event::End(flight) => self.end(flight, now, sink),
-            Event::Due(chain) => {
-                self.kernel.waiting.ready.push(chain);
-                self.try_waiting(now, sink);
+    /// Handles the next event. A hook that comes when the run no longer proposes is added to `carried`, for the next run.
+    #[inline]
+    pub(crate) fn step(&mut self, next: NextEvent, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
+        let now = next.time;
+        if next.proposes() {
+            if self.proposing {
+                self.hook(next, sink);
+            } else {
+                carried.extend(self.kernel.queue.pop().filter(|(_, event)| matches!(event, Event::Hook(_))));
             }
-            Event::Wake => {
-                self.kernel.waiting.woken(now);
-                self.try_waiting(now, sink);
+        } else if next.is_end() {
+            let flight = self.kernel.queue.take_end();
+            self.end(flight, now, sink);
+        } else {
+            if let Some(chain) = self.kernel.queue.take_due(next) {
+                self.kernel.make_ready(chain);
             }
-            Event::Hook(_) if !self.proposing => carried.push((now, event)),
-            Event::Hook(Hook { die, plane, .. }) => self.propose(DiePlane { die, plane }, HookKind::Phase, now, sink),
-            Event::Extra(die, plane) => self.propose(DiePlane { die, plane }, HookKind::Extra, now, sink),
-            Event::Refill => self.refill(now, sink),
+            self.try_waiting(now, sink);
+        }
+    }
+
+    /// A hook or a refill comes. They follow one another in no order that could be foreseen, so they are not told apart by
+    /// decisions. A refill proposes on the next plane of the round, and schedules the next refill.
+    #[inline]
+    fn hook(&mut self, next: NextEvent, sink: &mut dyn Sink) {
+        let (now, is_refill) = (next.time, next.is_refill);
+        let following = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
+        let (own, is_extra) = self.kernel.queue.take_proposal(is_refill, following);
+        let of_round = self.refills.advance(is_refill);
+        let plane = if is_refill { of_round } else { own };
+        let of_hook = if is_extra { HookKind::Extra } else { HookKind::Phase };
+        let kind = if is_refill { HookKind::Refill } else { of_hook };
+        if self.policy.is_bootstrap() {
+            self.in_bootstrap(is_refill);
+        }
+        self.propose(plane, kind, now, sink);
+        // Every look puts the next one off, so that a hook never comes to one.
+        if self.refills.count >= self.detector.next_look {
+            self.look_for_dead_dies(now);
+        }
+    }
+
+    /// A hook or a refill comes in a bootstrap.
+    #[cold]
+    #[inline(never)]
+    fn in_bootstrap(&mut self, is_refill: bool) {
+        if is_refill && self.policy.refilled(self.setup, &self.kernel.device, &self.refills) {
+            self.kernel.waiting.drop_waiters();
         }
     }
 
@@ -136,31 +168,14 @@ impl<'s> Site<'s> {
         self.policy.place_hooks((self.setup, &mut self.kernel), self.counts.as_ref(), operation, &mut stream);
     }
 
-    /// A refill comes: proposes on the next plane of the round, and schedules the next refill.
-    fn refill(&mut self, now: Ticks, sink: &mut dyn Sink) {
-        let plane = self.refills.advance();
-        let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
-        self.kernel.queue.push(next, Event::Refill);
-        if self.policy.refilled(self.setup, &self.kernel.device, &self.refills) {
-            self.kernel.waiting.drop_waiters();
-        }
-        self.propose(plane, HookKind::Refill, now, sink);
-        if self.refills.count >= self.detector.next_look {
-            self.look_for_dead_dies(now);
-        }
-    }
-
     /// Proposes at a hook.
     fn propose(&mut self, DiePlane { die, plane }: DiePlane, kind: HookKind, now: Ticks, sink: &mut dyn Sink) {
-        if !self.proposing {
-            return;
-        }
         self.hooks += 1;
         let setup = self.setup;
         let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
         let device = &self.kernel.device;
         let key_virtual = device.phase_key(die, plane, now);
-        let key = key_at(kind, || device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
+        let key = key_at(kind, device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
         let distribution = self.policy.distribution(setup, key);
         // Most hooks draw what proposes nothing, and end here.
         let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
@@ -242,17 +257,16 @@ impl<'s> Site<'s> {
 
     /// Starts all chain steps and proposals that wait and can start now.
     fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
-        let mut at = 0;
-        while let Some(&chain) = self.kernel.waiting.ready.get(at) {
-            if self.kernel.may_go_on(chain, now) {
+        let mut from = 0;
+        while let Some(at) = self.kernel.to_be_judged(from, now) {
+            from = at + 1;
+            if self.kernel.may_go_on(at, now) {
+                let chain = self.kernel.waiting.ready[at].chain;
                 let proposal = self.kernel.chains.get(chain).proposal;
                 let (step, rest) = self.kernel.take_step(chain);
                 self.start(step, rest, (&proposal, false), now, sink);
-                // A reset among the steps may have dropped others that were ready.
-                self.kernel.waiting.ready.retain(|&ready| ready != chain);
-                at = 0;
-            } else {
-                at += 1;
+                self.kernel.waiting.remove(at, chain);
+                from = 0;
             }
         }
         self.try_waiters(now, sink);

@@ -5,8 +5,8 @@ use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
 use super::masks::{Masks, bits};
 use super::plane_set_index::PlaneSetIndex;
 use super::record::{BlockRecord, BlockStage};
-use super::sets::Sets;
-use super::uses::{LENGTHS, Uses};
+use super::sets::{Moved, Sets};
+use super::uses::{GroupNews, GroupUses, LENGTHS, Uses, UsesOfRecords};
 use crate::place::Place;
 use crate::size::Size;
 use crate::tables::{BaseInfo, Tables};
@@ -32,6 +32,9 @@ pub struct AddressBook {
     pub(super) plane_set_index: PlaneSetIndex,
     /// Which of the sets above have a block, by die × planes + plane.
     pub(super) die_planes: Vec<PlaneSummary>,
+    /// The planes whose sets have a block, by die.
+    pub(super) dies: Vec<DieSummary>,
+    uses: UsesOfRecords,
     pub(super) masks: Masks,
     /// For each die, how often the uses have changed that its planes have a block for.
     stamps: Vec<u64>,
@@ -48,6 +51,14 @@ pub(super) struct PlaneSummary {
     pub(super) next_cells: u8,
     /// The cell types as which some page may be read.
     pub(super) read_cells: u8,
+}
+
+/// The planes of a die on which there is a block to erase, and to program or to read as each cell type.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct DieSummary {
+    pub(super) any: PlaneSet,
+    pub(super) next: [PlaneSet; 8],
+    pub(super) read: [PlaneSet; 8],
 }
 
 impl AddressBook {
@@ -96,18 +107,16 @@ impl AddressBook {
             read: Sets::new(count * cells * LENGTHS, blocks),
             plane_set_index: PlaneSetIndex::new(tables),
             die_planes: vec![PlaneSummary::default(); count],
+            dies: vec![DieSummary::default(); usize::from(size.dies)],
+            uses: UsesOfRecords::new(tables),
             masks: Masks::new(size.planes),
             stamps: vec![1; usize::from(size.dies)],
         };
-        for die in 0..size.dies {
+        for die in (0..size.dies).map(Die) {
             for group in 0..size.groups {
                 let planes = book.planes_of(group);
-                let mut uses = [Uses::default(); 8];
-                for plane in planes.iter() {
-                    let block = Block(group * u32::from(size.planes) + u32::from(plane.0));
-                    uses[usize::from(plane.0)] = book.uses(book.record(Die(die), block));
-                }
-                book.refresh(Die(die), group, planes, &uses);
+                let place = Place { die, group, planes, ..Place::default() };
+                book.change_from(&place, |_, _| Uses::default(), |_| {});
             }
         }
         book
@@ -131,7 +140,7 @@ impl AddressBook {
     /// cell type, alone or together.
     #[must_use]
     pub fn stamp(&self, die: Die) -> u64 {
-        self.stamps[usize::from(die.0)] + self.plane_set_index.stamp(die)
+        self.stamps[usize::from(die.0)]
     }
 
     /// The planes on which a group has a block (the last group may be incomplete).
@@ -150,18 +159,6 @@ impl AddressBook {
         &self.records[self.at(die, block)]
     }
 
-    /// The bits of the cell types a block may be programmed with next.
-    fn programmable(&self, record: &BlockRecord) -> u8 {
-        if record.in_flight || record.is_held() || record.pages >= self.size.pages {
-            return 0;
-        }
-        match record.stage {
-            BlockStage::Bad | BlockStage::NotErased => 0,
-            BlockStage::Erased(cell) => self.programs[cell.index()],
-            BlockStage::Programmed(cell) => 1 << cell.0,
-        }
-    }
-
     /// The cell type as which a block may be read, and how many pages from 0; `None` if it may not be.
     pub(super) fn readable(&self, record: &BlockRecord) -> Option<(CellTypeId, u16)> {
         let BlockStage::Programmed(cell) = record.stage else { return None };
@@ -169,96 +166,79 @@ impl AddressBook {
         if record.in_flight || pages == 0 { None } else { Some((cell, pages as u16)) }
     }
 
-    /// What may be done with a block.
-    fn uses(&self, record: &BlockRecord) -> Uses {
-        let (read_as, read_pages) = match self.readable(record) {
-            Some((cell, pages)) => (1 << cell.0, pages),
-            None => (0, 0),
-        };
-        Uses {
-            free: record.stage != BlockStage::Bad && !record.in_flight && !record.is_held(),
-            next_as: self.programmable(record),
-            next_class: match record.stage {
-                BlockStage::Bad | BlockStage::NotErased => 0,
-                BlockStage::Erased(cell) => cell.0,
-                BlockStage::Programmed(cell) => self.cells as u8 + cell.0,
-            },
-            next_page: record.pages,
-            read_as,
-            read_pages,
+    /// Files a block of a plane (given by die × planes + plane) in the sets.
+    #[inline]
+    fn file(&mut self, block: u32, index: usize, before: &Uses, after: &Uses) {
+        if before.free != after.free {
+            let moved = self.any.assign(block, after.free.then_some(index));
+            if moved != Moved::default() {
+                self.note_any(index, moved.filled.is_some());
+            }
+        }
+        if before.next_set() != after.next_set() {
+            let first = index * self.cells * 2;
+            let moved = self.next.assign(block, after.next_set().map(|set| first + set));
+            if moved != Moved::default() {
+                self.note_next(index, moved);
+            }
+        }
+        if before.read_set() != after.read_set() {
+            let first = index * self.cells * LENGTHS;
+            let moved = self.read.assign(block, after.read_set().map(|set| first + set));
+            if moved != Moved::default() {
+                self.note_read(index, moved);
+            }
         }
     }
 
-    /// Updates the sets for the blocks of a group. `uses` is by plane; `news` are the planes whose blocks have changed.
-    fn refresh(&mut self, die: Die, group: u32, news: PlaneSet, uses: &[Uses; 8]) {
-        for plane in news.iter() {
-            let block = Block(group * u32::from(self.size.planes) + u32::from(plane.0));
-            let index = usize::from(die.0) * usize::from(self.size.planes) + usize::from(plane.0);
-            self.refresh_block(die, self.at(die, block) as u32, index, &uses[usize::from(plane.0)]);
-        }
-        self.plane_set_index.refresh(&self.masks, die, group, uses);
+    /// Splits the index of a plane into its die and the plane of that.
+    fn die_and_plane(&self, index: usize) -> (usize, u8) {
+        let planes = usize::from(self.size.planes);
+        (index / planes, (index % planes) as u8)
     }
 
-    fn refresh_block(&mut self, die: Die, block: u32, index: usize, uses: &Uses) {
-        let before = self.any.len(index);
-        self.any.assign(block, uses.free.then_some(index));
-        if (before == 0) != (self.any.len(index) == 0) {
-            self.stamps[usize::from(die.0)] += 1;
-        }
-        self.file_next(block, index, (uses.next_as != 0).then_some(usize::from(uses.next_class)));
-        self.file_read(block, index, uses);
+    /// Notes whether a plane has a block that may be erased.
+    fn note_any(&mut self, index: usize, some: bool) {
+        let (die, plane) = self.die_and_plane(index);
+        put(&mut self.dies[die].any, plane, some);
+        self.stamps[die] += 1;
     }
 
-    /// Files a block under the class as which it may be programmed.
-    fn file_next(&mut self, block: u32, index: usize, class: Option<usize>) {
-        let first = index * self.cells * 2;
-        let left = self.next.home(block);
-        let set = class.map(|class| first + class);
-        if left == set {
-            return;
+    /// Notes the classes as which blocks of a plane may be programmed.
+    fn note_next(&mut self, index: usize, moved: Moved) {
+        let (die, plane) = self.die_and_plane(index);
+        let own = &mut self.die_planes[index];
+        for (set, some) in moved.each() {
+            let bit = set - index * self.cells * 2;
+            own.next_classes = own.next_classes & !(1 << bit) | u16::from(some) << bit;
         }
-        self.next.assign(block, set);
-        let before = self.die_planes[index].next_classes;
-        let mut classes = before;
-        for changed in [left, set].into_iter().flatten() {
-            let bit = 1 << (changed - first);
-            classes = if self.next.len(changed) > 0 { classes | bit } else { classes & !bit };
-        }
-        if classes != before {
-            let cells = bits(u32::from(classes)).map(|class| match class.checked_sub(self.cells) {
-                Some(open) => 1 << open,
-                None => self.programs[class],
-            });
-            let cells = cells.fold(0, |all, cells| all | cells);
-            self.stamps[index / usize::from(self.size.planes)] += u64::from(cells != self.die_planes[index].next_cells);
-            self.die_planes[index].next_cells = cells;
-            self.die_planes[index].next_classes = classes;
-        }
-    }
-
-    /// Files a block under the cell type as which it may be read and the bit length of its readable pages.
-    fn file_read(&mut self, block: u32, index: usize, uses: &Uses) {
-        let first = index * self.cells * LENGTHS;
-        let left = self.read.home(block);
-        let set = (uses.read_as != 0).then(|| {
-            let cell = uses.read_as.trailing_zeros() as usize;
-            first + cell * LENGTHS + (16 - uses.read_pages.leading_zeros()) as usize
+        let cells = bits(u32::from(own.next_classes)).map(|class| match class.checked_sub(self.cells) {
+            Some(open) => 1 << open,
+            None => self.programs[class],
         });
-        if left == set {
-            return;
+        let cells = cells.fold(0, |all, cells| all | cells);
+        self.stamps[die] += u64::from(cells != own.next_cells);
+        own.next_cells = cells;
+        for (cell, planes) in self.dies[die].next.iter_mut().enumerate() {
+            put(planes, plane, cells >> cell & 1 == 1);
         }
-        self.read.assign(block, set);
-        for changed in [left, set].into_iter().flatten() {
-            let (cell, bit) = ((changed - first) / LENGTHS, 1 << ((changed - first) % LENGTHS));
-            let state = &mut self.die_planes[index];
-            let lengths = &mut state.read_lengths[cell];
-            *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
-            let cell_bit = 1 << cell;
-            let some = state.read_lengths[cell] != 0;
-            let before = state.read_cells;
-            state.read_cells = if some { before | cell_bit } else { before & !cell_bit };
-            self.stamps[index / usize::from(self.size.planes)] += u64::from(state.read_cells != before);
+    }
+
+    /// Notes the cell types as which blocks of a plane may be read, with the bit lengths of their readable pages.
+    fn note_read(&mut self, index: usize, moved: Moved) {
+        let (die, plane) = self.die_and_plane(index);
+        let own = &mut self.die_planes[index];
+        let before = own.read_cells;
+        for (set, some) in moved.each() {
+            let set = set - index * self.cells * LENGTHS;
+            let (cell, length) = (set / LENGTHS, set % LENGTHS);
+            let lengths = &mut own.read_lengths[cell % 8];
+            *lengths = *lengths & !(1 << length) | u32::from(some) << length;
+            let some = *lengths != 0;
+            own.read_cells = own.read_cells & !(1 << cell) | u8::from(some) << cell;
+            put(&mut self.dies[die].read[cell % 8], plane, some);
         }
+        self.stamps[die] += u64::from(own.read_cells != before);
     }
 
     /// The classes of blocks that may be programmed with a cell type.
@@ -268,29 +248,41 @@ impl AddressBook {
     }
 
     /// Applies `change` to every block of a place.
-    fn change(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
-        let (die, group) = (place.die, place.group);
-        let first = self.at(die, Block(group * u32::from(self.size.planes)));
-        let mut uses = [Uses::default(); 8];
-        let mut news = PlaneSet::EMPTY;
+    fn change(&mut self, place: &Place, change: impl FnMut(&mut BlockRecord)) {
+        self.change_from(place, UsesOfRecords::of, change);
+    }
+
+    /// Applies `change` to every block of a place. The sets are as they follow from `filed`, of the records as they were.
+    #[inline]
+    fn change_from(
+        &mut self,
+        place: &Place,
+        filed: impl Fn(&UsesOfRecords, &BlockRecord) -> Uses,
+        mut change: impl FnMut(&mut BlockRecord),
+    ) {
+        let (die, planes) = (place.die, self.size.planes);
+        let first = self.at(die, Block(place.group * u32::from(planes)));
+        let mut news = GroupNews::default();
         for plane in place.planes.iter() {
-            let at = first + usize::from(plane.0);
-            let before = self.uses(&self.records[at]);
-            change(&mut self.records[at]);
-            let after = self.uses(&self.records[at]);
+            let record = &mut self.records[first + usize::from(plane.0)];
+            let before = filed(&self.uses, record);
+            change(record);
+            let after = self.uses.of(record);
+            // Holding a block a second time, say, changes no set.
             if before != after {
-                news.insert(plane);
+                let index = usize::from(die.0) * usize::from(planes) + usize::from(plane.0);
+                self.file((first + usize::from(plane.0)) as u32, index, &before, &after);
+                news.add(&before, &after);
             }
-            uses[usize::from(plane.0 % 8)] = after;
         }
-        // Holding a block a second time, say, changes no set.
-        if news.is_empty() {
-            return;
+        if planes > 1 && news != GroupNews::default() {
+            let mut uses = GroupUses::default();
+            let records = &self.records[first..];
+            let records = records.iter().take(self.planes_of(place.group).len() as usize);
+            records.enumerate().for_each(|(plane, record)| uses.put(plane, self.uses.of(record)));
+            self.stamps[usize::from(die.0)] +=
+                self.plane_set_index.refresh(&self.masks, (die, place.group), &uses, news);
         }
-        for plane in self.planes_of(group).minus(place.planes).iter() {
-            uses[usize::from(plane.0 % 8)] = self.uses(&self.records[first + usize::from(plane.0)]);
-        }
-        self.refresh(die, group, news, &uses);
     }
 
     /// An erase or program of the blocks of a place begins.
@@ -339,4 +331,9 @@ impl AddressBook {
     fn any_record(&self, place: &Place, test: impl Fn(&BlockRecord) -> bool) -> bool {
         place.planes.iter().any(|plane| test(self.record(place.die, place.block(&self.size, plane))))
     }
+}
+
+/// Puts a plane into a set of planes or takes it out.
+const fn put(planes: &mut PlaneSet, plane: u8, inside: bool) {
+    planes.0 = planes.0 & !(1 << plane) | (inside as u8) << plane;
 }

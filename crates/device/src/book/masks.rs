@@ -7,13 +7,23 @@ use nandseq_profile::PlaneSet;
 pub(super) struct MaskSet([u64; 4]);
 
 impl MaskSet {
-    /// Puts a plane set in or takes it out. Returns whether that changed the set.
-    pub(super) const fn put(&mut self, mask: usize, inside: bool) -> bool {
+    /// Puts a plane set in or takes it out.
+    pub(super) const fn put(&mut self, mask: usize, inside: bool) {
         let bit = 1 << (mask % 64);
         let word = &mut self.0[mask / 64];
-        let before = *word;
         *word = if inside { *word | bit } else { *word & !bit };
-        *word != before
+    }
+
+    /// The members of either.
+    pub(super) const fn or(&self, other: &Self) -> Self {
+        let (a, b) = (&self.0, &other.0);
+        Self([a[0] | b[0], a[1] | b[1], a[2] | b[2], a[3] | b[3]])
+    }
+
+    /// The members of exactly one of both.
+    pub(super) const fn xor(&self, other: &Self) -> Self {
+        let (a, b) = (&self.0, &other.0);
+        Self([a[0] ^ b[0], a[1] ^ b[1], a[2] ^ b[2], a[3] ^ b[3]])
     }
 
     /// Whether both have a member in common.
@@ -85,23 +95,31 @@ impl Masks {
         &self.supersets[usize::from(planes.0)]
     }
 
-    /// Updates `together` after `mask` was put into `known` or taken out. For each plane set, `bit` of `together` tells whether
-    /// it shares two planes with some member of `known`. Returns whether some bit changed.
-    pub(super) fn note_together(&self, together: &mut [u8], bit: u8, mask: usize, known: &MaskSet) -> bool {
-        let mut news = false;
-        for planes in self.sharing_two[mask].iter() {
-            let answer = &mut together[usize::from(planes.0)];
-            let some = known.meets(self.sharing_two(planes));
-            let before = *answer;
-            *answer = if some { *answer | bit } else { *answer & !bit };
-            news |= *answer != before;
-        }
-        news
-    }
-
     /// The plane sets of at least two planes inside `planes`.
     pub(super) fn subsets(&self, planes: PlaneSet) -> &MaskSet {
         &self.subsets[usize::from(planes.0)]
+    }
+}
+
+/// The plane sets on which some group can work, and those of which some two planes can work together on some group.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct KnownPlaneSets {
+    pub(super) masks: MaskSet,
+    pub(super) together: MaskSet,
+}
+
+impl KnownPlaneSets {
+    /// Puts a plane set in or takes it out. Returns the plane sets for which it changes whether some two of their planes can work
+    /// together.
+    pub(super) fn put(&mut self, relations: &Masks, mask: PlaneSet, inside: bool) -> MaskSet {
+        let before = self.together;
+        self.masks.put(usize::from(mask.0), inside);
+        self.together = if inside {
+            before.or(relations.sharing_two(mask))
+        } else {
+            self.masks.iter().fold(MaskSet::default(), |all, known| all.or(relations.sharing_two(known)))
+        };
+        before.xor(&self.together)
     }
 }
 

@@ -6,9 +6,9 @@
 
 use nandseq_profile::{CellTypeId, Die, PlaneSet};
 
-use super::masks::{MaskSet, Masks, bits};
+use super::masks::{KnownPlaneSets, MaskSet, Masks, bits};
 use super::sets::Sets;
-use super::uses::{LENGTHS, Uses};
+use super::uses::{GroupNews, GroupUses, LENGTHS};
 use crate::size::Size;
 use crate::tables::Tables;
 
@@ -28,19 +28,14 @@ pub(super) struct PlaneSetIndex {
     /// By set of `read` without its bit length: which lengths have an entry, one bit each.
     read_lengths: Vec<u32>,
     /// The masks for which `any` (by die), `next` and `read` (by die × cells + cell) have an entry.
-    any_masks: Vec<MaskSet>,
-    next_masks: Vec<MaskSet>,
-    read_masks: Vec<MaskSet>,
+    any_known: Vec<KnownPlaneSets>,
+    next_known: Vec<KnownPlaneSets>,
+    read_known: Vec<KnownPlaneSets>,
     /// For each die and plane set whether (1) some two of its planes can be erased together.
     any_together: Vec<u8>,
     /// For each die and plane set the cell types with which some two of its planes can work together, one bit each.
     next_together: Vec<u8>,
     read_together: Vec<u8>,
-    /// For each group, the cell types that it could program, or read, after its last update: only these are looked at again.
-    last_next: Vec<u8>,
-    last_read: Vec<u8>,
-    /// For each die, how often the bits of its planes in `any_together`, `next_together` and `read_together` have changed.
-    stamps: Vec<u64>,
 }
 
 impl PlaneSetIndex {
@@ -60,15 +55,12 @@ impl PlaneSetIndex {
             next: Sets::new(dies * cells * masks, entries(groups * cells * slots)),
             read: Sets::new(dies * cells * masks * LENGTHS, entries(groups * cells)),
             read_lengths: vec![0; dies * cells * masks],
-            any_masks: vec![MaskSet::default(); dies],
-            next_masks: vec![MaskSet::default(); dies * cells],
-            read_masks: vec![MaskSet::default(); dies * cells],
+            any_known: vec![KnownPlaneSets::default(); dies],
+            next_known: vec![KnownPlaneSets::default(); dies * cells],
+            read_known: vec![KnownPlaneSets::default(); dies * cells],
             any_together: vec![0; dies * masks],
             next_together: vec![0; dies * masks],
             read_together: vec![0; dies * masks],
-            last_next: vec![0; entries(groups)],
-            last_read: vec![0; entries(groups)],
-            stamps: vec![0; dies],
         }
     }
 
@@ -104,11 +96,6 @@ impl PlaneSetIndex {
         self.read_lengths[(usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0)]
     }
 
-    /// A number that grows whenever it changes what some two planes of a die can do together.
-    pub(super) fn stamp(&self, die: Die) -> u64 {
-        self.stamps[usize::from(die.0)]
-    }
-
     /// Whether some two of `planes` can be erased together.
     pub(super) fn any_together(&self, die: Die, planes: PlaneSet) -> bool {
         self.any_together[usize::from(die.0) * self.masks + usize::from(planes.0)] != 0
@@ -116,17 +103,17 @@ impl PlaneSetIndex {
 
     /// The masks for which [`PlaneSetIndex::any`] has an entry.
     pub(super) fn any_masks(&self, die: Die) -> &MaskSet {
-        &self.any_masks[usize::from(die.0)]
+        &self.any_known[usize::from(die.0)].masks
     }
 
     /// The masks for which [`PlaneSetIndex::next`] has an entry.
     pub(super) fn next_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
-        &self.next_masks[usize::from(die.0) * self.cells + cell.index()]
+        &self.next_known[usize::from(die.0) * self.cells + cell.index()].masks
     }
 
     /// The masks for which [`PlaneSetIndex::read`] has an entry.
     pub(super) fn read_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
-        &self.read_masks[usize::from(die.0) * self.cells + cell.index()]
+        &self.read_known[usize::from(die.0) * self.cells + cell.index()].masks
     }
 
     /// The cell types with which some two of `planes` can be programmed together, one bit each.
@@ -154,123 +141,94 @@ impl PlaneSetIndex {
         entry / self.cells as u32 % self.size.groups
     }
 
-    /// Updates the plane sets of a group; `uses` is by plane.
-    pub(super) fn refresh(&mut self, relations: &Masks, die: Die, group: u32, uses: &[Uses; 8]) {
-        if self.size.planes < 2 {
-            return;
-        }
+    /// Updates the plane sets of a group; `news` is what has changed of the uses of its blocks. Returns how often it has changed what
+    /// some two planes of the die can do together.
+    pub(super) fn refresh(
+        &mut self,
+        relations: &Masks,
+        (die, group): (Die, u32),
+        uses: &GroupUses,
+        news: GroupNews,
+    ) -> u64 {
         let entry = self.group_entry(die, group);
-        let uses = &uses[..usize::from(self.size.planes)];
-        let mut free = PlaneSet::EMPTY;
-        let (mut next_as, mut read_as) = (0u8, 0u8);
-        for (plane, own) in uses.iter().enumerate() {
-            free.0 |= u8::from(own.free) << plane;
-            next_as |= own.next_as;
-            read_as |= own.read_as;
+        let mut changes = 0;
+        if news.free {
+            changes += self.set_any(relations, die, entry, uses);
         }
-        self.set_any(relations, die, entry, free);
-        for cell in bits(u32::from(next_as | self.last_next[entry])) {
-            self.set_next(relations, die, entry, cell, uses);
+        for cell in bits(u32::from(news.next_as)) {
+            changes += self.set_next(relations, die, (entry, cell), uses);
         }
-        for cell in bits(u32::from(read_as | self.last_read[entry])) {
-            self.set_read(relations, die, entry, cell, uses);
+        for cell in bits(u32::from(news.read_as)) {
+            changes += self.set_read(relations, die, (entry, cell), uses);
         }
-        self.last_next[entry] = next_as;
-        self.last_read[entry] = read_as;
-    }
-    /// Files the plane set of a group for erasing.
-    fn set_any(&mut self, relations: &Masks, die: Die, group: usize, free: PlaneSet) {
-        let set = (free.len() >= 2).then(|| usize::from(die.0) * self.masks + usize::from(free.0));
-        let left = self.any.home(group as u32);
-        if left == set {
-            return;
-        }
-        self.any.assign(group as u32, set);
-        for changed in [left, set].into_iter().flatten() {
-            let (row, mask) = (changed / self.masks, changed % self.masks);
-            if self.any_masks[row].put(mask, self.any.len(changed) > 0) {
-                let together = &mut self.any_together[row * self.masks..][..self.masks];
-                let news = relations.note_together(together, 1, mask, &self.any_masks[row]);
-                self.stamps[row] += u64::from(news);
-            }
-        }
+        changes
     }
 
-    /// Moves an entry of `next`, and notes which masks have an entry.
-    fn move_next(&mut self, relations: &Masks, entry: u32, set: Option<usize>) {
-        let left = self.next.home(entry);
-        if left == set {
-            return;
+    /// Files the plane set of a group for erasing.
+    fn set_any(&mut self, relations: &Masks, die: Die, group: usize, uses: &GroupUses) -> u64 {
+        let free = uses.free();
+        let first = usize::from(die.0) * self.masks;
+        let moved = self.any.assign(group as u32, (free.len() >= 2).then_some(first + usize::from(free.0)));
+        let mut changes = 0;
+        for (set, some) in moved.each() {
+            let changed = self.any_known[usize::from(die.0)].put(relations, PlaneSet((set - first) as u8), some);
+            changes += note(&mut self.any_together[first..][..self.masks], 0, changed);
         }
-        self.next.assign(entry, set);
-        for changed in [left, set].into_iter().flatten() {
-            let some = self.next.len(changed) > 0;
-            let (row, mask) = (changed / self.masks, changed % self.masks);
-            if self.next_masks[row].put(mask, some) {
-                let (die, cell) = (row / self.cells, row % self.cells);
-                let together = &mut self.next_together[die * self.masks..][..self.masks];
-                let news = relations.note_together(together, 1 << cell, mask, &self.next_masks[row]);
-                self.stamps[die] += u64::from(news);
-            }
-        }
+        changes
     }
 
     /// Files the plane sets of a group for programming a cell type: planes at the same next page, at least two.
-    fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
-        let mut slot = (group * self.cells + cell) * self.slots;
-        let end = slot + self.slots;
-        let mut left = PlaneSet::EMPTY;
-        for (plane, own) in uses.iter().enumerate() {
-            left.0 |= (own.next_as >> cell & 1) << plane;
-        }
-        while let Some(first) = left.iter().next() {
-            let page = uses[usize::from(first.0)].next_page;
+    fn set_next(&mut self, relations: &Masks, die: Die, (group, cell): (usize, usize), uses: &GroupUses) -> u64 {
+        let row = usize::from(die.0) * self.cells + cell;
+        let first = row * self.masks;
+        let slot = (group * self.cells + cell) * self.slots;
+        let mut left = uses.next_as(cell);
+        let mut changes = 0;
+        for slot in slot..slot + self.slots {
             let mut mask = PlaneSet::EMPTY;
-            left.iter()
-                .filter(|plane| uses[usize::from(plane.0)].next_page == page)
-                .for_each(|plane| mask.insert(plane));
-            left = left.minus(mask);
-            if mask.len() >= 2 {
-                let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
-                self.move_next(relations, slot as u32, Some(set));
-                slot += 1;
+            while left.len() >= 2 && mask.len() < 2 {
+                mask = uses.at_page_of_first(left).and(left);
+                left = left.minus(mask);
+            }
+            let moved = self.next.assign(slot as u32, (mask.len() >= 2).then_some(first + usize::from(mask.0)));
+            for (set, some) in moved.each() {
+                let changed = self.next_known[row].put(relations, PlaneSet((set - first) as u8), some);
+                let together = &mut self.next_together[usize::from(die.0) * self.masks..][..self.masks];
+                changes += note(together, cell, changed);
             }
         }
-        for slot in slot..end {
-            self.move_next(relations, slot as u32, None);
-        }
+        changes
     }
 
     /// Files the plane set of a group for reading a cell type.
-    fn set_read(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
-        let mut mask = PlaneSet::EMPTY;
-        let mut longest = 0;
-        for (at, uses) in uses.iter().enumerate().filter(|(_, uses)| uses.read_as >> cell & 1 == 1) {
-            mask = mask.union(PlaneSet(1 << at));
-            longest = longest.max(uses.read_pages);
-        }
+    fn set_read(&mut self, relations: &Masks, die: Die, (group, cell): (usize, usize), uses: &GroupUses) -> u64 {
+        let mask = uses.read_as(cell);
+        let row = usize::from(die.0) * self.cells + cell;
+        let first = row * self.masks;
         let set = (mask.len() >= 2).then(|| {
-            let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
-            set * LENGTHS + (16 - longest.leading_zeros()) as usize
+            let length = (16 - uses.most_read_pages(mask).leading_zeros()) as usize;
+            (first + usize::from(mask.0)) * LENGTHS + length
         });
-        let entry = (group * self.cells + cell) as u32;
-        let left = self.read.home(entry);
-        if left == set {
-            return;
-        }
-        self.read.assign(entry, set);
-        for changed in [left, set].into_iter().flatten() {
-            let bit = 1 << (changed % LENGTHS);
-            let lengths = &mut self.read_lengths[changed / LENGTHS];
-            *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
+        let moved = self.read.assign((group * self.cells + cell) as u32, set);
+        let mut changes = 0;
+        for (set, some) in moved.each() {
+            let lengths = &mut self.read_lengths[set / LENGTHS];
+            let before = *lengths;
+            *lengths = before & !(1 << (set % LENGTHS)) | u32::from(some) << (set % LENGTHS);
             let some = *lengths != 0;
-            let (row, mask) = (changed / LENGTHS / self.masks, changed / LENGTHS % self.masks);
-            if self.read_masks[row].put(mask, some) {
-                let die = row / self.cells;
-                let together = &mut self.read_together[die * self.masks..][..self.masks];
-                let news = relations.note_together(together, 1 << cell, mask, &self.read_masks[row]);
-                self.stamps[die] += u64::from(news);
+            if some != (before != 0) {
+                let mask = PlaneSet((set / LENGTHS - first) as u8);
+                let changed = self.read_known[row].put(relations, mask, some);
+                let together = &mut self.read_together[usize::from(die.0) * self.masks..][..self.masks];
+                changes += note(together, cell, changed);
             }
         }
+        changes
     }
+}
+
+/// Turns a bit of the plane sets that have changed. Returns 1 if some have, else 0.
+fn note(together: &mut [u8], bit: usize, changed: MaskSet) -> u64 {
+    changed.iter().for_each(|planes| together[usize::from(planes.0)] ^= 1 << bit);
+    u64::from(changed != MaskSet::default())
 }

@@ -37,7 +37,7 @@ impl BlockRecord {
     /// Whether waiting chain steps count on it.
     #[must_use]
     pub const fn is_held(&self) -> bool {
-        self.held_to_change > 0 || self.held_to_read > 0
+        (self.held_to_change | self.held_to_read) != 0
     }
 
     pub(super) const fn holds(&mut self, to_change: bool) -> &mut u16 {

@@ -27,33 +27,19 @@ impl AddressBook {
     /// The planes among `allowed` with a block that may be erased.
     #[must_use]
     pub fn any_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
-        let first = usize::from(die.0) * usize::from(self.size.planes);
-        let mut planes = PlaneSet::EMPTY;
-        for plane in allowed.iter().filter(|plane| self.any.len(first + usize::from(plane.0)) > 0) {
-            planes.insert(plane);
-        }
-        planes
+        self.dies[usize::from(die.0)].any.and(allowed)
     }
 
     /// The planes among `allowed` with a block that may be programmed with a cell type.
     #[must_use]
     pub fn next_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.planes_where(die, allowed, |die_plane| die_plane.next_cells >> cell.0 & 1 == 1)
+        self.dies[usize::from(die.0)].next[cell.index() % 8].and(allowed)
     }
 
     /// The planes among `allowed` with a readable page of a cell type.
     #[must_use]
     pub fn read_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.planes_where(die, allowed, |die_plane| die_plane.read_cells >> cell.0 & 1 == 1)
-    }
-
-    fn planes_where(&self, die: Die, allowed: PlaneSet, test: impl Fn(&PlaneSummary) -> bool) -> PlaneSet {
-        let first = usize::from(die.0) * usize::from(self.size.planes);
-        let mut planes = PlaneSet::EMPTY;
-        for plane in allowed.iter().filter(|plane| test(&self.die_planes[first + usize::from(plane.0)])) {
-            planes.insert(plane);
-        }
-        planes
+        self.dies[usize::from(die.0)].read[cell.index() % 8].and(allowed)
     }
 
     /// The cell types, one bit each, with which some block of the allowed planes may be programmed.
@@ -116,7 +102,8 @@ impl AddressBook {
     /// The planes among `allowed` with a block that may be programmed at all.
     #[must_use]
     pub fn any_next_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
-        self.planes_where(die, allowed, |die_plane| die_plane.next_cells != 0)
+        let next = &self.dies[usize::from(die.0)].next;
+        next.iter().fold(PlaneSet::EMPTY, |all, &planes| all.union(planes)).and(allowed)
     }
 
     /// The next page of a block that may be programmed with some cell type. The place has the cell type that the block is erased

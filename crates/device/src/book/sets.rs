@@ -11,6 +11,21 @@ pub(crate) struct Sets {
     home: Vec<(u32, u32)>,
 }
 
+/// The sets that have lost their last entry or got their first when an entry was moved.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Moved {
+    pub(crate) emptied: Option<usize>,
+    pub(crate) filled: Option<usize>,
+}
+
+impl Moved {
+    /// Each of the sets, and whether it has an entry now.
+    pub(crate) fn each(self) -> impl Iterator<Item = (usize, bool)> {
+        let emptied = self.emptied.map(|set| (set, false));
+        emptied.into_iter().chain(self.filled.map(|set| (set, true)))
+    }
+}
+
 impl Sets {
     /// `sets` empty sets.
     pub(crate) fn new(sets: usize, entries: usize) -> Self {
@@ -22,18 +37,21 @@ impl Sets {
         &self.lists[set]
     }
 
-    /// How many entries a set has.
-    pub(crate) fn len(&self, set: usize) -> u32 {
-        self.lists[set].len() as u32
-    }
-
-    /// The set an entry is in.
-    pub(crate) fn home(&self, entry: u32) -> Option<usize> {
-        (self.home[entry as usize].0 as usize).checked_sub(1)
-    }
-
     /// Puts the entries of every set in ascending order.
     pub(crate) fn settle(&mut self) {
+        let unsorted = self.lists.iter().filter(|list| !list.is_sorted()).map(Vec::len).sum::<usize>();
+        if unsorted == 0 {
+            return;
+        }
+        if unsorted * 8 < self.home.len() {
+            self.sort();
+        } else {
+            self.file_anew();
+        }
+    }
+
+    /// Sorts the sets that are not in order.
+    fn sort(&mut self) {
         for list in self.lists.iter_mut().filter(|list| !list.is_sorted()) {
             list.sort_unstable();
             for (position, &entry) in list.iter().enumerate() {
@@ -42,28 +60,47 @@ impl Sets {
         }
     }
 
-    /// Moves an entry to a set, or out of all.
-    pub(crate) fn assign(&mut self, entry: u32, set: Option<usize>) {
+    /// Files every entry again, in ascending order: faster than sorting if much is out of order.
+    fn file_anew(&mut self) {
+        self.lists.iter_mut().for_each(Vec::clear);
+        for (entry, (set, position)) in self.home.iter_mut().enumerate() {
+            if let Some(list) = (*set as usize).checked_sub(1).and_then(|set| self.lists.get_mut(set)) {
+                *position = list.len() as u32;
+                list.push(entry as u32);
+            }
+        }
+    }
+
+    /// Moves an entry to a set, or out of all. Returns the sets that have lost their last entry or got their first by that.
+    pub(crate) fn assign(&mut self, entry: u32, set: Option<usize>) -> Moved {
         let (old, position) = self.home[entry as usize];
         let new = set.map_or(0, |set| set as u32 + 1);
+        let mut moved = Moved::default();
         if old == new {
-            return;
+            return moved;
         }
         if old != 0 {
             let list = &mut self.lists[old as usize - 1];
             list.swap_remove(position as usize);
-            if let Some(&moved) = list.get(position as usize) {
-                self.home[moved as usize].1 = position;
+            match list.get(position as usize) {
+                Some(&last) => self.home[last as usize].1 = position,
+                None if list.is_empty() => moved.emptied = Some(old as usize - 1),
+                None => {}
             }
         }
         self.home[entry as usize] = match set {
             Some(set) => {
                 let list = &mut self.lists[set];
+                let position = list.len() as u32;
                 list.push(entry);
-                (new, list.len() as u32 - 1)
+                if position == 0 {
+                    moved.filled = Some(set);
+                }
+                (new, position)
             }
             None => (0, 0),
         };
+        moved
     }
 }
 
@@ -77,15 +114,49 @@ mod tests {
         for entry in 0..10 {
             sets.assign(entry, Some(entry as usize % 3));
         }
-        assert_eq!((sets.len(0), sets.len(1), sets.len(2)), (4, 3, 3));
-        sets.assign(0, Some(1));
-        sets.assign(9, None);
-        sets.assign(9, None);
+        assert_eq!([0, 1, 2].map(|set| sets.get(set).len()), [4, 3, 3]);
+        assert_eq!(sets.assign(0, Some(1)), Moved::default());
+        assert_eq!(sets.assign(9, None), Moved::default());
+        assert_eq!(sets.assign(9, None), Moved::default());
         let mut one = sets.get(1).to_vec();
         one.sort_unstable();
         assert_eq!(one, [0, 1, 4, 7]);
         let mut zero = sets.get(0).to_vec();
         zero.sort_unstable();
         assert_eq!(zero, [3, 6]);
+    }
+
+    #[test]
+    fn a_move_tells_which_set_it_empties_and_which_it_fills() {
+        let mut sets = Sets::new(2, 3);
+        assert_eq!(sets.assign(2, Some(1)), Moved { emptied: None, filled: Some(1) });
+        assert_eq!(sets.assign(2, Some(0)), Moved { emptied: Some(1), filled: Some(0) });
+        assert_eq!(sets.assign(1, Some(0)), Moved::default());
+        assert_eq!(sets.assign(2, None), Moved::default());
+        assert_eq!(sets.assign(1, None), Moved { emptied: Some(0), filled: None });
+    }
+
+    #[test]
+    fn sets_come_into_order_whether_they_are_sorted_or_filed_anew() {
+        for moved in [1, 40] {
+            let mut sets = Sets::new(2, 64);
+            for entry in 0..64 {
+                sets.assign(entry, Some(0));
+            }
+            for entry in 0..moved {
+                sets.assign(entry, Some(1));
+            }
+            for entry in (0..moved).rev() {
+                sets.assign(entry, (entry % 2 == 0).then_some(1));
+            }
+            let mut both = [sets.clone(), sets.clone()];
+            both[0].sort();
+            both[1].file_anew();
+            sets.settle();
+            for settled in &both {
+                assert!(settled.lists.iter().all(|list| list.is_sorted()));
+                assert_eq!((&settled.lists, &settled.home), (&sets.lists, &sets.home));
+            }
+        }
     }
 }

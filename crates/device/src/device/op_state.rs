@@ -137,6 +137,20 @@ impl Device {
         (segment.busy_end <= now && now < segment.end).then_some(segment.end)
     }
 
+    /// When the first of the DATA_IN and DATA_OUT windows closes that are open on a die now if nothing cuts them, or never; and until
+    /// when this stays so if nothing starts or is cut there.
+    #[must_use]
+    pub fn first_window_end(&self, die: Die, now: Ticks) -> (Ticks, Ticks) {
+        let never = Ticks(u64::MAX);
+        let (mut first, mut all) = (never, never);
+        for segment in self.dies[usize::from(die.0)].segments.iter().take(self.all.len() as usize) {
+            let (is_before, is_open) = (now < segment.busy_end, (segment.busy_end <= now) & (now < segment.end));
+            first = first.min(if is_open { segment.end } else { never });
+            all = all.min(if is_before { segment.busy_end } else { never });
+        }
+        (first, all.min(first))
+    }
+
     /// Those of some planes of a die whose op_state forbids a base; none during ISSUE and when a plane is idle.
     #[must_use]
     pub fn forbidding(&self, tables: &Tables, (die, planes): (Die, PlaneSet), base: BaseId, now: Ticks) -> PlaneSet {

@@ -96,7 +96,7 @@ impl Look<'_, '_> {
             let device = &self.kernel.device;
             // The keys change at the very tick after a phase begins, and then not before `until`.
             let of_plane = device.phase_key(die, plane, next);
-            let is_idle = || device.is_idle(die, plane, next);
+            let is_idle = device.is_idle(die, plane, next);
             let key = key_at(HookKind::Refill, is_idle, self.setup.refill_uses_end_key, of_plane);
             let distribution = self.policy.distribution(self.setup, key);
             let against = |chunk| self.against(chunk, dies().filter(|other| *other != die));
@@ -158,7 +158,7 @@ impl Look<'_, '_> {
 
     /// The keys that refills, and further hooks of a directed site, have on an idle plane with this END key.
     pub(super) fn keys_after(&self, end: PhaseKey) -> impl Iterator<Item = PhaseKey> {
-        let refill = key_at(HookKind::Refill, || true, self.setup.refill_uses_end_key, end);
+        let refill = key_at(HookKind::Refill, true, self.setup.refill_uses_end_key, end);
         let extra = Some(end).filter(|&end| end != refill && self.policy.is_directed());
         std::iter::once(refill).chain(extra)
     }

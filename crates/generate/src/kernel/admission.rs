@@ -16,27 +16,20 @@ use super::{CompletionOrders, Kernel};
 pub(crate) struct ChainUnderWay;
 
 impl Kernel<'_> {
-    /// Whether the next step of a chain that is ready may start now, and all chains can complete after it.
-    pub(crate) fn may_go_on(&mut self, id: ChainId, now: Ticks) -> bool {
-        let tables = self.tables;
-        let chain = self.chains.get(id);
-        let (die, step) = (chain.die, chain.rest()[0]);
-        // While the bus is busy, most waiting steps need not be judged.
-        if now < self.device.bus_free() && tables.op(step.op).bus > Ticks::ZERO {
-            return false;
-        }
-        let at = step.place.die;
-        if chain.is_barred(self.device.stamp(at), now) {
-            debug_assert!(self.device.judge(tables, step.op, &step.place, now).is_err(), "barred, but free");
-            return false;
-        }
-        if let Err(rule) = self.device.judge(tables, step.op, &step.place, now) {
+    /// Whether the next step of a chain may start now, and all chains can complete after it. The chain is the one at `at` of those
+    /// that are ready.
+    pub(crate) fn may_go_on(&mut self, at: usize, now: Ticks) -> bool {
+        let Self { tables, device, chains, waiting, .. } = self;
+        let ready = &mut waiting.ready[at];
+        let chain = chains.get(ready.chain);
+        let (die, step, id) = (chain.die, chain.rest()[0], ready.chain);
+        if let Err(rule) = device.judge(tables, step.op, &step.place, now) {
             // It is not judged again before what forbids it can have changed: an op_state of its die with time, all but the bus with
             // a change of the die.
             if rule != Rule::Bus && !is_target_scoped(tables, &step) {
                 let is_by_time = rule == Rule::OpState;
-                let until = if is_by_time { self.device.state_keys(at, now).1 } else { Ticks(u64::MAX) };
-                self.chains.bar(id, self.device.stamp(at), until);
+                let until = if is_by_time { device.state_keys(step.place.die, now).1 } else { Ticks(u64::MAX) };
+                ready.bar(device, until);
             }
             return false;
         }

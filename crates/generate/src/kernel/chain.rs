@@ -1,7 +1,7 @@
 //! Chains under way: the steps of each that are still to come.
 
 use nandseq_device::{Footprint, Place, Reach, Tables};
-use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
+use nandseq_profile::{Die, OpId, PlaneSet};
 use nandseq_trace::Proposal;
 use serde::{Deserialize, Serialize};
 
@@ -68,8 +68,6 @@ pub(crate) struct StartedChain {
     next: usize,
     /// The index after the last step that looks at every die; 0 if no step does.
     target_scoped_until: usize,
-    /// The next step is forbidden while the die of its place has this stamp, before this time.
-    barred: (u64, Ticks),
     live: bool,
 }
 
@@ -82,11 +80,6 @@ impl StartedChain {
     /// The footprints of the steps that have not started.
     pub(crate) fn footprints(&self) -> &[StepFootprints] {
         &self.footprints[self.next..]
-    }
-
-    /// Whether the next step is known to be forbidden now; `stamp` is that of the die of its place.
-    pub(crate) fn is_barred(&self, stamp: u64, now: Ticks) -> bool {
-        now < self.barred.1 && stamp == self.barred.0
     }
 
     /// Whether a step that has not started looks at every die.
@@ -121,7 +114,6 @@ impl Chains {
         chain.steps.clear();
         chain.steps.extend_from_slice(steps);
         chain.next = 0;
-        chain.barred = (0, Ticks::ZERO);
         chain.footprints.clear();
         note_footprints(&mut chain.footprints, tables, steps);
         let last = steps.iter().rposition(|step| is_target_scoped(tables, step));
@@ -145,17 +137,11 @@ impl Chains {
         &self.all[id.0 as usize]
     }
 
-    /// Notes that the next step is forbidden while the die of its place has this stamp, before `until`.
-    pub(crate) fn bar(&mut self, id: ChainId, stamp: u64, until: Ticks) {
-        self.all[id.0 as usize].barred = (stamp, until);
-    }
-
     /// The next step has started. Returns whether more are to come. A chain without more steps is removed.
     pub(crate) fn advance(&mut self, id: ChainId) -> bool {
         let chain = &mut self.all[id.0 as usize];
         let was_target_scoped = chain.looks_everywhere();
         chain.next += 1;
-        chain.barred = (0, Ticks::ZERO);
         if was_target_scoped && !chain.looks_everywhere() {
             self.target_scoped_on[usize::from(chain.die.0)] -= 1;
             self.target_scoped -= 1;
@@ -209,31 +195,5 @@ impl Chains {
     /// Whether a chain with steps to come works on this die.
     pub(crate) fn any_on(&self, die: Die) -> bool {
         self.on.get(usize::from(die.0)).is_some_and(|on| !on.is_empty())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use nandseq_profile::builtin;
-
-    use super::*;
-
-    #[test]
-    fn a_step_is_barred_until_its_time_or_a_change_of_its_die_and_the_next_step_never() {
-        let step = Step { op: OpId(0), place: Place::default() };
-        let (tables, mut chains) = (Tables::new(&builtin::profile()), Chains::default());
-        let id = chains.begin(&tables, Die(0), Proposal::default(), &[step, step]);
-        let is_barred = |chains: &Chains, stamp, now| chains.get(id).is_barred(stamp, Ticks(now));
-        assert!(!is_barred(&chains, 0, 0));
-        chains.bar(id, 5, Ticks(10));
-        assert!(is_barred(&chains, 5, 9));
-        assert!(!is_barred(&chains, 5, 10));
-        assert!(!is_barred(&chains, 6, 9));
-        assert!(chains.advance(id));
-        assert!(!is_barred(&chains, 5, 9));
-        chains.bar(id, 5, Ticks(10));
-        chains.forget(id);
-        assert_eq!(chains.begin(&tables, Die(0), Proposal::default(), &[step]), id);
-        assert!(!is_barred(&chains, 5, 9));
     }
 }

@@ -9,6 +9,60 @@ use nandseq_trace::Proposal;
 
 use super::chain::{ChainId, Chains, Step};
 
+/// A chain whose next step is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadyChain {
+    pub(crate) chain: ChainId,
+    /// The die of the chain.
+    die: Die,
+    /// The die of the place of the step.
+    at: Die,
+    needs_bus: bool,
+    /// The step is forbidden while `at` has this stamp, before this time.
+    barred: (u64, Ticks),
+    /// While `die` has this stamp, before this time: when the first of its windows that are open closes.
+    windows: (u64, Ticks, Ticks),
+}
+
+impl ReadyChain {
+    /// A chain whose next step has just come due.
+    pub(crate) fn new(chain: ChainId, chains: &Chains, tables: &Tables) -> Self {
+        let own = chains.get(chain);
+        let step = own.rest()[0];
+        Self {
+            chain,
+            die: own.die,
+            at: step.place.die,
+            needs_bus: tables.op(step.op).bus > Ticks::ZERO,
+            barred: (0, Ticks::ZERO),
+            windows: (0, Ticks::ZERO, Ticks::ZERO),
+        }
+    }
+
+    /// Whether the step needs no judgement to be known to be forbidden now.
+    #[inline]
+    fn is_barred(&self, device: &Device, now: Ticks) -> bool {
+        let lacks_bus = self.needs_bus & (now < device.bus_free());
+        lacks_bus | ((now < self.barred.1) & (device.stamp(self.at) == self.barred.0))
+    }
+
+    /// Notes that the step is forbidden as long as nothing changes on its die, before `until`.
+    pub(crate) fn bar(&mut self, device: &Device, until: Ticks) {
+        self.barred = (device.stamp(self.at), until);
+    }
+
+    /// When the first of the windows closes that are open on the die; never if none is.
+    fn window_end(&mut self, device: &Device, now: Ticks) -> Ticks {
+        let stamp = device.stamp(self.die);
+        if self.windows.0 != stamp || now >= self.windows.1 {
+            let (end, until) = device.first_window_end(self.die, now);
+            self.windows = (stamp, until, end);
+        }
+        debug_assert_eq!(self.windows.2, device.first_window_end(self.die, now).0, "a window opened or closed unseen");
+        self.windows.2
+    }
+}
+
 /// A proposal that waits for the bus.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiter {
@@ -22,10 +76,8 @@ pub(crate) struct Waiter {
 #[derive(Clone, Default, Debug)]
 pub(crate) struct WaitQueue {
     /// Chains whose next step is due.
-    pub(crate) ready: Vec<ChainId>,
+    pub(crate) ready: Vec<ReadyChain>,
     pub(crate) waiters: Vec<Waiter>,
-    /// Times at which a wake event is already queued.
-    wakes: Vec<Ticks>,
     /// Memory of waiters that are gone.
     spare: Vec<Vec<Step>>,
 }
@@ -57,17 +109,27 @@ impl WaitQueue {
         self.waiters.push(Waiter { plan: own, proposal, deadline });
     }
 
-    /// Whether a wake event has to be queued for `time`. If so, notes that it is.
-    pub(crate) fn wants_wake(&mut self, time: Ticks) -> bool {
-        let new = !self.wakes.contains(&time);
-        if new {
-            self.wakes.push(time);
-        }
-        new
+    /// The first chain from `at` on whose step has to be judged, as a position.
+    #[inline]
+    pub(crate) fn to_be_judged(&self, at: usize, device: &Device, now: Ticks) -> Option<usize> {
+        let left = self.ready.get(at..)?;
+        left.iter().position(|ready| !ready.is_barred(device, now)).map(|further| at + further)
     }
 
-    pub(crate) fn woken(&mut self, now: Ticks) {
-        self.wakes.retain(|&time| time > now);
+    /// Removes a chain whose step has started.
+    pub(crate) fn remove(&mut self, at: usize, chain: ChainId) {
+        if self.ready.get(at).is_some_and(|ready| ready.chain == chain) {
+            self.ready.remove(at);
+        } else {
+            // A reset has dropped others that were ready.
+            self.ready.retain(|ready| ready.chain != chain);
+        }
+    }
+
+    /// When the first of the windows closes that are open on the dies of the chains whose steps are due.
+    pub(crate) fn window_end(&mut self, device: &Device, now: Ticks) -> Option<Ticks> {
+        let ends = self.ready.iter_mut().map(|ready| ready.window_end(device, now));
+        ends.min().filter(|&end| end < Ticks(u64::MAX))
     }
 
     /// Whether a due step of a chain on a die waits for planes, not for the bus.
@@ -78,14 +140,10 @@ impl WaitQueue {
         tables: &Tables,
         (die, now): (Die, Ticks),
     ) -> bool {
-        self.ready.iter().any(|&id| {
-            let chain = chains.get(id);
-            let step = chain.rest()[0];
-            chain.die == die
-                && matches!(
-                    device.judge(tables, step.op, &step.place, now),
-                    Err(Rule::PlaneBusy | Rule::MultiPlaneExclusive | Rule::OpState)
-                )
+        self.ready.iter().filter(|ready| ready.die == die).any(|ready| {
+            let step = chains.get(ready.chain).rest()[0];
+            let verdict = device.judge(tables, step.op, &step.place, now);
+            matches!(verdict, Err(Rule::PlaneBusy | Rule::MultiPlaneExclusive | Rule::OpState))
         })
     }
 }

@@ -27,13 +27,8 @@ pub(crate) enum HookKind {
 
 /// The key whose distribution a hook draws from; `of_plane` is that of its plane.
 #[inline]
-pub(crate) fn key_at(
-    kind: HookKind,
-    is_idle: impl FnOnce() -> bool,
-    refill_uses_end_key: bool,
-    of_plane: PhaseKey,
-) -> PhaseKey {
-    if kind == HookKind::Refill && !refill_uses_end_key && is_idle() { PhaseKey::DEFAULT } else { of_plane }
+pub(crate) fn key_at(kind: HookKind, is_idle: bool, refill_uses_end_key: bool, of_plane: PhaseKey) -> PhaseKey {
+    if (kind == HookKind::Refill) & !refill_uses_end_key & is_idle { PhaseKey::DEFAULT } else { of_plane }
 }
 
 /// When an accepted proposal starts.

@@ -5,7 +5,7 @@ use nandseq_device::FlightId;
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
 use super::at_hook::{AtHook, WhenToStart};
-use crate::kernel::{Event, Hook, Kernel, Step};
+use crate::kernel::{Hook, Kernel, Step};
 use crate::proposal::Preference;
 use crate::random::{RandomNumbers, Stream};
 use crate::setup::Setup;
@@ -47,11 +47,11 @@ pub(super) fn place_hooks(
     let length = busy.1.0 - busy.0.0;
     if length > 1 {
         let at = Ticks(busy.0.0 + 1 + stream.below(length - 1)).ceil_to(grid);
-        kernel.queue.push(at, Event::Hook(inside));
+        kernel.queue.push_hook(at, inside);
     }
     let after = draw(stream, Some(busy.1));
     let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
-    kernel.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
+    kernel.queue.push_hook(Ticks(busy.1.0 + distance).ceil_to(grid), after);
 }
 
 /// Draws one of the planes that an operation occupies. `dies`: how many dies it occupies, 1 (its own) or all.

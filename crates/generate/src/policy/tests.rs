@@ -37,14 +37,15 @@ fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plan
     site.proposing = true;
     site.reporter.begin_run(Ticks::ZERO, setup.tables.ops().count());
     let mut carried = Vec::new();
-    while let Some((now, event)) = site.kernel.queue.pop() {
-        if let Event::Hook(Hook { die, plane, .. }) = event {
+    while let Some(next) = site.kernel.queue.next() {
+        let now = next.time;
+        if let Some(&(_, Event::Hook(Hook { die, plane, .. }))) = site.kernel.queue.in_order().first() {
             let key = site.kernel.device.phase_key(die, plane, now);
             if !look(&site, (die, plane), key, now) {
                 return;
             }
         }
-        site.handle(event, now, &mut Nowhere, &mut carried);
+        site.step(next, &mut Nowhere, &mut carried);
     }
 }
 

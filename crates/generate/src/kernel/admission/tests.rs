@@ -9,7 +9,6 @@ use nandseq_trace::{Nowhere, Operation, Sink};
 
 use super::*;
 use crate::adversaries;
-use crate::kernel::Event;
 use crate::probability::of_profile;
 use crate::setup::Setup;
 use crate::site::Site;
@@ -155,13 +154,10 @@ fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize
             site.kernel.waiting.drop_waiters();
             site.kernel.queue.take_proposals();
         }
-        let Some((now, event)) = site.kernel.queue.pop() else { break };
-        if matches!(event, Event::Refill) && !site.proposing {
-            continue;
-        }
+        let Some(next) = site.kernel.queue.next() else { break };
         steps.started.clear();
         steps.reset = 0;
-        site.handle(event, now, &mut steps, &mut carried);
+        site.step(next, &mut steps, &mut carried);
         let after = remaining(&site);
         for (id, &(proposal, die, length)) in &before {
             let still = after.get(id).filter(|(own, _, now)| *own == proposal && *now <= length);

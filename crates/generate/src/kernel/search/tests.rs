@@ -73,16 +73,21 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
     site.reporter.begin_run(Ticks::ZERO, setup.tables.ops().count());
     let mut said = [0; 2];
     let (mut carried, mut at) = (Vec::new(), 0);
-    while let Some((now, event)) = site.kernel.queue.pop().filter(|_| at < hooks) {
-        if let Event::Hook(hook) = event
+    while let Some(next) = site.kernel.queue.next().filter(|_| at < hooks) {
+        let now = next.time;
+        if let Some(&(_, Event::Hook(hook))) = site.kernel.queue.in_order().first()
             && site.kernel.chains.any_on(hook.die)
         {
             at += 1;
             let mut stream = Stream::new([seed, 77], StreamKind::Hook, at);
-            let Some(plan) = plan_of(&site, hook, now, &mut stream) else { continue };
+            let Some(plan) = plan_of(&site, hook, now, &mut stream) else {
+                site.kernel.queue.pop();
+                continue;
+            };
             let info = setup.tables.base(setup.tables.op(plan[0].op).base);
             let resets = info.effects.resets();
             if resets || looks_everywhere(&setup.tables, &plan[1..]).next().is_some() {
+                site.kernel.queue.pop();
                 continue;
             }
             let may = site.kernel.find_order_with(&plan, now).is_ok();
@@ -97,7 +102,7 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
                 said[usize::from(may)] += 1;
             }
         }
-        site.handle(event, now, &mut Nowhere, &mut carried);
+        site.step(next, &mut Nowhere, &mut carried);
         assert!(dies(&setup).all(|die| kept_order_runs(&mut site, die, now)), "seed {seed}, hook {at}");
     }
     said
