@@ -23,9 +23,9 @@ pub(crate) use across_dies::changes_other_dies;
 pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
 pub(crate) use chain_templates::{FollowUps, StepInfo, StepSource};
 use chain_templates::{compile_chain, exists, follow_ups};
-pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
+pub(crate) use classes::{CHUNK, Class, ClassId, ClassSet, Classes, places};
 use coverage_model::CoverageModel;
-pub(crate) use distribution::{Distribution, UNITS};
+pub(crate) use distribution::{Begins, Distribution, SIXTEENS, UNITS};
 use groups::Groups;
 
 /// A profile, its probability table and its bad blocks, ready to generate from.

@@ -16,8 +16,8 @@ use crate::proposal::{Proposer, View};
 use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
 use crate::reporting::{RefusalReason, Reporter};
-use crate::setup::Setup;
 use crate::setup::coverage_model::CoverageModel;
+use crate::setup::{ClassId, Distribution, Setup};
 
 /// One site with its device.
 #[derive(Debug)]
@@ -180,14 +180,26 @@ impl<'s> Site<'s> {
         // Most hooks draw what proposes nothing, and end here.
         let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
         let first = if by_class { distribution.draw_any(&mut stream) } else { None };
-        if first.is_some_and(|class| setup.groups.is_idling(class)) {
-            return;
+        if first.is_none_or(|class| !distribution.is_idling(class)) {
+            let state = op_state(device.plane_phase(die, plane, now));
+            let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
+            self.propose_from((distribution, first), (&proposal, kind), &mut stream, sink);
         }
-        let state = op_state(device.plane_phase(die, plane, now));
-        let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
+    }
+
+    /// Proposes at a hook from a distribution. `first` is a class drawn from it, if classes are drawn and asked for one after the other.
+    #[inline(never)]
+    fn propose_from(
+        &mut self,
+        (distribution, first): (&'s Distribution, Option<ClassId>),
+        (proposal, kind): (&Proposal, HookKind),
+        stream: &mut Stream,
+        sink: &mut dyn Sink,
+    ) {
+        let (setup, &Proposal { time: now, die, plane, .. }) = (self.setup, proposal);
         let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };
         self.proposer.sampler.clear();
-        if !by_class {
+        if first.is_none() {
             self.proposer.look(&view, distribution, (&self.kernel, setup), now);
         }
         let mut at = AtHook {
@@ -198,15 +210,15 @@ impl<'s> Site<'s> {
             sink,
             view: &view,
             kind,
-            proposal: &proposal,
+            proposal,
             distribution,
             first,
-            stream: &mut stream,
+            stream,
         };
         if self.policy.propose(&mut at, self.counts.as_ref()) {
-            self.begin(&proposal, now, sink);
+            self.begin(proposal, now, sink);
             let parts = (setup, &mut self.kernel);
-            self.policy.after_start(parts, self.counts.as_ref(), &proposal, &mut stream);
+            self.policy.after_start(parts, self.counts.as_ref(), proposal, stream);
         }
     }
 

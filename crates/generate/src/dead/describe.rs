@@ -11,7 +11,7 @@ use super::look::Look;
 use crate::kernel::{carry_out, settled_by_itself};
 use crate::proposal::{DieConstraints, View, next_of_cache_program};
 use crate::reporting::RefusalReason;
-use crate::setup::{Class, ClassId, UNITS, places};
+use crate::setup::{Class, ClassId, UNITS};
 
 impl Look<'_, '_> {
     /// Describes a die at rest. `last` is the last operation that started there, `since` the time at which the die came to rest. `failed`
@@ -123,7 +123,7 @@ impl Look<'_, '_> {
 
     fn class_ids(&self) -> impl Iterator<Item = ClassId> {
         (0..self.setup.classes.chunks())
-            .flat_map(|chunk| places(self.setup.classes.bits(chunk, |_| true)).map(move |at| ClassId::at(chunk, at)))
+            .flat_map(|chunk| self.setup.classes.bits(chunk, |_| true).places().map(move |at| ClassId::at(chunk, at)))
     }
 
     /// Why a class cannot start on a die at rest: the rule that forbids it on the first plane where its address follows from the
@@ -165,7 +165,7 @@ impl Look<'_, '_> {
             let class = setup.classes.get(id);
             let mut open = refills.iter().filter(|&&(plane, key)| {
                 let open = self.open(&self.view(die, plane)).nth(id.chunk());
-                open.unwrap_or(0) & !setup.distribution(key).set(id.chunk()) & id.bit() != 0
+                (open.unwrap_or_default() & !setup.distribution(key).set(id.chunk())).contains(id)
             });
             // A multi-plane operation has the same effect as its single-plane form.
             if !open.any(|&(plane, _)| !class.multi && wanted((plane, class))) {
@@ -204,7 +204,9 @@ impl Look<'_, '_> {
         let open = refills.iter().any(|&(plane, key)| {
             let view = View { die, plane, chained, rested: false };
             let distribution = setup.distribution(key);
-            (0..).zip(self.open_under(&view, constraints)).any(|(chunk, open)| open & distribution.set(chunk) != 0)
+            (0..)
+                .zip(self.open_under(&view, constraints))
+                .any(|(chunk, open)| !(open & distribution.set(chunk)).is_empty())
         });
         let own = (class.base, class.cell);
         let provided = std::iter::once(own).chain(resumed.map(|target| (target.base, target.place.cell_type)));
@@ -239,7 +241,7 @@ impl Look<'_, '_> {
                 | AddressSource::CopybackLatch => false,
             };
             fits && refills.iter().any(|&(plane, key)| {
-                let weighted = self.setup.distribution(key).set(id.chunk()) & id.bit() != 0;
+                let weighted = self.setup.distribution(key).set(id.chunk()).contains(id);
                 let place = Place { cell_type: class.cell, ..Place::plane(die, plane) };
                 weighted && logic.judge(tables, class.base, &place, self.kernel.device.planes()).is_ok()
             })

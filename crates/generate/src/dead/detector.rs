@@ -232,7 +232,7 @@ fn accepts(
     let open = (0..).zip(look.open(&view));
     let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !look.against(chunk, others())));
     let classes: Vec<ClassId> =
-        eligible.flat_map(|(chunk, set)| places(set).map(move |at| ClassId::at(chunk, at))).collect();
+        eligible.flat_map(|(chunk, set)| set.places().map(move |at| ClassId::at(chunk, at))).collect();
     for id in classes {
         let names = distribution.names_of(id);
         let planes = view.allowed(&look.proposer.constraints, &look.kernel.device, id);

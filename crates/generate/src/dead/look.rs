@@ -7,7 +7,7 @@ use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 use crate::kernel::{Event, Kernel};
 use crate::policy::{CoverageCounts, HookKind, Policy, key_at};
 use crate::proposal::{DieConstraints, Proposer, View};
-use crate::setup::{Setup, places};
+use crate::setup::{ClassSet, Setup, places};
 
 /// A wait of so many refill periods is long.
 const LONG: u64 = 4_096;
@@ -39,12 +39,12 @@ impl Look<'_, '_> {
 
     /// By chunk, the classes that a hook lets in on a die whose constraints are up to date, whatever their weight, without
     /// `Delay`.
-    pub(super) fn open(&self, view: &View) -> impl Iterator<Item = u64> {
+    pub(super) fn open(&self, view: &View) -> impl Iterator<Item = ClassSet> {
         self.open_under(view, &self.proposer.constraints[usize::from(view.die.0)])
     }
 
     /// The classes of [`Look::open`] under other constraints.
-    pub(super) fn open_under(&self, view: &View, constraints: &DieConstraints) -> impl Iterator<Item = u64> {
+    pub(super) fn open_under(&self, view: &View, constraints: &DieConstraints) -> impl Iterator<Item = ClassSet> {
         let Setup { classes, groups, tables, .. } = self.setup;
         constraints.chunks.iter().zip(groups.chunks()).enumerate().map(move |(chunk, (masks, group))| {
             view.open(masks, group) & !classes.bits(chunk, |class| tables.base(class.base).effects.delay)
@@ -102,7 +102,7 @@ impl Look<'_, '_> {
             let against = |chunk| self.against(chunk, dies().filter(|other| *other != die));
             let view = self.view(die, plane);
             let mut open = (0..).zip(self.open(&view));
-            open.all(|(chunk, open)| open & distribution.set(chunk) & !against(chunk) == 0)
+            open.all(|(chunk, open)| (open & distribution.set(chunk) & !against(chunk)).is_empty())
         };
         (next < until && places.into_iter().all(is_closed)).then_some(until)
     }
@@ -128,23 +128,28 @@ impl Look<'_, '_> {
         }
         let from_outside = || {
             let against = |chunk: usize| self.against(chunk, dies(dead)) & setup.groups.chunks()[chunk].on_target;
-            setup.across_dies.changing_all.iter().enumerate().any(|(chunk, classes)| classes & !against(chunk) != 0)
+            setup
+                .across_dies
+                .changing_all
+                .iter()
+                .enumerate()
+                .any(|(chunk, &classes)| !(classes & !against(chunk)).is_empty())
         };
         if dead != 0 && dead != all && from_outside() { known } else { dead | known }
     }
 
     /// The classes of a chunk that the constraints of some dies forbid on all dies.
-    pub(super) fn against(&self, chunk: usize, dies: impl Iterator<Item = Die>) -> u64 {
-        dies.fold(0, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against)
+    pub(super) fn against(&self, chunk: usize, dies: impl Iterator<Item = Die>) -> ClassSet {
+        dies.fold(ClassSet::NONE, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against)
     }
 
     /// Whether a class of names with a weight is eligible on a die at rest whose constraints are up to date.
-    fn lets_in(&self, die: Die, forbidden: &dyn Fn(usize) -> u64) -> bool {
+    fn lets_in(&self, die: Die, forbidden: &dyn Fn(usize) -> ClassSet) -> bool {
         self.refill_keys(die).any(|(plane, key)| {
             let view = self.view(die, plane);
             let distribution = self.setup.distribution(key);
             let mut open = (0..).zip(self.open(&view));
-            open.any(|(chunk, open)| open & distribution.set(chunk) & !forbidden(chunk) != 0)
+            open.any(|(chunk, open)| !(open & distribution.set(chunk) & !forbidden(chunk)).is_empty())
         })
     }
 

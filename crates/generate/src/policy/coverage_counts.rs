@@ -8,8 +8,8 @@ use nandseq_profile::input_time::TIME_BINS;
 use nandseq_profile::{OpId, PhaseKey, Ticks};
 use nandseq_trace::Proposal;
 
-use crate::setup::CHUNK;
 use crate::setup::coverage_model::{CoverageModel, time_bins};
+use crate::setup::{CHUNK, ClassSet};
 
 /// The level (`at_least`) at which a bin counts as covered rises by one whenever this many hits per bin have come: once all bins
 /// are covered, those with the fewest hits come first.
@@ -46,7 +46,7 @@ pub(crate) struct CoverageCounts {
     /// By key and class: how many bins are uncovered.
     uncovered_of: Vec<u32>,
     /// By key and chunk: the classes with uncovered bins, a bit each.
-    uncovered_bits: Vec<u64>,
+    uncovered_bits: Vec<ClassSet>,
     classes: usize,
 }
 
@@ -69,7 +69,7 @@ impl CoverageCounts {
             of_key: vec![0; model.keys()],
             of_class: vec![0; model.classes],
             uncovered_of: vec![0; model.keys() * model.classes],
-            uncovered_bits: vec![0; model.keys() * model.classes.div_ceil(CHUNK)],
+            uncovered_bits: vec![ClassSet::NONE; model.keys() * model.classes.div_ceil(CHUNK)],
             classes: model.classes,
         };
         counts.rise(model);
@@ -83,7 +83,7 @@ impl CoverageCounts {
         self.of_key.fill(0);
         self.of_class.fill(0);
         self.uncovered_of.fill(0);
-        self.uncovered_bits.fill(0);
+        self.uncovered_bits.fill(ClassSet::NONE);
         for (at, pair) in model.pairs.iter().enumerate() {
             self.uncovered[at] = 0;
             for (bin, time_bin) in (pair.first..).zip(time_bins(pair.time_bins)) {
@@ -159,7 +159,7 @@ impl CoverageCounts {
     }
 
     /// The classes with uncovered bins under a key, by chunk.
-    pub(super) fn uncovered_classes(&self, key: PhaseKey) -> &[u64] {
+    pub(super) fn uncovered_classes(&self, key: PhaseKey) -> &[ClassSet] {
         let chunks = self.classes.div_ceil(CHUNK);
         &self.uncovered_bits[key.index() * chunks..][..chunks]
     }

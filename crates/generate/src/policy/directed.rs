@@ -167,7 +167,7 @@ impl Directed {
         self.choices.clear(kind != HookKind::Extra);
         let uncovered = counts.uncovered_classes(key);
         for id in at.proposer.sampler.eligible() {
-            if uncovered[id.chunk()] & id.bit() == 0 {
+            if !uncovered[id.chunk()].contains(id) {
                 self.choices.put_class(id, at.distribution.mass(id));
                 continue;
             }

@@ -13,7 +13,7 @@ use crate::kernel::{Event, Hook};
 use crate::probability::{Distributions, of_profile};
 use crate::proposal::{Proposer, View, WeightedSampler};
 use crate::random::StreamKind;
-use crate::setup::ClassId;
+use crate::setup::{CHUNK, ClassId};
 use crate::site::Site;
 
 /// The built-in device, with few enough addresses to try them all.
@@ -182,9 +182,7 @@ fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
     let (setup, _) = setup_of(&profile);
     let distribution = &setup.distributions[usize::from(setup.by_key[0])];
     let mut sampler = WeightedSampler::new(&setup);
-    for chunk in 0..setup.classes.chunks() {
-        sampler.put(chunk, distribution.set(chunk));
-    }
+    sampler.refill().copy_from_slice(distribution.sets());
     for number in 0..100 {
         let mut stream = Stream::new([1, 2], StreamKind::Hook, number);
         sampler.clear();
@@ -291,7 +289,7 @@ fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
         all += 1;
         let distribution = setup.distribution(key);
         let first = distribution.draw_any(&mut Stream::new(site.key(), StreamKind::Hook, site.hooks + 1));
-        if let Some(class) = first.filter(|&class| setup.groups.is_idling(class)) {
+        if let Some(class) = first.filter(|&class| distribution.is_idling(class)) {
             idle += 1;
             assert!(setup.tables.base(setup.classes.get(class).base).effects.delay);
             for rested in [false, true] {
@@ -334,8 +332,8 @@ fn with_a_late_delay() -> Profile {
 
 /// How many classes propose nothing whatever the state.
 fn idling(setup: &Setup) -> usize {
-    let classes = (0..setup.classes.count()).map(|at| ClassId::at(at / 64, at % 64));
-    classes.filter(|&class| setup.groups.is_idling(class)).count()
+    let classes = (0..setup.classes.count()).map(|at| ClassId::at(at / CHUNK, at % CHUNK));
+    classes.filter(|&class| setup.groups.idling(class.chunk()).contains(class)).count()
 }
 
 #[test]

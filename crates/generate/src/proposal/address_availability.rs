@@ -6,7 +6,7 @@ use nandseq_device::Device;
 use nandseq_profile::{Die, PlaneSet};
 
 use crate::setup::groups::{AddressKind, Group};
-use crate::setup::{Setup, places};
+use crate::setup::{ClassSet, Setup, places};
 
 /// Room for the 28 pairs of 8 planes: the next power of two.
 const PAIRS: usize = 32;
@@ -15,19 +15,19 @@ const PAIRS: usize = 32;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AvailableClasses {
     /// Classes that address one plane, by plane.
-    pub(crate) single: [u64; 8],
+    pub(crate) single: [ClassSet; 8],
     /// Classes that address several planes, by pair of planes: (0, 1), (0, 2), (1, 2), (0, 3), ...
-    paired: [u64; PAIRS],
+    paired: [ClassSet; PAIRS],
 }
 
 impl AvailableClasses {
     /// The classes for which some plane or pair has an address.
-    pub(crate) fn anywhere(&self) -> u64 {
-        self.single.iter().chain(&self.paired).fold(0, |all, some| all | some)
+    pub(crate) fn anywhere(&self) -> ClassSet {
+        self.single.iter().chain(&self.paired).fold(ClassSet::NONE, |all, some| all | *some)
     }
 
     /// The classes that address several planes and for which a pair of planes, given by its number, has an address.
-    pub(crate) const fn paired(&self, pair: usize) -> u64 {
+    pub(crate) const fn paired(&self, pair: usize) -> ClassSet {
         self.paired[pair % PAIRS]
     }
 }
@@ -45,7 +45,7 @@ pub(crate) struct AddressAvailability {
 
 impl AddressAvailability {
     pub(crate) fn new(setup: &Setup) -> Self {
-        let nothing = AvailableClasses { single: [0; 8], paired: [0; PAIRS] };
+        let nothing = AvailableClasses { single: [ClassSet::NONE; 8], paired: [ClassSet::NONE; PAIRS] };
         Self {
             stamp: 0,
             chunks: vec![nothing; setup.classes.chunks()],
@@ -122,12 +122,12 @@ impl Kinds {
     }
 
     /// The classes that can use an address of these kinds.
-    fn classes(&self, group: &Group) -> u64 {
+    fn classes(&self, group: &Group) -> ClassSet {
         let asking = |source: AddressKind| group.asking[source as usize];
-        let of_cells = |cells: u8| places(u64::from(cells)).fold(0, |all, cell| all | group.cells[cell % 8]);
-        let any_next = if self.any_next { u64::MAX } else { of_cells(self.next) };
-        let any = if self.any { u64::MAX } else { 0 };
-        any & asking(AddressKind::AnyBlock)
+        let of_cells =
+            |cells: u8| places(u64::from(cells)).fold(ClassSet::NONE, |all, cell| all | group.cells[cell % 8]);
+        let any_next = if self.any_next { ClassSet::ALL } else { of_cells(self.next) };
+        asking(AddressKind::AnyBlock).given(self.any)
             | of_cells(self.next) & asking(AddressKind::NextPageOf)
             | any_next & asking(AddressKind::AnyNextPage)
             | of_cells(self.read) & asking(AddressKind::ReadablePage)

@@ -11,7 +11,7 @@ use nandseq_profile::{Die, PlaneSet, Ticks};
 use super::die_constraints::{beside, by_logic, is_resumable, next_of_cache_program};
 use super::view::View;
 use crate::setup::groups::Group;
-use crate::setup::{Class, ClassId, Setup};
+use crate::setup::{Class, ClassId, ClassSet, Setup};
 
 /// A class at a hook.
 pub(super) struct ClassCheck<'a> {
@@ -30,8 +30,8 @@ impl<'a> ClassCheck<'a> {
         Self { setup, device, view, now, group, id, class: setup.classes.get(id) }
     }
 
-    const fn is_of(&self, classes: u64) -> bool {
-        classes & self.id.bit() != 0
+    const fn is_of(&self, classes: ClassSet) -> bool {
+        classes.contains(self.id)
     }
 
     /// The planes on which the class may work, if it is eligible. `waiting` says whether a due step of a chain waits for planes of the
@@ -55,7 +55,7 @@ impl<'a> ClassCheck<'a> {
     }
 
     /// The classes that a die forbids by what occupies it and by its lasting state; `joining` are those that would join its occupants.
-    fn by_die(&self, die: Die, joining: u64) -> u64 {
+    fn by_die(&self, die: Die, joining: ClassSet) -> ClassSet {
         let device = self.device;
         beside(self.group, joining, device.occupants(die))
             | by_logic(self.group, device.flies_on(die), device.logic(die))

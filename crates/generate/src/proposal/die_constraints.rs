@@ -5,28 +5,26 @@
 
 use nandseq_device::{Device, DieLogic, Place, Tables};
 use nandseq_profile::model::{Axis, ByAxis, LatchKind};
-use nandseq_profile::{Die, Page, PhaseKey, PlaneSet, Ticks};
+use nandseq_profile::{Die, Page, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::address_availability::{AddressAvailability, AvailableClasses};
 use crate::setup::groups::{AddressKind, Group, gates_of};
-use crate::setup::{ClassId, Setup};
+use crate::setup::{ClassId, ClassSet, Setup};
 
 /// The classes of a chunk that a die forbids or allows.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct ClassMasks {
     /// Classes that the die does not forbid and that have an address. The hook's plane, chains and other dies may still forbid
     /// them.
-    pub(crate) open: u64,
+    pub(crate) open: ClassSet,
     /// Those of `open` that are forbidden while a chain is under way: the chain counts on their address.
-    pub(crate) unless_chained: u64,
+    pub(crate) unless_chained: ClassSet,
     /// Classes that look at every die and that this die forbids.
-    pub(crate) against: u64,
+    pub(crate) against: ClassSet,
     /// By plane: the classes that may not work there.
-    closed: [u64; 8],
+    closed: [ClassSet; 8],
     /// By plane: the classes that a hook there cannot propose.
-    pub(crate) not_at: [u64; 8],
-    /// By plane: the classes that its registers or op_state forbid.
-    forbidden: [u64; 8],
+    pub(crate) not_at: [ClassSet; 8],
 }
 
 /// The constraints of a die.
@@ -35,49 +33,45 @@ pub(crate) struct DieConstraints {
     /// The die's stamp when the constraints were made. They hold while the die has this stamp, and before `until`.
     stamp: u64,
     until: Ticks,
+    /// Whether all masks were made, not [`ClassMasks::against`] alone.
+    is_complete: bool,
     /// By chunk.
     pub(crate) chunks: Vec<ClassMasks>,
-    /// The planes when the constraints were made: most changes of a die concern one of its planes.
-    planes: [PlaneFacts; 8],
+    /// By plane: what the masks were made of.
+    planes: Vec<PlaneFacts>,
     availability: AddressAvailability,
 }
 
-/// The facts about a plane that constraints depend on, in one word, because planes are compared often. From the lowest bit: its
-/// registers (see [`gates_of`]) in 8 bits, its op_state (see [`Group::state_of`]) in 16, the cell type in its page register in 8
-/// (the value 8 for none), and whether it is occupied.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct PlaneFacts(u64);
-
-impl PlaneFacts {
-    /// The facts about no plane.
-    const NONE: Self = Self(u64::MAX);
-
-    fn new(register_mask: u8, state: u16, cell: u8, occupied: bool) -> Self {
-        Self(u64::from(register_mask) | u64::from(state) << 8 | u64::from(cell) << 24 | u64::from(occupied) << 32)
+/// The pairs of planes, in the order of [`AvailableClasses::paired`].
+static PAIRS: [(usize, usize); 28] = {
+    let mut pairs = [(0, 0); 28];
+    let (mut pair, mut second) = (0, 1);
+    while second < 8 {
+        let mut first = 0;
+        while first < second {
+            pairs[pair] = (first, second);
+            (pair, first) = (pair + 1, first + 1);
+        }
+        second += 1;
     }
+    pairs
+};
 
-    const fn register_mask(self) -> u8 {
-        self.0 as u8
-    }
-
-    const fn state(self) -> u16 {
-        (self.0 >> 8) as u16
-    }
-
-    const fn cell(self) -> usize {
-        (self.0 >> 24) as u8 as usize
-    }
-
-    const fn occupied(self) -> bool {
-        self.0 >> 32 & 1 == 1
-    }
+/// The facts about a plane that constraints depend on.
+#[derive(Clone, Copy, Default, Debug)]
+struct PlaneFacts {
+    /// Its registers: see [`gates_of`].
+    registers: u8,
+    /// The cell type in its page register; 8 for none.
+    cell: u8,
+    /// Its op_state: see [`Group::state_of`].
+    state: u16,
+    is_occupied: bool,
 }
 
 /// The facts about a die that constraints depend on, found once for all chunks.
 #[derive(Default)]
 struct Facts {
-    /// The planes that have changed.
-    news: PlaneSet,
     /// Whether all operations that occupy the die may interleave with others; `None`: no operation occupies it.
     tolerant: Option<bool>,
     /// By axis: whether a SUSPEND would find something to suspend, a RESUME something to resume.
@@ -91,40 +85,50 @@ impl DieConstraints {
     /// Constraints that hold at no time.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = vec![ClassMasks::default(); setup.classes.chunks()];
-        Self {
-            stamp: 0,
-            until: Ticks::ZERO,
-            chunks,
-            planes: [PlaneFacts::NONE; 8],
-            availability: AddressAvailability::new(setup),
-        }
+        let planes = vec![PlaneFacts::default(); usize::from(setup.tables.size.planes)];
+        let availability = AddressAvailability::new(setup);
+        Self { stamp: 0, until: Ticks::ZERO, is_complete: false, chunks, planes, availability }
     }
 
     /// Brings the constraints of a die up to date.
     #[inline]
     pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
-        if self.stamp != device.stamp(die) || now >= self.until {
+        if self.stamp != device.stamp(die) || now >= self.until || !self.is_complete {
             self.make(device, setup, die, now);
+        }
+    }
+
+    /// Brings what a die forbids on all dies up to date: [`ClassMasks::against`] alone.
+    #[inline]
+    pub(super) fn refresh_against(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
+        if self.stamp != device.stamp(die) || now >= self.until {
+            self.make_against(device, setup, die, now);
         }
     }
 
     /// The planes on which a class may work now.
     pub(crate) fn allowed(&self, device: &Device, class: ClassId) -> PlaneSet {
-        let closed = self.chunks[class.chunk()].closed.iter().enumerate();
-        let open = closed.fold(0, |open, (plane, closed)| open | u8::from(closed & class.bit() == 0) << plane);
-        PlaneSet(open).and(device.planes())
+        device.planes().minus(PlaneSet(ClassSet::in_each(&self.chunks[class.chunk()].closed, class)))
     }
 
     fn make(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
         self.availability.refresh(device, setup, die);
-        self.stamp = device.stamp(die);
-        let facts = self.look(device, setup, die, now);
-        let logic = device.logic(die);
+        let (facts, logic) = (self.look(device, setup, die, now), device.logic(die));
         let availability = self.availability.chunks.iter();
         for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
-            masks.look_at_planes(group, &self.planes, facts.news);
-            masks.look(group, available, usize::from(setup.tables.size.planes), &facts, logic);
+            masks.look(group, available, &self.planes, &facts, logic);
         }
+    }
+
+    #[inline(never)]
+    fn make_against(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
+        let facts = self.look_at_others(device, setup, die, now);
+        for (masks, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
+            let on_some_plane = self.planes.iter().fold(ClassSet::NONE, |all, plane| all | plane.forbidden(group));
+            masks.against =
+                against(group, by_logic(group, facts.flies, device.logic(die)) | on_some_plane, facts.tolerant);
+        }
+        self.is_complete = false;
     }
 
     /// Makes the constraints of an imagined die: nothing is in flight, and `logic` is its lasting state. They hold for no hook.
@@ -132,53 +136,47 @@ impl DieConstraints {
         self.availability.refresh(device, setup, die);
         self.until = Ticks::ZERO;
         let mut facts = Facts::default();
-        self.look_at_planes(device, setup, logic, PlaneSet::EMPTY, &[None; 8], &mut facts);
+        self.look_at_planes(setup, logic, PlaneSet::EMPTY, &[None; 8]);
         for axis in Axis::ALL {
             facts.resumable[axis] = is_resumable(&setup.tables, logic, axis);
         }
         let availability = self.availability.chunks.iter();
         for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
-            masks.look_at_planes(group, &self.planes, facts.news);
-            masks.look(group, available, usize::from(setup.tables.size.planes), &facts, logic);
-        }
-    }
-
-    /// Notes the facts about the planes, and which planes have changed.
-    #[inline]
-    fn look_at_planes(
-        &mut self,
-        device: &Device,
-        setup: &Setup,
-        logic: &DieLogic,
-        occupied: PlaneSet,
-        keys: &[Option<PhaseKey>; 8],
-        facts: &mut Facts,
-    ) {
-        let Some(group) = setup.groups.chunks().first() else { return };
-        let gates = gates_of(&logic.planes);
-        for plane in device.planes().iter() {
-            let at = usize::from(plane.0 % 8);
-            let cell = logic.planes.page(plane).map_or(8, |page| page.cell_type.0);
-            let state = group.state_of(keys[at]);
-            let seen = PlaneFacts::new(gates[at], state, cell, occupied.contains(plane));
-            facts.news.0 |= u8::from(self.planes[at] != seen) << at;
-            self.planes[at] = seen;
+            masks.look(group, available, &self.planes, &facts, logic);
         }
     }
 
     /// The classes of a chunk for which the address book has an address on the die.
-    pub(crate) fn offered(&self, chunk: usize) -> u64 {
+    pub(crate) fn offered(&self, chunk: usize) -> ClassSet {
         self.availability.chunks[chunk].anywhere()
     }
 
-    /// Finds the facts about a die, and notes until when they hold.
+    /// Notes the facts about the planes; `keys` are their op_states.
+    #[inline]
+    fn look_at_planes(&mut self, setup: &Setup, logic: &DieLogic, occupied: PlaneSet, keys: &[Option<PhaseKey>; 8]) {
+        let Some(group) = setup.groups.chunks().first() else { return };
+        let registers = gates_of(&logic.planes);
+        for (at, (facts, (&registers, &key))) in self.planes.iter_mut().zip(registers.iter().zip(keys)).enumerate() {
+            let plane = Plane(at as u8);
+            let cell = logic.planes.page(plane).map_or(8, |page| page.cell_type.0);
+            let (state, is_occupied) = (group.state_of(key), occupied.contains(plane));
+            *facts = PlaneFacts { registers, cell, state, is_occupied };
+        }
+    }
+
+    /// Finds the facts about a die that matter on all dies, and notes the die's stamp and until when they hold.
+    #[inline]
+    fn look_at_others(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
+        let (keys, until) = device.state_keys(die, now);
+        (self.stamp, self.until) = (device.stamp(die), until);
+        self.look_at_planes(setup, device.logic(die), device.occupied(die), &keys);
+        Facts { tolerant: device.occupants(die), flies: device.flies_on(die), ..Facts::default() }
+    }
+
+    /// Finds all facts about a die, and notes the die's stamp and until when they hold.
     fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
         let logic = device.logic(die);
-        let mut facts = Facts { tolerant: device.occupants(die), flies: device.flies_on(die), ..Facts::default() };
-        let occupied = device.occupied(die);
-        let (keys, until) = device.state_keys(die, now);
-        self.until = until;
-        self.look_at_planes(device, setup, logic, occupied, &keys, &mut facts);
+        let mut facts = self.look_at_others(device, setup, die, now);
         for axis in Axis::ALL {
             if logic.suspended(axis).is_some() {
                 facts.resumable[axis] = is_resumable(&setup.tables, logic, axis);
@@ -188,68 +186,74 @@ impl DieConstraints {
                 self.until = self.until.min(until);
             }
         }
+        self.is_complete = true;
         facts
     }
 }
 
-impl ClassMasks {
-    /// Makes the masks of the planes that have changed.
-    fn look_at_planes(&mut self, group: &Group, planes: &[PlaneFacts; 8], news: PlaneSet) {
-        for plane in news.iter() {
-            let at = usize::from(plane.0 % 8);
-            let facts = planes[at];
-            let register_mask = group.register_mask(facts.register_mask());
-            let state = group.in_state(facts.state());
-            let occupied = if facts.occupied() { group.occupying_planes } else { 0 };
-            let more = state & group.on_planes | occupied;
-            self.forbidden[at] = register_mask.forbidden | state;
-            self.not_at[at] = register_mask.not_at | more & group.here;
-            self.closed[at] = register_mask.closed | more | group.with_cell_type & !group.cells[facts.cell()];
-        }
+impl PlaneFacts {
+    /// The classes that the registers or the op_state of the plane forbid.
+    fn forbidden(self, group: &Group) -> ClassSet {
+        group.register_mask(self.registers).forbidden | group.in_state(self.state)
     }
+}
 
-    /// Combines the masks of the planes with the die's lasting state and the address book.
-    fn look(&mut self, group: &Group, available: &AvailableClasses, planes: usize, facts: &Facts, logic: &DieLogic) {
-        let mut on_some_plane = 0;
-        let mut sampled = 0;
-        for at in 0..planes.min(8) {
-            on_some_plane |= self.forbidden[at];
-            sampled |= available.single[at] & !self.closed[at];
+impl ClassMasks {
+    /// Combines what forbids classes on the planes with the die's lasting state and the address book.
+    fn look(
+        &mut self,
+        group: &Group,
+        available: &AvailableClasses,
+        planes: &[PlaneFacts],
+        facts: &Facts,
+        logic: &DieLogic,
+    ) {
+        let mut on_some_plane = ClassSet::NONE;
+        let mut sampled = ClassSet::NONE;
+        for (at, plane) in planes.iter().enumerate().take(8) {
+            let registers = group.register_mask(plane.registers);
+            let state = group.in_state(plane.state);
+            let more = state & group.on_planes | group.occupying_planes.given(plane.is_occupied);
+            let closed = registers.closed | more | group.of_another_cell[usize::from(plane.cell % 16)];
+            self.not_at[at] = registers.not_at | more & group.here;
+            self.closed[at] = closed;
+            on_some_plane |= registers.forbidden | state;
+            sampled |= available.single[at] & !closed;
         }
         let forbidden = by_logic(group, facts.flies, logic);
-        let beside = |joining: u64| beside(group, joining, facts.tolerant);
-        self.against = (forbidden | on_some_plane | beside(group.occupying_target)) & group.on_target;
-        let may_start =
-            !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining)) & !without_target(group, facts);
+        self.against = against(group, forbidden | on_some_plane, facts.tolerant);
+        let may_start = !(forbidden
+            | on_some_plane & group.beyond_planes
+            | beside(group, group.joining, facts.tolerant)
+            | without_target(group, facts));
         // While an operation occupies the die, a class of several planes can hardly ever start.
-        if may_start & group.multi & !group.plain != 0 {
-            let mut pair = 0;
-            for second in 1..planes {
-                for first in 0..second {
-                    sampled |= available.paired(pair) & !(self.closed[first % 8] | self.closed[second % 8]);
-                    pair += 1;
-                }
+        if !(may_start & group.multi & !group.plain).is_empty() {
+            for (pair, &(first, second)) in PAIRS.iter().enumerate().take(planes.len() * (planes.len() - 1) / 2) {
+                sampled |= available.paired(pair) & !(self.closed[first] | self.closed[second]);
             }
         }
         self.open = (group.plain | self.addressed(group, logic, sampled)) & may_start;
     }
 
     /// The classes that have an address; `sampled` are those with one from the address book. Sets `unless_chained`.
-    fn addressed(&mut self, group: &Group, logic: &DieLogic, mut sampled: u64) -> u64 {
-        self.unless_chained = 0;
+    fn addressed(&mut self, group: &Group, logic: &DieLogic, mut sampled: ClassSet) -> ClassSet {
+        self.unless_chained = ClassSet::NONE;
         if logic.cache_program.is_some() {
             let next_page_of = group.asking[AddressKind::NextPageOf as usize];
             sampled &= !next_page_of;
-            self.unless_chained |= next_of_cache_program(logic).map_or(0, |next| group.alike(&next) & next_page_of);
+            self.unless_chained |=
+                next_of_cache_program(logic).map_or(ClassSet::NONE, |next| group.alike(&next) & next_page_of);
         }
         for (latch, classes) in
             [(LatchKind::OneShot, group.from_one_shot), (LatchKind::Copyback, group.from_copyback_latch)]
         {
-            self.unless_chained |= logic.latch(latch).map_or(0, |loaded| group.alike(&loaded.place) & classes);
+            self.unless_chained |=
+                logic.latch(latch).map_or(ClassSet::NONE, |loaded| group.alike(&loaded.place) & classes);
         }
-        let mut suspended = 0;
+        let mut suspended = ClassSet::NONE;
         if let Some(program) = &logic.program {
-            let closed = program.place.planes.iter().fold(0, |all, plane| all | self.closed[usize::from(plane.0)]);
+            let closed = program.place.planes.iter().map(|plane| self.closed[usize::from(plane.0 % 8)]);
+            let closed = closed.fold(ClassSet::NONE, |all, closed| all | closed);
             suspended = group.alike(&program.place) & group.from_suspended & !closed;
         }
         sampled | self.unless_chained | suspended
@@ -264,37 +268,38 @@ pub(super) fn is_resumable(tables: &Tables, logic: &DieLogic, axis: Axis) -> boo
         .is_some_and(|suspend_target| !blocked && suspend_target.place.planes.and(logic.planes.unread()).is_empty())
 }
 
+/// The classes that look at every die and that this die forbids; `forbidden` are those that its lasting state and its planes forbid.
+fn against(group: &Group, forbidden: ClassSet, tolerant: Option<bool>) -> ClassSet {
+    (forbidden | beside(group, group.occupying_target, tolerant)) & group.on_target
+}
+
 /// The classes among those that join others which the occupants of a die do not let in; `tolerant`: whether all of them may interleave with
 /// others, `None` if there are none.
-pub(super) const fn beside(group: &Group, joining: u64, tolerant: Option<bool>) -> u64 {
-    match tolerant {
-        None => 0,
-        Some(true) => joining & (group.multi | !group.interleaved),
-        Some(false) => joining,
-    }
+pub(super) fn beside(group: &Group, joining: ClassSet, tolerant: Option<bool>) -> ClassSet {
+    let out = group.by_itself | ClassSet::ALL.given(tolerant != Some(true));
+    (joining & out).given(tolerant.is_some())
 }
 
 /// The classes that the lasting state of a die forbids, whatever their planes. The pattern names every field that can be written, so that
 /// none is forgotten.
-pub(super) fn by_logic(group: &Group, flies: bool, logic: &DieLogic) -> u64 {
+pub(super) fn by_logic(group: &Group, flies: bool, logic: &DieLogic) -> ClassSet {
     #[rustfmt::skip]
     let DieLogic { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _, .. } = logic;
     let axes = usize::from(erase.is_some()) | usize::from(program.is_some()) << 1;
     let target = usize::from(*odt_disabled) | usize::from(*write_protected) << 1;
-    let alone = if flies { group.alone } else { 0 };
-    one_shot.map_or(0, |loaded| group.by_latch(loaded.level))
-        | cache_program.map_or(0, |state| group.by_cache_program(state.kind))
+    let alone = group.alone.given(flies);
+    one_shot.map_or(ClassSet::NONE, |loaded| group.by_latch(loaded.level))
+        | cache_program.map_or(ClassSet::NONE, |state| group.by_cache_program(state.kind))
         | group.suspension[axes]
         | group.target[target]
         | alone
 }
 
 /// The classes that suspend while nothing can be suspended, and those that resume while nothing can be resumed.
-fn without_target(group: &Group, facts: &Facts) -> u64 {
-    let unless = |possible: bool, classes: u64| if possible { 0 } else { classes };
-    Axis::ALL.into_iter().fold(0, |out, axis| {
-        out | unless(facts.suspendable[axis], group.suspending[axis])
-            | unless(facts.resumable[axis], group.resuming[axis])
+fn without_target(group: &Group, facts: &Facts) -> ClassSet {
+    Axis::ALL.into_iter().fold(ClassSet::NONE, |out, axis| {
+        out | group.suspending[axis].given(!facts.suspendable[axis])
+            | group.resuming[axis].given(!facts.resumable[axis])
     })
 }
 

@@ -9,7 +9,7 @@ use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 use super::die_constraints::{ClassMasks, DieConstraints, next_of_cache_program};
 use super::weighted_sampler::WeightedSampler;
 use crate::setup::groups::Group;
-use crate::setup::{ClassId, Distribution, Setup};
+use crate::setup::{ClassId, ClassSet, Distribution, Setup};
 
 /// A hook, with the facts that decide beside the constraints of the dies.
 #[derive(Clone, Copy, Debug)]
@@ -37,35 +37,31 @@ impl View {
     ) {
         let own = &mut constraints[usize::from(self.die.0)];
         own.refresh(device, setup, self.die, now);
-        let (mut everywhere, mut occupying) = (0, 0);
-        sampler.refill();
-        for (chunk, (masks, group)) in own.chunks.iter().zip(setup.groups.chunks()).enumerate() {
-            let open = self.open(masks, group) & distribution.set(chunk);
+        let (mut everywhere, mut occupying) = (ClassSet::NONE, ClassSet::NONE);
+        let inside = sampler.refill().iter_mut().zip(distribution.sets());
+        for ((inside, &set), (masks, group)) in inside.zip(own.chunks.iter().zip(setup.groups.chunks())) {
+            let open = self.open(masks, group) & set;
             everywhere |= open & group.on_target;
             occupying |= open & group.occupying;
-            sampler.put(chunk, open);
+            *inside = open;
         }
         // Asked last: on a die where a step waits for planes, hardly any class that occupies planes is open.
-        if occupying != 0 && waiting() {
-            for (chunk, group) in setup.groups.chunks().iter().enumerate() {
-                sampler.take_out(chunk, group.occupying);
+        if !occupying.is_empty() && waiting() {
+            for (inside, group) in sampler.refill().iter_mut().zip(setup.groups.chunks()) {
+                *inside &= !group.occupying;
             }
         }
-        if everywhere != 0 && constraints.len() > 1 {
+        if !everywhere.is_empty() && constraints.len() > 1 {
             self.ask_other_dies(sampler, constraints, (device, setup), now);
         }
     }
 
     /// The classes of a chunk that the hook may propose, as far as its own die is concerned.
     #[inline]
-    pub(crate) fn open(&self, masks: &ClassMasks, group: &Group) -> u64 {
-        let mut closed = masks.not_at[usize::from(self.plane.0)];
-        if self.chained {
-            closed |= masks.unless_chained;
-        }
-        if self.rested {
-            closed |= group.occupying_target;
-        }
+    pub(crate) fn open(&self, masks: &ClassMasks, group: &Group) -> ClassSet {
+        let closed = masks.not_at[usize::from(self.plane.0 % 8)]
+            | masks.unless_chained.given(self.chained)
+            | group.occupying_target.given(self.rested);
         masks.open & !closed
     }
 
@@ -78,17 +74,22 @@ impl View {
         (device, setup): (&Device, &Setup),
         now: Ticks,
     ) {
-        let first = usize::from(sampler.strictest.0) % constraints.len();
-        let others = std::iter::once(first).chain((0..constraints.len()).filter(|&at| at != first));
-        for at in others.filter(|&at| at != usize::from(self.die.0)) {
-            let die = Die(at as u8);
-            let constraints = &mut constraints[at];
-            constraints.refresh(device, setup, die, now);
-            let mut left = 0;
-            for (chunk, (masks, group)) in constraints.chunks.iter().zip(setup.groups.chunks()).enumerate() {
-                left |= sampler.take_out(chunk, masks.against) & group.on_target;
+        let first = sampler.strictest;
+        let inside = sampler.refill();
+        let dies = setup.tables.size.dies;
+        for number in 0..=dies {
+            let die = if number == 0 { first } else { Die(number - 1) };
+            if die == self.die {
+                continue;
             }
-            if left == 0 {
+            let constraints = &mut constraints[usize::from(die.0)];
+            constraints.refresh_against(device, setup, die, now);
+            let mut left = ClassSet::NONE;
+            for ((inside, masks), group) in inside.iter_mut().zip(&constraints.chunks).zip(setup.groups.chunks()) {
+                *inside &= !masks.against;
+                left |= *inside & group.on_target;
+            }
+            if left.is_empty() {
                 sampler.strictest = die;
                 return;
             }

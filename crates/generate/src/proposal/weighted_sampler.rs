@@ -3,33 +3,29 @@
 use nandseq_profile::{Die, OpId};
 
 use crate::random::{RandomNumbers, Stream};
-use crate::setup::{ClassId, Distribution, Setup, places};
+use crate::setup::{Begins, ClassId, ClassSet, Distribution, SIXTEENS, Setup};
 
 /// A distribution restricted to the eligible classes. The site keeps it, so that drawing allocates nothing.
+///
+/// The masses of the eligible classes, one after the other, are a line on which a class is drawn. Names that were drawn before are gaps in
+/// the line.
 #[derive(Clone, Debug)]
 pub(crate) struct WeightedSampler {
     /// The classes that are in, by chunk.
-    inside: Vec<u64>,
-    /// The sums of the weights of the names that are in and were not drawn before, by chunk, and the sum of these. Valid once counted.
-    masses: Vec<u64>,
-    total: u64,
+    inside: Vec<ClassSet>,
+    /// By chunk: see [`Distribution::place_in_line`]. Valid once counted.
+    begins: Vec<Begins>,
+    /// The begin and the length of each gap, ascending. Valid once counted.
+    gaps: Vec<(u64, u64)>,
+    /// The length of the line without the gaps. Valid once counted.
+    left: u64,
     is_counted: bool,
     /// How many classes were drawn at this hook that are not eligible, or names that were drawn before.
     pub(super) misses: u32,
-    /// Names drawn before, with their weights and classes.
-    tried: Vec<(OpId, u64, ClassId)>,
+    /// Names drawn before, with their classes.
+    tried: Vec<(OpId, ClassId)>,
     /// The die that last forbade all classes that look at every die.
     pub(crate) strictest: Die,
-}
-
-/// The name at a weight below the sum of all.
-#[inline]
-fn name_at(names: &[(OpId, u64)], mut at: u64) -> Option<&(OpId, u64)> {
-    names.iter().find(|&&(_, weight)| {
-        let is_here = at < weight;
-        at = at.wrapping_sub(weight);
-        is_here
-    })
 }
 
 impl WeightedSampler {
@@ -37,9 +33,10 @@ impl WeightedSampler {
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = setup.classes.chunks();
         Self {
-            inside: vec![0; chunks],
-            masses: vec![0; chunks],
-            total: 0,
+            inside: vec![ClassSet::NONE; chunks],
+            begins: vec![Begins::default(); chunks],
+            gaps: Vec::new(),
+            left: 0,
             is_counted: false,
             misses: 0,
             tried: Vec::new(),
@@ -55,61 +52,64 @@ impl WeightedSampler {
         self.is_counted = false;
     }
 
-    /// Begins to take classes in; the caller then puts every chunk.
+    /// The classes that are in, by chunk, to be changed; all of them have names.
     #[inline]
-    pub(crate) fn refill(&mut self) {
+    pub(crate) fn refill(&mut self) -> &mut [ClassSet] {
         self.is_counted = false;
+        &mut self.inside
     }
 
     /// Whether a class is in.
     pub(super) fn has(&self, class: ClassId) -> bool {
-        self.inside[class.chunk()] & class.bit() != 0
+        self.inside[class.chunk()].contains(class)
     }
 
-    /// Sets the classes of a chunk that are in; all of them have names.
-    #[inline]
-    pub(crate) fn put(&mut self, chunk: usize, classes: u64) {
-        self.inside[chunk] = classes;
-    }
-
-    /// Takes classes of a chunk out; returns those that are left.
-    #[inline]
-    pub(crate) fn take_out(&mut self, chunk: usize, classes: u64) -> u64 {
-        self.inside[chunk] &= !classes;
-        self.inside[chunk]
-    }
-
-    /// Sums the weights of the names that are in and were not drawn before.
+    /// Finds where the classes that are in begin, and the gaps.
     fn count(&mut self, distribution: &Distribution) {
         self.is_counted = true;
-        self.total = 0;
-        for (chunk, (&inside, mass)) in self.inside.iter().zip(&mut self.masses).enumerate() {
-            *mass = distribution.mass_of(chunk, inside);
-            self.total += *mass;
+        self.left = 0;
+        for (chunk, (&inside, begins)) in self.inside.iter().zip(&mut self.begins).enumerate() {
+            begins[0] = self.left;
+            self.left = distribution.place_in_line(chunk, inside, begins);
         }
-        for &(_, weight, class) in &self.tried {
-            self.masses[class.chunk()] -= weight;
-            self.total -= weight;
+        self.gaps.clear();
+        for at in 0..self.tried.len() {
+            let (op, class) = self.tried[at];
+            if self.has(class) {
+                let mut begin = distribution.begin_of(class, self.inside[class.chunk()], &self.begins[class.chunk()]);
+                for &(name, weight) in distribution.names_of(class) {
+                    if name == op {
+                        self.cut_out(begin, weight);
+                    }
+                    begin += weight;
+                }
+            }
         }
+    }
+
+    /// A name leaves a gap.
+    fn cut_out(&mut self, begin: u64, weight: u64) {
+        let at = self.gaps.partition_point(|&(other, _)| other < begin);
+        self.gaps.insert(at, (begin, weight));
+        self.left -= weight;
     }
 
     /// The classes that are in.
     pub(crate) fn eligible(&self) -> impl Iterator<Item = ClassId> {
         let chunks = self.inside.iter().enumerate();
-        chunks.flat_map(|(chunk, &inside)| places(inside).map(move |place| ClassId::at(chunk, place)))
+        chunks.flat_map(|(chunk, &inside)| inside.places().map(move |place| ClassId::at(chunk, place)))
     }
 
     /// Draws a name of a class by weight; `None` if it was drawn before.
     pub(crate) fn draw_of(&mut self, distribution: &Distribution, class: ClassId, stream: &mut Stream) -> Option<OpId> {
-        let names = distribution.names_of(class);
-        let &(op, weight) = match names {
-            [only] => only,
-            _ => name_at(names, stream.below(distribution.mass(class)))?,
+        let op = match distribution.names_of(class) {
+            &[(only, _)] => only,
+            _ => distribution.name_at(class, stream.below(distribution.mass(class)))?.0.0,
         };
-        if self.tried.iter().any(|&(tried, ..)| tried == op) {
+        if self.tried.iter().any(|&(tried, _)| tried == op) {
             return None;
         }
-        self.tried.push((op, weight, class));
+        self.tried.push((op, class));
         Some(op)
     }
 
@@ -118,52 +118,18 @@ impl WeightedSampler {
         if !self.is_counted {
             self.count(distribution);
         }
-        if self.total == 0 {
+        if self.left == 0 {
             return None;
         }
-        let mut at = stream.below(self.total);
-        let chunk = self.masses.iter().position(|&mass| {
-            let here = at < mass;
-            if !here {
-                at -= mass;
-            }
-            here
-        })?;
-        if self.tried.is_empty() {
-            let (class, at) = distribution.class_at(chunk, self.inside[chunk], at)?;
-            let &(op, weight) = name_at(distribution.names_of(class), at)?;
-            return Some((self.note(class, (op, weight)), class));
+        let mut at = stream.below(self.left);
+        for &(begin, weight) in &self.gaps {
+            at += if at >= begin { weight } else { 0 };
         }
-        for place in places(self.inside[chunk]) {
-            let class = ClassId::at(chunk, place);
-            let mass = distribution.mass(class) - self.tried_of(class);
-            if at >= mass {
-                at -= mass;
-                continue;
-            }
-            for &(op, weight) in distribution.names_of(class) {
-                if self.tried.iter().any(|&(tried, ..)| tried == op) {
-                    continue;
-                }
-                if at < weight {
-                    return Some((self.note(class, (op, weight)), class));
-                }
-                at -= weight;
-            }
-        }
-        None
-    }
-
-    /// Notes that a name has been drawn.
-    fn note(&mut self, class: ClassId, (op, weight): (OpId, u64)) -> OpId {
-        self.masses[class.chunk()] -= weight;
-        self.total -= weight;
-        self.tried.push((op, weight, class));
-        op
-    }
-
-    /// The weight of the names of a class that were drawn before.
-    fn tried_of(&self, class: ClassId) -> u64 {
-        self.tried.iter().filter(|(.., of)| *of == class).map(|&(_, weight, _)| weight).sum()
+        let chunk = self.begins.iter().position(|begins| at < begins[SIXTEENS])?;
+        let (class, above) = distribution.class_at((chunk, self.inside[chunk]), &self.begins[chunk], at);
+        let ((op, weight), begin) = distribution.name_at(class, above)?;
+        self.cut_out(at - above + begin, weight);
+        self.tried.push((op, class));
+        Some((op, class))
     }
 }

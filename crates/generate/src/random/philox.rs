@@ -27,6 +27,13 @@ const fn block_of_two(mut key: u64, counter: [u64; 2]) -> [u64; 2] {
     [left, right]
 }
 
+/// A block of two numbers, for the draws of a stream: these are many, and each is small without it.
+#[inline(never)]
+const fn next_block(key: u64, counter: [u64; 2]) -> (u64, u64) {
+    let [first, second] = block_of_two(key, counter);
+    (first, second)
+}
+
 /// A block of four numbers.
 fn block_of_four(mut key: [u64; 2], counter: [u64; 4]) -> [u64; 4] {
     let mut state = counter;
@@ -52,12 +59,17 @@ pub trait RandomNumbers {
     /// A number uniform in `0..bound` (`bound` > 0), by multiplication with rejection (Lemire 2019): exactly uniform.
     #[inline]
     fn below(&mut self, bound: u64) -> u64 {
-        let mut product = u128::from(self.draw()) * u128::from(bound);
-        if (product as u64) < bound {
-            let threshold = bound.wrapping_neg() % bound;
-            while (product as u64) < threshold {
-                product = u128::from(self.draw()) * u128::from(bound);
-            }
+        let product = u128::from(self.draw()) * u128::from(bound);
+        if (product as u64) < bound { self.below_after(product, bound) } else { (product >> 64) as u64 }
+    }
+
+    /// The end of a draw below a bound whose first product may have to be rejected: one draw in 2⁶⁴ ÷ `bound`.
+    #[cold]
+    #[inline(never)]
+    fn below_after(&mut self, mut product: u128, bound: u64) -> u64 {
+        let threshold = bound.wrapping_neg() % bound;
+        while (product as u64) < threshold {
+            product = u128::from(self.draw()) * u128::from(bound);
         }
         (product >> 64) as u64
     }
@@ -135,7 +147,7 @@ impl RandomNumbers for Stream {
         if let Some(number) = self.left.take() {
             return number;
         }
-        let [first, second] = block_of_two(self.key, self.counter);
+        let (first, second) = next_block(self.key, self.counter);
         self.counter[0] += 1;
         self.left = Some(second);
         first

@@ -4,14 +4,14 @@ use nandseq_device::{BaseInfo, Reach, Tables};
 use nandseq_profile::model::StatusOf;
 
 use super::chain_templates::StepInfo;
-use super::classes::Classes;
+use super::classes::{ClassSet, Classes};
 use super::distribution::Distribution;
 
 /// The operations that may concern a die from hooks on another.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct AcrossDies {
     /// By chunk: the classes that may start somewhere and change every die.
-    pub(crate) changing_all: Vec<u64>,
+    pub(crate) changing_all: Vec<ClassSet>,
     /// The dies that a name with a weight addresses from any die, a bit each.
     pub(crate) named: u64,
 }
@@ -24,8 +24,8 @@ impl AcrossDies {
         distributions: &[Distribution],
         chains: &[Vec<StepInfo>],
     ) -> Self {
-        let mut changing_all: Vec<u64> = (0..classes.chunks())
-            .map(|chunk| distributions.iter().fold(0, |all, distribution| all | distribution.set(chunk)))
+        let mut changing_all: Vec<ClassSet> = (0..classes.chunks())
+            .map(|chunk| distributions.iter().fold(ClassSet::NONE, |all, distribution| all | distribution.set(chunk)))
             .collect();
         for name in chains.iter().flatten().flat_map(|step| &step.names) {
             let id = classes.of(tables.op(name.op));

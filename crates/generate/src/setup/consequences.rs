@@ -4,21 +4,21 @@ use nandseq_device::{BaseInfo, Reach, Tables};
 use nandseq_profile::model::{ByAxis, FollowUp};
 use nandseq_profile::{BaseId, PhaseKey, Profile};
 
-use super::classes::{CHUNK, ClassId, Classes};
+use super::classes::{CHUNK, ClassId, ClassSet, Classes};
 
 /// The consequences of the classes and bases of a device.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Consequences {
     /// By chunk: the classes that leave every op_state as it is.
-    pub(crate) leaving: Vec<u64>,
+    pub(crate) leaving: Vec<ClassSet>,
     /// By chunk: the classes that become the op_state of the planes they address, and of no other.
-    pub(crate) on_planes: Vec<u64>,
+    pub(crate) on_planes: Vec<ClassSet>,
     /// By base its ways: for each chain that may follow it, the base itself and the bases of the chain.
     ways: Vec<Vec<Way>>,
     /// By base: the bases that have a way with it.
     pub(crate) part_of: Vec<Vec<BaseId>>,
     /// By class: the classes of its chunk that differ from it in cell type alone, and itself.
-    pub(crate) alike: Vec<u64>,
+    pub(crate) alike: Vec<ClassSet>,
     /// By axis: the bases that suspend.
     pub(crate) suspending: ByAxis<Vec<BaseId>>,
 }

@@ -5,7 +5,7 @@
 use nandseq_device::Tables;
 use nandseq_profile::OpId;
 
-use super::classes::{CHUNK, ClassId, Classes, places};
+use super::classes::{CHUNK, ClassId, ClassSet, Classes};
 use crate::random::{RandomNumbers, Stream};
 
 /// A distribution over names, by class.
@@ -13,18 +13,22 @@ use crate::random::{RandomNumbers, Stream};
 pub(crate) struct Distribution {
     /// The names with their weights, those of a class together.
     pub(crate) names: Vec<(OpId, u64)>,
+    /// Where each name begins if the weights of all follow one another, and where the last ends; see [`padded`].
+    begins: Vec<u64>,
     /// The classes that have names, by chunk.
-    sets: Vec<u64>,
+    sets: Vec<ClassSet>,
     /// By chunk: for each four classes in turn, the sum of the weights of any of them, by their four bits.
     sums: Vec<[[u64; 16]; FOURS]>,
     /// For each class the first of its names and one past the last.
     spans: Vec<(u32, u32)>,
-    /// The sum of the weights of all names.
+    /// The sum of the weights of all names; 1 if there are none.
     total: u64,
-    /// A class that proposes nothing and is eligible at every hook, for all such classes, with their mass.
-    idling: (Option<ClassId>, u64),
-    /// By chunk: the other classes, and their mass.
-    others: Vec<(u64, u64)>,
+    /// A class that proposes nothing and is eligible at every hook, for all such classes, with their mass; the mass is 0 if there is none.
+    idling: (ClassId, u64),
+    /// The other classes that have names.
+    others: Vec<ClassId>,
+    /// Where each of `others` ends if the masses of all follow on that of the idling ones; see [`padded`].
+    ends_of_others: Vec<u64>,
     /// Whether so many draws propose nothing that classes are drawn and asked for one after the other.
     pub(crate) is_mostly_idle: bool,
 }
@@ -34,6 +38,25 @@ const MOSTLY_IDLE: u64 = 4;
 
 /// How many times four classes a chunk has.
 const FOURS: usize = CHUNK / 4;
+
+/// How many times sixteen classes a chunk has.
+pub(crate) const SIXTEENS: usize = CHUNK / 16;
+
+/// Where each sixteen classes of a chunk begin, and where the last end.
+pub(crate) type Begins = [u64; SIXTEENS + 1];
+
+/// Numbers in ascending order, and then some that are above all: [`rank`] looks at four at a time.
+fn padded(numbers: impl Iterator<Item = u64>) -> Vec<u64> {
+    numbers.chain([u64::MAX; 4]).collect()
+}
+
+/// How many of some ascending numbers are not above a number, if there is a greater one among the first `most` or after them. No branch
+/// depends on the numbers.
+#[inline]
+fn rank(ascending: &[u64], most: usize, number: u64) -> usize {
+    let fours = ascending.as_chunks::<4>().0.iter().take(most.div_ceil(4));
+    fours.fold(0, |rank, four| rank + four.iter().map(|&one| usize::from(one <= number)).sum::<usize>())
+}
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
 pub(crate) const UNITS: f64 = (1u64 << 44) as f64;
@@ -59,18 +82,20 @@ impl Distribution {
             .collect();
         names.sort_by_key(|&(class, op, _)| (class, op));
         let mut all = Self {
-            sets: vec![0; classes.chunks()],
+            begins: Vec::new(),
+            sets: vec![ClassSet::NONE; classes.chunks()],
             sums: vec![[[0; 16]; FOURS]; classes.chunks()],
             spans: vec![(0, 0); classes.count()],
             names: Vec::new(),
             total: 0,
-            idling: (None, 0),
+            idling: (ClassId::at(0, 0), 0),
             others: Vec::new(),
+            ends_of_others: Vec::new(),
             is_mostly_idle: false,
         };
         for (at, &(class, _, weight)) in names.iter().enumerate() {
             let (first, end) = &mut all.spans[class.index()];
-            if all.sets[class.chunk()] & class.bit() == 0 {
+            if !all.sets[class.chunk()].contains(class) {
                 *first = at as u32;
             }
             *end = at as u32 + 1;
@@ -80,36 +105,53 @@ impl Distribution {
             sums.filter(|(bits, _)| bits >> (place % 4) & 1 == 1).for_each(|(_, sum)| *sum += weight);
         }
         all.names = names.into_iter().map(|(_, op, weight)| (op, weight)).collect();
-        all.note_idling(|_| 0);
+        let ends = all.names.iter().scan(0, |end, (_, weight)| {
+            *end += weight;
+            Some(*end)
+        });
+        all.begins = padded(std::iter::once(0).chain(ends));
+        all.note_idling(|_| ClassSet::NONE);
         all
     }
 
     /// Takes note of the classes, by chunk, that propose nothing and are eligible at every hook.
-    pub(super) fn note_idling(&mut self, idling: impl Fn(usize) -> u64) {
-        let parts = self.sets.iter().enumerate().map(|(chunk, set)| (chunk, set & idling(chunk), set & !idling(chunk)));
-        let parts: Vec<(usize, u64, u64)> = parts.collect();
-        let first = parts.iter().find_map(|&(chunk, idle, _)| Some(ClassId::at(chunk, places(idle).next()?)));
-        self.idling = (first, parts.iter().map(|&(chunk, idle, _)| self.mass_of(chunk, idle)).sum());
-        self.others = parts.iter().map(|&(chunk, _, others)| (others, self.mass_of(chunk, others))).collect();
-        self.total = self.idling.1 + self.others.iter().map(|(_, mass)| mass).sum::<u64>();
+    pub(super) fn note_idling(&mut self, idling: impl Fn(usize) -> ClassSet) {
+        let classes = |of: &dyn Fn(usize, ClassSet) -> ClassSet| -> Vec<ClassId> {
+            let sets = self.sets.iter().enumerate().map(|(chunk, &set)| (chunk, of(chunk, set)));
+            sets.flat_map(|(chunk, set)| set.places().map(move |place| ClassId::at(chunk, place))).collect()
+        };
+        let idle = classes(&|chunk, set| set & idling(chunk));
+        let others = classes(&|chunk, set| set & !idling(chunk));
+        self.idling =
+            (idle.first().copied().unwrap_or(ClassId::at(0, 0)), idle.iter().map(|&class| self.mass(class)).sum());
+        let mut end = self.idling.1;
+        let ends = others.iter().map(|&class| {
+            end += self.mass(class);
+            end
+        });
+        self.ends_of_others = padded(ends);
+        self.total = end.max(1);
+        self.others = others;
         self.is_mostly_idle = self.idling.1 >= (self.total / MOSTLY_IDLE).max(1);
     }
 
     /// Draws a class by its mass, eligible or not; `None` when there are no names.
     #[inline]
     pub(crate) fn draw_any(&self, stream: &mut Stream) -> Option<ClassId> {
-        if self.total == 0 {
-            return None;
-        }
         let at = stream.below(self.total);
-        let Some(mut at) = at.checked_sub(self.idling.1) else { return self.idling.0 };
-        for (chunk, &(classes, mass)) in self.others.iter().enumerate() {
-            if at < mass {
-                return Some(self.class_at(chunk, classes, at)?.0);
-            }
-            at -= mass;
-        }
-        None
+        if at < self.idling.1 { Some(self.idling.0) } else { self.other_at(at) }
+    }
+
+    /// The class at a mass that is not below that of the idling ones.
+    #[inline(never)]
+    fn other_at(&self, mass: u64) -> Option<ClassId> {
+        self.others.get(rank(&self.ends_of_others, self.others.len(), mass)).copied()
+    }
+
+    /// Whether [`Distribution::draw_any`] gives a class for those that propose nothing and are eligible at every hook.
+    #[inline]
+    pub(crate) fn is_idling(&self, class: ClassId) -> bool {
+        class == self.idling.0 && self.idling.1 > 0
     }
 
     /// Whether it has no names.
@@ -123,8 +165,13 @@ impl Distribution {
     }
 
     /// The classes of a chunk that have names.
-    pub(crate) fn set(&self, chunk: usize) -> u64 {
-        self.sets.get(chunk).copied().unwrap_or(0)
+    pub(crate) fn set(&self, chunk: usize) -> ClassSet {
+        self.sets.get(chunk).copied().unwrap_or_default()
+    }
+
+    /// The classes that have names, by chunk.
+    pub(crate) fn sets(&self) -> &[ClassSet] {
+        &self.sets
     }
 
     /// The sum of the weights of a class.
@@ -132,33 +179,128 @@ impl Distribution {
         self.sums[class.chunk()][class.place() / 4][1 << (class.place() % 4)]
     }
 
-    /// The sum of the weights of some classes of a chunk.
+    /// Notes where each sixteen classes of a chunk begin and the last end, if the masses of those in a set follow one another from the
+    /// first of `begins` on. Returns the last.
     #[inline]
-    pub(crate) fn mass_of(&self, chunk: usize, classes: u64) -> u64 {
-        let sums = self.sums[chunk].iter().enumerate();
-        sums.map(|(at, sums)| sums[(classes >> (4 * at)) as usize % 16]).sum()
+    pub(crate) fn place_in_line(&self, chunk: usize, classes: ClassSet, begins: &mut Begins) -> u64 {
+        let mut begin = begins[0];
+        for (at, fours) in self.sums[chunk].as_chunks::<4>().0.iter().enumerate() {
+            let bits = classes.sixteen(at);
+            begin +=
+                fours[0][bits % 16] + fours[1][bits >> 4 & 15] + fours[2][bits >> 8 & 15] + fours[3][bits >> 12 & 15];
+            begins[at + 1] = begin;
+        }
+        begin
     }
 
-    /// The class of some of a chunk at a mass below their sum, and how much of the mass is above its begin.
+    /// The class at a mass of the line, and how much of the mass is above its begin. `begins` are those of a chunk and some of its classes
+    /// ([`Distribution::place_in_line`]). The mass is not below the first of them, and below the last.
     #[inline]
-    pub(crate) fn class_at(&self, chunk: usize, classes: u64, mut mass: u64) -> Option<(ClassId, u64)> {
-        for (at, sums) in self.sums[chunk].iter().enumerate() {
-            let bits = (classes >> (4 * at)) as usize % 16;
-            if mass >= sums[bits] {
-                mass -= sums[bits];
-                continue;
-            }
-            // Of the four, those before the one that is wanted are the most whose sum is not above the mass.
-            let before = [bits & 1, bits & 3, bits & 7].map(|before| usize::from(sums[before] <= mass));
-            let place = before.iter().sum::<usize>();
-            return Some((ClassId::at(chunk, 4 * at + place), mass - sums[bits & ((1 << place) - 1)]));
-        }
-        None
+    pub(crate) fn class_at(&self, (chunk, classes): (usize, ClassSet), begins: &Begins, mass: u64) -> (ClassId, u64) {
+        let sixteen: usize = begins[1..SIXTEENS].iter().map(|&begin| usize::from(begin <= mass)).sum();
+        let (bits, mass) = (classes.sixteen(sixteen), mass - begins[sixteen]);
+        let fours = &self.sums[chunk][4 * sixteen..4 * sixteen + 4];
+        let first = fours[0][bits % 16];
+        let second = first + fours[1][bits >> 4 & 15];
+        let third = second + fours[2][bits >> 8 & 15];
+        let four = usize::from(first <= mass) + usize::from(second <= mass) + usize::from(third <= mass);
+        let (bits, sums, mass) = (bits >> (4 * four) & 15, &fours[four], mass - [0, first, second, third][four]);
+        // Of the four, those before the one that is wanted are the most whose sum is not above the mass.
+        let before = [bits & 1, bits & 3, bits & 7].map(|before| usize::from(sums[before] <= mass));
+        let place = before.iter().sum::<usize>();
+        (ClassId::at(chunk, 16 * sixteen + 4 * four + place), mass - sums[bits & ((1 << place) - 1)])
+    }
+
+    /// Where a class of a set begins in the line; `begins` as in [`Distribution::class_at`].
+    pub(crate) fn begin_of(&self, class: ClassId, classes: ClassSet, begins: &Begins) -> u64 {
+        let (sixteen, place) = (class.place() / 16, class.place() % 16);
+        let before = classes.sixteen(sixteen) & ((1 << place) - 1);
+        let fours = self.sums[class.chunk()][4 * sixteen..].iter().take(4).enumerate();
+        begins[sixteen] + fours.map(|(four, sums)| sums[before >> (4 * four) & 15]).sum::<u64>()
     }
 
     /// The names of a class.
     pub(crate) fn names_of(&self, class: ClassId) -> &[(OpId, u64)] {
         let (first, end) = self.spans[class.index()];
         &self.names[first as usize..end as usize]
+    }
+
+    /// The name of a class at a weight below their sum, with its own weight and how much of the weight is below its begin.
+    #[inline]
+    pub(crate) fn name_at(&self, class: ClassId, weight: u64) -> Option<((OpId, u64), u64)> {
+        let (first, end) = self.spans[class.index()];
+        let (first, count) = (first as usize, (end - first) as usize);
+        let begin = *self.begins.get(first)?;
+        let at = first + rank(self.begins.get(first + 1..)?, count, begin + weight);
+        Some((*self.names.get(at)?, self.begins[at] - begin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_profile::builtin;
+
+    use super::*;
+    use crate::probability;
+    use crate::setup::Setup;
+
+    /// Some classes of a distribution, by a number.
+    fn some_of(distribution: &Distribution, number: u64) -> Vec<ClassSet> {
+        let is_in = |class: usize| (class as u64 + 7).wrapping_mul(number.wrapping_mul(2) + 1) % 31 < 11 + number % 20;
+        let chunks = distribution.sets.iter().enumerate();
+        let some = |(chunk, set): (usize, &ClassSet)| {
+            let places = set.places().filter(|place| is_in(chunk * CHUNK + place));
+            places.fold(ClassSet::NONE, |all, place| all | ClassSet::one(place))
+        };
+        chunks.map(some).collect()
+    }
+
+    #[test]
+    fn every_class_of_a_set_and_every_name_has_its_own_length_of_the_line() {
+        let profile = builtin::profile();
+        let setup = Setup::new(&profile, &probability::of_profile(&profile, 1), &[]).expect("it has names");
+        let mut found = 0;
+        for (distribution, number) in setup.distributions.iter().zip(0..) {
+            let mut begin = 0;
+            for (chunk, set) in some_of(distribution, number).into_iter().enumerate() {
+                let mut begins = [begin; SIXTEENS + 1];
+                let end = distribution.place_in_line(chunk, set, &mut begins);
+                for class in set.places().map(|place| ClassId::at(chunk, place)) {
+                    assert_eq!(distribution.begin_of(class, set, &begins), begin);
+                    let mut above = 0;
+                    for &(op, weight) in distribution.names_of(class) {
+                        for at in [above, above + weight - 1] {
+                            assert_eq!(distribution.class_at((chunk, set), &begins, begin + at), (class, at));
+                            assert_eq!(distribution.name_at(class, at), Some(((op, weight), above)));
+                        }
+                        above += weight;
+                        found += 1;
+                    }
+                    assert_eq!(distribution.mass(class), above);
+                    begin += above;
+                }
+                assert_eq!(end, begin);
+            }
+        }
+        assert!(found > 1_000, "only {found} names");
+    }
+
+    #[test]
+    fn classes_drawn_from_all_have_the_lengths_of_their_masses() {
+        let profile = builtin::profile();
+        let setup = Setup::new(&profile, &probability::of_profile(&profile, 1), &[]).expect("it has names");
+        let mut idling = 0;
+        for distribution in &setup.distributions {
+            let mut begin = distribution.idling.1;
+            idling += u32::from(begin > 0);
+            for &class in &distribution.others {
+                let end = begin + distribution.mass(class);
+                assert_eq!([begin, end - 1].map(|mass| distribution.other_at(mass)), [Some(class); 2]);
+                begin = end;
+            }
+            assert_eq!(begin.max(1), distribution.total);
+            assert_eq!(distribution.other_at(begin), None);
+        }
+        assert!(idling > 10, "only {idling} distributions have a class that proposes nothing");
     }
 }

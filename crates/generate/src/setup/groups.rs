@@ -5,7 +5,7 @@ use nandseq_device::{BaseInfo, DieRegisters, Place, Precondition, Reach, Tables}
 use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{BaseSet, PhaseKey, PlaneSet};
 
-use super::classes::{ClassId, Classes};
+use super::classes::{ClassId, ClassSet, Classes};
 
 /// The kinds of address that the address book has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,12 +46,12 @@ impl AddressKind {
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct RegisterMask {
     /// Forbidden by the tables of the device.
-    pub(crate) forbidden: u64,
+    pub(crate) forbidden: ClassSet,
     /// Classes that cannot work on this plane: the forbidden ones that look only at the planes they address, and those whose
     /// preconditions the registers do not meet.
-    pub(crate) closed: u64,
+    pub(crate) closed: ClassSet,
     /// Classes that a hook on this plane cannot propose.
-    pub(crate) not_at: u64,
+    pub(crate) not_at: ClassSet,
 }
 
 /// For each statement that hooks need, the classes of a chunk of which it is true. Each statement is a field, which is why there
@@ -59,57 +59,59 @@ pub(crate) struct RegisterMask {
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     /// Addresses several planes.
-    pub(crate) multi: u64,
+    pub(crate) multi: ClassSet,
     /// By cell type; the last stands for none.
-    pub(crate) cells: [u64; 9],
+    pub(crate) cells: [ClassSet; 9],
     /// Occupies planes and is no reset: not proposed while a due chain step waits for planes.
-    pub(crate) occupying: u64,
+    pub(crate) occupying: ClassSet,
     /// Occupies the planes that it addresses.
-    pub(crate) occupying_planes: u64,
+    pub(crate) occupying_planes: ClassSet,
     /// Looks only at the planes it addresses.
-    pub(crate) on_planes: u64,
+    pub(crate) on_planes: ClassSet,
     /// Looks at every plane of its die, or of every die.
-    pub(crate) beyond_planes: u64,
+    pub(crate) beyond_planes: ClassSet,
     /// Looks at every plane of every die.
-    pub(crate) on_target: u64,
+    pub(crate) on_target: ClassSet,
     /// Occupies every die, and cuts nothing there.
-    pub(crate) occupying_target: u64,
+    pub(crate) occupying_target: ClassSet,
     /// Occupies, and cuts nothing: starts beside others only if it and they may interleave.
-    pub(crate) joining: u64,
-    /// May interleave with others on one die.
-    pub(crate) interleaved: u64,
+    pub(crate) joining: ClassSet,
+    /// May not interleave with others on one die, or addresses several planes.
+    pub(crate) by_itself: ClassSet,
     /// Suspends, by axis.
-    pub(crate) suspending: ByAxis<u64>,
+    pub(crate) suspending: ByAxis<ClassSet>,
     /// Resumes, by axis.
-    pub(crate) resuming: ByAxis<u64>,
+    pub(crate) resuming: ByAxis<ClassSet>,
     /// Addresses the plane of the hook, or what its registers hold.
-    pub(crate) here: u64,
+    pub(crate) here: ClassSet,
     /// Has its address from the hook or its plane's registers, or needs none.
-    pub(crate) plain: u64,
+    pub(crate) plain: ClassSet,
     /// Goes on with the page in the page register: only names with the cell type of that page can.
-    pub(crate) with_cell_type: u64,
+    pub(crate) with_cell_type: ClassSet,
+    /// By the cell type of the page in the page register (8 for none): those of `with_cell_type` that have another.
+    pub(crate) of_another_cell: [ClassSet; 16],
     /// Takes its address from the book, by [`AddressKind`].
-    pub(crate) asking: [u64; 4],
+    pub(crate) asking: [ClassSet; 4],
     /// Proposes nothing, and is eligible at every hook whatever the state of the device.
-    idling: u64,
+    idling: ClassSet,
     /// Addresses the suspended program.
-    pub(crate) from_suspended: u64,
+    pub(crate) from_suspended: ClassSet,
     /// Addresses what the one-shot latch holds.
-    pub(crate) from_one_shot: u64,
+    pub(crate) from_one_shot: ClassSet,
     /// Addresses what the copyback latch holds.
-    pub(crate) from_copyback_latch: u64,
+    pub(crate) from_copyback_latch: ClassSet,
     /// Forbidden by each level of the one-shot latch (LSB, CSB, MSB).
-    latch: [u64; 3],
+    latch: [ClassSet; 3],
     /// Forbidden by suspension: bit 0, an erase is suspended; bit 1, a program is.
-    pub(crate) suspension: [u64; 4],
+    pub(crate) suspension: [ClassSet; 4],
     /// Forbidden by each kind of cache program (SLC, one-shot).
-    cache_program: [u64; 2],
+    cache_program: [ClassSet; 2],
     /// Starts only while nothing is in flight on any die.
-    pub(crate) alone: u64,
+    pub(crate) alone: ClassSet,
     /// Forbidden by the target: bit 0, termination is off; bit 1, write protect is on.
-    pub(crate) target: [u64; 4],
+    pub(crate) target: [ClassSet; 4],
     /// Forbidden by the op_state of a plane, by phase key; the last stands for none.
-    op_state: Vec<u64>,
+    op_state: Vec<ClassSet>,
     closing: Closing,
     /// By [`gates_of`].
     register_masks: [RegisterMask; REGISTER_MASKS],
@@ -165,14 +167,8 @@ impl Groups {
         Self((0..classes.chunks()).map(|chunk| Group::new(tables, classes, keys, chunk)).collect())
     }
 
-    /// Whether a class proposes nothing, and is eligible at every hook whatever the state of the device.
-    #[inline]
-    pub(crate) fn is_idling(&self, class: ClassId) -> bool {
-        self.0[class.chunk()].idling & class.bit() != 0
-    }
-
     /// The classes of a chunk that propose nothing, and are eligible at every hook.
-    pub(crate) fn idling(&self, chunk: usize) -> u64 {
+    pub(crate) fn idling(&self, chunk: usize) -> ClassSet {
         self.0[chunk].idling
     }
 
@@ -206,14 +202,15 @@ impl Group {
             on_target: with(&|base| base.reach == Reach::Target),
             occupying_target: with(&|base| base.occupies && base.reach == Reach::Target && !base.effects.reset_target),
             joining: with(&|base| base.occupies && !base.effects.cuts()),
-            interleaved: with(&|base| base.interleaved),
+            by_itself: classes.bits(chunk, |class| class.multi || !tables.base(class.base).interleaved),
             suspending: ByAxis::new(|axis| needing(NeedMask::Suspending(axis))),
             resuming: ByAxis::new(|axis| needing(NeedMask::Resuming(axis))),
             here,
             plain,
             with_cell_type: with(&|base| base.effects.cache_read) & !overwriting & !from_copyback & !plain,
+            of_another_cell: [ClassSet::NONE; 16],
             asking: AddressKind::ALL.map(|source| with(&|base| AddressKind::of(base) == Some(source))),
-            idling: 0,
+            idling: ClassSet::NONE,
             from_suspended: from(AddressSource::SuspendedProgram),
             from_one_shot: from(AddressSource::OneShotLatch),
             from_copyback_latch: from(AddressSource::CopybackLatch),
@@ -223,8 +220,11 @@ impl Group {
             }),
             cache_program: states.cache_program,
             alone: needing(NeedMask::Alone),
-            target: [0, states.odt, states.write_protect, states.odt | states.write_protect],
-            op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).chain([0]).collect(),
+            target: [ClassSet::NONE, states.odt, states.write_protect, states.odt | states.write_protect],
+            op_state: (0..keys)
+                .map(|key| in_set(tables.forbidden_in(PhaseKey::from(key))))
+                .chain([ClassSet::NONE])
+                .collect(),
             closing: Closing {
                 overwriting,
                 cache_reading: needing(NeedMask::CacheReading) & !overwriting & !from_copyback,
@@ -236,20 +236,22 @@ impl Group {
             },
             register_masks: [RegisterMask::default(); REGISTER_MASKS],
         };
+        group.of_another_cell =
+            std::array::from_fn(|cell| group.with_cell_type & !group.cells.get(cell).copied().unwrap_or_default());
         group.register_masks = std::array::from_fn(|facts| group.closing.register_mask(&group, facts));
         group.idling = with(&|base| base.effects.delay) & group.plain & !group.ever_out();
         group
     }
 
     /// The classes that some state of the device rules out.
-    fn ever_out(&self) -> u64 {
-        let register_masks = self
-            .register_masks
-            .iter()
-            .fold(0, |all, register_mask| all | register_mask.forbidden | register_mask.closed | register_mask.not_at);
+    fn ever_out(&self) -> ClassSet {
+        let register_masks = self.register_masks.iter().fold(ClassSet::NONE, |all, register_mask| {
+            all | register_mask.forbidden | register_mask.closed | register_mask.not_at
+        });
         let states = [&self.latch[..], &self.suspension, &self.cache_program, &self.op_state, &self.target];
-        let states = states.into_iter().flatten().fold(self.alone, |all, classes| all | classes);
-        let cutting = self.suspending.values().chain(self.resuming.values()).fold(0, |all, classes| all | classes);
+        let states = states.into_iter().flatten().fold(self.alone, |all, classes| all | *classes);
+        let cutting =
+            self.suspending.values().chain(self.resuming.values()).fold(ClassSet::NONE, |all, classes| all | *classes);
         register_masks
             | states
             | cutting
@@ -267,7 +269,7 @@ impl Group {
     /// The planes whose registers forbid a class, those where it may not work for that reason, and those where a hook cannot propose it.
     #[inline]
     pub(crate) fn planes_by_registers(&self, class: ClassId, registers: &DieRegisters) -> [PlaneSet; 3] {
-        let of = |classes: u64, planes: PlaneSet| if classes & class.bit() != 0 { planes } else { PlaneSet::EMPTY };
+        let of = |classes: ClassSet, planes: PlaneSet| if classes.contains(class) { planes } else { PlaneSet::EMPTY };
         let Closing { overwriting, cache_reading, from_copyback, by_cache, by_unread, from_output, from_page } =
             self.closing;
         let unread = registers.unread();
@@ -276,10 +278,10 @@ impl Group {
             .union(of(by_unread, unread));
         let mut closed = of(self.on_planes, forbidden).union(of(overwriting, unread));
         let mut not_here = PlaneSet::EMPTY;
-        if (cache_reading | from_copyback | self.here) & class.bit() != 0 {
+        if (cache_reading | from_copyback | self.here).contains(class) {
             let loses = || registers.with_page().complement().union(registers.losing_by_move());
             closed = closed
-                .union(if cache_reading & class.bit() != 0 { loses() } else { PlaneSet::EMPTY })
+                .union(if cache_reading.contains(class) { loses() } else { PlaneSet::EMPTY })
                 .union(of(from_copyback, registers.with_copyback_page().complement()));
             not_here = of(from_output, registers.with_output().complement())
                 .union(of(from_page, registers.with_page().complement()));
@@ -288,7 +290,7 @@ impl Group {
     }
 
     /// The classes that the op_state of a plane forbids; `state` is its [`Group::state_of`].
-    pub(crate) fn in_state(&self, state: u16) -> u64 {
+    pub(crate) fn in_state(&self, state: u16) -> ClassSet {
         self.op_state[usize::from(state)]
     }
 
@@ -298,7 +300,7 @@ impl Group {
     }
 
     /// The classes that the one-shot latch forbids at a level.
-    pub(crate) const fn by_latch(&self, level: LatchLevel) -> u64 {
+    pub(crate) const fn by_latch(&self, level: LatchLevel) -> ClassSet {
         match level {
             LatchLevel::Lsb => self.latch[0],
             LatchLevel::Csb => self.latch[1],
@@ -307,7 +309,7 @@ impl Group {
     }
 
     /// The classes that a cache program forbids.
-    pub(crate) const fn by_cache_program(&self, kind: CacheProgramKind) -> u64 {
+    pub(crate) const fn by_cache_program(&self, kind: CacheProgramKind) -> ClassSet {
         match kind {
             CacheProgramKind::Slc => self.cache_program[0],
             CacheProgramKind::OneShot => self.cache_program[1],
@@ -315,7 +317,7 @@ impl Group {
     }
 
     /// The classes of the plane count and cell type of a place.
-    pub(crate) fn alike(&self, place: &Place) -> u64 {
+    pub(crate) fn alike(&self, place: &Place) -> ClassSet {
         self.cells[place.cell_type.index()] & if place.planes.len() > 1 { self.multi } else { !self.multi }
     }
 }
@@ -348,27 +350,27 @@ const fn mask_of(need: Precondition) -> NeedMask {
 /// The classes that each lasting state of the exclusion tables forbids.
 #[derive(Default)]
 struct StateMasks {
-    unread: u64,
+    unread: ClassSet,
     /// LSB, CSB, MSB.
-    latch: [u64; 3],
-    suspended: ByAxis<u64>,
-    not_suspended: ByAxis<u64>,
-    odt: u64,
-    write_protect: u64,
+    latch: [ClassSet; 3],
+    suspended: ByAxis<ClassSet>,
+    not_suspended: ByAxis<ClassSet>,
+    odt: ClassSet,
+    write_protect: ClassSet,
     /// Cache read, plane cache read.
-    cache_read: [u64; 2],
+    cache_read: [ClassSet; 2],
     /// SLC, one-shot.
-    cache_program: [u64; 2],
+    cache_program: [ClassSet; 2],
 }
 
 impl StateMasks {
-    fn new(forbidden_by: impl Fn(DeviceState) -> u64) -> Self {
+    fn new(forbidden_by: impl Fn(DeviceState) -> ClassSet) -> Self {
         let mut all = Self::default();
         DeviceState::ALL.into_iter().for_each(|state| *all.of(state) = forbidden_by(state));
         all
     }
 
-    fn of(&mut self, state: DeviceState) -> &mut u64 {
+    fn of(&mut self, state: DeviceState) -> &mut ClassSet {
         match state {
             DeviceState::LatchOnRead => &mut self.unread,
             DeviceState::LatchOn(level) => &mut self.latch[level as usize],
@@ -386,24 +388,24 @@ impl StateMasks {
 #[derive(Clone, Copy, Debug)]
 struct Closing {
     /// Loses unread data in the registers of its planes.
-    overwriting: u64,
+    overwriting: ClassSet,
     /// Goes on with the page in the page register.
-    cache_reading: u64,
+    cache_reading: ClassSet,
     /// Needs a page that a copyback read put into the page register.
-    from_copyback: u64,
+    from_copyback: ClassSet,
     /// Forbidden by the cache-read states.
-    by_cache: [u64; 2],
+    by_cache: [ClassSet; 2],
     /// Forbidden by unread data.
-    by_unread: u64,
+    by_unread: ClassSet,
     /// Addresses what the output register holds.
-    from_output: u64,
+    from_output: ClassSet,
     /// Addresses what the page register holds.
-    from_page: u64,
+    from_page: ClassSet,
 }
 
 impl Closing {
     fn register_mask(&self, group: &Group, facts: usize) -> RegisterMask {
-        let given = |holds: bool, classes: u64| if holds { classes } else { 0 };
+        let given = |holds: bool, classes: ClassSet| classes.given(holds);
         let unread = facts & UNREAD != 0;
         let forbidden = given(facts & CACHE != 0, self.by_cache[0])
             | given(facts & PLANE_CACHE != 0, self.by_cache[1])

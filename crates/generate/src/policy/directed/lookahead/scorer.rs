@@ -16,7 +16,7 @@ use crate::policy::directed::discounts::Discounts;
 use crate::proposal::DieConstraints;
 use crate::setup::consequences::{Way, becomes_op_state};
 use crate::setup::groups::AddressKind;
-use crate::setup::{Class, ClassId, Setup, places};
+use crate::setup::{Class, ClassId, ClassSet, Setup, places};
 
 /// The most bins that providing an exhausted address class is worth.
 const SUPPLY: u64 = 10;
@@ -68,7 +68,7 @@ pub(super) struct ScoreScratch {
     /// By die: its constraints in an imagined state.
     constraints: Vec<DieConstraints>,
     /// By chunk: the classes that can start in the imagined state.
-    open: Vec<u64>,
+    open: Vec<ClassSet>,
     /// By key: the value of the bins that a plane lets in under it in the imagined state, or [`UNKNOWN`].
     under: Vec<u64>,
     ways: WayValues,
@@ -76,7 +76,7 @@ pub(super) struct ScoreScratch {
     /// a class whose estimate is not better than the best gain so far is not looked at more closely.
     pub(super) promising: Option<ClassId>,
     /// By chunk: the classes that can start once the operations of the present have ended.
-    present: Vec<u64>,
+    present: Vec<ClassSet>,
     /// By plane: the key then.
     keys: [PhaseKey; 8],
 }
@@ -121,7 +121,7 @@ impl<'a> Scorer<'a> {
         }
         scratch.ways.refresh(&self.uncovered, self.tables());
         scratch.present.clear();
-        scratch.present.resize(self.setup.classes.chunks(), 0);
+        scratch.present.resize(self.setup.classes.chunks(), ClassSet::NONE);
         // Brings the addresses that the die has up to date too.
         let constraints = &mut scratch.constraints[usize::from(self.die.0)];
         let at_rest = settled_by_itself(self.device, self.tables(), self.die);
@@ -197,7 +197,7 @@ impl<'a> Scorer<'a> {
                 continue;
             }
             // The plan does not add classes that could start before.
-            let known = |chunk: usize| if key == before[at] { present[chunk] } else { 0 };
+            let known = |chunk: usize| if key == before[at] { present[chunk] } else { ClassSet::NONE };
             let new = |chunk: usize| open[chunk] & !constraints.chunks[chunk].not_at[at] & !known(chunk);
             here.bins += self.uncovered.under(key, new);
         }
@@ -207,13 +207,13 @@ impl<'a> Scorer<'a> {
 
     /// The classes of a chunk that can start in the imagined state. On several dies, classes that look at every die are left out:
     /// they can hardly be counted on.
-    fn open(&self, constraints: &DieConstraints, chunk: usize) -> u64 {
+    fn open(&self, constraints: &DieConstraints, chunk: usize) -> ClassSet {
         let everywhere = self.setup.groups.chunks()[chunk].on_target;
-        constraints.chunks[chunk].open & if self.tables().size.dies == 1 { u64::MAX } else { !everywhere }
+        constraints.chunks[chunk].open & if self.tables().size.dies == 1 { ClassSet::ALL } else { !everywhere }
     }
 
     /// The classes of a chunk that a phase forbids.
-    fn forbidden(&self, chunk: usize, key: PhaseKey) -> u64 {
+    fn forbidden(&self, chunk: usize, key: PhaseKey) -> ClassSet {
         self.setup.groups.chunks()[chunk].in_state(key.0)
     }
 
@@ -224,13 +224,13 @@ impl<'a> Scorer<'a> {
         scratch.under.resize(self.setup.phase_keys(), UNKNOWN);
         let (mut best, mut last) = ((Gain::NOTHING, None), None);
         // Mostly the class that was best in the state before is the best again, and most others are then seen to lead to less.
-        if let Some(id) = scratch.promising.filter(|id| scratch.open[id.chunk()] & id.bit() != 0) {
+        if let Some(id) = scratch.promising.filter(|&id| scratch.open[id.chunk()].contains(id)) {
             self.ahead_with(scratch, logic, (id, self.setup.classes.get(id)), &mut best);
         }
         for chunk in 0..scratch.open.len() {
             let mut left = scratch.open[chunk];
-            while left != 0 {
-                let id = ClassId::at(chunk, left.trailing_zeros() as usize);
+            while let Some(place) = left.first() {
+                let id = ClassId::at(chunk, place);
                 let class = self.setup.classes.get(id);
                 // Classes of the same base that differ in cell type alone score nearly the same: the first stands for all.
                 left &= !self.uncovered.consequences.alike[id.index()];
@@ -372,10 +372,10 @@ impl<'a> Scorer<'a> {
     fn lack_of(&self, constraints: &DieConstraints, source: AddressKind, cell: CellTypeId, multi: bool) -> (bool, u64) {
         let mut lack = (false, 0);
         for (chunk, group) in self.setup.groups.chunks().iter().enumerate() {
-            let counts = if multi { u64::MAX } else { !group.multi };
+            let counts = if multi { ClassSet::ALL } else { !group.multi };
             let bits = group.asking[source as usize] & group.cells[cell.index()] & counts & !constraints.offered(chunk);
-            lack.0 |= bits != 0;
-            lack.1 += places(bits).map(|place| self.uncovered.counts.uncovered_in_class(chunk, place)).sum::<u64>();
+            lack.0 |= !bits.is_empty();
+            lack.1 += bits.places().map(|place| self.uncovered.counts.uncovered_in_class(chunk, place)).sum::<u64>();
         }
         lack
     }

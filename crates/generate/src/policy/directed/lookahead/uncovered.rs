@@ -8,8 +8,8 @@ use nandseq_profile::PhaseKey;
 
 use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
-use crate::setup::CHUNK;
 use crate::setup::consequences::{Consequences, Way, becomes_op_state};
+use crate::setup::{CHUNK, ClassSet};
 
 /// The most bins that count in one state, of names that leave the state as it is; of names that show on planes (the other planes
 /// of the die keep their key); and of names that show on the die, the first of which ends the state.
@@ -33,17 +33,18 @@ pub(super) struct Uncovered<'a> {
 
 impl Uncovered<'_> {
     /// The value of the uncovered bins that a plane lets in under a key; `open` says by chunk which classes can start.
-    pub(super) fn under(&self, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
+    pub(super) fn under(&self, key: PhaseKey, open: impl Fn(usize) -> ClassSet) -> u64 {
         if self.counts.uncovered_under(key) == 0 {
             return 0;
         }
         let (classes, bins) = (self.counts.uncovered_classes(key), self.counts.uncovered_by_class(key));
-        // Every class has a bin at least, so that a few classes reach a limit.
-        let up_to = |most: u64, sum: u64, chunk: usize, bits: u64| {
-            let (mut sum, mut left) = (sum, bits);
-            while left != 0 && sum < most {
-                sum += u64::from(bins[chunk * CHUNK + left.trailing_zeros() as usize]);
-                left &= left - 1;
+        // Every class in these sets has at least one uncovered bin, so that a few classes reach a limit.
+        let up_to = |most: u64, sum: u64, chunk: usize, classes: ClassSet| {
+            let (mut sum, mut places) = (sum, classes.places());
+            while sum < most
+                && let Some(place) = places.next()
+            {
+                sum += u64::from(bins[chunk * CHUNK + place]);
             }
             sum.min(most)
         };
