@@ -5,6 +5,8 @@
 //! any other row, and for any fault, it gives `None`, and the general path reads the row. The general path takes four times the
 //! instructions of all the rest of reading.
 
+mod short_names;
+
 use std::collections::HashMap;
 
 use nandseq_profile::model::PayloadField;
@@ -15,6 +17,7 @@ use nandseq_trace::Status;
 use rustc_hash::FxBuildHasher;
 
 use crate::row::{Addressed, FieldSet, MAX_LINE};
+use short_names::ShortNames;
 
 /// The most digits of a number; so many cannot overflow.
 const DIGITS: usize = 18;
@@ -30,6 +33,7 @@ pub(super) type SequenceNames = HashMap<Box<[u8]>, (OpId, BaseId), FxBuildHasher
 
 /// The written forms of the rows of a profile.
 pub(super) struct FastPath {
+    short_names: ShortNames,
     /// The form of the payload of each base; `None` if its rows are left to the general path.
     payloads: IdVec<BaseId, Option<ObjectForm>>,
 }
@@ -123,6 +127,25 @@ impl ValueForm {
     }
 }
 
+/// The number that eight bytes begin with, and its number of digits. For long numbers it takes fewer instructions than a loop.
+#[inline]
+const fn leading_digits(bytes: [u8; 8]) -> (u64, usize) {
+    // Digits become 0 to 9.
+    let values = u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030;
+    // The highest bit of the first byte that is no digit is set. What a byte carries over reaches only those behind it.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let count = others.trailing_zeros() / 8;
+    if count == 0 {
+        return (0, 0);
+    }
+    // Zeros in front of the digits make eight of them; then two, four and eight are joined.
+    let digits = values << (64 - 8 * count);
+    let pairs = (digits & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(10 << 8 | 1) >> 8;
+    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(100 << 16 | 1) >> 16;
+    let eight = (fours & 0x0000_ffff_0000_ffff).wrapping_mul(10_000 << 32 | 1) >> 32;
+    (eight, count as usize)
+}
+
 /// The rest of a buffer or a line. What a function takes is removed from it.
 pub(super) struct LineCursor<'a> {
     rest: &'a [u8],
@@ -152,6 +175,29 @@ impl<'a> LineCursor<'a> {
         (count > 0).then_some((value, count))
     }
 
+    /// Takes digits as [`Self::digits`] does, eight at a time.
+    #[inline]
+    fn long_digits(&mut self, most: usize) -> Option<(u64, usize)> {
+        let Some((value, count)) = self.rest.first_chunk().map(|chunk| leading_digits(*chunk)) else {
+            return self.digits(most);
+        };
+        if count < 8 {
+            self.rest = &self.rest[count..];
+            return (count > 0 && count <= most).then_some((value, count));
+        }
+        self.rest = &self.rest[8..];
+        if !self.rest.first().is_some_and(u8::is_ascii_digit) {
+            return (most >= 8).then_some((value, 8));
+        }
+        let (last, more) = self.digits(most.checked_sub(8)?)?;
+        Some((value * 10_u64.pow(more as u32) + last, 8 + more))
+    }
+
+    #[inline]
+    fn long_number(&mut self) -> Option<u64> {
+        self.long_digits(DIGITS).map(|(value, _)| value)
+    }
+
     #[inline]
     fn number(&mut self) -> Option<u64> {
         self.digits(DIGITS).map(|(value, _)| value)
@@ -160,7 +206,7 @@ impl<'a> LineCursor<'a> {
     /// Takes a time in µs with at least one decimal.
     #[inline]
     fn time(&mut self) -> Option<Ticks> {
-        let (whole, _) = self.digits(WHOLE)?;
+        let (whole, _) = self.long_digits(WHOLE)?;
         self.byte(b'.')?;
         let (fraction, digits) = self.digits(DECIMALS)?;
         Some(Ticks(whole * TICKS_PER_US + fraction * UNITS[digits]))
@@ -224,21 +270,28 @@ impl FastPath {
     /// The fast path for a profile; `None` if its times are scaled or rounded.
     pub(super) fn new(profile: &Profile, times_are_exact: bool) -> Option<Self> {
         let payloads = profile.bases.iter().map(|base| ObjectForm::new(profile, &base.payload)).collect();
-        times_are_exact.then_some(Self { payloads })
+        times_are_exact.then(|| Self { short_names: ShortNames::new(profile), payloads })
     }
 
     /// Reads the row at the beginning of `buffer` and adds its targets to `targets`. If the result is `None`, the targets that
     /// were added have no meaning.
     pub(super) fn row(&self, names: &SequenceNames, buffer: &[u8], targets: &mut Vec<Addressed>) -> Option<RowPrefix> {
         let mut cursor = LineCursor::new(buffer);
-        let seq = cursor.number()?;
+        let seq = cursor.long_number()?;
         cursor.byte(b',')?;
         let time = cursor.time()?;
         cursor.byte(b',')?;
         let opcode = cursor.number()?;
         cursor.byte(b',')?;
-        let &(op, base) = names.get(cursor.field()?)?;
-        let uid = cursor.number()?;
+        let (op, base) = match self.short_names.find(cursor.rest) {
+            Some((op, base, len)) => {
+                cursor.rest = &cursor.rest[len..];
+                cursor.byte(b',')?;
+                (op, base)
+            }
+            None => *names.get(cursor.field()?)?,
+        };
+        let uid = cursor.long_number()?;
         cursor.byte(b',')?;
         let form = self.payloads[base].as_ref()?;
         if form.pieces.is_empty() {
@@ -286,5 +339,33 @@ impl ObjectForm {
         }
         cursor.byte(b'}')?;
         Some(target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_the_same_one_by_one_and_eight_at_a_time() {
+        for len in 0..=20 {
+            for behind in ["", ",", ",12345678", ".5,9:/;abc", "\u{b0}\u{ff}1234567", "/1234567", ":1234567"] {
+                for first in ['0', '1', '9'] {
+                    let number: String =
+                        std::iter::once(first).chain("90817263544536271809".chars()).take(len).collect();
+                    let text = format!("{number}{behind}");
+                    for most in [DECIMALS, WHOLE, DIGITS] {
+                        let (mut one, mut other) = (LineCursor::new(text.as_bytes()), LineCursor::new(text.as_bytes()));
+                        let (digits, long) = (one.digits(most), other.long_digits(most));
+                        assert_eq!(digits, long, "{text} {most}");
+                        assert_eq!(digits.is_some(), (1..=most).contains(&len), "{text} {most}");
+                        if let Some((value, count)) = digits {
+                            assert_eq!((value, count), (number.parse().unwrap_or_default(), len), "{text}");
+                            assert_eq!((one.rest, other.rest), (behind.as_bytes(), behind.as_bytes()));
+                        }
+                    }
+                }
+            }
+        }
     }
 }

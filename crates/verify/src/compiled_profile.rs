@@ -55,6 +55,8 @@ pub struct OperationKind {
     pub interleaved: bool,
     /// The cell type of the operation. `None`: it fits every address.
     pub cell_type: Option<CellTypeId>,
+    /// The cell type of the operation in the profile, also one that fits every address.
+    pub named_cell_type: CellTypeId,
     /// The `op_id` of its rows.
     pub opcode: u32,
     /// Its phases, in order.
@@ -109,6 +111,8 @@ pub struct OperationKind {
     pub ends_cache_read: bool,
     /// It switches write protect on.
     pub protects: bool,
+    /// The states that exclude its base.
+    pub excluded_in: StateSet,
 }
 
 impl OperationKind {
@@ -129,6 +133,7 @@ impl OperationKind {
             multi: op.multi,
             interleaved: profile.interleaved.contains(op.base),
             cell_type: Some(op.cell_type).filter(|_| profile.any_cell_type() != Some(op.cell_type)),
+            named_cell_type: op.cell_type,
             opcode: op.opcode,
             spans,
             occupied,
@@ -156,6 +161,12 @@ impl OperationKind {
             reads_on: read.reads_on,
             ends_cache_read: read.ends_cache_read,
             protects: read.protects,
+            excluded_in: StateSet(
+                DeviceState::ALL
+                    .into_iter()
+                    .filter(|state| profile.exclusions.in_state(*state).contains(op.base))
+                    .fold(0, |set, state| set | StateSet::of(&[state]).0),
+            ),
         }
     }
 
@@ -279,23 +290,74 @@ impl CompiledProfile {
 
     /// The bases that a state of the device excludes.
     pub fn in_state(&self, state: DeviceState) -> BaseSet {
-        let at = match state {
-            DeviceState::LatchOnRead => 0,
-            DeviceState::LatchOn(LatchLevel::Lsb) => 1,
-            DeviceState::LatchOn(LatchLevel::Csb) => 2,
-            DeviceState::LatchOn(LatchLevel::Msb) => 3,
-            DeviceState::Suspended(Axis::Erase) => 4,
-            DeviceState::NotSuspended(Axis::Erase) => 5,
-            DeviceState::Suspended(Axis::Program) => 6,
-            DeviceState::NotSuspended(Axis::Program) => 7,
-            DeviceState::OdtDisabled => 8,
-            DeviceState::WriteProtect => 9,
-            DeviceState::CacheRead(CacheReadKind::Cache) => 10,
-            DeviceState::CacheRead(CacheReadKind::PlaneCache) => 11,
-            DeviceState::CacheProgram(CacheProgramKind::Slc) => 12,
-            DeviceState::CacheProgram(CacheProgramKind::OneShot) => 13,
-        };
-        self.by_state[at]
+        self.by_state[place_of(state)]
+    }
+}
+
+/// The place of a state in the order of the profile.
+const fn place_of(state: DeviceState) -> usize {
+    match state {
+        DeviceState::LatchOnRead => 0,
+        DeviceState::LatchOn(LatchLevel::Lsb) => 1,
+        DeviceState::LatchOn(LatchLevel::Csb) => 2,
+        DeviceState::LatchOn(LatchLevel::Msb) => 3,
+        DeviceState::Suspended(Axis::Erase) => 4,
+        DeviceState::NotSuspended(Axis::Erase) => 5,
+        DeviceState::Suspended(Axis::Program) => 6,
+        DeviceState::NotSuspended(Axis::Program) => 7,
+        DeviceState::OdtDisabled => 8,
+        DeviceState::WriteProtect => 9,
+        DeviceState::CacheRead(CacheReadKind::Cache) => 10,
+        DeviceState::CacheRead(CacheReadKind::PlaneCache) => 11,
+        DeviceState::CacheProgram(CacheProgramKind::Slc) => 12,
+        DeviceState::CacheProgram(CacheProgramKind::OneShot) => 13,
+    }
+}
+
+/// A set of states of the device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StateSet(u16);
+
+impl StateSet {
+    /// What a latch that is loaded can be in.
+    pub const LATCHES: Self = Self::of(&[
+        DeviceState::LatchOn(LatchLevel::Lsb),
+        DeviceState::LatchOn(LatchLevel::Csb),
+        DeviceState::LatchOn(LatchLevel::Msb),
+    ]);
+    /// What the axes of a die can be in.
+    pub const AXES: Self = Self::of(&[
+        DeviceState::Suspended(Axis::Erase),
+        DeviceState::NotSuspended(Axis::Erase),
+        DeviceState::Suspended(Axis::Program),
+        DeviceState::NotSuspended(Axis::Program),
+    ]);
+    /// What a cache program can be in.
+    pub const CACHE_PROGRAMS: Self = Self::of(&[
+        DeviceState::CacheProgram(CacheProgramKind::Slc),
+        DeviceState::CacheProgram(CacheProgramKind::OneShot),
+    ]);
+    /// What a cache read can be in.
+    pub const CACHE_READS: Self =
+        Self::of(&[DeviceState::CacheRead(CacheReadKind::Cache), DeviceState::CacheRead(CacheReadKind::PlaneCache)]);
+
+    const fn of(states: &[DeviceState]) -> Self {
+        let (mut set, mut at) = (0, 0);
+        while at < states.len() {
+            set |= 1 << place_of(states[at]);
+            at += 1;
+        }
+        Self(set)
+    }
+
+    /// Whether the state is in the set.
+    pub const fn contains(self, state: DeviceState) -> bool {
+        self.0 >> place_of(state) & 1 == 1
+    }
+
+    /// Whether some state is in both.
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 
@@ -312,7 +374,26 @@ mod tests {
         };
         for (at, state) in DeviceState::ALL.into_iter().enumerate() {
             compiled.by_state[at].insert(BaseId(at as u16));
+            assert!(StateSet::of(&[state]).contains(state));
+            assert_eq!(StateSet::of(&[state]).0, 1 << at, "{}", state.name());
             assert!(compiled.in_state(state).contains(BaseId(at as u16)), "{}", state.name());
         }
+    }
+
+    #[test]
+    fn an_operation_is_excluded_in_the_states_that_exclude_its_base() {
+        let profile = nandseq_profile::builtin::profile();
+        let compiled = CompiledProfile::new(&profile);
+        let mut excluded = 0;
+        for kind in compiled.kinds.iter() {
+            for state in DeviceState::ALL {
+                assert_eq!(kind.excluded_in.contains(state), compiled.in_state(state).contains(kind.base));
+                excluded += usize::from(kind.excluded_in.contains(state));
+            }
+            let some = |states: &[DeviceState]| states.iter().any(|state| kind.excluded_in.contains(*state));
+            let axes = Axis::ALL.map(|axis| [DeviceState::Suspended(axis), DeviceState::NotSuspended(axis)]);
+            assert_eq!(kind.excluded_in.meets(StateSet::AXES), some(axes.as_flattened()));
+        }
+        assert!(excluded > 0 && excluded < compiled.kinds.iter().len() * DeviceState::ALL.len());
     }
 }

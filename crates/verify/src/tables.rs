@@ -184,6 +184,10 @@ impl<'p> TableJudge<'p> {
         let hand_on = |slot: &Slot| {
             if let Some(comparison) = &mut run.stretches {
                 for row in &slot.stretches {
+                    let known = |ahead: &[u8]| formatter.begins_stretch(ahead, &slot.origin, row);
+                    if comparison.is_next(Some(slot.origin), 2, known)? {
+                        continue;
+                    }
                     let (text, free) = formatter.stretch(&slot.origin, row);
                     comparison.expect(&mut report, Some(slot.origin), text, free)?;
                 }
@@ -191,6 +195,10 @@ impl<'p> TableJudge<'p> {
             if let Some(comparison) = &mut run.segments {
                 let base = compiled.kinds[slot.origin.op].base;
                 for row in &slot.segments {
+                    let known = |ahead: &[u8]| formatter.begins_segment(ahead, base, row);
+                    if comparison.is_next(Some(slot.origin), 0, known)? {
+                        continue;
+                    }
                     comparison.expect(&mut report, Some(slot.origin), formatter.segment(base, row), 0)?;
                 }
             }

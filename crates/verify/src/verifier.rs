@@ -191,7 +191,7 @@ impl<'p> Verifier<'p> {
         }
         self.now = origin.start;
         self.device.advance(&self.compiled, self.now);
-        let operation = JudgedOperation::new(self.profile, &self.compiled.kinds[origin.op], origin, written);
+        let operation = JudgedOperation::new(self.profile.topology, &self.compiled.kinds[origin.op], origin, written);
         let mut judge = Judge {
             profile: self.profile,
             compiled: &self.compiled,

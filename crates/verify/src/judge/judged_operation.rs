@@ -2,7 +2,7 @@
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::{PayloadField, Scope, StatusOf, Topology};
-use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, Target, Ticks};
+use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Target, Ticks};
 use nandseq_trace::Status;
 
 use crate::compiled_profile::{OperationKind, Reset};
@@ -44,13 +44,12 @@ pub(crate) enum OutOfBounds {
 
 impl<'a> JudgedOperation<'a> {
     pub(crate) fn new(
-        profile: &Profile,
+        topology: Topology,
         kind: &'a OperationKind,
         origin: StartedOperation,
         written: &'a [Addressed],
     ) -> Self {
-        let topology = profile.topology;
-        let own = profile.ops[origin.op].cell_type;
+        let own = kind.named_cell_type;
         let mut targets = Targets::default();
         let mut die = None;
         let mut out_of_bounds = None;

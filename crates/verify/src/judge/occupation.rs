@@ -21,6 +21,10 @@ impl Judge<'_> {
             }
         }
         let clash = self.device.bus.iter().find(|held| {
+            // Whatever the operation wants begins at its start or later.
+            if held.time.to <= operation.origin.start {
+                return false;
+            }
             let mut wanted = own().chain(resumed.iter().copied());
             wanted.any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, operation)
         });

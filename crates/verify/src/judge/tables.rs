@@ -4,12 +4,13 @@ use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, DeviceState, LatchKind};
 
 use super::breaches::{Judge, axis_text, plane_text};
+use crate::compiled_profile::StateSet;
 use crate::finding::sentence;
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
     fn forbidden_in(&self, state: DeviceState) -> bool {
-        self.compiled.in_state(state).contains(self.operation.kind.base)
+        self.operation.kind.excluded_in.contains(state)
     }
 
     /// `op_state`
@@ -34,7 +35,9 @@ impl Judge<'_> {
     /// `latch`
     pub(super) fn latch(&mut self) {
         let operation = self.operation;
-        for die in operation.touched.dies.clone().map(Die) {
+        let excluded_in = operation.kind.excluded_in;
+        let latches = excluded_in.meets(StateSet::LATCHES);
+        for die in operation.touched.dies.clone().filter(|_| latches).map(Die) {
             let Some(latch) = self.device.die(die).latch(LatchKind::OneShot).copied() else { continue };
             let state = DeviceState::LatchOn(latch.level);
             if self.forbidden_in(state) {
@@ -60,6 +63,9 @@ impl Judge<'_> {
     /// `suspend`
     pub(super) fn suspend(&mut self) {
         let operation = self.operation;
+        if !operation.kind.excluded_in.meets(StateSet::AXES) {
+            return;
+        }
         for die in operation.touched.dies.clone().map(Die) {
             for axis in Axis::ALL {
                 let suspension = self.device.die(die).suspension(axis).copied();
@@ -118,7 +124,9 @@ impl Judge<'_> {
     /// `cache`
     pub(super) fn cache(&mut self) {
         let operation = self.operation;
-        for die in operation.touched.dies.clone().map(Die) {
+        let excluded_in = operation.kind.excluded_in;
+        let programs = excluded_in.meets(StateSet::CACHE_PROGRAMS);
+        for die in operation.touched.dies.clone().filter(|_| programs).map(Die) {
             let Some(cache) = self.device.die(die).cache_program else { continue };
             let state = DeviceState::CacheProgram(cache.kind);
             if self.forbidden_in(state) {
@@ -126,6 +134,9 @@ impl Judge<'_> {
                     format!("Die {} is in {}, which excludes {}.", die.0, state.name(), names.base(&operation.origin))
                 });
             }
+        }
+        if !excluded_in.meets(StateSet::CACHE_READS) {
+            return;
         }
         for (die, plane) in operation.touched.iter() {
             let Some((kind, by)) = self.device.plane(die, plane).cache_read else { continue };

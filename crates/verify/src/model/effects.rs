@@ -15,10 +15,14 @@ impl DeviceModel {
             }
             self.due.pop_front();
             if let Some(position) = self.flights.iter().position(|flight| flight.id == id) {
-                let flight = self.flights.swap_remove(position);
+                // Effects look at nothing else in flight. The list is set aside because a flight is large to move.
+                let mut flights = std::mem::take(&mut self.flights);
+                let flight = &flights[position];
                 for &effect in &compiled.kinds[flight.op].effects {
-                    self.array_done(effect, &flight);
+                    self.array_done(effect, flight);
                 }
+                flights.swap_remove(position);
+                self.flights = flights;
             }
         }
     }

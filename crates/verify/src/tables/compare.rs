@@ -133,7 +133,7 @@ impl TableComparison {
         if self.skips {
             self.skip(text, free)?;
         }
-        if self.expected.is_empty() && self.found.is_empty() && self.is_next(origin, text, free)? {
+        if self.is_next(origin, free, |ahead| ahead.starts_with(text).then_some(text.len()))? {
             return Ok(());
         }
         if self.expected.is_empty() {
@@ -172,19 +172,29 @@ impl TableComparison {
         if self.expected.len() >= AHEAD { self.settle(report, false) } else { Ok(()) }
     }
 
-    /// The fast path: takes the next row if it has the expected text and known phase keys. `false` means only that the row has to
-    /// be compared in full.
-    fn is_next(&mut self, origin: Option<StartedOperation>, text: &[u8], free: usize) -> io::Result<bool> {
+    /// The fast path: takes the next row if it is the expected one and has known phase keys. `begins` gives the length of the
+    /// expected text if the bytes ahead begin with it. `false` means only that the row has to be compared in full.
+    #[inline]
+    pub(super) fn is_next(
+        &mut self,
+        origin: Option<StartedOperation>,
+        free: usize,
+        begins: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> io::Result<bool> {
+        if self.skips || !self.expected.is_empty() || !self.found.is_empty() {
+            return Ok(false);
+        }
         let ahead = self.reader.ahead()?;
-        let Some(rest) = ahead.strip_prefix(text) else { return Ok(false) };
+        let Some(len) = begins(ahead) else { return Ok(false) };
+        let rest = ahead.get(len..).unwrap_or_default();
         if free == 0 {
-            let agrees = rest.first() == Some(&b'\n') && text.len() <= MAX_LINE;
+            let agrees = rest.first() == Some(&b'\n') && len <= MAX_LINE;
             if agrees {
-                self.reader.pass(text.len() + 1);
+                self.reader.pass(len + 1);
             }
             return Ok(agrees);
         }
-        let Some(end) = memchr::memchr(b'\n', rest).filter(|end| free == 2 && text.len() + end <= MAX_LINE) else {
+        let Some(end) = memchr::memchr(b'\n', rest).filter(|end| free == 2 && len + end <= MAX_LINE) else {
             return Ok(false);
         };
         let (keys, uid) = (&rest[..end], origin.map_or(0, |origin| origin.uid));
@@ -200,7 +210,7 @@ impl TableComparison {
         } else {
             return Ok(false);
         }
-        self.reader.pass(text.len() + end + 1);
+        self.reader.pass(len + end + 1);
         Ok(true)
     }
 

@@ -109,6 +109,26 @@ impl TouchedPage {
     }
 }
 
+/// The bits of the first bytes of 16, by the number of bytes.
+const FIRST: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut len = 0;
+    while len < 16 {
+        masks[len] = (1 << (8 * len)) - 1;
+        len += 1;
+    }
+    masks
+};
+
+/// What follows a text of `len` bytes at the beginning of `line`, if it is there, as `Some`. `None` if the text or the line is of
+/// another size than this can tell: one comparison of constant size costs less than one of the exact length.
+#[inline]
+pub(super) fn behind_short<'a>(text: &[u8; 16], len: usize, line: &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let (mask, next) = (FIRST.get(len)?, line.first_chunk()?);
+    let differ = (u128::from_le_bytes(*next) ^ u128::from_le_bytes(*text)) & mask;
+    Some(if differ == 0 { line.get(len..) } else { None })
+}
+
 /// Bytes of a word that are copied at once.
 const CHUNK: usize = 64;
 
@@ -127,6 +147,13 @@ impl PaddedText {
         let short = text.len().min(CHUNK);
         chunk[..short].copy_from_slice(&text[..short]);
         Self { chunk, text: text.into() }
+    }
+
+    /// What follows the text at the beginning of `line`, if it is there.
+    #[inline]
+    pub(super) fn behind<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let short = behind_short(self.chunk.first_chunk()?, self.text.len(), line);
+        short.unwrap_or_else(|| line.strip_prefix(&*self.text))
     }
 
     /// Appends the text to `out`.
@@ -151,7 +178,7 @@ pub(crate) struct WrittenNames {
     bases: Vec<PaddedText>,
     /// `BASE.PHASE,`
     states: Vec<PaddedText>,
-    /// `,0,2,` and `,d0-p2`, by die, then by plane.
+    /// `,0,2,` and `d0-p2`, by die, then by plane.
     die_planes: Vec<[PaddedText; 2]>,
     planes: usize,
     /// Names of cell types, sorted by their bytes.
@@ -181,7 +208,7 @@ impl WrittenNames {
         sorted.sort_unstable();
         let rank = |name: &&str| sorted.iter().position(|other| other == name).unwrap_or_default() as u8;
         let (dies, planes) = (profile.topology.dies, profile.topology.planes);
-        let die_plane = |die, plane| [word(format!(",{die},{plane},")), word(format!(",d{die}-p{plane}"))];
+        let die_plane = |die, plane| [word(format!(",{die},{plane},")), word(format!("d{die}-p{plane}"))];
         Self {
             ops: profile.ops.iter().map(op).collect(),
             bases: profile.bases.iter().map(|base| word(format!(",{},", field(&base.name)))).collect(),
@@ -208,7 +235,7 @@ impl WrittenNames {
         &self.bases[base.index()]
     }
 
-    /// `,0,2,` and `,d0-p2` of a plane, if the device has it.
+    /// `,0,2,` and `d0-p2` of a plane, if the device has it.
     pub(super) fn die_plane(&self, die: usize, plane: usize) -> Option<&[PaddedText; 2]> {
         if plane < self.planes {
             self.die_planes.get(die.saturating_mul(self.planes).saturating_add(plane))

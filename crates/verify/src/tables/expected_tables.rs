@@ -7,7 +7,6 @@
 mod shows;
 
 use std::io;
-use std::mem::take;
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::PhaseKind;
@@ -63,6 +62,22 @@ struct OpenOperation {
 }
 
 impl OpenOperation {
+    fn new(origin: StartedOperation, ticket: Ticket) -> Self {
+        Self {
+            origin,
+            ticket,
+            rows: Vec::new(),
+            dies: 0..0,
+            occupied: DiePlaneSet::NOTHING,
+            resumed: false,
+            phases: Vec::new(),
+            cuts: Vec::new(),
+            remains: None,
+            touches: None,
+            done: origin.start,
+        }
+    }
+
     /// The end of the present stretch.
     fn end(&self) -> Ticks {
         self.phases.iter().map(|phase| phase.time.to).fold(self.done, Ord::max)
@@ -183,10 +198,19 @@ impl ExpectedTables {
 
     fn take_off(&mut self, operation: &JudgedOperation<'_>) {
         let ticket = self.order.open(operation.origin);
-        let mut spare = self.spare.pop();
-        let lists = |old: &mut Box<OpenOperation>| (take(&mut old.rows), take(&mut old.phases), take(&mut old.cuts));
-        let (mut rows, mut phases, mut cuts) = spare.as_mut().map(lists).unwrap_or_default();
-        std::mem::swap(&mut rows, &mut self.rows);
+        // The parts of a flight are set one by one: it is large, and would be copied otherwise.
+        let mut flight = self.spare.pop().unwrap_or_else(|| Box::new(OpenOperation::new(operation.origin, ticket)));
+        flight.origin = operation.origin;
+        flight.ticket = ticket;
+        std::mem::swap(&mut flight.rows, &mut self.rows);
+        flight.dies = operation.touched.dies.clone();
+        flight.occupied = operation.occupied.clone();
+        flight.resumed = false;
+        flight.remains = None;
+        flight.touches = touch(operation.kind).map(|program| (program, operation.targets));
+        flight.done = operation.array_done();
+        flight.cuts.clear();
+        let phases = &mut flight.phases;
         phases.clear();
         phases.extend(
             operation
@@ -195,10 +219,9 @@ impl ExpectedTables {
                 .iter()
                 .map(|span| ComingPhase { kind: span.kind, time: span.time(operation.origin.start) }),
         );
-        cuts.clear();
         if operation.kind.affects_state {
             for (die, plane) in operation.occupied.iter() {
-                for phase in &phases {
+                for phase in phases.iter() {
                     self.shows.push(
                         die,
                         plane,
@@ -208,27 +231,6 @@ impl ExpectedTables {
                 }
             }
         }
-        let touches = touch(operation.kind).map(|program| (program, operation.targets));
-        let flight = OpenOperation {
-            origin: operation.origin,
-            ticket,
-            rows,
-            dies: operation.touched.dies.clone(),
-            occupied: operation.occupied.clone(),
-            resumed: false,
-            phases,
-            cuts,
-            remains: None,
-            touches,
-            done: operation.array_done(),
-        };
-        let flight = match spare {
-            Some(mut old) => {
-                *old = flight;
-                old
-            }
-            None => Box::new(flight),
-        };
         if flight.occupied == DiePlaneSet::NOTHING && flight.touches.is_none() {
             // No later operation changes its rows.
             self.order.add(ticket, |stretches, _| stretch_rows(&flight, stretches));
@@ -284,10 +286,12 @@ impl ExpectedTables {
     ) -> io::Result<()> {
         self.note(compiled, flight);
         self.order.close(flight.ticket);
-        if let Some((program, targets)) = flight.touches.filter(|_| flight.done <= at) {
-            targets.iter().try_for_each(|target| self.touches.count(words.touch(program, target)))?;
+        match &flight.touches {
+            Some((program, targets)) if flight.done <= at => {
+                targets.iter().try_for_each(|target| self.touches.count(words.touch(*program, target)))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Adds the rows of the present stretch.

@@ -7,11 +7,12 @@
 use nandseq_profile::units::TICKS_PER_US;
 use nandseq_profile::{BaseId, Ticks};
 
-use super::expected::{SegmentRow, StateCode, Stretch, TouchedPage, WrittenNames};
+use super::expected::{SegmentRow, StateCode, Stretch, TouchedPage, WrittenNames, behind_short};
 use crate::finding::{RowPlace, StartedOperation};
 
-/// How many texts of times are kept, a power of two.
-const REMEMBERED: usize = 64;
+/// How many texts of times are kept, as a power of two. Those of instants come again in the next rows, those of durations for ever.
+const INSTANTS: u32 = 6;
+const DURATIONS: u32 = 8;
 /// Bytes for the text of a time: at most 21, and its length in the last byte.
 const TIME: usize = 24;
 
@@ -65,47 +66,115 @@ fn number(value: i32, out: &mut Vec<u8>) {
     digits(u64::from(value.unsigned_abs()), out);
 }
 
-/// The text of a time in µs: exact, with at least one digit after the point. The last byte is its length.
+/// The eight digits of a number below 10^8, the first one in the lowest byte.
+#[inline]
+const fn eight_digits(value: u32) -> u64 {
+    // Split into numbers of four digits, of two, and of one, all parts at once. The factors give exact quotients of such numbers.
+    let fours = (value / 10_000) as u64 | ((value % 10_000) as u64) << 32;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | (fours - 100 * hundreds) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | (twos - 10 * tens) << 8
+}
+
+/// The text of a number below 10^8, filled up with zeros, and its length.
+#[inline]
+const fn short_digits(value: u32) -> ([u8; 8], usize) {
+    let digits = eight_digits(value);
+    let zeros = if value == 0 { 7 } else { digits.trailing_zeros() / 8 };
+    (((digits | 0x3030_3030_3030_3030) >> (8 * zeros)).to_le_bytes(), 8 - zeros as usize)
+}
+
+/// The text of a time in µs: exact, with at least one digit after the point, filled up with zeros. The last byte is its length.
 fn time(value: Ticks) -> [u8; TIME] {
     let mut text = [0; TIME];
-    let point = digits_into(&mut text, value.0 / TICKS_PER_US);
-    let fraction = (value.0 % TICKS_PER_US) as usize;
-    let [a, b] = PAIRS[fraction / 10_000];
-    let [c, d] = PAIRS[fraction / 100 % 100];
-    let [e, f] = PAIRS[fraction % 100];
-    text[point..point + 7].copy_from_slice(&[b'.', a, b, c, d, e, f]);
-    let zeros = [f, e, d, c, b].iter().take_while(|&&digit| digit == b'0').count();
-    text[TIME - 1] = (point + 7 - zeros) as u8;
+    let whole = value.0 / TICKS_PER_US;
+    let point = match u32::try_from(whole) {
+        Ok(short @ 0..100_000_000) => {
+            let (digits, len) = short_digits(short);
+            text[..8].copy_from_slice(&digits);
+            len
+        }
+        _ => digits_into(&mut text, whole),
+    };
+    text[point] = b'.';
+    let fraction = eight_digits(100 * (value.0 % TICKS_PER_US) as u32);
+    let decimals = (8 - fraction.leading_zeros() as usize / 8).max(1);
+    let shown = (fraction | 0x3030_3030_3030_3030) & (u64::MAX >> (64 - 8 * decimals));
+    text[point + 1..point + 9].copy_from_slice(&shown.to_le_bytes());
+    text[TIME - 1] = (point + 1 + decimals) as u8;
     text
+}
+
+/// Puts the text of another time into a place of a cache. Most times are known, so this is kept out of the way.
+#[cold]
+#[inline(never)]
+fn renew(known: &mut (Ticks, [u8; TIME]), value: Ticks) {
+    *known = (value, time(value));
 }
 
 /// A cache of the texts of times.
 #[derive(Debug)]
-struct RecentTimes(Vec<(Ticks, [u8; TIME])>);
-
-impl Default for RecentTimes {
-    fn default() -> Self {
-        Self(vec![(Ticks::ZERO, time(Ticks::ZERO)); REMEMBERED])
-    }
+struct RecentTimes {
+    texts: Vec<(Ticks, [u8; TIME])>,
+    /// How far a hash of 64 bits is shifted to give a place.
+    shift: u32,
 }
 
 impl RecentTimes {
+    /// A cache of `2^bits` texts.
+    fn new(bits: u32) -> Self {
+        Self { texts: vec![(Ticks::ZERO, time(Ticks::ZERO)); 1 << bits], shift: 64 - bits }
+    }
+
+    #[inline]
+    fn text(&mut self, value: Ticks) -> &[u8; TIME] {
+        let known = &mut self.texts[(value.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize];
+        if known.0 != value {
+            renew(known, value);
+        }
+        &known.1
+    }
+
     /// Appends the text of a time.
     #[inline]
     fn put(&mut self, value: Ticks, out: &mut Vec<u8>) {
-        let place = (value.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED;
-        let known = &mut self.0[place];
-        if known.0 != value {
-            *known = (value, time(value));
-        }
-        // A copy of constant size and a cut are cheaper than a copy of the exact length.
-        let len = out.len() + usize::from(known.1[TIME - 1]);
-        out.extend_from_slice(&known.1);
-        out.truncate(len);
+        let text = self.text(value);
+        out.extend_from_slice(&text[..usize::from(text[TIME - 1])]);
+    }
+
+    /// What follows the text of a time at the beginning of `line`, if it is there.
+    #[inline]
+    fn behind<'a>(&mut self, value: Ticks, line: &'a [u8]) -> Option<&'a [u8]> {
+        let text = self.text(value);
+        let len = usize::from(text[TIME - 1]);
+        behind_short(text.first_chunk()?, len, line).unwrap_or_else(|| line.strip_prefix(text.get(..len)?))
     }
 }
 
-/// Writes rows, one at a time.
+/// What follows the digits of a number at the beginning of `line`, if they are there.
+#[inline]
+fn behind_number(value: u64, line: &[u8]) -> Option<&[u8]> {
+    let Ok(short @ 0..100_000_000) = u32::try_from(value) else {
+        let mut text = [0; 20];
+        let len = digits_into(&mut text, value);
+        return line.strip_prefix(&text[..len]);
+    };
+    let (digits, len) = short_digits(short);
+    let differ = u64::from_le_bytes(*line.first_chunk()?) ^ u64::from_le_bytes(digits);
+    if differ << (8 * (8 - len)) == 0 { line.get(len..) } else { None }
+}
+
+/// What follows a byte at the beginning of `line`, if it is there.
+#[inline]
+fn behind_byte(byte: u8, line: &[u8]) -> Option<&[u8]> {
+    line.split_first().filter(|(first, _)| **first == byte).map(|(_, rest)| rest)
+}
+
+/// Writes rows, one at a time, or finds that they are there already.
+///
+/// To find a row costs less than to write it and to compare the texts. What cannot be found in this way is written and compared:
+/// `None` says only that.
 #[derive(Debug)]
 pub(super) struct RowFormatter {
     pub(super) words: WrittenNames,
@@ -128,8 +197,8 @@ impl RowFormatter {
     pub(super) fn new(words: WrittenNames) -> Self {
         Self {
             words,
-            times: RecentTimes::default(),
-            durations: RecentTimes::default(),
+            times: RecentTimes::new(INSTANTS),
+            durations: RecentTimes::new(DURATIONS),
             text: Vec::new(),
             of: None,
             op: Vec::new(),
@@ -137,6 +206,35 @@ impl RowFormatter {
             segment: Vec::new(),
             plane_at: [0; 2],
         }
+    }
+
+    /// The length of what [`Self::stretch`] writes for a row with two unknown columns, if `line` begins with it.
+    pub(super) fn begins_stretch(&mut self, line: &[u8], origin: &StartedOperation, row: &Stretch) -> Option<usize> {
+        if row.state == StateCode::UNKNOWN {
+            return None;
+        }
+        let rest = self.times.behind(row.start, line)?;
+        let rest = self.times.behind(row.end, behind_byte(b',', rest)?)?;
+        let [die, plane, block, page] = row.place;
+        let [die_plane, _] = self.words.die_plane(usize::try_from(die).ok()?, usize::try_from(plane).ok()?)?;
+        let rest = behind_number(u64::try_from(block).ok()?, die_plane.behind(rest)?)?;
+        let rest = behind_number(u64::try_from(page).ok()?, behind_byte(b',', rest)?)?;
+        let rest = self.words.op(origin.op).behind(rest)?;
+        let rest = if row.resumed { rest.strip_prefix(b"RESUME_CHAIN")? } else { rest };
+        let rest = behind_number(origin.uid, behind_byte(b',', rest)?)?;
+        let rest = self.words.state(row.state).behind(behind_byte(b',', rest)?)?;
+        Some(line.len() - rest.len())
+    }
+
+    /// The length of what [`Self::segment`] writes, if `line` begins with it.
+    pub(super) fn begins_segment(&mut self, line: &[u8], base: BaseId, row: &SegmentRow) -> Option<usize> {
+        let rest = self.times.behind(row.start, line)?;
+        let rest = self.times.behind(row.end, behind_byte(b',', rest)?)?;
+        let [place, lane] = self.words.die_plane(row.die.index(), row.plane.index())?;
+        let rest = self.words.state(StateCode::phase(base, row.kind)).behind(place.behind(rest)?)?;
+        let rest = self.words.base(base).behind(lane.behind(rest)?)?;
+        let rest = self.durations.behind(Ticks(row.end.0.saturating_sub(row.start.0)), rest)?;
+        Some(line.len() - rest.len())
     }
 
     /// A row of operation_timeline without its last columns, which are not known, and the number of these columns.
@@ -203,8 +301,6 @@ impl RowFormatter {
         }
         self.plane_at[0] = text.len() - 2;
         self.words.state(StateCode::phase(base, row.kind)).put(text);
-        // The name of the plane begins with a comma of its own.
-        text.pop();
         if let Some([_, lane]) = die_plane {
             lane.put(text);
         }
@@ -243,7 +339,7 @@ mod tests {
 
     #[test]
     fn times_are_exact_decimals_when_they_are_new_and_when_they_come_again() {
-        let mut times = RecentTimes::default();
+        let mut times = RecentTimes::new(INSTANTS);
         for _ in 0..2 {
             for (ps, expected) in [
                 (0, "0.0"),
@@ -252,10 +348,61 @@ mod tests {
                 (10_000_000_000, "10000.0"),
                 (100_000, "0.1"),
                 (1, "0.000001"),
+                (99_999_999_999_999, "99999999.999999"),
+                (100_000_000_000_000, "100000000.0"),
+                (12_345_678_901_230, "12345678.90123"),
                 (u64::MAX, "18446744073709.551615"),
             ] {
                 assert_eq!(text(|out| times.put(Ticks(ps), out)), expected);
             }
+        }
+    }
+
+    #[test]
+    fn rows_are_found_where_their_text_is_and_nowhere_else() {
+        let profile = nandseq_profile::builtin::profile();
+        let mut formatter = RowFormatter::new(WrittenNames::new(&profile));
+        let (times, places) = ([0, 85, 7_500_085_000, 99_999_999_999_999, 123_456_789_012_345_678], [0, 7, 10, 1019]);
+        for (at, op) in profile.ops.ids().enumerate() {
+            let base = profile.ops[op].base;
+            let [start, end, uid] = [at, at / 5, at / 7].map(|at| Ticks(times[at % times.len()]));
+            let [block, page] = [at, at / 4].map(|at| places[at % places.len()]);
+            let place = [at as i32 % 2, at as i32 % 4, block, page];
+            let state = StateCode::end(base);
+            let stretch = Stretch { start, end, place, state, resumed: at % 3 == 0 };
+            let origin = StartedOperation { place: RowPlace { file: 0, row: at as u64 }, uid: uid.0, op, start };
+            let kind = nandseq_profile::model::PhaseKind::ALL[at % 4];
+            let (die, plane) = (nandseq_profile::Die(at as u8 % 2), nandseq_profile::Plane(at as u8 % 4));
+            let segment = SegmentRow { start, end: start.max(end), die, plane, kind };
+            let one = formatter.stretch(&origin, &stretch).0.to_vec();
+            let other = formatter.segment(base, &segment).to_vec();
+            let mut found = |line: &[u8]| {
+                [formatter.begins_stretch(line, &origin, &stretch), formatter.begins_segment(line, base, &segment)]
+            };
+            let line = |text: &[u8]| [text, b"DEFAULT,DEFAULT\n0.0,0.0,"].concat();
+            assert_eq!(found(&line(&one)), [Some(one.len()), None]);
+            assert_eq!(found(&line(&other)), [None, Some(other.len())]);
+            for text in [&one, &other] {
+                for damaged in 0..text.len() {
+                    let mut line = line(text);
+                    line[damaged] ^= 1;
+                    assert_eq!(found(&line), [None; 2], "{}", String::from_utf8_lossy(&line));
+                }
+                for cut in 0..text.len() {
+                    assert_eq!(found(&text[..cut]), [None; 2], "{}", String::from_utf8_lossy(&text[..cut]));
+                }
+            }
+        }
+        let unknown =
+            Stretch { start: Ticks::ZERO, end: Ticks::ZERO, place: [0; 4], state: StateCode::UNKNOWN, resumed: false };
+        let origin =
+            StartedOperation { place: RowPlace::default(), uid: 1, op: nandseq_profile::OpId(0), start: Ticks(0) };
+        let text = formatter.stretch(&origin, &unknown).0.to_vec();
+        assert_eq!(formatter.begins_stretch(&text, &origin, &unknown), None);
+        for place in [[-1, 0, 0, 0], [0, 4, 0, 0], [0, 0, -1, 0], [0, 0, 0, i32::MIN]] {
+            let nowhere = Stretch { place, state: StateCode::DEFAULT, ..unknown };
+            let text = formatter.stretch(&origin, &nowhere).0.to_vec();
+            assert_eq!(formatter.begins_stretch(&text, &origin, &nowhere), None);
         }
     }
 

@@ -11,6 +11,9 @@ use rustc_hash::FxBuildHasher;
 use super::disk_queue::DiskQueue;
 use super::expected::{TouchedPage, take};
 
+/// How many touches are counted at once. The counts of a large run do not fit the nearest caches: counted one right after the other,
+/// touches wait for memory together, not one by one.
+const TOGETHER: usize = 256;
 /// The most pages that are counted in memory.
 const PAGES: usize = 1 << 17;
 /// The number of sorted lists on disk at which they are merged into one.
@@ -21,13 +24,22 @@ const ENTRY: usize = 16;
 /// The counts of touched pages.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
+    /// Touches that are not in `counts` yet.
+    waiting: Vec<TouchedPage>,
     counts: HashMap<TouchedPage, u64, FxBuildHasher>,
     sorted: Vec<(DiskQueue, u64)>,
 }
 
 impl Touches {
     pub(super) fn count(&mut self, touch: TouchedPage) -> io::Result<()> {
-        *self.counts.entry(touch).or_default() += 1;
+        self.waiting.push(touch);
+        if self.waiting.len() < TOGETHER { Ok(()) } else { self.count_waiting() }
+    }
+
+    fn count_waiting(&mut self) -> io::Result<()> {
+        for touch in self.waiting.drain(..) {
+            *self.counts.entry(touch).or_default() += 1;
+        }
         if self.counts.len() > PAGES { self.spill() } else { Ok(()) }
     }
 
@@ -55,6 +67,7 @@ impl Touches {
 
     /// Hands on all counts in the order of their keys, and starts anew.
     pub(super) fn finish(&mut self, mut hand_on: impl FnMut(TouchedPage, u64) -> io::Result<()>) -> io::Result<()> {
+        self.count_waiting()?;
         if self.sorted.is_empty() {
             let mut entries: Vec<(TouchedPage, u64)> = self.counts.drain().collect();
             entries.sort_unstable();

@@ -62,10 +62,17 @@ impl Shows {
     /// Adds a phase that a plane will show, and drops phases that are over at `now`.
     pub(super) fn push(&mut self, die: Die, plane: Plane, now: Ticks, show: Show) {
         let shows = &mut self.planes[die.index()][plane.index()];
-        let over = shows.partition_point(|show| show.time.from <= now).saturating_sub(1);
-        shows.drain(..over);
+        // A plane remembers a few phases: looking at each costs less than a search.
+        let over = shows.iter().take_while(|show| show.time.from <= now).count().saturating_sub(1);
+        if over > 0 {
+            shows.drain(..over);
+        }
         if shows.len() >= MOST {
             shows.remove(0);
+        }
+        // Most phases begin after those that are known.
+        if shows.last().is_none_or(|last| last.time.from <= show.time.from) {
+            return shows.push(show);
         }
         let at = shows.partition_point(|other| other.time.from <= show.time.from);
         shows.insert(at, show);
