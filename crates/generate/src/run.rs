@@ -125,7 +125,7 @@ impl Site<'_> {
         // A snapshot of this moment says what came last on a die that is dead.
         self.look_at_rest();
         self.detector.tell(limits.on_dead);
-        self.run += 1;
+        self.begin_at(self.run + 1);
         let mut summary = self.reporter.end_run();
         summary.end = self.kernel.quiet;
         summary.dead.clone_from(&self.detector.dead);

@@ -26,6 +26,8 @@ pub struct Site<'s> {
     seeds: SeedPlan,
     /// The index of the present run, from 0; between runs that of the next.
     pub(crate) run: u64,
+    /// The key of its streams.
+    key: [u64; 2],
     /// Hooks so far in the present run.
     pub(crate) hooks: u64,
     /// Whether the present run still proposes.
@@ -44,10 +46,12 @@ impl<'s> Site<'s> {
     /// A site on a fresh device. Its runs have the seeds of `seeds`; a number stands for the sequential plan that begins with it.
     #[must_use]
     pub fn new(setup: &'s Setup, seeds: impl Into<SeedPlan>) -> Self {
+        let seeds = seeds.into();
         Self {
             setup,
-            seeds: seeds.into(),
+            seeds,
             run: 0,
+            key: seeds.key(0),
             hooks: 0,
             proposing: false,
             refills: Refills::new(setup.tables.size, 0),
@@ -86,8 +90,13 @@ impl<'s> Site<'s> {
     }
 
     /// The key of the current run's streams.
-    pub(crate) fn key(&self) -> [u64; 2] {
-        self.seeds.key(self.run)
+    pub(crate) const fn key(&self) -> [u64; 2] {
+        self.key
+    }
+
+    /// Makes a run the present one.
+    pub(crate) const fn begin_at(&mut self, run: u64) {
+        (self.run, self.key) = (run, self.seeds.key(run));
     }
 
     /// Handles the next event. A hook that comes when the run no longer proposes is added to `carried`, for the next run.

@@ -98,7 +98,7 @@ impl<'s> Site<'s> {
         }
         let quiescent: Vec<QuiescentDie> = state.dies.iter().map(|die| die.quiescent.clone()).collect();
         site.kernel.device = Device::from_quiescent(&setup.tables, &quiescent, records, state.time);
-        site.run = state.run;
+        site.begin_at(state.run);
         site.kernel.quiet = state.time;
         site.kernel.operations = state.operations;
         site.kernel.resumes = state.resumptions;
