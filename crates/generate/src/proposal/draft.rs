@@ -46,7 +46,7 @@ pub(crate) fn expand(
 ) -> Result<(), RefusalReason> {
     let head = steps[0];
     let follow_ups = &setup.follow_ups[setup.tables.op(head.op).base.index()];
-    if follow_ups.none() {
+    if follow_ups.always_alone() {
         return Ok(());
     }
     let DraftScratch { state, blocks, tried, .. } = scratch;

@@ -175,7 +175,7 @@ impl FollowUps {
     }
 
     /// Whether an operation of the base always stands alone.
-    pub(crate) fn none(&self) -> bool {
+    pub(crate) fn always_alone(&self) -> bool {
         matches!(self.choices[..], [(_, None)])
     }
 

@@ -9,7 +9,7 @@ use super::classes::{CHUNK, ClassId, ClassSet, Classes};
 use crate::random::{RandomNumbers, Stream};
 
 /// A distribution over names, by class.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Distribution {
     /// The names with their weights, those of a class together.
     pub(crate) names: Vec<(OpId, u64)>,

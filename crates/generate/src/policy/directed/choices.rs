@@ -166,7 +166,14 @@ mod tests {
         let mut choices = WeightedChoices::default();
         let mut fill = |restored: bool| {
             choices.clear(true);
-            classes(&setup, distribution).into_iter().for_each(|(class, weight)| choices.put_class(class, weight));
+            for (at, (class, weight)) in classes(&setup, distribution).into_iter().enumerate() {
+                // Whole classes and names by themselves, in turn.
+                if at % 2 == 0 {
+                    choices.put_class(class, weight);
+                } else {
+                    distribution.names_of(class).iter().for_each(|&(op, weight)| choices.put((op, class), weight, 0));
+                }
+            }
             if restored {
                 choices.restore_weights(distribution);
             }

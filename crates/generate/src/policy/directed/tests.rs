@@ -92,8 +92,8 @@ fn hits_read_back_from_their_text() {
         counts.count(model, &Proposal::default(), OpId(op), Ticks::ZERO);
     }
     for key in profile.phase_keys.ids() {
-        let by_tenth: u32 = counts.uncovered_names(key).iter().sum();
-        assert_eq!(counts.uncovered_under(key), u64::from(by_tenth), "{key:?}");
+        let by_time_bin: u32 = counts.uncovered_names(key).iter().sum();
+        assert_eq!(counts.uncovered_under(key), u64::from(by_time_bin), "{key:?}");
     }
     let text = counts.to_text();
     assert!(text.starts_with("3*0 2 5*0 1 190*0 1 "), "{text}");

@@ -36,7 +36,7 @@ pub(in crate::policy::directed) struct Lookahead {
 /// them stands for all.
 #[derive(Clone, Default, Debug)]
 struct PlanKinds {
-    /// One after the other: the planes of the first operation and the bases of all.
+    /// One after the other: the planes and bases of their operations.
     all: Vec<(PlaneSet, BaseId)>,
     /// Where each begins.
     starts: Vec<usize>,
