@@ -28,7 +28,7 @@ pub enum Reach {
 /// The cell type that fits every address (rulebook, question 9).
 const ANY_CELL_TYPE: &str = "NONE";
 
-/// A base, compiled.
+/// A base, compiled. It has many fields because whatever is asked of a base at every hook or start is found once, when tables are made.
 #[derive(Clone, Debug)]
 pub struct BaseInfo {
     /// Its effects.

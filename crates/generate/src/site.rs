@@ -135,8 +135,7 @@ impl<'s> Site<'s> {
             self.in_bootstrap(is_refill);
         }
         self.propose(plane, kind, now, sink);
-        // Every look puts the next one off, so that a hook never comes to one.
-        if self.refills.count >= self.detector.next_look {
+        if is_refill & (self.refills.count >= self.detector.next_look) {
             self.look_for_dead_dies(now);
         }
     }

@@ -130,13 +130,6 @@ impl Device {
         segments.map(|segment| segment.end).max().unwrap_or_default()
     }
 
-    /// When the DATA_IN or DATA_OUT window that is open on a plane now closes if nothing cuts it; `None` when none is open.
-    #[must_use]
-    pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {
-        let segment = self.segment(die, plane);
-        (segment.busy_end <= now && now < segment.end).then_some(segment.end)
-    }
-
     /// When the first of the DATA_IN and DATA_OUT windows closes that are open on a die now if nothing cuts them, or never; and until
     /// when this stays so if nothing starts or is cut there.
     #[must_use]

@@ -100,11 +100,9 @@ fn a_state_affecting_operation_cuts_the_window_it_starts_in() {
     bench.fill(spot(0, P0, 0, 1));
     let read = bench.start(PLANE_READ, spot(0, P0, 0, 0));
     bench.at(read.busy_end + TICK);
-    assert_eq!(bench.device.window_end(Die(0), Plane(0), bench.now), Some(read.end));
     assert_eq!(bench.device.first_window_end(Die(0), bench.now), (read.end, read.end));
     let next = bench.start(PLANE_CACHE_READ, spot(0, P0, 0, 1));
     assert!(next.issue_end < read.end, "the window would still be open");
-    assert_eq!(bench.device.window_end(Die(0), Plane(0), bench.now), None);
     assert_eq!(bench.device.first_window_end(Die(0), bench.now), (Ticks(u64::MAX), next.busy_end));
     assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::Ready, "PLANE_READ.END"));
     assert!(forbids_nothing(&bench));

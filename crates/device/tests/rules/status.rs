@@ -184,7 +184,7 @@ fn a_window_of_no_length_is_never_seen() {
     let read = bench.start(READ, spot(0, P0, 0, 0));
     bench.at(read.busy_end);
     assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::Ready, "READ.END"));
-    assert_eq!(bench.device.window_end(Die(0), Plane(0), bench.now), None);
+    assert_eq!(bench.device.first_window_end(Die(0), bench.now).0, Ticks(u64::MAX));
 }
 
 #[test]
@@ -231,12 +231,13 @@ fn a_plane_is_idle_and_has_no_window_except_inside_its_phases() {
     let read = bench.start(READ, spot(0, P0, 0, 0));
     let look = |bench: &mut Bench, at: Ticks| {
         bench.at(at);
-        (bench.device.is_idle(Die(0), Plane(0), at), bench.device.window_end(Die(0), Plane(0), at))
+        (bench.device.is_idle(Die(0), Plane(0), at), bench.device.first_window_end(Die(0), at).0)
     };
-    assert_eq!(look(&mut bench, read.start), (false, None));
-    assert_eq!(look(&mut bench, read.busy_end - TICK), (false, None));
-    assert_eq!(look(&mut bench, read.busy_end), (false, Some(read.end)));
-    assert_eq!(look(&mut bench, read.end - TICK), (false, Some(read.end)));
-    assert_eq!(look(&mut bench, read.end), (true, None));
+    let never = Ticks(u64::MAX);
+    assert_eq!(look(&mut bench, read.start), (false, never));
+    assert_eq!(look(&mut bench, read.busy_end - TICK), (false, never));
+    assert_eq!(look(&mut bench, read.busy_end), (false, read.end));
+    assert_eq!(look(&mut bench, read.end - TICK), (false, read.end));
+    assert_eq!(look(&mut bench, read.end), (true, never));
     assert!(bench.device.is_idle(Die(1), Plane(1), bench.now));
 }

@@ -147,3 +147,62 @@ impl WaitQueue {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nandseq_device::Place;
+    use nandseq_profile::{OpId, builtin};
+
+    use super::*;
+
+    /// The tables of the built-in device, a device, and an operation that needs the bus and may start on a whole die.
+    fn bench() -> (Tables, Device, Step) {
+        let tables = Tables::new(&builtin::profile());
+        let device = Device::new(&tables, &[]);
+        let place = Place::die(Die(0));
+        let ops: Vec<OpId> = tables.ops().filter(|(_, info)| info.bus > Ticks::ZERO).map(|(op, _)| op).collect();
+        let may_start = |op: &OpId| {
+            let mut after = device.clone();
+            device.judge(&tables, *op, &place, Ticks::ZERO).is_ok() && {
+                after.start(&tables, *op, &place, Ticks::ZERO);
+                after.stamp(Die(0)) != device.stamp(Die(0))
+            }
+        };
+        let op = ops.into_iter().find(may_start).expect("a reset may start");
+        (tables, device, Step { op, place })
+    }
+
+    #[test]
+    fn a_step_is_barred_until_its_time_a_change_of_its_die_or_the_bus_and_the_next_step_anew() {
+        let (tables, mut device, step) = bench();
+        let mut chains = Chains::default();
+        let id = chains.begin(&tables, Die(0), Proposal::default(), &[step, step]);
+        let mut ready = ReadyChain::new(id, &chains, &tables);
+        assert!(!ready.is_barred(&device, Ticks(0)));
+        ready.bar(&device, Ticks(10));
+        assert!(ready.is_barred(&device, Ticks(9)));
+        assert!(!ready.is_barred(&device, Ticks(10)));
+        assert!(!ReadyChain::new(id, &chains, &tables).is_barred(&device, Ticks(9)), "a step that comes due later");
+        ready.bar(&device, Ticks(u64::MAX));
+        device.start(&tables, step.op, &step.place, Ticks(0));
+        let free = device.bus_free();
+        assert!(ready.is_barred(&device, Ticks(free.0 - 1)), "the bus is taken");
+        assert!(!ready.is_barred(&device, free), "the die has changed");
+    }
+
+    #[test]
+    fn the_step_that_has_started_is_removed_wherever_a_reset_has_left_it() {
+        let (tables, _, step) = bench();
+        let mut chains = Chains::default();
+        let ids = [(); 3].map(|()| chains.begin(&tables, Die(0), Proposal::default(), &[step]));
+        let mut queue = WaitQueue::default();
+        queue.ready.extend(ids.map(|id| ReadyChain::new(id, &chains, &tables)));
+        let left = |queue: &WaitQueue| queue.ready.iter().map(|ready| ready.chain).collect::<Vec<_>>();
+        queue.remove(1, ids[1]);
+        assert_eq!(left(&queue), [ids[0], ids[2]]);
+        queue.remove(0, ids[2]);
+        assert_eq!(left(&queue), [ids[0]]);
+        queue.remove(5, ids[0]);
+        assert_eq!(left(&queue), []);
+    }
+}

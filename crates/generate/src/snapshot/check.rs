@@ -37,6 +37,9 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
         if hook.time > LAST {
             return wrong("a time beyond the end of simulated time");
         }
+        if hook.after.is_some_and(|after| after > hook.time) {
+            return wrong("a hook before the end of the phase that it comes after");
+        }
     }
     if state.hooks.iter().map(|hook| hook.time).chain(state.next_refill).any(|time| time < state.time) {
         return wrong("a hook before the start of the next run");
