@@ -39,7 +39,7 @@ impl Stage {
 }
 
 /// The stages of a profile's bootstrap.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BootstrapStages {
     erases: Distribution,
     programs: Distribution,
