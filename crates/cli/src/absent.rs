@@ -1,14 +1,14 @@
 //! Why an operation of the profile did not start: it was refused, has no weight, is never eligible, was not drawn before the
 //! device was dead, or was not drawn by chance.
 //!
-//! Summary and proposer log both take the reasons from here. Whether an operation can start at all is always decided
-//! ([`CanStart`]), and does not depend on who asks.
+//! Summary and proposer log both take the reasons from here. What is said of an operation does not depend on who asks
+//! ([`CanStart`]). An operation counts as able to start unless something rules that out.
 
 use std::collections::BTreeMap;
 
 use nandseq_generate::Rejections;
 use nandseq_profile::OpId;
-use nandseq_reach::Reason;
+use nandseq_reach::{Reason, Verdict};
 
 use crate::campaign::Campaign;
 use crate::can_start::CanStart;
@@ -31,6 +31,8 @@ pub(crate) enum Absence {
     Dead,
     /// It was not drawn by chance: it can start. The number of starts to be expected, if the trial says so.
     NotDrawn(Option<Expected>),
+    /// It was not drawn, and nothing rules it out, on a device with too many states to decide whether it can start.
+    NotRuledOut(Option<Expected>),
     /// It was not drawn, although by the trial it is next to impossible that none starts.
     UnlikeTrial(Expected),
 }
@@ -53,7 +55,12 @@ impl Absence {
     pub(crate) const fn times(&self) -> u64 {
         match self {
             Self::Refused(times, _) => *times,
-            Self::NoWeight | Self::NeverEligible(_) | Self::Dead | Self::NotDrawn(_) | Self::UnlikeTrial(_) => 0,
+            Self::NoWeight
+            | Self::NeverEligible(_)
+            | Self::Dead
+            | Self::NotDrawn(_)
+            | Self::NotRuledOut(_)
+            | Self::UnlikeTrial(_) => 0,
         }
     }
 
@@ -65,7 +72,9 @@ impl Absence {
             Self::NeverEligible(reason) => format!("never_eligible:{}", reason.code()),
             Self::Dead => "dead_device".to_owned(),
             Self::UnlikeTrial(expected) => format!("unlike_trial:{}", figure(expected.mean)),
-            Self::NotDrawn(expected) => format!("never_drawn{}", estimate(expected.as_ref())),
+            Self::NotDrawn(expected) | Self::NotRuledOut(expected) => {
+                format!("never_drawn{}", estimate(expected.as_ref()))
+            }
         }
     }
 }
@@ -111,10 +120,11 @@ impl<'p> Absences<'p> {
     }
 
     fn without_refusal(&self, op: OpId, started: &StartCounts<'_>) -> Absence {
-        match self.can_start.why_never(op) {
-            Some(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
-            Some(reason) => return Absence::NeverEligible(reason),
-            None => {}
+        let verdict = self.can_start.verdict(op);
+        match verdict {
+            Verdict::Unreachable(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
+            Verdict::Unreachable(reason) => return Absence::NeverEligible(reason),
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => {}
         }
         if started.all_dead {
             return Absence::Dead;
@@ -131,6 +141,7 @@ impl<'p> Absences<'p> {
             Some(expected) if expected.least > most_of_none() && expected.mean >= NO_CHANCE => {
                 Absence::UnlikeTrial(expected)
             }
+            expected if verdict == Verdict::Undecided => Absence::NotRuledOut(expected),
             expected => Absence::NotDrawn(expected),
         }
     }

@@ -12,10 +12,11 @@ mod words;
 
 use nandseq_profile::diagnostic::grouped;
 use nandseq_profile::{OpId, PhaseKey, Profile};
-use nandseq_reach::{COINCIDENCE, Causes, Reason, Search, Verdict};
+use nandseq_reach::{Blocker, COINCIDENCE, Cause, Causes, Reason, Search, Verdict};
 
 use crate::arguments::ReportFormat;
 use crate::arguments::explain::{ExplainArgs, NameOf};
+use crate::can_start::CanStart;
 use crate::failure::{Failure, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
@@ -92,7 +93,9 @@ fn explain(
         || Causes::new(&search, &subject.ops),
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
-    let work = Explainer { in_force, search: &search, causes: &causes, trial: &trial, words, under };
+    let can_start = CanStart::new(in_force);
+    let work =
+        Explainer { in_force, search: &search, causes: &causes, trial: &trial, can_start: &can_start, words, under };
     Explanation {
         schema: 1,
         command: "explain",
@@ -122,6 +125,8 @@ struct Explainer<'w> {
     search: &'w Search<'w>,
     causes: &'w Causes<'w>,
     trial: &'w Trial,
+    /// Decides what the search leaves open.
+    can_start: &'w CanStart<'w>,
     words: &'w Words<'w>,
     /// The phase key of `--under`.
     under: Option<PhaseKey>,
@@ -132,24 +137,20 @@ impl Explainer<'_> {
         let profile = &self.in_force.profile;
         let info = &profile.ops[op];
         let rows: Vec<(Verdict, KeyRow)> = self.keys().filter_map(|key| self.key(key, op)).collect();
-        let has = |wanted: Verdict| rows.iter().any(|(verdict, _)| *verdict == wanted);
-        let steps = if self.under.is_none() { self.causes.steps_of(op) } else { Vec::new() };
-        let appears = if has(Verdict::Reachable) {
-            Appears::Proposed
-        } else if has(Verdict::Undecided) {
-            Appears::Undecided
-        } else if !steps.is_empty() && self.search.can_run(op) {
-            Appears::InChains
-        } else if has(Verdict::Coincidence) {
-            Appears::ByCoincidence
-        } else {
-            Appears::Never
+        let steps = if self.under.is_none() { self.search.steps_of(op) } else { Vec::new() };
+        let decided = match self.under {
+            None => self.decided(self.causes.at_all(op), || self.trial.has_started(op), op),
+            Some(_) => rows.first().map_or(Verdict::Unreachable(Reason::NoWeight), |(verdict, _)| *verdict),
         };
-        let chains = match (appears, self.under) {
-            (Appears::Never, None) => self.causes.of(op),
-            (Appears::Never, Some(key)) => self.causes.under(key, op),
-            (Appears::Proposed | Appears::Undecided | Appears::InChains | Appears::ByCoincidence, _) => Vec::new(),
+        let is_proposed = rows.iter().any(|(row, _)| matches!(row, Verdict::Reachable | Verdict::Undecided));
+        let appears = match decided {
+            Verdict::Reachable if is_proposed => Appears::Proposed,
+            Verdict::Reachable => Appears::InChains,
+            Verdict::Undecided => Appears::Undecided,
+            Verdict::Coincidence => Appears::ByCoincidence,
+            Verdict::Unreachable(_) => Appears::Never,
         };
+        let chains = self.chains(op, decided);
         let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
         let mut change: Vec<String> = Vec::new();
         for chain in &causes {
@@ -182,6 +183,31 @@ impl Explainer<'_> {
         }
     }
 
+    /// What is known of an operation that the search may leave open: a start in the trial decides, then what decides for
+    /// `generate`.
+    fn decided(&self, by_search: Verdict, has_started: impl Fn() -> bool, op: OpId) -> Verdict {
+        match by_search {
+            Verdict::Undecided if has_started() => Verdict::Reachable,
+            Verdict::Undecided => self.can_start.verdict(op),
+            decided => decided,
+        }
+    }
+
+    /// The chains of causes of an operation that never appears.
+    fn chains(&self, op: OpId, decided: Verdict) -> Vec<Vec<Cause>> {
+        let Verdict::Unreachable(reason) = decided else { return Vec::new() };
+        let chains = match self.under {
+            None => self.causes.of(op),
+            Some(key) => self.causes.under(key, op),
+        };
+        if !chains.is_empty() {
+            return chains;
+        }
+        // A search of some states only found the reason.
+        let keys = self.keys().filter(|&key| self.in_force.table.share(key, op) > 0.0).collect();
+        vec![vec![Cause { ops: vec![op], blocker: Blocker::Rule { reason, keys } }]]
+    }
+
     fn keys(&self) -> impl Iterator<Item = PhaseKey> + '_ {
         self.in_force.profile.phase_keys.ids().filter(|key| self.under.is_none_or(|under| under == *key))
     }
@@ -191,8 +217,11 @@ impl Explainer<'_> {
         let profile = &self.in_force.profile;
         let verdict = self.causes.verdict(key, op);
         let started = self.trial.started_under(key, op);
-        // A start in the trial decides the question.
-        let verdict = if verdict == Verdict::Undecided && started > 0 { Verdict::Reachable } else { verdict };
+        // That the operation starts under some key says nothing about this one. That it never does is said of all.
+        let verdict = match self.decided(verdict, || started > 0, op) {
+            Verdict::Reachable if verdict == Verdict::Undecided && started == 0 => Verdict::Undecided,
+            decided => decided,
+        };
         let (name, reason) = match verdict {
             Verdict::Reachable => ("reachable", String::new()),
             Verdict::Coincidence => ("coincidence", COINCIDENCE.to_owned()),

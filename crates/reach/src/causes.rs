@@ -79,55 +79,69 @@ impl<'s> Causes<'s> {
     }
 
     /// Whether an operation can start at all, under some phase key or as a step of a chain. One that never does has the reason of
-    /// the phase key under which it comes closest.
+    /// the phase key under which it comes closest; one that only chains draw, [`Reason::NoHead`].
     #[must_use]
     pub fn at_all(&self, op: OpId) -> Verdict {
         let keys = self.search.model.profile.phase_keys.ids();
         let verdicts: Vec<Verdict> = keys.map(|key| self.verdict(key, op)).collect();
-        let best = [Verdict::Reachable, Verdict::Coincidence, Verdict::Undecided];
-        if let Some(best) = best.into_iter().find(|best| verdicts.contains(best)) {
-            return best;
+        if verdicts.contains(&Verdict::Reachable) {
+            return Verdict::Reachable;
         }
-        if self.search.can_run(op) && !self.steps_of(op).is_empty() {
-            return if self.search.is_complete() { Verdict::Reachable } else { Verdict::Undecided };
+        let by_chains = self.in_chains(op);
+        let best = [Verdict::Reachable, Verdict::Coincidence, Verdict::Undecided];
+        if let Some(best) = best.into_iter().find(|best| by_chains == *best || verdicts.contains(best)) {
+            return best;
         }
         let reason = |verdict: &Verdict| match verdict {
             Verdict::Unreachable(reason) => Some(*reason),
             Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => None,
         };
-        let closest = verdicts.iter().filter_map(reason).max_by_key(|reason| reason.specificity());
-        Verdict::Unreachable(closest.unwrap_or(Reason::NoWeight))
+        if self.search.model.has_share(op) || self.search.model.chains_with(op).is_empty() {
+            let closest = verdicts.iter().filter_map(reason).max_by_key(|reason| reason.specificity());
+            return Verdict::Unreachable(closest.unwrap_or(Reason::NoWeight));
+        }
+        Verdict::Unreachable(Reason::NoHead)
+    }
+
+    /// Whether an operation can start as a step of a chain: a class that is proposed begins it, and it can run with the operation.
+    fn in_chains(&self, op: OpId) -> Verdict {
+        let never = Verdict::Unreachable(Reason::NoHead);
+        if !self.search.can_run(op) {
+            return never;
+        }
+        let chains = self.search.running_chains(op);
+        if !self.search.is_complete() {
+            return if chains.is_empty() { never } else { Verdict::Undecided };
+        }
+        let begun = chains.into_iter().filter(|&chain| self.search.begins_with(chain, op));
+        let mut heads: Vec<NameClassId> = begun.map(|(head, _)| head).collect();
+        heads.dedup();
+        let proposed: Vec<Verdict> = heads.into_iter().map(|head| self.proposed(head)).collect();
+        let best = [Verdict::Reachable, Verdict::Coincidence];
+        best.into_iter().find(|best| proposed.contains(best)).unwrap_or(never)
+    }
+
+    /// The best verdict on a class under any phase key, or in the bootstrap.
+    fn proposed(&self, class: NameClassId) -> Verdict {
+        if self.search.model.class(class).in_bootstrap {
+            return Verdict::Reachable;
+        }
+        let mut best = Verdict::Unreachable(Reason::NoHook);
+        for (key, names) in self.search.model.profile.phase_keys.ids().zip(&self.search.model.shares) {
+            let Some(&op) = names.iter().find(|op| self.class_of(**op) == class) else { continue };
+            match self.asked.of(self.search, key, op).unwrap_or_else(|| self.search.verdict(key, op)) {
+                Verdict::Reachable => return Verdict::Reachable,
+                Verdict::Coincidence => best = Verdict::Coincidence,
+                Verdict::Undecided | Verdict::Unreachable(_) => {}
+            }
+        }
+        best
     }
 
     /// The names that are possible in the same states as this one, itself included.
     #[must_use]
     pub fn alike(&self, op: OpId) -> Vec<OpId> {
         self.names(self.class_of(op))
-    }
-
-    /// The chains in which an operation can be a step, by index into the profile's chains, each with the bases that run and begin
-    /// it.
-    #[must_use]
-    pub fn steps_of(&self, op: OpId) -> Vec<(usize, Vec<BaseId>)> {
-        let (model, class) = (&self.search.model, self.class_of(op));
-        let base = model.class(class).base;
-        let mut found: Vec<(usize, Vec<BaseId>)> = Vec::new();
-        for head in model.classes_that(|head| model.class(head).proposed && self.runs(head)) {
-            let of = model.class(head).base;
-            for chain in model.follow_ups(of).flatten() {
-                let weights = model.profile.chains[chain].name_weights.iter().find(|(of, _)| *of == base);
-                let drawn =
-                    weights.is_none_or(|(_, list)| list.iter().any(|&(name, weight)| name == op && weight > 0.0));
-                if drawn && model.is_step(class, chain, head) {
-                    match found.iter_mut().find(|(known, _)| *known == chain) {
-                        Some((_, heads)) if heads.contains(&of) => {}
-                        Some((_, heads)) => heads.push(of),
-                        None => found.push((chain, vec![of])),
-                    }
-                }
-            }
-        }
-        found
     }
 
     /// The needs that an operation has in every state, each with the operations that run and meet it.

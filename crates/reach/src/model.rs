@@ -116,7 +116,7 @@ impl GoodBlocks {
 /// A profile, compiled for the search.
 pub(crate) struct Model<'p> {
     pub(crate) profile: &'p Profile,
-    pub(crate) watched: SearchedStates,
+    pub(crate) searched: SearchedStates,
     pub(crate) tables: Tables,
     pub(crate) classes: Vec<NameClass>,
     /// The classes of each base.
@@ -165,7 +165,7 @@ impl<'p> Model<'p> {
         let tracked = profile.chains.iter().map(|chain| is_tracked(&tables, &chain.steps)).collect();
         let mut model = Self {
             profile,
-            watched: SearchedStates::All,
+            searched: SearchedStates::All,
             tables,
             classes,
             of_base,
@@ -258,6 +258,34 @@ impl<'p> Model<'p> {
         let mut fitting =
             steps.filter(|step| step.base == self.class(class).base).flat_map(|step| self.fitting(step, head, None));
         fitting.any(|other| other == class)
+    }
+
+    /// The chains in which `class` can be a step, each with a class that begins it.
+    pub(crate) fn chains_of(&self, class: NameClassId) -> Vec<(NameClassId, usize)> {
+        let of_head = |head: NameClassId| {
+            let chains = self.follow_ups(self.class(head).base).flatten();
+            chains.filter(move |&chain| self.is_step(class, chain, head)).map(move |chain| (head, chain))
+        };
+        (0..self.classes.len() as NameClassId).flat_map(of_head).collect()
+    }
+
+    /// Whether a chain gives a name a weight where it draws a step of the name's base.
+    pub(crate) fn gives_weight(&self, chain: usize, op: OpId) -> bool {
+        let base = self.profile.ops[op].base;
+        let weights = self.profile.chains[chain].name_weights.iter().find(|(of, _)| *of == base);
+        weights.is_none_or(|(_, list)| list.iter().any(|&(name, weight)| name == op && weight > 0.0))
+    }
+
+    /// The chains that draw a name as a step, each with a class that begins it.
+    pub(crate) fn chains_with(&self, op: OpId) -> Vec<(NameClassId, usize)> {
+        let mut chains = self.chains_of(self.of_op[op.index()]);
+        chains.retain(|&(_, chain)| self.gives_weight(chain, op));
+        chains
+    }
+
+    /// Whether some phase key gives a name a share.
+    pub(crate) fn has_share(&self, op: OpId) -> bool {
+        self.shares.iter().any(|names| names.contains(&op))
     }
 
     /// The classes that satisfy `wanted` and begin a chain in which `class` can be a step.

@@ -1,32 +1,34 @@
-//! Why operations can never start, also on a device with more states than can be searched.
+//! Whether operations can start at all, also on a device with more states than can be searched.
+
+use std::collections::BTreeMap;
 
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::causes::Causes;
 use crate::explore::MOST_TRIED;
 use crate::judge::{HookContext, PlaneRun};
-use crate::model::{Model, SearchedStates, Start};
+use crate::model::{Model, NameClassId, SearchedStates, Start};
 use crate::reason::Reason;
 use crate::search::Search;
 use crate::verdict::Verdict;
 
-/// For each of some operations the reason why it can never start; `None` if it can.
+/// For each of some operations whether it can start, under some phase key or as a step of a chain.
 ///
 /// If the device has too many states for a search of all of them, those of its die and those of a plane are searched by
 /// themselves. Each of the two allows more than both together: what one of them does not reach never starts. Such a search keeps to
-/// the same limit; what it leaves open counts as able to start.
+/// the same limit. What nothing rules out stays [`Verdict::Undecided`].
 #[must_use]
-pub fn why_never(
+pub fn can_start(
     profile: &Profile,
     table: &[(PhaseKey, Vec<(OpId, f64)>)],
     start: Start<'_>,
     ops: &[OpId],
-) -> Vec<Option<Reason>> {
+) -> Vec<Verdict> {
     within(|| Model::new(profile, table, start), ops, MOST_TRIED)
 }
 
-/// As [`why_never`], with this limit of operations for the search of all states.
-fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Option<Reason>> {
+/// As [`can_start`], with this limit of operations for the search of all states.
+fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Verdict> {
     let mut found = {
         let search = Search::within(model(), most);
         let causes = Causes::new(&search, ops);
@@ -37,28 +39,36 @@ fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Opt
         if !found.iter().any(is_open) {
             break;
         }
-        let search = Search::within(model().watching(part), MOST_TRIED);
+        let search = Search::within(model().searched_for(part), MOST_TRIED);
+        let mut of_classes = BTreeMap::new();
         for (verdict, &op) in found.iter_mut().zip(ops).filter(|(verdict, _)| is_open(verdict)) {
-            *verdict = in_part(&search, op).map_or(Verdict::Undecided, Verdict::Unreachable);
+            *verdict = in_part(&search, op, &mut of_classes).map_or(Verdict::Undecided, Verdict::Unreachable);
         }
     }
-    let reason = |verdict: Verdict| match verdict {
-        Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => None,
-        Verdict::Unreachable(reason) => Some(reason),
-    };
-    found.into_iter().map(reason).collect()
+    found
 }
 
-/// Why an operation never starts, by a search of some states only; `None` if that does not say.
-fn in_part(search: &Search<'_>, op: OpId) -> Option<Reason> {
+/// Why an operation never starts, by a search of some states only; `None` if that does not say. `of_classes` are the reasons of
+/// the classes that never run, as far as they are found.
+fn in_part(search: &Search<'_>, op: OpId, of_classes: &mut BTreeMap<NameClassId, Option<Reason>>) -> Option<Reason> {
     let (model, class) = (&search.model, search.model.of_op[op.index()]);
+    let has_share = model.has_share(op);
     if search.can_run(op) {
         let runs = |base: BaseId| model.of_base[base.index()].iter().any(|&of| search.graph.runs[usize::from(of)]);
         let keys = model.profile.phase_keys.iter().zip(&model.shares).filter(|(_, names)| names.contains(&op));
         let comes_up = keys.into_iter().any(|(key, _)| key.base.is_none_or(runs));
-        let is_drawn = comes_up || model.class(class).in_bootstrap || !Causes::new(search, &[]).steps_of(op).is_empty();
-        return (!is_drawn).then_some(Reason::NoHook);
+        let is_drawn = comes_up || model.class(class).in_bootstrap || !search.running_chains(op).is_empty();
+        return (!is_drawn).then_some(if has_share { Reason::NoHook } else { Reason::NoHead });
     }
+    if !has_share {
+        return Some(Reason::NoHead);
+    }
+    *of_classes.entry(class).or_insert_with(|| of_class(search, class))
+}
+
+/// Why a class never runs.
+fn of_class(search: &Search<'_>, class: NameClassId) -> Option<Reason> {
+    let model = &search.model;
     // Without states, it lacks the operations that would meet its needs. Else some state forbids it wherever it could start.
     let lacking = (!model.possible[usize::from(class)]).then(|| model.reason_against(class, &model.possible)).flatten();
     lacking.or_else(|| {
@@ -79,34 +89,42 @@ fn in_part(search: &Search<'_>, op: OpId) -> Option<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{device, op, table};
+    use crate::never_provided;
+    use crate::sample::{chained, device, key, op, table};
 
-    fn never(profile: &Profile, most: u64) -> Vec<Option<Reason>> {
+    const NOTHING_PROGRAMS: &str =
+        "exclusion_groups: {pg: [PROG]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [pg]}}\n";
+
+    fn found(profile: &Profile, most: u64) -> Vec<Verdict> {
         let ops: Vec<OpId> = profile.ops.ids().collect();
         within(|| Model::new(profile, table(profile), Start::default()), &ops, most)
+    }
+
+    const fn never(reason: Reason) -> Verdict {
+        Verdict::Unreachable(reason)
     }
 
     #[test]
     fn an_operation_without_a_weight_of_its_own_never_starts_although_its_like_does() {
         let profile = device("EraseA: 0.5, Read: 0.4", "");
-        let never = never(&profile, MOST_TRIED);
-        assert_eq!(never[op(&profile, "EraseA").index()], None);
-        assert_eq!(never[op(&profile, "EraseB").index()], Some(Reason::NoWeight));
-        assert_eq!(never[op(&profile, "Read").index()], Some(Reason::CellType));
+        let found = found(&profile, MOST_TRIED);
+        assert_eq!(found[op(&profile, "EraseA").index()], Verdict::Reachable);
+        assert_eq!(found[op(&profile, "EraseB").index()], never(Reason::NoWeight));
+        assert_eq!(found[op(&profile, "Read").index()], never(Reason::CellType));
     }
 
     #[test]
     fn a_device_with_too_many_states_is_searched_in_parts() {
-        let nothing_programs = "exclusion_groups: {pg: [PROG]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [pg]}}\n";
         let nothing_puts_out = "exclusion_groups: {out: [OUT]}\nexclusions: {state: {LATCH_ON_READ: [out]}}\n";
-        for (sections, name) in [("", None), (nothing_programs, Some("Program")), (nothing_puts_out, Some("Out"))] {
+        for (sections, name) in [("", None), (NOTHING_PROGRAMS, Some("Program")), (nothing_puts_out, Some("Out"))] {
             let profile = device("EraseA: 0.4, Program: 0.2, Read: 0.2, Out: 0.1, Status: 0.1", sections);
-            let whole = never(&profile, MOST_TRIED);
-            assert_eq!(never(&profile, 1), whole, "{sections}");
+            let whole = found(&profile, MOST_TRIED);
+            let open = |verdict: &Verdict| if *verdict == Verdict::Reachable { Verdict::Undecided } else { *verdict };
+            assert_eq!(found(&profile, 1), whole.iter().map(open).collect::<Vec<_>>(), "{sections}");
             if let Some(name) = name {
-                assert!(whole[op(&profile, name).index()].is_some(), "{name}: {whole:?}");
+                assert!(matches!(whole[op(&profile, name).index()], Verdict::Unreachable(_)), "{name}: {whole:?}");
             }
-            assert_eq!(whole[op(&profile, "EraseA").index()], None);
+            assert_eq!(whole[op(&profile, "EraseA").index()], Verdict::Reachable);
         }
     }
 
@@ -117,11 +135,62 @@ mod tests {
         // A third of the names under every key, so that much never starts.
         let under_default: Vec<(OpId, f64)> = ops.iter().step_by(3).map(|&op| (op, 1.0)).collect();
         let table = [(PhaseKey::DEFAULT, under_default)];
-        let never = |most| within(|| Model::new(&profile, &table, Start::default()), &ops, most);
-        let (whole, parts) = (never(MOST_TRIED), never(1));
-        assert!(parts.iter().any(Option::is_some) && whole.iter().any(Option::is_none));
+        let found = |most| within(|| Model::new(&profile, &table, Start::default()), &ops, most);
+        let (whole, parts) = (found(MOST_TRIED), found(1));
+        let provided = never_provided(&profile, &table, Start::default());
+        let is_never = |verdict: &Verdict| matches!(verdict, Verdict::Unreachable(_));
+        let by_states = parts.iter().zip(&provided).filter(|(part, provided)| is_never(part) && provided.is_none());
+        assert!(by_states.count() > 0 && !whole.iter().all(is_never));
         for (at, op) in profile.ops.iter().enumerate() {
-            assert!(parts[at].is_none() || whole[at].is_some(), "{}: {:?}", op.name, parts[at]);
+            assert!(!is_never(&parts[at]) || is_never(&whole[at]), "{}: {:?}", op.name, parts[at]);
+        }
+    }
+
+    #[test]
+    fn a_step_without_a_weight_of_its_own_starts_only_where_its_chain_can_run() {
+        let of = |weights: &str, chain: &str, exclusions: &str| {
+            let chains = format!("chains: {{SEQ: {chain}}}\n{exclusions}");
+            let profile = chained(weights, "NONE: 1, SEQ: 1", &chains);
+            [MOST_TRIED, 1].map(|most| found(&profile, most)[op(&profile, "EraseB").index()])
+        };
+        let (both, no_head) = ("EraseA: 0.5, Status: 0.5", never(Reason::NoHead));
+        let draws_b = "{steps: [ERASE], name_weights: {ERASE: {EraseB: 1}}}";
+        assert_eq!(of(both, draws_b, ""), [Verdict::Reachable, Verdict::Undecided]);
+        // Nothing is ever read, so nothing can be put out: each status read stands alone.
+        let never_runs = "{steps: [ERASE, OUT], name_weights: {ERASE: {EraseB: 1}}}";
+        assert_eq!(of(both, never_runs, ""), [no_head, Verdict::Undecided]);
+        // A state rules out what begins the chain.
+        let no_status = "exclusion_groups: {st: [STATUS]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [st]}}\n";
+        assert_eq!(of(both, draws_b, no_status), [no_head; 2]);
+        // Its weight is 0.
+        assert_eq!(of("EraseA: 1", draws_b, ""), [no_head; 2]);
+        let draws_a = "{steps: [ERASE], name_weights: {ERASE: {EraseA: 1}}}";
+        assert_eq!(of(both, draws_a, ""), [never(Reason::NoWeight); 2]);
+        // The class of the step never runs.
+        let no_erase = "exclusion_groups: {er: [ERASE]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [er]}}\n";
+        assert_eq!(of(both, draws_b, no_erase), [no_head; 2]);
+    }
+
+    #[test]
+    fn a_chain_whose_step_has_no_erased_block_does_not_begin() {
+        let chains = "chains: {SEQ: {steps: [PROG]}}\n";
+        let profile = chained("EraseA: 0.5, Status: 0.5", "NONE: 1, SEQ: 1", chains);
+        assert_eq!(found(&profile, MOST_TRIED)[op(&profile, "Program").index()], Verdict::Reachable);
+        // No block is erased.
+        let profile = chained("Status: 0.5", "NONE: 1, SEQ: 1", chains);
+        assert!(matches!(found(&profile, MOST_TRIED)[op(&profile, "Program").index()], Verdict::Unreachable(_)));
+    }
+
+    #[test]
+    fn a_weight_under_a_key_that_states_keep_from_coming_up_lets_nothing_start() {
+        let profile = device("EraseA: 0.5, Program: 0.5", NOTHING_PROGRAMS);
+        let (erase, like) = (op(&profile, "EraseA"), op(&profile, "EraseB"));
+        let default = vec![(erase, 0.5), (op(&profile, "Program"), 0.5)];
+        let table = [(PhaseKey::DEFAULT, default), (key(&profile, "PROG.END"), vec![(like, 1.0)])];
+        assert_eq!(never_provided(&profile, &table, Start::default())[like.index()], None);
+        for most in [MOST_TRIED, 1] {
+            let found = within(|| Model::new(&profile, &table, Start::default()), &[like], most);
+            assert_eq!(found, [never(Reason::NoHook)], "{most}");
         }
     }
 }

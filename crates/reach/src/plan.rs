@@ -3,6 +3,7 @@
 use nandseq_profile::CellTypeId;
 use nandseq_profile::model::{Axis, ChainStep};
 
+use crate::courses::may_be_proposed;
 use crate::model::{Model, NameClassId};
 use crate::state::{Die, Plane};
 
@@ -81,22 +82,24 @@ impl Model<'_> {
         on_plane.is_ok() && tables.is_ok() && self.die_allows(&reached.die, class).is_ok()
     }
 
-    /// The state after the steps of a chain have run in a state, after an operation of class `head`; `None` if they cannot.
+    /// The state after the steps of a chain have run in a state, after an operation of class `head`; `None` if they cannot. One of the
+    /// steps has to be an operation of class `wanted`, if any is.
     fn run(
         &self,
         reached: SearchState,
-        head: NameClassId,
+        (head, wanted): (NameClassId, Option<NameClassId>),
         cell: Option<CellTypeId>,
         steps: &[ChainStep],
     ) -> Option<SearchState> {
-        let Some((step, later)) = steps.split_first() else { return Some(reached) };
+        let Some((step, later)) = steps.split_first() else { return wanted.is_none().then_some(reached) };
         for class in self.fitting(step, head, cell) {
             if !self.step_allowed(&reached, class) {
                 continue;
             }
             let next_cell = self.class(class).cell.or(cell);
+            let wanted = wanted.filter(|wanted| *wanted != class);
             for next in self.after(&reached, class, self.has_targets(class)) {
-                if let Some(end) = self.run(next, head, next_cell, later) {
+                if let Some(end) = self.run(next, (head, wanted), next_cell, later) {
                     return Some(end);
                 }
             }
@@ -111,7 +114,19 @@ impl Model<'_> {
         class: NameClassId,
         suspend_target: Option<NameClassId>,
     ) -> Vec<Option<usize>> {
-        let own = self.class(class);
+        let before = self.before(reached, class, suspend_target);
+        let goes_on = self.base(class).is_inert() || before.die.chain.is_none();
+        let runs = |chain: Option<usize>| match chain {
+            None => {
+                goes_on || self.after(&before, class, self.has_targets(class)).any(|start| self.rest_can_run(&start))
+            }
+            Some(chain) => self.chain_can_run(&before, class, chain, None),
+        };
+        self.follow_ups(self.class(class).base).filter(|&chain| runs(chain)).collect()
+    }
+
+    /// The state in which an operation starts; `suspend_target` is the operation that a SUSPEND stops.
+    fn before(&self, reached: &SearchState, class: NameClassId, suspend_target: Option<NameClassId>) -> SearchState {
         let mut before = *reached;
         if let Some(axis) = self.base(class).effects.suspend {
             match axis {
@@ -119,18 +134,43 @@ impl Model<'_> {
                 Axis::Program => before.die.program = suspend_target,
             }
         }
-        let goes_on = self.base(class).is_inert() || before.die.chain.is_none();
-        let runs = |chain: Option<usize>| {
-            let starts = || self.after(&before, class, self.has_targets(class));
-            match chain {
-                None => goes_on || starts().any(|start| self.rest_can_run(&start)),
-                Some(chain) => starts().any(|start| {
-                    let end = self.run(start, class, own.cell, &self.profile.chains[chain].steps);
-                    end.is_some_and(|end| self.rest_can_run(&end))
-                }),
-            }
+        before
+    }
+
+    /// Whether a chain can run to its end after an operation that starts in a state, with an operation of class `wanted` as a step, if
+    /// any is.
+    fn chain_can_run(
+        &self,
+        before: &SearchState,
+        class: NameClassId,
+        chain: usize,
+        wanted: Option<NameClassId>,
+    ) -> bool {
+        let steps = &self.profile.chains[chain].steps;
+        self.after(before, class, self.has_targets(class)).any(|start| {
+            let end = self.run(start, (class, wanted), self.class(class).cell, steps);
+            end.is_some_and(|end| self.rest_can_run(&end))
+        })
+    }
+
+    /// Whether an operation of class `head` may start in a state, and a chain follow it in which a step is an operation of class
+    /// `wanted`. A SUSPEND has just stopped an operation there, and starts.
+    pub(crate) fn begins_chain(
+        &self,
+        reached: &SearchState,
+        head: NameClassId,
+        chain: usize,
+        wanted: NameClassId,
+    ) -> bool {
+        let is_suspend = self.base(head).effects.suspend.is_some();
+        let may_start = || {
+            let on_plane = !self.has_targets(head) || self.plane_allows(&reached.plane, head).is_ok();
+            let tables = !self.looks_at_die(head) || self.plane_tables(&reached.plane, head).is_ok();
+            on_plane && tables && self.die_allows(&reached.die, head).is_ok()
         };
-        self.follow_ups(own.base).filter(|&chain| runs(chain)).collect()
+        let is_free =
+            reached.die.chain.is_none() || !self.tracked[chain] && may_be_proposed(self, &reached.die, true, head);
+        (is_suspend || is_free && may_start()) && self.chain_can_run(reached, head, chain, Some(wanted))
     }
 
     /// Whether the chain under way could go on from a state, judged by the die and the exclusion tables of the plane.

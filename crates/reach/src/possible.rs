@@ -2,13 +2,15 @@
 //!
 //! It takes no states into account. So it finds fewer of them than the search does, but it is quick.
 
+use std::collections::BTreeMap;
+
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
 use crate::model::{Model, NameClassId, SearchedStates, Start, WeightTable};
 use crate::reason::Reason;
 
-/// For each operation, by [`OpId`], the reason why it can never run, as far as it follows from needs; else `None`. This is quick:
-/// states that forbid an operation are left to [`crate::Search`].
+/// For each operation, by [`OpId`], the reason why it can never start, as far as it follows from weights and needs; else `None`.
+/// This is quick: states that forbid an operation are left to [`crate::Search`].
 #[must_use]
 pub fn never_provided(
     profile: &Profile,
@@ -19,7 +21,41 @@ pub fn never_provided(
     let never = |class: NameClassId| {
         model.reason_against(class, &model.possible).filter(|_| !model.possible[usize::from(class)])
     };
-    model.of_op.iter().map(|&class| never(class)).collect()
+    let mut has_share = vec![false; profile.ops.len()];
+    model.shares.iter().flatten().for_each(|op| has_share[op.index()] = true);
+    let (mut of_class, mut chains) = (BTreeMap::new(), BTreeMap::new());
+    let reason = |(op, &class): (usize, &NameClassId)| {
+        let of_class = *of_class.entry(class).or_insert_with(|| never(class));
+        if has_share[op] {
+            return of_class;
+        }
+        // Other names of the class may have a share: what they may do does not help a name that only chains draw.
+        let chains: &Vec<(NameClassId, usize)> = chains.entry(class).or_insert_with(|| model.chains_of(class));
+        let heads = chains.iter().filter(|(_, chain)| model.gives_weight(*chain, OpId::from(op)));
+        let mut runs = heads.map(|&(head, _)| model.may_be_drawn(head)).peekable();
+        match (runs.peek(), of_class) {
+            (None, _) => Some(Reason::NoWeight),
+            (Some(_), Some(Reason::NoHook)) => Some(Reason::NoHead),
+            (Some(_), of_class) => of_class.or_else(|| (!runs.any(|runs| runs)).then_some(Reason::NoHead)),
+        }
+    };
+    model.of_op.iter().enumerate().map(reason).collect()
+}
+
+/// The operations with a weight that begin a chain which draws one of `ops` as a step.
+#[must_use]
+pub fn chain_heads(
+    profile: &Profile,
+    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    start: Start<'_>,
+    ops: &[OpId],
+) -> Vec<OpId> {
+    let model = Model::new(profile, table, start);
+    let mut begins = vec![false; model.classes.len()];
+    for (head, _) in ops.iter().flat_map(|&op| model.chains_with(op)) {
+        begins[usize::from(head)] = true;
+    }
+    profile.ops.ids().filter(|op| begins[usize::from(model.of_op[op.index()])] && model.has_share(*op)).collect()
 }
 
 impl<'p> Model<'p> {
@@ -31,11 +67,11 @@ impl<'p> Model<'p> {
     }
 
     /// The same model for a search that looks at some states only. It follows no chain: their steps may start at any time.
-    pub(crate) fn watching(mut self, watched: SearchedStates) -> Self {
-        if watched != SearchedStates::All {
+    pub(crate) fn searched_for(mut self, searched: SearchedStates) -> Self {
+        if searched != SearchedStates::All {
             self.tracked.fill(false);
         }
-        self.watched = watched;
+        self.searched = searched;
         let possible = std::mem::take(&mut self.possible);
         self.narrow(&possible);
         self
@@ -84,7 +120,7 @@ mod tests {
     use nandseq_profile::{Block, Die};
 
     use super::*;
-    use crate::sample::{device, op, table};
+    use crate::sample::{chained, device, op, table};
 
     fn never(profile: &Profile, name: &str) -> Option<Reason> {
         never_provided(profile, table(profile), Start::default())[op(profile, name).index()]
@@ -95,7 +131,7 @@ mod tests {
         let profile = device("EraseA: 0.5, Read: 0.4, StatusLun3: 0.1", "");
         let expected = [
             ("EraseA", None),
-            ("EraseB", None), // alike with a name that runs
+            ("EraseB", Some(Reason::NoWeight)), // although the other name of its class runs
             ("Program", Some(Reason::NoWeight)),
             ("Read", Some(Reason::CellType)),
             ("StatusLun3", Some(Reason::Missing)),
@@ -109,5 +145,17 @@ mod tests {
         let every_block: Vec<(Die, Block)> = (0..8).map(|block| (Die(0), Block(block))).collect();
         let never = never_provided(&profile, table(&profile), Start::from(&every_block[..]));
         assert_eq!(never[op(&profile, "Read").index()], Some(Reason::BadBlocks));
+    }
+    #[test]
+    fn a_name_that_only_chains_draw_needs_what_begins_them() {
+        let chains = "chains: {SEQ: {steps: [ERASE], name_weights: {ERASE: {EraseB: 1}}}}\n";
+        let of = |weights: &str| {
+            let profile = chained(weights, "NONE: 1, SEQ: 1", chains);
+            let heads = chain_heads(&profile, table(&profile), Start::default(), &[op(&profile, "EraseB")]);
+            (never(&profile, "EraseB"), heads.into_iter().map(|op| profile.ops[op].name.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(of("EraseA: 0.5, Status: 0.5"), (None, vec!["Status".to_owned()]));
+        // The other name of its class runs, but no status read does.
+        assert_eq!(of("EraseA: 1"), (Some(Reason::NoHead), Vec::new()));
     }
 }

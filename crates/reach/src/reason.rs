@@ -14,7 +14,7 @@ pub enum Reason {
     Excluded,
     /// The table gives it no weight there.
     NoWeight,
-    /// No phase key gives it a weight, and no operation that begins a chain with it ever runs.
+    /// No phase key gives it a weight, and no chain that draws it ever begins.
     NoHead,
     /// No hook ever falls on the phase key.
     NoHook,
@@ -125,9 +125,7 @@ impl Reason {
                 format!("{} forbids it{}", profile.phase_keys[key].name, group(profile, of_key(profile, key), base))
             }
             Self::NoWeight => "its weight is 0".to_owned(),
-            Self::NoHead => {
-                "no phase key gives it a weight, and no operation that begins a chain with it ever runs".to_owned()
-            }
+            Self::NoHead => "no phase key gives it a weight, and no chain that draws it ever begins".to_owned(),
             Self::NoHook => "no hook ever falls on this phase key".to_owned(),
             Self::Delay => "it is a delay: it proposes nothing".to_owned(),
             Self::Missing => "the device lacks what it addresses".to_owned(),

@@ -4,6 +4,11 @@ use nandseq_profile::{OpId, PhaseKey, Profile, ReadOptions, SourceFile, read};
 
 /// The small device, with these weights under DEFAULT and these further sections of the profile.
 pub(crate) fn device(weights: &str, sections: &str) -> Profile {
+    chained(weights, "", sections)
+}
+
+/// As [`device`]; `follow_ups` of status reads are given too.
+pub(crate) fn chained(weights: &str, follow_ups: &str, sections: &str) -> Profile {
     let text = format!(
         "
 schema: 1
@@ -17,7 +22,7 @@ bases:
   READ: {{scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: readable_page, payload: [die, plane, block, page, celltype], effects: [fill_registers]}}
   OUT: {{scope: none, phases: [ISSUE], address: output_register, payload: [die, plane, block, page, celltype], effects: [data_out]}}
   WAIT: {{scope: none, instant: true, phases: [ISSUE], effects: [delay]}}
-  STATUS: {{scope: none, instant: true, phases: [ISSUE], payload: [die, exp_val], effects: [status_read]}}
+  STATUS: {{scope: none, instant: true, phases: [ISSUE], payload: [die, exp_val], effects: [status_read], follow_ups: {{{follow_ups}}}}}
 ops:
   EraseA: {{base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}}
   EraseB: {{base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}}

@@ -5,10 +5,11 @@
 
 use std::thread;
 
-use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, MOST_TRIED};
-use crate::model::{Model, Start};
+use crate::model::{Model, NameClassId, Start};
+use crate::plan::SearchState;
 use crate::reason::Reason;
 use crate::verdict::{Verdict, classes_under};
 
@@ -52,6 +53,40 @@ impl<'p> Search<'p> {
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.graph.is_complete()
+    }
+
+    /// The chains in which an operation can be a step, by index into the profile's chains, each with the bases that run and begin
+    /// it. Whether the chain can run with the operation is another question.
+    #[must_use]
+    pub fn steps_of(&self, op: OpId) -> Vec<(usize, Vec<BaseId>)> {
+        let mut found: Vec<(usize, Vec<BaseId>)> = Vec::new();
+        for (head, chain) in self.running_chains(op) {
+            let of = self.model.class(head).base;
+            match found.iter_mut().find(|(known, _)| *known == chain) {
+                Some((_, heads)) if heads.contains(&of) => {}
+                Some((_, heads)) => heads.push(of),
+                None => found.push((chain, vec![of])),
+            }
+        }
+        found
+    }
+
+    /// The chains that draw an operation as a step, each with a class that runs and begins it.
+    pub(crate) fn running_chains(&self, op: OpId) -> Vec<(NameClassId, usize)> {
+        let mut chains = self.model.chains_with(op);
+        chains.retain(|&(head, _)| self.model.class(head).proposed && self.graph.runs[usize::from(head)]);
+        chains
+    }
+
+    /// Whether a class begins a chain somewhere in which an operation is a step.
+    pub(crate) fn begins_with(&self, (head, chain): (NameClassId, usize), op: OpId) -> bool {
+        let (model, graph, class) = (&self.model, &self.graph, self.model.of_op[op.index()]);
+        let begins = |(die, plane)| model.begins_chain(&SearchState { die, plane }, head, chain, class);
+        if model.base(head).effects.suspend.is_some() {
+            let mut after_cut = graph.cuts.items.iter().filter(|(_, by, _)| *by == head);
+            return after_cut.any(|&(_, _, node)| begins((*graph.die(node), *graph.plane(node))));
+        }
+        graph.states().any(begins)
     }
 
     /// The verdicts on the operations that are wanted, and on those that are possible in the same states.

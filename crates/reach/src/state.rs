@@ -241,17 +241,17 @@ impl Model<'_> {
 
     /// What is kept of the state of a die.
     pub(crate) fn kept_die(&self, die: Die) -> Die {
-        if self.watched == SearchedStates::Planes { Die::default() } else { die }
+        if self.searched == SearchedStates::Planes { Die::default() } else { die }
     }
 
     /// What is kept of the state of a plane.
     pub(crate) fn kept_plane(&self, plane: Plane) -> Plane {
-        if self.watched == SearchedStates::Dies { Plane::default() } else { plane }
+        if self.searched == SearchedStates::Dies { Plane::default() } else { plane }
     }
 
     /// Whether the state of the die lets an operation start.
     pub(crate) fn die_allows(&self, die: &Die, class: NameClassId) -> Result<(), Reason> {
-        if self.watched == SearchedStates::Planes {
+        if self.searched == SearchedStates::Planes {
             return Ok(());
         }
         self.table_reason(die.states(), class)?;
@@ -280,7 +280,7 @@ impl Model<'_> {
         let is_protected = |class: NameClassId| die.write_protected && protected.contains(self.class(class).base);
         let erases = |class: NameClassId| self.possible[usize::from(class)] && self.base(class).effects.erase;
         match axis {
-            Axis::Program if self.watched == SearchedStates::Planes => {
+            Axis::Program if self.searched == SearchedStates::Planes => {
                 self.classes_that(|class| self.possible[usize::from(class)] && self.base(class).effects.is_program())
             }
             Axis::Program => die.program.into_iter().filter(|&class| !is_protected(class)).collect(),
@@ -290,7 +290,7 @@ impl Model<'_> {
 
     /// Whether the state of a plane lets an operation start that works on it.
     pub(crate) fn plane_allows(&self, plane: &Plane, class: NameClassId) -> Result<(), Reason> {
-        if self.watched == SearchedStates::Dies {
+        if self.searched == SearchedStates::Dies {
             return Ok(());
         }
         self.plane_tables(plane, class)?;
@@ -308,7 +308,7 @@ impl Model<'_> {
 
     /// Whether the exclusion tables of a plane's state let an operation start.
     pub(crate) fn plane_tables(&self, plane: &Plane, class: NameClassId) -> Result<(), Reason> {
-        if self.watched == SearchedStates::Dies { Ok(()) } else { self.table_reason(plane.states(), class) }
+        if self.searched == SearchedStates::Dies { Ok(()) } else { self.table_reason(plane.states(), class) }
     }
 
     /// Whether an operation looks at every plane of its die.

@@ -35,6 +35,8 @@ pub(crate) struct Trial {
     names: BTreeMap<u64, OpId>,
     /// Accepted proposals by phase key and operation.
     under: BTreeMap<(PhaseKey, OpId), u64>,
+    /// Whether only starts are counted: `reset`, `names` and `under` stay empty.
+    only_starts: bool,
     /// The dies that were dead at the end.
     pub(crate) dead: Vec<DeadDie>,
     /// Whether all dies were dead, so that a longer trial would have no more operations.
@@ -63,26 +65,31 @@ pub(crate) struct Expected {
 impl Trial {
     /// Makes a trial without writing files. If nothing can be generated, all counts are 0.
     pub(crate) fn new(profile: &Profile, table: &Distributions, start: Start<'_>, ops: u64) -> Self {
-        Self::with_seed(profile, table, start, (ops, SEED))
+        Self::empty(profile, false).of(profile, table, start, (ops, SEED))
     }
 
-    /// Makes a trial with another seed.
-    pub(crate) fn with_seed(
-        profile: &Profile,
-        table: &Distributions,
-        start: Start<'_>,
-        (ops, seed): (u64, u64),
-    ) -> Self {
-        let mut trial = Self {
+    /// Makes a trial with another seed that counts starts only.
+    pub(crate) fn of_starts(profile: &Profile, table: &Distributions, start: Start<'_>, limits: (u64, u64)) -> Self {
+        Self::empty(profile, true).of(profile, table, start, limits)
+    }
+
+    fn empty(profile: &Profile, only_starts: bool) -> Self {
+        Self {
             ops: 0,
             by_op: vec![0; profile.ops.len()],
             reset: vec![0; profile.ops.len()],
             names: BTreeMap::new(),
             under: BTreeMap::new(),
+            only_starts,
             dead: Vec::new(),
             is_over: false,
             problem: None,
-        };
+        }
+    }
+
+    /// Counts a trial of some operations and a seed.
+    fn of(self, profile: &Profile, table: &Distributions, start: Start<'_>, (ops, seed): (u64, u64)) -> Self {
+        let mut trial = self;
         match simulate(profile, table, start, (ops, seed), &mut trial) {
             Err(problem) => trial.problem = Some(problem),
             Ok(None) => {}
@@ -103,7 +110,7 @@ impl Trial {
         wanted: Vec<OpId>,
     ) -> Vec<OpId> {
         let mut awaited = Awaited(wanted);
-        // A trial that ends early has shown what it has shown.
+        // Starts before an early end count too.
         let _ = simulate(profile, table, start, limits, &mut awaited);
         awaited.0
     }
@@ -209,6 +216,9 @@ impl Sink for Trial {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         self.ops += 1;
         self.by_op[operation.op.index()] += 1;
+        if self.only_starts {
+            return Ok(());
+        }
         self.names.insert(operation.uid, operation.op);
         if operation.is_first {
             *self.under.entry((operation.proposal.key_used, operation.op)).or_default() += 1;

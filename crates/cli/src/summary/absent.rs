@@ -27,8 +27,11 @@ pub(super) struct NeverStarted {
     mostly: Option<&'static str>,
     /// Why it can never start, in words.
     never: Option<String>,
-    /// The number of starts to be expected, if it can start.
+    /// The number of starts to be expected, if nothing rules it out.
     expected: Option<Expected>,
+    /// Whether nothing rules it out, but the device has too many states to decide that it can start.
+    #[serde(skip)]
+    is_undecided: bool,
 }
 
 /// The reason why an operation never started. Operations are shown in this order.
@@ -73,6 +76,7 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
                 mostly: None,
                 never: None,
                 expected: None,
+                is_undecided: false,
             };
             match absence {
                 Absence::Refused(_, code) => NeverStarted { why: Why::Refused, mostly: Some(code), ..one },
@@ -90,6 +94,9 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
                     NeverStarted { why: Why::UnlikeTrial, expected: Some(expected), ..one }
                 }
                 Absence::NotDrawn(expected) => NeverStarted { why: Why::NotDrawn, expected, ..one },
+                Absence::NotRuledOut(expected) => {
+                    NeverStarted { why: Why::NotDrawn, expected, is_undecided: true, ..one }
+                }
             }
         })
         .collect();
@@ -130,6 +137,8 @@ fn explain(command: &str, one: &NeverStarted) -> String {
 
 impl NeverStarted {
     fn words(&self) -> String {
+        let not_drawn =
+            if self.is_undecided { "not drawn, though nothing rules it out" } else { "not drawn by chance" };
         match self.why {
             Why::Refused => {
                 format!("refused {}, mostly {}", counted(self.refused, "time"), self.mostly.unwrap_or_default())
@@ -138,15 +147,15 @@ impl NeverStarted {
             Why::NoWeight => "weight 0 under every phase key".to_owned(),
             Why::Dead => "not drawn before nothing could ever start again".to_owned(),
             Why::UnlikeTrial | Why::NotDrawn => match self.expected {
-                None => "not drawn by chance".to_owned(),
+                None => not_drawn.to_owned(),
                 Some(expected) if self.why == Why::UnlikeTrial => {
                     let trial = grouped(expected.trial);
                     format!("not drawn, although {} were to be expected by a trial of {trial}", figure(expected.mean))
                 }
                 Some(expected) if expected.counted == 0 => {
-                    format!("not drawn by chance: at most {} expected", figure(expected.most))
+                    format!("{not_drawn}: at most {} expected", figure(expected.most))
                 }
-                Some(expected) => format!("not drawn by chance: {} expected", figure(expected.mean)),
+                Some(expected) => format!("{not_drawn}: {} expected", figure(expected.mean)),
             },
         }
     }
