@@ -186,11 +186,10 @@ impl Explainer<'_> {
     /// What is known of an operation that the search may leave open: a start in the trial decides, then what decides for
     /// `generate`.
     fn decided(&self, by_search: Verdict, has_started: impl Fn() -> bool, op: OpId) -> Verdict {
-        match by_search {
-            Verdict::Undecided if has_started() => Verdict::Reachable,
-            Verdict::Undecided => self.can_start.verdict(op),
-            decided => decided,
+        if by_search != Verdict::Undecided {
+            return by_search;
         }
+        if has_started() { Verdict::Reachable } else { self.can_start.verdict(op) }
     }
 
     /// The chains of causes of an operation that never appears.
@@ -218,10 +217,9 @@ impl Explainer<'_> {
         let verdict = self.causes.verdict(key, op);
         let started = self.trial.started_under(key, op);
         // That the operation starts under some key says nothing about this one. That it never does is said of all.
-        let verdict = match self.decided(verdict, || started > 0, op) {
-            Verdict::Reachable if verdict == Verdict::Undecided && started == 0 => Verdict::Undecided,
-            decided => decided,
-        };
+        let decided = self.decided(verdict, || started > 0, op);
+        let is_shown_elsewhere = verdict == Verdict::Undecided && decided == Verdict::Reachable && started == 0;
+        let verdict = if is_shown_elsewhere { verdict } else { decided };
         let (name, reason) = match verdict {
             Verdict::Reachable => ("reachable", String::new()),
             Verdict::Coincidence => ("coincidence", COINCIDENCE.to_owned()),

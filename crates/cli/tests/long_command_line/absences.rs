@@ -59,7 +59,8 @@ fn a_run_of_four_operations_tells_what_has_no_weight_what_is_never_eligible_and_
     assert!(absent.values().any(|code| code.starts_with("never_drawn:") && !code.contains('<')), "{absent:?}");
 }
 
-/// The built-in device without its exclusions, which has more states than can be searched. No state allows one of its bases.
+/// The built-in device without its exclusions, which has more states than can be searched. No state allows one of its bases. `Seldom`
+/// is drawn by a chain only, which hardly ever begins.
 fn too_many_states() -> String {
     let text = nandseq_profile::builtin::text();
     let (before, rest) = text.split_once("\nexclusions:").unwrap();
@@ -69,7 +70,20 @@ fn too_many_states() -> String {
     assert!(before.contains(groups), "the device has groups");
     let before = before.replace(groups, &format!("{groups}  none_of_it: [SR_ADD]\n"));
     let never = "{NOT_PROGRAM_SUSPENDED: [none_of_it], PROGRAM_SUSPENDED: [none_of_it]}";
-    format!("{before}\nexclusions:\n  state: {never}\n{}", &rest[end..])
+    let text = format!("{before}\nexclusions:\n  state: {never}\n{}", &rest[end..]);
+    let seldom = [
+        (
+            "\n  ETC: {scope: target, phases: [ISSUE]}",
+            "\n  ETC: {scope: target, phases: [ISSUE], follow_ups: {NONE: 1, SELDOM.SEQ: 1.0e-9}}",
+        ),
+        ("\nchains:\n", "\nchains:\n  SELDOM.SEQ: {steps: [ERASE: [none]], name_weights: {ERASE: {Seldom: 1}}}\n"),
+        ("\nops:\n", "\nops:\n  Seldom: {base: ERASE, celltype: SLC, ISSUE: 1, CORE_BUSY: 1}\n"),
+        ("\n  global:\n", "\n  global:\n    Seldom: 0\n"),
+    ];
+    seldom.into_iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    })
 }
 
 /// Profiles with operations that never start for different reasons, and what their runs are given.
@@ -154,4 +168,25 @@ fn a_name_that_only_chains_draw_is_told_apart_too() {
         assert_eq!(absent["Do"], code, "{at}: {absent:?}");
         assert_eq!(absent["Do2"], "no_weight", "{at}: {absent:?}");
     }
+}
+
+#[test]
+fn what_too_many_states_leave_open_is_said_in_words() {
+    let folder = Folder::new().with("device.yaml", too_many_states());
+    let summary = String::from_utf8(folder.succeed(&run(&["-v"], "7")).stdout).unwrap();
+    assert!(absent(&folder)["Seldom"].starts_with("never_drawn:<"));
+    let line = summary.lines().find(|line| line.trim_start().starts_with("Seldom ")).unwrap();
+    assert!(line.contains("  not drawn, though nothing rules it out: at most "), "{line}");
+    let others = summary.lines().filter(|line| line.contains("  not drawn by chance: ")).count();
+    assert!(others > 100, "{summary}");
+    let said = folder.succeed(&["explain", "--config", "device.yaml", "--format", "json", "Seldom"]).stdout;
+    let said: Value = serde_json::from_slice(&said).unwrap();
+    assert_eq!(said["operations"][0]["appears"], "undecided");
+    // Only the searches of parts of the states find this.
+    let never = absent(&folder).into_iter().find(|(_, code)| code == "never_eligible:state").unwrap().0;
+    let said = folder.succeed(&["explain", "--config", "device.yaml", "--format", "json", "--", &never]).stdout;
+    let said: Value = serde_json::from_slice(&said).unwrap();
+    let said = &said["operations"][0];
+    assert_eq!((&said["appears"], &said["causes"][0][0]["kind"]), (&"never".into(), &"rule".into()), "{never}: {said}");
+    assert!(said["phase_keys"].as_array().unwrap().iter().all(|row| row["verdict"] == "never"), "{said}");
 }
