@@ -193,4 +193,18 @@ mod tests {
             assert_eq!(found, [never(Reason::NoHook)], "{most}");
         }
     }
+    #[test]
+    fn a_chain_whose_head_no_hook_proposes_does_not_begin() {
+        let more = "bootstrap: {erase_blocks: 2, program_blocks: 1, read_blocks: 1}\n\
+                    chains: {SEQ: {steps: [ERASE], name_weights: {ERASE: {EraseB: 1}}}}\n";
+        let profile = chained("Program: 1", "NONE: 1, SEQ: 1", more);
+        let (program, status, erase) = (op(&profile, "Program"), op(&profile, "Status"), op(&profile, "EraseB"));
+        for (under, expected) in [("ERASE.CORE_BUSY", never(Reason::NoHead)), ("PROG.END", Verdict::Reachable)] {
+            let default = (PhaseKey::DEFAULT, vec![(program, 1.0)]);
+            let table = [default, (key(&profile, under), vec![(status, 1.0)])];
+            // The erases of the bootstrap give no hooks.
+            let start = Start { bootstrap: true, ..Start::default() };
+            assert_eq!(within(|| Model::new(&profile, &table, start), &[erase], MOST_TRIED), [expected], "{under}");
+        }
+    }
 }

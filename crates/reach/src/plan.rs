@@ -3,7 +3,6 @@
 use nandseq_profile::CellTypeId;
 use nandseq_profile::model::{Axis, ChainStep};
 
-use crate::courses::may_be_proposed;
 use crate::model::{Model, NameClassId};
 use crate::state::{Die, Plane};
 
@@ -139,7 +138,7 @@ impl Model<'_> {
 
     /// Whether a chain can run to its end after an operation that starts in a state, with an operation of class `wanted` as a step, if
     /// any is.
-    fn chain_can_run(
+    pub(crate) fn chain_can_run(
         &self,
         before: &SearchState,
         class: NameClassId,
@@ -151,26 +150,6 @@ impl Model<'_> {
             let end = self.run(start, (class, wanted), self.class(class).cell, steps);
             end.is_some_and(|end| self.rest_can_run(&end))
         })
-    }
-
-    /// Whether an operation of class `head` may start in a state, and a chain follow it in which a step is an operation of class
-    /// `wanted`. A SUSPEND has just stopped an operation there, and starts.
-    pub(crate) fn begins_chain(
-        &self,
-        reached: &SearchState,
-        head: NameClassId,
-        chain: usize,
-        wanted: NameClassId,
-    ) -> bool {
-        let is_suspend = self.base(head).effects.suspend.is_some();
-        let may_start = || {
-            let on_plane = !self.has_targets(head) || self.plane_allows(&reached.plane, head).is_ok();
-            let tables = !self.looks_at_die(head) || self.plane_tables(&reached.plane, head).is_ok();
-            on_plane && tables && self.die_allows(&reached.die, head).is_ok()
-        };
-        let is_free =
-            reached.die.chain.is_none() || !self.tracked[chain] && may_be_proposed(self, &reached.die, true, head);
-        (is_suspend || is_free && may_start()) && self.chain_can_run(reached, head, chain, Some(wanted))
     }
 
     /// Whether the chain under way could go on from a state, judged by the die and the exclusion tables of the plane.

@@ -7,6 +7,7 @@ use std::thread;
 
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
+use crate::courses::may_be_proposed;
 use crate::explore::{Graph, MOST_TRIED};
 use crate::model::{Model, NameClassId, Start};
 use crate::plan::SearchState;
@@ -78,15 +79,25 @@ impl<'p> Search<'p> {
         chains
     }
 
-    /// Whether a class begins a chain somewhere in which an operation is a step.
+    /// Whether a class begins a chain in some state, with an operation as a step.
     pub(crate) fn begins_with(&self, (head, chain): (NameClassId, usize), op: OpId) -> bool {
         let (model, graph, class) = (&self.model, &self.graph, self.model.of_op[op.index()]);
-        let begins = |(die, plane)| model.begins_chain(&SearchState { die, plane }, head, chain, class);
+        let can_run = |state: &SearchState| model.chain_can_run(state, head, chain, Some(class));
         if model.base(head).effects.suspend.is_some() {
-            let mut after_cut = graph.cuts.items.iter().filter(|(_, by, _)| *by == head);
-            return after_cut.any(|&(_, _, node)| begins((*graph.die(node), *graph.plane(node))));
+            let mut cuts = graph.cuts.items.iter().filter(|(_, by, _)| *by == head);
+            return cuts
+                .any(|&(_, _, node)| can_run(&SearchState { die: *graph.die(node), plane: *graph.plane(node) }));
         }
-        graph.states().any(begins)
+        let may_start = |state: &SearchState| {
+            let on_plane = !model.has_targets(head) || model.plane_allows(&state.plane, head).is_ok();
+            let tables = !model.looks_at_die(head) || model.plane_tables(&state.plane, head).is_ok();
+            let is_chained = state.die.chain.is_some();
+            // As in the search, a chain that it follows does not begin while another one is under way.
+            let may_begin = !is_chained || !model.tracked[chain] && may_be_proposed(model, &state.die, true, head);
+            may_begin && on_plane && tables && model.die_allows(&state.die, head).is_ok()
+        };
+        let mut states = graph.states().map(|(die, plane)| SearchState { die, plane });
+        states.any(|state| may_start(&state) && can_run(&state))
     }
 
     /// The verdicts on the operations that are wanted, and on those that are possible in the same states.
