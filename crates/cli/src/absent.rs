@@ -23,7 +23,7 @@ const NO_CHANCE: f64 = 10.0;
 pub(crate) enum Absence {
     /// It was drawn and never started: the number of refusals, and the code of the most frequent reason.
     Refused(u64, &'static str),
-    /// No phase key gives it a weight, and no chain that can run has it.
+    /// No phase key gives it a weight, and no chain draws it.
     NoWeight,
     /// It can never start, for this reason.
     NeverEligible(Reason),
