@@ -2,7 +2,7 @@
 
 use nandseq_device::{Rule, SeenStatus};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{Die, Plane, Profile, Ticks};
+use nandseq_profile::{Die, Profile, Ticks};
 
 use crate::bench::SLC;
 use crate::bench::{BOTH, Bench, P0, P1, TICK, base_of, celled, die, forbid, spot, without_bus};
