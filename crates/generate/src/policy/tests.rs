@@ -65,6 +65,7 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
     const DRAWS: u64 = 1_000_000;
     let profile = builtin::profile();
     let (setup, table) = setup_of(&profile);
+    assert!(setup.classes.chunks() > 1, "what crosses chunks is looked at too");
     let mut seen = BTreeSet::new();
     let mut hooks = 0;
     at_hooks(&setup, 11, |site, die_plane, key, now| {

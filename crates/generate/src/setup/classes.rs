@@ -222,19 +222,19 @@ mod tests {
     fn sets_say_what_each_class_says_in_both_words() {
         let of = |places: &[usize]| places.iter().fold(ClassSet::NONE, |all, &place| all | ClassSet::one(place));
         let sets =
-            [of(&[]), of(&[0, 63]), of(&[64]), of(&[1, 63, 64, 127]), of(&[127]), ClassSet::ALL, of(&[5]), of(&[63])];
+            [of(&[]), of(&[0, 63]), of(&[64]), of(&[1, 63, 64, 95]), of(&[95]), ClassSet::ALL, of(&[5]), of(&[63])];
         for set in sets {
             let places: Vec<usize> = set.places().collect();
-            assert_eq!((0..CHUNK).filter(|&place| set.has(place)).collect::<Vec<_>>(), places);
+            assert_eq!((0..128).filter(|&place| set.has(place)).collect::<Vec<_>>(), places);
             assert_eq!(set.is_empty(), places.is_empty());
             assert_eq!([set.given(true), set.given(false)], [set, ClassSet::NONE]);
             assert_eq!((set & !set, set | !set), (ClassSet::NONE, ClassSet::ALL));
-            for sixteen in 0..CHUNK / 16 {
+            for sixteen in 0..8 {
                 let bits = places.iter().filter(|&place| place / 16 == sixteen).map(|place| 1 << (place % 16));
                 assert_eq!(set.sixteen(sixteen), bits.sum::<usize>());
             }
         }
-        for class in [0, 63, 64, 127, 5].map(|place| ClassId::at(0, place)) {
+        for class in [0, 63, 64, 95, 5].map(|place| ClassId::at(0, place)) {
             let each = (0..8).fold(0, |all, at| all | u8::from(sets[at].contains(class)) << at);
             assert_eq!(ClassSet::in_each(&sets, class), each);
         }
