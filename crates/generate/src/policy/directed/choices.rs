@@ -190,7 +190,7 @@ mod tests {
                 *counts.entry(op).or_default() += 1;
             }
             for &(op, weight) in distribution.names() {
-                let expected = (u128::from(DRAWS) * u128::from(weight) >> 44) as f64;
+                let expected = ((u128::from(DRAWS) * u128::from(weight)) >> 44) as f64;
                 let off = counts.get(&op).map_or(0.0, |&count| count as f64) - expected;
                 assert!(off * off <= 30.0 * (expected + 1.0), "{op:?}: {expected} expected, {off} off, {restored}");
             }
