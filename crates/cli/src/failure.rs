@@ -1,5 +1,6 @@
 //! The reasons why the program stops before it has done what was asked, with their messages and exit codes.
 
+use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::shown;
 use std::fmt::Write as _;
 use std::io;
@@ -88,7 +89,7 @@ impl Problem {
 
     /// A file that cannot be read.
     pub(crate) fn unreadable(what: &str, path: &Path, reason: &io::Error) -> Self {
-        let problem = Self::new(format!("cannot read {what} `{}`: {}", shown(path), plain(reason)));
+        let problem = Self::new(format!("cannot read {what} `{}`: {}", shown(path), plain_reason(reason)));
         if reason.kind() == io::ErrorKind::NotFound {
             problem.help("check the path; it is taken relative to the current folder")
         } else if reason.kind() == io::ErrorKind::Unsupported {
@@ -206,7 +207,7 @@ impl Failure {
             Self::Faulty(faulty) => errors_text(&faulty.0, &faulty.1),
             Self::Several(all) => all.iter().map(Self::text).collect(),
             Self::CannotWrite { path, reason, place } => {
-                let message = format!("cannot write `{}`: {}", shown(path), plain(reason));
+                let message = format!("cannot write `{}`: {}", shown(path), plain_reason(reason));
                 problem_text(&Problem { message, help: Some(write_help(reason, place)) })
             }
             Self::NothingStarts(message) => warning_text(message),
@@ -276,19 +277,6 @@ const YELLOW: &str = "\u{1b}[1;93m";
 const GREEN: &str = "\u{1b}[1;92m";
 const RESET: &str = "\u{1b}[0m";
 
-/// The message of the system without the error number, which differs between systems.
-pub(crate) fn plain(reason: &io::Error) -> String {
-    if reason.kind() == io::ErrorKind::InvalidData && reason.get_ref().is_none() {
-        // The message of the library speaks of a stream.
-        return "it is not text (UTF-8)".to_owned();
-    }
-    let text = reason.to_string();
-    match text.split_once(" (os error") {
-        Some((text, _)) => text.to_lowercase(),
-        None => text,
-    }
-}
-
 /// Stands for the flag that chooses another place, where only the shell can choose it.
 const STANDARD_OUTPUT: &str = "standard output";
 
@@ -304,6 +292,7 @@ fn write_help(reason: &io::Error, place: &str) -> String {
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             format!("a file is where a folder is needed; choose another folder with {place}")
         }
+        io::ErrorKind::IsADirectory if place != "--out-dir" => format!("name a file, not a folder, with {place}"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             format!("make room, or choose another folder with {place}; finished runs are intact")
         }

@@ -17,6 +17,7 @@ use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
+use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::{quoted, recorded, shown};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -27,7 +28,7 @@ use crate::arguments::{MergeArgs, ReportFormat};
 use crate::execute::claim::{self, Claims, With};
 use crate::execute::folders::{NewFolders, is_same_place};
 use crate::execute::{self, batch, leftovers};
-use crate::failure::{Failure, Problem, note_text, plain};
+use crate::failure::{Failure, Problem, note_text};
 use crate::hint::Hint;
 use crate::ledger;
 use crate::origins::OTHER_VERSION;
@@ -361,12 +362,12 @@ fn some_wrong(mut wrong: Vec<String>, help: &str) -> Result<(), Failure> {
 fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
     let folder = match site.record.folder.under(&site.part.folder) {
         Ok(folder) => folder,
-        Err(reason) => return vec![format!("cannot read `{}`: {}", shown(&site.part.path), plain(&reason))],
+        Err(reason) => return vec![format!("cannot read `{}`: {}", shown(&site.part.path), plain_reason(&reason))],
     };
     let path = folder.join(manifest::FILE_NAME);
     let text = match manifest::bytes(&path) {
         Ok(text) => text,
-        Err(reason) => return vec![format!("cannot read `{}`: {}", shown(&path), plain(&reason))],
+        Err(reason) => return vec![format!("cannot read `{}`: {}", shown(&path), plain_reason(&reason))],
     };
     if Digest::of(&text) != site.record.manifest_sha256 {
         return vec![format!("`{}` is not the one that the manifest of its batch lists", shown(&path))];
@@ -381,7 +382,7 @@ fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
         match file.file.under(&folder).and_then(|path| digest_of(&path)) {
             Ok(digest) if digest == file.sha256 => None,
             Ok(_) => Some(format!("`{}` was changed since it was written", shown(&path))),
-            Err(reason) => Some(format!("cannot read `{}`: {}", shown(&path), plain(&reason))),
+            Err(reason) => Some(format!("cannot read `{}`: {}", shown(&path), plain_reason(&reason))),
         }
     });
     wrong.collect()

@@ -76,6 +76,17 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
     Err(Problem::new(message).help(which_profile(&origin.profile)).into())
 }
 
+/// Checks that the built-in device, which is used for want of another, is the profile that a sequence was made for.
+pub(crate) fn profile_is_found(origin: &Origin, built_in: &Profile) -> Result<(), Failure> {
+    if origin.profile.source == inputs::BUILT_IN
+        || built_in.has_hash(&origin.profile.resolved_sha256, &origin.profile.name)
+    {
+        return Ok(());
+    }
+    let message = format!("the profile that this was made for, `{}`, is not found as it was then", origin.profile.name);
+    Err(Problem::new(message).help(which_profile(&origin.profile)).into())
+}
+
 /// The help if the profile was the built-in device.
 pub(crate) const LEAVE_CONFIG_OUT: &str = "it was the built-in device: leave --config out";
 

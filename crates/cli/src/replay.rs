@@ -18,6 +18,7 @@ use nandseq_trace::file_form::{FileForm, Numbering};
 use nandseq_trace::files::Digest;
 use nandseq_trace::inside;
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, Origin, RunRecord, SiteManifest};
+use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::{path_of, recorded as recorded_path, shown};
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ use nandseq_profile::diagnostic::counted;
 use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat, flags_of_manifest};
 use crate::campaign::{Campaign, CampaignSite, resolve};
-use crate::failure::{Failure, Problem, plain, warning_text};
+use crate::failure::{Failure, Problem, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::origins::{self, OTHER_VERSION, OtherInput, inputs_of};
 use crate::progress::Progress;
@@ -423,7 +424,7 @@ fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&Fi
     let read = file.file.under_or_packed(folder).and_then(|path| Ok((digest_of(&path)?, path)));
     let (on_disk, path) = match read {
         Ok(read) => read,
-        Err(reason) => return Some(format!("`{}` cannot be read: {}", shown(&path), plain(&reason))),
+        Err(reason) => return Some(format!("`{}` cannot be read: {}", shown(&path), plain_reason(&reason))),
     };
     match (on_disk == file.sha256, made.sha256 == file.sha256) {
         (true, true) => None,
@@ -439,7 +440,7 @@ fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&Fi
 
 /// The first difference between two files, in words.
 fn place(there: &Path, made: &Path) -> String {
-    first_difference(there, made).unwrap_or_else(|reason| format!("it cannot be read: {}", plain(&reason)))
+    first_difference(there, made).unwrap_or_else(|reason| format!("it cannot be read: {}", plain_reason(&reason)))
 }
 
 fn first_difference(there: &Path, made: &Path) -> io::Result<String> {

@@ -5,8 +5,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use nandseq_input::ReadError;
-use nandseq_input::folder::{self, FoundSites, SiteFiles};
+use nandseq_input::folder::{self, Damage, DamageKind, FoundSites, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::recorded::{path_of, quoted, shown};
@@ -41,6 +40,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let max_findings = arguments.max_findings;
     let options = Options { bad_blocks: &[], source: &*source, max_findings, stop: None };
     let report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };
+    nothing_read(&report)?;
     match arguments.format {
         // With `-q` a clean report is not printed, because the exit code says the same.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
@@ -115,15 +115,28 @@ fn judge(
     };
     let judged: Vec<Result<SiteReport, Unusable>> =
         threads(jobs)?.install(|| sites.into_par_iter().with_max_len(1).map(one).collect());
-    let sites = judged.into_iter().collect::<Result<Vec<_>, _>>().map_err(unusable)?;
+    let sites = judged.into_iter().collect::<Result<_, _>>().map_err(unusable)?;
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, notes: Vec::new(), sites })
+}
+
+/// Checks that something could be read, if only sequences were named. Of sites, a file that cannot be read is part of the verdict.
+fn nothing_read(report: &Report) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for site in &report.sites {
+        let is_it = |damage: &&Damage| damage.file == site.folder;
+        match site.damage.iter().find(is_it).map(|damage| &damage.what) {
+            Some(DamageKind::Unreadable { reason }) if site.operations == 0 && !site.folder.is_dir() => {
+                problems.push(Problem::new(format!("cannot read `{}`: {reason}", shown(&site.folder))));
+            }
+            Some(_) | None => return Ok(()),
+        }
+    }
+    Err(Failure::Unusable(problems))
 }
 
 fn unusable(error: Unusable) -> Failure {
     match error {
         Unusable::Find(error) => nothing_to_judge(error),
-        Unusable::Read { path, error: ReadError::Io(reason) } => Problem::unreadable("the file", &path, &reason).into(),
-        error @ Unusable::Read { error: ReadError::Header(_), .. } => Problem::new(error.to_string()).into(),
         Unusable::Temporary { folder, reason } => Failure::CannotWrite { path: folder, reason, place: "TMPDIR" },
         Unusable::Stopped => Failure::Interrupted { kept: Kept::Everything, go_on: None },
     }

@@ -57,8 +57,7 @@ impl WrittenRuns {
         let (read, flags) = profile(device, &sites)?;
         let source = source(&read.profile, &sites)?;
         for site in &sites {
-            let changed = folder::compare(&site.listed).map_err(origins::nothing_to_judge)?;
-            for damage in changed.iter().chain(&site.damage) {
+            for damage in folder::compare(&site.listed).iter().chain(&site.damage) {
                 let text = format!("`{}`: {}", shown(&damage.file), damage.what);
                 tell(&warning_text(&text));
             }
@@ -77,6 +76,7 @@ pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(R
     let yields = device.config.is_none() || device.is_config_of_environment;
     let origin = if yields { sites.iter().find_map(known_origin) } else { None };
     let recorded = origin.as_ref().and_then(|origin| recorded_profile(origin, device.lenient));
+    let is_known = origin.is_some();
     let was_built_in = origin.as_ref().is_some_and(|origin| origin.profile.source == inputs::BUILT_IN);
     let config = device.config.as_deref().filter(|_| !was_built_in);
     let (read, config, lenient) = match recorded {
@@ -86,9 +86,12 @@ pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(R
         }
         None => (inputs::profile(config, device.lenient)?, config.map(Path::to_path_buf), device.lenient),
     };
+    if let Some(origin) = origin.filter(|_| config.is_none()) {
+        origins::profile_is_found(&origin, &read.profile)?;
+    }
     let faulty = |damage: &&Damage| matches!(damage.what, DamageKind::Manifest { .. });
     let faulty = sites.iter().flat_map(|site| &site.damage).find(faulty);
-    let is_guessed = config.is_none() && origin.is_none() && !sites.is_empty();
+    let is_guessed = config.is_none() && !is_known && !sites.is_empty();
     match faulty.filter(|_| is_guessed) {
         Some(damage) => tell(&warning_text(&format!(
             "`{}` cannot be used, so the profile of these runs is not known: the built-in device is used; --config names another",
@@ -110,7 +113,7 @@ fn known_origin(site: &SiteFiles) -> Option<Origin> {
 
 /// The profile that a manifest names, its file, and whether it is read with `--lenient`. `None` if its content is another one
 /// now: such a file is neither used nor shown, because a manifest may name any file.
-fn recorded_profile(origin: &Origin, lenient: bool) -> Option<(ReadProfile, PathBuf, bool)> {
+pub(crate) fn recorded_profile(origin: &Origin, lenient: bool) -> Option<(ReadProfile, PathBuf, bool)> {
     let path = path_of(&origin.profile.source);
     if origin.profile.source == inputs::BUILT_IN || !path.is_file() {
         return None;

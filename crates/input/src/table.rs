@@ -34,26 +34,6 @@ pub enum TableError {
     Header(TableKind),
 }
 
-/// An error of the input of a table while rows were read, with the kind of the table.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}")]
-pub struct InTable {
-    kind: TableKind,
-    error: io::Error,
-}
-
-impl InTable {
-    fn wrap(kind: TableKind, error: io::Error) -> io::Error {
-        io::Error::new(error.kind(), Self { kind, error })
-    }
-
-    /// The kind of the table in which an error occurred; `None` for any other error.
-    #[must_use]
-    pub fn kind_of(error: &io::Error) -> Option<TableKind> {
-        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).map(|inner| inner.kind)
-    }
-}
-
 /// A reader of the lines of a table.
 #[derive(Debug)]
 pub struct TableReader<R> {
@@ -111,9 +91,9 @@ impl<R: BufRead> TableReader<R> {
     /// the end of the table, or if an empty line comes next.
     ///
     /// # Errors
-    /// An error of the input, as [`InTable`]. No further row can be read then.
+    /// An error of the input. No further row can be read then.
     pub fn ahead(&mut self) -> io::Result<&[u8]> {
-        self.lines.ahead().map_err(|error| InTable::wrap(self.kind, error))
+        self.lines.ahead()
     }
 
     /// Takes the next line. [`ahead`](Self::ahead) has shown that it has `len` bytes with its `\n`.
@@ -125,9 +105,9 @@ impl<R: BufRead> TableReader<R> {
     /// removed.
     ///
     /// # Errors
-    /// An error of the input, as [`InTable`]. No further row can be read then.
+    /// An error of the input. No further row can be read then.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
-        let read = self.lines.next(line).map_err(|error| InTable::wrap(self.kind, error))?;
+        let read = self.lines.next(line)?;
         if self.quotes && read == Line::Read {
             without_needless_quotes(line);
         }

@@ -41,6 +41,7 @@ pub mod files;
 pub mod inside;
 pub mod json_fault;
 pub mod manifest;
+mod plain_reason;
 pub mod recorded;
 pub mod rows;
 pub mod run_name;
@@ -50,4 +51,5 @@ pub mod time_column;
 
 pub use csv_field::csv_field;
 pub use events::{Cut, DiePlanes, OpState, Operation, Proposal, Status};
+pub use plain_reason::plain_reason;
 pub use sink::{Nowhere, Sink};

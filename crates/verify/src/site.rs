@@ -10,7 +10,7 @@ use nandseq_input::folder::{
 };
 use nandseq_input::form::CSV;
 use nandseq_input::source::FileDigests;
-use nandseq_input::table::{InTable, TableError, TableReader};
+use nandseq_input::table::{TableError, TableReader};
 use nandseq_input::{ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::table::TableKind;
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::report::{FileReport, Report, SiteReport, TableReport};
 use crate::rule::RuleCode;
-use crate::tables::{TableJudge, TemporaryFileError};
+use crate::tables::{ComparedTables, TableJudge};
 use crate::verifier::Verifier;
 
 /// How to judge.
@@ -46,14 +46,6 @@ pub enum Unusable {
     /// No sequence was found, or it is not clear which files are to be read.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// A sequence cannot be read.
-    #[error("cannot read `{}`: {error}", shown(path))]
-    Read {
-        /// The file that cannot be read.
-        path: PathBuf,
-        /// The reason.
-        error: ReadError,
-    },
     /// What does not fit into memory cannot be put on disk.
     #[error("cannot use temporary files in `{}`: {reason}", shown(folder))]
     Temporary {
@@ -73,7 +65,7 @@ pub enum Unusable {
 /// The report does not depend on the number of threads.
 ///
 /// # Errors
-/// [`Unusable`] when a path holds no sequence or cannot be read. The contents of a sequence are never an error.
+/// [`Unusable`] when a path does not exist or holds no sequence. The contents of a sequence are never an error.
 pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Result<Report, Unusable> {
     let FoundSites { sites, notes } = find_all(paths, &[CSV])?;
     let judged = sites.into_par_iter().with_max_len(1).map(|site| judge_site(profile, site, options));
@@ -81,11 +73,11 @@ pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Resul
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, notes, sites })
 }
 
-/// Judges the runs of one site, in order. Meanwhile an idle thread of rayon compares the site's files with its manifest. If there is
+/// Judges the runs of one site, in order. A file that cannot be read is damage, and the others are judged all the same. Meanwhile an idle thread of rayon compares the site's files with its manifest. If there is
 /// one thread alone, it hashes the files while it judges them, so that each is read once.
 ///
 /// # Errors
-/// [`Unusable`] when a file cannot be read.
+/// [`Unusable`] when there is no room for temporary files, or the caller gave up.
 pub fn judge_site(profile: &Profile, mut site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
     let listed = std::mem::take(&mut site.listed);
     let listed = listed.iter().take_while(|_| !options.is_stopped());
@@ -96,9 +88,10 @@ pub fn judge_site(profile: &Profile, mut site: SiteFiles, options: &Options<'_>)
         let judged = judge_runs(profile, site, options, Some(&digests));
         (judged, compare_known(listed, &digests))
     };
-    let (mut damage, mut report) = (changed?, judged?);
-    damage.append(&mut report.damage);
-    report.damage = damage;
+    let mut report = judged?;
+    // A file that cannot be read cannot be compared either.
+    report.damage.retain(|damage| !changed.contains(damage));
+    report.damage.splice(..0, changed);
     Ok(report)
 }
 
@@ -118,9 +111,16 @@ fn judge_runs(
     let mut damage = site.damage;
     let mut notes = site.notes;
     let mut files: Vec<FileReport> = Vec::new();
+    let mut is_cut = false;
     for run in site.runs {
         let before = files.last().map_or(0, |file| file.run);
-        if let Some(tables) = tables.as_mut().filter(|_| run.run != before + 1) {
+        if is_cut {
+            notes.push(format!(
+                "run {before} cannot be read to its end: run {} is judged as if nothing had happened in between",
+                run.run
+            ));
+        }
+        if let Some(tables) = tables.as_mut().filter(|_| is_cut || run.run != before + 1) {
             tables.gap();
             notes.push(format!(
                 "what the runs before run {} left is unknown: rows of tables that depend on it, and {}, were not compared",
@@ -129,27 +129,19 @@ fn judge_runs(
             ));
         }
         if let Some(tables) = &mut tables {
-            open_tables(&mut verifier, tables, &open, &run, files.len())?;
+            damage.extend(open_tables(&mut verifier, tables, &open, &run, files.len()));
         }
-        let JudgedFile { rows, times_are_exact, first_uid } =
-            judge_file(profile, &mut verifier, tables.as_mut(), &run, (&open, options))?;
-        // If the first run has another number than 1, `site.notes` says already that others were before it.
-        if let Some(uid) = first_uid.filter(|&uid| uid > 1 && files.is_empty() && run.run == 1) {
-            notes.push(format!(
-                "the first op_uid is {uid}: this is not the first run of its site, and it is judged as if nothing had happened before"
-            ));
+        let judged = judge_file(profile, &mut verifier, tables.as_mut(), &run, (&open, options))?;
+        if files.is_empty() {
+            notes.extend(judged.notes(&run));
         }
-        if !times_are_exact && files.is_empty() {
-            notes.push(
-                "times are rounded as written; each is taken as the nearest multiple of the time grid".to_owned(),
-            );
+        is_cut = judged.damage.is_some();
+        if let Some(tables) = tables.as_mut().filter(|_| is_cut) {
+            tables.give_up_run();
         }
-        let compared = match &mut tables {
-            Some(tables) => verifier.end_tables(tables).map_err(|error| unusable(&run, error.into()))?,
-            None => Vec::new(),
-        };
+        let compared = tables.as_mut().map(|tables| verifier.end_tables(tables)).transpose().map_err(no_room)?;
         verifier.end_of_file();
-        files.push(file_report(run, rows, &compared, &mut damage));
+        files.push(file_report(run, judged, compared.unwrap_or_default(), &mut damage));
     }
     Ok(SiteReport {
         folder: site.folder,
@@ -162,75 +154,92 @@ fn judge_runs(
     })
 }
 
-/// The error of a run, with the file that it comes from.
-fn unusable(run: &RunFile, error: ReadError) -> Unusable {
-    let (kind, error) = match error {
-        ReadError::Io(reason) => match reason.downcast() {
-            Ok(TemporaryFileError(reason)) => return Unusable::Temporary { folder: std::env::temp_dir(), reason },
-            Err(reason) => (InTable::kind_of(&reason), reason.into()),
-        },
-        ReadError::Header(_) => (None, error),
-    };
-    let table = run.tables.iter().find(|table| Some(table.kind) == kind);
-    Unusable::Read { path: table.map_or(&run.path, |table| &table.path).clone(), error }
+/// The failure to put on disk what does not fit into memory.
+fn no_room(reason: io::Error) -> Unusable {
+    Unusable::Temporary { folder: std::env::temp_dir(), reason }
 }
 
-/// The report of a run. Numbers of rows that differ from those of the manifest are damage.
-fn file_report(run: RunFile, rows: u64, compared: &[(TableKind, u64)], damage: &mut Vec<Damage>) -> FileReport {
-    let mut check = |file: &Path, listed: Option<u64>, found: u64| {
-        if let Some(listed) = listed.filter(|listed| *listed != found) {
-            damage.push(Damage { file: file.to_owned(), what: DamageKind::Rows { listed, found } });
-        }
+/// The report of a run. Tables that cannot be read, and numbers of rows that differ from those of the manifest, are damage.
+fn file_report(run: RunFile, judged: JudgedFile, compared: ComparedTables, damage: &mut Vec<Damage>) -> FileReport {
+    let wrong = |file: &Path, listed: Option<u64>, found: u64| {
+        let listed = listed.filter(|listed| *listed != found)?;
+        Some(Damage { file: file.to_owned(), what: DamageKind::Rows { listed, found } })
     };
     let mut tables = Vec::new();
     for table in run.tables {
-        let found = compared.iter().find(|(kind, _)| *kind == table.kind).map(|(_, rows)| *rows);
-        if let Some(found) = found {
-            check(&table.path, table.rows, found);
-        }
+        let is_it = |kind: TableKind| kind == table.kind;
+        let found = compared.rows.iter().find(|(kind, _)| is_it(*kind)).map(|(_, rows)| *rows);
+        damage.extend(found.and_then(|found| wrong(&table.path, table.rows, found)));
+        let unreadable = compared.unreadable.iter().find(|(kind, _)| is_it(*kind));
+        damage.extend(unreadable.map(|(_, error)| Damage::unreadable(&table.path, error)));
         tables.push(TableReport { kind: table.kind, path: table.path, rows: found.unwrap_or_default() });
     }
-    check(&run.path, run.rows, rows);
-    FileReport { run: run.run, path: run.path, rows, tables }
+    damage.extend(judged.damage.or_else(|| wrong(&run.path, run.rows, judged.rows)));
+    FileReport { run: run.run, path: run.path, rows: judged.rows, tables }
 }
 
 /// Opens a file as text.
 type Open<'a> = dyn Fn(&Path) -> io::Result<Box<dyn BufRead>> + 'a;
 
-/// Opens the tables of a run. A table without its header is a finding.
+/// Opens the tables of a run. A table without its header is a finding. Returns the tables that cannot be read.
 fn open_tables(
     verifier: &mut Verifier<'_>,
     tables: &mut TableJudge<'_>,
     open: &Open<'_>,
     run: &RunFile,
     file: usize,
-) -> Result<(), Unusable> {
+) -> Vec<Damage> {
     tables.begin_run(u32::try_from(file).unwrap_or(u32::MAX));
+    let mut damage = Vec::new();
     for table in &run.tables {
         let opened = open(&table.path).map_err(TableError::from);
         match opened.and_then(|input| TableReader::new(table.kind, input)) {
             Ok(reader) => tables.add(reader),
             Err(TableError::Header(kind)) => verifier.no_table(tables, kind),
-            Err(TableError::Io(error)) => {
-                return Err(Unusable::Read { path: table.path.clone(), error: error.into() });
-            }
+            Err(TableError::Io(error)) => damage.push(Damage::unreadable(&table.path, &error)),
         }
     }
-    Ok(())
+    damage
 }
 
 /// Rows between two looks at [`Options::stop`].
 const STRIDE: u64 = 1 << 12;
 
 /// What judging a file found out besides findings.
+#[derive(Default)]
 struct JudgedFile {
     rows: u64,
-    times_are_exact: bool,
+    /// Whether the profile's `export` rounds times, so that each is taken as the nearest multiple of the time grid.
+    times_are_rounded: bool,
     /// The `op_uid` of the first row that could be read.
     first_uid: Option<u64>,
+    /// Why the file could not be read to its end, if it could not.
+    damage: Option<Damage>,
 }
 
-/// Judges one file.
+impl JudgedFile {
+    /// Notes about the first file of a site.
+    fn notes(&self, run: &RunFile) -> Vec<String> {
+        let mut notes = Vec::new();
+        // If the first run has another number than 1, the notes of the site say already that others were before it.
+        if let Some(uid) = self.first_uid.filter(|&uid| uid > 1 && run.run == 1) {
+            notes.push(format!(
+                "the first op_uid is {uid}: this is not the first run of its site, and it is judged as if nothing had happened before"
+            ));
+        }
+        if self.times_are_rounded {
+            notes.push(
+                "times are rounded as written; each is taken as the nearest multiple of the time grid".to_owned(),
+            );
+        }
+        notes
+    }
+}
+
+/// Judges one file, as far as it can be read.
+///
+/// # Errors
+/// [`Unusable`] when there is no room for temporary files, or the caller gave up.
 fn judge_file(
     profile: &Profile,
     verifier: &mut Verifier<'_>,
@@ -238,25 +247,46 @@ fn judge_file(
     run: &RunFile,
     (open, options): (&Open<'_>, &Options<'_>),
 ) -> Result<JudgedFile, Unusable> {
-    let failed = |error: ReadError| unusable(run, error);
-    let input = open(&run.path).map_err(|error| failed(error.into()))?;
-    let mut reader = SequenceReader::new(profile, input).map_err(failed)?;
-    let mut first_uid = None;
+    let mut judged = JudgedFile::default();
+    let mut reader =
+        match open(&run.path).map_err(ReadError::from).and_then(|input| SequenceReader::new(profile, input)) {
+            Ok(reader) => reader,
+            Err(error) => {
+                judged.damage = Some(no_sequence(&run.path, &error));
+                return Ok(judged);
+            }
+        };
+    judged.times_are_rounded = !reader.times_are_exact();
     loop {
         if reader.rows() % STRIDE == 0 && options.is_stopped() {
             return Err(Unusable::Stopped);
         }
-        match reader.next_row().map_err(|error| failed(error.into()))? {
-            Some(Ok(row)) => {
-                first_uid = first_uid.or(Some(row.uid));
+        match reader.next_row() {
+            Ok(Some(Ok(row))) => {
+                judged.first_uid = judged.first_uid.or(Some(row.uid));
                 verifier.row_with(&row, tables.as_deref_mut());
             }
-            Some(Err(row)) => verifier.bad_row(&row),
-            None => break,
+            Ok(Some(Err(row))) => verifier.bad_row(&row),
+            Ok(None) => break,
+            Err(error) => {
+                judged.damage = Some(Damage::unreadable(&run.path, &error));
+                break;
+            }
         }
         if let Some(error) = tables.as_deref_mut().and_then(TableJudge::take_failure) {
-            return Err(failed(error.into()));
+            return Err(no_room(error));
         }
     }
-    Ok(JudgedFile { rows: reader.rows(), times_are_exact: reader.times_are_exact(), first_uid })
+    judged.rows = reader.rows();
+    Ok(judged)
+}
+
+/// The damage of a file that cannot be read as a sequence.
+fn no_sequence(path: &Path, error: &ReadError) -> Damage {
+    match error {
+        ReadError::Io(error) => Damage::unreadable(path, error),
+        ReadError::Header(_) => {
+            Damage { file: path.to_owned(), what: DamageKind::Unreadable { reason: error.to_string() } }
+        }
+    }
 }

@@ -30,7 +30,6 @@ use crate::model::DeviceModel;
 use crate::rule::RuleCode;
 use compare::TableComparison;
 use counts::{InSequence, Sums};
-pub(crate) use disk_queue::TemporaryFileError;
 use expected::WrittenNames;
 use expected_tables::ExpectedTables;
 use order::Slot;
@@ -49,6 +48,15 @@ pub(crate) struct TableJudge<'p> {
     failed: Option<io::Error>,
 }
 
+/// What comparing the tables of a run gave.
+#[derive(Default)]
+pub(crate) struct ComparedTables {
+    /// The number of rows of each table that was compared to its end.
+    pub(crate) rows: Vec<(TableKind, u64)>,
+    /// The tables that cannot be read any further.
+    pub(crate) unreadable: Vec<(TableKind, io::Error)>,
+}
+
 /// The tables of the present run that are compared.
 #[derive(Default)]
 struct ComparedRun {
@@ -59,6 +67,20 @@ struct ComparedRun {
     input_times: Option<TableReader<Box<dyn BufRead>>>,
     proposals: Option<TableReader<Box<dyn BufRead>>>,
     sequence: IdVec<OpId, InSequence>,
+    unreadable: Vec<(TableKind, io::Error)>,
+}
+
+/// Goes on with the comparison of a table, if there is one. If the table cannot be read, its comparison ends.
+fn go_on(
+    comparison: &mut Option<TableComparison>,
+    unreadable: &mut Vec<(TableKind, io::Error)>,
+    with: impl FnOnce(&mut TableComparison) -> io::Result<()>,
+) {
+    let Some(open) = comparison else { return };
+    if let Err(error) = with(open) {
+        unreadable.push((open.kind(), error));
+        *comparison = None;
+    }
 }
 
 impl<'p> TableJudge<'p> {
@@ -101,6 +123,12 @@ impl<'p> TableJudge<'p> {
         }
     }
 
+    /// The sequence of the run cannot be read any further, so neither can its tables be compared.
+    pub(crate) fn give_up_run(&mut self) {
+        let ComparedRun { file, sequence, .. } = std::mem::take(&mut self.run);
+        self.run = ComparedRun { file, sequence, ..ComparedRun::default() };
+    }
+
     /// A table of the run does not start with its header.
     pub(crate) fn no_table(&mut self, tally: &mut Tally, kind: TableKind) {
         let place = RowPlace { file: self.run.file, row: 0 };
@@ -128,20 +156,16 @@ impl<'p> TableJudge<'p> {
         self.failed = started.and_then(|()| self.compare(compiled, tally, false)).err();
     }
 
-    /// The error of a table or of a temporary file, if there was one since the last call. Nothing is compared after an error.
+    /// The error of a temporary file, if there was one since the last call. Nothing is compared after an error.
     pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
         self.failed.take()
     }
 
-    /// The run ends: the rest of its tables is compared. Returns the number of rows of each table that was compared.
+    /// The run ends: the rest of its tables is compared.
     ///
     /// # Errors
-    /// The error of a table or of a temporary file that could not be read or written.
-    pub(crate) fn end_run(
-        &mut self,
-        compiled: &CompiledProfile,
-        tally: &mut Tally,
-    ) -> io::Result<Vec<(TableKind, u64)>> {
+    /// The error of a temporary file that could not be read or written.
+    pub(crate) fn end_run(&mut self, compiled: &CompiledProfile, tally: &mut Tally) -> io::Result<ComparedTables> {
         match self.failed.take() {
             Some(error) => return Err(error),
             None => self.expected_tables.end_run(compiled, &self.formatter.words)?,
@@ -150,31 +174,33 @@ impl<'p> TableJudge<'p> {
         let Self { profile, formatter, form, expected_tables, run, .. } = self;
         let mut report = TableReporter { profile, tally, form };
         let mut rows = Vec::new();
+        let mut unreadable = std::mem::take(&mut run.unreadable);
         let touches = &mut run.touches;
         expected_tables.touches.finish(|touch, count| {
-            let Some(comparison) = touches else { return Ok(()) };
-            comparison.expect(&mut report, None, formatter.touched(touch, count), 0)
+            go_on(touches, &mut unreadable, |table| {
+                table.expect(&mut report, None, formatter.touched(touch, count), 0)
+            });
+            Ok(())
         })?;
-        for (kind, comparison) in [
-            (TableKind::OperationTimeline, &mut run.stretches),
-            (TableKind::OpStateTimeline, &mut run.segments),
-            (TableKind::AddressTouchCount, &mut run.touches),
-        ] {
-            if let Some(mut comparison) = comparison.take() {
-                comparison.finish(&mut report)?;
-                rows.push((kind, comparison.rows()));
-            }
+        for comparison in [&mut run.stretches, &mut run.segments, &mut run.touches] {
+            go_on(comparison, &mut unreadable, |table| {
+                table.finish(&mut report)?;
+                rows.push((table.kind(), table.rows()));
+                Ok(())
+            });
         }
         let mut read = |reader: Option<TableReader<Box<dyn BufRead>>>| {
-            reader.map(|reader| Sums::read(&mut report, reader, run.file, &run.sequence)).transpose()
+            let (kind, read) =
+                reader.map(|table| (table.kind(), Sums::read(&mut report, table, run.file, &run.sequence)))?;
+            read.map_err(|error| unreadable.push((kind, error))).ok()
         };
-        let (one, other) = (read(run.input_times.take())?, read(run.proposals.take())?);
+        let (one, other) = (read(run.input_times.take()), read(run.proposals.take()));
         rows.extend(one.as_ref().map(|sums| (TableKind::InputTimeCount, sums.rows())));
         rows.extend(other.as_ref().map(|sums| (TableKind::ProposalCounts, sums.rows())));
         if let (Some(one), Some(other)) = (&one, &other) {
             Sums::compare(&mut report, one, other);
         }
-        Ok(rows)
+        Ok(ComparedTables { rows, unreadable })
     }
 
     /// Compares the rows whose turn has come, or `all` rows that are known.
@@ -182,26 +208,28 @@ impl<'p> TableJudge<'p> {
         let Self { profile, formatter, form, expected_tables, run, .. } = self;
         let mut report = TableReporter { profile, tally, form };
         let hand_on = |slot: &Slot| {
-            if let Some(comparison) = &mut run.stretches {
+            go_on(&mut run.stretches, &mut run.unreadable, |table| {
                 for row in &slot.stretches {
                     let known = |ahead: &[u8]| formatter.begins_stretch(ahead, &slot.origin, row);
-                    if comparison.is_next(Some(slot.origin), 2, known)? {
+                    if table.is_next(Some(slot.origin), 2, known)? {
                         continue;
                     }
                     let (text, free) = formatter.stretch(&slot.origin, row);
-                    comparison.expect(&mut report, Some(slot.origin), text, free)?;
+                    table.expect(&mut report, Some(slot.origin), text, free)?;
                 }
-            }
-            if let Some(comparison) = &mut run.segments {
+                Ok(())
+            });
+            go_on(&mut run.segments, &mut run.unreadable, |table| {
                 let base = compiled.kinds[slot.origin.op].base;
                 for row in &slot.segments {
                     let known = |ahead: &[u8]| formatter.begins_segment(ahead, base, row);
-                    if comparison.is_next(Some(slot.origin), 0, known)? {
+                    if table.is_next(Some(slot.origin), 0, known)? {
                         continue;
                     }
-                    comparison.expect(&mut report, Some(slot.origin), formatter.segment(base, row), 0)?;
+                    table.expect(&mut report, Some(slot.origin), formatter.segment(base, row), 0)?;
                 }
-            }
+                Ok(())
+            });
             Ok(())
         };
         if all { expected_tables.order.finish(hand_on) } else { expected_tables.hand_on(hand_on) }

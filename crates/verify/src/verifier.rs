@@ -14,7 +14,7 @@ use crate::judge::{Judge, JudgedOperation};
 use crate::model::DeviceModel;
 use crate::numbers::Numbers;
 use crate::rule::RuleCode;
-use crate::tables::TableJudge;
+use crate::tables::{ComparedTables, TableJudge};
 
 /// How many findings of each rule are kept in full unless [`Verifier::keeping`] says otherwise.
 const KEPT: usize = 10;
@@ -138,8 +138,8 @@ impl<'p> Verifier<'p> {
         tables.no_table(&mut self.tally, kind);
     }
 
-    /// The run ends: compares the rest of its tables, and returns the number of rows of each.
-    pub(crate) fn end_tables(&mut self, tables: &mut TableJudge<'_>) -> io::Result<Vec<(TableKind, u64)>> {
+    /// The run ends: compares the rest of its tables.
+    pub(crate) fn end_tables(&mut self, tables: &mut TableJudge<'_>) -> io::Result<ComparedTables> {
         tables.end_run(&self.compiled, &mut self.tally)
     }
 

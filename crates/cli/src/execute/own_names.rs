@@ -4,6 +4,7 @@
 //! application. In a folder that is resumed, a damaged file counts as this program's. The code that resumes says what becomes of
 //! it.
 
+use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::shown;
 use std::fs;
 use std::path::Path;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use super::folders::is_same_place;
 use crate::campaign::Campaign;
-use crate::failure::{Failure, Problem, plain};
+use crate::failure::{Failure, Problem};
 use crate::ledger;
 
 /// What to do about a file that is in the way.
@@ -39,7 +40,7 @@ pub(crate) fn of_site(folder: &Path, is_gone_on_with: bool) -> Result<(), Failur
         _ if is_gone_on_with || !path.is_file() => return Ok(()),
         Ok(Some(_)) => return Ok(()),
         Ok(None) => format!("`{}`:1 is not a list of finished runs of this program", shown(&path)),
-        Err(reason) => format!("`{}`: {}", shown(&path), plain(&reason)),
+        Err(reason) => format!("`{}`: {}", shown(&path), plain_reason(&reason)),
     };
     Err(Problem::new(what).help(HELP).into())
 }

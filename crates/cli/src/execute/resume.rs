@@ -6,6 +6,7 @@
 
 mod missing;
 
+use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::shown;
 use std::io::{self, Read};
 use std::path::Path;
@@ -22,7 +23,7 @@ use super::batch;
 use super::difference::{self, is_same_campaign};
 use super::folders::is_same_place;
 use crate::campaign::{Campaign, CampaignSite};
-use crate::failure::{Failure, Problem, plain};
+use crate::failure::{Failure, Problem};
 use crate::ledger::{self, KnownRuns};
 use crate::site_files::{has_files, snapshots};
 
@@ -369,7 +370,7 @@ impl Refusal {
             | Self::Unreadable(_)
             | Self::Impossible(_) => {
                 let why = match self {
-                    Self::Unreadable(reason) => format!("it cannot be read: {}", plain(&reason)),
+                    Self::Unreadable(reason) => format!("it cannot be read: {}", plain_reason(&reason)),
                     Self::Refused(error) => error.to_string(),
                     Self::Impossible(what) => format!("it was altered: {what}"),
                 };

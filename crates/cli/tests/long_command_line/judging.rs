@@ -5,7 +5,7 @@ use std::process::Output;
 
 use insta::assert_snapshot;
 
-use crate::runner::{Folder, legacy};
+use crate::runner::{Folder, forms, legacy};
 
 const SEQUENCE: &str = "out/operation_sequence_261121_0000001.csv";
 
@@ -438,4 +438,64 @@ fn a_summary_with_a_verdict_stays_short_beside_the_files_of_another_campaign() {
     let summary = String::from_utf8(folder.succeed(&campaign("261121")).stdout).unwrap();
     assert!(summary.lines().count() <= 15, "{summary}");
     assert!(summary.contains("Note: 8 notes: `nandseqgen verify out` shows them.\n"), "{summary}");
+}
+
+/// The number of operations that a verdict begins with.
+fn operations(verdict: &str) -> u64 {
+    verdict.split(' ').next().unwrap().replace(',', "").parse().unwrap()
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_and_everything_else_is_judged() {
+    for form in forms() {
+        let folder = generated(&["--ops", "200", "-n", "2", "--site-count", "3", "--format", &form]);
+        let files = folder.files();
+        let all = operations(&text(&folder.succeed(&["verify", "out"])));
+        // The last run of the second site: no later run depends on it.
+        let is_of_it = |name: &&String| name.contains("02/") && name.contains("0000002");
+        let of_it = |kind: &str| files.keys().filter(is_of_it).find(|name| name.contains(kind)).unwrap();
+        for (kind, lost) in [("operation_sequence", 200), ("operation_timeline", 0), ("phase_proposal_counts", 0)] {
+            let path = folder.path().join(of_it(kind));
+            let bytes = &files[of_it(kind)];
+            for damage in [&b"noise"[..], b"", &bytes[..5], &[b'\xff'; 5000]] {
+                fs::write(&path, damage).unwrap();
+                let output = folder.run(&["verify", "out"]);
+                let shown = text(&output);
+                assert_eq!(output.status.code(), Some(1), "{form} {kind}: {shown}");
+                // Chains end after the last operation that was asked for.
+                let lacks = all - operations(&shown);
+                assert!((lost..=lost + lost / 10).contains(&lacks), "{form} {kind}: {shown}");
+                assert!(shown.contains(" in 6 files of 3 sites"), "{form} {kind}: {shown}");
+                let named = format!("{}: ", of_it(kind));
+                assert!(
+                    shown.contains(&format!("File: {named}changed since it was written")),
+                    "{form} {kind}: {shown}"
+                );
+                let unreadable = shown.contains(&format!("File: {named}cannot be read: "));
+                assert!(unreadable || shown.contains("The first line is not '"), "{form} {kind}: {shown}");
+            }
+            fs::remove_file(&path).unwrap();
+            fs::create_dir(&path).unwrap();
+            let output = folder.run(&["verify", "out"]);
+            assert_eq!(output.status.code(), Some(1), "{form} {kind}");
+            let shown = text(&output);
+            assert!(shown.contains(&format!("File: {}: not a regular file", of_it(kind))), "{form} {kind}: {shown}");
+            fs::remove_dir(&path).unwrap();
+            fs::write(&path, bytes).unwrap();
+        }
+        folder.succeed(&["verify", "out"]);
+    }
+}
+
+#[test]
+fn a_manifest_that_cannot_be_opened_is_damage_of_its_site() {
+    let folder = generated(&["--ops", "50", "--site-count", "3"]);
+    let path = folder.path().join("out/site_02/manifest.json");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let output = folder.run(&["verify", "out"]);
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("File: out/site_02/manifest.json: "), "{shown}");
+    assert!(shown.contains(" in 3 files of 3 sites: no rule broken, but files are damaged."), "{shown}");
 }

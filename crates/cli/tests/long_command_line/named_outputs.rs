@@ -237,6 +237,7 @@ fn a_table_that_cannot_be_written_is_known_before_anything_is_removed() {
     let table = ["--refresh-op-state-probs", "--op-state-probs", "table.yaml", "--clean"];
     let text = folder.refuse(&[&generate[..], &table].concat());
     assert!(text.starts_with("exit code 3\nerror: cannot write `table.yaml`: a folder is there\n"), "{text}");
+    assert!(text.contains("  help: name a file, not a folder, with --op-state-probs\n"), "{text}");
     // A list is checked before its first campaign is made.
     let list = "campaigns:
   - {name: first, ops: 20, out_dir: first}

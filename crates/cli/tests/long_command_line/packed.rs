@@ -140,19 +140,38 @@ fn packed_files_need_no_manifest_and_no_name() {
 }
 
 #[test]
-fn a_packed_file_that_is_cut_or_damaged_is_an_error() {
+fn a_packed_file_that_is_cut_or_damaged_is_judged_as_far_as_it_can_be_read() {
     let folder = generated(&["--outputs", "operation_sequence"]);
     let bytes = packed(&fs::read(folder.path().join(FIRST)).unwrap());
-    let folder = folder.with("cut.csv.gz", &bytes[..bytes.len() - 20]);
-    let shown = folder.refuse(&["verify", "cut.csv.gz"]);
-    let expected = "exit code 2\nnote: no manifest names a profile: the built-in device is taken; --config names another\n\
-                    error: cannot read the file `cut.csv.gz`: it is packed by gzip, and its end is missing\n";
-    assert_eq!(shown, expected);
     let mut damaged = bytes.clone();
     let end = damaged.len() - 5;
     damaged[end] ^= 0xff;
-    let folder = folder.with("damaged.csv.gz", damaged);
-    assert!(folder.refuse(&["verify", "damaged.csv.gz"]).contains("it is packed by gzip, and damaged: "));
+    let folder = folder.with("cut.csv.gz", &bytes[..bytes.len() - 20]).with("damaged.csv.gz", damaged);
+    for (name, what) in [("cut.csv.gz", "its end is missing."), ("damaged.csv.gz", "damaged: ")] {
+        let output = folder.run(&["verify", name]);
+        let shown = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{shown}");
+        assert!(shown.contains(&format!("File: {name}: cannot be read: it is packed by gzip, and {what}")), "{shown}");
+    }
+    // Nothing of it can be read.
+    let folder = folder.with("short.csv.gz", &bytes[..8]);
+    let shown = folder.refuse(&["verify", "short.csv.gz"]);
+    assert!(
+        shown.ends_with("error: cannot read `short.csv.gz`: it is packed by gzip, and its end is missing\n"),
+        "{shown}"
+    );
+    // Tables that are cut are no reason to leave out the others.
+    let folder = generated(&["--site-count", "2"]);
+    let name = "out/site_01/operation_timeline_261121_0000001.csv";
+    let whole = packed(&fs::read(folder.path().join(name)).unwrap());
+    fs::remove_file(folder.path().join(name)).unwrap();
+    fs::write(folder.path().join(format!("{name}.gz")), &whole[..whole.len() - 20]).unwrap();
+    let shown = text(&folder.run(&["verify", "out"]));
+    assert!(
+        shown.contains(&format!("File: {name}.gz: cannot be read: it is packed by gzip, and its end is missing.\n")),
+        "{shown}"
+    );
+    assert!(shown.contains(" in 2 files of 2 sites: no rule broken, but files are damaged."), "{shown}");
 }
 
 #[test]

@@ -44,19 +44,25 @@ pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindEr
     })
 }
 
-/// The bytes of a file; `None` if there is no such file.
-fn text_of(path: &Path) -> Result<Option<Vec<u8>>, FindError> {
+/// The bytes of a manifest.
+fn text_of(path: &Path) -> Known<Vec<u8>> {
     match manifest::bytes(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FindError::io(path, error)),
+        Ok(text) => Known::Says(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Known::Nothing,
+        Err(error) => Known::Faulty(Damage::unreadable(path, &error)),
     }
 }
 
 /// The manifest of a batch in a folder. `Known::Nothing` if the manifest is that of a site; [`site`] reads it then.
 pub(super) fn batch(folder: &Path, is_site: bool) -> Result<Known<BatchManifest>, FindError> {
     let path = folder.join(manifest::FILE_NAME);
-    let Some(text) = text_of(&path)? else { return Ok(Known::Nothing) };
+    let text = match text_of(&path) {
+        Known::Says(text) => text,
+        // [`site`] reports it.
+        Known::Faulty(_) if is_site => return Ok(Known::Nothing),
+        Known::Faulty(damage) => return Ok(Known::Faulty(damage)),
+        Known::Nothing => return Ok(Known::Nothing),
+    };
     let kind = ManifestKind::of(&text);
     // A site may have no sequences although folders below it have some.
     if kind != ManifestKind::Batch && (is_site || manifest::parse::<SiteManifest>(&text).is_ok()) {
@@ -76,11 +82,13 @@ pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
     /// For a ledger, the number of finished runs; `None` for a manifest.
     pub(super) unfinished: Option<u64>,
+    /// The listed files of which it is not known where they lie, because their folder cannot be read.
+    pub(super) damage: Vec<Damage>,
 }
 
 /// Whether a folder has the manifest of a site that lists a sequence.
 pub(super) fn lists_sequences(folder: &Path) -> bool {
-    let text = text_of(&folder.join(manifest::FILE_NAME)).ok().flatten();
+    let text = manifest::bytes(&folder.join(manifest::FILE_NAME)).ok();
     let known = text.and_then(|text| manifest::parse::<SiteManifest>(&text).ok());
     let mut files = known.iter().flat_map(|known| &known.runs).flat_map(|run| &run.files);
     files.any(|file| file.kind == FileKind::OperationSequence)
@@ -89,7 +97,11 @@ pub(super) fn lists_sequences(folder: &Path) -> bool {
 /// The files that the manifest of a site lists, or else its ledger.
 pub(super) fn site(folder: &Path) -> Result<Known<Listing>, FindError> {
     let path = folder.join(manifest::FILE_NAME);
-    let Some(text) = text_of(&path)? else { return partial(folder) };
+    let text = match text_of(&path) {
+        Known::Says(text) => text,
+        Known::Faulty(damage) => return Ok(Known::Faulty(damage)),
+        Known::Nothing => return partial(folder),
+    };
     match manifest::parse::<SiteManifest>(&text) {
         Ok(manifest) => listing(folder, manifest.runs, false).map(Known::Says),
         Err(fault) => faulty(path, ManifestKind::Site, fault),
@@ -98,12 +110,17 @@ pub(super) fn site(folder: &Path) -> Result<Known<Listing>, FindError> {
 
 fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<Listing, FindError> {
     let unfinished = is_partial.then_some(runs.len() as u64);
-    let listed = |file: FileRecord| {
-        let path = inside(&file.file, folder)?;
-        Ok(Listed { file: ListedFile { path, sha256: file.sha256 }, rows: file.rows })
-    };
-    let files = runs.into_iter().flat_map(|run| run.files).map(listed).collect::<Result<_, _>>()?;
-    Ok(Listing { files, unfinished })
+    let mut listing = Listing { files: Vec::new(), unfinished, damage: Vec::new() };
+    for FileRecord { file, rows, sha256, .. } in runs.into_iter().flat_map(|run| run.files) {
+        match inside(&file, folder) {
+            Ok(path) => listing.files.push(Listed { file: ListedFile { path, sha256 }, rows }),
+            Err(FindError::Io { error, .. }) => {
+                listing.damage.push(Damage::unreadable(&folder.join(file.as_str()), &error));
+            }
+            Err(refused) => return Err(refused),
+        }
+    }
+    Ok(listing)
 }
 
 /// The first line of a ledger. It only has to be readable.
@@ -119,57 +136,41 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
     let file = match manifest::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::Nothing),
-        Err(error) => return Err(FindError::io(&path, error)),
+        Err(error) => return Ok(Known::Faulty(Damage::unreadable(&path, &error))),
     };
-    let runs = manifest::read_partial::<LedgerHead, RunRecord>(BufReader::new(file)).map_err(|error| {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+    match manifest::read_partial::<LedgerHead, RunRecord>(BufReader::new(file)) {
+        // A ledger without its first line lists nothing yet.
+        Ok(runs) => listing(folder, runs.map_or_else(Vec::new, |(_, runs)| runs), true).map(Known::Says),
+        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
             Some(fault) => {
                 let other_version = fault.is_of_another_schema();
-                FindError::Refused { what: format!("`{}`: {error}", shown(&path)), other_version }
+                Err(FindError::Refused { what: format!("`{}`: {error}", shown(&path)), other_version })
             }
-            None => FindError::io(&path, error),
-        }
-    })?;
-    // A ledger without its first line lists nothing yet.
-    let runs = runs.map_or_else(Vec::new, |(_, runs)| runs);
-    listing(folder, runs, true).map(Known::Says)
+            None => Ok(Known::Faulty(Damage::unreadable(&path, &error))),
+        },
+    }
 }
 
-/// The listed files whose contents differ from the manifest, in their order. Rows are not counted here.
-///
-/// # Errors
-/// [`FindError::Io`] if a file cannot be read.
-pub fn compare<'a>(listed: impl IntoIterator<Item = &'a ListedFile>) -> Result<Vec<Damage>, FindError> {
+/// The listed files that cannot be read or whose contents differ from the manifest, in their order. Rows are not counted here.
+pub fn compare<'a>(listed: impl IntoIterator<Item = &'a ListedFile>) -> Vec<Damage> {
     compare_known(listed, &FileDigests::default())
 }
 
 /// As [`compare`]. A file with a known digest is not read once more.
-///
-/// # Errors
-/// As those of [`compare`].
-pub fn compare_known<'a>(
-    listed: impl IntoIterator<Item = &'a ListedFile>,
-    known: &FileDigests,
-) -> Result<Vec<Damage>, FindError> {
-    let mut damage = Vec::new();
-    for file in listed {
-        let what = difference(file, known).map_err(|error| FindError::io(&file.path, error))?;
-        damage.extend(what.map(|what| Damage { file: file.path.clone(), what }));
-    }
-    Ok(damage)
+pub fn compare_known<'a>(listed: impl IntoIterator<Item = &'a ListedFile>, known: &FileDigests) -> Vec<Damage> {
+    listed.into_iter().filter_map(|file| difference(file, known)).collect()
 }
 
 /// How a file differs from the manifest. For a packed file the unpacked contents count.
-fn difference(listed: &ListedFile, known: &FileDigests) -> io::Result<Option<DamageKind>> {
-    let found = match known.of(&listed.path).map_or_else(|| digest_of(&listed.path), Ok) {
-        Ok(found) => found,
-        Err(_) if listed.path.metadata().is_ok_and(|found| !found.is_file()) => {
-            return Ok(Some(DamageKind::NotRegular));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DamageKind::Missing)),
-        Err(error) => return Err(error),
-    };
-    Ok((found != listed.sha256).then_some(DamageKind::Changed { listed: listed.sha256, found }))
+fn difference(listed: &ListedFile, known: &FileDigests) -> Option<Damage> {
+    let damage = |what| Some(Damage { file: listed.path.clone(), what });
+    match known.of(&listed.path).map_or_else(|| digest_of(&listed.path), Ok) {
+        Ok(found) if found == listed.sha256 => None,
+        Ok(found) => damage(DamageKind::Changed { listed: listed.sha256, found }),
+        Err(_) if listed.path.metadata().is_ok_and(|found| !found.is_file()) => damage(DamageKind::NotRegular),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => damage(DamageKind::Missing),
+        Err(error) => Some(Damage::unreadable(&listed.path, &error)),
+    }
 }
 
 /// The digest of a file. For a file whose name ends with [`PACKED`] it is the digest of the unpacked contents.

@@ -81,7 +81,7 @@ fn sites_of(
     for listed in &batch.sites {
         let folder = listed::inside(&listed.folder, root)?;
         let manifest = folder.join(manifest::FILE_NAME);
-        let damage = compare(&[ListedFile { path: manifest, sha256: listed.manifest_sha256 }])?.pop();
+        let damage = compare(&[ListedFile { path: manifest, sha256: listed.manifest_sha256 }]).pop();
         if folder.is_symlink() {
             found.extend(search(&folder, 0, forms)?.into_iter().filter(|(place, _)| *place == folder));
         }
@@ -91,7 +91,8 @@ fn sites_of(
             // The site was made without sequences.
             (None, None) => continue,
         };
-        site.damage.extend(damage);
+        let is_known = damage.as_ref().is_some_and(|damage| site.damage.contains(damage));
+        site.damage.extend(damage.filter(|_| !is_known));
         sites.push(site);
     }
     Ok((sites, found.into_keys().collect()))
@@ -114,7 +115,7 @@ pub fn find_site(folder: &Path, forms: Forms) -> Result<SiteFiles, FindError> {
 /// The folders with sequences, or whose manifests list some: the path itself and those up to `depth` levels below it.
 fn search(root: &Path, depth: usize, forms: Forms) -> Result<Vec<Sequences>, FindError> {
     let mut found = Vec::new();
-    let real = root.canonicalize().map_err(|error| FindError::io(root, error))?;
+    let real = root.read_dir().and_then(|_| root.canonicalize()).map_err(|error| FindError::io(root, error))?;
     search_below(root, &real, depth, forms, &mut found)?;
     Ok(found)
 }
@@ -131,12 +132,16 @@ fn search_below(
     let is_found = |path: &Path| {
         path.is_symlink() && path.canonicalize().is_ok_and(|real| real.starts_with(root) || root.starts_with(real))
     };
-    let failed = |error| FindError::io(folder, error);
+    let Ok(entries) = folder.read_dir() else {
+        // [`site`] reports it.
+        found.push((folder.to_owned(), Vec::new()));
+        return Ok(());
+    };
     let mut below = Vec::new();
     let mut files = Vec::new();
     let (mut is_finished, mut is_begun) = (false, false);
-    for entry in folder.read_dir().map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
+    for entry in entries {
+        let path = entry.map_err(|error| FindError::io(folder, error))?.path();
         if path.is_dir() {
             match run_of_dataset(&path, forms) {
                 Some(found) => files.push(found),
@@ -178,6 +183,9 @@ fn left_out<'p>(paths: impl ExactSizeIterator<Item = &'p PathBuf>, list: &str) -
 /// A site with files in the order of their runs.
 fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<SiteFiles, FindError> {
     let mut site = SiteFiles::empty(folder);
+    if let Err(error) = folder.read_dir() {
+        site.damage.push(Damage::unreadable(folder, &error));
+    }
     let listing = match listed::site(folder)? {
         Known::Nothing => None,
         Known::Says(listing) => Some(listing),
@@ -189,7 +197,8 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
     let mut rows = BTreeMap::new();
     let (mut unlisted, mut list) = (Vec::new(), "the manifest");
     let has_list = listing.is_some();
-    if let Some(Listing { files: listed, unfinished }) = listing {
+    if let Some(Listing { files: listed, unfinished, damage }) = listing {
+        site.damage.extend(damage);
         if let Some(runs) = unfinished {
             site.is_unfinished = true;
             list = "the list of finished runs";

@@ -1,5 +1,6 @@
 //! The files of a site, their damage, and the errors of finding them.
 
+use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -124,6 +125,12 @@ pub enum DamageKind {
     /// The path is a pipe, a device or the like, or a link to nothing. It is not read.
     #[error("not a regular file, so it was not read: move it away")]
     NotRegular,
+    /// The file cannot be read, or what is in it is no sequence or table.
+    #[error("cannot be read: {reason}")]
+    Unreadable {
+        /// What is wrong, in words.
+        reason: String,
+    },
     /// The contents have another digest.
     #[error("changed since it was written: SHA-256 {found} instead of {listed}")]
     Changed {
@@ -148,6 +155,13 @@ pub enum DamageKind {
         /// The fault of the manifest.
         fault: Fault,
     },
+}
+
+impl Damage {
+    /// The damage of a file that cannot be read.
+    pub fn unreadable(file: &Path, error: &io::Error) -> Self {
+        Self { file: file.to_owned(), what: DamageKind::Unreadable { reason: plain_reason(error) } }
+    }
 }
 
 /// Why the files of sites cannot be found.

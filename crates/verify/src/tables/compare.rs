@@ -118,7 +118,7 @@ impl TableComparison {
         self.reader.rows()
     }
 
-    fn kind(&self) -> TableKind {
+    pub(super) fn kind(&self) -> TableKind {
         self.reader.kind()
     }
 

@@ -6,17 +6,6 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 /// How many bytes are written or read at once.
 const CHUNK: usize = 1 << 18;
 
-/// An error of a temporary file.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct TemporaryFileError(pub(crate) io::Error);
-
-impl TemporaryFileError {
-    fn wrap(error: io::Error) -> io::Error {
-        io::Error::new(error.kind(), Self(error))
-    }
-}
-
 /// A queue of bytes in a temporary file that nobody else sees; the file is made when it is first needed.
 #[derive(Debug, Default)]
 pub(super) struct DiskQueue {
@@ -48,9 +37,9 @@ impl DiskQueue {
     /// Writes the buffer to the file.
     ///
     /// # Errors
-    /// [`TemporaryFileError`]
+    /// An error of the temporary file.
     pub(super) fn flush_all(&mut self) -> io::Result<()> {
-        if self.out.is_empty() { Ok(()) } else { self.write_out().map_err(TemporaryFileError::wrap) }
+        if self.out.is_empty() { Ok(()) } else { self.write_out() }
     }
 
     fn write_out(&mut self) -> io::Result<()> {
@@ -68,7 +57,7 @@ impl DiskQueue {
     /// Takes the next `count` bytes.
     ///
     /// # Errors
-    /// [`TemporaryFileError`], or `UnexpectedEof` if the queue has fewer bytes.
+    /// An error of the temporary file, or `UnexpectedEof` if the queue has fewer bytes.
     pub(super) fn take(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.input.len() - self.at < count {
             self.input.drain(..self.at);
@@ -78,7 +67,7 @@ impl DiskQueue {
                 Some(file) if on_disk > 0 => {
                     let sought = file.seek(SeekFrom::Start(self.read));
                     let got = sought.and_then(|_| (&*file).take(on_disk).read_to_end(&mut self.input));
-                    let got = got.map_err(TemporaryFileError::wrap)?;
+                    let got = got?;
                     if got == 0 {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }

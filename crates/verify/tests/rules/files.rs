@@ -98,8 +98,27 @@ fn what_cannot_be_judged_is_an_error() {
     let error = |path: &Path| run(&DEVICE, &[path.to_owned()], &options()).unwrap_err().to_string();
     assert!(error(folder.path()).starts_with("no operation_sequence_*.csv in"));
     assert!(error(&folder.path().join("absent")).starts_with("cannot read"));
-    fs::write(folder.path().join("operation_sequence_261121_0000001.csv"), "seq,time\n").unwrap();
-    assert!(error(folder.path()).contains("the first line is not 'seq,time,op_id,op_name,op_uid,payload'"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_damage_and_the_others_are_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = |name: &str| folder.path().join(name);
+    write_run(&site("a"), 1, &[(0, 1, 0)]);
+    let path = write_run(&site("a"), 2, &[(200, 2, 0)]);
+    write_run(&site("a"), 3, &[(400, 3, 0)]);
+    write_run(&site("b"), 1, &[(0, 1, 0), (50, 2, 4)]);
+    for text in ["", "seq,time\n", "noise"] {
+        fs::write(&path, text).unwrap();
+        let report = run(&DEVICE, &[folder.path().to_owned()], &options()).unwrap();
+        assert_eq!((report.sites[0].operations, report.sites[1].operations), (2, 2), "{text:?}");
+        assert!(!report.is_clean() && report.counts(RuleCode::PlaneBusy).findings == 1, "{text:?}");
+        let damage = &report.sites[0].damage;
+        assert_eq!((damage.len(), &damage[0].file), (1, &path), "{text:?}");
+        assert!(damage[0].what.to_string().starts_with("cannot be read: the f"), "{}", damage[0].what);
+        let note = "run 2 cannot be read to its end: run 3 is judged as if nothing had happened in between";
+        assert_eq!(report.sites[0].notes, [note], "{text:?}");
+    }
 }
 
 #[test]
