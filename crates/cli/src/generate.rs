@@ -1,18 +1,17 @@
 //! `nandseqgen generate`: carries out a campaign, prints its summary and, with `--verify`, judges the files.
 //!
-//! The summary is printed as text if nothing stopped the work, as one JSON object whenever the work began. Errors are returned to
-//! the caller, which tells the user.
+//! The summary is printed as text if nothing stopped the work, as one JSON object whatever happened. Errors are returned to the
+//! caller, which tells the user.
 
 pub(crate) mod dry_run;
 
 use std::sync::atomic::AtomicBool;
-
-use serde::Serialize;
+use std::time::Duration;
 
 use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReportFormat};
 use crate::campaign::{Campaign, resolve};
-use crate::execute::{self, Stopped};
+use crate::execute::{self, Stopped, Totals};
 use crate::failure::{self, Failure};
 use crate::interrupt::stop_on_signals;
 use crate::json::Of;
@@ -27,44 +26,33 @@ pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     let campaign = resolve(arguments, &mut remarks);
     tell(&remarks);
     let (campaign, form) = (campaign?, arguments.output.summary);
-    if arguments.output.dry_run && campaign.nothing_starts().is_none() {
+    if arguments.output.dry_run {
         return dry_run::print(&dry_run::look(&campaign)?, form, Detail::wanted());
     }
     let Made { summary, end } = carry_out(&campaign, &*stop_on_signals()?, form);
-    match (form, summary, &end) {
-        (ReportFormat::Json, Some(summary), _) => json::print(&summary)?,
-        (ReportFormat::Json, None, Err(Failure::NothingStarts(problem))) => {
-            let made = NothingMade { schema: 1, exit_code: 4, operations: 0, problem, warnings: [problem] };
-            json::print(&Of::command("generate", &made))?;
-        }
-        (ReportFormat::Json | ReportFormat::Text, _, _) => {}
+    if form == ReportFormat::Json {
+        json::print(&summary)?;
     }
     end
 }
 
-/// The answer as JSON if nothing was made.
-#[derive(Serialize)]
-struct NothingMade<'a> {
-    schema: u32,
-    exit_code: u8,
-    operations: u64,
-    problem: &'a str,
-    warnings: [&'a str; 1],
-}
-
 /// The result of a campaign.
 pub(crate) struct Made {
-    /// The summary; `None` if the work did not begin.
-    pub(crate) summary: Option<Summary>,
+    pub(crate) summary: Summary,
     pub(crate) end: Result<(), Failure>,
 }
 
 /// Generates what a campaign asks for. Prints the summary if it is text. The caller prints it if it is JSON, because it may be
 /// part of a larger object.
 pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportFormat) -> Made {
+    let not_begun = |failure: Failure| {
+        let mut summary = Summary::new(campaign, &Totals::new(&campaign.profile), Duration::ZERO, None);
+        summary.ended(&failure);
+        Made { summary, end: Err(failure) }
+    };
     // It is known before the work begins that nothing can start.
     if let Some(message) = campaign.nothing_starts() {
-        return Made { summary: None, end: Err(Failure::NothingStarts(message.to_owned())) };
+        return not_begun(Failure::NothingStarts(message.to_owned()));
     }
     let progress = Progress::new(campaign);
     let absences = Absences::new(campaign);
@@ -73,9 +61,9 @@ pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportForm
     let (totals, stopped) = match done {
         Ok(totals) => (totals, None),
         Err(Stopped { failure, totals: Some(totals) }) => (*totals, Some(failure)),
-        Err(Stopped { failure, totals: None }) => return Made { summary: None, end: Err(failure) },
+        Err(Stopped { failure, totals: None }) => return not_begun(failure),
     };
-    let mut summary = Summary::new(campaign, &totals, progress.elapsed(), &absences);
+    let mut summary = Summary::new(campaign, &totals, progress.elapsed(), Some(&absences));
     let end = match stopped {
         Some(failure) => Err(failure),
         None => conclude(campaign, stop, &totals, &mut summary, form),
@@ -83,14 +71,14 @@ pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportForm
     if let Err(failure) = &end {
         summary.ended(failure);
     }
-    Made { summary: Some(summary), end }
+    Made { summary, end }
 }
 
 /// Says what was made, and judges it.
 fn conclude(
     campaign: &Campaign,
     stop: &AtomicBool,
-    totals: &execute::Totals,
+    totals: &Totals,
     summary: &mut Summary,
     form: ReportFormat,
 ) -> Result<(), Failure> {

@@ -98,7 +98,7 @@ struct CampaignResult {
     exit_code: u8,
     /// The message of its failure; `null` if it has none.
     problem: Option<String>,
-    /// The summary of `generate --summary json`; `null` if the campaign did not begin.
+    /// The summary of `generate --summary json`; `null` if the inputs of the campaign cannot be used.
     summary: Option<Summary>,
 }
 
@@ -119,7 +119,7 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
         }
         let Made { summary, end } = carry_out(&campaign, stop, arguments.summary);
         let Err(failure) = end else {
-            done.push(CampaignResult { name, exit_code: 0, problem: None, summary });
+            done.push(CampaignResult { name, exit_code: 0, problem: None, summary: Some(summary) });
             continue;
         };
         let failure = failure.going_on_with(go_on(arguments));
@@ -138,7 +138,7 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
         };
         tell(&text);
         let problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
-        done.push(CampaignResult { name, exit_code: failure.code(), problem, summary });
+        done.push(CampaignResult { name, exit_code: failure.code(), problem, summary: Some(summary) });
         if stopped {
             break;
         }

@@ -144,8 +144,13 @@ struct Refused {
 }
 
 impl Summary {
-    /// The summary of a campaign that took `elapsed`.
-    pub(crate) fn new(campaign: &Campaign, totals: &Totals, elapsed: Duration, absences: &Absences<'_>) -> Self {
+    /// The summary of a campaign that took `elapsed`. Without `absences` nothing is said about operations that did not start.
+    pub(crate) fn new(
+        campaign: &Campaign,
+        totals: &Totals,
+        elapsed: Duration,
+        absences: Option<&Absences<'_>>,
+    ) -> Self {
         let seconds = elapsed.as_secs_f64();
         let was_there = campaign.resume.is_some() && totals.runs == 0 && totals.known_runs > 0;
         Self {
@@ -183,7 +188,10 @@ impl Summary {
             names: names(campaign, totals),
             refused: refused(campaign, totals),
             // If nothing was made, nothing can be said about operations that did not start.
-            never_started: if was_there { Vec::new() } else { absent::never_started(campaign, totals, absences) },
+            never_started: match absences.filter(|_| !was_there) {
+                Some(absences) => absent::never_started(campaign, totals, absences),
+                None => Vec::new(),
+            },
             explain: Hint::new("explain").flags(&campaign.flags.all()).to_string(),
             names_known: campaign.profile.ops.len() as u64,
             verify: verify_command(campaign),
@@ -209,9 +217,15 @@ impl Summary {
     /// Notes the failure that ended the campaign.
     pub(crate) fn ended(&mut self, failure: &Failure) {
         self.exit_code = failure.code();
-        // The failure of a campaign that falls short has no text. The last warning says by how much it falls short.
-        let missed = || self.warnings.last().filter(|_| matches!(failure, Failure::NotReached)).cloned();
-        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty()).or_else(missed);
+        self.problem = match failure {
+            // The failure of a campaign that falls short has no text. The last warning says by how much it falls short.
+            Failure::NotReached => self.warnings.last().cloned(),
+            Failure::NothingStarts(message) => {
+                self.warnings.push(message.clone());
+                Some(message.clone())
+            }
+            failure => Some(failure.plain_text()).filter(|text| !text.is_empty()),
+        };
         self.go_on = failure.go_on().map(str::to_owned);
     }
 

@@ -35,6 +35,7 @@ const MOST_SITES: usize = 16;
 const MOST_RUNS: u64 = 500;
 
 /// The result of a trial.
+#[derive(Default)]
 pub(crate) struct CampaignTrial {
     /// Number of existing runs of each site, in order of the sites.
     pub(crate) runs_there: Vec<u64>,

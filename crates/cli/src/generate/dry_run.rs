@@ -17,7 +17,7 @@ use crate::absent::Absences;
 use crate::arguments::ReportFormat;
 use crate::campaign::Campaign;
 use crate::execute::note_of_beginning;
-use crate::execute::trial::{Sizes, Tried, trial};
+use crate::execute::trial::{CampaignTrial, Sizes, Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
 use crate::site_list::SiteList;
 use crate::summary::text::{Detail, size, write_mix};
@@ -111,7 +111,8 @@ struct Estimate {
 
 /// Makes the dry run of a campaign.
 pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
-    let found = trial(campaign)?;
+    let nothing_starts = campaign.nothing_starts();
+    let found = if nothing_starts.is_some() { CampaignTrial::default() } else { trial(campaign)? };
     tell(&note_of_beginning(campaign).map_or_else(String::new, |note| note_text(&note)));
     for remark in &found.remarks {
         tell(&warning_text(remark));
@@ -122,12 +123,15 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     let folder = |at: Option<usize>| at.and_then(|at| campaign.sites.get(at)).map(|site| campaign.folder_of(site));
     let shown = |at| folder(at).map_or_else(String::new, |folder| quoted(folder.as_os_str()));
     let estimate = found.tried.as_ref().map(|tried| Estimate::new(campaign, tried, left, &found.runs_there));
-    let (warnings, missed) = found.tried.as_ref().map_or_else(Default::default, |tried| {
-        not_reached::in_trial(campaign, &tried.totals, tried.sites.len(), tried.is_whole)
-    });
     let tried = found.tried.as_ref();
+    let (warnings, missed) = match (nothing_starts, tried) {
+        (Some(message), _) => (vec![message.to_owned()], true),
+        (None, Some(tried)) => not_reached::in_trial(campaign, &tried.totals, tried.sites.len(), tried.is_whole),
+        (None, None) => (Vec::new(), false),
+    };
+    let of_trial = if nothing_starts.is_some() { "" } else { "in the trial: " };
     let ends_early = tried.and_then(|tried| not_reached::end(campaign, &tried.totals, tried.sites.len()));
-    warnings.iter().for_each(|warning| tell(&warning_text(&format!("in the trial: {warning}"))));
+    warnings.iter().for_each(|warning| tell(&warning_text(&format!("{of_trial}{warning}"))));
     Ok(DryRun {
         schema: SCHEMA,
         command: "generate",
@@ -137,7 +141,8 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
         out_dir_exists: campaign.out_dir.exists(),
         table_file: campaign.table.output.as_ref().map(|table| recorded(&table.path)),
         sites: by_runs(campaign, &found.runs_there),
-        empty: empty_part(campaign, "nothing would be made"),
+        empty: empty_part(campaign, "nothing would be made")
+            .or(nothing_starts.map(|_| "Nothing would be made".to_owned())),
         folders: (shown(Some(0)), shown(campaign.sites.len().checked_sub(1))),
         tried_sites: found.tried.as_ref().map_or(0, |tried| tried.sites.len() as u64),
         runs_per_site: campaign.num_runs,
@@ -152,7 +157,7 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
             simulated_us: us_text(tried.simulated),
-            summary: Summary::new(campaign, &tried.totals, tried.elapsed, &Absences::new(campaign)),
+            summary: Summary::new(campaign, &tried.totals, tried.elapsed, Some(&Absences::new(campaign))),
         }),
         estimate,
         ends_early,
@@ -315,7 +320,11 @@ impl DryRun {
         });
         let operations = trial.summary.operations();
         // On dead dies the simulated time is that of the limit and says nothing.
-        let time = if self.ends_early.is_none() { format!(", {} µs", trial.simulated_us) } else { String::new() };
+        let time = if self.ends_early.is_none() {
+            format!(", {} µs", with_separators(&trial.simulated_us))
+        } else {
+            String::new()
+        };
         writeln!(text, "Trial: {}{time}{of}", counted(operations, "operation"))?;
         if let Some(ends_early) = &self.ends_early {
             writeln!(text, "Ends early: {ends_early}")?;
@@ -335,12 +344,13 @@ impl DryRun {
         } else {
             trial.runs as f64 / self.runs.max(1) as f64
         };
-        writeln!(
-            text,
-            "  from a trial of {:.2} % of it: {}; the time leaves the disk out, and may be twice that",
-            (100.0 * share).min(100.0),
-            estimate.bound(count)
-        )
+        let part = if estimate.within == Some(0.0) {
+            "the whole".to_owned()
+        } else {
+            format!("{:.2} % of it", (100.0 * share).min(99.99))
+        };
+        let bound = estimate.bound(count);
+        writeln!(text, "  from a trial of {part}: {bound}; the time leaves the disk out, and may be twice that")
     }
 }
 
@@ -349,6 +359,12 @@ fn us_text(simulated: u128) -> String {
     let parts = u128::from(TICKS_PER_US);
     let fraction = Ticks((simulated % parts) as u64).to_us_text();
     format!("{}{}", simulated / parts, fraction.trim_start_matches('0'))
+}
+
+/// A time in µs with its thousands separated.
+fn with_separators(us: &str) -> String {
+    let whole = us.split('.').next().unwrap_or_default();
+    whole.parse().map_or_else(|_| us.to_owned(), |number: u64| grouped(number) + &us[whole.len()..])
 }
 
 /// A number rounded to two digits, as many as an estimate can be trusted for.
@@ -381,6 +397,13 @@ mod tests {
             assert_eq!(rounded(number), expected);
         }
         assert_eq!(rounded(u64::MAX), 18_000_000_000_000_000_000);
+    }
+
+    #[test]
+    fn thousands_of_microseconds_are_separated() {
+        for (us, expected) in [("1241421.44", "1,241,421.44"), ("20.5", "20.5"), ("1000", "1,000"), ("0.25", "0.25")] {
+            assert_eq!(with_separators(us), expected);
+        }
     }
 
     #[test]

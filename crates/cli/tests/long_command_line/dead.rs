@@ -230,7 +230,18 @@ fn coverage_that_is_never_reached_ends_too() {
         assert_eq!((&answer["command"], &answer["exit_code"]), (&"generate".into(), &4.into()), "{answer}");
         assert_eq!((&answer["schema"], &answer["warnings"][0]), (&1.into(), &answer["problem"]), "{answer}");
         assert!(answer["problem"].as_str().unwrap().contains("nothing can ever start again"), "{answer}");
+        // It has all fields of a summary, and a dry run those of a dry run.
+        let fields = |answer: &serde_json::Value| answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let whole = |more: &[&str]| -> serde_json::Value {
+            let output = folder.run(&[&["--ops", "1", "--out-dir", "other", "--summary", "json"], more].concat());
+            serde_json::from_slice(&output.stdout).unwrap()
+        };
+        assert_eq!(fields(&answer), fields(&whole(&[])));
         ends_with(&folder, 4, &[&flags[..], &["--until-coverage", "50", "--dry-run"]].concat());
+        let dry = [&flags[..], &["--until-coverage", "50", "--dry-run", "--summary", "json"]].concat();
+        let answer: serde_json::Value = serde_json::from_slice(&folder.run(&dry).stdout).unwrap();
+        assert_eq!((&answer["dry_run"], &answer["missed"], &answer["runs"]), (&true.into(), &true.into(), &0.into()));
+        assert_eq!(fields(&answer), fields(&whole(&["--dry-run"])));
     }
     let folder = tiny("DEFAULT: {Er: 1}").with("all-bad.csv", "die,block\n0,0-7\n");
     let said = ends_with(&folder, 4, &["--config", "tiny.yaml", "--badlist", "all-bad.csv", "--ops", "10"]);

@@ -50,6 +50,15 @@ fn nothing_is_written_and_no_folder_made() {
 }
 
 #[test]
+fn a_trial_of_the_whole_campaign_is_said_to_be_one() {
+    let folder = Folder::new();
+    let text = String::from_utf8(folder.succeed(&["--ops", "100", "--dry-run"]).stdout).unwrap();
+    assert!(text.contains("\n  from a trial of the whole: operations and size are those of the campaign; "), "{text}");
+    let text = String::from_utf8(folder.succeed(&["-t", "20000000", "--dry-run"]).stdout).unwrap();
+    assert!(text.contains(" % of it: "), "{text}");
+}
+
+#[test]
 fn a_shard_without_sites_says_so() {
     let folder = Folder::new();
     let text = folder.succeed(&["--site-count", "5", "--shard", "6/8", "--dry-run", "-q"]).stdout;
@@ -69,7 +78,7 @@ fn what_the_trial_shows_to_be_missed_ends_as_the_campaign_would() {
     assert!(err.contains("warning: in the trial: 0 of 1,000 operations were reached\n"), "{err}");
     assert!(
         out.contains("Trial: 0 operations\n")
-            && out.contains("from a trial of 100.00 % of it: operations and size are those of the campaign;"),
+            && out.contains("from a trial of the whole: operations and size are those of the campaign;"),
         "{out}"
     );
     let (_, err) = said(&["--ops", "1e6", "-t", "1000", "--site-count", "2"]);

@@ -226,3 +226,25 @@ fn every_warning_of_a_check_is_in_its_count() {
     let count: usize = count.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
     assert_eq!(text.matches("warning[").count(), count, "{text}");
 }
+
+#[test]
+fn a_campaign_that_does_not_begin_has_the_fields_of_any_other() {
+    let folder = Folder::new();
+    let flags = ["--ops", "20", "--stamp", "261121", "--summary", "json", "-q"];
+    let whole = json(&folder.succeed(&flags).stdout);
+    let fields = |answer: &Value| answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    // Everything is there; the folder is that of another campaign; the folder is a file.
+    let there = json(&folder.succeed(&[&flags[..], &["--resume", "out"]].concat()).stdout);
+    assert_eq!((fields(&there), &there["exit_code"]), (fields(&whole), &0.into()));
+    let folder = folder.with("file", "");
+    for (more, code) in [(&["--resume", "out", "--seed", "7"][..], 2), (&["--out-dir", "file/out"], 3)] {
+        let output = folder.run(&[&flags[..], more].concat());
+        let answer = json(&output.stdout);
+        assert_eq!((output.status.code(), &answer["exit_code"]), (Some(code), &code.into()), "{answer}");
+        assert_eq!(fields(&answer), fields(&whole), "{answer}");
+        assert_eq!((&answer["runs"], &answer["operations"]), (&0.into(), &0.into()));
+        let problem = answer["problem"].as_str().unwrap();
+        assert!(problem.starts_with("error: "), "{answer}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap().trim_end(), problem);
+    }
+}
