@@ -121,10 +121,12 @@ fn of_batch(
             Some(if is_finished { (runs, ends_early) } else { (runs.min(flags.extent.num_runs - 1), false) })
         }
     };
-    let (mut short, mut absent) = (Vec::new(), Vec::new());
+    let (mut short, mut begun, mut absent) = (Vec::new(), Vec::new(), Vec::new());
     for site in Batch::new(&flags.sites)?.sites().into_iter().filter(|site| named.is_none_or(|all| all.contains(site)))
     {
         match known(site) {
+            // All folders are made before the first run.
+            None if root.join(folders.folder(site)).is_dir() => begun.push(site),
             None => absent.push(site),
             Some((runs, covered)) if runs < flags.extent.num_runs && !covered => short.push(site),
             Some(_) => {}
@@ -135,7 +137,11 @@ fn of_batch(
         [site] => Some(format!("site {site} {one}")),
         _ => Some(format!("sites {} {more}", SiteList::of(sites))),
     };
-    let lacks = [said(&short, "lacks runs", "lack runs"), said(&absent, "is not there", "are not there")];
+    let lacks = [
+        said(&short, "lacks runs", "lack runs"),
+        said(&begun, "has no finished run", "have no finished run"),
+        said(&absent, "is not there", "are not there"),
+    ];
     let lacks: Vec<String> = lacks.into_iter().flatten().collect();
     (!lacks.is_empty()).then(|| sentence(root, &lacks.join(", "), root, arguments, &flags))
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use nandseq_trace::manifest::{Origin, SiteManifest};
 
+use crate::arguments::DEFAULT_RUN_US;
 use crate::campaign::Campaign;
 use crate::failure::Problem;
 use crate::origins::{OtherInput, inputs_of, other_input};
@@ -18,6 +19,8 @@ const FREE_FLAGS: [&str; 6] =
     ["--num-runs", "--config", "--badlist", "--op-state-probs", "--bootstrap", "--no-bootstrap"];
 /// Flags that limit each run.
 const LIMITS: [&str; 3] = ["--run-until", "--ops", "--until-coverage"];
+/// The default patterns of site folders.
+pub(super) const USUAL: [&str; 2] = ["site_{site_id:02d}", "site={site_id:02d}"];
 /// The help if the limits of runs differ.
 pub(super) const HELP_LIMITS: &str = "runs keep their length: use the flags they were made with, and ask for more runs with a larger --num-runs; or choose \
      another folder with --out-dir";
@@ -46,7 +49,7 @@ impl Difference {
                     .help("move this file away, or leave its flag out, to go on; or choose another folder")
             }
             Self::Limits(there, here) => {
-                Problem::new(format!("each run in `{folder}` was made {there}; runs made {here} are another campaign"))
+                Problem::new(format!("the runs in `{folder}` were made {there}; runs {here} are another campaign"))
                     .help(HELP_LIMITS)
             }
             Self::Bootstrap(true) => Problem::new(format!(
@@ -88,12 +91,16 @@ pub(super) fn between_origins(campaign: &Campaign, there: &Origin, here: &Origin
         these.iter().filter(|one| !others.contains(one)).cloned().collect()
     };
     let (theirs, ours) = (only(&theirs, &ours), only(&ours, &theirs));
-    let (made_there, made_here) = (made(&theirs, &ours), made(&ours, &theirs));
     if theirs.iter().chain(&ours).any(|setting| !setting.is_limit()) {
+        let (theirs, ours) = match (given(&theirs, &ours), given(&ours, &theirs)) {
+            (there, here) if there.is_empty() && here.is_empty() => (theirs, ours),
+            given => given,
+        };
+        let (made_there, made_here) = (made(&theirs, &ours), made(&ours, &theirs));
         return another(format!("they were made {made_there}, and this command makes runs {made_here}"));
     }
     if !theirs.is_empty() || !ours.is_empty() {
-        return Some(Difference::Limits(made_there, made_here));
+        return Some(Difference::Limits(limited(&theirs, &ours), limited(&ours, &theirs)));
     }
     let begins = begins_with_bootstrap(campaign, &there.arguments);
     (begins != campaign.bootstrap).then_some(Difference::Bootstrap(campaign.bootstrap))
@@ -117,6 +124,18 @@ impl Setting {
     fn is_limit(&self) -> bool {
         LIMITS.contains(&&*self.flag)
     }
+
+    /// Whether it has the value that holds without the flag.
+    fn is_default(&self) -> bool {
+        let is = |flag: &str, value: &str| self.flag == flag && self.value == [value];
+        let is_usual = || USUAL.iter().any(|pattern| is("--site-dir-pattern", pattern));
+        self.is_default_limit() || is("--site-start", "1") || is_usual()
+    }
+
+    /// Whether it is the limit of runs without a flag that limits them.
+    fn is_default_limit(&self) -> bool {
+        self.flag == "--run-until" && self.value == [DEFAULT_RUN_US.to_string()]
+    }
 }
 
 /// With which settings runs are made; a flag that only the others have is worth naming, too.
@@ -128,6 +147,26 @@ fn made(these: &[Setting], others: &[Setting]) -> String {
         others.iter().map(|one| &*one.flag).filter(|flag| !these.iter().any(|one| one.flag == *flag)).collect();
     let without = (!lacks.is_empty()).then(|| format!("without {}", lacks.join(" and ")));
     with.into_iter().chain(without).collect::<Vec<_>>().join(" and ")
+}
+
+/// The settings that somebody gave, as far as this can be told: those without which the program would do the same are left out if
+/// the other side has no such flag.
+fn given(these: &[Setting], others: &[Setting]) -> Vec<Setting> {
+    let has = |flag: &str| others.iter().any(|other| other.flag == flag);
+    these.iter().filter(|one| !one.is_default() || has(&one.flag)).cloned().collect()
+}
+
+/// How runs are limited, without flags that nobody gave: the default length, and the operations that bound a search for coverage.
+fn limited(these: &[Setting], others: &[Setting]) -> String {
+    let for_coverage = these.iter().any(|one| one.flag == "--until-coverage");
+    let (bounds, these): (Vec<Setting>, Vec<Setting>) =
+        these.iter().cloned().partition(|one| for_coverage && one.flag == "--ops");
+    let bound = bounds.first().map(|one| format!(" and at most {} operations each", one.value.join(" ")));
+    match these.as_slice() {
+        [] => made(&these, others),
+        [one] if one.is_default_limit() => format!("without a flag for their length ({} µs)", one.value.join(" ")),
+        _ => made(&these, &[]) + &bound.unwrap_or_default(),
+    }
 }
 
 /// The settings that must be equal in both campaigns.

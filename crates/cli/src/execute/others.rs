@@ -43,8 +43,6 @@ const DEPTH: usize = nandseq_input::folder::DEPTH;
 const SHOWN: usize = 3;
 /// The name of the writer in the footer of a Parquet table, with its length before it.
 const CREATED_BY: &[u8] = b"\x0anandseqgen";
-/// The default patterns of site folders.
-const USUAL: [&str; 2] = ["site_{site_id:02d}", "site={site_id:02d}"];
 
 /// The files of other campaigns that were found or, after a removal, those that were removed and those that stay.
 #[derive(Default, Debug)]
@@ -326,7 +324,7 @@ impl Looking<'_> {
 
     /// The number of the site whose folder has this name, by the pattern of this campaign or by default.
     fn number(&self, name: &str) -> Option<u64> {
-        let patterns = USUAL.into_iter().chain([self.campaign.site_dir_pattern()]);
+        let patterns = difference::USUAL.into_iter().chain([self.campaign.site_dir_pattern()]);
         let patterns: Vec<SiteFolders> = patterns.filter_map(|pattern| SiteFolders::parse(pattern).ok()).collect();
         let numbers = name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
         numbers.into_iter().find(|&site| patterns.iter().any(|pattern| pattern.folder(site) == name))

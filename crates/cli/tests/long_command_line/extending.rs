@@ -122,16 +122,45 @@ fn another_length_of_runs_is_another_campaign_and_says_how_to_get_more() {
     let folder = Folder::new();
     let flags = ["--seed", "5", "--stamp", "261121", "-n", "2"];
     folder.succeed(&[&flags[..], &["--ops", "40"]].concat());
-    let refused = |more: &[&str]| folder.refuse(&[&flags[..], more].concat());
+    let refused = |more: &[&str]| {
+        let flags = if more.contains(&"-n") { &flags[..4] } else { &flags[..] };
+        folder.refuse(&[flags, more].concat())
+    };
     assert_snapshot!(refused(&["--ops", "80", "--resume", "out"]));
     assert_snapshot!(refused(&["--ops", "40", "-t", "5000", "--resume", "out"]));
     assert_snapshot!(refused(&["-t", "5000", "--resume", "out"]));
+    // Nobody gave a flag that limits the runs: in this command, and in the one that made those there.
+    let text = refused(&["-n", "4", "--resume", "out"]);
+    assert!(text.contains("made with `--ops 40`; runs without a flag for their length (100000 µs) are"), "{text}");
+    assert!(!text.contains("--run-until"), "{text}");
+    folder.succeed(&["--stamp", "261121", "--out-dir", "plain", "-q"]);
+    let text = folder.refuse(&["--stamp", "261121", "--out-dir", "plain", "--resume", "plain", "--ops", "80"]);
+    assert!(text.contains("made without a flag for their length (100000 µs); runs with `--ops 80` are"), "{text}");
+    assert!(!text.contains("--run-until"), "{text}");
     assert_snapshot!(refused(&[
         "--ops",
         "80",
         "--resume",
         "out/snapshots/state_snapshot_20261121_000000_0000002.json"
     ]));
+}
+
+#[test]
+fn a_refusal_names_no_flag_that_nobody_gave() {
+    let folder = Folder::new();
+    let flags = ["--stamp", "261121", "-q"];
+    folder.succeed(&[&flags[..], &["--until-coverage", "0.5", "--out-dir", "covered"]].concat());
+    let refused = |more: &[&str]| folder.refuse(&[&flags[..], more].concat());
+    let text = refused(&["--until-coverage", "1", "--out-dir", "covered", "--resume", "covered"]);
+    assert!(text.contains("made with `--until-coverage 0.5`; runs with `--until-coverage 1` are"), "{text}");
+    let text = refused(&["-n", "2", "--out-dir", "covered", "--resume", "covered"]);
+    assert!(text.contains("with `--until-coverage 0.5` and at most "), "{text}");
+    assert!(!text.contains("--ops") && !text.contains("--run-until"), "{text}");
+    folder.succeed(&[&flags[..], &["--ops", "20", "--site-count", "2", "--out-dir", "batch"]].concat());
+    let text = refused(&["-n", "2", "--out-dir", "batch", "--resume", "batch"]);
+    let expected =
+        "they were made with `--ops 20 --site-count 2`, and this command makes runs without --ops and --site-count\n";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn a_campaign_of_another_shape_is_not_begun_over_one_that_is_to_be_gone_on_with(
     let device = Folder::new();
     device.succeed(&with(&[]));
     let mut others = vec![
-        (&batch, vec![], "`--site-count 2 --site-start 1"),
+        (&batch, vec![], "`--site-count 2`"),
         (&batch, vec!["--site-count", "2", "--site-dir-pattern", "{site_id}"], "--site-dir-pattern"),
         (&device, vec!["--site-count", "2"], "they were made without --site-count"),
     ];

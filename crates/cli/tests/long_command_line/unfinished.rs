@@ -32,7 +32,7 @@ fn a_batch_that_was_killed_is_gone_on_with_as_a_whole() {
     running.kill();
     for reader in READERS {
         let text = said(&folder, reader);
-        let expected = "warning: `out` is not finished: site 1 lacks runs, sites 2-3 are not there; to go on, unless it is \
+        let expected = "warning: `out` is not finished: site 1 lacks runs, sites 2-3 have no finished run; to go on, unless it is \
                         being made now:\n  nandseqgen generate ";
         assert!(text.contains(expected), "{reader:?}: {text}");
         let end = "--site-count 3 --site-start 1 --site-dir-pattern 'site_{site_id:02d}' --out-dir out --resume out";
@@ -45,7 +45,7 @@ fn a_batch_that_was_killed_is_gone_on_with_as_a_whole() {
     }
     let json: serde_json::Value =
         serde_json::from_slice(&folder.succeed(&["verify", "out", "--format", "json"]).stdout).unwrap();
-    assert!(json.to_string().contains("sites 2-3 are not there"), "{json}");
+    assert!(json.to_string().contains("sites 2-3 have no finished run"), "{json}");
     // What is printed ends in the whole batch; its length is cut to what can be waited for.
     let text = said(&folder, &["verify", "out/site_01"]);
     assert!(text.contains("warning: `out` is not finished: site 1 lacks runs; to go on"), "{text}");
