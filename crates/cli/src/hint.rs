@@ -1,7 +1,7 @@
 //! Commands that the program prints for its user to paste.
 //!
 //! A command that is pasted as it is, in the same folder, does what the text around it says. Every word is quoted for a shell,
-//! and the flags in force are repeated. Inputs that hold without a flag (a table beside the profile, a list of bad blocks in the
+//! and the flags in force are repeated. An input from a pipe cannot be read again: a placeholder stands for it. Inputs that hold without a flag (a table beside the profile, a list of bad blocks in the
 //! current folder, defaults) are left out.
 
 use std::ffi::{OsStr, OsString};
@@ -30,8 +30,13 @@ impl Hint {
 
     /// A subcommand and its flags, as manifests record them.
     pub(crate) fn of_arguments(arguments: &[String]) -> Self {
-        let name = std::iter::once(env!("CARGO_PKG_NAME").into());
-        Self { flags: name.chain(words_of_manifest(arguments)).collect(), operands: Vec::new() }
+        let mut flags = vec![env!("CARGO_PKG_NAME").into()];
+        for word in words_of_manifest(arguments) {
+            let flag = flags.last().and_then(|flag: &OsString| flag.to_str()).unwrap_or_default();
+            let word = placeholder(flag, &word).map_or(word.clone(), OsString::from);
+            flags.push(word);
+        }
+        Self { flags, operands: Vec::new() }
     }
 
     /// A flag without a value.
@@ -135,10 +140,31 @@ pub(crate) fn check(config: Option<&Path>, lenient: bool) -> Hint {
     let hint = Hint::new("profile check");
     let hint = if lenient { hint.flag("--lenient") } else { hint };
     match config {
-        Some(path) => hint.operand(path),
+        Some(path) => hint.operand(placeholder("--config", path.as_os_str()).map_or(path.as_os_str(), OsStr::new)),
         None => hint,
     }
 }
+
+/// Whether a path leads to something that cannot be read again, as a pipe or `<(…)` of a shell.
+pub(crate) fn is_pipe(path: &Path) -> bool {
+    const OF_PROCESS: [&str; 3] = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
+    OF_PROCESS.iter().any(|folder| path.starts_with(folder))
+        || path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir())
+}
+
+/// What stands in a command for the input of a flag that was read from a pipe.
+fn placeholder(flag: &str, value: &OsStr) -> Option<&'static str> {
+    let name = match flag {
+        "--config" => PROFILE,
+        "--badlist" => "BADLIST",
+        "--op-state-probs" => "TABLE",
+        _ => return None,
+    };
+    is_pipe(Path::new(value)).then_some(name)
+}
+
+/// What stands in commands for a profile that was read from a pipe.
+pub(crate) const PROFILE: &str = "PROFILE";
 
 /// The flags that select a profile.
 pub(crate) fn profile_flags(config: Option<&Path>, lenient: bool) -> Vec<OsString> {
@@ -154,6 +180,7 @@ pub(crate) fn profile_flags(config: Option<&Path>, lenient: bool) -> Vec<OsStrin
 
 /// Adds a flag with its value; a value that looks like a flag is joined to it.
 fn push(words: &mut Vec<OsString>, flag: &str, value: &OsStr) {
+    let value = placeholder(flag, value).map_or(value, OsStr::new);
     if value.as_encoded_bytes().starts_with(b"-") {
         let mut word = OsString::from(flag);
         word.push("=");
@@ -183,6 +210,20 @@ mod tests {
         let recorded = ["generate", "--config", "--lenient", "--lenient", "--badlist", "-b.csv", "--ops", "5"];
         let hint = Hint::of_arguments(&recorded.map(str::to_owned));
         assert_eq!(hint.to_string(), "nandseqgen generate --config=--lenient --lenient --badlist=-b.csv --ops 5");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_command_names_a_pipe() {
+        let pipe = Path::new("/dev/fd/63");
+        let hint = Hint::new("explain").flags(&profile_flags(Some(pipe), true)).with("--badlist", "/dev/null");
+        assert_eq!(hint.to_string(), "nandseqgen explain --config PROFILE --lenient --badlist BADLIST");
+        assert_eq!(check(Some(pipe), false).to_string(), "nandseqgen profile check PROFILE");
+        let recorded =
+            ["generate", "--config", "/dev/fd/63", "--op-state-probs", "/dev/fd/9", "--out-dir", "/dev/fd/9"];
+        let hint = Hint::of_arguments(&recorded.map(str::to_owned));
+        let expected = "nandseqgen generate --config PROFILE --op-state-probs TABLE --out-dir /dev/fd/9";
+        assert_eq!(hint.to_string(), expected);
     }
 
     #[cfg(unix)]

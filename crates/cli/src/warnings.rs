@@ -3,9 +3,10 @@
 //! `profile check` shows all of them with their lines. Other commands show the first few, and how to see the rest.
 
 use nandseq_profile::{Diagnostic, Diagnostics, Profile, Severity, SourceFile};
+use nandseq_trace::recorded::path_of;
 
-use crate::failure::warning_text;
-use crate::hint::Hint;
+use crate::failure::{note_text, warning_text};
+use crate::hint::{self, Hint};
 use crate::inputs::{BUILT_IN, ReadProfile};
 
 /// Number of warnings that are shown.
@@ -24,10 +25,15 @@ pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
     if read.input.source == BUILT_IN {
         return String::new();
     }
+    let mut text = String::new();
+    if hint::is_pipe(&path_of(&read.input.source)) {
+        let about = "the profile was read from a pipe, which cannot be read again: save it in a file, which commands that are \
+                     shown here call";
+        text.push_str(&note_text(&format!("{about} {}", hint::PROFILE)));
+    }
     let all = all(&read.remarks, &read.profile);
     let warnings: Vec<&Diagnostic> = all.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).collect();
-    let mut text: String =
-        warnings.iter().take(SHOWN).map(|warning| warning_text(&line(warning, &read.source))).collect();
+    text.extend(warnings.iter().take(SHOWN).map(|warning| warning_text(&line(warning, &read.source))));
     if warnings.len() > SHOWN {
         let (all, more) = (warnings.len(), warnings.len() - SHOWN);
         text.push_str(&warning_text(&format!(

@@ -124,7 +124,10 @@ fn the_profile_is_the_one_that_the_manifest_names() {
     // What is not the same file is not used.
     fs::write(folder.path().join("small.yaml"), changed_profile()).unwrap();
     let text = folder.refuse(&["verify", "out"]);
-    assert!(text.contains("was made for another profile, `Small SLC device`"), "{text}");
+    assert!(
+        text.contains("the profile that this was made for, `Small SLC device`, is not found as it was then"),
+        "{text}"
+    );
     assert!(text.contains("small.yaml has changed since: --config names it as it was then (SHA-256 "), "{text}");
     fs::rename(folder.path().join("small.yaml"), folder.path().join("moved.yaml")).unwrap();
     let text = folder.refuse(&["replay", "out"]);
@@ -324,6 +327,8 @@ fn a_recorded_profile_that_is_gone_or_has_changed_is_said_to_be() {
     assert!(said.contains("small.yaml has changed since: --config names it as it was then"), "{said}");
     fs::remove_file(folder.path().join("small.yaml")).unwrap();
     let said = folder.refuse(&["verify", "out"]);
+    // Nobody named another profile.
+    assert!(said.contains("error: the profile that this was made for, `Small SLC device`, is not found"), "{said}");
     assert!(
         said.contains("small.yaml, as the manifest calls it, is not there: --config says where it is now"),
         "{said}"
@@ -406,5 +411,25 @@ fn a_pipe_in_the_place_of_a_folder_is_not_opened() {
         let output = folder.run(command);
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(output.status.code() != Some(0) && text.contains("batch/site_02"), "{command:?}: {text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_hint_names_a_pipe_that_a_profile_was_read_from() {
+    let folder = Folder::new().with("small.yaml", small_profile());
+    make_pipe(&folder, "pipe");
+    for path in ["<(cat small.yaml)", "pipe"] {
+        let feed = if path == "pipe" { "cat small.yaml > pipe & " } else { "" };
+        let line = format!("{feed}{} --config {path} --ops 3 --stamp 261121", env!("CARGO_BIN_EXE_nandseqgen"));
+        let output = folder.ready(std::process::Command::new("bash")).args(["-c", &line]).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        assert!(output.status.success(), "{said}");
+        assert!(!said.contains("/dev/fd") && !said.contains("config pipe"), "{said}");
+        assert!(said.contains("  nandseqgen verify --config PROFILE out\n"), "{said}");
+        assert!(
+            said.contains("note: the profile was read from a pipe, which cannot be read again: save it in a file"),
+            "{said}"
+        );
     }
 }
