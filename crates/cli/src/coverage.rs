@@ -161,7 +161,8 @@ impl Sources {
         if let Some(output) = output {
             target::check(output, "--output", &files)?;
         }
-        let found = WrittenRuns::find(&folders, device, output)?;
+        let recorded_device = if folders.is_empty() { device_of_counts(&files, device) } else { None };
+        let found = WrittenRuns::find(&folders, recorded_device.as_ref().unwrap_or(device), output)?;
         found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
         let mut conditions = conditions::of_runs(&found)?;
         let mut stored_files = Vec::new();
@@ -232,6 +233,22 @@ fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
     let site = path_of(site);
     let spelled = || site.components().filter(|part| *part != Component::CurDir).collect();
     (fs::canonicalize(&site).unwrap_or_else(|_| spelled()), *run)
+}
+
+/// The profile that the first of some files was counted for, if a manifest of a counted site says where it is and no flag names
+/// another.
+fn device_of_counts(files: &[PathBuf], device: &ReadDeviceArgs) -> Option<ReadDeviceArgs> {
+    let is_named = device.config.is_some() && !device.is_config_of_environment;
+    let text = files.first().filter(|_| !is_named).and_then(|path| inputs::large(path).ok())?;
+    let (resolved_sha256, sites) = coverage::counted_for(&text)?;
+    let origins = sites.iter().filter_map(|site| Some(ledger::read(&path_of(site)).ok()??.manifest.origin));
+    let origin = origins.into_iter().find(|origin| origin.profile.resolved_sha256 == resolved_sha256)?;
+    if origin.profile.source == inputs::BUILT_IN {
+        return Some(ReadDeviceArgs { config: None, lenient: device.lenient, is_config_of_environment: false });
+    }
+    let (_, path, lenient) = written::recorded_profile(&origin, device.lenient)?;
+    tell(&note_text(&format!("the profile is `{}`, as the manifest of a counted site says", shown(&path))));
+    Some(ReadDeviceArgs { config: Some(path), lenient, is_config_of_environment: false })
 }
 
 /// Reads a file of counts: the counts, and the conditions of their runs.

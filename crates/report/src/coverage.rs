@@ -21,7 +21,7 @@ use nandseq_trace::rows::{InputTimeRow, StateId, Touch, TouchRow};
 use nandseq_trace::table::TableKind;
 
 pub use figures::{AddressFigures, Figures, PairFigures, TouchedPlaces};
-pub use file::{Conditions, FileError, TableInForce, read, write};
+pub use file::{Conditions, FileError, TableInForce, counted_for, read, write};
 pub use nandseq_profile::input_time::{Bin, TIME_BINS};
 pub use parts::{PartCounts, PartName};
 pub use report::{CoverageComparison, CoveragePart, CoverageParts, CoverageReport};

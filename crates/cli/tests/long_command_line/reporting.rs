@@ -350,3 +350,31 @@ fn a_timeline_under_the_name_of_another_form_is_noted() {
     }
     assert!(!said("perfetto", "x.json", &["-q"]).contains("its name"), "-q shows no notes");
 }
+
+#[test]
+fn merged_counts_find_the_profile_of_their_runs() {
+    let device = nandseq_profile::builtin::text().replace("sequence_gap: 1 ", "sequence_gap: 2 ");
+    let folder = Folder::new().with("device.yaml", device);
+    folder.succeed(&["--config", "device.yaml", "-t", "20000", "--stamp", "261122", "-q"]);
+    folder.succeed(&["coverage", "merge", "out", "-o", "all.json"]);
+    let output = folder.succeed(&["coverage", "report", "all.json"]);
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(said.contains("note: the profile is `device.yaml`, as the manifest of a counted site says\n"), "{said}");
+    let named = folder.succeed(&["coverage", "report", "all.json", "--config", "device.yaml"]);
+    assert_eq!(text(output), text(named));
+    for more in [&["gate", "all.json", "--min", "0.1"][..], &["diff", "all.json", "out"]] {
+        folder.succeed(&[&["coverage"], more].concat());
+    }
+    // Of the built-in device, whatever the environment says.
+    folder.succeed(&["-t", "20000", "--stamp", "261122", "--out-dir", "plain", "-q"]);
+    folder.succeed(&["coverage", "merge", "plain", "-o", "plain.json"]);
+    let mut command = folder.command(&["coverage", "report", "plain.json"]);
+    assert!(command.env("NANDSEQGEN_CONFIG", "device.yaml").output().unwrap().status.success());
+    // Where the profile is not found, the message says what to give.
+    fs::remove_file(folder.path().join("device.yaml")).unwrap();
+    let said = folder.refuse(&["coverage", "report", "all.json"]);
+    assert!(
+        said.contains("device.yaml, as the manifest calls it, is not there: --config says where it is now"),
+        "{said}"
+    );
+}

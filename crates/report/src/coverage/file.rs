@@ -124,6 +124,14 @@ struct StoredPart {
     bins: Vec<(usize, u64)>,
 }
 
+/// The SHA-256 of the resolved profile that a file of coverage was counted for, and the folders of the counted sites. `None` if the
+/// text is no such file.
+#[must_use]
+pub fn counted_for(text: &[u8]) -> Option<(String, BTreeSet<String>)> {
+    let stored: Stored = serde_json::from_slice(text).ok()?;
+    Some((stored.profile_sha256, stored.runs.into_iter().map(|(site, _)| site).collect()))
+}
+
 /// The text of a file of coverage.
 #[must_use]
 pub fn write(profile: &Profile, coverage: &Coverage, conditions: &Conditions) -> String {
