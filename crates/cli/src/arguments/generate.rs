@@ -132,7 +132,7 @@ pub(crate) struct TableFileArgs {
     /// Build the table anew and write it to the file
     #[arg(long)]
     pub(crate) refresh_op_state_probs: bool,
-    /// Check the table and say what is wrong before anything is generated
+    /// Check the table first; generate only if it has no fault
     #[arg(long)]
     pub(crate) validate_pc: bool,
 }

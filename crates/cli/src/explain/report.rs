@@ -340,7 +340,33 @@ fn estimate(expected: Expected) -> String {
     format!("{:>8}  {range}", figure(expected.mean))
 }
 
-/// A number of operations: from 10 on without decimals, below with one.
+/// A number of operations: from 10 on without decimals, below with one, or with two digits that are not zeros in front.
 pub(crate) fn figure(number: f64) -> String {
-    if number >= 10.0 { grouped(number.round() as u64) } else { format!("{number:.1}") }
+    match number {
+        number if number >= 10.0 => grouped(number.round() as u64),
+        number if number >= 0.1 || number <= 0.0 => format!("{number:.1}"),
+        number if number >= 0.01 => format!("{number:.3}"),
+        number if number >= 0.001 => format!("{number:.4}"),
+        number => format!("{number:.1e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::figure;
+
+    #[test]
+    fn small_figures_have_two_digits_and_none_is_rounded_to_nothing() {
+        for (number, expected) in [
+            (0.0, "0.0"),
+            (0.00012, "1.2e-4"),
+            (0.0034, "0.0034"),
+            (0.034, "0.034"),
+            (0.34, "0.3"),
+            (3.71, "3.7"),
+            (1234.5, "1,235"),
+        ] {
+            assert_eq!(figure(number), expected);
+        }
+    }
 }

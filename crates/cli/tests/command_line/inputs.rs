@@ -131,7 +131,9 @@ fn a_written_table_gives_what_the_built_one_gives() {
     built.succeed(&["-t", "20000", "--stamp", "261121"]);
     let read = Folder::new();
     read.succeed(&["-t", "1", "--refresh-op-state-probs", "--op-state-probs", "t.yaml", "--out-dir", "first"]);
-    read.succeed(&["-t", "20000", "--stamp", "261121", "--op-state-probs", "t.yaml", "--validate-pc"]);
+    let checked = read.succeed(&["-t", "20000", "--stamp", "261121", "--op-state-probs", "t.yaml", "--validate-pc"]);
+    let said = String::from_utf8(checked.stderr).unwrap();
+    assert!(said.contains("note: --validate-pc: t.yaml has no fault, with "), "{said}");
     let name = "out/operation_sequence_261121_0000001.csv";
     assert!(built.files()[name] == read.files()[name]);
     let manifest = checked_manifest(&read.path().join("out"));
