@@ -241,8 +241,8 @@ fn device_of_counts(files: &[PathBuf], device: &ReadDeviceArgs) -> Option<ReadDe
     let is_named = device.config.is_some() && !device.is_config_of_environment;
     let text = files.first().filter(|_| !is_named).and_then(|path| inputs::large(path).ok())?;
     let (resolved_sha256, sites) = coverage::counted_for(&text)?;
-    let origins = sites.iter().filter_map(|site| Some(ledger::read(&path_of(site)).ok()??.manifest.origin));
-    let origin = origins.into_iter().find(|origin| origin.profile.resolved_sha256 == resolved_sha256)?;
+    let mut origins = sites.iter().filter_map(|site| Some(ledger::read(&path_of(site)).ok()??.manifest.origin));
+    let origin = origins.find(|origin| origin.profile.resolved_sha256 == resolved_sha256)?;
     if origin.profile.source == inputs::BUILT_IN {
         return Some(ReadDeviceArgs { config: None, lenient: device.lenient, is_config_of_environment: false });
     }

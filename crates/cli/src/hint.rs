@@ -33,8 +33,8 @@ impl Hint {
         let mut flags = vec![env!("CARGO_PKG_NAME").into()];
         for word in words_of_manifest(arguments) {
             let flag = flags.last().and_then(|flag: &OsString| flag.to_str()).unwrap_or_default();
-            let word = placeholder(flag, &word).map_or(word.clone(), OsString::from);
-            flags.push(word);
+            let name = placeholder(flag, &word);
+            flags.push(name.map_or(word, OsString::from));
         }
         Self { flags, operands: Vec::new() }
     }

@@ -224,7 +224,13 @@ impl Summary {
                 self.warnings.push(message.clone());
                 Some(message.clone())
             }
-            failure => Some(failure.plain_text()).filter(|text| !text.is_empty()),
+            Failure::Unusable(_)
+            | Failure::Faulty(_)
+            | Failure::Several(_)
+            | Failure::Found
+            | Failure::Told(_)
+            | Failure::CannotWrite { .. }
+            | Failure::Interrupted { .. } => Some(failure.plain_text()).filter(|text| !text.is_empty()),
         };
         self.go_on = failure.go_on().map(str::to_owned);
     }

@@ -141,7 +141,7 @@ fn judge_runs(
         }
         let compared = tables.as_mut().map(|tables| verifier.end_tables(tables)).transpose().map_err(no_room)?;
         verifier.end_of_file();
-        files.push(file_report(run, judged, compared.unwrap_or_default(), &mut damage));
+        files.push(file_report(run, judged, &compared.unwrap_or_default(), &mut damage));
     }
     Ok(SiteReport {
         folder: site.folder,
@@ -160,7 +160,7 @@ fn no_room(reason: io::Error) -> Unusable {
 }
 
 /// The report of a run. Tables that cannot be read, and numbers of rows that differ from those of the manifest, are damage.
-fn file_report(run: RunFile, judged: JudgedFile, compared: ComparedTables, damage: &mut Vec<Damage>) -> FileReport {
+fn file_report(run: RunFile, judged: JudgedFile, compared: &ComparedTables, damage: &mut Vec<Damage>) -> FileReport {
     let wrong = |file: &Path, listed: Option<u64>, found: u64| {
         let listed = listed.filter(|listed| *listed != found)?;
         Some(Damage { file: file.to_owned(), what: DamageKind::Rows { listed, found } })
