@@ -29,9 +29,9 @@ pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
     let mut text: String =
         warnings.iter().take(SHOWN).map(|warning| warning_text(&line(warning, &read.source))).collect();
     if warnings.len() > SHOWN {
-        let (all, more) = (warnings.len(), warnings.len() - SHOWN);
+        let more = warnings.len() - SHOWN;
         text.push_str(&warning_text(&format!(
-            "{more} more about {} ({all} in all): `{check}` shows them",
+            "{more} more about {}: `{check}` shows them, and what a search of all states finds",
             read.source.name
         )));
     }

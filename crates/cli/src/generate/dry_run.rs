@@ -122,8 +122,9 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     let folder = |at: Option<usize>| at.and_then(|at| campaign.sites.get(at)).map(|site| campaign.folder_of(site));
     let shown = |at| folder(at).map_or_else(String::new, |folder| quoted(folder.as_os_str()));
     let estimate = found.tried.as_ref().map(|tried| Estimate::new(campaign, tried, left, &found.runs_there));
+    let absences = Absences::new(campaign);
     let (warnings, missed) = found.tried.as_ref().map_or_else(Default::default, |tried| {
-        not_reached::in_trial(campaign, &tried.totals, tried.sites.len(), tried.is_whole)
+        not_reached::in_trial(&absences, &tried.totals, tried.sites.len(), tried.is_whole)
     });
     let tried = found.tried.as_ref();
     let ends_early = tried.and_then(|tried| not_reached::end(campaign, &tried.totals, tried.sites.len()));
@@ -152,7 +153,7 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
             simulated_us: us_text(tried.simulated),
-            summary: Summary::new(campaign, &tried.totals, tried.elapsed, &Absences::new(campaign)),
+            summary: Summary::new(campaign, &tried.totals, tried.elapsed, &absences),
         }),
         estimate,
         ends_early,
