@@ -118,7 +118,7 @@ impl<'p> Absences<'p> {
         for (&(_, op, reason), count) in started.rejections {
             *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
         }
-        let trap = self.can_start.trap(started.at_end).filter(|_| !started.all_dead);
+        let trap = (!started.all_dead).then(|| self.can_start.trap(started.at_end)).flatten();
         let absent = started.by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
         let absence = |op| match refused.get(&op) {
             Some(reasons) => most_frequent(reasons),

@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nandseq_generate::dead::LastingState;
 use nandseq_generate::probability::Distributions;
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::DeviceState;
-use nandseq_profile::{OpId, PhaseKey};
-use nandseq_reach::{MOST_TRIED, Reason, Verdict, can_start, chain_heads, kept, never_again, never_provided};
+use nandseq_profile::{BaseId, OpId, PhaseKey};
+use nandseq_reach::{MOST_TRIED, Reason, Verdict, can_start, chain_heads, ending, kept, never_again, never_provided};
 
 use crate::explain::Trial;
+use crate::hint::Hint;
 use crate::in_force::InForce;
 
 /// Number of operations of the trial that shows which operations can start, and estimates how often. It takes some 5 ms.
@@ -183,6 +185,32 @@ impl<'p> CanStart<'p> {
             let verdicts = can_start(profile, &table.distributions, self.in_force.start(), self.left(), self.most);
             self.left().iter().copied().zip(verdicts).collect()
         })
+    }
+}
+
+impl TrappedDies {
+    /// The trap in words: what every die is in, and what would end it.
+    pub(crate) fn described(&self, in_force: &InForce) -> String {
+        let profile = &in_force.profile;
+        let states: Vec<&str> = self.states.iter().map(|state| state.name()).collect();
+        let lost = counted(self.lost.len() as u64, "operation");
+        let mut ends: Vec<BaseId> = self.states.iter().flat_map(|&state| ending(profile, state)).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let names: Vec<&str> = ends.iter().map(|&base| &*profile.bases[base].name).collect();
+        let excludes =
+            |state: &&DeviceState| ends.iter().any(|&base| profile.exclusions.in_state(**state).contains(base));
+        let way_out = match (names.first(), self.states.iter().find(excludes)) {
+            (None, _) => "no base has an effect that would end that".to_owned(),
+            (_, Some(state)) => {
+                format!("{} would end that: let the exclusions of {} spare it", names.join(" or "), state.name())
+            }
+            (Some(first), None) => {
+                let why = Hint::new("explain").flags(&in_force.flags.all()).with("--as", "base").operand(first);
+                format!("{} would end that, and never starts: `{why}` says why", names.join(" or "))
+            }
+        };
+        format!("every die is trapped in {}, where {lost} can no longer start; {way_out}", states.join(" or "))
     }
 }
 

@@ -94,6 +94,7 @@ fn explain(
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
     let can_start = CanStart::thorough(in_force);
+    let trap = (!trial.is_over).then(|| can_start.trap(&trial.at_end)).flatten();
     let work =
         Explainer { in_force, search: &search, causes: &causes, trial: &trial, can_start: &can_start, words, under };
     Explanation {
@@ -115,6 +116,7 @@ fn explain(
             bootstrap_operations: trial.bootstrap_ops,
             is_over: trial.is_over,
             dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
+            trapped: trap.map(|trap| trap.described(in_force)),
         },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }

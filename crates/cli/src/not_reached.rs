@@ -5,17 +5,12 @@
 use std::fmt::Write as _;
 
 use nandseq_generate::dead::LastingState;
-use nandseq_profile::BaseId;
 use nandseq_profile::diagnostic::{counted, grouped};
-use nandseq_profile::model::DeviceState;
-use nandseq_reach::ending;
 
 use crate::absent::Absences;
 use crate::campaign::{Campaign, Closure};
-use crate::can_start::TrappedDies;
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
-use crate::hint::Hint;
 
 /// Number of sites that are described; the rest are only counted.
 const SHOWN_SITES: usize = 2;
@@ -37,12 +32,13 @@ pub(crate) fn warnings(absences: &Absences<'_>, totals: &Totals) -> Vec<String> 
 /// of these sites were tried.
 pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, is_whole: bool) -> (Vec<String>, bool) {
     let campaign = absences.campaign;
-    let trap = absences.trap(at_end(totals, sites)).filter(|_| !all_dead(campaign, totals, sites));
+    let is_alive = !all_dead(campaign, totals, sites);
+    let trap = is_alive.then(|| absences.trap(at_end(totals, sites))).flatten();
     let mut all: Vec<String> = dead_sites(campaign, totals).into_iter().collect();
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
-    all.extend(trap.as_deref().map(|trap| trapped(campaign, trap)));
+    all.extend(trap.as_ref().map(|trap| trap.described(&campaign.in_force)));
     // Runs that were not tried may cover more.
     let is_known = is_whole || campaign.closure.as_ref().and_then(Closure::until).is_none();
     let short = shortfall(campaign, totals, sites, trap.is_some()).filter(|_| is_known);
@@ -90,33 +86,6 @@ fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize, is_trapped: boo
 /// The lasting states of all dies of all `sites` sites after their last runs; none if they are not known of each site.
 pub(crate) fn at_end(totals: &Totals, sites: usize) -> &[LastingState] {
     if totals.ended_sites == sites { &totals.at_end } else { &[] }
-}
-
-/// The warning about a trap in which every die is.
-fn trapped(campaign: &Campaign, trap: &TrappedDies) -> String {
-    let profile = &campaign.profile;
-    let states: Vec<&str> = trap.states.iter().map(|state| state.name()).collect();
-    let lost = counted(trap.lost.len() as u64, "operation");
-    let mut ends: Vec<BaseId> = trap.states.iter().flat_map(|&state| ending(profile, state)).collect();
-    ends.sort_unstable();
-    ends.dedup();
-    let way_out = match ends.first().map(|&base| &profile.bases[base].name) {
-        None => "no base has an effect that would end that".to_owned(),
-        Some(first) => {
-            let names: Vec<&str> = ends.iter().map(|&base| &*profile.bases[base].name).collect();
-            let names = names.join(" or ");
-            let excludes =
-                |state: &&DeviceState| ends.iter().any(|&base| profile.exclusions.in_state(**state).contains(base));
-            match trap.states.iter().find(excludes) {
-                Some(state) => format!("{names} would end that: let the exclusions of {} spare it", state.name()),
-                None => {
-                    let why = Hint::new("explain").flags(&campaign.flags.all()).with("--as", "base").operand(first);
-                    format!("{names} would end that, and never starts: `{why}` says why")
-                }
-            }
-        }
-    };
-    format!("every die is trapped in {}, where {lost} can no longer start; {way_out}", states.join(" or "))
 }
 
 /// Whether all dies of all `sites` sites are dead.

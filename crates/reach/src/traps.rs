@@ -64,7 +64,6 @@ pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
 /// forbidden by the exclusions of the very state. States of planes are left out.
 #[must_use]
 pub fn kept(profile: &Profile, states: &[DeviceState], starts: impl Fn(OpId) -> bool) -> Vec<DeviceState> {
-    let tables = Tables::new(profile);
     let lasts = |state: &DeviceState| match state {
         DeviceState::LatchOnRead | DeviceState::NotSuspended(_) | DeviceState::CacheRead(_) => false,
         DeviceState::LatchOn(_)
@@ -73,6 +72,12 @@ pub fn kept(profile: &Profile, states: &[DeviceState], starts: impl Fn(OpId) -> 
         | DeviceState::WriteProtect
         | DeviceState::CacheProgram(_) => true,
     };
+    let lasting: Vec<DeviceState> = states.iter().copied().filter(lasts).collect();
+    // Most runs end without any, and the tables take a while.
+    if lasting.is_empty() {
+        return lasting;
+    }
+    let tables = Tables::new(profile);
     let is_ended = |state: DeviceState| {
         let forbidden = tables.forbidden_by(state);
         let mut ops = profile.ops.iter_ids().filter(|(_, info)| {
@@ -80,7 +85,7 @@ pub fn kept(profile: &Profile, states: &[DeviceState], starts: impl Fn(OpId) -> 
         });
         ops.any(|(op, _)| starts(op))
     };
-    states.iter().copied().filter(|state| lasts(state) && !is_ended(*state)).collect()
+    lasting.into_iter().filter(|state| !is_ended(*state)).collect()
 }
 
 /// The bases whose operations end a state by their own effect.

@@ -55,6 +55,8 @@ pub(super) struct TrialEnd {
     pub(super) is_over: bool,
     /// The dead dies at its end, in words.
     pub(super) dead: Option<String>,
+    /// The trap in which every die was at its end, in words.
+    pub(super) trapped: Option<String>,
 }
 
 /// The explanation of one operation.
@@ -184,10 +186,13 @@ impl Explanation {
         self.write_end(text, op.appears != Appears::Never)
     }
 
-    /// Writes about the dead dies at the end of the trial.
+    /// Writes about the dead dies, and the trap, at the end of the trial.
     fn write_end(&self, text: &mut String, of_trial: bool) -> std::fmt::Result {
         if let Some(dead) = self.trial.dead.as_ref().filter(|_| of_trial) {
             writeln!(text, "At the end of the trial {dead}")?;
+        }
+        if let Some(trapped) = self.trial.trapped.as_ref().filter(|_| of_trial) {
+            writeln!(text, "At the end of the trial {trapped}.")?;
         }
         Ok(())
     }

@@ -230,6 +230,9 @@ fn what_a_trapped_device_can_no_longer_start_is_told_apart_from_chance() {
     let of = |why: &str| rows.iter().filter(|row| row["why"] == why).count();
     assert_eq!(of("trapped"), lost.len());
     assert!(rows.iter().filter(|row| row["why"] == "trapped").all(|row| row["never"] == "ODT_DISABLE"));
+    let said = folder.succeed(&["explain", "--config", "device.yaml", "Page_Program_SLC"]).stdout;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("\nAt the end of the trial every die is trapped in ODT_DISABLE, where "), "{said}");
     // To go on longer would be no help.
     let to_cover = run(&["--closure", "--until-coverage", "95", "-t", "20000"], "5000");
     let told = String::from_utf8(folder.run(&to_cover).stderr).unwrap();
