@@ -1,38 +1,38 @@
 //! Why an operation of the profile did not start: it was refused, has no weight, is never eligible, was not drawn before the
-//! device was dead, or was not drawn by chance.
+//! device was dead or trapped, or was not drawn by chance.
 //!
 //! Summary and proposer log both take the reasons from here. What is said of an operation does not depend on who asks
 //! ([`CanStart`]). An operation counts as able to start unless something rules that out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nandseq_generate::Rejections;
+use nandseq_generate::dead::LastingState;
 use nandseq_profile::OpId;
 use nandseq_reach::{Reason, Verdict};
 
 use crate::campaign::Campaign;
-use crate::can_start::CanStart;
-use crate::explain::{Expected, figure, most_of_none};
-
-/// If an operation that never came would have come so often on average, by a trial, chance hardly explains that
-/// (once in 22,000 such operations).
-const NO_CHANCE: f64 = 10.0;
+use crate::can_start::{CanStart, TrappedDies};
+use crate::explain::{Expected, Trial, figure, most_of_none};
 
 /// Why an operation did not start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Absence {
     /// It was drawn and never started: the number of refusals, and the code of the most frequent reason.
     Refused(u64, &'static str),
-    /// No phase key gives it a weight, and no chain draws it.
+    /// No phase key gives it a weight, and no chain that draws it ever begins.
     NoWeight,
     /// It can never start, for this reason.
     NeverEligible(Reason),
     /// It was not drawn before the device was dead.
     Dead,
+    /// It was not drawn before every die was in a state that nothing ends, in which it cannot start: the name of the state.
+    Trapped(&'static str),
     /// It was not drawn by chance: it can start. The number of starts to be expected, if the trial says so.
     NotDrawn(Option<Expected>),
     /// It was not drawn, and nothing rules it out, on a device with too many states to decide whether it can start.
-    NotRuledOut(Option<Expected>),
+    Undecided(Option<Expected>),
     /// It was not drawn, although by the trial it is next to impossible that none starts.
     UnlikeTrial(Expected),
 }
@@ -46,6 +46,12 @@ pub(crate) struct StartCounts<'s> {
     pub(crate) rejections: &'s Rejections,
     /// Operations started.
     pub(crate) ops: u64,
+    /// Of these, the operations of bootstraps, which are drawn by other weights.
+    pub(crate) bootstrap_ops: u64,
+    /// The number of sites that started them.
+    pub(crate) sites: u64,
+    /// The lasting states of all dies at the end; none if they are not known.
+    pub(crate) at_end: &'s [LastingState],
     /// Whether the device was dead at the end, so that nothing could ever start again.
     pub(crate) all_dead: bool,
 }
@@ -58,8 +64,9 @@ impl Absence {
             Self::NoWeight
             | Self::NeverEligible(_)
             | Self::Dead
+            | Self::Trapped(_)
             | Self::NotDrawn(_)
-            | Self::NotRuledOut(_)
+            | Self::Undecided(_)
             | Self::UnlikeTrial(_) => 0,
         }
     }
@@ -71,10 +78,10 @@ impl Absence {
             Self::NoWeight => "no_weight".to_owned(),
             Self::NeverEligible(reason) => format!("never_eligible:{}", reason.code()),
             Self::Dead => "dead_device".to_owned(),
+            Self::Trapped(state) => format!("trapped:{state}"),
             Self::UnlikeTrial(expected) => format!("unlike_trial:{}", figure(expected.mean)),
-            Self::NotDrawn(expected) | Self::NotRuledOut(expected) => {
-                format!("never_drawn{}", estimate(expected.as_ref()))
-            }
+            Self::NotDrawn(expected) => format!("never_drawn{}", estimate(expected.as_ref())),
+            Self::Undecided(expected) => format!("undecided{}", estimate(expected.as_ref())),
         }
     }
 }
@@ -111,37 +118,49 @@ impl<'p> Absences<'p> {
         for (&(_, op, reason), count) in started.rejections {
             *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
         }
+        let trap = (!started.all_dead).then(|| self.can_start.trap(started.at_end)).flatten();
         let absent = started.by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
         let absence = |op| match refused.get(&op) {
             Some(reasons) => most_frequent(reasons),
-            None => self.without_refusal(op, started),
+            None => self.without_refusal(op, started, trap.as_deref()),
         };
         absent.map(|op| (op, absence(op))).collect()
     }
 
-    fn without_refusal(&self, op: OpId, started: &StartCounts<'_>) -> Absence {
+    /// The trap in which all dies are at the end; `None` if there is none.
+    pub(crate) fn trap(&self, at_end: &[LastingState]) -> Option<Arc<TrappedDies>> {
+        self.can_start.trap(at_end)
+    }
+
+    fn without_refusal(&self, op: OpId, started: &StartCounts<'_>, trap: Option<&TrappedDies>) -> Absence {
         let verdict = self.can_start.verdict(op);
         match verdict {
-            Verdict::Unreachable(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
+            Verdict::Unreachable(Reason::NoWeight | Reason::Excluded | Reason::NoHead) => return Absence::NoWeight,
             Verdict::Unreachable(reason) => return Absence::NeverEligible(reason),
             Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => {}
         }
         if started.all_dead {
             return Absence::Dead;
         }
+        if let Some(state) = trap.filter(|trap| trap.lost.contains(&op)).and_then(|trap| trap.states.first()) {
+            return Absence::Trapped(state.name());
+        }
+        let drawn = started.ops.saturating_sub(started.bootstrap_ops);
         // Directed generation draws by other weights than the trial.
         let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed);
         let trial = plain.then(|| self.can_start.trial()).filter(|trial| !trial.is_over);
-        let expected = trial.and_then(|trial| trial.expected(op, started.ops)).map(|expected| {
+        let expected =
+            trial.filter(|_| Trial::is_like(drawn, started.sites)).and_then(|trial| trial.expected(op, drawn));
+        let expected = expected.map(|expected| {
             // That the runs had none is evidence too.
             let most = if expected.counted == 0 { expected.most.min(most_of_none()) } else { expected.most };
             Expected { most, ..expected }
         });
         match expected {
-            Some(expected) if expected.least > most_of_none() && expected.mean >= NO_CHANCE => {
+            Some(expected) if trial.is_some_and(|trial| trial.is_unlike(op, drawn, started.sites)) => {
                 Absence::UnlikeTrial(expected)
             }
-            expected if verdict == Verdict::Undecided => Absence::NotRuledOut(expected),
+            expected if verdict == Verdict::Undecided => Absence::Undecided(expected),
             expected => Absence::NotDrawn(expected),
         }
     }

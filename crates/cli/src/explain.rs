@@ -93,7 +93,8 @@ fn explain(
         || Causes::new(&search, &subject.ops),
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
-    let can_start = CanStart::new(in_force);
+    let can_start = CanStart::thorough(in_force);
+    let trap = (!trial.is_over).then(|| can_start.trap(&trial.at_end)).flatten();
     let work =
         Explainer { in_force, search: &search, causes: &causes, trial: &trial, can_start: &can_start, words, under };
     Explanation {
@@ -112,8 +113,10 @@ fn explain(
         trial: TrialEnd {
             operations: trial.ops,
             after_bootstrap: in_force.bootstrap,
+            bootstrap_operations: trial.bootstrap_ops,
             is_over: trial.is_over,
             dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
+            trapped: trap.map(|trap| trap.described(in_force)),
         },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }
@@ -162,6 +165,8 @@ impl Explainer<'_> {
                 change.push(advice);
             }
         }
+        // The bootstrap's operations count among those that are asked about.
+        let of = of.saturating_sub(self.trial.bootstrap_ops);
         let expected = match self.under {
             None => self.trial.expected(op, of),
             Some(key) => self.trial.expected_under(key, op, of),

@@ -66,7 +66,7 @@ pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportForm
     let mut summary = Summary::new(campaign, &totals, progress.elapsed(), Some(&absences));
     let end = match stopped {
         Some(failure) => Err(failure),
-        None => conclude(campaign, stop, &totals, &mut summary, form),
+        None => conclude(&absences, stop, &totals, &mut summary, form),
     };
     if let Err(failure) = &end {
         summary.ended(failure);
@@ -76,13 +76,14 @@ pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportForm
 
 /// Says what was made, and judges it.
 fn conclude(
-    campaign: &Campaign,
+    absences: &Absences<'_>,
     stop: &AtomicBool,
     totals: &Totals,
     summary: &mut Summary,
     form: ReportFormat,
 ) -> Result<(), Failure> {
-    let warnings = not_reached::warnings(campaign, totals);
+    let campaign = absences.campaign;
+    let warnings = not_reached::warnings(absences, totals);
     for warning in &warnings {
         tell(&failure::warning_text(warning));
     }

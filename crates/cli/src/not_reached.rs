@@ -1,11 +1,13 @@
-//! Warnings about operations or coverage that were not reached, and about dead dies.
+//! Warnings about operations or coverage that were not reached, and about dead dies and traps.
 //!
 //! The files of such a campaign are complete: this file only reports.
 
 use std::fmt::Write as _;
 
+use nandseq_generate::dead::LastingState;
 use nandseq_profile::diagnostic::{counted, grouped};
 
+use crate::absent::Absences;
 use crate::campaign::{Campaign, Closure};
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
@@ -22,20 +24,24 @@ pub(crate) fn is_short(campaign: &Campaign, totals: &Totals) -> bool {
 }
 
 /// All warnings about what was not reached, a text for each.
-pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
-    in_trial(campaign, totals, campaign.sites.len(), true).0
+pub(crate) fn warnings(absences: &Absences<'_>, totals: &Totals) -> Vec<String> {
+    in_trial(absences, totals, absences.campaign.sites.len(), true).0
 }
 
 /// The warnings that a trial on some sites gives, and whether it shows that something will not be reached. `is_whole`: all runs
 /// of these sites were tried.
-pub(crate) fn in_trial(campaign: &Campaign, totals: &Totals, sites: usize, is_whole: bool) -> (Vec<String>, bool) {
+pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, is_whole: bool) -> (Vec<String>, bool) {
+    let campaign = absences.campaign;
+    let is_alive = !all_dead(campaign, totals, sites);
+    let trap = is_alive.then(|| absences.trap(at_end(totals, sites))).flatten();
     let mut all: Vec<String> = dead_sites(campaign, totals).into_iter().collect();
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
+    all.extend(trap.as_ref().map(|trap| trap.described(&campaign.in_force)));
     // Runs that were not tried may cover more.
     let is_known = is_whole || campaign.closure.as_ref().and_then(Closure::until).is_none();
-    let short = shortfall(campaign, totals, sites).filter(|_| is_known);
+    let short = shortfall(campaign, totals, sites, trap.is_some()).filter(|_| is_known);
     let is_missed = short.is_some();
     all.extend(short);
     (all, is_missed)
@@ -45,7 +51,7 @@ pub(crate) fn in_trial(campaign: &Campaign, totals: &Totals, sites: usize, is_wh
 const NOTHING_STARTED: &str = "no operation started: the probability table proposes nothing that is possible in the state of the device within the run";
 
 /// The warning about coverage or operations that `sites` sites did not reach; `None` if they did.
-fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<String> {
+fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize, is_trapped: bool) -> Option<String> {
     if !is_short(campaign, totals) {
         return None;
     }
@@ -72,9 +78,14 @@ fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<Strin
         (1, 1) => what.to_owned(),
         _ => format!("at {} of {} {what}", grouped(short), counted(sites, "site")),
     };
-    let raise = if dead { "" } else { ": raise -t, --ops or --num-runs" };
+    let raise = if dead || is_trapped { "" } else { ": raise -t, --ops or --num-runs" };
     let were = if bins == 1 { "was" } else { "were" };
     Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(bins, "bin")))
+}
+
+/// The lasting states of all dies of all `sites` sites after their last runs; none if they are not known of each site.
+pub(crate) fn at_end(totals: &Totals, sites: usize) -> &[LastingState] {
+    if totals.ended_sites == sites { &totals.at_end } else { &[] }
 }
 
 /// Whether all dies of all `sites` sites are dead.

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::{Diagnostic, OpId, PhaseKey, Profile, Ticks};
-use nandseq_reach::{BusDemand, COINCIDENCE, IdleTime, Reason, StarvedState, Universe, Verdict};
+use nandseq_reach::{BusDemand, COINCIDENCE, IdleTime, Reason, StarvedState, Trap, Universe, Verdict};
 use serde::Serialize;
 
 use crate::dead_dies;
 use crate::explain::{TRIAL_OPS, Trial, Words};
 use crate::failure::Failure;
 use crate::in_force::InForce;
+use crate::inputs::BUILT_IN;
 use crate::op_filter::OpFilter;
 use crate::simulated::simulated;
 
@@ -96,7 +97,7 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
         by_coincidence: 0,
         without_weight: 0,
         never_proposed: 0,
-        traps: traps(profile, &universe),
+        traps: traps(profile, universe.traps(), universe.supply().starved.as_ref()),
         dead: dead(in_force),
         bus,
         idle,
@@ -210,6 +211,19 @@ impl PairFindings {
     }
 }
 
+/// The warnings about traps and starvation that a quick search of the states shows: one that takes some 50 ms at most. None for the
+/// built-in device, because its users cannot change it, and none for a device with more states.
+pub(crate) fn dead_ends(in_force: &InForce) -> Vec<String> {
+    /// The most operations that the search carries out.
+    const MOST: u64 = 50_000;
+    let InForce { profile, table, profile_input, .. } = in_force;
+    if profile_input.source == BUILT_IN {
+        return Vec::new();
+    }
+    let (found, starved) = nandseq_reach::dead_ends(profile, &table.distributions, in_force.start(), MOST);
+    traps(profile, &found, starved.as_ref())
+}
+
 /// Why nothing can be generated, or which dies are dead at the end of a trial.
 fn dead(in_force: &InForce) -> Option<String> {
     let (words, start) = (Words::of(in_force), in_force.start());
@@ -293,9 +307,9 @@ fn idle_warning(profile: &Profile, idle: &IdleTime) -> Option<String> {
 }
 
 /// The traps of the device, and starvation, in words.
-fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
+fn traps(profile: &Profile, traps: &[Trap], starved: Option<&StarvedState>) -> Vec<String> {
     let mut all = Vec::new();
-    for trap in universe.traps() {
+    for trap in traps {
         let names: Vec<&str> = trap.freed_by.iter().map(|&base| profile.bases[base].name.as_str()).collect();
         let way_out = match names.as_slice() {
             [] => "no base has an effect that would end it".to_owned(),
@@ -303,7 +317,7 @@ fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
         };
         all.push(format!("trap: once in {} a die stays there: {way_out}", trap.state.name()));
     }
-    if let Some(StarvedState { states, key }) = &universe.supply().starved {
+    if let Some(StarvedState { states, key }) = starved {
         let states: Vec<&str> = states.iter().map(|state| state.name()).collect();
         let rests = if states.is_empty() { "at rest".to_owned() } else { format!("in {}", states.join(" and ")) };
         let key = &profile.phase_keys[*key].name;

@@ -35,9 +35,9 @@ pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
     let warnings: Vec<&Diagnostic> = all.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).collect();
     text.extend(warnings.iter().take(SHOWN).map(|warning| warning_text(&line(warning, &read.source))));
     if warnings.len() > SHOWN {
-        let (all, more) = (warnings.len(), warnings.len() - SHOWN);
+        let more = warnings.len() - SHOWN;
         text.push_str(&warning_text(&format!(
-            "{more} more about {} ({all} in all): `{check}` shows them",
+            "{more} more about {}: `{check}` shows them, and what a search of all states finds",
             read.source.name
         )));
     }

@@ -16,6 +16,7 @@ mod detector;
 mod facts;
 mod look;
 
+pub(crate) use describe::lasting_state;
 pub(crate) use detector::DeadDieDetector;
 pub(crate) use facts::Rest;
 pub use facts::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};

@@ -6,10 +6,10 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_device::Rule;
-use nandseq_profile::Ticks;
+use nandseq_profile::{Die, Ticks};
 use nandseq_trace::Sink;
 
-use crate::dead::DeadDie;
+use crate::dead::{DeadDie, lasting_state};
 use crate::kernel::{Event, Hook};
 use crate::reporting::RunSummary;
 use crate::site::Site;
@@ -94,6 +94,7 @@ impl Site<'_> {
                     return Err(RunError::ClockEnd);
                 }
                 overran = time >= end;
+                self.reporter.summary.bootstrap_ops = self.reporter.summary.ops;
             } else if self.proposing && over {
                 self.proposing = false;
                 boundary = if overran { time } else { end.min(time) };
@@ -129,6 +130,7 @@ impl Site<'_> {
         let mut summary = self.reporter.end_run();
         summary.end = self.kernel.quiet;
         summary.dead.clone_from(&self.detector.dead);
+        summary.at_end = (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect();
         Ok(summary)
     }
 

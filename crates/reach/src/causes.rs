@@ -324,7 +324,9 @@ impl<'s> Causes<'s> {
         excluded: Vec<PhaseKey>,
         weightless: Vec<PhaseKey>,
     ) -> Vec<RankedBlocker> {
-        let heads = self.search.model.heads_of(class, |_| true);
+        // A head of the class itself, or without a weight, needs a change of its own: that of the weight here is no longer.
+        let model = &self.search.model;
+        let heads = model.heads_of(class, |head| self.runs(head) || head != class && model.class(head).proposed);
         if heads.is_empty() {
             return self.weight_and_lacks(class, &no_weight(excluded, weightless));
         }

@@ -71,23 +71,36 @@ pub(crate) struct Graph {
     tried: u64,
     /// How many operations may be carried out.
     most: u64,
+    /// How many nodes there may be.
+    most_nodes: usize,
 }
 
 /// The most operations that a search carries out, which takes about a second. The built-in device needs 800,000.
-pub(crate) const MOST_TRIED: u64 = 5_000_000;
+pub const MOST_TRIED: u64 = 5_000_000;
+/// The most nodes of a search that carries out fewer operations than that: where there are many, each operation takes longer. The
+/// built-in device has 8,500.
+const MOST_NODES: usize = 20_000;
 
 impl Graph {
     /// Searches until nothing new is found, or until more than `most` operations were carried out.
     pub(crate) fn new(model: &Model<'_>, most: u64) -> Self {
+        Self::from(model, most, &[(Die::default(), Plane::default())])
+    }
+
+    /// The same search from other states on.
+    pub(crate) fn from(model: &Model<'_>, most: u64, first: &[(Die, Plane)]) -> Self {
         let mut graph = Self {
             most,
+            most_nodes: if most < MOST_TRIED { MOST_NODES } else { usize::MAX },
             flights: vec![GrowingSet::default(); model.classes.len()],
             ends: vec![GrowingSet::default(); model.classes.len()],
             runs: vec![false; model.classes.len()],
             ..Self::default()
         };
-        let first = SearchNode { die: graph.dies.add(Die::default()), plane: graph.planes.add(Plane::default()) };
-        graph.add(first);
+        for &(die, plane) in first {
+            let node = SearchNode { die: graph.dies.add(die), plane: graph.planes.add(plane) };
+            graph.add(node);
+        }
         let mut grown = true;
         while grown && graph.is_complete() {
             grown = false;
@@ -126,12 +139,12 @@ impl Graph {
 
     /// The result of a search that did not come to its end: every possible class may run.
     fn undecided(self, model: &Model<'_>) -> Self {
-        Self { runs: model.possible.clone(), tried: self.tried, most: self.most, ..Self::default() }
+        Self { runs: model.possible.clone(), tried: self.most.saturating_add(1), most: self.most, ..Self::default() }
     }
 
     /// Whether the search came to its end. If it did not, only `runs` has a meaning.
-    pub(crate) const fn is_complete(&self) -> bool {
-        self.tried <= self.most
+    pub(crate) fn is_complete(&self) -> bool {
+        self.tried <= self.most && self.len() <= self.most_nodes
     }
 
     /// How many nodes there are. The first is that of a device that has never run.

@@ -67,4 +67,27 @@ impl Lasting {
             | StateChange::Reset => false,
         })
     }
+
+    /// Whether an operation of a base may end it, or another of its kind take its place.
+    pub(crate) fn may_be_ended_by(self, info: &BaseInfo) -> bool {
+        self.ended_by(info)
+            || info.effects.changes().any(|change| match change {
+                StateChange::Reset => !matches!(self, Self::Of(DeviceState::OdtDisabled | DeviceState::WriteProtect)),
+                StateChange::Load(LatchKind::OneShot, _) => matches!(self, Self::Of(DeviceState::LatchOn(_))),
+                StateChange::Load(LatchKind::Copyback, _) => self == Self::CopybackLatch,
+                StateChange::EnterCacheProgram(_) => matches!(self, Self::Of(DeviceState::CacheProgram(_))),
+                StateChange::Clear(_)
+                | StateChange::EndSuspension(_)
+                | StateChange::EndCacheProgram(_)
+                | StateChange::PutOut
+                | StateChange::SwitchOdt { .. }
+                | StateChange::SwitchWriteProtect { .. }
+                | StateChange::EndCacheRead(_)
+                | StateChange::EmptyRegisters
+                | StateChange::EmptyResumed(_)
+                | StateChange::Fill { .. }
+                | StateChange::EnterCacheRead(_)
+                | StateChange::ReadOn => false,
+            })
+    }
 }

@@ -31,14 +31,15 @@ mod verdict;
 
 pub use bus::BusDemand;
 pub use causes::{Blocker, Cause, Causes};
+pub use explore::MOST_TRIED;
 pub use idle::{IdleTime, refills};
 pub use lasting::Lasting;
 pub use model::Start;
 pub use needs::Need;
-pub use never::can_start;
+pub use never::{can_start, never_again};
 pub use possible::{chain_heads, never_provided};
 pub use reason::{COINCIDENCE, Reason};
 pub use search::{Search, Verdicts};
-pub use traps::{StarvedState, Supply, Trap};
+pub use traps::{StarvedState, Supply, Trap, dead_ends, ending, kept};
 pub use universe::Universe;
 pub use verdict::Verdict;

@@ -254,10 +254,18 @@ impl<'p> Model<'p> {
 
     /// Whether operations of a class can be a step of a chain, by its index, that begins with an operation of class `head`.
     pub(crate) fn is_step(&self, class: NameClassId, chain: usize, head: NameClassId) -> bool {
-        let steps = self.profile.chains[chain].steps.iter();
-        let mut fitting =
-            steps.filter(|step| step.base == self.class(class).base).flat_map(|step| self.fitting(step, head, None));
-        fitting.any(|other| other == class)
+        let steps = &self.profile.chains[chain].steps;
+        if steps.iter().all(|step| step.base != self.class(class).base) {
+            return false;
+        }
+        // The cell type of the step before; `None` if it may be any.
+        let mut cell = self.class(head).cell;
+        steps.iter().any(|step| {
+            let fitting: Vec<NameClassId> = self.fitting(step, head, cell).collect();
+            let first = fitting.first().and_then(|&first| self.class(first).cell);
+            cell = first.filter(|_| fitting.iter().all(|&other| self.class(other).cell == first));
+            fitting.contains(&class)
+        })
     }
 
     /// The chains in which `class` can be a step, each with a class that begins it.

@@ -2,33 +2,74 @@
 
 use std::collections::BTreeMap;
 
+use nandseq_profile::model::DeviceState;
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::causes::Causes;
-use crate::explore::MOST_TRIED;
+use crate::explore::{Graph, MOST_TRIED};
 use crate::judge::{HookContext, PlaneRun};
 use crate::model::{Model, NameClassId, SearchedStates, Start};
 use crate::reason::Reason;
 use crate::search::Search;
+use crate::state::{Die, Plane};
 use crate::verdict::Verdict;
 
 /// For each of some operations whether it can start, under some phase key or as a step of a chain.
 ///
 /// If the device has too many states for a search of all of them, those of its die and those of a plane are searched by
-/// themselves. Each of the two allows more than both together: what one of them does not reach never starts. Such a search keeps to
-/// the same limit. What nothing rules out stays [`Verdict::Undecided`].
+/// themselves. Each of the two allows more than both together: what one of them does not reach never starts. A search carries out
+/// at most `most` operations, one of a part a quarter of them if that is less than [`MOST_TRIED`]. What nothing rules out stays [`Verdict::Undecided`].
 #[must_use]
 pub fn can_start(
     profile: &Profile,
     table: &[(PhaseKey, Vec<(OpId, f64)>)],
     start: Start<'_>,
     ops: &[OpId],
+    most: u64,
 ) -> Vec<Verdict> {
-    within(|| Model::new(profile, table, start), ops, MOST_TRIED)
+    let of_part = if most < MOST_TRIED { most / 4 } else { most };
+    within(|| Model::new(profile, table, start), ops, (most, of_part))
 }
 
-/// As [`can_start`], with this limit of operations for the search of all states.
-fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Verdict> {
+/// For each of some operations whether it can no longer start on a device whose dies all stay in lasting states: each of `kept`
+/// is what one or more dies stay in. `None` if the device has too many states for searches that carry out `most` operations each.
+///
+/// It is a proof: the search begins with every state that the device can enter and that a die may be in then.
+#[must_use]
+pub fn never_again(
+    profile: &Profile,
+    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    start: Start<'_>,
+    kept: &[Vec<DeviceState>],
+    most: u64,
+) -> Option<Vec<bool>> {
+    let Search { model, graph } = Search::within(Model::new(profile, table, start), most);
+    let may_be_kept = |(die, _): &(Die, Plane)| {
+        let all_hold = |states: &Vec<DeviceState>| states.iter().all(|state| die.states().any(|own| own == *state));
+        // Between runs no chain is under way.
+        die.chain.is_none() && kept.iter().any(all_hold)
+    };
+    let first: Vec<(Die, Plane)> = graph.states().filter(may_be_kept).collect();
+    if !graph.is_complete() || first.is_empty() {
+        return None;
+    }
+    let graph = Graph::from(&model, most, &first);
+    let search = Search { model, graph };
+    search.graph.is_complete().then(|| profile.ops.ids().map(|op| !is_drawn(&search, op)).collect())
+}
+
+/// Whether an operation may be drawn, under a phase key that comes up or as a step of a chain.
+fn is_drawn(search: &Search<'_>, op: OpId) -> bool {
+    let model = &search.model;
+    let runs = |base: BaseId| model.of_base[base.index()].iter().any(|&of| search.graph.runs[usize::from(of)]);
+    let mut keys = model.profile.phase_keys.iter().zip(&model.shares).filter(|(_, names)| names.contains(&op));
+    let mut comes_up = || keys.any(|(key, _)| key.base.is_none_or(runs));
+    let in_bootstrap = model.class(model.of_op[op.index()]).in_bootstrap;
+    search.can_run(op) && (comes_up() || in_bootstrap || !search.running_chains(op).is_empty())
+}
+
+/// As [`can_start`], with limits of operations for the search of all states, and for those of its parts.
+fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], (most, most_of_part): (u64, u64)) -> Vec<Verdict> {
     let mut found = {
         let search = Search::within(model(), most);
         let causes = Causes::new(&search, ops);
@@ -39,7 +80,7 @@ fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: u64) -> Vec<Ver
         if !found.iter().any(is_open) {
             break;
         }
-        let search = Search::within(model().searched_for(part), MOST_TRIED);
+        let search = Search::within(model().searched_for(part), most_of_part);
         let mut of_classes = BTreeMap::new();
         for (verdict, &op) in found.iter_mut().zip(ops).filter(|(verdict, _)| is_open(verdict)) {
             *verdict = in_part(&search, op, &mut of_classes).map_or(Verdict::Undecided, Verdict::Unreachable);
@@ -54,11 +95,7 @@ fn in_part(search: &Search<'_>, op: OpId, of_classes: &mut BTreeMap<NameClassId,
     let (model, class) = (&search.model, search.model.of_op[op.index()]);
     let has_share = model.has_share(op);
     if search.can_run(op) {
-        let runs = |base: BaseId| model.of_base[base.index()].iter().any(|&of| search.graph.runs[usize::from(of)]);
-        let keys = model.profile.phase_keys.iter().zip(&model.shares).filter(|(_, names)| names.contains(&op));
-        let comes_up = keys.into_iter().any(|(key, _)| key.base.is_none_or(runs));
-        let is_drawn = comes_up || model.class(class).in_bootstrap || !search.running_chains(op).is_empty();
-        return (!is_drawn).then_some(if has_share { Reason::NoHook } else { Reason::NoHead });
+        return (!is_drawn(search, op)).then_some(if has_share { Reason::NoHook } else { Reason::NoHead });
     }
     if !has_share {
         return Some(Reason::NoHead);
@@ -97,7 +134,7 @@ mod tests {
 
     fn found(profile: &Profile, most: u64) -> Vec<Verdict> {
         let ops: Vec<OpId> = profile.ops.ids().collect();
-        within(|| Model::new(profile, table(profile), Start::default()), &ops, most)
+        within(|| Model::new(profile, table(profile), Start::default()), &ops, (most, MOST_TRIED))
     }
 
     const fn never(reason: Reason) -> Verdict {
@@ -135,7 +172,7 @@ mod tests {
         // A third of the names under every key, so that much never starts.
         let under_default: Vec<(OpId, f64)> = ops.iter().step_by(3).map(|&op| (op, 1.0)).collect();
         let table = [(PhaseKey::DEFAULT, under_default)];
-        let found = |most| within(|| Model::new(&profile, &table, Start::default()), &ops, most);
+        let found = |most| within(|| Model::new(&profile, &table, Start::default()), &ops, (most, MOST_TRIED));
         let (whole, parts) = (found(MOST_TRIED), found(1));
         let provided = never_provided(&profile, &table, Start::default());
         let is_never = |verdict: &Verdict| matches!(verdict, Verdict::Unreachable(_));
@@ -190,7 +227,7 @@ mod tests {
         let table = [(PhaseKey::DEFAULT, default), (key(&profile, "PROG.END"), vec![(like, 1.0)])];
         assert_eq!(never_provided(&profile, &table, Start::default())[like.index()], None);
         for most in [MOST_TRIED, 1] {
-            let found = within(|| Model::new(&profile, &table, Start::default()), &[like], most);
+            let found = within(|| Model::new(&profile, &table, Start::default()), &[like], (most, MOST_TRIED));
             assert_eq!(found, [never(Reason::NoHook)], "{most}");
         }
     }
@@ -205,7 +242,11 @@ mod tests {
             let table = [default, (key(&profile, under), vec![(status, 1.0)])];
             // The erases of the bootstrap give no hooks.
             let start = Start { bootstrap: true, ..Start::default() };
-            assert_eq!(within(|| Model::new(&profile, &table, start), &[erase], MOST_TRIED), [expected], "{under}");
+            assert_eq!(
+                within(|| Model::new(&profile, &table, start), &[erase], (MOST_TRIED, MOST_TRIED)),
+                [expected],
+                "{under}"
+            );
         }
     }
 }

@@ -32,11 +32,13 @@ pub fn never_provided(
         // Other names of the class may have a share: what they may do does not help a name that only chains draw.
         let chains: &Vec<(NameClassId, usize)> = chains.entry(class).or_insert_with(|| model.chains_of(class));
         let heads = chains.iter().filter(|(_, chain)| model.gives_weight(*chain, OpId::from(op)));
-        let mut runs = heads.map(|&(head, _)| model.may_be_drawn(head)).peekable();
-        match (runs.peek(), of_class) {
-            (None, _) => Some(Reason::NoWeight),
-            (Some(_), Some(Reason::NoHook)) => Some(Reason::NoHead),
-            (Some(_), of_class) => of_class.or_else(|| (!runs.any(|runs| runs)).then_some(Reason::NoHead)),
+        let runs: Vec<bool> = heads.map(|&(head, _)| model.may_be_drawn(head)).collect();
+        match of_class {
+            _ if runs.is_empty() => Some(Reason::NoWeight),
+            // That no chain begins goes before what the operation would lack in one.
+            _ if !runs.contains(&true) => Some(Reason::NoHead),
+            Some(Reason::NoHook) => Some(Reason::NoHead),
+            of_class => of_class,
         }
     };
     model.of_op.iter().enumerate().map(reason).collect()

@@ -25,6 +25,19 @@ pub struct Trap {
     pub freed_by: Vec<BaseId>,
 }
 
+/// The traps of a device, and the lasting state in which its refills bring nothing, found by a search that carries out at most
+/// `most` operations. None if the device has more states than that.
+#[must_use]
+pub fn dead_ends(
+    profile: &Profile,
+    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    start: Start<'_>,
+    most: u64,
+) -> (Vec<Trap>, Option<StarvedState>) {
+    let Search { model, graph } = Search::within(Model::new(profile, table, start), most);
+    (traps(&model, &graph), supply(&model, &graph, table).starved)
+}
+
 /// Finds the traps.
 pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
     let mut found = Vec::new();
@@ -45,6 +58,40 @@ pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
         }
     }
     found
+}
+
+/// Of some lasting states of a die, those that nothing ends: each operation that could either never starts (`starts`), or is
+/// forbidden by the exclusions of the very state. States of planes are left out.
+#[must_use]
+pub fn kept(profile: &Profile, states: &[DeviceState], starts: impl Fn(OpId) -> bool) -> Vec<DeviceState> {
+    let lasts = |state: &DeviceState| match state {
+        DeviceState::LatchOnRead | DeviceState::NotSuspended(_) | DeviceState::CacheRead(_) => false,
+        DeviceState::LatchOn(_)
+        | DeviceState::Suspended(_)
+        | DeviceState::OdtDisabled
+        | DeviceState::WriteProtect
+        | DeviceState::CacheProgram(_) => true,
+    };
+    let lasting: Vec<DeviceState> = states.iter().copied().filter(lasts).collect();
+    // Most runs end without any, and the tables take a while.
+    if lasting.is_empty() {
+        return lasting;
+    }
+    let tables = Tables::new(profile);
+    let is_ended = |state: DeviceState| {
+        let forbidden = tables.forbidden_by(state);
+        let mut ops = profile.ops.iter_ids().filter(|(_, info)| {
+            !forbidden.contains(info.base) && Lasting::Of(state).may_be_ended_by(tables.base(info.base))
+        });
+        ops.any(|(op, _)| starts(op))
+    };
+    lasting.into_iter().filter(|state| !is_ended(*state)).collect()
+}
+
+/// The bases whose operations end a state by their own effect.
+#[must_use]
+pub fn ending(profile: &Profile, state: DeviceState) -> Vec<BaseId> {
+    bases(&Tables::new(profile), |info| Lasting::Of(state).ended_by(info))
 }
 
 fn bases(tables: &Tables, wanted: impl Fn(&BaseInfo) -> bool) -> Vec<BaseId> {

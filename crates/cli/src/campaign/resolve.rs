@@ -37,7 +37,8 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
     }
     let warnings = reach::refill_warnings(&in_force.profile, &in_force.table.distributions);
-    remarks.extend(warnings.into_iter().flatten().map(|warning| failure::warning_text(&warning)));
+    let warnings = warnings.into_iter().flatten().chain(reach::dead_ends(&in_force));
+    remarks.extend(warnings.map(|warning| failure::warning_text(&warning)));
     warn_of_no_effect(arguments, remarks);
     let closure = Closure::new(arguments, &in_force)?;
     let said = arguments.start.bootstrap || arguments.start.no_bootstrap;

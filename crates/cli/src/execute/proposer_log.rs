@@ -64,13 +64,15 @@ impl<'p> Log<'p> {
 
     /// Completes the file. It gets its final name together with the other files of the run.
     pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<UnnamedFile> {
-        let RunSummary { rejections, by_op, ops, dead, .. } = summary;
+        let RunSummary { rejections, by_op, dead, at_end, .. } = summary;
+        let (ops, bootstrap_ops) = (summary.ops, summary.bootstrap_ops);
         let all_dead = dead.len() == self.profile.topology.dies as usize;
         if let LogForm::Summary(accepted) = &self.form {
-            let absent: Vec<(OpId, String, u64)> = why_absent(&StartCounts { by_op, rejections, ops: *ops, all_dead })
-                .into_iter()
-                .map(|(op, absence)| (op, absence.code(), absence.times()))
-                .collect();
+            let absent: Vec<(OpId, String, u64)> =
+                why_absent(&StartCounts { by_op, rejections, ops, bootstrap_ops, sites: 1, at_end, all_dead })
+                    .into_iter()
+                    .map(|(op, absence)| (op, absence.code(), absence.times()))
+                    .collect();
             let absent =
                 absent.iter().map(|(op, code, times)| (ANY_KEY, &*self.profile.ops[*op].name, &**code, *times));
             let rejected = rejections.iter().map(|(&(key, op, reason), &count)| ((key, op, reason.code()), count));

@@ -162,8 +162,8 @@ impl Work<'_> {
         let mut made = Totals::new(&self.campaign.profile);
         let end = self.make_each_again(campaign_site, folder, missing, &mut made);
         // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together.
-        let Totals { runs, ops, by_op, rejections, files, bytes, .. } = made;
-        totals.add(Totals { runs, ops, by_op, rejections, files, bytes, ..Totals::default() });
+        let Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, .. } = made;
+        totals.add(Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, ..Totals::default() });
         end
     }
 

@@ -1,7 +1,7 @@
 //! Sums over the sites of a campaign.
 
 use nandseq_generate::closure::Reached;
-use nandseq_generate::dead::DeadDie;
+use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::{Rejections, RunSummary};
 use nandseq_profile::Profile;
 
@@ -15,6 +15,8 @@ pub(crate) struct Totals {
     pub(crate) ops: u64,
     /// Operations started, by [`nandseq_profile::OpId`].
     pub(crate) by_op: Vec<u64>,
+    /// Of these, the operations of bootstraps.
+    pub(crate) bootstrap_ops: u64,
     /// Refused proposals.
     pub(crate) rejections: Rejections,
     /// Runs made.
@@ -29,6 +31,10 @@ pub(crate) struct Totals {
     pub(crate) reached: Vec<Reached>,
     /// Sites with dead dies, in no order.
     pub(crate) dead: Vec<DeadSite>,
+    /// The lasting states that dies are in after the last run of each site, each once.
+    pub(crate) at_end: Vec<LastingState>,
+    /// The number of sites whose dies these are.
+    pub(crate) ended_sites: usize,
     /// Existing runs of the campaign, made now or earlier.
     pub(crate) known_runs: u64,
     /// Of these, the runs with fewer operations than --ops asks for.
@@ -43,10 +49,13 @@ impl Totals {
         Self { by_op: vec![0; profile.ops.len()], ..Self::default() }
     }
 
-    /// Adds the operations, refusals, files and bytes of a run. The number of runs is counted apart.
+    /// Adds the operations, refusals, files and bytes of a run of a site. These sums must be of this site alone. The number of runs is
+    /// counted apart.
     pub(super) fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
-        let RunSummary { ops, by_op, rejections, .. } = run;
-        self.add(Self { ops, by_op, rejections, files, bytes, ..Self::default() });
+        let RunSummary { ops, bootstrap_ops, by_op, rejections, at_end, .. } = run;
+        self.add(Self { ops, bootstrap_ops, by_op, rejections, files, bytes, ..Self::default() });
+        // Until a site is added to others, its last run counts.
+        (self.at_end, self.ended_sites) = (at_end, 1);
     }
 
     /// Adds the sums of another part of the work.
@@ -64,6 +73,13 @@ impl Totals {
         self.other_files += other.other_files;
         self.reached.extend(other.reached);
         self.dead.extend(other.dead);
+        for state in other.at_end {
+            if !self.at_end.contains(&state) {
+                self.at_end.push(state);
+            }
+        }
+        self.ended_sites += other.ended_sites;
+        self.bootstrap_ops += other.bootstrap_ops;
         self.known_runs += other.known_runs;
         self.short_runs += other.short_runs;
         self.known_ops = self.known_ops.saturating_add(other.known_ops);

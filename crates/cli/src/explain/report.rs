@@ -49,10 +49,14 @@ pub(super) struct TrialEnd {
     pub(super) operations: u64,
     /// Whether the bootstrap came before it.
     pub(super) after_bootstrap: bool,
+    /// Operations of the bootstrap.
+    pub(super) bootstrap_operations: u64,
     /// Whether all dies were dead at its end.
     pub(super) is_over: bool,
     /// The dead dies at its end, in words.
     pub(super) dead: Option<String>,
+    /// The trap in which every die was at its end, in words.
+    pub(super) trapped: Option<String>,
 }
 
 /// The explanation of one operation.
@@ -118,8 +122,12 @@ pub(super) struct ChainRow {
 
 impl TrialEnd {
     /// The words for the state that the trial began with.
-    const fn from(&self) -> &'static str {
-        if self.after_bootstrap { "after the bootstrap" } else { "from a blank device" }
+    fn from(&self) -> String {
+        match self.bootstrap_operations {
+            0 if self.after_bootstrap => "after the bootstrap".to_owned(),
+            0 => "from a blank device".to_owned(),
+            some => format!("after the bootstrap of {}", grouped(some)),
+        }
     }
 }
 
@@ -165,12 +173,12 @@ impl Explanation {
             let of = format!("{}, after which nothing could ever start again", self.trial.from());
             writeln!(text, "It appears{under}{how}: {} of the {trial} operations of a trial {of}.", grouped(counted))?;
         } else if let Some(expected) = op.expected.filter(|_| counted > 0) {
-            writeln!(text, "It appears{under}{how}: {}.", frequency(expected, self.trial.from()))?;
+            writeln!(text, "It appears{under}{how}: {}.", frequency(expected, &self.trial.from()))?;
         } else if self.trial.is_over && self.trial.operations > 0 {
             let of = format!("none of the {trial} operations of a trial {} was one", self.trial.from());
             writeln!(text, "It could appear{under}{how}, but {of}; after them nothing could ever start again.")?;
         } else if let Some(expected) = op.expected {
-            writeln!(text, "It could appear{under}{how}, but did not: {}.", frequency(expected, self.trial.from()))?;
+            writeln!(text, "It could appear{under}{how}, but did not: {}.", frequency(expected, &self.trial.from()))?;
         } else {
             let why = if self.trial.is_over { "nothing could start in a trial" } else { "there was no trial" };
             writeln!(text, "It did not appear{under}: {why}.")?;
@@ -178,10 +186,13 @@ impl Explanation {
         self.write_end(text, op.appears != Appears::Never)
     }
 
-    /// Writes about the dead dies at the end of the trial.
+    /// Writes about the dead dies, and the trap, at the end of the trial.
     fn write_end(&self, text: &mut String, of_trial: bool) -> std::fmt::Result {
         if let Some(dead) = self.trial.dead.as_ref().filter(|_| of_trial) {
             writeln!(text, "At the end of the trial {dead}")?;
+        }
+        if let Some(trapped) = self.trial.trapped.as_ref().filter(|_| of_trial) {
+            writeln!(text, "At the end of the trial {trapped}.")?;
         }
         Ok(())
     }
@@ -210,7 +221,9 @@ impl Explanation {
             let (of, trial) = (counted(expected.of, "operation"), grouped(expected.trial));
             match self.trial.is_over {
                 true => writeln!(text, "In the trial, after which nothing could ever start again:")?,
-                false => writeln!(text, "Expected in {of}, by a trial of {trial} (odds 19 to 1):")?,
+                false => {
+                    writeln!(text, "Expected in {of}, by a trial of {trial} {} (odds 19 to 1):", self.trial.from())?;
+                }
             }
         }
         let width = seen.iter().take(LISTED_OPS).map(|op| op.op_name.chars().count()).max().unwrap_or(0);

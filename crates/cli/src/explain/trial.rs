@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use nandseq_generate::dead::DeadDie;
+use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::probability::Distributions;
 use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
@@ -22,6 +22,9 @@ const LONGEST_US: u64 = 20_000_000;
 /// The seed of the trial: that of a campaign without `--seed`.
 const SEED: u64 = 42;
 
+/// Operations of a stretch of a trial. In how many stretches an operation starts shows whether it comes in bursts.
+const STRETCH: u64 = 250;
+
 /// The counts of a trial.
 #[derive(Debug)]
 pub(crate) struct Trial {
@@ -29,7 +32,13 @@ pub(crate) struct Trial {
     pub(crate) ops: u64,
     /// Operations started, by [`OpId`].
     by_op: Vec<u64>,
-    /// Of these, the operations that a reset ended.
+    /// The stretches in which each operation started, a bit each.
+    stretches: Vec<u128>,
+    /// Operations of the bootstrap before the trial, which do not count as operations of the trial.
+    pub(crate) bootstrap_ops: u64,
+    /// The lasting states of the dies at the end.
+    pub(crate) at_end: Vec<LastingState>,
+    /// Of the operations started, those that a reset ended.
     reset: Vec<u64>,
     /// The operations by their uid.
     names: BTreeMap<u64, OpId>,
@@ -60,6 +69,10 @@ pub(crate) struct Expected {
     pub(crate) counted: u64,
     /// Operations of the trial.
     pub(crate) trial: u64,
+    /// The number of whole stretches of the trial; 0 for an estimate under one phase key.
+    pub(crate) stretches: u64,
+    /// Of these, the stretches in which none started.
+    pub(crate) without: u64,
 }
 
 impl Trial {
@@ -77,6 +90,9 @@ impl Trial {
         Self {
             ops: 0,
             by_op: vec![0; profile.ops.len()],
+            stretches: vec![0; profile.ops.len()],
+            bootstrap_ops: 0,
+            at_end: Vec::new(),
             reset: vec![0; profile.ops.len()],
             names: BTreeMap::new(),
             under: BTreeMap::new(),
@@ -93,9 +109,9 @@ impl Trial {
         match simulate(profile, table, start, (ops, seed), &mut trial) {
             Err(problem) => trial.problem = Some(problem),
             Ok(None) => {}
-            Ok(Some(dead)) => {
+            Ok(Some(Ended { dead, at_end, bootstrap_ops })) => {
                 trial.is_over = dead.len() == profile.topology.dies as usize;
-                trial.dead = dead;
+                (trial.dead, trial.at_end, trial.bootstrap_ops) = (dead, at_end, bootstrap_ops);
             }
         }
         trial
@@ -123,7 +139,44 @@ impl Trial {
 
     /// The estimate of how often an operation starts in `of` operations; `None` if the trial is empty.
     pub(crate) fn expected(&self, op: OpId, of: u64) -> Option<Expected> {
-        self.scaled(self.by_op[op.index()], of)
+        let stretches = self.whole_stretches();
+        let came = (0..stretches).filter(|at| self.stretches[op.index()] >> at & 1 == 1).count() as u64;
+        let estimate = self.scaled(self.by_op[op.index()], of)?;
+        Some(Expected { stretches, without: stretches - came, ..estimate })
+    }
+
+    /// Whether the trial makes it next to impossible that none of an operation starts in `of` operations of `sites` sites. What
+    /// counts is in how many stretches of the trial it started, and not how often, because operations come in bursts.
+    ///
+    /// The first stretch of each site does not count: a device that has just begun is unlike one that has run for a while. Of the two
+    /// halves of the trial, the one in which the operation came less counts.
+    pub(crate) fn is_unlike(&self, op: OpId, of: u64, sites: u64) -> bool {
+        /// `e` to the power of this is the least number of such runs of which one has none.
+        const NO_CHANCE: f64 = 10.0;
+        let half = self.whole_stretches() / 2;
+        let came = |from: u64, count: u64| {
+            (from..from + count).filter(|at| self.stretches[op.index()] >> at & 1 == 1).count() as u64
+        };
+        if half == 0 {
+            return false;
+        }
+        let missed = half - came(0, half).min(came(half, half));
+        // The upper bound of a share with odds of 39 to 1, by Agresti and Coull.
+        let of_half = half as f64 + 4.0;
+        let share = (missed as f64 + 2.0) / of_half;
+        let most = share + 1.96 * (share * (1.0 - share) / of_half).sqrt();
+        let stretches = (of / STRETCH).saturating_sub(sites) as f64;
+        most < 1.0 && -stretches * most.ln() >= NO_CHANCE
+    }
+
+    fn whole_stretches(&self) -> u64 {
+        (self.ops / STRETCH).min(u64::from(u128::BITS))
+    }
+
+    /// Whether the trial says how many operations of a kind start in `of` operations of `sites` sites: not if all of them belong
+    /// to the first stretch of a site.
+    pub(crate) const fn is_like(of: u64, sites: u64) -> bool {
+        of > STRETCH.saturating_mul(sites)
     }
 
     /// The estimate of how often a proposal of an operation starts under a phase key in `of` operations; `None` if the trial is
@@ -151,11 +204,22 @@ impl Trial {
         let mean = counted as f64;
         let (least, most) = if self.is_over { (mean, mean) } else { bounds(counted) };
         let scale = of as f64 / self.ops as f64;
-        Some(Expected { of, mean: mean * scale, least: least * scale, most: most * scale, counted, trial: self.ops })
+        let (least, most) = (least * scale, most * scale);
+        Some(Expected { of, mean: mean * scale, least, most, counted, trial: self.ops, stretches: 0, without: 0 })
     }
 }
 
-/// Makes a trial without writing files. Returns the dead dies; `None` if it ended early, because a chain could not go on or the
+/// How a trial ended.
+struct Ended {
+    /// The dead dies.
+    dead: Vec<DeadDie>,
+    /// The lasting states of all dies.
+    at_end: Vec<LastingState>,
+    /// Operations of the bootstrap.
+    bootstrap_ops: u64,
+}
+
+/// Makes a trial without writing files. Returns how it ended; `None` if it ended early, because a chain could not go on or the
 /// sink had enough. The error says why nothing can be generated.
 fn simulate(
     profile: &Profile,
@@ -163,17 +227,18 @@ fn simulate(
     start: Start<'_>,
     (ops, seed): (u64, u64),
     sink: &mut impl Sink,
-) -> Result<Option<Vec<DeadDie>>, String> {
+) -> Result<Option<Ended>, String> {
     let setup = Setup::new(profile, table, start.bad_blocks).map_err(|error| error.to_string())?;
     let mut site = Site::new(&setup, seed);
+    let mut bootstrap_ops = 0;
     if start.bootstrap {
         let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
-        if site.run(&first, &mut Uncounted).is_err() {
-            return Ok(None);
-        }
+        let Ok(summary) = site.run(&first, &mut Uncounted) else { return Ok(None) };
+        bootstrap_ops = summary.ops;
     }
     let limits = RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
-    Ok(site.run(&limits, sink).ok().map(|summary| summary.dead))
+    let summary = site.run(&limits, sink).ok();
+    Ok(summary.map(|summary| Ended { dead: summary.dead, at_end: summary.at_end, bootstrap_ops }))
 }
 
 /// Upper bound of the mean of operations that did not start in a trial.
@@ -214,6 +279,10 @@ impl Sink for Awaited {
 
 impl Sink for Trial {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        let stretch = self.ops / STRETCH;
+        if stretch < u64::from(u128::BITS) {
+            self.stretches[operation.op.index()] |= 1 << stretch;
+        }
         self.ops += 1;
         self.by_op[operation.op.index()] += 1;
         if self.only_starts {
@@ -249,5 +318,25 @@ mod tests {
             assert!((found_least - least).abs() < 0.05, "{counted}: {found_least}");
             assert!((found_most - most).abs() < 0.12, "{counted}: {found_most}");
         }
+    }
+
+    #[test]
+    fn only_an_operation_that_comes_in_all_stretches_is_missed_in_a_run() {
+        let profile = nandseq_profile::builtin::profile();
+        let op = OpId(0);
+        let of = |stretches: u128, ops: u64, sites: u64| {
+            let mut trial = Trial::empty(&profile, true);
+            (trial.ops, trial.stretches[0]) = (20 * STRETCH, stretches);
+            trial.is_unlike(op, ops, sites)
+        };
+        let (all, first_half, one_of_ten) = ((1 << 20) - 1, (1 << 10) - 1, 1 | 1 << 15);
+        assert!(of(all, 5_000, 1) && !of(all, 1_000, 1));
+        // However many come in one stretch, in ten stretches there may be none.
+        assert!(!of(one_of_ten, 1_000_000, 1));
+        // What comes in the beginning alone says nothing about what follows.
+        assert!(!of(first_half, 1_000_000, 1));
+        // Short sites have only a beginning.
+        assert!(!of(all, 5_000, 20) && !of(all, 100_000, 400));
+        assert!(!of(0, 1_000_000, 1));
     }
 }

@@ -123,10 +123,11 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     let folder = |at: Option<usize>| at.and_then(|at| campaign.sites.get(at)).map(|site| campaign.folder_of(site));
     let shown = |at| folder(at).map_or_else(String::new, |folder| quoted(folder.as_os_str()));
     let estimate = found.tried.as_ref().map(|tried| Estimate::new(campaign, tried, left, &found.runs_there));
+    let absences = Absences::new(campaign);
     let tried = found.tried.as_ref();
     let (warnings, missed) = match (nothing_starts, tried) {
         (Some(message), _) => (vec![message.to_owned()], true),
-        (None, Some(tried)) => not_reached::in_trial(campaign, &tried.totals, tried.sites.len(), tried.is_whole),
+        (None, Some(tried)) => not_reached::in_trial(&absences, &tried.totals, tried.sites.len(), tried.is_whole),
         (None, None) => (Vec::new(), false),
     };
     let of_trial = if nothing_starts.is_some() { "" } else { "in the trial: " };
@@ -157,7 +158,7 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
             simulated_us: us_text(tried.simulated),
-            summary: Summary::new(campaign, &tried.totals, tried.elapsed, Some(&Absences::new(campaign))),
+            summary: Summary::new(campaign, &tried.totals, tried.elapsed, Some(&absences)),
         }),
         estimate,
         ends_early,

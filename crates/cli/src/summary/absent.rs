@@ -16,6 +16,9 @@ use crate::execute::Totals;
 use crate::explain::{Expected, figure};
 use crate::not_reached;
 
+/// So many operations hardly fail to come by chance if they come one by one.
+const SOME: f64 = 3.0;
+
 /// An operation that never started.
 #[derive(Serialize, Debug)]
 pub(super) struct NeverStarted {
@@ -25,13 +28,10 @@ pub(super) struct NeverStarted {
     refused: u64,
     /// The most frequent code of its refusals.
     mostly: Option<&'static str>,
-    /// Why it can never start, in words.
+    /// Why it can never start, in words, or the state in which it can no longer start.
     never: Option<String>,
     /// The number of starts to be expected, if nothing rules it out.
     expected: Option<Expected>,
-    /// Whether nothing rules it out, but the device has too many states to decide that it can start.
-    #[serde(skip)]
-    is_undecided: bool,
 }
 
 /// The reason why an operation never started. Operations are shown in this order.
@@ -42,30 +42,37 @@ enum Why {
     NeverEligible,
     NoWeight,
     Dead,
+    Trapped,
     UnlikeTrial,
+    Undecided,
     NotDrawn,
 }
 
 impl Why {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Refused, "refused"),
         (Self::NeverEligible, "never eligible"),
         (Self::NoWeight, "without weight"),
         (Self::Dead, "not drawn before nothing could ever start again"),
+        (Self::Trapped, "not drawn before every die was trapped"),
         (Self::UnlikeTrial, "not drawn, unlike a trial"),
+        (Self::Undecided, "not drawn, perhaps impossible"),
         (Self::NotDrawn, "not drawn by chance"),
     ];
 }
 
 /// Every operation that never started.
 pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Absences<'_>) -> Vec<NeverStarted> {
-    let profile = &campaign.profile;
+    let (profile, sites) = (&campaign.profile, campaign.sites.len());
     let mut all: Vec<NeverStarted> = absences
         .of(&StartCounts {
             by_op: &totals.by_op,
             rejections: &totals.rejections,
             ops: totals.ops,
-            all_dead: not_reached::all_dead(campaign, totals, campaign.sites.len()),
+            bootstrap_ops: totals.bootstrap_ops,
+            sites: totals.ended_sites as u64,
+            at_end: not_reached::at_end(totals, sites),
+            all_dead: not_reached::all_dead(campaign, totals, sites),
         })
         .into_iter()
         .map(|(op, absence)| {
@@ -76,7 +83,6 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
                 mostly: None,
                 never: None,
                 expected: None,
-                is_undecided: false,
             };
             match absence {
                 Absence::Refused(_, code) => NeverStarted { why: Why::Refused, mostly: Some(code), ..one },
@@ -90,13 +96,12 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
                 }
                 Absence::NoWeight => one,
                 Absence::Dead => NeverStarted { why: Why::Dead, ..one },
+                Absence::Trapped(state) => NeverStarted { why: Why::Trapped, never: Some(state.to_owned()), ..one },
                 Absence::UnlikeTrial(expected) => {
                     NeverStarted { why: Why::UnlikeTrial, expected: Some(expected), ..one }
                 }
                 Absence::NotDrawn(expected) => NeverStarted { why: Why::NotDrawn, expected, ..one },
-                Absence::NotRuledOut(expected) => {
-                    NeverStarted { why: Why::NotDrawn, expected, is_undecided: true, ..one }
-                }
+                Absence::Undecided(expected) => NeverStarted { why: Why::Undecided, expected, ..one },
             }
         })
         .collect();
@@ -137,8 +142,6 @@ fn explain(command: &str, one: &NeverStarted) -> String {
 
 impl NeverStarted {
     fn words(&self) -> String {
-        let not_drawn =
-            if self.is_undecided { "not drawn, though nothing rules it out" } else { "not drawn by chance" };
         match self.why {
             Why::Refused => {
                 format!("refused {}, mostly {}", counted(self.refused, "time"), self.mostly.unwrap_or_default())
@@ -146,16 +149,32 @@ impl NeverStarted {
             Why::NeverEligible => format!("never eligible: {}", self.never.as_deref().unwrap_or_default()),
             Why::NoWeight => "weight 0 under every phase key".to_owned(),
             Why::Dead => "not drawn before nothing could ever start again".to_owned(),
-            Why::UnlikeTrial | Why::NotDrawn => match self.expected {
-                None => not_drawn.to_owned(),
-                Some(expected) if self.why == Why::UnlikeTrial => {
-                    let trial = grouped(expected.trial);
-                    format!("not drawn, although {} were to be expected by a trial of {trial}", figure(expected.mean))
-                }
+            Why::Trapped => {
+                format!("not drawn before every die was trapped in {}", self.never.as_deref().unwrap_or_default())
+            }
+            Why::UnlikeTrial => {
+                let (mean, trial) = self.expected.map_or((0.0, 0), |expected| (expected.mean, expected.trial));
+                let trial = grouped(trial);
+                format!("not drawn, although {} were to be expected by a trial of {trial}", figure(mean))
+            }
+            Why::Undecided => {
+                "not drawn; nothing rules it out, but the device has too many states for a quick search (explain takes longer)".to_owned()
+            }
+            Why::NotDrawn => match self.expected {
+                None => "not drawn by chance".to_owned(),
                 Some(expected) if expected.counted == 0 => {
-                    format!("{not_drawn}: at most {} expected", figure(expected.most))
+                    format!("not drawn by chance: at most {} expected", figure(expected.most))
                 }
-                Some(expected) => format!("{not_drawn}: {} expected", figure(expected.mean)),
+                Some(expected) => {
+                    let Expected { mean, stretches, without, .. } = expected;
+                    // A name of which a run has none although some were to be expected comes in bursts.
+                    let bursts = if mean >= SOME && without > 0 {
+                        format!(", in bursts: {without} of {stretches} parts of a trial had none")
+                    } else {
+                        String::new()
+                    };
+                    format!("not drawn by chance: {} expected{bursts}", figure(mean))
+                }
             },
         }
     }

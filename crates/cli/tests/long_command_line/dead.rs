@@ -154,7 +154,7 @@ fn a_die_rests_when_its_last_operation_has_ended_whether_that_shows_or_not() {
     std::fs::write(at_once.path().join("old.json"), old).unwrap();
     let said = ends_with(&at_once, 4, &[&flags[..], &["-n", "4", "--resume", "old.json", "--out-dir", "new"]].concat());
     assert!(
-        said.contains("die 0: nothing started there since the snapshot") && !said.contains("at rest"),
+        said.contains("die 0: nothing started there since the snapshot") && !said.contains("at rest since"),
         "{name}: {said}"
     );
 }

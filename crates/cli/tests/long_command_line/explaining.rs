@@ -164,7 +164,7 @@ fn summary_and_log_say_why_an_operation_did_not_start() {
     let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();
     assert!(log.contains("-\tErase_SLC\tno_weight\t0\n"), "{log}");
     assert!(log.contains("-\tProgram_SLC\tnever_eligible:cell_type\t0\n"), "{log}");
-    assert!(log.contains("\tnever_drawn:"), "{log}");
+    assert!(log.contains("\tnever_drawn\t0\n"), "{log}");
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_step_that_no_chain_leads_to_says_what_would_begin_one() {
     assert!(said.contains("To change that: list `Er`") && !said.contains("list `Do`"), "{said}");
     folder.run(&["--config", "device.yaml", "--ops", "5", "--stamp", "261121"]);
     let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();
-    assert!(log.contains("-\tDo\tnever_eligible:no_chain_begins\t0\n"), "{log}");
+    assert!(log.contains("-\tDo\tno_weight\t0\n"), "{log}");
 }
 
 #[test]
@@ -512,4 +512,16 @@ fn a_few_operations_of_a_small_device_tell_apart_what_never_comes() {
     let said = String::from_utf8(said).unwrap();
     assert!(said.contains("Esus") && !said.contains("Esus not drawn"), "{said}");
     assert!(explain(&folder, &["Esus"]).contains("It never appears"));
+}
+
+#[test]
+fn the_advice_names_the_own_weight_where_no_chain_can_draw_the_name() {
+    let masses = "    Erase_TLC: 0\n    Erase_SLC: 0.2\n    Program_TLC: 0\n    Program_SLC: 0.2\n";
+    let text = device(masses).replace("effects: [program]}", "effects: [program], follow_ups: {NONE: 1, SEQ: 1}}");
+    let text = format!("{text}chains: {{SEQ: {{steps: [PROGRAM: [inc_page, same_celltype]]}}}}\n");
+    let said = explain(&Folder::new().with("device.yaml", text), &["Program_TLC"]);
+    // The chain that an SLC program begins goes on with SLC programs alone.
+    assert!(!said.contains("is a step of the chain"), "{said}");
+    let changes = "\nTo change that: give `probabilities.global.Program_TLC` a value above 0 (device.yaml:29:5), and give `probabilities.global.Erase_TLC` a value above 0 (device.yaml:27:5)\n";
+    assert!(said.contains(changes), "{said}");
 }

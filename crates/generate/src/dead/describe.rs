@@ -8,10 +8,27 @@ use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::facts::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
 use super::look::Look;
-use crate::kernel::{carry_out, settled_by_itself};
+use crate::kernel::{Kernel, carry_out, settled_by_itself};
 use crate::proposal::{DieConstraints, View, next_of_cache_program};
 use crate::reporting::RefusalReason;
 use crate::setup::{Class, ClassId, UNITS};
+
+/// The lasting state of a die, without a count of its blocks.
+pub(crate) fn lasting_state(kernel: &Kernel<'_>, die: Die) -> LastingState {
+    let logic = kernel.device.logic(die);
+    let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache];
+    let cache_reads = cache_reads.map(|kind| (kind, logic.planes.in_cache_read(kind)));
+    LastingState {
+        suspended: ByAxis::new(|axis| kernel.device.suspended(die, axis).map(|held| held.op)),
+        latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
+        cache_program: logic.cache_program.map(|state| state.kind),
+        odt_disabled: logic.odt_disabled,
+        write_protected: logic.write_protected,
+        unread: logic.planes.unread(),
+        cache_reads: cache_reads.into_iter().filter(|(_, planes)| !planes.is_empty()).collect(),
+        blocks: BlockCounts::default(),
+    }
+}
 
 impl Look<'_, '_> {
     /// Describes a die at rest. `last` is the last operation that started there, `since` the time at which the die came to rest. `failed`
@@ -56,19 +73,7 @@ impl Look<'_, '_> {
     }
 
     fn lasting_state(&self, die: Die) -> LastingState {
-        let logic = self.kernel.device.logic(die);
-        let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache];
-        let cache_reads = cache_reads.map(|kind| (kind, logic.planes.in_cache_read(kind)));
-        LastingState {
-            suspended: ByAxis::new(|axis| self.kernel.device.suspended(die, axis).map(|held| held.op)),
-            latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
-            cache_program: logic.cache_program.map(|state| state.kind),
-            odt_disabled: logic.odt_disabled,
-            write_protected: logic.write_protected,
-            unread: logic.planes.unread(),
-            cache_reads: cache_reads.into_iter().filter(|(_, planes)| !planes.is_empty()).collect(),
-            blocks: self.count_blocks(die),
-        }
+        LastingState { blocks: self.count_blocks(die), ..lasting_state(self.kernel, die) }
     }
 
     fn count_blocks(&self, die: Die) -> BlockCounts {
