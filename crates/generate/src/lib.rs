@@ -43,6 +43,7 @@
 #[cfg(test)]
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
+mod block_counts;
 pub mod dead;
 mod kernel;
 mod policy;
