@@ -96,6 +96,20 @@ pub struct Region {
     pub weight: u32,
 }
 
+impl Region {
+    /// The number of blocks of a die that are in the region. `planes` is the number of planes of a die; block `b` is on plane
+    /// `b mod planes`.
+    #[must_use]
+    pub fn blocks_of_die(&self, planes: u32) -> u32 {
+        // The number of blocks below `end` on a plane.
+        let below = |end: u32, plane: u32| (end + planes - 1).saturating_sub(plane) / planes;
+        let on = |plane: u32| -> u32 {
+            self.blocks.0.iter().map(|range| below(range.end() + 1, plane) - below(*range.start(), plane)).sum()
+        };
+        (0..planes).filter(|&plane| self.planes.contains(plane)).map(on).sum()
+    }
+}
+
 /// Whole numbers, as ascending ranges that do not touch; never empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NumberRanges(pub Vec<RangeInclusive<u32>>);
