@@ -47,6 +47,7 @@ mod sites_of_campaign;
 mod summary;
 mod target;
 mod terminal;
+mod test_plan;
 mod thread_pool;
 mod unfinished;
 mod universe;

@@ -44,7 +44,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     };
     let mut remarks = String::new();
     let in_force =
-        InForce::of_profile(read, (device, &in_force.table), &WantedTable::of_flags(&in_force), &mut remarks);
+        InForce::of_profile(read, (device, &in_force.table, None), &WantedTable::of_flags(&in_force), &mut remarks);
     crate::tell(&remarks);
     let in_force = in_force?;
     let profile = &in_force.profile;

@@ -83,6 +83,12 @@ impl<'s> Site<'s> {
         self.goal_reached = false;
     }
 
+    /// Whether the goal of the last run's phase was reached.
+    #[must_use]
+    pub const fn goal_reached(&self) -> bool {
+        self.goal_reached
+    }
+
     /// Whether the goal of the phase is reached, or was.
     pub(crate) fn has_reached(&mut self, goal: PhaseGoal) -> bool {
         let counts = self.block_counts.unwrap_or_default();
