@@ -148,7 +148,7 @@ fn a_plan_with_one_phase_is_what_the_flags_say() {
     for (phase, flags) in [
         ("runs: 3, run_until: 900", &["-n", "3", "-t", "900"][..]),
         ("runs: 2, ops: 50", &["-n", "2", "--ops", "50"]),
-        ("run_until: 900, ops: 20", &["-t", "900", "--ops", "20"]),
+        ("run_until: 90000, ops: 20", &["-t", "90000", "--ops", "20"]),
     ] {
         let folder = phased("plan.yaml", &format!("schema: 1\nphases: [{{name: all, {phase}}}]\n"));
         folder.succeed(&[&["--stamp", "261121", "--out-dir", "flags", "--bootstrap", "-q"], flags].concat());
@@ -177,7 +177,7 @@ fn what_flags_and_phases_both_say_is_refused() {
     assert!(told.starts_with("exit code 2\n") && told.contains("faulty.yaml:2:"), "{told}");
     let told = folder.refuse(&["--plan", "nowhere.yaml"]);
     assert!(told.contains("cannot read the test plan `nowhere.yaml`"), "{told}");
-    let long = "schema: 1\nphases: [{name: a, runs: 90, run_until: 100000000000}, {name: b, runs: 11, run_until: 8.64e10}]\n";
+    let long = "schema: 1\nphases: [{name: a, runs: 90, run_until: 86400000000}, {name: b, runs: 11, run_until: 86400000000}]\n";
     let told = phased("plan.yaml", long).refuse(&["--plan", "plan.yaml"]);
     assert!(told.contains("are longer together than the 100 days"), "{told}");
     let many = "schema: 1\nphases: [{name: a, runs: 9999999, ops: 1}, {name: b, runs: 1, ops: 1}]\n";
