@@ -66,19 +66,18 @@ fn check(arguments: &PlanArgs) -> Result<(), Failure> {
 
 /// What a plan has, in a few words.
 fn contents(plan: &TestPlan) -> String {
-    let count = |list: usize, noun| counted(list as u64, noun);
-    let phases = match plan.phases.as_slice() {
-        [] => format!("no phases, {}", count(plan.mix.len(), "share")),
-        phases => {
-            let runs: u64 = phases.iter().map(|phase| phase.runs).sum();
-            format!("{} with {}", count(phases.len(), "phase"), counted(runs, "run"))
-        }
+    let phases = || {
+        let runs = plan.phases.iter().map(|phase| phase.runs).sum();
+        format!("{} with {}", counted(plan.phases.len() as u64, "phase"), counted(runs, "run"))
     };
-    let addresses = match plan.addresses.len() {
-        1 => "1 entry of addresses".to_owned(),
-        entries => format!("{entries} entries of addresses"),
-    };
-    format!("{phases}, {addresses}, {}", count(plan.scenarios.len(), "scenario"))
+    let parts = [
+        (!plan.phases.is_empty()).then(phases),
+        (!plan.mix.is_empty()).then(|| counted(plan.mix.len() as u64, "share")),
+        (!plan.addresses.is_empty()).then(|| format!("{} of addresses", counted(plan.addresses.len() as u64, "set"))),
+        (!plan.scenarios.is_empty()).then(|| counted(plan.scenarios.len() as u64, "scenario")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "it states nothing".to_owned() } else { parts.join(", ") }
 }
 
 /// The answer of `plan check` as JSON.

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+#[path = "plans/documents.rs"]
+mod documents;
 #[path = "plans/meaning.rs"]
 mod meaning;
 #[path = "plans/mistakes.rs"]
