@@ -176,9 +176,9 @@ pub struct Scenario {
 pub enum ScenarioAxis {
     /// Each cell type of the first step.
     CellType,
-    /// Each die.
+    /// Each die of the first step.
     Die,
-    /// Each plane.
+    /// Each plane of the first step.
     Plane,
     /// Each operation that a step allows; the index of the step.
     Op(usize),
