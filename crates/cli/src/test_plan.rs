@@ -11,13 +11,12 @@ use nandseq_generate::probability::{self, Distributions};
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::PlanPhase;
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::places::Places;
-use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
+use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_trace::manifest::Input;
-use nandseq_trace::recorded::recorded;
 
+use crate::console;
 use crate::failure::Failure;
-use crate::inputs;
+use crate::inputs::{self, ReadPlan};
 
 /// A test plan that was read for a profile.
 #[derive(Debug)]
@@ -30,20 +29,21 @@ pub(crate) struct PlanInForce {
 }
 
 impl PlanInForce {
-    /// Reads a plan. `source` is the text of the profile. Notes and warnings are added to `remarks`.
+    /// Reads a plan for a profile with its text. Notes and warnings are added to `remarks`.
     ///
     /// # Errors
     /// When the file cannot be read or is faulty.
     pub(crate) fn read(
         path: &Path,
-        (profile, source): (&Profile, &SourceFile),
+        (profile, profile_text): (&Profile, &SourceFile),
         remarks: &mut String,
     ) -> Result<Self, Failure> {
-        let (text, sha256) = inputs::text("the test plan", path)?;
-        let (plan, diagnostics) = nandseq_plan::read(&text, profile, &Places::new(source, profile).classes());
-        let Some(plan) = plan else { return Err(Failure::Faulty(Box::new((text, diagnostics)))) };
-        remarks.push_str(&diagnostics.render(&text, Styling::Coloured));
-        Ok(Self { plan, input: Input { source: recorded(path), sha256 }, tables: Vec::new() })
+        let ReadPlan { plan, source, input, remarks: mut about } = inputs::plan(path, profile, profile_text)?;
+        if console::is_quiet() {
+            about.retain_at_least(Severity::Warning);
+        }
+        remarks.push_str(&about.render(&source, Styling::Coloured));
+        Ok(Self { plan, input, tables: Vec::new() })
     }
 
     /// Number of runs of all phases; `None` for a plan without phases.

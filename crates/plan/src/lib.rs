@@ -19,8 +19,14 @@
 
 mod classes;
 pub mod model;
+pub mod places;
 mod read;
+pub mod schema;
 
 pub use classes::STANDARD_CLASSES;
 pub use model::TestPlan;
 pub use read::{SCHEMA_VERSION, read};
+
+/// A short plan with comments, to begin with. It is good for every device with four blocks, a page 99, cell types, suspends, and a
+/// base READ.
+pub const EXAMPLE: &str = include_str!("example.yaml");

@@ -1,5 +1,6 @@
 //! The resolved test plan: names are indices, times are [`Ticks`], shares are whole numbers.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use nandseq_profile::model::{OverrideOf, PhaseKind};
@@ -7,6 +8,13 @@ use nandseq_profile::{OpId, PhaseKey, Ticks};
 
 /// Shares and positions are counted in millionths.
 pub const WHOLE: u32 = 1_000_000;
+
+/// A share in millionths in words: `5.5 %`.
+#[must_use]
+pub fn percent_text(millionths: u64) -> String {
+    let text = format!("{}.{:04}", millionths / 10_000, millionths % 10_000);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
 
 /// A test plan, resolved against a profile.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -122,6 +130,17 @@ impl NumberRanges {
     }
 }
 
+impl fmt::Display for NumberRanges {
+    /// The ranges as a plan states them: `0,5-1019`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, range) in self.0.iter().enumerate() {
+            let (comma, (from, to)) = (if at > 0 { "," } else { "" }, (range.start(), range.end()));
+            if from == to { write!(out, "{comma}{from}")? } else { write!(out, "{comma}{from}-{to}")? }
+        }
+        Ok(())
+    }
+}
+
 /// How often addresses may be used over the life of a site; `None` for no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct AddressLimits {
@@ -157,9 +176,9 @@ pub struct Scenario {
 pub enum ScenarioAxis {
     /// Each cell type of the first step.
     CellType,
-    /// Each die.
+    /// Each die of the first step.
     Die,
-    /// Each plane.
+    /// Each plane of the first step.
     Plane,
     /// Each operation that a step allows; the index of the step.
     Op(usize),

@@ -1,7 +1,17 @@
 //! Tests of test plans through the public interface of the crate.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+#[path = "plans/documents.rs"]
+mod documents;
 #[path = "plans/meaning.rs"]
 mod meaning;
+#[path = "plans/mistakes.rs"]
+mod mistakes;
+#[path = "plans/noise.rs"]
+mod noise;
+#[path = "plans/schema.rs"]
+mod schema;
 
 use nandseq_plan::TestPlan;
 use nandseq_profile::places::Places;

@@ -7,6 +7,7 @@ mod formats;
 mod inputs;
 mod names;
 mod pages;
+mod phases;
 mod plans;
 mod profiles;
 mod renaming;

@@ -4,7 +4,7 @@ use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::yaml::{Entry, Fields, Node};
 use nandseq_profile::{Diagnostic, Diagnostics, Profile};
 
-use super::lists::{MAX_ENTRIES, items};
+use super::lists::{MAX_ENTRIES, finish_with_ranges, items};
 use super::values::ranges;
 use crate::model::{AddressEntry, AddressLimits, NumberRanges, Region};
 
@@ -39,7 +39,7 @@ fn read_region(node: &Node, profile: &Profile, diagnostics: &mut Diagnostics) ->
     let pages = numbers("pages", "page", topology.pages_per_block);
     let weight =
         fields.take("weight").map_or(Some(1), |node| node.expect_u32("weight", 1..=MAX_REGION_WEIGHT, diagnostics));
-    fields.finish(diagnostics);
+    finish_with_ranges(fields, node, diagnostics);
     let region = Region { dies: dies?, planes: planes?, blocks: blocks?, pages: pages?, weight: weight? };
     if region.blocks_of_die(topology.planes) == 0 {
         let message = format!("no block of the region is on its planes: block b is on plane b mod {}", topology.planes);

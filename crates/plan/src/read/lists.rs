@@ -54,6 +54,18 @@ pub(super) fn items<'n>(node: &'n Node, what: &str, most: usize, diagnostics: &m
     &found[..found.len().min(most)]
 }
 
+/// Reports the unknown keys of a mapping that has ranges. A range after a comma within `{…}` reads as a key without a value.
+pub(super) fn finish_with_ranges(fields: Fields<'_>, node: &Node, diagnostics: &mut Diagnostics) {
+    let is_range = |entry: &&Entry| entry.value.is_null() && entry.key.starts_with(|c: char| c.is_ascii_digit());
+    let Some(entry) = node.as_mapping().and_then(|entries| entries.iter().find(is_range)) else {
+        fields.finish(diagnostics);
+        return;
+    };
+    let message = format!("a comma within `{{…}}` ends a value, so that {} is a key", quoted(&entry.key));
+    let help = "several ranges are a list, `[0, 5-1019]`, or a text in quotes, `\"0,5-1019\"`";
+    diagnostics.push(Diagnostic::error("bad-range", message).at(entry.key_span, "").help(help));
+}
+
 fn report_too_many((found, most): (usize, usize), what: &str, at: Span, diagnostics: &mut Diagnostics) {
     let message = format!("a plan has at most {most} {what}, this one has {found}");
     diagnostics.push(Diagnostic::error("too-many", message).at(at, "the first one too many"));

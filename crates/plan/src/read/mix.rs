@@ -6,7 +6,7 @@ use nandseq_profile::{Diagnostic, Diagnostics, OpId, Span};
 
 use super::names::{AllowedNames, PlanNameKind, PlanNames};
 use super::values::percent_above_0;
-use crate::model::{MixShare, WHOLE};
+use crate::model::{MixShare, WHOLE, percent_text};
 
 /// Reads a mapping of names to shares. No operation is in two of the shares: a name that is more specific takes its operations
 /// out of the others.
@@ -24,17 +24,11 @@ pub(super) fn read(node: Option<&Node>, names: &PlanNames<'_>, diagnostics: &mut
     }
     let sum: u64 = found.iter().map(|(_, _, share)| u64::from(share.share)).sum();
     if sum > u64::from(WHOLE) {
-        let message = format!("the shares of `mix` are {} % together", percent_text(sum));
+        let message = format!("the shares of `mix` are {} together", percent_text(sum));
         let help = "they are shares of all operations that start, so they are at most 100 % together";
         diagnostics.push(Diagnostic::error("shares-above-whole", message).at(node.span, "").help(help));
     }
     make_disjoint(found, names, diagnostics)
-}
-
-/// A share in millionths as a number of percent.
-fn percent_text(millionths: u64) -> String {
-    let text = format!("{}.{:04}", millionths / 10_000, millionths % 10_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn make_disjoint(

@@ -64,7 +64,12 @@ impl<'p> PlanNames<'p> {
         diagnostics: &mut Diagnostics,
     ) -> Option<(PlanNameKind, Vec<OpId>)> {
         let Some((kind, ops)) = self.find(name, allowed) else {
-            self.report_unknown(name, at, allowed, diagnostics);
+            let kind = match allowed {
+                AllowedNames::Any => "operation, base or class",
+                AllowedNames::Bases => "base",
+                AllowedNames::Classes => "class",
+            };
+            report_unknown(kind, name, at, self.known(allowed), diagnostics);
             return None;
         };
         if ops.is_empty() {
@@ -74,7 +79,13 @@ impl<'p> PlanNames<'p> {
                     format!("the device has no operation of the {} {}", kind.called(), quoted(name))
                 }
             };
-            diagnostics.push(Diagnostic::error("matches-nothing", message).at(at, ""));
+            let letters = name.replace('*', "");
+            let near = if diagnostics.len() < MAX_SUGGESTIONS { nearest(&letters, self.known(allowed)) } else { None };
+            let diagnostic = Diagnostic::error("matches-nothing", message).at(at, "");
+            diagnostics.push(match near {
+                Some(near) => diagnostic.help(format!("the nearest name is `{near}`")),
+                None => diagnostic,
+            });
             return None;
         }
         Some((kind, ops))
@@ -109,16 +120,13 @@ impl<'p> PlanNames<'p> {
         class.map(|(_, bases)| (PlanNameKind::Class, of_bases(&|base| bases.contains(&base))))
     }
 
-    fn report_unknown(&self, name: &str, at: Span, allowed: AllowedNames, diagnostics: &mut Diagnostics) {
-        let ops = self.profile.ops.iter().map(|op| &*op.name).filter(|_| allowed == AllowedNames::Any);
-        let bases = self.profile.bases.iter().map(|base| &*base.name).filter(|_| allowed != AllowedNames::Classes);
-        let classes = self.classes.iter().map(|class| class.0).filter(|_| allowed != AllowedNames::Bases);
-        let kind = match allowed {
-            AllowedNames::Any => "operation, base or class",
-            AllowedNames::Bases => "base",
-            AllowedNames::Classes => "class",
-        };
-        report_unknown(kind, name, at, ops.chain(bases).chain(classes), diagnostics);
+    /// The names that may stand in a place.
+    fn known(&self, allowed: AllowedNames) -> impl Iterator<Item = &'p str> + Clone {
+        let profile = self.profile;
+        let ops = profile.ops.iter().map(|op| &*op.name).filter(move |_| allowed == AllowedNames::Any);
+        let bases = profile.bases.iter().map(|base| &*base.name).filter(move |_| allowed != AllowedNames::Classes);
+        let classes = self.classes.iter().map(|class| class.0).filter(move |_| allowed != AllowedNames::Bases);
+        ops.chain(bases).chain(classes)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::yaml::{Entry, Fields, Node};
-use nandseq_profile::{Diagnostic, Diagnostics, OpId, Span};
+use nandseq_profile::{Diagnostic, Diagnostics, OpId, Profile, Span};
 
 use super::lists::{MAX_ENTRIES, items};
 use super::names::{PlanNames, report_unknown, texts};
-use super::steps::{self, EarlierSteps, STEP_FIELDS};
-use crate::model::{Scenario, ScenarioAxis};
+use super::steps::{self, EarlierSteps, STEP_FIELDS, names_part};
+use crate::model::{AddressPart, Scenario, ScenarioAxis};
 
 /// Reads a scenario. Returns `None` if it is no mapping or has no steps.
 pub(super) fn read(entry: &Entry, names: &PlanNames<'_>, diagnostics: &mut Diagnostics) -> Option<Scenario> {
@@ -20,7 +20,6 @@ pub(super) fn read(entry: &Entry, names: &PlanNames<'_>, diagnostics: &mut Diagn
     fields.finish(diagnostics);
     let labelled: Vec<(Option<&Entry>, &Node)> = nodes.unwrap_or_default().iter().map(labelled).collect();
     let labels = labels(&labelled, diagnostics);
-    let each = each.map(|node| read_each(node, &labels, diagnostics)).unwrap_or_default();
     let mut ops: Vec<Vec<OpId>> = Vec::new();
     let mut steps = Vec::new();
     for (at, (_, node)) in labelled.iter().enumerate() {
@@ -28,6 +27,8 @@ pub(super) fn read(entry: &Entry, names: &PlanNames<'_>, diagnostics: &mut Diagn
         ops.push(step.as_ref().map(|step| step.ops.clone()).unwrap_or_default());
         steps.extend(step);
     }
+    let first = (names.profile, ops.first().map_or(&[][..], Vec::as_slice));
+    let each = each.map(|node| read_each(node, &labels, first, diagnostics)).unwrap_or_default();
     let name = entry.key.to_string();
     (!steps.is_empty()).then_some(Scenario { name, each, hits: hits.unwrap_or(1), rate, others_between, steps })
 }
@@ -73,8 +74,13 @@ fn read_between(node: &Node, diagnostics: &mut Diagnostics) -> Option<bool> {
     }
 }
 
-/// What the hits of a scenario are wanted for: `celltype`, `die`, `plane`, `op of LABEL`.
-fn read_each(node: &Node, labels: &[Option<&str>], diagnostics: &mut Diagnostics) -> Vec<ScenarioAxis> {
+/// What the hits of a scenario are wanted for: `celltype`, `die`, `plane` of the first step, `op of LABEL`.
+fn read_each(
+    node: &Node,
+    labels: &[Option<&str>],
+    (profile, first): (&Profile, &[OpId]),
+    diagnostics: &mut Diagnostics,
+) -> Vec<ScenarioAxis> {
     let mut found = Vec::new();
     for (text, at) in texts(node, "each", diagnostics).unwrap_or_default() {
         let axis = match text {
@@ -96,6 +102,15 @@ fn read_each(node: &Node, labels: &[Option<&str>], diagnostics: &mut Diagnostics
                 }
             },
         };
+        let part = match axis {
+            ScenarioAxis::Die => Some(AddressPart::Die),
+            ScenarioAxis::Plane => Some(AddressPart::Plane),
+            ScenarioAxis::CellType | ScenarioAxis::Op(_) => None,
+        };
+        if part.is_some_and(|part| !first.is_empty() && !names_part(profile, first, part)) {
+            let message = format!("no operation of the first step has a {text} in its address");
+            diagnostics.push(Diagnostic::error("not-in-address", message).at(at, ""));
+        }
         if found.contains(&axis) {
             let message = format!("`each` lists {} twice", quoted(text));
             diagnostics.push(Diagnostic::error("duplicate-name", message).at(at, ""));

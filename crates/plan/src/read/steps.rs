@@ -3,8 +3,9 @@
 use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::model::{Effect, PayloadField, PhaseKind};
 use nandseq_profile::yaml::{Fields, Node};
-use nandseq_profile::{Diagnostic, Diagnostics, OpId, Span, Ticks};
+use nandseq_profile::{CellTypeId, Diagnostic, Diagnostics, OpId, Profile, Span, Ticks};
 
+use super::lists::finish_with_ranges;
 use super::names::{AllowedNames, PlanNames, report_unknown, texts};
 use super::values::{percent_range, ranges, times};
 use crate::model::{AddressPart, ExpectedWord, PlaceRelation, ScenarioStep, StepMoment, StepPlace, StepTime, WHOLE};
@@ -52,18 +53,17 @@ impl EarlierSteps<'_> {
             phases.into_iter().any(|(phase, &length)| phase.kind == kind && length > Ticks::ZERO)
         })
     }
+}
 
-    /// Whether the rows of an operation of some name a part of its address.
-    fn names_part(&self, ops: &[OpId], part: AddressPart) -> bool {
-        let profile = self.names.profile;
-        let field = match part {
-            AddressPart::Die => PayloadField::Die,
-            AddressPart::Plane => PayloadField::Plane,
-            AddressPart::Block => PayloadField::Block,
-            AddressPart::Page => PayloadField::Page,
-        };
-        ops.iter().any(|&op| profile.bases[profile.ops[op].base].payload_has(field))
-    }
+/// Whether the rows of an operation of some name a part of its address.
+pub(super) fn names_part(profile: &Profile, ops: &[OpId], part: AddressPart) -> bool {
+    let field = match part {
+        AddressPart::Die => PayloadField::Die,
+        AddressPart::Plane => PayloadField::Plane,
+        AddressPart::Block => PayloadField::Block,
+        AddressPart::Page => PayloadField::Page,
+    };
+    ops.iter().any(|&op| profile.bases[profile.ops[op].base].payload_has(field))
 }
 
 /// Reads a step. Returns `None` if no operation fits it.
@@ -86,7 +86,7 @@ pub(super) fn read(
         for key in keys {
             let Some(node) = fields.take(key) else { continue };
             if let Some(ops) = &ops
-                && !earlier.names_part(ops, part)
+                && !names_part(earlier.names.profile, ops, part)
             {
                 let message = format!("no operation of this step has a {} in its address", keys[0]);
                 diagnostics.push(Diagnostic::error("not-in-address", message).at(node.span, ""));
@@ -97,7 +97,7 @@ pub(super) fn read(
     }
     let repeat = fields.take("repeat").map_or(Some(1), |node| node.expect_u32("repeat", 1..=MAX_REPEAT, diagnostics));
     let expect = fields.take("expect").and_then(|node| read_expected(node, ops.as_deref(), earlier, diagnostics));
-    fields.finish(diagnostics);
+    finish_with_ranges(fields, node, diagnostics);
     let (label, repeat) = (label.map(str::to_owned), repeat.unwrap_or(1));
     Some(ScenarioStep { label, ops: ops?, when: when.unwrap_or(StepTime::Next), places, repeat, expect })
 }
@@ -145,11 +145,7 @@ fn read_ops(
     (!ops.is_empty()).then_some(ops)
 }
 
-fn read_cell_type(
-    node: &Node,
-    names: &PlanNames<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Option<nandseq_profile::CellTypeId> {
+fn read_cell_type(node: &Node, names: &PlanNames<'_>, diagnostics: &mut Diagnostics) -> Option<CellTypeId> {
     let name = node.expect_str("celltype", diagnostics)?;
     let known = &names.profile.cell_types;
     let found = known.iter_ids().find(|(_, cell_type)| cell_type.name == name).map(|(id, _)| id);
@@ -251,7 +247,7 @@ fn read_place(
         let Some(label) = text.strip_prefix(words) else { continue };
         let step = earlier.find(label.trim(), node.span, diagnostics)?;
         let ops = &earlier.ops[step];
-        if !ops.is_empty() && !earlier.names_part(ops, part) {
+        if !ops.is_empty() && !names_part(earlier.names.profile, ops, part) {
             let message = format!("no operation of the step {} has a {noun} in its address", quoted(label.trim()));
             diagnostics.push(Diagnostic::error("not-in-address", message).at(node.span, ""));
         }

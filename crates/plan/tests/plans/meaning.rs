@@ -4,8 +4,10 @@ use nandseq_plan::model::{
     AddressLimits, AddressPart, ExpectedWord, NumberRanges, PhaseGoal, PlaceRelation, ScenarioAxis, StepMoment,
     StepPlace, StepTime,
 };
+use nandseq_plan::places::PlanPlaces;
+use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::model::{OverrideOf, PhaseKind};
-use nandseq_profile::{OpId, Ticks, builtin};
+use nandseq_profile::{BaseId, OpId, ReadOptions, SourceFile, Ticks, builtin};
 
 use crate::good;
 
@@ -115,4 +117,65 @@ fn steps_say_which_operations_when_and_where() {
     let moment = StepMoment::PhaseEnd(PhaseKind::CoreBusy);
     assert_eq!(neighbours.steps[1].when, StepTime::After { step: 0, moment, within: (Ticks::from_us(10), None) });
     assert_eq!(neighbours.steps[2].places.len(), 2);
+}
+
+#[test]
+fn the_example_is_a_good_plan_with_all_sections() {
+    let plan = good(nandseq_plan::EXAMPLE);
+    assert!(!plan.mix.is_empty() && !plan.addresses.is_empty() && !plan.scenarios.is_empty());
+    assert_eq!(plan.phases.len(), 3);
+}
+
+/// The predecessor's profile has no classes. It is outside the repository.
+#[test]
+fn the_example_is_good_for_the_predecessors_device_too() {
+    let name = "config-2025-09.yaml";
+    let path = format!("{}/../../../shared/legacy/{name}", env!("CARGO_MANIFEST_DIR"));
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: {name} is not there");
+        return;
+    };
+    let device = nandseq_profile::read(&SourceFile::new(name, text), ReadOptions { lenient: true }).0.unwrap();
+    let source = SourceFile::new("plan.yaml", nandseq_plan::EXAMPLE);
+    let (plan, diagnostics) = nandseq_plan::read(&source, &device, &[]);
+    assert!(plan.is_some() && diagnostics.is_empty(), "{}", diagnostics.render(&source, Styling::Plain));
+}
+
+#[test]
+fn standard_classes_go_by_behaviour_and_come_after_the_classes_of_the_profile() {
+    let device = builtin::profile();
+    let source = |class: &str| {
+        SourceFile::new("plan.yaml", format!("schema: 1\nscenarios: {{s: {{steps: [{{class: {class}}}]}}}}\n"))
+    };
+    let bases_of = |class: &str, of_profile: &[(String, Vec<BaseId>)]| {
+        let plan = nandseq_plan::read(&source(class), &device, of_profile).0;
+        bases(&plan.unwrap_or_else(|| panic!("{class}")).scenarios[0].steps[0].ops)
+    };
+    for (class, expected) in [
+        ("erase", &["ERASE"][..]),
+        ("plane_read", &["PLANE_CACHE_READ", "PLANE_READ", "PLANE_READ4K"]),
+        ("cache_read", &["CACHE_READ", "PLANE_CACHE_READ"]),
+        ("data_output", &["DOUT", "DOUT4K"]),
+        ("status_read", &["SR", "SR_ADD"]),
+        ("suspend", &["ERASE_SUSPEND", "PROGRAM_SUSPEND"]),
+        ("resume", &["ERASE_RESUME", "PROGRAM_RESUME"]),
+        ("reset", &["RESET", "RESET_LUN"]),
+    ] {
+        assert_eq!(bases_of(class, &[]), expected, "{class}");
+    }
+    for (class, _) in nandseq_plan::STANDARD_CLASSES {
+        assert!(!bases_of(class, &[]).is_empty());
+    }
+    let nop = device.bases.iter_ids().find(|(_, base)| base.name == "NOP").unwrap().0;
+    assert_eq!(bases_of("erase", &[("erase".to_owned(), vec![nop])]), ["NOP"]);
+}
+
+#[test]
+fn entries_and_steps_are_found_where_they_stand() {
+    let places = PlanPlaces::new(&SourceFile::new("good.yaml", GOOD));
+    let line = |text: &str| GOOD.lines().position(|line| line.contains(text)).unwrap() + 1;
+    assert_eq!(places.entry("addresses", "victim").unwrap().line, line("  victim:"));
+    assert_eq!(places.step("early_suspend", 2).unwrap().line, line("- r: {class: plane_read"));
+    assert_eq!(places.phase(1).unwrap().line, line("name: stress"));
+    assert_eq!((places.step("early_suspend", 6), places.step("other", 0), places.phase(4)), (None, None, None));
 }
