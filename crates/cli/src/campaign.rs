@@ -26,8 +26,8 @@ use crate::site_folders::SiteFolders;
 use crate::test_plan::PlanInForce;
 
 pub(crate) use closure::Closure;
-pub(crate) use phases::{CampaignPhase, Phases};
 use digests::Digests;
+pub(crate) use phases::{CampaignPhase, Phases};
 pub(crate) use resolve::{check_flags, outputs, resolve};
 pub(crate) use sites::{Batch, BatchPart, CampaignSite};
 use table::push;

@@ -148,7 +148,10 @@ impl InForce {
             |list: &Input| format!("Bad blocks: {} of `{}`.\n", grouped(self.bad_blocks.len() as u64), list.source);
         let average = self.plan.as_ref().filter(|plan| plan.table(0).is_some());
         let average = average.map_or_else(String::new, |plan| {
-            format!("Plan: `{}`; its phases have tables of their own, and this looks at their average.\n", plan.input.source)
+            format!(
+                "Plan: `{}`; its phases have tables of their own, and this looks at their average.\n",
+                plan.input.source
+            )
         });
         table + &average + &self.badlist_input.as_ref().map_or_else(String::new, bad)
     }

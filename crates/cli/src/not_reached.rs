@@ -47,8 +47,11 @@ fn missed_goals(campaign: &Campaign, totals: &Totals) -> Vec<String> {
     let mut all = Vec::new();
     for (phase, totals) in campaign.phases.all().iter().zip(&totals.by_phase) {
         let (Some(name), true) = (&phase.name, totals.missed > 0) else { continue };
-        let at = if campaign.sites.len() > 1 { format!("at {}, ", counted(totals.missed, "site")) } else { String::new() };
-        all.push(format!("{at}the limits of the phase `{name}` came before what `until` asks for: raise its limits or `runs`"));
+        let at =
+            if campaign.sites.len() > 1 { format!("at {}, ", counted(totals.missed, "site")) } else { String::new() };
+        all.push(format!(
+            "{at}the limits of the phase `{name}` came before what `until` asks for: raise its limits or `runs`"
+        ));
     }
     all
 }

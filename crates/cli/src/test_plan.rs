@@ -60,7 +60,9 @@ impl PlanInForce {
     /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of
     /// its own.
     pub(crate) fn phases_of(&self, op: OpId) -> (Vec<&str>, Vec<&str>) {
-        let gives = |at: usize| self.tables[at].iter().any(|(_, entries)| entries.iter().any(|&(own, mass)| own == op && mass > 0.0));
+        let gives = |at: usize| {
+            self.tables[at].iter().any(|(_, entries)| entries.iter().any(|&(own, mass)| own == op && mass > 0.0))
+        };
         let named = |wanted: bool| {
             let phases = self.plan.phases.iter().enumerate().take(self.tables.len());
             phases.filter(|&(at, _)| gives(at) == wanted).map(|(_, phase)| &*phase.name).collect()
@@ -91,9 +93,7 @@ fn table_of(phase: &PlanPhase, profile: &Profile, table: &Distributions) -> Dist
 
 /// The average share of each name under each phase key. A table without a phase key has the names of `DEFAULT` there.
 fn average(tables: &[Distributions]) -> Distributions {
-    let of = |table: &Distributions, wanted: PhaseKey| {
-        table.iter().position(|(key, _)| *key == wanted)
-    };
+    let of = |table: &Distributions, wanted: PhaseKey| table.iter().position(|(key, _)| *key == wanted);
     let mut keys: Vec<PhaseKey> = Vec::new();
     for (key, _) in tables.iter().flatten() {
         if !keys.contains(key) {

@@ -57,9 +57,8 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
             .filter(|arguments| !recorded.contains(*arguments))
             .filter_map(|arguments| of_batch((&root, parts.phase_runs), arguments, None, named))
             .collect();
-        let of_manifest = |one: &BatchManifest| {
-            of_batch((&root, one.origin.phase_runs), &one.origin.arguments, Some(one), named)
-        };
+        let of_manifest =
+            |one: &BatchManifest| of_batch((&root, one.origin.phase_runs), &one.origin.arguments, Some(one), named);
         said.extend(manifests.iter().filter_map(of_manifest));
         found.extend(if recorded.is_empty() && parts.arguments.is_empty() { parts.alone } else { said });
     }

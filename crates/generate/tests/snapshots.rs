@@ -124,7 +124,8 @@ fn a_phase_ends_at_its_goal_and_its_further_runs_are_empty() {
         let first = site.run(&limits, &mut Nowhere).expect("nothing fails");
         assert!(site.goal_reached() && first.ops > 0 && first.end < Ticks::from_us(us), "{goal:?}");
         // Without the goal the run goes on.
-        let longer = Site::new(&setup, 5).run(&RunLimits { goal: None, ..limits }, &mut Nowhere).expect("nothing fails");
+        let longer =
+            Site::new(&setup, 5).run(&RunLimits { goal: None, ..limits }, &mut Nowhere).expect("nothing fails");
         assert!(longer.ops > first.ops, "{goal:?}");
         let mut site = Site::from_state(&setup, 5, &through_text(&site.state())).expect("its own state");
         let second = site.run(&limits, &mut Nowhere).expect("nothing fails");

@@ -46,11 +46,7 @@ impl CampaignPhase {
 
 /// The phases of a plan; none for a plan without phases. Adds to `problems` what they and flags both say, and what no site has
 /// time or numbers for.
-pub(super) fn of_plan(
-    arguments: &GenerateArgs,
-    in_force: &InForce,
-    problems: &mut Vec<Problem>,
-) -> Vec<CampaignPhase> {
+pub(super) fn of_plan(arguments: &GenerateArgs, in_force: &InForce, problems: &mut Vec<Problem>) -> Vec<CampaignPhase> {
     let Some(PlanInForce { plan, input, .. }) = &in_force.plan else { return Vec::new() };
     not_carried_out(plan, &input.source, problems);
     let phases: Vec<CampaignPhase> = plan.phases.iter().map(CampaignPhase::of_plan).collect();
@@ -77,7 +73,10 @@ pub(super) fn of_plan(
     let time = |phase: &CampaignPhase| phase.time_limit().map(|time| u128::from(time.0) * u128::from(phase.runs));
     let time: u128 = phases.iter().filter_map(time).sum();
     if time > u128::from(Ticks::from_us(MAX_SITE_US).0) {
-        let message = format!("the runs of the phases of `{}` are longer together than the 100 days a site may be simulated", input.source);
+        let message = format!(
+            "the runs of the phases of `{}` are longer together than the 100 days a site may be simulated",
+            input.source
+        );
         problems.push(Problem::new(message).help("lower `run_until` or `runs` of the longest phases"));
     }
     phases

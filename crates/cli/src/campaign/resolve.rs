@@ -38,7 +38,8 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     }
     let mut problems = Vec::new();
     let of_plan = phases::of_plan(arguments, &in_force, &mut problems);
-    let num_runs = if of_plan.is_empty() { arguments.extent.runs() } else { of_plan.iter().map(|phase| phase.runs).sum() };
+    let num_runs =
+        if of_plan.is_empty() { arguments.extent.runs() } else { of_plan.iter().map(|phase| phase.runs).sum() };
     if !of_plan.is_empty() {
         sites::check(&arguments.sites, num_runs, &mut problems);
     }
@@ -158,11 +159,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
 }
 
 /// The arguments that decide what every site does, with defaults and with files that no flag names.
-fn device_arguments(
-    arguments: &GenerateArgs,
-    phases: &Phases,
-    in_force: &InForce,
-) -> Vec<String> {
+fn device_arguments(arguments: &GenerateArgs, phases: &Phases, in_force: &InForce) -> Vec<String> {
     let mut all = Vec::new();
     let limits = Some(&phases.all()[0]).filter(|_| !phases.are_named());
     if let Some(path) = &arguments.device.config {

@@ -4,6 +4,7 @@
 mod any_bytes;
 mod beginnings;
 mod formats;
+mod in_phases;
 mod inputs;
 mod names;
 mod pages;

@@ -2,64 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
-use nandseq_trace::manifest::SiteManifest;
 use serde_json::Value;
 
-use crate::runner::{Folder, checked_manifest, files_below, legacy};
-
-/// Six runs: blocks are prepared, stressed, and read back.
-const PLAN: &str = "schema: 1
-phases:
-  - {name: precondition, runs: 2, run_until: 30000, until: {erased: 0.2 %}, probabilities: {global: {ERASE: 0.9}}}
-  - {name: stress, runs: 3, ops: 40}
-  - {name: read back, runs: 1, run_until: 900, probabilities: {global: {READ: 0.9}}}
-";
-
-fn phased(name: &str, text: &str) -> Folder {
-    Folder::new().with(name, text)
-}
-
-fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["--plan", "plan.yaml", "--seed", "7", "--stamp", "261121", "-q"][..], more].concat()
-}
-
-fn said(folder: &Folder, arguments: &[&str]) -> String {
-    String::from_utf8(folder.succeed(arguments).stdout).unwrap()
-}
-
-/// Cuts the manifest of a single device back to its first runs and removes the files of the others, as an interruption leaves them.
-fn cut_after(out: &Path, kept: usize) {
-    let path = out.join("manifest.json");
-    let mut manifest: SiteManifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    for file in manifest.runs.drain(kept..).flat_map(|run| run.files) {
-        fs::remove_file(file.file.to_write_in(out)).unwrap();
-    }
-    fs::write(path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
-}
-
-/// Makes a plan of six runs in every way; returns the files of one execution.
-fn the_same_in_every_way(folder: &Folder, flags: &[&str]) -> BTreeMap<String, Vec<u8>> {
-    let out = folder.path().join("out");
-    folder.succeed(&with(flags));
-    let whole = files_below(&out);
-    for kept in 1..6 {
-        cut_after(&out, kept);
-        folder.succeed(&with(&[flags, &["--resume", "out"]].concat()));
-        assert!(files_below(&out) == whole, "interrupted after run {kept}");
-    }
-    // A run that lacks a file is made again, in the phase in which it was.
-    let lacking = out.join("operation_timeline_261121_0000004.csv");
-    fs::remove_file(lacking).unwrap();
-    folder.succeed(&with(&[flags, &["--resume", "out"]].concat()));
-    assert!(files_below(&out) == whole);
-    let made = said(folder, &["replay", "out"]);
-    assert!(made.ends_with("of 6 runs made again: all as the manifest says\n"), "{made}");
-    let made = said(folder, &["replay", "out", "--run", "4"]);
-    assert!(made.ends_with("of 1 run made again: all as the manifest says\n"), "{made}");
-    whole
-}
+use crate::in_phases::{PLAN, cut_after, phased, said, the_same_in_every_way, with};
+use crate::runner::{checked_manifest, files_below};
 
 #[test]
 fn runs_in_phases_are_the_same_however_they_are_made() {
@@ -75,13 +22,6 @@ fn runs_in_phases_are_the_same_however_they_are_made() {
     assert_eq!((&*origin.plan.as_ref().unwrap().source, origin.phase_runs), ("plan.yaml", Some(6)));
     let limits = ["--num-runs", "--run-until", "--ops"];
     assert!(!origin.arguments.iter().any(|argument| limits.contains(&&**argument)), "{:?}", origin.arguments);
-}
-
-#[test]
-fn runs_in_phases_of_a_legacy_device_are_the_same_too() {
-    let Some(config) = legacy("config-2025-09.yaml") else { return };
-    let folder = phased("plan.yaml", &PLAN.replace("0.2 %", "0.05 %"));
-    the_same_in_every_way(&folder, &["--config", config.to_str().unwrap(), "--bootstrap"]);
 }
 
 #[test]
@@ -102,20 +42,6 @@ fn a_site_of_a_batch_in_phases_is_the_same_alone_and_in_a_shard() {
     fs::write(&path, manifest.replacen("\"runs\": 6", "\"runs\": 4", 1)).unwrap();
     let refused = folder.refuse(&["merge", "whole"]);
     assert!(refused.contains("site 1 has 4 of 6 runs in `whole`: runs 5-6 are missing"), "{refused}");
-}
-
-#[test]
-fn phases_go_with_closure() {
-    let plan = PLAN.replace("{erased: 0.2 %}", "{covered: 0.1 %}");
-    let folder = phased("plan.yaml", &plan);
-    the_same_in_every_way(&folder, &["--closure"]);
-    let manifest = checked_manifest(&folder.path().join("out"));
-    assert_eq!(manifest.runs[1].operations, 0, "the first run has covered enough");
-    // Coverage is counted for a phase that asks for it, without any flag.
-    let folder = phased("plan.yaml", &plan);
-    let summary: Value = serde_json::from_str(&said(&folder, &with(&["--summary", "json"]))).unwrap();
-    assert_eq!(summary["phases"][0]["missed"], 0);
-    assert!(summary["covered"]["most_hit"].as_u64().unwrap() > 0);
 }
 
 #[test]
@@ -219,6 +145,10 @@ fn summary_dry_run_and_explanation_name_the_phases() {
     assert!(first.ends_with("operations/s; plan `plan.yaml`"), "{text}");
     let phases = text.lines().find(|line| line.starts_with("By phase: ")).unwrap();
     assert!(phases.contains(" in 2 runs; stress ") && phases.ends_with(" in 1 run"), "{phases}");
+    folder.succeed(&["report", "out", "-q"]);
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.contains(r#"["Phase stress","runs 3-5","1"#), "the page says which runs are of which phase");
+    assert!(said(&folder, &["coverage", "report", "out"]).contains(" of "));
     let missed = PLAN.replace("0.2 %", "90 %");
     let output = phased("plan.yaml", &missed).succeed(&["--plan", "plan.yaml"]);
     let warned = String::from_utf8(output.stderr).unwrap();

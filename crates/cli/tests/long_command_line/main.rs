@@ -13,6 +13,9 @@ mod explaining;
 mod extending;
 mod given_files;
 mod help;
+#[path = "../command_line/in_phases.rs"]
+#[expect(dead_code, reason = "the quick tests use the rest")]
+mod in_phases;
 mod inside;
 mod judging;
 mod killed;
@@ -24,6 +27,7 @@ mod other_campaigns;
 mod outputs;
 mod packed;
 mod parquet;
+mod phases;
 mod reporting;
 #[path = "../command_line/runner.rs"]
 mod runner;

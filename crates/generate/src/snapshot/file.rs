@@ -269,7 +269,8 @@ impl Snapshot {
                 format!("{until} of {}", counted(bins, "bin"))
             }
         };
-        let plan = |identity: &Identity| identity.plan_sha256.map_or_else(|| "none".to_owned(), |plan| plan.to_string());
+        let plan =
+            |identity: &Identity| identity.plan_sha256.map_or_else(|| "none".to_owned(), |plan| plan.to_string());
         let which = |identity: &Identity| identity.coverage.map(|coverage| coverage.bins_sha256.to_string());
         let which = |identity: &Identity| which(identity).unwrap_or_else(|| "none".to_owned());
         let parts = [
