@@ -27,13 +27,11 @@ use crate::test_plan::PlanInForce;
 
 pub(crate) use closure::Closure;
 use digests::Digests;
+use phases::MAX_SITE_US;
 pub(crate) use phases::{CampaignPhase, Phases};
 pub(crate) use resolve::{check_flags, outputs, resolve};
 pub(crate) use sites::{Batch, BatchPart, CampaignSite};
 use table::push;
-
-/// Greatest simulated time of a site over all its runs, µs: its clock counts picoseconds in 64 bits.
-const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
 
 /// A campaign: what to generate.
 #[derive(Debug)]

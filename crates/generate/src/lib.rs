@@ -43,8 +43,8 @@
 #[cfg(test)]
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
-mod block_counts;
 pub mod dead;
+mod goal_counts;
 mod kernel;
 mod policy;
 pub mod probability;

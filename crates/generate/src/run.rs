@@ -10,8 +10,8 @@ use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::Ticks;
 use nandseq_trace::Sink;
 
-use crate::block_counts::BlockCounts;
 use crate::dead::DeadDie;
+use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, Hook};
 use crate::reporting::RunSummary;
 use crate::site::Site;
@@ -126,7 +126,7 @@ impl Site<'_> {
         if let Some((op, rule)) = self.kernel.stuck_chain() {
             return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
         }
-        debug_assert!(self.block_counts.is_none_or(|counts| counts == BlockCounts::of(&self.kernel.device)));
+        debug_assert!(self.goal_counts.is_none_or(|counts| counts == GoalCounts::of(&self.kernel.device)));
         self.kernel.settle();
         self.carry_on(carried, boundary);
         // A snapshot of this moment says what came last on a die that is dead.
@@ -148,7 +148,7 @@ impl Site<'_> {
         self.reporter.tell_suspended(&self.kernel, &self.setup.tables, sink);
         self.policy.begin_run(self.setup, &self.kernel.device, limits.bootstrap && self.run == 0);
         let counts_blocks = matches!(limits.goal, Some(PhaseGoal::Programmed(_) | PhaseGoal::Erased(_)));
-        self.block_counts = counts_blocks.then(|| BlockCounts::of(&self.kernel.device));
+        self.goal_counts = counts_blocks.then(|| GoalCounts::of(&self.kernel.device));
         self.look_before_run();
     }
 

@@ -10,8 +10,8 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
-use crate::block_counts::{BlockCounts, is_share};
 use crate::dead::{DeadDie, DeadDieDetector, Look};
+use crate::goal_counts::{GoalCounts, is_share};
 use crate::kernel::{ChainId, Event, Kernel, NextEvent, Step, op_state};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
 use crate::proposal::{Proposer, View};
@@ -41,7 +41,7 @@ pub struct Site<'s> {
     /// The hits of the coverage model, if there is one.
     pub(crate) counts: Option<CoverageCounts>,
     /// What is programmed and erased, in a run whose phase has a goal of them.
-    pub(crate) block_counts: Option<BlockCounts>,
+    pub(crate) goal_counts: Option<GoalCounts>,
     /// Whether the goal of the phase was reached: its further runs propose nothing.
     pub(crate) goal_reached: bool,
     pub(crate) reporter: Reporter,
@@ -65,7 +65,7 @@ impl<'s> Site<'s> {
             proposer: Proposer::new(setup),
             policy: Policy::of(setup),
             counts: setup.coverage_model.as_ref().map(CoverageCounts::new),
-            block_counts: None,
+            goal_counts: None,
             goal_reached: false,
             reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
@@ -91,7 +91,7 @@ impl<'s> Site<'s> {
 
     /// Whether the goal of the phase is reached, or was.
     pub(crate) fn has_reached(&mut self, goal: PhaseGoal) -> bool {
-        let counts = self.block_counts.unwrap_or_default();
+        let counts = self.goal_counts.unwrap_or_default();
         self.goal_reached = self.goal_reached
             || match goal {
                 PhaseGoal::Programmed(share) => counts.has_programmed(share, self.setup.tables.size.pages),
@@ -192,14 +192,10 @@ impl<'s> Site<'s> {
 
     /// An operation ends. A RESUME lets the suspended operation go on; chain steps and proposals that wait are tried again.
     fn end(&mut self, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
-        let Some(&Flight { place, .. }) = self.kernel.device.flight(id) else {
+        if self.kernel.device.flight(id).is_none() {
             return; // it was cut: this end is void
-        };
-        let before = self.block_counts.map(|_| BlockCounts::at(&self.kernel.device, &self.setup.tables, &place));
-        let flight = self.kernel.end(id, now);
-        if let (Some(counts), Some(before)) = (&mut self.block_counts, before) {
-            counts.replace(before, BlockCounts::at(&self.kernel.device, &self.setup.tables, &place));
         }
+        let flight = if self.goal_counts.is_some() { self.end_towards_goal(id, now) } else { self.kernel.end(id, now) };
         if self.policy.ended(self.setup, &self.kernel.device, &flight) {
             self.kernel.waiting.drop_waiters();
         }
@@ -210,6 +206,20 @@ impl<'s> Site<'s> {
         if !self.kernel.waiting.is_empty() {
             self.kernel.wake_at(now);
         }
+    }
+
+    /// Ends an operation that was not cut, in a run that counts towards a goal.
+    #[cold]
+    #[inline(never)]
+    fn end_towards_goal(&mut self, id: FlightId, now: Ticks) -> Flight {
+        let tables = &self.setup.tables;
+        let place = self.kernel.device.flight(id).map(|flight| flight.place).unwrap_or_default();
+        let before = GoalCounts::at(&self.kernel.device, tables, &place);
+        let flight = self.kernel.end(id, now);
+        if let Some(counts) = &mut self.goal_counts {
+            counts.replace(before, GoalCounts::at(&self.kernel.device, tables, &place));
+        }
+        flight
     }
 
     /// Resumes the suspended operation of a die and axis.
@@ -305,8 +315,8 @@ impl<'s> Site<'s> {
         let from = (kernel.operations + 1, *proposal, is_first);
         let origin = reporter.look_at_targets((&kernel.device, tables), step, from, now);
         let flight = kernel.start(step, chain, &origin, now);
-        if self.block_counts.is_some() && !kernel.cut_by_last_start().is_empty() {
-            self.block_counts = Some(BlockCounts::of(&kernel.device));
+        if self.goal_counts.is_some() && !kernel.cut_by_last_start().is_empty() {
+            self.goal_counts = Some(GoalCounts::of(&kernel.device));
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
         reporter.tell((&kernel.device, tables), step, &origin, (status, now), sink);

@@ -6,11 +6,13 @@ use nandseq_profile::Ticks;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::MAX_RUN;
 
-use super::MAX_SITE_US;
 use crate::arguments::{DEFAULT_RUN_US, GenerateArgs};
 use crate::failure::Problem;
 use crate::in_force::InForce;
 use crate::test_plan::PlanInForce;
+
+/// Greatest simulated time of a site over all its runs, µs: its clock counts picoseconds in 64 bits.
+pub(super) const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
 
 /// Runs with the same limits and the same table.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -12,8 +12,9 @@ use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::recorded::{recorded, shown};
 
 use super::digests::Digests;
+use super::phases::MAX_SITE_US;
 use super::table::push;
-use super::{Batch, Campaign, CampaignPhase, CampaignSite, Closure, MAX_SITE_US, Phases, phases, sites};
+use super::{Batch, Campaign, CampaignPhase, CampaignSite, Closure, Phases, phases, sites};
 use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;

@@ -14,7 +14,6 @@ mod extending;
 mod given_files;
 mod help;
 #[path = "../command_line/in_phases.rs"]
-#[expect(dead_code, reason = "the quick tests use the rest")]
 mod in_phases;
 mod inside;
 mod judging;

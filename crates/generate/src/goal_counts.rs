@@ -7,7 +7,7 @@ use nandseq_plan::model::WHOLE;
 
 /// The pages and blocks of the good blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct BlockCounts {
+pub(crate) struct GoalCounts {
     /// Good blocks.
     blocks: u64,
     /// Their programmed pages.
@@ -16,7 +16,7 @@ pub(crate) struct BlockCounts {
     erased: u64,
 }
 
-impl BlockCounts {
+impl GoalCounts {
     /// Counts all blocks.
     pub(crate) fn of(device: &Device) -> Self {
         device.book.records().iter().filter(|record| record.stage != BlockStage::Bad).map(Self::of_block).sum()
@@ -52,7 +52,7 @@ impl BlockCounts {
     }
 }
 
-impl std::iter::Sum for BlockCounts {
+impl std::iter::Sum for GoalCounts {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), |sum, one| Self {
             blocks: sum.blocks + one.blocks,
