@@ -29,9 +29,11 @@ impl GoalCounts {
 
     /// The counts of the blocks of a place alone.
     pub(crate) fn at(device: &Device, tables: &Tables, place: &Place) -> Self {
-        let record = |plane| device.book.record(place.die, place.block(&tables.size, plane));
-        let good = place.planes.iter().map(record).filter(|record| record.stage != BlockStage::Bad);
-        good.map(Self::of_block).sum()
+        // An operation that addresses no block may be on planes that have none.
+        let blocks = place.planes.iter().map(|plane| place.block(&tables.size, plane));
+        let records =
+            blocks.filter(|block| block.0 < tables.size.blocks).map(|block| device.book.record(place.die, block));
+        records.filter(|record| record.stage != BlockStage::Bad).map(Self::of_block).sum()
     }
 
     /// Replaces the counts of some blocks.

@@ -145,3 +145,25 @@ impl Phases {
         self.all[0].name.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_run_is_of_its_phase() {
+        let phase = |name: &str, runs| CampaignPhase {
+            name: Some(name.to_owned()),
+            runs,
+            run_until: Ticks(1),
+            max_ops: None,
+            goal: None,
+        };
+        let phases = Phases::new(vec![phase("a", 2), phase("b", 1), phase("c", 3)], phase("", 9));
+        assert_eq!((0..8).map(|run| phases.of_run(run)).collect::<Vec<_>>(), [0, 0, 1, 2, 2, 2, 2, 2]);
+        let last: Vec<u64> = (0..6).filter(|run| phases.ends_with(*run)).collect();
+        assert_eq!((last, phases.runs()), (vec![1, 2, 5], 6));
+        let alone = Phases::new(Vec::new(), phase("", 9));
+        assert_eq!((alone.of_run(8), alone.runs(), alone.ends_with(7), alone.ends_with(8)), (0, 9, false, true));
+    }
+}
