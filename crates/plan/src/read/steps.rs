@@ -230,6 +230,9 @@ fn read_moment(
     Some((step, moment))
 }
 
+/// Makes a relation to the step with an index.
+type RelationTo = fn(usize) -> PlaceRelation;
+
 /// A condition on a part of an address: `same as L`, `other than L`, `next to L`, or numbers.
 fn read_place(
     node: &Node,
@@ -238,7 +241,7 @@ fn read_place(
     diagnostics: &mut Diagnostics,
 ) -> Option<PlaceRelation> {
     let text = node.as_str().unwrap_or_default().trim();
-    let relations: [(&str, fn(usize) -> PlaceRelation); 3] = [
+    let relations: [(&str, RelationTo); 3] = [
         ("same as ", PlaceRelation::SameAs),
         ("other than ", PlaceRelation::OtherThan),
         ("next to ", PlaceRelation::NextTo),
