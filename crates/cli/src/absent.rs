@@ -146,8 +146,9 @@ impl<'p> Absences<'p> {
             return Absence::Trapped(state.name());
         }
         let drawn = started.ops.saturating_sub(started.bootstrap_ops);
-        // Directed generation draws by other weights than the trial.
-        let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed);
+        // Directed generation, and phases with masses of their own, draw by other weights than the trial.
+        let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed)
+            && self.campaign.plan.as_ref().is_none_or(|plan| plan.table(0).is_none());
         let trial = plain.then(|| self.can_start.trial()).filter(|trial| !trial.is_over);
         let expected =
             trial.filter(|_| Trial::is_like(drawn, started.sites)).and_then(|trial| trial.expected(op, drawn));

@@ -12,6 +12,7 @@ pub(crate) mod generate;
 pub(crate) mod in_force;
 pub(crate) mod judging;
 mod of_manifest;
+pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod reports;
 mod values;
@@ -30,7 +31,8 @@ pub(crate) use self::generate::{
 };
 pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
-pub(crate) use self::of_manifest::{first_line, flags_of_manifest, words_of_manifest};
+pub(crate) use self::of_manifest::{first_line, flags_of_manifest, flags_of_origin, words_of_manifest};
+pub(crate) use self::plan::{PlanArgs, PlanCommand};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
 pub(crate) use self::values::ReportFormat;
@@ -72,6 +74,7 @@ impl CommandLine {
             | Command::Merge(_)
             | Command::Explain(_)
             | Command::Profile(_)
+            | Command::Plan(_)
             | Command::Completions { .. }
             | Command::ShellFiles { .. } => None,
         }
@@ -103,6 +106,9 @@ pub(crate) enum Command {
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Check and show test plans, which say what to try on a device.
+    #[command(subcommand)]
+    Plan(PlanCommand),
     /// Print the completion script of a shell.
     Completions {
         /// Which shell.

@@ -5,6 +5,7 @@
 mod closure;
 mod digests;
 mod identity;
+mod phases;
 mod resolve;
 mod sites;
 pub(crate) mod table;
@@ -22,25 +23,23 @@ use crate::explain::Words;
 use crate::hint::Hint;
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
+use crate::test_plan::PlanInForce;
 
 pub(crate) use closure::Closure;
 use digests::Digests;
+use phases::MAX_SITE_US;
+pub(crate) use phases::{CampaignPhase, Phases};
 pub(crate) use resolve::{check_flags, outputs, resolve};
 pub(crate) use sites::{Batch, BatchPart, CampaignSite};
 use table::push;
-
-/// Greatest simulated time of a site over all its runs, µs: its clock counts picoseconds in 64 bits.
-const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
 
 /// A campaign: what to generate.
 #[derive(Debug)]
 pub(crate) struct Campaign {
     /// The inputs in force. The profile may have got the name that earlier runs give it.
     pub(crate) in_force: InForce,
-    /// Simulated time of each run. The whole range of the site's clock stands for no limit.
-    pub(crate) run_until: Ticks,
-    /// Operations after which a run stops; `None` for no limit.
-    pub(crate) max_ops: Option<u64>,
+    /// The limits of runs.
+    pub(crate) phases: Phases,
     /// The operations of each run that --ops asks for.
     pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
@@ -99,9 +98,9 @@ impl Campaign {
     }
 
     /// Simulated time of a run that begins at `clock` of its site. A run without a limit gets what is left of the clock.
-    pub(crate) fn run_until_from(&self, clock: Ticks) -> Ticks {
-        let whole = Ticks::from_us(MAX_SITE_US);
-        if self.run_until == whole { Ticks(whole.0.saturating_sub(clock.0)) } else { self.run_until }
+    pub(crate) fn run_until_from(&self, run_index: u64, clock: Ticks) -> Ticks {
+        let (whole, wanted) = (Ticks::from_us(MAX_SITE_US), self.phases.limits(run_index).run_until);
+        if wanted == whole { Ticks(whole.0.saturating_sub(clock.0)) } else { wanted }
     }
 
     /// The folder of a site.
@@ -178,6 +177,8 @@ impl Campaign {
             profile: self.profile_input.clone(),
             probabilities: self.table.input.clone(),
             badlist: self.badlist_input.clone(),
+            plan: self.plan.as_ref().map(|plan| plan.input.clone()),
+            phase_runs: self.plan.as_ref().and_then(PlanInForce::runs),
             arguments,
         }
     }

@@ -6,17 +6,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use nandseq_profile::Profile;
+use nandseq_profile::{Profile, SourceFile};
 use nandseq_reach::Start;
 use nandseq_report::coverage::{Conditions, TableInForce};
 use nandseq_report::page::KeyDistribution;
-use nandseq_trace::manifest::Origin;
+use nandseq_trace::manifest::{Input, Origin};
 use nandseq_trace::recorded::{path_of, shown};
 
 use crate::arguments::flags_of_manifest;
 use crate::bad_blocks::Lists;
 use crate::campaign::table::{ResolvedTable, WantedTable, of_profile};
 use crate::failure::{Failure, Problem, warning_text};
+use crate::test_plan::PlanInForce;
 use crate::written::WrittenRuns;
 use crate::{origins, tell};
 
@@ -32,7 +33,7 @@ pub(crate) fn of_runs(found: &WrittenRuns) -> Result<Conditions, Failure> {
         // The sites of a batch state the same, so one of them is enough.
         if seen.insert((origin.arguments.clone(), list)) {
             let of_site = Conditions {
-                table: table_of(&origin, profile).unwrap_or_else(|failure| {
+                table: table_of(&origin, (profile, &found.profile_text)).unwrap_or_else(|failure| {
                     let unknown = format!("the probability table of `{}` is not known", shown(&site.folder));
                     tell(&failure.as_warning(&unknown));
                     TableInForce::Unknown
@@ -88,30 +89,46 @@ pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option
 /// # Errors
 /// When its file can no longer be read, or is no longer what the manifest says. Nothing of its text is shown then, because a
 /// manifest may name any file.
-fn table_of(origin: &Origin, profile: &Profile) -> Result<TableInForce, Failure> {
+fn table_of(origin: &Origin, (profile, text): (&Profile, &SourceFile)) -> Result<TableInForce, Failure> {
     let Ok(arguments) = flags_of_manifest(&origin.arguments) else { return Ok(TableInForce::Unknown) };
     let table = ResolvedTable::resolve(&WantedTable::of_generate(&arguments), profile, &mut String::new());
-    if let Some(recorded) = &origin.probabilities {
-        let path = path_of(&recorded.source);
-        let wrong = match &table {
-            Ok(table) if table.input.as_ref().is_some_and(|read| read.sha256 == recorded.sha256) => None,
-            Ok(_) | Err(Failure::Faulty(_)) => Some("is no longer what the manifest says it was"),
-            Err(_) if !path.exists() => Some("that the manifest names is not there"),
-            Err(_) => None,
-        };
-        if let Some(wrong) = wrong {
-            let help = "put the file of that time back in its place";
-            return Err(Problem::new(format!("`{}` {wrong}", shown(&path))).help(help).into());
-        }
+    let mut table = unchanged(table, origin.probabilities.as_ref(), |table| table.input.as_ref())?;
+    // The phases of a plan may have tables of their own.
+    if let Some(path) = &arguments.extent.plan {
+        let plan = PlanInForce::read(path, (profile, text), &mut String::new());
+        unchanged(plan, origin.plan.as_ref(), |plan| Some(&plan.input))?.take_table(profile, &mut table.distributions);
     }
-    let distributions = table?.distributions;
+    let distributions = table.distributions;
     let is_of_profile = distributions == of_profile(profile);
     Ok(if is_of_profile { TableInForce::OfProfile } else { TableInForce::Given(distributions) })
 }
 
+/// What was read from a file that a manifest names.
+///
+/// # Errors
+/// As [`table_of`].
+fn unchanged<T>(
+    read: Result<T, Failure>,
+    recorded: Option<&Input>,
+    input: impl Fn(&T) -> Option<&Input>,
+) -> Result<T, Failure> {
+    let Some(recorded) = recorded else { return read };
+    let path = path_of(&recorded.source);
+    let wrong = match &read {
+        Ok(found) if input(found).is_some_and(|input| input.sha256 == recorded.sha256) => None,
+        Ok(_) | Err(Failure::Faulty(_)) => Some("is no longer what the manifest says it was"),
+        Err(_) if !path.exists() => Some("that the manifest names is not there"),
+        Err(_) => None,
+    };
+    let Some(wrong) = wrong else { return read };
+    let help = "put the file of that time back in its place";
+    Err(Problem::new(format!("`{}` {wrong}", shown(&path))).help(help).into())
+}
+
 /// Whether runs with the arguments of a manifest began with the bootstrap.
 fn has_bootstrap(origin: &Origin, profile: &Profile) -> bool {
-    flags_of_manifest(&origin.arguments).is_ok_and(|arguments| WantedTable::of_generate(&arguments).bootstrap(profile))
+    let begins = |arguments| WantedTable::of_generate(&arguments).bootstrap(profile, origin.phase_runs);
+    flags_of_manifest(&origin.arguments).is_ok_and(begins)
 }
 
 /// The bootstrap and the bad blocks that the devices started with. Bad blocks that are not known count as none.

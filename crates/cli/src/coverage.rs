@@ -85,7 +85,7 @@ struct ListedPair<'a> {
 /// Prints every pair of phase key and op name with the number of its bins, or why it has none.
 fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
-    let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
+    let in_force = InForce::of_flags(&arguments.in_force, None, &mut remarks);
     tell(&remarks);
     let in_force = in_force?;
     let about = in_force.described();

@@ -13,6 +13,7 @@ pub(crate) mod others;
 pub(crate) mod own_names;
 mod proposer_log;
 mod resume;
+mod setups;
 mod shape;
 mod site;
 mod totals;
@@ -32,7 +33,7 @@ use rayon::prelude::*;
 use crate::absent::WhyAbsent;
 use crate::campaign::{Batch, BatchPart, Campaign};
 use crate::execute::batch::Earlier;
-use crate::execute::check::{places_to_begin, setup_and_format};
+use crate::execute::check::{places_to_begin, setups_and_format};
 use crate::execute::claim::{Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::others::Others;
@@ -48,7 +49,7 @@ use crate::written::NamedFile;
 pub(crate) use check::check;
 pub(crate) use shape::note_of_beginning;
 pub(crate) use site::clean;
-pub(crate) use totals::Totals;
+pub(crate) use totals::{PhaseTotals, Totals};
 
 /// Why the work ended early, and what was done until then.
 #[derive(Debug)]
@@ -85,10 +86,10 @@ pub(crate) fn execute(
     on_run: Option<OnRun<'_>>,
     why_absent: WhyAbsent<'_>,
 ) -> Result<Totals, Stopped> {
-    let (setup, format) = setup_and_format(campaign)?;
+    let (setups, format) = setups_and_format(campaign)?;
     let threads = threads(campaign.jobs)?;
     // No file is changed before every site is known to have a place to begin.
-    places_to_begin(campaign, (&setup, &*format), &threads)?.iter().for_each(|remark| progress.warn(remark));
+    places_to_begin(campaign, (&setups, &*format), &threads)?.iter().for_each(|remark| progress.warn(remark));
     note_of_beginning(campaign).iter().for_each(|note| progress.note(note));
     let begun = campaign.table.output.as_ref().map(|table| NamedFile::begin(&table.path, "--op-state-probs"));
     let table = begun.transpose()?;
@@ -98,11 +99,11 @@ pub(crate) fn execute(
     }
     write_table(campaign, table)?;
     let other_files = say_others(campaign, &others);
-    let totals = Mutex::new(Totals { other_files, ..Totals::new(&campaign.profile) });
+    let totals = Mutex::new(Totals { other_files, ..Totals::new(campaign) });
     let tables_threaded = threads.current_num_threads() > campaign.sites.len();
     let work = Work {
         campaign,
-        setup: &setup,
+        setups: &setups,
         format: &*format,
         progress,
         stop,

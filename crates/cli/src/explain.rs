@@ -32,7 +32,7 @@ pub(crate) use words::Words;
 /// Runs `nandseqgen explain`.
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
-    let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
+    let in_force = InForce::of_flags(&arguments.in_force, arguments.plan.as_deref(), &mut remarks);
     tell(&remarks);
     let in_force = in_force?;
     let words = Words::of(&in_force);
@@ -171,6 +171,8 @@ impl Explainer<'_> {
             None => self.trial.expected(op, of),
             Some(key) => self.trial.expected_under(key, op, of),
         };
+        let (with_weight, without_weight) =
+            self.in_force.plan.as_ref().map_or_else(Default::default, |plan| plan.phases_of(op));
         let weightless_keys = self.keys().count() - rows.len();
         Explained {
             op_name: info.name.clone(),
@@ -180,6 +182,8 @@ impl Explainer<'_> {
             appears,
             expected,
             needs: self.needs(op, appears),
+            phases: with_weight.into_iter().map(str::to_owned).collect(),
+            weightless_phases: without_weight.into_iter().map(str::to_owned).collect(),
             phase_keys: sorted(rows),
             weightless_keys,
             chains: steps.into_iter().map(|(chain, heads)| chain_row(profile, chain, &heads)).collect(),

@@ -85,6 +85,7 @@ pub(crate) struct FlagsInForce {
     config: Option<OsString>,
     lenient: bool,
     others: Vec<OsString>,
+    plan: Option<OsString>,
 }
 
 impl FlagsInForce {
@@ -108,7 +109,7 @@ impl FlagsInForce {
         if table.pc_seed != nandseq_generate::probability::DEFAULT_TABLE_SEED {
             push(&mut others, "--pc-seed", table.pc_seed.to_string().as_ref());
         }
-        Self { config: device.config.as_ref().map(Into::into), lenient: device.lenient, others }
+        Self { config: device.config.as_ref().map(Into::into), lenient: device.lenient, others, plan: None }
     }
 
     /// Adds whether the bootstrap comes first, if this has to be stated.
@@ -117,15 +118,24 @@ impl FlagsInForce {
         self
     }
 
+    /// Adds the test plan.
+    pub(crate) fn plan(mut self, plan: Option<&Path>) -> Self {
+        self.plan = plan.map(Into::into);
+        self
+    }
+
     /// The flags that select the profile.
     pub(crate) fn profile(&self) -> Vec<OsString> {
         profile_flags(self.config.as_deref().map(Path::new), self.lenient)
     }
 
-    /// All flags.
+    /// All flags, as `explain` takes them.
     pub(crate) fn all(&self) -> Vec<OsString> {
         let mut all = self.profile();
         all.extend_from_slice(&self.others);
+        if let Some(plan) = &self.plan {
+            push(&mut all, "--plan", plan);
+        }
         all
     }
 

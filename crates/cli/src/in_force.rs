@@ -18,6 +18,7 @@ use crate::campaign::table::{ResolvedTable, WantedTable};
 use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile, left_out};
+use crate::test_plan::PlanInForce;
 use crate::{badlist, target, warnings};
 
 /// The list of bad blocks that is read if no flag names one.
@@ -43,11 +44,16 @@ pub(crate) struct InForce {
     pub(crate) bad_blocks: Vec<(Die, Block)>,
     /// The list that the bad blocks are from.
     pub(crate) badlist_input: Option<Input>,
+    /// The test plan, if there is one. If its phases have masses of their own, `table` is the average of their tables.
+    pub(crate) plan: Option<PlanInForce>,
     /// Whether the profile's bootstrap comes first.
     pub(crate) bootstrap: bool,
     /// The flags that give another command the same inputs.
     pub(crate) flags: FlagsInForce,
 }
+
+/// The flags that select the device, the probabilities and the test plan.
+pub(crate) type FlagsOfInputs<'a> = (&'a DeviceArgs, &'a TableArgs, Option<&'a Path>);
 
 impl InForce {
     /// The inputs of `generate`. Notes and warnings are added to `remarks`.
@@ -56,22 +62,27 @@ impl InForce {
     /// Every input that cannot be read or is faulty.
     pub(crate) fn of_generate(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
         let (device, wanted) = (&arguments.device, WantedTable::of_generate(arguments));
+        let plan = arguments.extent.plan.as_deref();
         if let Some(table) = wanted.written_file() {
             let inputs = device.config.as_deref().into_iter().chain(badlist(device));
-            target::check(&table, "--op-state-probs", inputs.chain(arguments.start.resume.as_deref()))?;
+            target::check(&table, "--op-state-probs", inputs.chain(plan).chain(arguments.start.resume.as_deref()))?;
         }
-        Self::read((device, &arguments.table), &wanted, remarks)
+        Self::read((device, &arguments.table, plan), &wanted, remarks)
     }
 
-    /// The inputs of a command that looks at a device.
+    /// The inputs of a command that looks at a device, and perhaps at a test plan for it.
     ///
     /// # Errors
     /// As [`Self::of_generate`].
-    pub(crate) fn of_flags(arguments: &InForceArgs, remarks: &mut String) -> Result<Self, Failure> {
-        Self::read((&arguments.device, &arguments.table), &WantedTable::of_flags(arguments), remarks)
+    pub(crate) fn of_flags(
+        arguments: &InForceArgs,
+        plan: Option<&Path>,
+        remarks: &mut String,
+    ) -> Result<Self, Failure> {
+        Self::read((&arguments.device, &arguments.table, plan), &WantedTable::of_flags(arguments), remarks)
     }
 
-    fn read(flags: (&DeviceArgs, &TableArgs), wanted: &WantedTable<'_>, remarks: &mut String) -> Result<Self, Failure> {
+    fn read(flags: FlagsOfInputs<'_>, wanted: &WantedTable<'_>, remarks: &mut String) -> Result<Self, Failure> {
         let read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)
             .map_err(|failure| failure.and(others_are_readable(flags.0, wanted)))?;
         let check = FlagsInForce::new(flags.0, flags.1, wanted.built_anew()).check();
@@ -85,18 +96,23 @@ impl InForce {
     /// As [`Self::of_generate`].
     pub(crate) fn of_profile(
         read: ReadProfile,
-        (device, table_flags): (&DeviceArgs, &TableArgs),
+        (device, table_flags, plan): FlagsOfInputs<'_>,
         wanted: &WantedTable<'_>,
         remarks: &mut String,
     ) -> Result<Self, Failure> {
         let ReadProfile { mut profile, source, input: profile_input, remarks: about_profile } = read;
-        let bootstrap = wanted.bootstrap(&profile);
-        let stated = (bootstrap != profile.bootstrap.enabled).then_some(bootstrap);
-        let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(stated);
         let badlist = read_badlist(device, &profile, remarks);
         let own_window = profile.policies.admission_window;
         profile.policies.admission_window = device.admission_window.unwrap_or(own_window);
-        let (badlist, table) = both(badlist, ResolvedTable::resolve(wanted, &profile, remarks))?;
+        let table = ResolvedTable::resolve(wanted, &profile, remarks);
+        let read_plan = plan.map(|path| PlanInForce::read(path, (&profile, &source), remarks)).transpose();
+        let ((badlist, mut table), mut read_plan) = both(both(badlist, table), read_plan)?;
+        if let Some(plan) = &mut read_plan {
+            plan.take_table(&profile, &mut table.distributions);
+        }
+        let bootstrap = wanted.bootstrap(&profile, read_plan.as_ref().and_then(PlanInForce::runs));
+        let stated = (bootstrap != profile.bootstrap.enabled).then_some(bootstrap);
+        let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(stated).plan(plan);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         Ok(Self {
             profile,
@@ -107,6 +123,7 @@ impl InForce {
             table,
             bad_blocks,
             badlist_input,
+            plan: read_plan,
             bootstrap,
             flags,
         })
@@ -129,7 +146,14 @@ impl InForce {
         let table = format!("Table: {}.\n{bootstrap}", self.table.described(&self.profile));
         let bad =
             |list: &Input| format!("Bad blocks: {} of `{}`.\n", grouped(self.bad_blocks.len() as u64), list.source);
-        table + &self.badlist_input.as_ref().map_or_else(String::new, bad)
+        let average = self.plan.as_ref().filter(|plan| plan.table(0).is_some());
+        let average = average.map_or_else(String::new, |plan| {
+            format!(
+                "Plan: `{}`; its phases have tables of their own, and this looks at their average.\n",
+                plan.input.source
+            )
+        });
+        table + &average + &self.badlist_input.as_ref().map_or_else(String::new, bad)
     }
 }
 

@@ -11,12 +11,14 @@ use nandseq_input::STANDARD_INPUT;
 use nandseq_input::form::{self, Forms};
 #[cfg(feature = "parquet")]
 use nandseq_parquet::PARQUET;
+use nandseq_plan::TestPlan;
 use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
+use nandseq_profile::places::Places;
 use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
 #[cfg(not(feature = "parquet"))]
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::ProfileInput;
+use nandseq_trace::manifest::{Input, ProfileInput};
 use nandseq_trace::recorded::{recorded, shown};
 
 use crate::failure::{Failure, Problem, warning_text};
@@ -95,6 +97,29 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
             }
             Err(Failure::Faulty(Box::new((source, remarks))))
         }
+    }
+}
+
+/// A test plan, its text, its record for manifests, and the findings about it.
+pub(crate) struct ReadPlan {
+    pub(crate) plan: TestPlan,
+    pub(crate) source: SourceFile,
+    pub(crate) input: Input,
+    pub(crate) remarks: Diagnostics,
+}
+
+/// Reads a test plan for a profile with its text.
+///
+/// # Errors
+/// If the plan cannot be read, or has a mistake.
+pub(crate) fn plan(path: &Path, profile: &Profile, profile_text: &SourceFile) -> Result<ReadPlan, Failure> {
+    let (source, sha256) = text("test plan", path)?;
+    let classes = Places::new(profile_text, profile).classes();
+    match nandseq_plan::read(&source, profile, &classes) {
+        (Some(plan), remarks) => {
+            Ok(ReadPlan { plan, source, input: Input { source: recorded(path), sha256 }, remarks })
+        }
+        (None, remarks) => Err(Failure::Faulty(Box::new((source, remarks)))),
     }
 }
 

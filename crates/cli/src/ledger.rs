@@ -216,7 +216,15 @@ mod tests {
             ProfileInput { name: "A".into(), source: "a".into(), sha256, resolved_sha256: sha256.to_string() };
         SiteManifest {
             schema: SCHEMA,
-            origin: Origin { tool, profile, probabilities: None, badlist: None, arguments: vec!["--seed".into()] },
+            origin: Origin {
+                tool,
+                profile,
+                probabilities: None,
+                badlist: None,
+                plan: None,
+                phase_runs: None,
+                arguments: vec!["--seed".into()],
+            },
             site: Some(3),
             seed_formula: SEQUENTIAL.into(),
             site_seed: 44,
@@ -230,7 +238,7 @@ mod tests {
     }
 
     fn run(index: u64) -> RunRecord {
-        RunRecord { run: index + 1, run_index: index, seed: 44 + index, operations: 10, files: Vec::new() }
+        RunRecord { run: index + 1, run_index: index, seed: 44 + index, phase: None, operations: 10, files: Vec::new() }
     }
 
     #[test]

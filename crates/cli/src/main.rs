@@ -30,6 +30,7 @@ mod nearest;
 mod not_reached;
 mod op_filter;
 mod origins;
+mod plans;
 mod profiles;
 mod progress;
 mod reach;
@@ -47,6 +48,7 @@ mod sites_of_campaign;
 mod summary;
 mod target;
 mod terminal;
+mod test_plan;
 mod thread_pool;
 mod unfinished;
 mod universe;
@@ -104,6 +106,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Some(Command::Coverage(command)) => coverage::run(command),
         Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
+        Some(Command::Plan(command)) => plans::run(command),
         Some(Command::Completions { shell }) => shell_files::print_completions(*shell),
         Some(Command::ShellFiles { folder }) => shell_files::write(folder),
     }

@@ -49,7 +49,7 @@ struct MergedPart {
 impl MergedPart {
     /// How many runs of each site it was to have.
     fn runs(&self) -> u64 {
-        batch::number_of(&self.manifest.origin.arguments, "--num-runs")
+        batch::runs_of(&self.manifest.origin)
     }
 }
 

@@ -39,12 +39,27 @@ pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, i
         all.push(NOTHING_STARTED.into());
     }
     all.extend(trap.as_ref().map(|trap| trap.described(&campaign.in_force)));
+    all.extend(missed_goals(campaign, totals));
     // Runs that were not tried may cover more.
     let is_known = is_whole || campaign.closure.as_ref().and_then(Closure::until).is_none();
     let short = shortfall(campaign, totals, sites, trap.is_some()).filter(|_| is_known);
     let is_missed = short.is_some();
     all.extend(short);
     (all, is_missed)
+}
+
+/// Warnings about phases whose limits came before what was to end them.
+fn missed_goals(campaign: &Campaign, totals: &Totals) -> Vec<String> {
+    let mut all = Vec::new();
+    for (phase, totals) in campaign.phases.all().iter().zip(&totals.by_phase) {
+        let (Some(name), true) = (&phase.name, totals.missed > 0) else { continue };
+        let at =
+            if campaign.sites.len() > 1 { format!("at {}, ", counted(totals.missed, "site")) } else { String::new() };
+        all.push(format!(
+            "{at}the limits of the phase `{name}` came before what `until` asks for: raise its limits or `runs`"
+        ));
+    }
+    all
 }
 
 /// The warning if no operation started and no die is known to be dead.

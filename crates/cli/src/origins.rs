@@ -54,15 +54,15 @@ pub(crate) struct OtherInput<'o> {
     pub(crate) now: Option<&'o Input>,
 }
 
-/// The files of an origin beside the profile: the probability table and the list of bad blocks.
-pub(crate) const fn inputs_of(origin: &Origin) -> [&Option<Input>; 2] {
-    [&origin.probabilities, &origin.badlist]
+/// The files of an origin beside the profile: the probability table, the list of bad blocks, the test plan.
+pub(crate) const fn inputs_of(origin: &Origin) -> [&Option<Input>; 3] {
+    [&origin.probabilities, &origin.badlist, &origin.plan]
 }
 
-/// The first of two [inputs](inputs_of) that has other contents than before. Its path may differ.
-pub(crate) fn other_input<'o>(then: [&'o Option<Input>; 2], now: [&'o Option<Input>; 2]) -> Option<OtherInput<'o>> {
+/// The first of these [inputs](inputs_of) that has other contents than before. Its path may differ.
+pub(crate) fn other_input<'o>(then: [&'o Option<Input>; 3], now: [&'o Option<Input>; 3]) -> Option<OtherInput<'o>> {
     let digest = |input: Option<&Input>| input.map(|input| input.sha256);
-    let all = ["probability table", "list of bad blocks"].into_iter().zip(then).zip(now);
+    let all = ["probability table", "list of bad blocks", "test plan"].into_iter().zip(then).zip(now);
     all.map(|((what, then), now)| OtherInput { what, then: then.as_ref(), now: now.as_ref() })
         .find(|input| digest(input.then) != digest(input.now))
 }

@@ -44,7 +44,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     };
     let mut remarks = String::new();
     let in_force =
-        InForce::of_profile(read, (device, &in_force.table), &WantedTable::of_flags(&in_force), &mut remarks);
+        InForce::of_profile(read, (device, &in_force.table, None), &WantedTable::of_flags(&in_force), &mut remarks);
     crate::tell(&remarks);
     let in_force = in_force?;
     let profile = &in_force.profile;
@@ -97,9 +97,9 @@ struct Checked<'c> {
     pairs: Option<&'c PairFindings>,
 }
 
-/// A finding about a profile.
+/// A finding about a file.
 #[derive(Serialize)]
-struct Remark<'c> {
+pub(crate) struct Remark<'c> {
     severity: &'static str,
     code: &'static str,
     message: &'c str,
@@ -108,6 +108,27 @@ struct Remark<'c> {
     line: Option<usize>,
     column: Option<usize>,
     help: Option<&'c str>,
+}
+
+/// The findings about a file.
+pub(crate) fn remarks<'c>(source: &'c SourceFile, about: &'c Diagnostics) -> Vec<Remark<'c>> {
+    let remark = |one: &'c Diagnostic| {
+        let place = one.primary.as_ref().map(|label| label.span);
+        Remark {
+            severity: match one.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            },
+            code: one.code,
+            message: &one.message,
+            file: &source.name,
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            help: one.help.as_deref(),
+        }
+    };
+    about.iter().map(remark).collect()
 }
 
 /// A profile that can be used, with its table and its list of bad blocks.
@@ -123,28 +144,12 @@ struct CheckedDevice<'c> {
 
 impl<'c> Checked<'c> {
     fn new(source: &'c SourceFile, about: &'c Diagnostics) -> Self {
-        let remark = |one: &'c Diagnostic| {
-            let place = one.primary.as_ref().map(|label| label.span);
-            Remark {
-                severity: match one.severity {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                    Severity::Note => "note",
-                },
-                code: one.code,
-                message: &one.message,
-                file: &source.name,
-                line: place.map(|place| place.line),
-                column: place.map(|place| place.column),
-                help: one.help.as_deref(),
-            }
-        };
         Self {
             schema: 1,
             command: "profile check",
             version: env!("CARGO_PKG_VERSION"),
             usable: !about.has_errors(),
-            remarks: about.iter().map(remark).collect(),
+            remarks: remarks(source, about),
             device: None,
             pairs: None,
         }

@@ -12,7 +12,7 @@ use nandseq_profile::units::TICKS_PER_US;
 use nandseq_profile::{OpId, Ticks};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
-use crate::campaign::{Campaign, CampaignSite};
+use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
 use crate::failure::{note_text, warning_text};
 use crate::simulated::simulated;
 use crate::tell;
@@ -31,8 +31,6 @@ pub(crate) struct Progress {
     started: Instant,
     sites: u64,
     runs: u64,
-    run_until: Ticks,
-    max_ops: Option<u64>,
     sites_done: AtomicU64,
     runs_done: AtomicU64,
     ops: AtomicU64,
@@ -74,8 +72,6 @@ impl Progress {
             started: Instant::now(),
             sites,
             runs: sites * runs,
-            run_until: campaign.run_until,
-            max_ops: campaign.max_ops,
             sites_done: AtomicU64::new(0),
             runs_done: AtomicU64::new(0),
             ops: AtomicU64::new(0),
@@ -252,6 +248,7 @@ fn line(text: &str) {
 pub(crate) struct Watched<'p, S> {
     inner: S,
     progress: &'p Progress,
+    limits: &'p CampaignPhase,
     run_start: Option<Ticks>,
     ops: u64,
     /// When the last operation started, or the run was first heard of.
@@ -263,11 +260,12 @@ pub(crate) struct Watched<'p, S> {
 }
 
 impl<'p, S> Watched<'p, S> {
-    /// A sink for one run.
-    pub(crate) fn new(inner: S, progress: &'p Progress) -> Self {
+    /// A sink for one run with these limits.
+    pub(crate) fn new(inner: S, progress: &'p Progress, limits: &'p CampaignPhase) -> Self {
         Self {
             inner,
             progress,
+            limits,
             run_start: None,
             ops: 0,
             last: Ticks::ZERO,
@@ -287,8 +285,8 @@ impl<'p, S> Watched<'p, S> {
     fn report(&mut self, now: Ticks, waits: bool) {
         let start = *self.run_start.get_or_insert(now);
         let share = |done: u64, of: u64| (UNITS_OF_RUN as f64 * done as f64 / of.max(1) as f64) as u64;
-        let by_time = share((now - start).0, self.progress.run_until.0);
-        let by_ops = self.progress.max_ops.map_or(0, |most| share(self.ops, most));
+        let by_time = share((now - start).0, self.limits.run_until.0);
+        let by_ops = self.limits.max_ops.map_or(0, |most| share(self.ops, most));
         let units = by_time.max(by_ops).clamp(self.reported_units, UNITS_OF_RUN);
         self.progress.advance(
             self.ops - self.reported_ops,

@@ -211,6 +211,7 @@ fn recorded_inputs_are_files(flags: &GenerateArgs, arguments: &ReplayArgs) -> Re
         ("profile", config, "say with --config PATH where it is now"),
         ("probability table", flags.table.op_state_probs.as_ref(), BACK),
         ("list of bad blocks", flags.device.badlist.as_ref(), BACK),
+        ("test plan", flags.extent.plan.as_ref(), BACK),
     ] {
         if let Some(path) = path.filter(|path| path.exists() && !path.is_file()) {
             let message = format!("the {what} `{}` {}", shown(path), origins::NOT_A_FILE);
@@ -227,7 +228,7 @@ fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -
     }
     let Failure::Faulty(faulty) = failure else { return failure };
     let digest = Digest::of(faulty.0.text.as_bytes());
-    let inputs = [&origin.probabilities, &origin.badlist].into_iter().flatten();
+    let inputs = inputs_of(origin).into_iter().flatten();
     let is_known = inputs.map(|input| input.sha256).chain([origin.profile.sha256]).any(|known| known == digest);
     let named = arguments.config.as_ref().is_some_and(|path| shown(path) == faulty.0.name);
     if is_known || named {
@@ -260,7 +261,8 @@ fn same_inputs(origin: &Origin, campaign: &Campaign) -> Result<(), Failure> {
         return changed("profile", &origin.profile.source, "name the profile of that time with --config");
     }
     // A file that the manifest does not name is not read either.
-    match origins::other_input(inputs_of(origin), [&campaign.table.input, &campaign.badlist_input]) {
+    let plan = campaign.plan.as_ref().map(|plan| plan.input.clone());
+    match origins::other_input(inputs_of(origin), [&campaign.table.input, &campaign.badlist_input, &plan]) {
         Some(OtherInput { what, then: Some(then), .. }) => {
             changed(what, &then.source, "put the file of that time back in its place")
         }

@@ -1,5 +1,6 @@
 //! `nandseqgen report` and `nandseqgen export`: a page and timelines of written runs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -21,9 +22,10 @@ use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, 
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{Hint, profile_flags};
 use crate::run_selection::RunSelection;
+use crate::site_list::SiteList;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, target, tell, terminal};
+use crate::{conditions, console, inputs, ledger, target, tell, terminal};
 
 /// The name and version of the program on a page.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -48,6 +50,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         let figures = figures(&found, &conditions)?;
         (sites, figures)
     };
+    let figures = [figures, phases(&found)].concat();
     let table = conditions::table(&conditions, &found.profile);
     let subject = PageSubject {
         profile: &found.profile,
@@ -149,6 +152,30 @@ fn figures(found: &WrittenRuns, conditions: &Conditions) -> Result<Vec<(String, 
             "probability that one more proposal hits a new bin".to_owned(),
         ),
     ])
+}
+
+/// The phases of the runs as figures: name, runs and operations of each. None without phases.
+fn phases(found: &WrittenRuns) -> Vec<(String, String, String)> {
+    let mut phases: Vec<(String, BTreeSet<u64>, u64)> = Vec::new();
+    for site in &found.sites {
+        let shown: BTreeSet<u64> = site.runs.iter().map(|run| run.run).collect();
+        let known = ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.runs);
+        for run in known.into_iter().flatten().filter(|run| shown.contains(&run.run)) {
+            let Some(name) = run.phase else { continue };
+            let at = phases.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+                phases.push((name, BTreeSet::new(), 0));
+                phases.len() - 1
+            });
+            phases[at].1.insert(run.run);
+            phases[at].2 = phases[at].2.saturating_add(run.operations);
+        }
+    }
+    let figure = |(name, runs, operations): (String, BTreeSet<u64>, u64)| {
+        let s = if runs.len() == 1 { "" } else { "s" };
+        let runs = SiteList::of(&runs.into_iter().collect::<Vec<_>>());
+        (format!("Phase {name}"), format!("run{s} {runs}"), counted(operations, "operation"))
+    };
+    phases.into_iter().map(figure).collect()
 }
 
 fn verdict(path: &Path, found: &WrittenRuns, source: &SourceArgs) -> Result<VerifierVerdict, Failure> {

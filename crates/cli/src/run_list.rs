@@ -243,7 +243,9 @@ fn heading(name: &str) -> String {
 fn shared_tables(campaigns: &[(String, Campaign)]) -> Vec<(String, Failure)> {
     let written = |campaign: &Campaign| campaign.table.output.as_ref().map(|file| real_path(&file.path));
     let reads = |campaign: &Campaign, table: &PathBuf| {
-        let inputs = [&campaign.table.input, &campaign.badlist_input].into_iter().flatten().map(|input| &input.source);
+        let plan = campaign.plan.as_ref().map(|plan| &plan.input);
+        let inputs = [campaign.table.input.as_ref(), campaign.badlist_input.as_ref(), plan];
+        let inputs = inputs.into_iter().flatten().map(|input| &input.source);
         let mut read = inputs.chain([&campaign.profile_input.source]).map(|source| real_path(&path_of(source)));
         read.any(|path| path == *table)
     };

@@ -20,8 +20,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::absent::Absences;
-use crate::campaign::{Batch, BatchPart, Campaign};
-use crate::execute::Totals;
+use crate::campaign::{Batch, BatchPart, Campaign, CampaignPhase};
+use crate::execute::{PhaseTotals, Totals};
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
@@ -74,6 +74,9 @@ pub(crate) struct Summary {
     #[serde(skip)]
     is_resumed: bool,
     covered: Option<Covered>,
+    /// The phases of the test plan; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phases: Vec<PhaseCount>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
     /// Operations by name, the most frequent first.
@@ -102,6 +105,9 @@ struct Inputs {
     /// `None` if the table is from no file.
     probabilities: Option<Input>,
     badlist: Option<Input>,
+    /// The test plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<Input>,
     bad_blocks: u64,
     /// The file that the table is written to, if it is.
     table_file: Option<String>,
@@ -119,6 +125,19 @@ struct Covered {
     most_hit: u64,
     /// Number of covered bins at which a site ends, if `--until-coverage` was given.
     wanted: Option<u64>,
+}
+
+/// A phase of the test plan.
+#[derive(Serialize, Debug)]
+struct PhaseCount {
+    phase: String,
+    /// Its runs of each site.
+    runs_per_site: u64,
+    /// Runs made by this execution, over all sites, and their operations.
+    runs: u64,
+    operations: u64,
+    /// Sites at which its limits came before what was to end it; `null` if nothing was to.
+    missed: Option<u64>,
 }
 
 #[derive(Serialize, Debug)]
@@ -165,6 +184,7 @@ impl Summary {
                 profile: campaign.profile_input.clone(),
                 probabilities: campaign.table.input.clone(),
                 badlist: campaign.badlist_input.clone(),
+                plan: campaign.plan.as_ref().map(|plan| plan.input.clone()),
                 bad_blocks: campaign.bad_blocks.len() as u64,
                 table_file: campaign.table.output.as_ref().map(|table| recorded(&table.path)),
             },
@@ -184,6 +204,7 @@ impl Summary {
             other_files: totals.other_files,
             is_resumed: campaign.resume.is_some(),
             covered: covered(campaign, totals),
+            phases: phases(campaign, totals),
             bases: bases(campaign, totals),
             names: names(campaign, totals),
             refused: refused(campaign, totals),
@@ -200,9 +221,10 @@ impl Summary {
         }
     }
 
-    /// The table file and the list of bad blocks that are in use, and a bootstrap that was left out, in words.
+    /// The test plan, the table file and the list of bad blocks that are in use, and a bootstrap that was left out, in words.
     pub(crate) fn in_force(&self) -> String {
-        let files = [("table", &self.inputs.probabilities), ("bad blocks", &self.inputs.badlist)];
+        let Inputs { plan, probabilities, badlist, .. } = &self.inputs;
+        let files = [("plan", plan), ("table", probabilities), ("bad blocks", badlist)];
         let named =
             |(what, file): (_, &Option<_>)| file.as_ref().map(|file: &Input| format!("; {what} `{}`", file.source));
         let bootstrap = self.bootstrap_left_out.then(|| format!("; no bootstrap ({BOOTSTRAP_OF})"));
@@ -273,6 +295,20 @@ fn covered(campaign: &Campaign, totals: &Totals) -> Option<Covered> {
         most_hit: hits().max()?,
         wanted: closure.until(),
     })
+}
+
+fn phases(campaign: &Campaign, totals: &Totals) -> Vec<PhaseCount> {
+    let phases = campaign.phases.all().iter().zip(&totals.by_phase);
+    let count = |(phase, made): (&CampaignPhase, &PhaseTotals)| {
+        Some(PhaseCount {
+            phase: phase.name.clone()?,
+            runs_per_site: phase.runs,
+            runs: made.runs,
+            operations: made.ops,
+            missed: phase.goal.map(|_| made.missed),
+        })
+    };
+    phases.filter_map(count).collect()
 }
 
 fn bases(campaign: &Campaign, totals: &Totals) -> Vec<BaseCount> {

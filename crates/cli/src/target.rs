@@ -43,7 +43,7 @@ pub(crate) fn files_of(site: &SiteFiles) -> impl Iterator<Item = PathBuf> {
     });
     let origin = origins::of_site(site);
     let inputs = origin.into_iter().flat_map(|origin| {
-        let others = [origin.probabilities, origin.badlist].into_iter().flatten();
+        let others = [origin.probabilities, origin.badlist, origin.plan].into_iter().flatten();
         std::iter::once(origin.profile.source).chain(others.map(|input| input.source)).map(|source| path_of(&source))
     });
     of_runs.chain(site.listed.iter().map(|listed| listed.path.clone())).chain(inputs)

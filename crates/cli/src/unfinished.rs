@@ -13,7 +13,7 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::BatchManifest;
 
-use crate::arguments::{GenerateArgs, flags_of_manifest};
+use crate::arguments::{GenerateArgs, flags_of_manifest, flags_of_origin};
 use crate::campaign::{Batch, outputs};
 use crate::failure::warning_text;
 use crate::hint::Hint;
@@ -44,6 +44,7 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
         let parts = batches.entry(root).or_default();
         parts.named.insert(number);
         parts.arguments.extend(known.batch);
+        parts.phase_runs = parts.phase_runs.or(known.manifest.origin.phase_runs);
         parts.alone.extend(alone);
     }
     for (root, parts) in batches {
@@ -54,9 +55,11 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
             .arguments
             .iter()
             .filter(|arguments| !recorded.contains(*arguments))
-            .filter_map(|arguments| of_batch(&root, arguments, None, named))
+            .filter_map(|arguments| of_batch((&root, parts.phase_runs), arguments, None, named))
             .collect();
-        said.extend(manifests.iter().filter_map(|one| of_batch(&root, &one.origin.arguments, Some(one), named)));
+        let of_manifest =
+            |one: &BatchManifest| of_batch((&root, one.origin.phase_runs), &one.origin.arguments, Some(one), named);
+        said.extend(manifests.iter().filter_map(of_manifest));
         found.extend(if recorded.is_empty() && parts.arguments.is_empty() { parts.alone } else { said });
     }
     found
@@ -81,14 +84,16 @@ struct KnownParts {
     named: BTreeSet<u64>,
     /// The arguments of the batch in the ledgers of its sites.
     arguments: BTreeSet<Vec<String>>,
+    /// The runs of each site, if the phases of a plan state them.
+    phase_runs: Option<u64>,
     /// The texts about each site alone, used if nothing tells of a batch.
     alone: Vec<String>,
 }
 
 /// The text about an unfinished single device, or an unfinished site by itself.
 fn single(site: &SiteFiles, known: &KnownRuns, root: &Path) -> Option<String> {
-    let flags = flags_of_manifest(&known.manifest.origin.arguments).ok()?;
-    let (done, wanted) = (known.manifest.runs.last().map_or(0, |run| run.run), flags.extent.num_runs);
+    let flags = flags_of_origin(&known.manifest.origin).ok()?;
+    let (done, wanted) = (known.manifest.runs.last().map_or(0, |run| run.run), flags.extent.runs());
     // A site that has covered enough has no further runs.
     let lacks = site.is_unfinished || (done < wanted && flags.extent.until_coverage.is_none());
     let runs = if done == wanted {
@@ -101,12 +106,13 @@ fn single(site: &SiteFiles, known: &KnownRuns, root: &Path) -> Option<String> {
 
 /// The text about an unfinished batch, or part of one. `named` are the sites that count, if not all do.
 fn of_batch(
-    root: &Path,
+    (root, phase_runs): (&Path, Option<u64>),
     arguments: &[String],
     manifest: Option<&BatchManifest>,
     named: Option<&BTreeSet<u64>>,
 ) -> Option<String> {
     let flags = flags_of_manifest(arguments).ok()?;
+    let wanted = phase_runs.unwrap_or(flags.extent.runs());
     let folders = SiteFolders::parse(flags.site_dir_pattern()).ok()?;
     let ends_early = flags.extent.until_coverage.is_some();
     let records: BTreeMap<u64, (u64, bool)> =
@@ -118,7 +124,7 @@ fn of_batch(
             let is_finished = ledger::finished(&folder).is_ok_and(|manifest| manifest.is_some());
             let known = ledger::read(&folder).ok().flatten()?;
             let runs = known.manifest.runs.last().map_or(0, |run| run.run);
-            Some(if is_finished { (runs, ends_early) } else { (runs.min(flags.extent.num_runs - 1), false) })
+            Some(if is_finished { (runs, ends_early) } else { (runs.min(wanted.saturating_sub(1)), false) })
         }
     };
     let (mut short, mut begun, mut absent) = (Vec::new(), Vec::new(), Vec::new());
@@ -128,7 +134,7 @@ fn of_batch(
             // All folders are made before the first run.
             None if root.join(folders.folder(site)).is_dir() => begun.push(site),
             None => absent.push(site),
-            Some((runs, covered)) if runs < flags.extent.num_runs && !covered => short.push(site),
+            Some((runs, covered)) if runs < wanted && !covered => short.push(site),
             Some(_) => {}
         }
     }

@@ -10,7 +10,7 @@ use nandseq_input::folder::{self, Damage, DamageKind, FoundSites, SiteFiles};
 use nandseq_input::form::{AnyForm, Form};
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
-use nandseq_profile::Profile;
+use nandseq_profile::{Profile, SourceFile};
 use nandseq_report::LoadError;
 use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::{path_of, shown};
@@ -28,6 +28,8 @@ pub(crate) struct WrittenRuns {
     /// The flags that select the profile.
     flags: Vec<OsString>,
     pub(crate) profile: Profile,
+    /// The text of the profile.
+    pub(crate) profile_text: SourceFile,
     pub(crate) sites: Vec<SiteFiles>,
     /// The reader of the tables, whatever their form.
     pub(crate) source: Box<dyn Source>,
@@ -65,7 +67,7 @@ impl WrittenRuns {
                 origins::same_profile(&origin, &read.profile)?;
             }
         }
-        Ok(Self { flags, profile: read.profile, sites, source })
+        Ok(Self { flags, profile: read.profile, profile_text: read.source, sites, source })
     }
 }
 

@@ -107,6 +107,12 @@ impl<'s> Kernel<'s> {
         }
     }
 
+    /// Goes on with other tables of the same device; see the field for `resuming`.
+    pub(crate) const fn enter(&mut self, tables: &'s Tables, resuming: ByAxis<Option<OpId>>) {
+        self.tables = tables;
+        self.resuming = resuming;
+    }
+
     /// Starts an operation that has been judged, and returns its flight, if it has one. `chain` goes on after it. What it cuts is
     /// in [`Kernel::cut_by_last_start`] until the next start.
     pub(crate) fn start(

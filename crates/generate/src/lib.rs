@@ -44,6 +44,7 @@
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
 pub mod dead;
+mod goal_counts;
 mod kernel;
 mod policy;
 pub mod probability;

@@ -6,10 +6,12 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_device::Rule;
+use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::Sink;
 
 use crate::dead::{DeadDie, lasting_state};
+use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, Hook};
 use crate::reporting::RunSummary;
 use crate::site::Site;
@@ -32,6 +34,9 @@ pub struct RunLimits<'a> {
     pub bootstrap: bool,
     /// Proposals also stop when this many bins of the setup's coverage model have been hit, over all runs of the site.
     pub until_covered: Option<u64>,
+    /// Proposals also stop when the goal of the run's phase is reached; then further runs of the phase propose nothing. See
+    /// [`Site::enter`].
+    pub goal: Option<PhaseGoal>,
     /// A flag that is set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
     /// Called with each dead die soon after it was found.
@@ -76,8 +81,9 @@ impl Site<'_> {
             .map(Ticks)
             .ok_or(RunError::ClockEnd)?;
         let began = (start, self.kernel.operations);
-        self.detector.begin_run(began, end, limits.max_ops.is_some() || limits.until_covered.is_some());
-        self.begin_run(limits.bootstrap, sink);
+        let may_end_early = limits.max_ops.is_some() || limits.until_covered.is_some() || limits.goal.is_some();
+        self.detector.begin_run(began, end, may_end_early);
+        self.begin_run(limits, sink);
         let mut carried = Vec::new();
         let mut boundary = end;
         let mut overran = false;
@@ -95,7 +101,7 @@ impl Site<'_> {
                 }
                 overran = time >= end;
                 self.reporter.summary.bootstrap_ops = self.reporter.summary.ops;
-            } else if self.proposing && over {
+            } else if self.proposing && (over || limits.goal.is_some_and(|goal| self.has_reached(goal))) {
                 self.proposing = false;
                 boundary = if overran { time } else { end.min(time) };
                 self.kernel.waiting.drop_waiters();
@@ -121,6 +127,7 @@ impl Site<'_> {
         if let Some((op, rule)) = self.kernel.stuck_chain() {
             return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
         }
+        debug_assert!(self.goal_counts.is_none_or(|counts| counts == GoalCounts::of(&self.kernel.device)));
         self.kernel.settle();
         self.carry_on(carried, boundary);
         // A snapshot of this moment says what came last on a die that is dead.
@@ -135,13 +142,15 @@ impl Site<'_> {
     }
 
     /// Begins a run that proposes.
-    fn begin_run(&mut self, bootstrap: bool, sink: &mut dyn Sink) {
+    fn begin_run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) {
         self.hooks = 0;
         self.proposing = true;
         self.refills.begin_run(self.run > 0);
         self.reporter.begin_run(self.kernel.quiet, self.setup.tables.ops().count());
         self.reporter.tell_suspended(&self.kernel, &self.setup.tables, sink);
-        self.policy.begin_run(self.setup, &self.kernel.device, bootstrap && self.run == 0);
+        self.policy.begin_run(self.setup, &self.kernel.device, limits.bootstrap && self.run == 0);
+        let counts_blocks = matches!(limits.goal, Some(PhaseGoal::Programmed(_) | PhaseGoal::Erased(_)));
+        self.goal_counts = counts_blocks.then(|| GoalCounts::of(&self.kernel.device));
         self.look_before_run();
     }
 

@@ -3,13 +3,15 @@
 //! Hands each event to the parts that it concerns: the kernel keeps the device in time, the policy decides with the proposer what
 //! is proposed, the reporter tells the sink. A site reads no clock, and writes through the sink alone.
 
-use nandseq_device::FlightId;
+use nandseq_device::{Flight, FlightId};
+use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::dead::{DeadDie, DeadDieDetector, Look};
+use crate::goal_counts::{GoalCounts, is_share};
 use crate::kernel::{ChainId, Event, Kernel, NextEvent, Step, op_state};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
 use crate::proposal::{Proposer, View};
@@ -38,6 +40,10 @@ pub struct Site<'s> {
     pub(crate) policy: Policy,
     /// The hits of the coverage model, if there is one.
     pub(crate) counts: Option<CoverageCounts>,
+    /// What is programmed and erased, in a run whose phase has a goal of them.
+    pub(crate) goal_counts: Option<GoalCounts>,
+    /// Whether the goal of the phase was reached: its further runs propose nothing.
+    pub(crate) goal_reached: bool,
     pub(crate) reporter: Reporter,
     pub(crate) detector: DeadDieDetector,
 }
@@ -59,9 +65,44 @@ impl<'s> Site<'s> {
             proposer: Proposer::new(setup),
             policy: Policy::of(setup),
             counts: setup.coverage_model.as_ref().map(CoverageCounts::new),
+            goal_counts: None,
+            goal_reached: false,
             reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
         }
+    }
+
+    /// Goes on with the setup of another phase of a plan, between runs: of the same device and bad blocks, with the same coverage
+    /// model. The state of the device, what is suspended there, the hooks to come and all counts stay.
+    pub fn enter(&mut self, setup: &'s Setup) {
+        self.setup = setup;
+        self.kernel.enter(&setup.tables, setup.resuming);
+        self.proposer = Proposer::new(setup);
+        self.policy = Policy::of(setup);
+        self.detector.enter();
+        self.goal_reached = false;
+    }
+
+    /// Whether the goal of the last run's phase was reached.
+    #[must_use]
+    pub const fn goal_reached(&self) -> bool {
+        self.goal_reached
+    }
+
+    /// Whether the goal of the phase is reached, or was.
+    pub(crate) fn has_reached(&mut self, goal: PhaseGoal) -> bool {
+        let counts = self.goal_counts.unwrap_or_default();
+        self.goal_reached = self.goal_reached
+            || match goal {
+                PhaseGoal::Programmed(share) => counts.has_programmed(share, self.setup.tables.size.pages),
+                PhaseGoal::Erased(share) => counts.has_erased(share),
+                PhaseGoal::Covered(share) => {
+                    self.reached().is_some_and(|reached| is_share(reached.hit, reached.bins, share))
+                }
+                // No setup has scenarios: only the limits end such a phase.
+                PhaseGoal::ScenariosDone => false,
+            };
+        self.goal_reached
     }
 
     /// How much of the setup's coverage model the site has reached so far; `None` without a model.
@@ -154,7 +195,7 @@ impl<'s> Site<'s> {
         if self.kernel.device.flight(id).is_none() {
             return; // it was cut: this end is void
         }
-        let flight = self.kernel.end(id, now);
+        let flight = if self.goal_counts.is_some() { self.end_towards_goal(id, now) } else { self.kernel.end(id, now) };
         if self.policy.ended(self.setup, &self.kernel.device, &flight) {
             self.kernel.waiting.drop_waiters();
         }
@@ -165,6 +206,20 @@ impl<'s> Site<'s> {
         if !self.kernel.waiting.is_empty() {
             self.kernel.wake_at(now);
         }
+    }
+
+    /// Ends an operation that was not cut, in a run that counts towards a goal.
+    #[cold]
+    #[inline(never)]
+    fn end_towards_goal(&mut self, id: FlightId, now: Ticks) -> Flight {
+        let tables = &self.setup.tables;
+        let place = self.kernel.device.flight(id).map(|flight| flight.place).unwrap_or_default();
+        let before = GoalCounts::at(&self.kernel.device, tables, &place);
+        let flight = self.kernel.end(id, now);
+        if let Some(counts) = &mut self.goal_counts {
+            counts.replace(before, GoalCounts::at(&self.kernel.device, tables, &place));
+        }
+        flight
     }
 
     /// Resumes the suspended operation of a die and axis.
@@ -260,6 +315,9 @@ impl<'s> Site<'s> {
         let from = (kernel.operations + 1, *proposal, is_first);
         let origin = reporter.look_at_targets((&kernel.device, tables), step, from, now);
         let flight = kernel.start(step, chain, &origin, now);
+        if self.goal_counts.is_some() && !kernel.cut_by_last_start().is_empty() {
+            self.goal_counts = Some(GoalCounts::of(&kernel.device));
+        }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
         reporter.tell((&kernel.device, tables), step, &origin, (status, now), sink);
         self.policy.started();

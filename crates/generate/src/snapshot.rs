@@ -64,12 +64,14 @@ impl<'s> Site<'s> {
             resumptions: self.kernel.resumes,
             next_refill,
             hits: self.counts.as_ref().map(CoverageCounts::to_text),
+            goal_reached: self.goal_reached,
             hooks,
             dies: dies.collect(),
         }
     }
 
-    /// The site of a state. `seeds` are those that the site began with.
+    /// The site of a state. `seeds` are those that the site began with. `setup` is that of the last run; [`Site::enter`] follows if the
+    /// next run is of another phase.
     ///
     /// # Errors
     /// [`StateError`] when the state cannot be that of a site of this setup.
@@ -99,6 +101,7 @@ impl<'s> Site<'s> {
         let quiescent: Vec<QuiescentDie> = state.dies.iter().map(|die| die.quiescent.clone()).collect();
         site.kernel.device = Device::from_quiescent(&setup.tables, &quiescent, records, state.time);
         site.begin_at(state.run);
+        site.goal_reached = state.goal_reached;
         site.kernel.quiet = state.time;
         site.kernel.operations = state.operations;
         site.kernel.resumes = state.resumptions;

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::io;
 
 use nandseq_generate::{RunLimits, Setup, Site, SiteState, probability};
+use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
-use nandseq_trace::{Cut, Operation, Proposal, Sink};
+use nandseq_trace::{Cut, Nowhere, Operation, Proposal, Sink};
 use support::vary;
 
 /// Everything a site says, as text.
@@ -84,6 +85,56 @@ fn varied_profiles_split_at_every_run_boundary_say_the_same() {
     let profile = builtin::profile();
     let suspended: u64 = (0..40).map(|number| same_when_split(&vary(&profile, number), number, 12, 3_000, &[])).sum();
     assert!(suspended > 10, "only {suspended} runs began with something suspended");
+}
+
+#[test]
+fn a_site_that_enters_phases_says_the_same_when_it_is_split() {
+    let profile = builtin::profile();
+    let tables = [7, 8, 9].map(|seed| probability::build(&profile, seed));
+    let setups = tables.map(|table| Setup::new(&profile, &table, &[(Die(1), Block(3))]).expect("something to propose"));
+    let mut whole = Site::new(&setups[0], 4);
+    let mut state = None;
+    let mut suspended = 0;
+    for run in 0..12 {
+        let setup = |run: usize| &setups[run / 4];
+        let mut split = match &state {
+            None => Site::new(setup(0), 4),
+            Some(state) => Site::from_state(setup(run - 1), 4, state).expect("its own state"),
+        };
+        if run > 0 && run % 4 == 0 {
+            whole.enter(setup(run));
+            split.enter(setup(run));
+        }
+        let (one, other) = (next_run(&mut whole, 20_000), next_run(&mut split, 20_000));
+        assert_eq!(one, other, "run {run}");
+        suspended += u64::from(run % 4 == 0 && one.contains("suspended "));
+        state = Some(through_text(&split.state()));
+        assert_eq!(state, Some(whole.state()), "state after run {run}");
+    }
+    assert!(suspended > 0, "nothing was suspended over a boundary of phases");
+}
+
+#[test]
+fn a_phase_ends_at_its_goal_and_its_further_runs_are_empty() {
+    let profile = builtin::profile();
+    let setup = Setup::new(&profile, &probability::of_profile(&profile, 1729), &[]).expect("something to propose");
+    for (goal, us) in [(PhaseGoal::Erased(4_000), 500_000), (PhaseGoal::Programmed(2), 1_000_000)] {
+        let limits = RunLimits { run_until: Ticks::from_us(us), goal: Some(goal), ..RunLimits::default() };
+        let mut site = Site::new(&setup, 5);
+        let first = site.run(&limits, &mut Nowhere).expect("nothing fails");
+        assert!(site.goal_reached() && first.ops > 0 && first.end < Ticks::from_us(us), "{goal:?}");
+        // Without the goal the run goes on.
+        let longer =
+            Site::new(&setup, 5).run(&RunLimits { goal: None, ..limits }, &mut Nowhere).expect("nothing fails");
+        assert!(longer.ops > first.ops, "{goal:?}");
+        let mut site = Site::from_state(&setup, 5, &through_text(&site.state())).expect("its own state");
+        let second = site.run(&limits, &mut Nowhere).expect("nothing fails");
+        assert_eq!(second.ops, 0, "{goal:?}");
+        site.enter(&setup);
+        assert!(!site.goal_reached());
+        let next = site.run(&RunLimits { goal: None, ..limits }, &mut Nowhere).expect("nothing fails");
+        assert!(next.ops > 0, "{goal:?}");
+    }
 }
 
 #[test]

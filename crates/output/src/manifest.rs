@@ -80,11 +80,11 @@ mod tests {
         };
         SiteManifest {
             schema: SCHEMA,
-            origin: Origin { tool, profile, probabilities: None, badlist, arguments },
+            origin: Origin { tool, profile, probabilities: None, badlist, plan: None, phase_runs: None, arguments },
             site: Some(3),
             seed_formula: SEQUENTIAL.into(),
             site_seed: 44,
-            runs: vec![RunRecord { run: 1, run_index: 0, seed: 44, operations: 7, files: vec![file] }],
+            runs: vec![RunRecord { run: 1, run_index: 0, seed: 44, phase: None, operations: 7, files: vec![file] }],
         }
     }
 

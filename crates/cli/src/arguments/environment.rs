@@ -50,10 +50,11 @@ const fn variable(id: &'static str, name: &'static str, commands: Commands) -> V
     Variable { id, name, commands }
 }
 
-const VARIABLES: [Variable; 8] = [
+const VARIABLES: [Variable; 9] = [
     variable("config", "NANDSEQGEN_CONFIG", Commands::AllBut(&["replay"])),
     variable("op_state_probs", "NANDSEQGEN_OP_STATE_PROBS", Commands::All),
     variable("badlist", "NANDSEQGEN_BADLIST", Commands::AllBut(&["verify"])),
+    variable("plan", "NANDSEQGEN_PLAN", Commands::Only(&["", "generate", "explain"])),
     variable("seed", "NANDSEQGEN_SEED", Commands::All),
     variable("out_dir", "NANDSEQGEN_OUT_DIR", Commands::All),
     // In other commands `--format` is the form of a report or a timeline.

@@ -176,6 +176,32 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
         &[("For an editor that checks while you type", "nandseqgen profile schema > profile.schema.json")],
     ),
     (
+        "plan",
+        &[
+            ("A plan to begin with, with comments", "nandseqgen plan new > plan.yaml"),
+            ("Everything that is wrong with it", "nandseqgen plan check plan.yaml"),
+        ],
+    ),
+    (
+        "plan check",
+        &[
+            ("Everything that is wrong or suspicious", "nandseqgen plan check plan.yaml"),
+            ("The same for a device of your own", "nandseqgen plan check plan.yaml --config device.yaml"),
+        ],
+    ),
+    (
+        "plan show",
+        &[
+            ("Which runs, operations and blocks it means", "nandseqgen plan show plan.yaml"),
+            (
+                "The same with the names of all operations, for a program",
+                "nandseqgen plan show plan.yaml --format json",
+            ),
+        ],
+    ),
+    ("plan new", &[("A plan to begin with, with comments", "nandseqgen plan new > plan.yaml")]),
+    ("plan schema", &[("For an editor that checks while you type", "nandseqgen plan schema > plan.schema.json")]),
+    (
         "completions",
         &[
             (

@@ -1,5 +1,7 @@
 //! The flags of `explain`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::in_force::InForceArgs;
@@ -20,6 +22,9 @@ pub(crate) struct ExplainArgs {
     /// What the name means, if it has several meanings
     #[arg(long = "as", value_name = "WHAT")]
     pub(crate) kind: Option<NameOf>,
+    /// Test plan, whose phases may have probabilities of their own
+    #[arg(long, value_name = "PATH")]
+    pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) in_force: InForceArgs,
     /// Form of the answer

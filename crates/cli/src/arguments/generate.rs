@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use nandseq_profile::Ticks;
 use nandseq_trace::file_form::{FileForm, Layout};
 use nandseq_trace::files::{Outputs, Stamp};
+use nandseq_trace::manifest::MAX_RUN;
 
 use super::in_force::{DeviceArgs, TableArgs};
 use super::values::{ReportFormat, outputs, time, whole};
@@ -73,6 +74,9 @@ pub(crate) struct StartArgs {
 /// How much is generated.
 #[derive(Args, Debug)]
 pub(crate) struct ExtentArgs {
+    /// Test plan: what to try, in phases with limits and probabilities of their own
+    #[arg(long, value_name = "PATH")]
+    pub(crate) plan: Option<PathBuf>,
     /// Simulated time of each run [default: 100000, or no limit with --ops]
     #[arg(short = 't', long, value_name = "US", value_parser = time)]
     pub(crate) run_until: Option<Ticks>,
@@ -86,15 +90,22 @@ pub(crate) struct ExtentArgs {
     /// each bin]
     #[arg(long, value_name = "PERCENT")]
     pub(crate) until_coverage: Option<Share>,
-    /// Runs of each site; they continue one another
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = whole(1..=9_999_999))]
-    pub(crate) num_runs: u64,
+    /// Runs of each site; they continue one another [default: 1, or as the phases of the plan say]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=MAX_RUN))]
+    pub(crate) num_runs: Option<u64>,
     /// Complete what is in flight at the end of a run (the default)
     #[arg(long, overrides_with = "no_drain_op_end")]
     pub(crate) drain_op_end: bool,
     /// Accepted for old scripts; runs are completed all the same
     #[arg(long, overrides_with = "drain_op_end")]
     pub(crate) no_drain_op_end: bool,
+}
+
+impl ExtentArgs {
+    /// Runs of each site, if no phases of a plan say it.
+    pub(crate) fn runs(&self) -> u64 {
+        self.num_runs.unwrap_or(1)
+    }
 }
 
 /// Seeds and sites.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{Args as _, Parser as _};
+use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::path_of;
 
 use super::{Command, CommandLine, GenerateArgs};
@@ -44,6 +45,16 @@ pub(crate) fn flags_of_manifest(arguments: &[String]) -> Result<GenerateArgs, St
         }
         _ => Err("they are not those of `generate`".to_owned()),
     }
+}
+
+/// The flags of `generate` that made runs of this origin, with the number of runs that the phases of a plan state.
+///
+/// # Errors
+/// As [`flags_of_manifest`].
+pub(crate) fn flags_of_origin(origin: &Origin) -> Result<GenerateArgs, String> {
+    let mut flags = flags_of_manifest(&origin.arguments)?;
+    flags.extent.num_runs = origin.phase_runs.or(flags.extent.num_runs);
+    Ok(flags)
 }
 
 /// What clap says is wrong, without its advice about the command line.

@@ -2,6 +2,7 @@
 
 use nandseq_generate::CoverageIdentity;
 use nandseq_generate::closure::CoverageModel;
+use nandseq_plan::model::PhaseGoal;
 
 use crate::arguments::GenerateArgs;
 use crate::explain::{Trial, Words};
@@ -28,19 +29,25 @@ pub(crate) struct Closure {
 }
 
 impl Closure {
-    /// The coverage that the flags ask for; `None` if they ask for none.
+    /// The coverage that the flags ask for, or a phase that ends at some coverage; `None` if nothing asks for it.
     ///
     /// # Errors
     /// When no bin can be covered. If all dies are dead, this is no error here but told when generating.
     pub(super) fn new(arguments: &GenerateArgs, in_force: &InForce) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
-        if !directed && share.is_none() {
+        let phases = in_force.plan.iter().flat_map(|plan| &plan.plan.phases);
+        let ends_phase = phases.into_iter().any(|phase| matches!(phase.until, Some(PhaseGoal::Covered(_))));
+        if !directed && share.is_none() && !ends_phase {
             return Ok(None);
         }
         let profile = &in_force.profile;
         let universe = universe::universe(profile, Some(&in_force.table.distributions), in_force.start());
         let model = CoverageModel::new(profile, universe.bins(), |key| universe.time_bin_count(key), directed);
-        let flag = if directed { "--closure" } else { "--until-coverage" };
+        let flag = match (directed, share) {
+            (true, _) => "--closure",
+            (false, Some(_)) => "--until-coverage",
+            (false, None) => "`until: {covered: …}` of a phase",
+        };
         let nothing_starts = if model.bin_count() == 0 { Some(nothing_to_cover(flag, in_force)?) } else { None };
         Ok(Some(Self { model, directed, share, nothing_starts }))
     }

@@ -47,6 +47,7 @@ impl Campaign {
     /// The identity of the snapshots of a site.
     pub(crate) fn identity(&self, site: &CampaignSite) -> Identity {
         let topology = self.profile.topology;
+        let limits = Some(&self.phases.all()[0]).filter(|_| !self.phases.are_named());
         let (seed, number) = match site.seeds {
             SeedPlan::Sequential { site_seed } => (site_seed, site.site),
             SeedPlan::Hashed { base, site } => (base, Some(site)),
@@ -60,8 +61,9 @@ impl Campaign {
             seed_formula: self.seed_formula_name().to_owned(),
             seed,
             site: number,
-            run_until: self.run_until.0,
-            max_ops: self.max_ops,
+            plan_sha256: self.plan.as_ref().map(|plan| plan.input.sha256),
+            run_until: limits.map_or(0, |limits| limits.run_until.0),
+            max_ops: limits.and_then(|limits| limits.max_ops),
             bootstrap: self.bootstrap,
             coverage: self.closure.as_ref().map(Closure::identity),
         }

@@ -12,8 +12,9 @@ use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::recorded::{recorded, shown};
 
 use super::digests::Digests;
+use super::phases::MAX_SITE_US;
 use super::table::push;
-use super::{Batch, Campaign, CampaignSite, Closure, MAX_SITE_US, sites};
+use super::{Batch, Campaign, CampaignPhase, CampaignSite, Closure, Phases, phases, sites};
 use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
@@ -36,15 +37,27 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
     }
+    let mut problems = Vec::new();
+    let of_plan = phases::of_plan(arguments, &in_force, &mut problems);
+    let num_runs =
+        if of_plan.is_empty() { arguments.extent.runs() } else { of_plan.iter().map(|phase| phase.runs).sum() };
+    if !of_plan.is_empty() {
+        sites::check(&arguments.sites, num_runs, &mut problems);
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Unusable(problems));
+    }
     let warnings = reach::refill_warnings(&in_force.profile, &in_force.table.distributions);
     let warnings = warnings.into_iter().flatten().chain(reach::dead_ends(&in_force));
     remarks.extend(warnings.map(|warning| failure::warning_text(&warning)));
-    warn_of_no_effect(arguments, remarks);
+    warn_of_no_effect(arguments, num_runs, remarks);
     let closure = Closure::new(arguments, &in_force)?;
     let said = arguments.start.bootstrap || arguments.start.no_bootstrap;
     let bootstrap_left_out = in_force.profile.bootstrap.enabled && !in_force.bootstrap && !said;
     let max_ops = max_ops(arguments, closure.as_ref());
-    let device_arguments = device_arguments(arguments, (run_until, max_ops), &in_force);
+    let all = CampaignPhase { name: None, runs: num_runs, run_until, max_ops, goal: None };
+    let phases = Phases::new(of_plan, all);
+    let device_arguments = device_arguments(arguments, &phases, &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
     let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
     let outputs = outputs(arguments);
@@ -54,11 +67,10 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         sites,
         batch,
         in_force,
-        run_until,
-        max_ops,
+        phases,
         wanted_ops: arguments.extent.ops,
         closure,
-        num_runs: arguments.extent.num_runs,
+        num_runs,
         bootstrap_left_out,
         base_seed: arguments.sites.seed,
         out_dir: arguments.output.out_dir.clone(),
@@ -89,7 +101,7 @@ pub(crate) fn check_flags(
     let folders = folders(arguments, problems);
     let run_until = run_until(arguments, problems);
     if with_sites {
-        sites::check(&arguments.sites, arguments.extent.num_runs, problems);
+        sites::check(&arguments.sites, arguments.extent.runs(), problems);
     }
     (folders, run_until)
 }
@@ -131,7 +143,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     if has_no_time(arguments) {
         return Ticks::from_us(MAX_SITE_US);
     }
-    let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
+    let longest = Ticks::from_us(MAX_SITE_US / extent.runs());
     let wanted = extent.run_until.unwrap_or(Ticks::from_us(DEFAULT_RUN_US));
     if wanted == Ticks::ZERO {
         let problem = Problem::new("a run of 0 µs (--run-until, -t) leaves no time in which an operation could start");
@@ -140,7 +152,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     if wanted > longest {
         let message = format!(
             "{} of {wanted} each: more than the 100 days a site may be simulated",
-            counted(extent.num_runs, "run")
+            counted(extent.runs(), "run")
         );
         let help = format!("at most `--run-until {}` with this `--num-runs`", longest.to_us_text());
         problems.push(Problem::new(message).help(help));
@@ -149,22 +161,22 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
 }
 
 /// The arguments that decide what every site does, with defaults and with files that no flag names.
-fn device_arguments(
-    arguments: &GenerateArgs,
-    (run_until, max_ops): (Ticks, Option<u64>),
-    in_force: &InForce,
-) -> Vec<String> {
+fn device_arguments(arguments: &GenerateArgs, phases: &Phases, in_force: &InForce) -> Vec<String> {
     let mut all = Vec::new();
+    let limits = Some(&phases.all()[0]).filter(|_| !phases.are_named());
     if let Some(path) = &arguments.device.config {
         push(&mut all, "--config", recorded(path));
     }
     if arguments.device.lenient {
         all.push("--lenient".to_owned());
     }
-    if !has_no_time(arguments) {
-        push(&mut all, "--run-until", run_until.to_us_text());
+    if let Some(plan) = &in_force.plan {
+        push(&mut all, "--plan", &plan.input.source);
     }
-    if let Some(ops) = max_ops {
+    if let Some(limits) = limits.filter(|_| !has_no_time(arguments)) {
+        push(&mut all, "--run-until", limits.run_until.to_us_text());
+    }
+    if let Some(ops) = limits.and_then(|limits| limits.max_ops) {
         push(&mut all, "--ops", ops);
     }
     if arguments.extent.closure {
@@ -173,7 +185,9 @@ fn device_arguments(
     if let Some(share) = arguments.extent.until_coverage {
         push(&mut all, "--until-coverage", share);
     }
-    push(&mut all, "--num-runs", arguments.extent.num_runs);
+    if let Some(limits) = limits {
+        push(&mut all, "--num-runs", limits.runs);
+    }
     if arguments.start.bootstrap {
         all.push("--bootstrap".to_owned());
     } else if arguments.start.no_bootstrap {
@@ -213,7 +227,7 @@ fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
 }
 
 /// Warns of flags without effect: runs are always completed, and a single run has no bootstrap.
-fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
+fn warn_of_no_effect(arguments: &GenerateArgs, num_runs: u64, remarks: &mut String) {
     if arguments.extent.no_drain_op_end {
         remarks.push_str(&failure::warning_text(
             "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
@@ -234,7 +248,7 @@ fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
         )),
         (ProposerLog::Off | ProposerLog::Summary | ProposerLog::Full, _) => {}
     }
-    if arguments.start.bootstrap && arguments.extent.num_runs <= 1 {
+    if arguments.start.bootstrap && num_runs <= 1 {
         remarks.push_str(&failure::warning_text(
             "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
         ));

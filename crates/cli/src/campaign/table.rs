@@ -47,6 +47,8 @@ pub(crate) struct WantedTable<'a> {
     validate: bool,
     /// Whether flags say that the bootstrap comes first, or that it does not.
     bootstrap: Option<bool>,
+    /// Number of runs that flags ask for, for `generate`.
+    runs: Option<u64>,
 }
 
 /// The value of a pair of opposite flags, of which the parser keeps the last; `None` if neither is given.
@@ -62,12 +64,8 @@ impl<'a> WantedTable<'a> {
             flags: &arguments.table,
             refresh: arguments.table_file.refresh_op_state_probs,
             validate: arguments.table_file.validate_pc,
-            // The bootstrap prepares the device for the runs that follow, so a single run has none.
-            bootstrap: if arguments.extent.num_runs > 1 {
-                either(arguments.start.bootstrap, arguments.start.no_bootstrap)
-            } else {
-                Some(false)
-            },
+            bootstrap: either(arguments.start.bootstrap, arguments.start.no_bootstrap),
+            runs: Some(arguments.extent.runs()),
         }
     }
 
@@ -75,7 +73,7 @@ impl<'a> WantedTable<'a> {
     pub(crate) fn of_flags(arguments: &'a InForceArgs) -> Self {
         let config = arguments.device.config.as_deref();
         let bootstrap = either(arguments.bootstrap, arguments.no_bootstrap);
-        Self { config, flags: &arguments.table, refresh: false, validate: false, bootstrap }
+        Self { config, flags: &arguments.table, refresh: false, validate: false, bootstrap, runs: None }
     }
 
     /// Whether the table is built and no file is read.
@@ -83,9 +81,11 @@ impl<'a> WantedTable<'a> {
         self.flags.autofill_pc || self.refresh
     }
 
-    /// Whether the bootstrap of a profile comes first.
-    pub(crate) fn bootstrap(&self, profile: &Profile) -> bool {
-        self.bootstrap.unwrap_or(profile.bootstrap.enabled)
+    /// Whether the bootstrap of a profile comes first. `phase_runs` is the number of runs if the phases of a plan state it.
+    pub(crate) fn bootstrap(&self, profile: &Profile, phase_runs: Option<u64>) -> bool {
+        // The bootstrap prepares the device for the runs that follow, so a single run has none.
+        let is_single = self.runs.is_some_and(|runs| phase_runs.unwrap_or(runs) <= 1);
+        !is_single && self.bootstrap.unwrap_or(profile.bootstrap.enabled)
     }
 
     /// The path of the table file: the one named, or the one beside the profile. The built-in device has none beside it.

@@ -23,7 +23,7 @@ use crate::site_list::{Shard, SiteList, lists_in};
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
 
 /// Flags that say where inputs lie. Each has a value.
-const PLACE_FLAGS: [&str; 3] = ["--config", "--badlist", "--op-state-probs"];
+const PLACE_FLAGS: [&str; 4] = ["--config", "--badlist", "--op-state-probs", "--plan"];
 
 /// What the batch's manifest of an earlier execution lists and this execution keeps.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ pub(super) fn check_length(campaign: &Campaign) -> Result<(), Failure> {
     let manifest = if campaign.resume.is_none() { of_same_batch(campaign, batch, true) } else { None };
     let Some(manifest) = manifest else { return Ok(()) };
     let others = manifest.sites.iter().map(|record| record.site).filter(|site| !asked.contains(*site));
-    let (others, runs) = (others.collect::<Vec<_>>(), number_of(&manifest.origin.arguments, "--num-runs"));
+    let (others, runs) = (others.collect::<Vec<_>>(), runs_of(&manifest.origin));
     if others.is_empty() || runs == campaign.num_runs {
         return Ok(());
     }
@@ -192,7 +192,7 @@ pub(crate) fn has_site(batch: &Origin, site: &SiteManifest) -> bool {
 }
 
 fn are_alike(one: &Origin, other: &Origin, free: &[&str]) -> bool {
-    let free = [&PART_FLAGS, &PLACE_FLAGS, free].concat();
+    let free = [&PART_FLAGS[..], &PLACE_FLAGS, free].concat();
     let essence = |origin: &Origin| {
         let arguments = without(&origin.arguments, &free);
         (origin.tool.clone(), origin.profile.resolved_sha256.clone(), arguments)
@@ -236,6 +236,11 @@ pub(crate) fn arguments_of(part: &[String], sites: Option<SiteList>) -> Vec<Stri
 /// Number of sites of the whole batch; 0 if its end is open.
 pub(crate) fn count_of(origin: &Origin) -> u64 {
     number_of(&origin.arguments, "--site-count")
+}
+
+/// Number of runs that each site of an origin was to have.
+pub(crate) fn runs_of(origin: &Origin) -> u64 {
+    origin.phase_runs.unwrap_or_else(|| number_of(&origin.arguments, "--num-runs"))
 }
 
 /// The value of a numeric flag; 0 if it is missing.

@@ -1,6 +1,5 @@
 //! Checks whether a campaign can be carried out, before any file is changed.
 
-use nandseq_generate::Setup;
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::format::TableFormat;
 use nandseq_output::named::NamedOutput;
@@ -10,6 +9,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::resume::{self, SiteStart};
+use super::setups::Setups;
 use super::{batch, folders, own_names, shape};
 use crate::arguments::Format;
 use crate::campaign::{Campaign, CampaignSite};
@@ -21,8 +21,8 @@ use crate::thread_pool::threads;
 /// Makes sure, without touching anything, that a campaign can be carried out as far as that can be known before it is begun: its inputs fit
 /// together, each site has a place to begin, and files can be put where they belong.
 pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
-    let places = setup_and_format(campaign)
-        .and_then(|(setup, format)| places_to_begin(campaign, (&setup, &*format), &threads(campaign.jobs)?));
+    let places = setups_and_format(campaign)
+        .and_then(|(setups, format)| places_to_begin(campaign, (&setups, &*format), &threads(campaign.jobs)?));
     let sites = campaign.sites.iter().map(|site| campaign.folder_of(site));
     let places = both(places, folders::check(std::iter::once(campaign.out_dir.clone()).chain(sites))).map(drop);
     let table = campaign.table.output.as_ref().map_or(Ok(()), |table| {
@@ -36,11 +36,11 @@ pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
 pub(super) fn places_to_begin(
     campaign: &Campaign,
-    (setup, format): (&Setup, &dyn TableFormat),
+    (setups, format): (&Setups, &dyn TableFormat),
     threads: &ThreadPool,
 ) -> Result<Vec<String>, Failure> {
     let of_batch = check_places(campaign)?;
-    let start = |site: &CampaignSite| Ok::<_, Failure>(place_to_begin(campaign, site, (setup, format))?.remarks);
+    let start = |site: &CampaignSite| Ok::<_, Failure>(place_to_begin(campaign, site, (setups, format))?.remarks);
     let remarks: Vec<Vec<String>> =
         threads.install(|| campaign.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(of_batch.into_iter().chain(remarks.into_iter().flatten()).collect())
@@ -50,9 +50,9 @@ pub(super) fn places_to_begin(
 pub(super) fn place_to_begin(
     campaign: &Campaign,
     site: &CampaignSite,
-    (setup, format): (&Setup, &dyn TableFormat),
+    (setups, format): (&Setups, &dyn TableFormat),
 ) -> Result<SiteStart, Failure> {
-    let start = resume::find(campaign, site, campaign.head(site), setup)?.before_work()?;
+    let start = resume::find(campaign, site, campaign.head(site), setups)?.before_work()?;
     folders::names_are_free(campaign, site, format, |name| start.writes(campaign, name))?;
     Ok(start)
 }
@@ -69,15 +69,9 @@ pub(super) fn check_places(campaign: &Campaign) -> Result<Vec<String>, Failure> 
     Ok(remarks)
 }
 
-/// The setup and the format of the tables, which all sites of a campaign share.
-pub(super) fn setup_and_format(campaign: &Campaign) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
-    let setup = Setup::new(&campaign.profile, &campaign.table.distributions, &campaign.bad_blocks)
-        .map_err(|error| Problem::new(error.to_string()).help(campaign.words().how_to_propose(&campaign.flags)))?;
-    let setup = match &campaign.closure {
-        Some(closure) => setup.with_coverage_model(&campaign.profile, closure.model.clone()),
-        None => setup,
-    };
-    Ok((setup, format(campaign)?))
+/// The setups and the format of the tables, which all sites of a campaign share.
+pub(super) fn setups_and_format(campaign: &Campaign) -> Result<(Setups, Box<dyn TableFormat>), Failure> {
+    Ok((Setups::new(campaign)?, format(campaign)?))
 }
 
 /// The writer of the campaign's form of tables.

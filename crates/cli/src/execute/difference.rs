@@ -8,6 +8,7 @@ use std::path::Path;
 
 use nandseq_trace::manifest::{Origin, SiteManifest};
 
+use super::batch::runs_of;
 use crate::arguments::DEFAULT_RUN_US;
 use crate::campaign::Campaign;
 use crate::failure::Problem;
@@ -15,8 +16,8 @@ use crate::origins::{OtherInput, inputs_of, other_input};
 
 /// Flags whose values may differ: the number of runs, the paths of inputs, whose contents are compared, and the bootstrap, whose
 /// effect is compared.
-const FREE_FLAGS: [&str; 6] =
-    ["--num-runs", "--config", "--badlist", "--op-state-probs", "--bootstrap", "--no-bootstrap"];
+const FREE_FLAGS: [&str; 7] =
+    ["--num-runs", "--config", "--badlist", "--op-state-probs", "--plan", "--bootstrap", "--no-bootstrap"];
 /// Flags that limit each run.
 const LIMITS: [&str; 3] = ["--run-until", "--ops", "--until-coverage"];
 /// The default patterns of site folders.
@@ -102,15 +103,14 @@ pub(super) fn between_origins(campaign: &Campaign, there: &Origin, here: &Origin
     if !theirs.is_empty() || !ours.is_empty() {
         return Some(Difference::Limits(limited(&theirs, &ours), limited(&ours, &theirs)));
     }
-    let begins = begins_with_bootstrap(campaign, &there.arguments);
+    let begins = begins_with_bootstrap(campaign, there);
     (begins != campaign.bootstrap).then_some(Difference::Bootstrap(campaign.bootstrap))
 }
 
-/// Whether the first run of a site with these arguments begins with the profile's bootstrap.
-fn begins_with_bootstrap(campaign: &Campaign, arguments: &[String]) -> bool {
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let single = settings_of(arguments).any(|setting| setting.flag == "--num-runs" && setting.value == ["1"]);
-    !single && (has("--bootstrap") || (campaign.profile.bootstrap.enabled && !has("--no-bootstrap")))
+/// Whether the first run of a site of this origin begins with the profile's bootstrap.
+fn begins_with_bootstrap(campaign: &Campaign, origin: &Origin) -> bool {
+    let has = |flag: &str| origin.arguments.iter().any(|argument| argument == flag);
+    runs_of(origin) != 1 && (has("--bootstrap") || (campaign.profile.bootstrap.enabled && !has("--no-bootstrap")))
 }
 
 /// A flag with its value, if it has one.

@@ -11,7 +11,7 @@ use nandseq_trace::recorded::shown;
 use std::io::{self, Read};
 use std::path::Path;
 
-use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
+use nandseq_generate::{SiteState, Snapshot, SnapshotError};
 use nandseq_input::{CsvFiles, Source as _};
 use nandseq_trace::files::{FileKind, Outputs};
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
@@ -22,6 +22,7 @@ use nandseq_profile::diagnostic::counted;
 use super::batch;
 use super::difference::{self, is_same_campaign};
 use super::folders::is_same_place;
+use super::setups::Setups;
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, KnownRuns};
@@ -101,18 +102,18 @@ pub(super) fn find(
     campaign: &Campaign,
     site: &CampaignSite,
     head: SiteManifest,
-    setup: &Setup,
+    setups: &Setups,
 ) -> Result<SiteStart, Failure> {
     let Some(resume) = &campaign.resume else { return Ok(SiteStart::fresh(head)) };
     if resume.is_file() {
-        let state = load(resume, campaign, site, setup).map_err(|refusal| refusal.failure(resume))?;
+        let state = load(resume, campaign, site, setups).map_err(|refusal| refusal.failure(resume))?;
         let name = format!("the snapshot `{}`", shown(resume));
         let source = ResumeSource { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
         return begin_after(campaign, site, head, source);
     }
     let folder = if site.folder.is_empty() { resume.clone() } else { resume.join(&site.folder) };
     let Some(known) = known_at(&folder)? else {
-        return unlisted(campaign, site, head, setup, &folder);
+        return unlisted(campaign, site, head, setups, &folder);
     };
     if let Some(difference) = difference::between(campaign, &known.manifest, &head) {
         return Err(difference.failure(&folder).into());
@@ -122,7 +123,7 @@ pub(super) fn find(
     let is_here = is_same_place(&folder, &campaign.folder_of(site));
     let (mut state, mut remarks) = (None, Vec::new());
     if done < campaign.num_runs {
-        state = newest_good(campaign, site, setup, (&folder, runs, is_here), &mut remarks)?;
+        state = newest_good(campaign, site, setups, (&folder, runs, is_here), &mut remarks)?;
     }
     let name = format!("`{}`", shown(&folder));
     let here = is_here.then_some(known.manifest.runs);
@@ -203,7 +204,7 @@ pub(super) fn nothing_left(campaign: &Campaign, site: &CampaignSite, there: &str
 fn newest_good(
     campaign: &Campaign,
     site: &CampaignSite,
-    setup: &Setup,
+    setups: &Setups,
     (folder, runs, says_what_is_gone): (&Path, &[RunRecord], bool),
     remarks: &mut Vec<String>,
 ) -> Result<Option<SiteState>, Failure> {
@@ -211,7 +212,7 @@ fn newest_good(
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
         let path = file.file.under_or_packed(folder);
         let path = path.map_err(|reason| Problem::unreadable("the list of runs in", folder, &reason))?;
-        match load(&path, campaign, site, setup) {
+        match load(&path, campaign, site, setups) {
             Ok(state) => return Ok(Some(state)),
             Err(refusal) if says_what_is_gone && refusal.is_gone() => {}
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
@@ -227,13 +228,13 @@ fn newest_good(
 pub(super) fn before(
     campaign: &Campaign,
     site: &CampaignSite,
-    setup: &Setup,
+    setups: &Setups,
     listed: &[RunRecord],
     run_index: u64,
 ) -> Result<Option<SiteState>, Failure> {
     let folder = campaign.folder_of(site);
     let earlier = &listed[..listed.partition_point(|run| run.run_index < run_index)];
-    let state = newest_good(campaign, site, setup, (&folder, earlier, true), &mut Vec::new())?;
+    let state = newest_good(campaign, site, setups, (&folder, earlier, true), &mut Vec::new())?;
     if state.is_none() && listed.first().is_some_and(|first| first.run_index > 0) {
         let run = run_index + 1;
         let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", shown(&folder));
@@ -253,10 +254,10 @@ pub(super) fn last_state(
     campaign: &Campaign,
     site: &CampaignSite,
     runs: &[RunRecord],
-    setup: &Setup,
+    setups: &Setups,
 ) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
-    load(&file.file.under_or_packed(&campaign.folder_of(site)).ok()?, campaign, site, setup).ok()
+    load(&file.file.under_or_packed(&campaign.folder_of(site)).ok()?, campaign, site, setups).ok()
 }
 
 /// Where a site begins if nothing lists the runs of `folder`. In the site's own folder they are made again, because their files
@@ -265,7 +266,7 @@ fn unlisted(
     campaign: &Campaign,
     site: &CampaignSite,
     head: SiteManifest,
-    setup: &Setup,
+    setups: &Setups,
     folder: &Path,
 ) -> Result<SiteStart, Failure> {
     let found = snapshots(folder)?;
@@ -280,7 +281,7 @@ fn unlisted(
     }
     let mut remarks = Vec::new();
     for path in found.into_iter().rev() {
-        match load(&path, campaign, site, setup) {
+        match load(&path, campaign, site, setups) {
             Ok(state) => {
                 let name = format!("`{}`", shown(folder));
                 let source = ResumeSource { name, done: state.run, state: Some(state), remarks, here: None };
@@ -397,13 +398,13 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 }
 
 /// Reads a snapshot, packed or not, and checks that the site can go on from it.
-fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setup: &Setup) -> Result<SiteState, Refusal> {
+fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setups: &Setups) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
     let text = manifest::regular(path).and_then(|()| CsvFiles.open(path));
     text.and_then(|text| text.take(LONGEST).read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     campaign.in_present_form(&mut snapshot.identity);
     snapshot.check(&campaign.identity(site)).map_err(Refusal::Refused)?;
-    Site::from_state(setup, site.seeds, &snapshot.state).map_err(|error| Refusal::Impossible(error.to_string()))?;
+    setups.site(site, Some(&snapshot.state)).map_err(|error| Refusal::Impossible(error.to_string()))?;
     Ok(snapshot.state)
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use nandseq_generate::dead::DeadDie;
-use nandseq_generate::{RunError, RunLimits, RunSummary, Setup, Site, SiteState, Snapshot};
+use nandseq_generate::{RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::{Complete, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
@@ -19,6 +19,7 @@ use nandseq_trace::run_name::RunName;
 use super::claim::Claims;
 use super::difference::is_same_campaign;
 use super::proposer_log::{Log, Logged};
+use super::setups::Setups;
 use super::totals::Totals;
 use super::{leftovers, resume};
 use crate::absent::WhyAbsent;
@@ -41,7 +42,7 @@ pub(crate) type OnRun<'w> = &'w (dyn Fn(&CampaignSite, &Path, &RunRecord) -> Res
 /// What the sites of an execution share.
 pub(super) struct Work<'p> {
     pub(super) campaign: &'p Campaign,
-    pub(super) setup: &'p Setup,
+    pub(super) setups: &'p Setups,
     pub(super) format: &'p dyn TableFormat,
     pub(super) progress: &'p Progress,
     pub(super) stop: &'p AtomicBool,
@@ -75,11 +76,11 @@ pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
     Ok(())
 }
 
-impl Work<'_> {
+impl<'p> Work<'p> {
     /// Makes one site.
     pub(super) fn site(&self, campaign_site: &CampaignSite) -> SiteOutcome {
         let folder = self.campaign.folder_of(campaign_site);
-        let mut totals = Totals::new(&self.campaign.profile);
+        let mut totals = Totals::new(self.campaign);
         let (finished, end) = match self.claims.during(&folder) {
             Ok(_claim) => match self.begin(campaign_site, &folder, &mut totals) {
                 Ok(begun) => self.go_on(campaign_site, &folder, begun, &mut totals),
@@ -105,16 +106,16 @@ impl Work<'_> {
         campaign_site: &CampaignSite,
         folder: &Path,
         totals: &mut Totals,
-    ) -> Result<(Ledger, Site<'_>, u64), Failure> {
-        let mut start = resume::find(self.campaign, campaign_site, self.campaign.head(campaign_site), self.setup)?;
+    ) -> Result<(Ledger, Site<'p>, u64), Failure> {
+        let mut start = resume::find(self.campaign, campaign_site, self.campaign.head(campaign_site), self.setups)?;
         if let Some(again) = &start.again {
             self.make_again(campaign_site, folder, again, totals)?;
-            start = resume::find(self.campaign, campaign_site, self.campaign.head(campaign_site), self.setup)?;
+            start = resume::find(self.campaign, campaign_site, self.campaign.head(campaign_site), self.setups)?;
         }
         let runs = &start.manifest.runs;
         let is_done = start.state.is_none() && start.next_run > 0;
-        let last = if is_done { resume::last_state(self.campaign, campaign_site, runs, self.setup) } else { None };
-        let mut site = site_in(self.setup, campaign_site, start.state.as_ref().or(last.as_ref()))?;
+        let last = if is_done { resume::last_state(self.campaign, campaign_site, runs, self.setups) } else { None };
+        let mut site = site_in(self.setups, campaign_site, start.state.as_ref().or(last.as_ref()))?;
         if last.is_some() {
             totals.reached.extend(site.reached());
             let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
@@ -143,8 +144,8 @@ impl Work<'_> {
         let whole = manifest.runs.iter().filter(|run| !lacks_files.contains(&run.run_index));
         whole.for_each(|run| totals.note_operations(self.campaign, run.operations));
         let operations = manifest.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.operations));
-        let last = resume::last_state(self.campaign, campaign_site, &manifest.runs, self.setup);
-        let covered = last.and_then(|last| site_in(self.setup, campaign_site, Some(&last)).ok());
+        let last = resume::last_state(self.campaign, campaign_site, &manifest.runs, self.setups);
+        let covered = last.and_then(|last| site_in(self.setups, campaign_site, Some(&last)).ok());
         let covered = covered.is_some_and(|site| is_covered(self.campaign, &site));
         Some(FinishedSite { sha256, runs: manifest.runs.len() as u64, operations, covered })
     }
@@ -159,11 +160,11 @@ impl Work<'_> {
         missing: &resume::Again,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
-        let mut made = Totals::new(&self.campaign.profile);
+        let mut made = Totals::new(self.campaign);
         let end = self.make_each_again(campaign_site, folder, missing, &mut made);
         // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together.
-        let Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, .. } = made;
-        totals.add(Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, ..Totals::default() });
+        let Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, by_phase, .. } = made;
+        totals.add(Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, by_phase, ..Totals::default() });
         end
     }
 
@@ -174,13 +175,13 @@ impl Work<'_> {
         missing: &resume::Again,
         made: &mut Totals,
     ) -> Result<(), Failure> {
-        let mut at: Option<(Site<'_>, u64)> = None;
+        let mut at: Option<(Site<'p>, u64)> = None;
         for &(wanted, gone) in &missing.runs {
-            let state = resume::before(self.campaign, campaign_site, self.setup, &missing.listed, wanted)?;
+            let state = resume::before(self.campaign, campaign_site, self.setups, &missing.listed, wanted)?;
             let from = state.as_ref().map_or(0, |state| state.run);
             let (mut site, next) = match at.take() {
                 Some((site, next)) if next >= from => (site, next),
-                Some(_) | None => (site_in(self.setup, campaign_site, state.as_ref())?, from),
+                Some(_) | None => (site_in(self.setups, campaign_site, state.as_ref())?, from),
             };
             for run_index in next..=wanted {
                 if self.stop.load(Ordering::Relaxed) {
@@ -198,6 +199,7 @@ impl Work<'_> {
                 }
                 if run_index == wanted {
                     let placed = complete.place(gone).map_err(|reason| Failure::cannot_write(folder, reason))?;
+                    made.note_run(self.campaign, run_index, (summary.ops, site.goal_reached()));
                     made.add_run(summary, placed.files.len() as u64, placed.bytes);
                     made.runs += 1;
                 }
@@ -212,7 +214,7 @@ impl Work<'_> {
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        begun: (Ledger, Site<'_>, u64),
+        begun: (Ledger, Site<'p>, u64),
         totals: &mut Totals,
     ) -> (Option<FinishedSite>, Result<(), Failure>) {
         let (mut ledger, mut site, next_run) = begun;
@@ -251,7 +253,7 @@ impl Work<'_> {
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        (ledger, site): (&mut Ledger, &mut Site<'_>),
+        (ledger, site): (&mut Ledger, &mut Site<'p>),
         run_index: u64,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
@@ -274,7 +276,7 @@ impl Work<'_> {
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        site: &mut Site<'_>,
+        site: &mut Site<'p>,
         run_index: u64,
         totals: &mut Totals,
     ) -> Result<RunRecord, Failure> {
@@ -282,6 +284,7 @@ impl Work<'_> {
         let (record, summary, complete) = self.simulate(campaign_site, (folder, files), site, run_index)?;
         let placed = complete.place(Outputs::ALL).map_err(|reason| Failure::cannot_write(folder, reason))?;
         totals.note_operations(self.campaign, summary.ops);
+        totals.note_run(self.campaign, run_index, (summary.ops, site.goal_reached()));
         totals.note_dead(campaign_site, (record.run, summary.ops), summary.dead.clone());
         totals.add_run(summary, placed.files.len() as u64, placed.bytes);
         Ok(record)
@@ -299,23 +302,26 @@ impl Work<'_> {
         &self,
         campaign_site: &CampaignSite,
         (folder, mut inner): (&Path, RunFiles<'f>),
-        site: &mut Site<'_>,
+        site: &mut Site<'p>,
         run_index: u64,
     ) -> Result<(RunRecord, RunSummary, Complete<'f>), Failure> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
+        let phase = self.campaign.phases.limits(run_index);
+        self.setups.enter(site, run_index);
         let on_dead = |dead: &DeadDie| self.progress.at_once(&dead_dies::in_a_line(campaign_site, dead));
         let limits = RunLimits {
-            run_until: self.campaign.run_until_from(site.clock()),
-            max_ops: self.campaign.max_ops,
+            run_until: self.campaign.run_until_from(run_index, site.clock()),
+            max_ops: phase.max_ops,
             bootstrap: self.campaign.bootstrap,
             until_covered: self.campaign.closure.as_ref().and_then(Closure::until),
+            goal: phase.goal,
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
         };
         let log = Log::create(&mut inner, self.campaign.proposer_log, &self.campaign.profile).map_err(unwritten)?;
         let (summary, log, mut files) = thread::scope(|scope| {
             let inner = ThreadedSink::new(self.tables_threaded.then_some(scope), inner);
-            let mut sink = Watched::new(Logged { log, inner }, self.progress);
+            let mut sink = Watched::new(Logged { log, inner }, self.progress, phase);
             let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, self.campaign, unwritten))?;
             let Logged { log, inner } = sink.finish();
             Ok::<_, Failure>((summary, log, inner.finish().map_err(unwritten)?))
@@ -326,7 +332,8 @@ impl Work<'_> {
         add_snapshot(self.campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let complete = files.complete().map_err(unwritten)?;
         let (seed, files) = (campaign_site.seeds.seed(run_index), complete.files().to_vec());
-        let record = RunRecord { run: run_index + 1, run_index, seed, operations: summary.ops, files };
+        let (run, phase, operations) = (run_index + 1, phase.name.clone(), summary.ops);
+        let record = RunRecord { run, run_index, seed, phase, operations, files };
         Ok((record, summary, complete))
     }
 }
@@ -338,15 +345,13 @@ pub(super) fn is_covered(campaign: &Campaign, site: &Site<'_>) -> bool {
 
 /// The site in a state, or fresh.
 pub(super) fn site_in<'s>(
-    setup: &'s Setup,
+    setups: &'s Setups,
     campaign_site: &CampaignSite,
     state: Option<&SiteState>,
 ) -> Result<Site<'s>, Failure> {
-    let Some(state) = state else { return Ok(Site::new(setup, campaign_site.seeds)) };
     // The state was checked before the work began, so this is no mistake of the user.
-    let site = Site::from_state(setup, campaign_site.seeds, state)
-        .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?;
-    Ok(site)
+    let changed = |error| Problem::new(format!("a snapshot changed while it was read: {error}")).into();
+    setups.site(campaign_site, state).map_err(changed)
 }
 
 /// Adds the snapshot of a site to the files of its run, if the campaign has snapshots. Returns the number of its bytes.

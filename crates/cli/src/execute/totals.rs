@@ -3,7 +3,6 @@
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::{Rejections, RunSummary};
-use nandseq_profile::Profile;
 
 use crate::campaign::{Campaign, CampaignSite};
 use crate::dead_dies::DeadSite;
@@ -41,12 +40,24 @@ pub(crate) struct Totals {
     pub(crate) short_runs: u64,
     /// Operations of all existing runs.
     pub(crate) known_ops: u64,
+    /// The runs that were made, by phase.
+    pub(crate) by_phase: Vec<PhaseTotals>,
+}
+
+/// Sums over the runs of a phase that were made.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct PhaseTotals {
+    pub(crate) runs: u64,
+    pub(crate) ops: u64,
+    /// Sites whose last run of the phase did not reach the phase's goal.
+    pub(crate) missed: u64,
 }
 
 impl Totals {
-    /// No runs, of a device with these operations.
-    pub(crate) fn new(profile: &Profile) -> Self {
-        Self { by_op: vec![0; profile.ops.len()], ..Self::default() }
+    /// No runs of a campaign.
+    pub(crate) fn new(campaign: &Campaign) -> Self {
+        let by_phase = vec![PhaseTotals::default(); campaign.phases.all().len()];
+        Self { by_op: vec![0; campaign.profile.ops.len()], by_phase, ..Self::default() }
     }
 
     /// Adds the operations, refusals, files and bytes of a run of a site. These sums must be of this site alone. The number of runs is
@@ -62,6 +73,11 @@ impl Totals {
     pub(super) fn add(&mut self, other: Self) {
         for (total, count) in self.by_op.iter_mut().zip(&other.by_op) {
             *total += count;
+        }
+        for (total, other) in self.by_phase.iter_mut().zip(other.by_phase) {
+            total.runs += other.runs;
+            total.ops += other.ops;
+            total.missed += other.missed;
         }
         for (what, count) in other.rejections {
             *self.rejections.entry(what).or_default() += count;
@@ -91,6 +107,15 @@ impl Totals {
         self.short_runs += u64::from(campaign.wanted_ops.is_some_and(|wanted| ops < wanted));
         // Manifests may say anything.
         self.known_ops = self.known_ops.saturating_add(ops);
+    }
+
+    /// Notes a run that was made in its phase, with its operations and whether the goal of the phase is reached.
+    pub(super) fn note_run(&mut self, campaign: &Campaign, run_index: u64, (ops, has_reached): (u64, bool)) {
+        let is_missed = campaign.phases.limits(run_index).goal.is_some() && !has_reached;
+        let totals = &mut self.by_phase[campaign.phases.of_run(run_index)];
+        totals.runs += 1;
+        totals.ops += ops;
+        totals.missed += u64::from(is_missed && campaign.phases.ends_with(run_index));
     }
 
     /// Notes the dead dies of a site after run `run`, which has `ops` operations. These sums must be of this site alone.

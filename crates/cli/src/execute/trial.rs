@@ -6,16 +6,17 @@
 
 use std::time::{Duration, Instant};
 
-use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_generate::{RunLimits, Site};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::RunFiles;
 use nandseq_trace::files::FileKind;
 use rayon::prelude::*;
 
-use super::check::{check_places, place_to_begin, setup_and_format};
+use super::check::{check_places, place_to_begin, setups_and_format};
 use super::others::Others;
 use super::proposer_log::{Log, Logged};
 use super::resume;
+use super::setups::Setups;
 use super::site::{add_snapshot, failed, is_covered, site_in};
 use super::totals::Totals;
 use crate::absent::Absences;
@@ -89,10 +90,10 @@ pub(crate) struct Sizes {
 
 /// Tries a campaign.
 pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
-    let (setup, format) = setup_and_format(campaign)?;
+    let (setups, format) = setups_and_format(campaign)?;
     let mut remarks = check_places(campaign)?;
     let (mut runs_there, mut runs_again) = (Vec::new(), 0);
-    let start = |site: &CampaignSite| place_to_begin(campaign, site, (&setup, &*format));
+    let start = |site: &CampaignSite| place_to_begin(campaign, site, (&setups, &*format));
     let starts =
         threads(campaign.jobs)?.install(|| campaign.sites.par_iter().map(start).collect::<Result<Vec<_>, _>>())?;
     for start in starts {
@@ -107,7 +108,7 @@ pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
     let first = left.first().copied();
     let run = first.map_or(1, |site| runs_there[site] + 1);
     let files = campaign.outputs.iter().map(|kind| format.form().file_name(kind, campaign.stamp, run)).collect();
-    let tried = if left.is_empty() { None } else { Some(try_sites(campaign, &left, &setup, &*format)?) };
+    let tried = if left.is_empty() { None } else { Some(try_sites(campaign, &left, &setups, &*format)?) };
     Ok(CampaignTrial { runs_there, runs_again, remarks, others, files, tried })
 }
 
@@ -120,10 +121,10 @@ fn spread(left: &[usize]) -> Vec<usize> {
     (0..count).map(|at| left[place(at)]).collect()
 }
 
-fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn TableFormat) -> Result<Tried, Failure> {
+fn try_sites(campaign: &Campaign, left: &[usize], setups: &Setups, format: &dyn TableFormat) -> Result<Tried, Failure> {
     let mut tried = Tried {
         sites: Vec::new(),
-        totals: Totals::new(&campaign.profile),
+        totals: Totals::new(campaign),
         simulated: 0,
         is_cut: false,
         of_sites: Vec::new(),
@@ -140,7 +141,7 @@ fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn Ta
         if tried.totals.ops.saturating_sub(tried.first.ops) >= MOST_OPS_OF_OTHERS * LONG_OTHERS as u64 {
             break;
         }
-        tried.site(&absences, site, (setup, format), most)?;
+        tried.site(&absences, site, (setups, format), most)?;
     }
     tried.sites.sort_unstable();
     Ok(tried)
@@ -157,15 +158,15 @@ impl Tried {
         &mut self,
         absences: &Absences<'_>,
         at: usize,
-        (setup, format): (&Setup, &dyn TableFormat),
+        (setups, format): (&Setups, &dyn TableFormat),
         most: u64,
     ) -> Result<(), Failure> {
         let campaign = absences.campaign;
         let campaign_site = &campaign.sites[at];
-        let start = resume::find(campaign, campaign_site, campaign.head(campaign_site), setup)?;
-        let mut site = site_in(setup, campaign_site, start.state.as_ref())?;
+        let start = resume::find(campaign, campaign_site, campaign.head(campaign_site), setups)?;
+        let mut site = site_in(setups, campaign_site, start.state.as_ref())?;
         // What is dead is noted of each site by itself.
-        let all = std::mem::replace(&mut self.totals, Totals::new(&campaign.profile));
+        let all = std::mem::replace(&mut self.totals, Totals::new(campaign));
         let (began, mut runs) = (Instant::now(), Vec::new());
         let mut run_index = start.next_run;
         while run_index < campaign.num_runs && !is_covered(campaign, &site) {
@@ -174,6 +175,7 @@ impl Tried {
                 break;
             }
             let left = most - self.totals.ops;
+            setups.enter(&mut site, run_index);
             runs.push(self.run(absences, campaign_site, &mut site, (format, left), run_index)?);
             run_index += 1;
         }
@@ -182,8 +184,11 @@ impl Tried {
         let of_site = std::mem::replace(&mut self.totals, all);
         self.totals.add(of_site);
         let later = &runs[runs.len() / 2..];
-        let not_tried = if is_covered(campaign, &site) { 0.0 } else { (campaign.num_runs - run_index) as f64 };
-        let rest = not_tried * later.iter().sum::<f64>() / later.len().max(1) as f64;
+        let rest = match is_covered(campaign, &site) {
+            true => 0.0,
+            false if campaign.phases.are_named() => expected(campaign, &runs, start.next_run),
+            false => (campaign.num_runs - run_index) as f64 * mean(later),
+        };
         let of_site = runs.iter().sum::<f64>() + rest;
         if is_covered(campaign, &site) {
             self.enough.get_or_insert(of_site);
@@ -210,12 +215,14 @@ impl Tried {
         let campaign = absences.campaign;
         let spare = std::env::temp_dir();
         let unwritten = |reason| Failure::cannot_write(&spare, reason);
-        let most = campaign.max_ops.map_or(left, |most| most.min(left));
+        let phase = campaign.phases.limits(run_index);
+        let most = phase.max_ops.map_or(left, |most| most.min(left));
         let limits = RunLimits {
-            run_until: campaign.run_until_from(site.clock()),
+            run_until: campaign.run_until_from(run_index, site.clock()),
             max_ops: Some(most),
             bootstrap: campaign.bootstrap,
             until_covered: campaign.closure.as_ref().and_then(Closure::until),
+            goal: phase.goal,
             stop: None,
             on_dead: None,
         };
@@ -235,13 +242,13 @@ impl Tried {
         let finished = files.finish().map_err(unwritten)?;
         let length = summary.end - summary.start;
         self.simulated += u128::from(length.0);
-        let is_cut = summary.ops >= most && campaign.max_ops.is_none_or(|wanted| wanted > most);
+        let is_cut = summary.ops >= most && phase.max_ops.is_none_or(|wanted| wanted > most);
         self.is_cut |= is_cut;
         self.is_whole &= !is_cut;
         let mut ops = summary.ops as f64;
         if is_cut {
-            ops *= campaign.run_until.0 as f64 / length.0.max(1) as f64;
-            ops = campaign.max_ops.map_or(ops, |most| ops.min(most as f64));
+            ops *= phase.run_until.0 as f64 / length.0.max(1) as f64;
+            ops = phase.max_ops.map_or(ops, |most| ops.min(most as f64));
         } else {
             self.totals.note_operations(campaign, summary.ops);
         }
@@ -250,10 +257,40 @@ impl Tried {
         self.all.bytes += finished.bytes - snapshot_bytes;
         self.all.snapshot_bytes += snapshot_bytes;
         self.totals.runs += 1;
+        self.totals.note_run(campaign, run_index, (summary.ops, site.goal_reached() || is_cut));
         self.totals.note_dead(campaign_site, (run_index + 1, summary.ops), summary.dead.clone());
         self.totals.add_run(summary, finished.files.len() as u64, finished.bytes);
         Ok(ops)
     }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// The operations of the runs that were not tried, from those that were tried, the first of which is `first`: a run of a phase that was
+/// tried counts as much as the later half of its runs, another as much as its limits allow.
+fn expected(campaign: &Campaign, runs: &[f64], first: u64) -> f64 {
+    let phases = campaign.phases.all();
+    let next = first + runs.len() as u64;
+    let tried = |phase: usize| -> Vec<f64> {
+        let of_phase = (first..).zip(runs).filter(|(run, _)| campaign.phases.of_run(*run) == phase);
+        of_phase.map(|(_, ops)| *ops).collect()
+    };
+    // Operations for each tick, over all runs that were tried.
+    let time: f64 = (first..next).map(|run| campaign.phases.limits(run).run_until.0 as f64).sum();
+    let rate = runs.iter().sum::<f64>() / time.max(1.0);
+    let (mut sum, mut end) = (0.0, 0u64);
+    for (at, phase) in phases.iter().enumerate() {
+        let begin = end.max(next);
+        end += phase.runs;
+        let not_tried = end.min(campaign.num_runs).saturating_sub(begin);
+        let of_phase = tried(at);
+        let by_limits = phase.max_ops.map_or(f64::INFINITY, |most| most as f64).min(rate * phase.run_until.0 as f64);
+        let each = if of_phase.is_empty() { by_limits } else { mean(&of_phase[of_phase.len() / 2..]) };
+        sum += not_tried as f64 * each;
+    }
+    sum
 }
 
 #[cfg(test)]

@@ -71,6 +71,11 @@ pub(super) struct Explained {
     pub(super) expected: Option<Expected>,
     /// Its needs, with the operations that fulfil each, in words.
     pub(super) needs: Vec<String>,
+    /// The phases of the test plan that give it a weight, and those that do not. Without tables of their own there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) phases: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) weightless_phases: Vec<String>,
     /// The phase keys that give it a weight, among those that were asked for.
     pub(super) phase_keys: Vec<KeyRow>,
     /// Number of phase keys that give it no weight, among those that were asked for.
@@ -148,6 +153,15 @@ impl Explanation {
         writeln!(text, "{}: base {}, cell type {}, {planes}", op.op_name, op.base, op.cell_type)?;
         write!(text, "{}", self.in_force)?;
         self.write_verdict(text, op)?;
+        match (op.phases.as_slice(), op.weightless_phases.as_slice()) {
+            ([], []) => {}
+            ([], _) => writeln!(text, "No phase of the plan gives it a weight.")?,
+            (_, []) => writeln!(text, "Every phase of the plan gives it a weight.")?,
+            (with, without) => {
+                let (with, without) = (with.join(", "), without.join(", "));
+                writeln!(text, "Phases of the plan that give it a weight: {with}; that do not: {without}.")?;
+            }
+        }
         for need in &op.needs {
             writeln!(text, "It needs {need}.")?;
         }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::absent::Absences;
 use crate::arguments::ReportFormat;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, CampaignPhase};
 use crate::execute::note_of_beginning;
 use crate::execute::trial::{CampaignTrial, Sizes, Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
@@ -48,6 +48,9 @@ pub(crate) struct DryRun {
     #[serde(skip)]
     tried_sites: u64,
     runs_per_site: u64,
+    /// The phases of the test plan; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phases: Vec<PlannedPhase>,
     /// Number of runs that would be made.
     runs: u64,
     /// Existing runs that lack files. They would be made again for these files alone.
@@ -68,6 +71,20 @@ pub(crate) struct DryRun {
     warnings: Vec<String>,
     /// Whether the trial shows that the operations or the coverage asked for would not be reached.
     missed: bool,
+}
+
+/// A phase of the test plan.
+#[derive(Serialize)]
+struct PlannedPhase {
+    phase: String,
+    /// Its runs of each site.
+    runs: u64,
+    /// Simulated time of each run, µs; `null` for no limit.
+    run_until_us: Option<String>,
+    /// Operations after which a run stops; `null` for no limit.
+    ops: Option<u64>,
+    /// Whether something else may end the phase before.
+    has_goal: bool,
 }
 
 /// Sites with the same number of existing runs.
@@ -147,6 +164,7 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
         folders: (shown(Some(0)), shown(campaign.sites.len().checked_sub(1))),
         tried_sites: found.tried.as_ref().map_or(0, |tried| tried.sites.len() as u64),
         runs_per_site: campaign.num_runs,
+        phases: campaign.phases.all().iter().filter_map(PlannedPhase::new).collect(),
         runs: left,
         runs_again: found.runs_again,
         other_files,
@@ -196,6 +214,27 @@ fn by_runs(campaign: &Campaign, runs_there: &[u64]) -> Vec<Sites> {
         runs_to_make: campaign.num_runs - runs_there,
     };
     groups.into_iter().map(group).collect()
+}
+
+impl PlannedPhase {
+    fn new(phase: &CampaignPhase) -> Option<Self> {
+        Some(Self {
+            phase: phase.name.clone()?,
+            runs: phase.runs,
+            run_until_us: phase.time_limit().map(Ticks::to_us_text),
+            ops: phase.max_ops,
+            has_goal: phase.goal.is_some(),
+        })
+    }
+
+    /// Its runs and limits, in words.
+    fn text(&self) -> String {
+        let runs = counted(self.runs, "run");
+        let time = self.run_until_us.as_ref().map(|time| format!("{time} µs"));
+        let limits: Vec<String> = time.into_iter().chain(self.ops.map(|ops| counted(ops, "operation"))).collect();
+        let at_most = if self.has_goal { "at most " } else { "" };
+        format!("phase {}: {runs} of {at_most}{}", self.phase, limits.join(" or "))
+    }
 }
 
 impl Estimate {
@@ -281,6 +320,7 @@ impl DryRun {
         let (runs, sites) = (counted(self.runs, "run"), counted(sites, "site"));
         let in_force = self.trial.as_ref().map_or_else(String::new, |trial| trial.summary.in_force());
         writeln!(text, "{runs}: {sites}{each}{in_force}")?;
+        self.phases.iter().try_for_each(|phase| writeln!(text, "  {}", phase.text()))?;
         for group in self.sites.iter().filter(|group| group.runs_there > 0) {
             let of = group.sites.as_ref().map_or_else(String::new, |sites| {
                 let s = if sites.parse::<u64>().is_ok() { "" } else { "s" };

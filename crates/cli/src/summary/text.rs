@@ -9,11 +9,13 @@ use std::fmt::{self, Write as _};
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_trace::recorded::shell_word;
 
-use super::{Covered, Summary, absent};
+use super::{Covered, PhaseCount, Summary, absent};
 use crate::console;
 
 /// Number of bases that a short summary names.
 const BASES: usize = 4;
+/// Number of phases that a short summary names.
+const PHASES: usize = 4;
 /// Number of refusal reasons that a short summary names.
 const NAMED: usize = 3;
 
@@ -50,6 +52,7 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
         return write_end(text, summary);
     }
     write_extent(text, summary)?;
+    write_phases(text, summary, detail)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
     let (files, folder) = (counted(summary.files, "file"), shell_word(&summary.out_dir));
@@ -89,6 +92,28 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
     let speed = grouped(summary.operations_per_second);
     let table = summary.inputs.table_file.as_ref().map(|file| format!("; table written to `{file}`"));
     writeln!(text, ", {seconds:.2} s, {speed} operations/s{}{}", summary.in_force(), table.unwrap_or_default())
+}
+
+/// Writes the runs and operations of each phase, in a line if they are few.
+fn write_phases(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    let phase = |one: &PhaseCount| {
+        let missed = if one.missed.is_some_and(|sites| sites > 0) { ", without its goal" } else { "" };
+        format!("{} {} in {}{missed}", one.phase, counted(one.operations, "operation"), counted(one.runs, "run"))
+    };
+    let mut all: Vec<String> = summary.phases.iter().map(phase).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    if detail == Detail::Full {
+        writeln!(text, "By phase:")?;
+        return all.iter().try_for_each(|phase| writeln!(text, "  {phase}"));
+    }
+    let more = all.len().saturating_sub(PHASES);
+    all.truncate(PHASES);
+    if more > 0 {
+        all.push(format!("{more} more (-v shows all)"));
+    }
+    writeln!(text, "By phase: {}", all.join("; "))
 }
 
 /// Writes how many bins each site has covered.

@@ -4,9 +4,12 @@
 mod any_bytes;
 mod beginnings;
 mod formats;
+mod in_phases;
 mod inputs;
 mod names;
 mod pages;
+mod phases;
+mod plans;
 mod profiles;
 mod renaming;
 mod replaying;

@@ -38,6 +38,7 @@ fn the_help_of_every_subcommand_ends_with_examples_and_those_that_can_be_run_wor
     let folder = Folder::new().with("lots.yaml", lots);
     let profile = folder.succeed(&["profile", "show"]).stdout;
     fs::write(folder.path().join("device.yaml"), &profile).unwrap();
+    fs::write(folder.path().join("plan.yaml"), folder.succeed(&["plan", "new"]).stdout).unwrap();
     folder.succeed(&["-t", "20000"]);
     let batch = ["--site-count", "4", "-n", "2", "-t", "20000", "--out-dir"];
     folder.succeed(&[&batch[..], &["lot", "--config", "device.yaml"]].concat());

@@ -13,6 +13,8 @@ mod explaining;
 mod extending;
 mod given_files;
 mod help;
+#[path = "../command_line/in_phases.rs"]
+mod in_phases;
 mod inside;
 mod judging;
 mod killed;
@@ -24,6 +26,7 @@ mod other_campaigns;
 mod outputs;
 mod packed;
 mod parquet;
+mod phases;
 mod reporting;
 #[path = "../command_line/runner.rs"]
 mod runner;

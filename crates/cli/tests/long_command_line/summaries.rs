@@ -187,7 +187,8 @@ fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
     let list = "campaigns:\n  - {run_until: 500, out_dir: lots, stamp: 261121}\n";
     let folder = Folder::new().with("lots.yaml", list);
     folder.succeed(&["-q", "-t", "500", "--site-count", "1", "--out-dir", "batch", "--stamp", "261121"]);
-    let commands: [(&str, &[&str]); 11] = [
+    let folder = folder.with("plan.yaml", "schema: 1\n");
+    let commands: [(&str, &[&str]); 13] = [
         ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json"]),
         ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json", "--dry-run"]),
         ("run-list", &["run-list", "lots.yaml", "--format", "json"]),
@@ -196,6 +197,8 @@ fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
         ("verify", &["verify", "batch", "--format", "json"]),
         ("explain", &["explain", "bad_block", "--format", "json"]),
         ("explain", &["explain", "Read_SLC", "--format", "json"]),
+        ("plan check", &["plan", "check", "plan.yaml", "--format", "json"]),
+        ("plan show", &["plan", "show", "plan.yaml", "--format", "json"]),
         ("coverage universe", &["coverage", "universe", "--format", "json"]),
         ("coverage report", &["coverage", "report", "batch", "--format", "json"]),
         ("coverage diff", &["coverage", "diff", "batch", "batch", "--format", "json"]),

@@ -92,6 +92,12 @@ impl DeadDieDetector {
         self.known = self.dead.iter().fold(0, |all, dead| all | 1 << dead.die.0);
     }
 
+    /// Forgets which dies are dead: with other weights their names may start again.
+    pub(crate) fn enter(&mut self) {
+        self.dead.clear();
+        (self.known, self.told, self.between) = (0, 0, None);
+    }
+
     /// Notes the start of an operation.
     pub(crate) fn started(&mut self, step: Step, reach: Reach, now: Ticks) {
         debug_assert!(self.known & 1 << step.place.die.0 == 0, "an operation starts on a dead die");

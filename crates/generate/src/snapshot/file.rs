@@ -15,7 +15,9 @@ use super::state::SiteState;
 /// The name of the format, in the file.
 const FORMAT: &str = "nandseqgen state snapshot";
 /// The newest version of the format that this crate reads. It writes the oldest version that can hold the snapshot.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
+/// The version that knows nothing of test plans.
+const WITHOUT_PLAN: u64 = 3;
 /// The version that knows nothing of dead dies.
 const WITHOUT_DEAD_DIES: u64 = 2;
 /// The version without coverage, too: a program that knows no other must not go on from a site that counts.
@@ -41,9 +43,12 @@ pub struct Identity {
     pub seed: u64,
     /// The site's number, if sites are numbered.
     pub site: Option<u64>,
-    /// Simulated time of a run, ps.
+    /// SHA-256 of the test plan, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_sha256: Option<Digest>,
+    /// Simulated time of a run, ps; 0 where the phases of the plan state it.
     pub run_until: u64,
-    /// Operations of a run, if limited.
+    /// Operations of a run, if limited and the same for all.
     pub max_ops: Option<u64>,
     /// Whether the site began with a bootstrap.
     pub bootstrap: bool,
@@ -99,6 +104,8 @@ pub enum IdentityPart {
     Table,
     /// The list of bad blocks.
     BadBlocks,
+    /// The test plan.
+    Plan,
     /// The formula of the runs' seeds.
     SeedFormula,
     /// The seed from which the formula starts.
@@ -127,6 +134,7 @@ impl IdentityPart {
             Self::Profile => "profile",
             Self::Table => "probability table",
             Self::BadBlocks => "list of bad blocks",
+            Self::Plan => "test plan",
             Self::SeedFormula => "seed formula",
             Self::Seed => "seed",
             Self::Site => "site",
@@ -223,8 +231,10 @@ impl Snapshot {
 
     /// The version of the format in which the snapshot is written.
     fn version(&self) -> u64 {
-        if self.state.has_dead_dies() {
+        if self.identity.plan_sha256.is_some() {
             VERSION
+        } else if self.state.has_dead_dies() {
+            WITHOUT_PLAN
         } else if self.identity.coverage.is_some() {
             WITHOUT_DEAD_DIES
         } else {
@@ -259,6 +269,8 @@ impl Snapshot {
                 format!("{until} of {}", counted(bins, "bin"))
             }
         };
+        let plan =
+            |identity: &Identity| identity.plan_sha256.map_or_else(|| "none".to_owned(), |plan| plan.to_string());
         let which = |identity: &Identity| identity.coverage.map(|coverage| coverage.bins_sha256.to_string());
         let which = |identity: &Identity| which(identity).unwrap_or_else(|| "none".to_owned());
         let parts = [
@@ -266,6 +278,7 @@ impl Snapshot {
             (IdentityPart::Profile, found.profile_sha256.clone(), wanted.profile_sha256.clone()),
             (IdentityPart::Table, found.table_sha256.clone(), wanted.table_sha256.clone()),
             (IdentityPart::BadBlocks, found.bad_blocks_sha256.clone(), wanted.bad_blocks_sha256.clone()),
+            (IdentityPart::Plan, plan(found), plan(wanted)),
             (IdentityPart::SeedFormula, found.seed_formula.clone(), wanted.seed_formula.clone()),
             (IdentityPart::Seed, found.seed.to_string(), wanted.seed.to_string()),
             (IdentityPart::Site, site(found), site(wanted)),

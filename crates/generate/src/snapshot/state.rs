@@ -27,6 +27,9 @@ pub struct SiteState {
     /// Hits by bin of the coverage model, if there is one: see [`crate::closure`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hits: Option<String>,
+    /// Whether the goal of the last run's phase was reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) goal_reached: bool,
     /// The hooks to come, in the order of time.
     pub(super) hooks: Vec<HookEntry>,
     /// Every die.

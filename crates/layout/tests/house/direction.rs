@@ -9,22 +9,24 @@ use crate::none;
 use crate::source::root;
 
 /// The crates of the workspace that each crate may depend on. Data flows in one direction.
-const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("nandseq-profile", &[]),
+    ("nandseq-plan", &["nandseq-profile"]),
     ("nandseq-trace", &["nandseq-profile"]),
     ("nandseq-output", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-input", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-parquet", &["nandseq-profile", "nandseq-trace", "nandseq-output", "nandseq-input"]),
     ("nandseq-device", &["nandseq-profile"]),
-    ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
+    ("nandseq-generate", &["nandseq-profile", "nandseq-plan", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-input", "nandseq-verify"]),
-    ("nandseq-report", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
-    ("nandseq-reach", &["nandseq-profile", "nandseq-device"]),
+    ("nandseq-report", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
+    ("nandseq-reach", &["nandseq-profile", "nandseq-plan", "nandseq-device"]),
     (
         "nandseqgen",
         &[
             "nandseq-profile",
+            "nandseq-plan",
             "nandseq-device",
             "nandseq-generate",
             "nandseq-trace",

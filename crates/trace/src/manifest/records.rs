@@ -25,6 +25,12 @@ pub struct Origin {
     pub probabilities: Option<Input>,
     /// The list of bad blocks, if one was read from a file.
     pub badlist: Option<Input>,
+    /// The test plan, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Input>,
+    /// The runs of each site, if the phases of the plan state them. Otherwise the arguments do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase_runs: Option<u64>,
     /// The arguments that make this folder's contents again.
     pub arguments: Vec<String>,
 }
@@ -93,6 +99,9 @@ pub struct RunRecord {
     pub run_index: u64,
     /// `seed_i` of the formula.
     pub seed: u64,
+    /// The name of its phase, if the runs are in phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
     /// The number of operations.
     pub operations: u64,
     /// Its files.

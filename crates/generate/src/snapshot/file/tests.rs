@@ -19,6 +19,7 @@ fn example() -> Snapshot {
         profile_sha256: "ab".repeat(32),
         table_sha256: "cd".repeat(32),
         bad_blocks_sha256: "ef".repeat(32),
+        plan_sha256: None,
         seed_formula: "sequential".into(),
         seed: 9,
         site: Some(3),
@@ -64,8 +65,8 @@ fn a_snapshot_says_why_it_is_refused() {
     let snapshot = example();
     let text = String::from_utf8(snapshot.to_bytes()).unwrap();
     let refusal = |text: &str| Snapshot::from_bytes(text.as_bytes()).unwrap_err().to_string();
-    let newer = refusal(&text.replacen("\"version\":1", "\"version\":4", 1));
-    assert_eq!(newer, "its form is version 4, this program knows version 3: a newer program wrote it");
+    let newer = refusal(&text.replacen("\"version\":1", "\"version\":5", 1));
+    assert_eq!(newer, "its form is version 5, this program knows version 4: a newer program wrote it");
     let other = refusal(&text.replacen("\"version\":1", "\"version\":2", 1));
     assert_eq!(other, "it was altered: its version is not that of its contents");
     assert_eq!(refusal("{\"format\": \"another\"}"), "it is not a snapshot of nandseqgen");
@@ -83,6 +84,7 @@ fn a_snapshot_of_anything_else_says_of_what() {
         (IdentityPart::Profile, Identity { profile_sha256: String::new(), ..own.clone() }),
         (IdentityPart::Table, Identity { table_sha256: String::new(), ..own.clone() }),
         (IdentityPart::BadBlocks, Identity { bad_blocks_sha256: String::new(), ..own.clone() }),
+        (IdentityPart::Plan, Identity { plan_sha256: Some(Digest::of(b"plan")), ..own.clone() }),
         (IdentityPart::SeedFormula, Identity { seed_formula: "hashed".into(), ..own.clone() }),
         (IdentityPart::Seed, Identity { seed: 10, ..own.clone() }),
         (IdentityPart::Site, Identity { site: None, ..own.clone() }),

@@ -1,0 +1,135 @@
+//! The test plan in force: its file, and the probability tables of its phases.
+//!
+//! The table of a phase is the table in force with the masses of the phase, which are final. Whatever looks at all phases together (the bins
+//! that can be covered, the operations that can never start) looks at the average of their tables: a name has a weight there
+//! exactly if some phase gives it one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use nandseq_generate::probability::{self, Distributions};
+use nandseq_plan::TestPlan;
+use nandseq_plan::model::PlanPhase;
+use nandseq_profile::diagnostic::Styling;
+use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
+use nandseq_trace::manifest::Input;
+
+use crate::console;
+use crate::failure::Failure;
+use crate::inputs::{self, ReadPlan};
+
+/// A test plan that was read for a profile.
+#[derive(Debug)]
+pub(crate) struct PlanInForce {
+    pub(crate) plan: TestPlan,
+    /// Its file.
+    pub(crate) input: Input,
+    /// The table of each phase; empty where no phase has masses of its own.
+    tables: Vec<Distributions>,
+}
+
+impl PlanInForce {
+    /// Reads a plan for a profile with its text. Notes and warnings are added to `remarks`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is faulty.
+    pub(crate) fn read(
+        path: &Path,
+        (profile, profile_text): (&Profile, &SourceFile),
+        remarks: &mut String,
+    ) -> Result<Self, Failure> {
+        let ReadPlan { plan, source, input, remarks: mut about } = inputs::plan(path, profile, profile_text)?;
+        if console::is_quiet() {
+            about.retain_at_least(Severity::Warning);
+        }
+        remarks.push_str(&about.render(&source, Styling::Coloured));
+        Ok(Self { plan, input, tables: Vec::new() })
+    }
+
+    /// Number of runs of all phases; `None` for a plan without phases.
+    pub(crate) fn runs(&self) -> Option<u64> {
+        let runs = self.plan.phases.iter().map(|phase| phase.runs);
+        (!self.plan.phases.is_empty()).then(|| runs.fold(0, u64::saturating_add))
+    }
+
+    /// The table of a phase, if it is another than that of the campaign.
+    pub(crate) fn table(&self, phase: usize) -> Option<&Distributions> {
+        self.tables.get(phase)
+    }
+
+    /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of
+    /// its own.
+    pub(crate) fn phases_of(&self, op: OpId) -> (Vec<&str>, Vec<&str>) {
+        let gives = |at: usize| {
+            self.tables[at].iter().any(|(_, entries)| entries.iter().any(|&(own, mass)| own == op && mass > 0.0))
+        };
+        let named = |wanted: bool| {
+            let phases = self.plan.phases.iter().enumerate().take(self.tables.len());
+            phases.filter(|&(at, _)| gives(at) == wanted).map(|(_, phase)| &*phase.name).collect()
+        };
+        (named(true), named(false))
+    }
+
+    /// Makes the tables of the phases from the table in force, which becomes their average.
+    pub(crate) fn take_table(&mut self, profile: &Profile, table: &mut Distributions) {
+        let phases = &self.plan.phases;
+        if phases.iter().all(|phase| phase.global.is_empty() && phase.by_key.is_empty()) {
+            return;
+        }
+        self.tables = phases.iter().map(|phase| table_of(phase, profile, table)).collect();
+        *table = average(&self.tables);
+    }
+}
+
+/// The table of a phase: the one in force, with the masses of the phase.
+fn table_of(phase: &PlanPhase, profile: &Profile, table: &Distributions) -> Distributions {
+    let mut of_phase = profile.clone();
+    of_phase.probabilities.global.clone_from(&phase.global);
+    of_phase.probabilities.by_key.clone_from(&phase.by_key);
+    let mut table = table.clone();
+    probability::override_loaded(&of_phase, &mut table);
+    table
+}
+
+/// The average share of each name under each phase key. A table without a phase key has the names of `DEFAULT` there.
+fn average(tables: &[Distributions]) -> Distributions {
+    let of = |table: &Distributions, wanted: PhaseKey| table.iter().position(|(key, _)| *key == wanted);
+    let mut keys: Vec<PhaseKey> = Vec::new();
+    for (key, _) in tables.iter().flatten() {
+        if !keys.contains(key) {
+            keys.push(*key);
+        }
+    }
+    let shares = |key: PhaseKey| {
+        let mut shares: BTreeMap<OpId, f64> = BTreeMap::new();
+        for table in tables {
+            let Some(at) = of(table, key).or_else(|| of(table, PhaseKey::DEFAULT)) else { continue };
+            let entries = &table[at].1;
+            let total: f64 = entries.iter().map(|(_, mass)| mass).sum();
+            for &(op, mass) in entries.iter().filter(|(_, mass)| *mass > 0.0) {
+                *shares.entry(op).or_default() += mass / total / tables.len() as f64;
+            }
+        }
+        shares.into_iter().collect()
+    };
+    keys.iter().map(|&key| (key, shares(key))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_average_has_a_name_exactly_where_some_table_has_it() {
+        let (one, other) = (PhaseKey::DEFAULT, PhaseKey(1));
+        let tables = [
+            vec![(one, vec![(OpId(0), 1.0), (OpId(1), 3.0)]), (other, vec![(OpId(2), 5.0)])],
+            vec![(one, vec![(OpId(3), 0.5), (OpId(1), 0.0)])],
+        ];
+        let expected = vec![
+            (one, vec![(OpId(0), 0.125), (OpId(1), 0.375), (OpId(3), 0.5)]),
+            (other, vec![(OpId(2), 0.5), (OpId(3), 0.5)]),
+        ];
+        assert_eq!(average(&tables), expected);
+    }
+}
