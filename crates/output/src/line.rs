@@ -313,21 +313,29 @@ impl RowBuilder<'_> {
     #[inline]
     pub(crate) fn us(&mut self, head: &mut Head, time: Ticks) {
         let (whole, fraction) = (time.0 / TICKS_PER_US, time.0 % TICKS_PER_US);
-        if whole / FOUR_DIGITS != head.value {
-            head.change(whole / FOUR_DIGITS);
+        let (high, tail) = (whole / FOUR_DIGITS, whole % FOUR_DIGITS);
+        if high != head.value {
+            head.change(high);
         }
-        let tail = four_digits((whole % FOUR_DIGITS) as u32);
-        let digits = eight_digits(fraction as u32 * 100);
-        // The tail, the point and the digits behind it, the first one in the lowest byte.
-        let rest = u128::from(tail + ZEROS as u32) | u128::from(b'.') << 32 | u128::from(digits + ZEROS) << 40;
-        // A tail without a head has no leading zeros. Its last digit stays, also if it is 0.
-        let zeros = if head.len == 0 { (tail | 1 << 24).trailing_zeros() / 8 } else { 0 };
-        let at = head.len.min(LONGEST_HEAD);
+        let (first, last) = (fraction / 100, fraction % 100);
+        let digits = twice_four_digits(tail | first << 32);
+        let (tail, fraction) = (digits as u32, digits >> 32 | u64::from(two_digits(last as u32)) << 32);
         let text: &mut [u8; TIME] = self.next();
-        text[..16].copy_from_slice(&head.text);
-        text[at..at + 16].copy_from_slice(&(rest >> (8 * zeros)).to_le_bytes());
+        let at = if high == 0 {
+            // A tail without a head has no leading zeros. Its last digit stays, also if it is 0.
+            let zeros = (tail | 1 << 24).trailing_zeros() / 8;
+            text[..4].copy_from_slice(&((tail + ZEROS as u32) >> (8 * zeros)).to_le_bytes());
+            4 - zeros as usize
+        } else {
+            let at = head.len.min(LONGEST_HEAD);
+            text[..16].copy_from_slice(&head.text);
+            text[at..at + 4].copy_from_slice(&(tail + ZEROS as u32).to_le_bytes());
+            at + 4
+        };
+        // The point and the digits behind it, the first one in the lowest byte.
+        text[at..at + 8].copy_from_slice(&((fraction + ZEROS) << 8 | u64::from(b'.')).to_le_bytes());
         // The first digit of the fraction stays, also if it is 0.
-        self.at += at + 13 - zeros as usize - ((digits | 1).leading_zeros() / 8) as usize;
+        self.at += at + 9 - ((fraction | 1).leading_zeros() / 8) as usize;
     }
 
     /// Appends a length of time in µs.
@@ -359,6 +367,13 @@ const fn digits(value: u32) -> (u64, usize) {
     ((digits + ZEROS) >> (8 * zeros), 8 - zeros as usize)
 }
 
+/// The digits of a number below 100, one in each byte, the first one in the lowest byte.
+#[inline]
+const fn two_digits(value: u32) -> u32 {
+    let tens = (value * 103) >> 10;
+    tens | (value - tens * 10) << 8
+}
+
 /// The digits of a number below 10^4, one in each byte, the first one in the lowest byte.
 #[inline]
 const fn four_digits(value: u32) -> u32 {
@@ -368,12 +383,16 @@ const fn four_digits(value: u32) -> u32 {
     tens | (twos - tens * 10) << 8
 }
 
-/// The digits of a number below 10^8, one in each byte, the first one in the lowest byte. All lanes of the word are computed at
-/// once, because a loop over the digits would take most of the time of writing a table.
+/// The digits of a number below 10^8, one in each byte, the first one in the lowest byte.
 #[inline]
 const fn eight_digits(value: u32) -> u64 {
-    // Two lanes of four digits each, the high ones first.
-    let fours = (value / 10_000) as u64 | ((value % 10_000) as u64) << 32;
+    twice_four_digits((value / 10_000) as u64 | ((value % 10_000) as u64) << 32)
+}
+
+/// The digits of two numbers below 10^4, one in each byte, the first one in the lowest byte. The first number is in the low half of
+/// the word. All lanes of the word are computed at once, because a loop over the digits would take most of the time of writing a table.
+#[inline]
+const fn twice_four_digits(fours: u64) -> u64 {
     // Four lanes of two digits: n / 100 = n × 10,486 / 2^20 for n < 10^4.
     let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;
     let twos = hundreds | (fours - hundreds * 100) << 16;

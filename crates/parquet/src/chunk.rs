@@ -254,8 +254,9 @@ fn put_levels(levels: &[u16], width: u32, bytes: &mut Vec<u8>) {
 impl Numbers {
     /// Appends the values of the page, and empties it. Gives their number.
     fn encode(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
-        let values = || self.page.iter().map(|&value| value as u64);
-        if let (Some(least), Some(most)) = (values().min(), values().max()) {
+        if !self.page.is_empty() {
+            let values = self.page.iter().map(|&value| value as u64);
+            let (least, most) = values.fold((u64::MAX, 0), |(least, most), value| (least.min(value), most.max(value)));
             if most >= self.limit {
                 return Err(too_large(self.limit));
             }

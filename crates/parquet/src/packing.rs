@@ -83,10 +83,25 @@ fn groups(values: &[u16], width: u32, bytes: &mut Vec<u8>) {
         return;
     }
     varint((values.len().div_ceil(8) as u64) << 1 | 1, bytes);
-    for group in values.chunks(8) {
-        let packed = group.iter().rev().fold(0, |packed: u128, &value| packed << width | u128::from(value));
-        bytes.extend_from_slice(&packed.to_le_bytes()[..width as usize]);
+    let (whole, rest) = values.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    for group in whole.iter().chain((!rest.is_empty()).then_some(&last)) {
+        if width <= 8 {
+            let packed = group.iter().rev().fold(0, |packed: u64, &value| packed << width | u64::from(value));
+            put(packed.to_le_bytes(), width as usize, bytes);
+        } else {
+            let packed = group.iter().rev().fold(0, |packed: u128, &value| packed << width | u128::from(value));
+            put(packed.to_le_bytes(), width as usize, bytes);
+        }
     }
+}
+
+/// Appends the first `count` of some bytes. All are copied, which is cheaper than copying just some.
+fn put<const N: usize>(packed: [u8; N], count: usize, bytes: &mut Vec<u8>) {
+    let end = bytes.len() + count;
+    bytes.extend_from_slice(&packed);
+    bytes.truncate(end);
 }
 
 /// The number of bits that a number needs.

@@ -1,8 +1,9 @@
 //! The floor: the cost, on this machine, of the least work that any generator of such sequences must do.
 //!
-//! One bench carries out a run whose decisions are all known; beside it, another makes the decisions. A third only writes the
-//! rows of a run as text. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` compares the engine with them.
+//! One bench carries out a run whose decisions are all known; beside it, another makes the decisions. Others make the files of a run that is
+//! over once more, without an engine. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` compares the engine with them.
 
+mod files;
 #[path = "../../tests/support/legacy.rs"]
 mod legacy;
 mod replay;
@@ -12,9 +13,8 @@ use std::io;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
-use nandseq_output::sequence::{SequenceLayout, SequenceWriter};
-use nandseq_profile::{OpId, Profile, Target, Ticks, builtin};
-use nandseq_trace::{Operation, Sink, Status};
+use nandseq_profile::{Profile, Ticks, builtin};
+use nandseq_trace::{Operation, Sink};
 use replay::Known;
 
 fn main() {
@@ -41,6 +41,11 @@ fn profile_of(run: &str) -> Profile {
     profile
 }
 
+/// The limits of every run.
+fn limits() -> RunLimits<'static> {
+    RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(OPERATIONS), ..RunLimits::default() }
+}
+
 /// A run whose decisions are known, carried out again: see [`replay`].
 #[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
 fn known_decisions(bencher: Bencher<'_, '_>, run: &str) {
@@ -55,12 +60,10 @@ fn decisions_made(bencher: Bencher<'_, '_>, run: &str) {
     let profile = profile_of(run);
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(&profile, &table, &[]).expect("the profile proposes something");
-    let limits =
-        RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(OPERATIONS), ..RunLimits::default() };
     bencher
         .counter(ItemsCount::new(OPERATIONS))
         .with_inputs(|| Site::new(&setup, 42))
-        .bench_local_values(|mut site| site.run(&limits, &mut Nowhere).expect("nothing can fail"));
+        .bench_local_values(|mut site| site.run(&limits(), &mut Nowhere).expect("nothing can fail"));
 }
 
 /// Takes operations and does nothing with them.
@@ -71,60 +74,4 @@ impl Sink for Nowhere {
         divan::black_box(operation);
         Ok(())
     }
-}
-
-/// An operation as a sink saw it.
-struct Row {
-    seq: u64,
-    uid: u64,
-    op: OpId,
-    start: Ticks,
-    status: Option<Status>,
-    targets: std::ops::Range<usize>,
-}
-
-/// Keeps the operations that it is given.
-#[derive(Default)]
-struct Recorder {
-    rows: Vec<Row>,
-    targets: Vec<Target>,
-}
-
-impl Sink for Recorder {
-    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
-        let first = self.targets.len();
-        self.targets.extend_from_slice(operation.targets);
-        let &Operation { seq, uid, op, start, status, .. } = operation;
-        self.rows.push(Row { seq, uid, op, start, status, targets: first..self.targets.len() });
-        Ok(())
-    }
-}
-
-/// Writes the rows of the sequence file of a run that is over.
-#[divan::bench(sample_count = 10, sample_size = 1)]
-fn bare_formatter(bencher: Bencher<'_, '_>) {
-    let profile = builtin::profile();
-    let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
-    let setup = Setup::new(&profile, &table, &[]).expect("the profile proposes something");
-    let layout = SequenceLayout::new(&profile).expect("a valid time column");
-    let limits =
-        RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(OPERATIONS), ..RunLimits::default() };
-    let mut run = Recorder::default();
-    Site::new(&setup, 42).run(&limits, &mut run).expect("nothing can fail");
-    bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| {
-        let mut writer = SequenceWriter::new(&layout, io::sink());
-        for row in &run.rows {
-            let operation = Operation {
-                seq: row.seq,
-                uid: row.uid,
-                op: row.op,
-                start: row.start,
-                status: row.status,
-                targets: &run.targets[row.targets.clone()],
-                ..Operation::default()
-            };
-            writer.operation(&operation).expect("nothing can fail");
-        }
-        writer.finish().expect("nothing can fail").1
-    });
 }
