@@ -46,7 +46,7 @@ pub(crate) struct Made {
 /// part of a larger object.
 pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportFormat) -> Made {
     let not_begun = |failure: Failure| {
-        let mut summary = Summary::new(campaign, &Totals::new(&campaign.profile), Duration::ZERO, None);
+        let mut summary = Summary::new(campaign, &Totals::new(campaign), Duration::ZERO, None);
         summary.ended(&failure);
         Made { summary, end: Err(failure) }
     };
