@@ -40,7 +40,7 @@ struct PlaneChange {
 /// The states that the search has found, and how operations lead from one to another.
 #[derive(Default)]
 pub(crate) struct Graph {
-    dies: GrowingSet<Die>,
+    pub(crate) dies: GrowingSet<Die>,
     pub(crate) planes: GrowingSet<Plane>,
     nodes: GrowingSet<SearchNode>,
     /// The changes of a plane, by its state, the class of the operation, and whether it works there, in one number.
@@ -54,16 +54,16 @@ pub(crate) struct Graph {
     pub(crate) after: Vec<Vec<u32>>,
     /// For each class the states while one of its operations shows on the plane, before its array is done.
     pub(crate) flights: Vec<GrowingSet<SearchNode>>,
-    /// For each class with a window, and for each of its `flights`, the states in the window.
-    windows: Vec<Vec<Vec<SearchNode>>>,
+    /// For each class with a window, and for each of its `flights`, the states in the window. Empty for the others.
+    pub(crate) windows: Vec<Vec<Vec<SearchNode>>>,
     /// For each class the states just after one of its operations that shows on the plane.
     pub(crate) ends: Vec<GrowingSet<u32>>,
     /// For each node, the classes that may start to show on its plane, each with the number of its state then in `flights`. Some
     /// come more than once.
     pub(crate) starts_on: Vec<Vec<(NameClassId, u32)>>,
     /// Operations that come to show on a plane when they cut another or are resumed: the class that is cut or resumes, the class
-    /// that shows then, and the state.
-    pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, SearchNode)>,
+    /// that shows then, and the number of the state in the `flights` of the latter.
+    pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, u32)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
     /// How many operations were carried out. Those of a group are carried out again, and count again, whenever the group has grown;
@@ -156,13 +156,8 @@ impl Graph {
         &self.planes.items[node.plane as usize]
     }
 
-    /// The states in the window of an operation that showed on a plane in a state; none if it has no window.
-    pub(crate) fn in_window(&self, class: NameClassId, shown: SearchNode) -> &[SearchNode] {
-        let of_class = &self.windows[usize::from(class)];
-        if of_class.is_empty() {
-            return &[];
-        }
-        self.flights[usize::from(class)].known.get(&shown).map_or(&[], |&flight| &of_class[flight as usize])
+    pub(crate) fn nodes_of<'a>(&'a self, ids: &'a [u32]) -> impl ExactSizeIterator<Item = SearchNode> + 'a {
+        ids.iter().map(|&id| self.node(id))
     }
 
     /// The nodes that follow from some without a new operation showing on the plane, themselves included.
@@ -384,8 +379,8 @@ impl Graph {
             for (target, cuts) in &course.resumed {
                 let resumed = SearchNode { die: course.resumes_at, plane };
                 if model.looks_at_die(*target) {
-                    self.flights[usize::from(*target)].add(resumed);
-                    self.cuts.add((class, *target, resumed));
+                    let flight = self.flights[usize::from(*target)].add(resumed);
+                    self.cuts.add((class, *target, flight));
                     self.ends[usize::from(*target)].add(end);
                 }
                 self.suspend(model, from, plane, *target, cuts);
@@ -405,8 +400,8 @@ impl Graph {
             }
             self.runs[usize::from(by)] = true;
             let node = SearchNode { die: after, plane };
-            self.flights[usize::from(by)].add(node);
-            self.cuts.add((class, by, node));
+            let flight = self.flights[usize::from(by)].add(node);
+            self.cuts.add((class, by, flight));
             let end = self.add(node);
             self.after[from as usize].push(end);
             self.ends[usize::from(by)].add(end);
