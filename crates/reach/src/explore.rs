@@ -10,6 +10,7 @@ use nandseq_profile::model::Axis;
 use crate::courses::{Course, GroupStart, OpenChain, PlaneEnds, SuspendCut, starts_in};
 use crate::growing_set::GrowingSet;
 use crate::model::{Model, NameClassId};
+use crate::node_lists::NodeLists;
 use crate::plan::SearchState;
 use crate::state::{Die, Plane};
 use rustc_hash::FxHashMap as Map;
@@ -49,9 +50,9 @@ pub(crate) struct Graph {
     /// For each state of a die its group, if it has nodes.
     group_of: Map<u32, usize>,
     /// For each node the nodes that follow without a new operation showing on the plane.
-    beside: Vec<Vec<u32>>,
+    beside: NodeLists<u32>,
     /// For each node the nodes that any operation leads to.
-    pub(crate) after: Vec<Vec<u32>>,
+    pub(crate) after: NodeLists<u32>,
     /// For each class the states while one of its operations shows on the plane, before its array is done.
     pub(crate) flights: Vec<GrowingSet<SearchNode>>,
     /// For each class with a window, and for each of its `flights`, the states in the window. Empty for the others.
@@ -60,7 +61,7 @@ pub(crate) struct Graph {
     pub(crate) ends: Vec<GrowingSet<u32>>,
     /// For each node, the classes that may start to show on its plane, each with the number of its state then in `flights`. Some
     /// come more than once.
-    pub(crate) starts_on: Vec<Vec<(NameClassId, u32)>>,
+    pub(crate) starts_on: NodeLists<(NameClassId, u32)>,
     /// Operations that come to show on a plane when they cut another or are resumed: the class that is cut or resumes, the class
     /// that shows then, and the number of the state in the `flights` of the latter.
     pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, u32)>,
@@ -103,10 +104,12 @@ impl Graph {
         if !graph.is_complete() {
             return graph.undecided(model);
         }
-        for list in graph.after.iter_mut().chain(&mut graph.beside) {
-            list.sort_unstable();
-            list.dedup();
+        let nodes = graph.len();
+        for lists in [&mut graph.after, &mut graph.beside] {
+            lists.group(nodes);
+            lists.make_sets();
         }
+        graph.starts_on.group(nodes);
         graph.find_windows(model);
         graph
     }
@@ -171,18 +174,16 @@ impl Graph {
         from.for_each(|node| add(&mut found, node));
         let mut at = 0;
         while let Some(&node) = found.get(at) {
-            self.beside[node as usize].iter().for_each(|&next| add(&mut found, next));
+            self.beside.of(node).iter().for_each(|&next| add(&mut found, next));
             at += 1;
         }
         found
     }
 
     fn add(&mut self, node: SearchNode) -> u32 {
+        let known = self.len();
         let id = self.nodes.add(node);
-        if id as usize == self.after.len() {
-            self.beside.push(Vec::new());
-            self.starts_on.push(Vec::new());
-            self.after.push(Vec::new());
+        if id as usize == known {
             let group = *self.group_of.entry(node.die).or_insert_with(|| {
                 self.groups.push(NodeGroup { die: node.die, nodes: Vec::new(), done: 0, starts: Vec::new() });
                 self.groups.len() - 1
@@ -363,7 +364,7 @@ impl Graph {
         let started = SearchNode { die: course.started, plane: change.started };
         if shows && !model.class(class).only_bootstrap {
             let flight = self.flights[usize::from(class)].add(started);
-            self.starts_on[from as usize].push((class, flight));
+            self.starts_on.added.push((from, (class, flight)));
         }
         self.suspend(model, from, change.started, class, &course.cuts);
         for plane in change.ended.into_iter().flatten() {
@@ -371,10 +372,10 @@ impl Graph {
             if shows {
                 self.ends[usize::from(class)].add(end);
             } else if end != from {
-                self.beside[from as usize].push(end);
+                self.beside.added.push((from, end));
             }
             if end != from {
-                self.after[from as usize].push(end);
+                self.after.added.push((from, end));
             }
             for (target, cuts) in &course.resumed {
                 let resumed = SearchNode { die: course.resumes_at, plane };
@@ -403,7 +404,7 @@ impl Graph {
             let flight = self.flights[usize::from(by)].add(node);
             self.cuts.add((class, by, flight));
             let end = self.add(node);
-            self.after[from as usize].push(end);
+            self.after.added.push((from, end));
             self.ends[usize::from(by)].add(end);
         }
     }

@@ -273,7 +273,7 @@ impl ShownOperations {
     /// The next operations on a plane, which do not show yet when the hooks fall.
     fn next_operation(&mut self, graph: &Graph, idle: &[u32]) {
         let mut seen: Vec<Vec<bool>> = graph.flights.iter().map(|flights| vec![false; flights.items.len()]).collect();
-        for &(class, flight) in idle.iter().flat_map(|&node| &graph.starts_on[node as usize]) {
+        for &(class, flight) in idle.iter().flat_map(|&node| graph.starts_on.of(node)) {
             if !std::mem::replace(&mut seen[usize::from(class)][flight as usize], true) {
                 self.add(class, flight, false);
             }
