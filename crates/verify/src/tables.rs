@@ -144,7 +144,7 @@ impl<'p> TableJudge<'p> {
     ) -> io::Result<Vec<(TableKind, u64)>> {
         match self.failed.take() {
             Some(error) => return Err(error),
-            None => self.expected_tables.end_run(compiled)?,
+            None => self.expected_tables.end_run(compiled, &self.formatter.words)?,
         }
         self.compare(compiled, tally, true)?;
         let Self { profile, formatter, form, expected_tables, run, .. } = self;

@@ -12,13 +12,13 @@ use nandseq_input::Addressed;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 
-use super::expected::{SegmentRow, StateCode, Stretch, TouchedPage, WrittenNames};
+use super::expected::{SegmentRow, StateCode, Stretch, WrittenNames};
 use super::order::{RowOrder, Slot, Ticket};
 use super::touches::Touches;
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::{RowPlace, StartedOperation};
 use crate::judge::JudgedOperation;
-use crate::model::{DeviceModel, DiePlaneSet};
+use crate::model::{DeviceModel, DiePlaneSet, Targets};
 use crate::time::Interval;
 use shows::{Show, Shows};
 
@@ -55,8 +55,8 @@ struct OpenOperation {
     cuts: Vec<PlaneCut>,
     /// The rest of CORE_BUSY while it is suspended.
     remains: Option<Ticks>,
-    /// The pages it touches.
-    touches: Vec<TouchedPage>,
+    /// The pages it touches, and whether it programs them.
+    touches: Option<(bool, Targets)>,
     /// When its array is done.
     done: Ticks,
 }
@@ -73,7 +73,7 @@ impl OpenOperation {
             phases: Vec::new(),
             cuts: Vec::new(),
             remains: None,
-            touches: Vec::new(),
+            touches: None,
             done: origin.start,
         }
     }
@@ -148,8 +148,8 @@ impl ExpectedTables {
     }
 
     /// The run ends: every operation that is not suspended ends in its time.
-    pub(super) fn end_run(&mut self, compiled: &CompiledProfile) -> io::Result<()> {
-        self.advance(compiled, Ticks(u64::MAX))
+    pub(super) fn end_run(&mut self, compiled: &CompiledProfile, words: &WrittenNames) -> io::Result<()> {
+        self.advance(compiled, words, Ticks(u64::MAX))
     }
 
     /// An operation starts. Is called before the device starts it.
@@ -160,7 +160,7 @@ impl ExpectedTables {
         device: &DeviceModel,
         operation: &JudgedOperation<'_>,
     ) -> io::Result<()> {
-        self.advance(compiled, operation.origin.start)?;
+        self.advance(compiled, words, operation.origin.start)?;
         self.find_rows(operation);
         for die in operation.touched.dies.clone().map(Die) {
             if let Some(axis) = operation.kind.suspends
@@ -169,13 +169,13 @@ impl ExpectedTables {
                 self.suspend(compiled, suspend_target.origin.place, operation.origin.start);
             }
             if let Some(reset) = operation.kind.resets {
-                self.reset(compiled, die, reset, operation.origin.start)?;
+                self.reset(compiled, words, die, reset, operation.origin.start)?;
             }
         }
         if operation.kind.affects_state {
             self.cut_windows(operation);
         }
-        self.take_off(words, operation);
+        self.take_off(operation);
         if let Some(axis) = operation.kind.resumes {
             for die in operation.touched.dies.clone().map(Die) {
                 let suspend_target = device.suspended_flight(die, axis).map(|flight| flight.origin.place);
@@ -196,7 +196,7 @@ impl ExpectedTables {
         self.rows.sort_by_key(|(place, _)| (place[0], place[1]));
     }
 
-    fn take_off(&mut self, words: &WrittenNames, operation: &JudgedOperation<'_>) {
+    fn take_off(&mut self, operation: &JudgedOperation<'_>) {
         let ticket = self.order.open(operation.origin);
         // The parts of a flight are set one by one: it is large, and would be copied otherwise.
         let mut flight = self.spare.pop().unwrap_or_else(|| Box::new(OpenOperation::new(operation.origin, ticket)));
@@ -207,10 +207,7 @@ impl ExpectedTables {
         flight.occupied = operation.occupied.clone();
         flight.resumed = false;
         flight.remains = None;
-        flight.touches.clear();
-        if let Some(program) = touch(operation.kind) {
-            flight.touches.extend(operation.targets.iter().map(|target| words.touch(program, target)));
-        }
+        flight.touches = touch(operation.kind).map(|program| (program, operation.targets));
         flight.done = operation.array_done();
         flight.cuts.clear();
         let phases = &mut flight.phases;
@@ -234,7 +231,7 @@ impl ExpectedTables {
                 }
             }
         }
-        if flight.occupied == DiePlaneSet::NOTHING && flight.touches.is_empty() {
+        if flight.occupied == DiePlaneSet::NOTHING && flight.touches.is_none() {
             // No later operation changes its rows.
             self.order.add(ticket, |stretches, _| stretch_rows(&flight, stretches));
             self.order.close(ticket);
@@ -257,7 +254,7 @@ impl ExpectedTables {
     }
 
     /// Ends every operation that is over at `now` or before.
-    fn advance(&mut self, compiled: &CompiledProfile, now: Ticks) -> io::Result<()> {
+    fn advance(&mut self, compiled: &CompiledProfile, words: &WrittenNames, now: Ticks) -> io::Result<()> {
         if now < self.next_end {
             return Ok(());
         }
@@ -272,7 +269,7 @@ impl ExpectedTables {
                 continue;
             }
             let flight = self.flights.remove(at);
-            self.land(compiled, &flight, now)?;
+            self.land(compiled, words, &flight, now)?;
             self.keep(flight);
         }
         self.next_end = next;
@@ -280,13 +277,21 @@ impl ExpectedTables {
     }
 
     /// An operation is over: in its time, or because a reset ended it at `at`.
-    fn land(&mut self, compiled: &CompiledProfile, flight: &OpenOperation, at: Ticks) -> io::Result<()> {
+    fn land(
+        &mut self,
+        compiled: &CompiledProfile,
+        words: &WrittenNames,
+        flight: &OpenOperation,
+        at: Ticks,
+    ) -> io::Result<()> {
         self.note(compiled, flight);
         self.order.close(flight.ticket);
-        if flight.done > at {
-            return Ok(());
+        match &flight.touches {
+            Some((program, targets)) if flight.done <= at => {
+                targets.iter().try_for_each(|target| self.touches.count(words.touch(*program, target)))
+            }
+            _ => Ok(()),
         }
-        flight.touches.iter().try_for_each(|&touch| self.touches.count(touch))
     }
 
     /// Adds the rows of the present stretch.
@@ -351,7 +356,14 @@ impl ExpectedTables {
 
     /// A reset ends the operations under way on a die. The reset of one die leaves an operation on several dies running on the
     /// others.
-    fn reset(&mut self, compiled: &CompiledProfile, die: Die, reset: Reset, at: Ticks) -> io::Result<()> {
+    fn reset(
+        &mut self,
+        compiled: &CompiledProfile,
+        words: &WrittenNames,
+        die: Die,
+        reset: Reset,
+        at: Ticks,
+    ) -> io::Result<()> {
         let whole = reset == Reset::Target;
         let mut index = 0;
         while index < self.flights.len() {
@@ -360,9 +372,7 @@ impl ExpectedTables {
                 index += 1;
             } else if flight.occupied == DiePlaneSet::NOTHING {
                 // Its rows are never cut, but if its array is not done, its touches no longer count.
-                if flight.done > at {
-                    flight.touches.clear();
-                }
+                flight.touches = flight.touches.filter(|_| flight.done <= at);
                 index += 1;
             } else if !whole && flight.dies.len() > 1 {
                 for (_, plane) in flight.occupied.iter().filter(|(other, _)| *other == die) {
@@ -375,7 +385,7 @@ impl ExpectedTables {
                     self.order.close(flight.ticket);
                 } else {
                     flight.cut(at);
-                    self.land(compiled, &flight, at)?;
+                    self.land(compiled, words, &flight, at)?;
                 }
             }
         }
