@@ -10,6 +10,7 @@ use nandseq_profile::model::Axis;
 use crate::courses::{Course, GroupStart, OpenChain, PlaneEnds, SuspendCut, starts_in};
 use crate::growing_set::GrowingSet;
 use crate::model::{Model, NameClassId};
+use crate::node_lists::NodeLists;
 use crate::plan::SearchState;
 use crate::state::{Die, Plane};
 use rustc_hash::FxHashMap as Map;
@@ -40,7 +41,7 @@ struct PlaneChange {
 /// The states that the search has found, and how operations lead from one to another.
 #[derive(Default)]
 pub(crate) struct Graph {
-    dies: GrowingSet<Die>,
+    pub(crate) dies: GrowingSet<Die>,
     pub(crate) planes: GrowingSet<Plane>,
     nodes: GrowingSet<SearchNode>,
     /// The changes of a plane, by its state, the class of the operation, and whether it works there, in one number.
@@ -49,21 +50,21 @@ pub(crate) struct Graph {
     /// For each state of a die its group, if it has nodes.
     group_of: Map<u32, usize>,
     /// For each node the nodes that follow without a new operation showing on the plane.
-    beside: Vec<Vec<u32>>,
+    beside: NodeLists<u32>,
     /// For each node the nodes that any operation leads to.
-    pub(crate) after: Vec<Vec<u32>>,
+    pub(crate) after: NodeLists<u32>,
     /// For each class the states while one of its operations shows on the plane, before its array is done.
     pub(crate) flights: Vec<GrowingSet<SearchNode>>,
-    /// For each class with a window, and for each of its `flights`, the states in the window.
-    windows: Vec<Vec<Vec<SearchNode>>>,
+    /// For each class with a window, and for each of its `flights`, the states in the window. Empty for the others.
+    pub(crate) windows: Vec<Vec<Vec<SearchNode>>>,
     /// For each class the states just after one of its operations that shows on the plane.
     pub(crate) ends: Vec<GrowingSet<u32>>,
     /// For each node, the classes that may start to show on its plane, each with the number of its state then in `flights`. Some
     /// come more than once.
-    pub(crate) starts_on: Vec<Vec<(NameClassId, u32)>>,
+    pub(crate) starts_on: NodeLists<(NameClassId, u32)>,
     /// Operations that come to show on a plane when they cut another or are resumed: the class that is cut or resumes, the class
-    /// that shows then, and the state.
-    pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, SearchNode)>,
+    /// that shows then, and the number of the state in the `flights` of the latter.
+    pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, u32)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
     /// How many operations were carried out. Those of a group are carried out again, and count again, whenever the group has grown;
@@ -116,10 +117,12 @@ impl Graph {
         if !graph.is_complete() {
             return graph.undecided(model);
         }
-        for list in graph.after.iter_mut().chain(&mut graph.beside) {
-            list.sort_unstable();
-            list.dedup();
+        let nodes = graph.len();
+        for lists in [&mut graph.after, &mut graph.beside] {
+            lists.group(nodes);
+            lists.make_sets();
         }
+        graph.starts_on.group(nodes);
         graph.find_windows(model);
         graph
     }
@@ -169,13 +172,8 @@ impl Graph {
         &self.planes.items[node.plane as usize]
     }
 
-    /// The states in the window of an operation that showed on a plane in a state; none if it has no window.
-    pub(crate) fn in_window(&self, class: NameClassId, shown: SearchNode) -> &[SearchNode] {
-        let of_class = &self.windows[usize::from(class)];
-        if of_class.is_empty() {
-            return &[];
-        }
-        self.flights[usize::from(class)].known.get(&shown).map_or(&[], |&flight| &of_class[flight as usize])
+    pub(crate) fn nodes_of<'a>(&'a self, ids: &'a [u32]) -> impl ExactSizeIterator<Item = SearchNode> + 'a {
+        ids.iter().map(|&id| self.node(id))
     }
 
     /// The nodes that follow from some without a new operation showing on the plane, themselves included.
@@ -189,18 +187,16 @@ impl Graph {
         from.for_each(|node| add(&mut found, node));
         let mut at = 0;
         while let Some(&node) = found.get(at) {
-            self.beside[node as usize].iter().for_each(|&next| add(&mut found, next));
+            self.beside.of(node).iter().for_each(|&next| add(&mut found, next));
             at += 1;
         }
         found
     }
 
     fn add(&mut self, node: SearchNode) -> u32 {
+        let known = self.len();
         let id = self.nodes.add(node);
-        if id as usize == self.after.len() {
-            self.beside.push(Vec::new());
-            self.starts_on.push(Vec::new());
-            self.after.push(Vec::new());
+        if id as usize == known {
             let group = *self.group_of.entry(node.die).or_insert_with(|| {
                 self.groups.push(NodeGroup { die: node.die, nodes: Vec::new(), done: 0, starts: Vec::new() });
                 self.groups.len() - 1
@@ -381,7 +377,7 @@ impl Graph {
         let started = SearchNode { die: course.started, plane: change.started };
         if shows && !model.class(class).only_bootstrap {
             let flight = self.flights[usize::from(class)].add(started);
-            self.starts_on[from as usize].push((class, flight));
+            self.starts_on.added.push((from, (class, flight)));
         }
         self.suspend(model, from, change.started, class, &course.cuts);
         for plane in change.ended.into_iter().flatten() {
@@ -389,16 +385,16 @@ impl Graph {
             if shows {
                 self.ends[usize::from(class)].add(end);
             } else if end != from {
-                self.beside[from as usize].push(end);
+                self.beside.added.push((from, end));
             }
             if end != from {
-                self.after[from as usize].push(end);
+                self.after.added.push((from, end));
             }
             for (target, cuts) in &course.resumed {
                 let resumed = SearchNode { die: course.resumes_at, plane };
                 if model.looks_at_die(*target) {
-                    self.flights[usize::from(*target)].add(resumed);
-                    self.cuts.add((class, *target, resumed));
+                    let flight = self.flights[usize::from(*target)].add(resumed);
+                    self.cuts.add((class, *target, flight));
                     self.ends[usize::from(*target)].add(end);
                 }
                 self.suspend(model, from, plane, *target, cuts);
@@ -418,10 +414,10 @@ impl Graph {
             }
             self.runs[usize::from(by)] = true;
             let node = SearchNode { die: after, plane };
-            self.flights[usize::from(by)].add(node);
-            self.cuts.add((class, by, node));
+            let flight = self.flights[usize::from(by)].add(node);
+            self.cuts.add((class, by, flight));
             let end = self.add(node);
-            self.after[from as usize].push(end);
+            self.after.added.push((from, end));
             self.ends[usize::from(by)].add(end);
         }
     }

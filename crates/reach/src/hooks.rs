@@ -9,7 +9,6 @@
 
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
-use rustc_hash::FxHashMap as Map;
 
 use crate::explore::{Graph, SearchNode};
 use crate::judge::{HookContext, PlaneRun};
@@ -19,33 +18,28 @@ use crate::state::Plane;
 /// An ISSUE is short when fewer than one in this many refills of a plane would find it.
 const SHORT: u64 = 20;
 
-/// Usually a group has no more states of the plane.
-const USUAL: usize = 8;
+/// For a state of a die that has no group yet.
+pub(crate) const NO_GROUP: u32 = u32::MAX;
 
 /// States in which a hook may fall.
 pub(crate) struct HookGroups<'m> {
     model: &'m Model<'m>,
-    graph: &'m Graph,
     /// For each class, whether it is judged there.
     pub(crate) judged: Vec<bool>,
     pub(crate) runs: Vec<RunHooks>,
-    /// By the number of the operation on the plane, its place in `runs`.
-    known_runs: Vec<Option<u32>>,
-    /// By the state of the die, the operation on the plane, `fresh` and `chained`, in one number: the group among those of the
-    /// operation.
-    known: Map<u64, usize>,
-    /// How many states were added.
+    /// A number above those of all states.
     pub(crate) added: usize,
 }
 
 /// The states with one operation on the hook's plane.
 pub(crate) struct RunHooks {
     pub(crate) run: PlaneRun,
+    /// Whether a reset has just cleared all planes of the die, and whether a chain is certainly under way.
+    marks: (bool, bool),
     /// The number of the first state.
     pub(crate) first: usize,
-    /// Empty if the operation forbids every class that is judged.
-    pub(crate) groups: Vec<HookGroup>,
-    is_open: bool,
+    /// The states, each with its number. Empty if the operation forbids every class that is judged.
+    states: Vec<(usize, SearchNode)>,
 }
 
 /// States in which a hook may fall that differ only in the hook's plane.
@@ -60,32 +54,47 @@ pub(crate) struct HookGroup {
 
 impl<'m> HookGroups<'m> {
     /// No states. `open` are the classes to be judged; those that are refused everywhere are left out.
-    fn new(model: &'m Model<'m>, graph: &'m Graph, open: impl Iterator<Item = NameClassId>) -> Self {
+    fn new(model: &'m Model<'m>, open: impl Iterator<Item = NameClassId>) -> Self {
         let mut judged = vec![false; model.classes.len()];
         open.for_each(|class| judged[usize::from(class)] = model.judge_anywhere(class).is_ok());
-        let known_runs = vec![None; 3 * judged.len() + 1];
-        Self { model, graph, judged, runs: Vec::new(), known_runs, known: Map::default(), added: 0 }
+        Self { model, judged, runs: Vec::new(), added: 0 }
     }
 
-    fn add(&mut self, node: SearchNode, run: PlaneRun, (fresh, chained): (bool, bool)) {
-        let first = self.added;
-        self.added += 1;
-        let number = run.number();
-        let of_run = *self.known_runs[number].get_or_insert_with(|| {
-            let is_open =
-                |(class, judged): (usize, &bool)| *judged && self.model.judge_run(run, class as NameClassId).is_ok();
-            let is_open = self.judged.iter().enumerate().any(is_open);
-            self.runs.push(RunHooks { run, first, groups: Vec::new(), is_open });
-            self.runs.len() as u32 - 1
-        });
-        let RunHooks { groups, is_open: true, .. } = &mut self.runs[of_run as usize] else { return };
-        let key = u64::from(node.die) << 32 | (number as u64) << 2 | u64::from(fresh) << 1 | u64::from(chained);
-        let group = *self.known.entry(key).or_insert_with(|| {
-            let common = HookContext { die: *self.graph.die(node), plane: Plane::default(), run, fresh, chained };
-            groups.push(HookGroup { common, first, planes: Vec::with_capacity(USUAL) });
-            groups.len() - 1
-        });
-        groups[group].planes.push(node.plane);
+    /// Adds all states that have this operation on the plane and these marks, after those that were added.
+    fn add_nodes(&mut self, run: PlaneRun, marks: (bool, bool), nodes: impl ExactSizeIterator<Item = SearchNode>) {
+        let from = self.added;
+        self.added += nodes.len();
+        self.add(run, marks, (from..).zip(nodes));
+    }
+
+    /// Adds all states that have this operation on the plane and these marks, each with its number. The numbers grow.
+    fn add(&mut self, run: PlaneRun, marks: (bool, bool), states: impl Iterator<Item = (usize, SearchNode)>) {
+        let mut states = states.peekable();
+        let Some(&(first, _)) = states.peek() else { return };
+        let is_open =
+            |(class, judged): (usize, &bool)| *judged && self.model.judge_run(run, class as NameClassId).is_ok();
+        let states = if self.judged.iter().enumerate().any(is_open) { states.collect() } else { Vec::new() };
+        self.runs.push(RunHooks { run, marks, first, states });
+    }
+}
+
+impl RunHooks {
+    /// The states by the state of the die, in the order of their numbers. `group_of` has room for each state of a die, and is
+    /// full of [`NO_GROUP`] before and after.
+    pub(crate) fn groups(&self, graph: &Graph, group_of: &mut [u32]) -> Vec<HookGroup> {
+        let mut groups: Vec<HookGroup> = Vec::new();
+        for &(first, node) in &self.states {
+            let group = &mut group_of[node.die as usize];
+            if *group == NO_GROUP {
+                *group = groups.len() as u32;
+                let (run, (fresh, chained)) = (self.run, self.marks);
+                let common = HookContext { die: *graph.die(node), plane: Plane::default(), run, fresh, chained };
+                groups.push(HookGroup { common, first, planes: Vec::new() });
+            }
+            groups[*group as usize].planes.push(node.plane);
+        }
+        self.states.iter().for_each(|(_, node)| group_of[node.die as usize] = NO_GROUP);
+        groups
     }
 }
 
@@ -106,9 +115,9 @@ const PLAIN: (bool, bool) = (false, false);
 
 impl<'m> Hooks<'m> {
     fn new(model: &'m Model<'m>, graph: &'m Graph, open: &[NameClassId]) -> Self {
-        let all = || HookGroups::new(model, graph, open.iter().copied());
+        let all = || HookGroups::new(model, open.iter().copied());
         let instants = open.iter().copied().filter(|&class| model.base(class).instant);
-        let certain_for_instants = HookGroups::new(model, graph, instants);
+        let certain_for_instants = HookGroups::new(model, instants);
         Self { model, graph, certain: all(), certain_for_instants, chance: all() }
     }
 
@@ -131,7 +140,11 @@ impl<'m> Hooks<'m> {
         let mut hooks = Self::new(model, graph, open);
         let info = &model.profile.phase_keys[key];
         match (info.base, info.phase) {
-            (None, _) => hooks.next_operation(&never_ran(graph)),
+            (None, _) => {
+                let mut shown = ShownOperations::new(graph);
+                shown.next_operation(graph, &never_ran(graph));
+                hooks.shown(&shown);
+            }
             (Some(_), Some(PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut)) => {}
             (Some(base), Some(PhaseKind::Issue) | None) => hooks.after_end(base),
         }
@@ -140,43 +153,40 @@ impl<'m> Hooks<'m> {
 
     /// Refills on an idle plane.
     fn idle(&mut self, nodes: &[u32]) {
-        let graph = self.graph;
-        for &node in nodes {
-            self.certain.add(graph.node(node), PlaneRun::Idle, PLAIN);
-        }
+        self.certain.add_nodes(PlaneRun::Idle, PLAIN, self.graph.nodes_of(nodes));
     }
 
     fn busy(&mut self, base: BaseId) {
         let (model, graph) = (self.model, self.graph);
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).busy) {
-            for &node in &graph.flights[usize::from(class)].items {
-                self.certain.add(node, PlaneRun::Busy(class), PLAIN);
-            }
+            let flights = &graph.flights[usize::from(class)].items;
+            self.certain.add_nodes(PlaneRun::Busy(class), PLAIN, flights.iter().copied());
         }
     }
 
     fn window(&mut self, base: BaseId) {
         let (model, graph) = (self.model, self.graph);
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).window.0 > Ticks::ZERO) {
-            for node in graph.beside_all(graph.ends[usize::from(class)].items.iter().copied()) {
-                self.certain.add(graph.node(node), PlaneRun::Window(class), PLAIN);
-            }
+            let nodes = graph.beside_all(graph.ends[usize::from(class)].items.iter().copied());
+            self.certain.add_nodes(PlaneRun::Window(class), PLAIN, graph.nodes_of(&nodes));
         }
     }
 
     fn end(&mut self, base: BaseId) {
         let (model, graph) = (self.model, self.graph);
-        let effects = &model.tables.base(base).effects;
-        let fresh = effects.resets();
-        let chained = goes_on(model, base);
-        for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
-            for &node in &graph.ends[usize::from(class)].items {
-                self.certain.add(graph.node(node), PlaneRun::Idle, (fresh, chained));
-            }
-        }
+        let marks = (model.tables.base(base).effects.resets(), goes_on(model, base));
+        let giving = ending(model, base).filter(|&class| gives_hooks(model, class));
+        let mut ends: Vec<u32> =
+            giving.flat_map(|class| graph.ends[usize::from(class)].items.iter().copied()).collect();
+        let mut idle = Vec::new();
         if model.profile.policies.refill_uses_end_key {
-            self.idle(&idle_after(model, graph, base));
+            idle = idle_after(model, graph, base);
         }
+        if marks == PLAIN {
+            ends.append(&mut idle);
+        }
+        self.certain.add_nodes(PlaneRun::Idle, marks, graph.nodes_of(&ends));
+        self.idle(&idle);
     }
 
     fn after_end(&mut self, base: BaseId) {
@@ -184,58 +194,98 @@ impl<'m> Hooks<'m> {
         // An operation that does not show may come and go between the end and the hook. The last hook may fall on the tick at
         // which the next step has just started. A run boundary completes every chain before it carries the hooks on.
         let idle = idle_after(model, graph, base);
-        for &node in &idle {
-            self.chance.add(graph.node(node), PlaneRun::Idle, PLAIN);
-        }
-        self.next_operation(&idle);
+        self.chance.add_nodes(PlaneRun::Idle, PLAIN, graph.nodes_of(&idle));
+        let mut shown = ShownOperations::new(graph);
+        shown.next_operation(graph, &idle);
         let resumed = model.tables.base(base).effects.resume.is_some();
-        for &(before, next, node) in &graph.cuts.items {
+        for &(before, next, flight) in &graph.cuts.items {
             if model.class(before).base == base {
-                self.shown((next, node), resumed);
+                shown.add(next, flight, resumed);
             }
         }
         let flies = |&class: &NameClassId| !graph.flights[usize::from(class)].items.is_empty();
         if model.of_base[base.index()].iter().any(flies) {
-            self.resets();
+            shown.resets(model, graph);
         }
+        self.shown(&shown);
     }
 
-    /// Hooks while the next operation on a plane does not show yet.
-    fn next_operation(&mut self, idle: &[u32]) {
-        let graph = self.graph;
-        let mut seen: Vec<Vec<bool>> = graph.flights.iter().map(|flights| vec![false; flights.items.len()]).collect();
-        for &(class, flight) in idle.iter().flat_map(|&node| &graph.starts_on[node as usize]) {
-            let of_class = usize::from(class);
-            if !std::mem::replace(&mut seen[of_class][flight as usize], true) {
-                self.shown((class, graph.flights[of_class].items[flight as usize]), false);
-            }
-        }
-    }
-
-    /// An operation that comes to show on a plane: its ISSUE, and the ticks at which its phases begin.
-    fn shown(&mut self, (class, node): (NameClassId, SearchNode), resumed: bool) {
+    /// The hooks of operations that come to show on a plane: in their ISSUE, and at the ticks at which their phases begin.
+    fn shown(&mut self, shown: &ShownOperations) {
         let (model, graph) = (self.model, self.graph);
-        let own = model.class(class);
         let policies = &model.profile.policies;
-        if own.issue > Ticks::ZERO && !resumed {
-            self.chance.add(node, PlaneRun::Issue(class), PLAIN);
-            if own.issue.0 >= policies.queue_refill_period.0 / SHORT {
-                self.certain_for_instants.add(node, PlaneRun::Issue(class), PLAIN);
+        let from = self.chance.added;
+        for (class, operations) in shown.by_class.iter().enumerate() {
+            let (flights, windows) = (&graph.flights[class].items, &graph.windows[class]);
+            let class = class as NameClassId;
+            let own = model.class(class);
+            let number = |operation: &ShownOperation, phase: usize| from + 3 * operation.number + phase;
+            if own.issue > Ticks::ZERO {
+                let issued = operations.iter().filter(|operation| !operation.resumed);
+                let issued = issued.map(|operation| (number(operation, 0), flights[operation.flight as usize]));
+                if own.issue.0 >= policies.queue_refill_period.0 / SHORT {
+                    self.certain_for_instants.add(PlaneRun::Issue(class), PLAIN, issued.clone());
+                }
+                self.chance.add(PlaneRun::Issue(class), PLAIN, issued);
+            }
+            let busy = operations.iter().map(|operation| (number(operation, 1), flights[operation.flight as usize]));
+            self.chance.add(PlaneRun::Busy(class), PLAIN, busy);
+            if !windows.is_empty() {
+                let reached = operations.iter().flat_map(|operation| {
+                    windows[operation.flight as usize].iter().map(move |&node| (number(operation, 2), node))
+                });
+                self.chance.add(PlaneRun::Window(class), PLAIN, reached);
             }
         }
-        self.chance.add(node, PlaneRun::Busy(class), PLAIN);
-        for &reached in graph.in_window(class, node) {
-            self.chance.add(reached, PlaneRun::Window(class), PLAIN);
+        for hooks in [&mut self.certain_for_instants, &mut self.chance] {
+            hooks.added = from + 3 * shown.count;
+        }
+    }
+}
+
+/// Operations that come to show on a plane.
+struct ShownOperations {
+    by_class: Vec<Vec<ShownOperation>>,
+    /// How many there are.
+    count: usize,
+}
+
+/// An operation that comes to show on a plane.
+struct ShownOperation {
+    /// Its place among all.
+    number: usize,
+    /// The number of its state among the flights of its class.
+    flight: u32,
+    /// Whether it shows again, since a RESUME has ended.
+    resumed: bool,
+}
+
+impl ShownOperations {
+    fn new(graph: &Graph) -> Self {
+        Self { by_class: graph.flights.iter().map(|_| Vec::new()).collect(), count: 0 }
+    }
+
+    fn add(&mut self, class: NameClassId, flight: u32, resumed: bool) {
+        self.by_class[usize::from(class)].push(ShownOperation { number: self.count, flight, resumed });
+        self.count += 1;
+    }
+
+    /// The next operations on a plane, which do not show yet when the hooks fall.
+    fn next_operation(&mut self, graph: &Graph, idle: &[u32]) {
+        let mut seen: Vec<Vec<bool>> = graph.flights.iter().map(|flights| vec![false; flights.items.len()]).collect();
+        for &(class, flight) in idle.iter().flat_map(|&node| graph.starts_on.of(node)) {
+            if !std::mem::replace(&mut seen[usize::from(class)][flight as usize], true) {
+                self.add(class, flight, false);
+            }
         }
     }
 
     /// A reset may cut what shows on the plane.
-    fn resets(&mut self) {
-        let (model, graph) = (self.model, self.graph);
+    fn resets(&mut self, model: &Model<'_>, graph: &Graph) {
         for (class, flights) in graph.flights.iter().enumerate() {
             let class = class as NameClassId;
             if model.base(class).effects.resets() {
-                flights.items.iter().for_each(|&node| self.shown((class, node), false));
+                (0..flights.items.len() as u32).for_each(|flight| self.add(class, flight, false));
             }
         }
     }

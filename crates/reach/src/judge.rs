@@ -23,18 +23,6 @@ pub(crate) enum PlaneRun {
     Window(NameClassId),
 }
 
-impl PlaneRun {
-    /// A number that no other has, below three times the number of classes and one.
-    pub(crate) fn number(self) -> usize {
-        match self {
-            Self::Idle => 0,
-            Self::Issue(class) => 3 * usize::from(class) + 1,
-            Self::Busy(class) => 3 * usize::from(class) + 2,
-            Self::Window(class) => 3 * usize::from(class) + 3,
-        }
-    }
-}
-
 /// A state in which a hook may fall.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct HookContext {

@@ -17,6 +17,7 @@ mod lasting;
 mod model;
 mod needs;
 mod never;
+mod node_lists;
 mod plan;
 mod possible;
 mod reason;

@@ -85,8 +85,10 @@ impl<'p> Search<'p> {
         let can_run = |state: &SearchState| model.chain_can_run(state, head, chain, Some(class));
         if model.base(head).effects.suspend.is_some() {
             let mut cuts = graph.cuts.items.iter().filter(|(_, by, _)| *by == head);
-            return cuts
-                .any(|&(_, _, node)| can_run(&SearchState { die: *graph.die(node), plane: *graph.plane(node) }));
+            return cuts.any(|&(_, _, flight)| {
+                let node = graph.flights[usize::from(head)].items[flight as usize];
+                can_run(&SearchState { die: *graph.die(node), plane: *graph.plane(node) })
+            });
         }
         let may_start = |state: &SearchState| {
             let on_plane = !model.has_targets(head) || model.plane_allows(&state.plane, head).is_ok();

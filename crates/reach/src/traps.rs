@@ -46,7 +46,7 @@ pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
         // The nodes from which a way leads out of the state, found backwards from the nodes outside it.
         let mut leaves: Vec<bool> = inside.iter().map(|inside| !inside).collect();
         loop {
-            let can = |node: usize| graph.after[node].iter().any(|&next| leaves[next as usize]);
+            let can = |node: usize| graph.after.of(node as u32).iter().any(|&next| leaves[next as usize]);
             let more: Vec<usize> = (0..leaves.len()).filter(|&node| !leaves[node] && can(node)).collect();
             if more.is_empty() {
                 break;

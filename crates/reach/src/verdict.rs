@@ -1,9 +1,12 @@
 //! The verdict on an operation under a phase key, from the states in which a hook may fall there.
 
+use std::cell::LazyCell;
+use std::ops::Deref;
+
 use nandseq_profile::PhaseKey;
 
 use crate::explore::Graph;
-use crate::hooks::{HookGroup, HookGroups, Hooks, RunHooks};
+use crate::hooks::{HookGroup, HookGroups, Hooks, NO_GROUP, RunHooks};
 use crate::judge::HookContext;
 use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
@@ -89,10 +92,12 @@ impl OpenVerdicts {
         if !hooks.runs.is_empty() {
             self.settle(model);
         }
+        let mut group_of = vec![NO_GROUP; graph.dies.items.len()];
         for run in &hooks.runs {
+            let groups = LazyCell::new(|| run.groups(graph, &mut group_of));
             let mut at = 0;
             while let Some(&class) = self.open.get(at) {
-                if hooks.judged[usize::from(class)] && self.judge(model, graph, run, class) {
+                if hooks.judged[usize::from(class)] && self.judge(model, graph, (run, &groups), class) {
                     self.verdicts[usize::from(class)] = found;
                     self.open.swap_remove(at);
                 } else {
@@ -104,7 +109,13 @@ impl OpenVerdicts {
     }
 
     /// Whether a class may be accepted in a state with one operation on the hook's plane.
-    fn judge(&mut self, model: &Model<'_>, graph: &Graph, run: &RunHooks, class: NameClassId) -> bool {
+    fn judge(
+        &mut self,
+        model: &Model<'_>,
+        graph: &Graph,
+        (run, groups): (&RunHooks, &impl Deref<Target = Vec<HookGroup>>),
+        class: NameClassId,
+    ) -> bool {
         let here = match model.judge_run(run.run, class) {
             Ok(here) => here,
             Err(reason) => {
@@ -112,7 +123,7 @@ impl OpenVerdicts {
                 return false;
             }
         };
-        run.groups.iter().any(|group| match judge_all(model, graph, (group, here), class) {
+        groups.iter().any(|group| match judge_all(model, graph, (group, here), class) {
             Ok(()) => true,
             Err(reason) => {
                 self.note(class, reason, group.first);

@@ -60,7 +60,7 @@ fn check(profile: &Profile) -> usize {
                         let plane = graph.planes.known.get(&plane);
                         let end = die.zip(plane).map(|(&die, &plane)| SearchNode { die, plane });
                         let end = end.and_then(|end| graph.nodes.known.get(&end));
-                        let is_after = |end: &u32| *end == node || graph.after[node as usize].contains(end);
+                        let is_after = |end: &u32| *end == node || graph.after.of(node).contains(end);
                         assert!(end.is_some_and(is_after), "{class} from {node}: {end:?}");
                     }
                 }

@@ -7,8 +7,8 @@ use nandseq_profile::Profile;
 use nandseq_profile::model::{Base, PayloadField};
 use nandseq_trace::Status;
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow};
+use rustc_hash::FxHashMap as HashMap;
 use serde::Serialize;
-use std::collections::HashMap;
 
 use super::pack::Column;
 use crate::load::SiteTables;
@@ -141,11 +141,11 @@ impl Timelines {
         let place = |row: &TimelineRow| TrackPlace::of(&profile.bases[profile.ops[row.op].base], row);
         let mut stretches: Vec<(TrackPlace, &TimelineRow)> =
             site.stretches.iter().map(|row| (place(row), row)).collect();
-        stretches.sort_by_key(|(place, row)| (place.rank(), row.start, row.uid, row.plane));
+        sort_by_track(&mut stretches, |row| (row.start, row.uid, row.plane));
         let state_track = |row: &OpStateRow| TrackPlace::State(row.die.0.into(), row.plane.0.into());
         let mut segments: Vec<(TrackPlace, &OpStateRow)> =
             site.segments.iter().map(|row| (state_track(row), row)).collect();
-        segments.sort_by_key(|(place, row)| (place.rank(), row.start));
+        sort_by_track(&mut segments, |row| row.start);
         let mut tracks = tracks_of(stretches.iter().map(|(place, _)| *place));
         tracks.extend(tracks_of(segments.iter().map(|(place, _)| *place)));
         tracks.sort_by_key(|(place, ..)| place.rank());
@@ -161,6 +161,13 @@ impl Timelines {
             segments: pack_segments(&segments, states, unit),
         }
     }
+}
+
+/// Sorts rows by their places, then by `key`. The rows of a track nearly are in the order of their starts already: to sort each track by
+/// itself looks at each row a few times.
+fn sort_by_track<R, K: Ord>(rows: &mut [(TrackPlace, &R)], key: impl Fn(&R) -> K) {
+    rows.sort_by_key(|(place, _)| place.rank());
+    rows.chunk_by_mut(|(one, _), (other, _)| one == other).for_each(|track| track.sort_by_key(|(_, row)| key(row)));
 }
 
 /// The tracks of rows that are sorted by place: place, first row, number of rows.
