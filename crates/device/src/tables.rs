@@ -84,7 +84,10 @@ pub struct BaseInfo {
     /// Whether the end of its operations has to be applied.
     pub(crate) ends: bool,
     /// Whether its blocks are in flight while it runs.
-    pub(crate) changes_block: bool,
+    pub changes_block: bool,
+    /// How it counts on its blocks while it waits: `true` to change them (or on their next page), `false` to read them, `None` not at
+    /// all.
+    pub counts_on_blocks: Option<bool>,
 }
 
 impl BaseInfo {
@@ -139,6 +142,14 @@ pub struct OpInfo {
     pub(crate) may_join: bool,
     /// Whether its base is ordinary, and it names no die of its own: what forbids it is all on the die of its place.
     pub(crate) is_ordinary: bool,
+}
+
+impl OpInfo {
+    /// When its end is to be applied, if nothing cuts it: see [`crate::Flight::end`].
+    #[must_use]
+    pub fn ends_after(&self) -> Ticks {
+        self.array_done.max(self.occupied)
+    }
 }
 
 /// A compiled profile.
@@ -350,7 +361,23 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         inert: effects.at_start.is_empty() && !effects.acts_at_end(),
         ends: occupies || effects.acts_at_end(),
         changes_block: effects.changes_block(),
+        counts_on_blocks: counts_on_blocks(&effects, base.address),
         effects,
+    }
+}
+
+fn counts_on_blocks(effects: &Effects, address: AddressSource) -> Option<bool> {
+    match address {
+        AddressSource::AnyBlock | AddressSource::NextPage => Some(true),
+        _ if effects.changes_block() => Some(true),
+        AddressSource::ReadablePage => Some(false),
+        AddressSource::None
+        | AddressSource::Hook
+        | AddressSource::OutputRegister
+        | AddressSource::PageRegister
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => None,
     }
 }
 

@@ -2,17 +2,25 @@
 //!
 //! It runs a site of the built-in device for the given number of operations. WHAT names the files that it writes: `engine`
 //! (none), `sequence` or `tables`. DIESxBLOCKS gives the device another size. The counted part is [`measured`].
+//!
+//! Two more are for the floor. `known` carries such a run out again with all decisions known, and counts [`measured_again`]. `hooks`
+//! makes five hooks that decide nothing for each two operations, and counts [`measured_hooks`].
 #![expect(clippy::print_stderr, reason = "it is a program")]
+
+#[path = "../benches/floor/replay.rs"]
+mod replay;
 
 use std::io;
 use std::path::Path;
 
+use nandseq_device::Device;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::run_files::RunFiles;
 use nandseq_profile::{Ticks, builtin};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::{Operation, Sink};
+use replay::Known;
 
 /// Takes operations and does nothing with them.
 struct Nowhere;
@@ -31,26 +39,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [what, operations, size] => (what, operations, Some(size)),
         _ => return Err("usage: instructions WHAT OPERATIONS [DIESxBLOCKS]".into()),
     };
-    let outputs = match what.as_str() {
-        "engine" => Outputs::NONE,
-        "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
-        "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
-        other => return Err(format!("`{other}` is none of engine, sequence, tables").into()),
-    };
     let mut profile = builtin::profile();
     if let Some(size) = size {
         let (dies, blocks) = size.split_once('x').ok_or("a size is DIESxBLOCKS")?;
         profile.topology.dies = dies.parse()?;
         profile.topology.blocks_per_die = blocks.parse()?;
     }
+    let operations: u64 = operations.parse()?;
+    let outputs = match what.as_str() {
+        "known" | "hooks" => {
+            let run = Known::new(&profile, operations);
+            let hooks = match what.as_str() {
+                "known" => measured_again(&run, run.device()),
+                _ => measured_hooks(&run, run.device(), operations * 5 / 2),
+            };
+            eprintln!("{operations} operations, {hooks} hooks");
+            return Ok(());
+        }
+        "engine" => Outputs::NONE,
+        "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
+        "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
+        other => return Err(format!("`{other}` is none of engine, sequence, tables, known, hooks").into()),
+    };
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(&profile, &table, &[])?;
     let format = CsvTables::new(&profile)?;
-    let limits = RunLimits {
-        run_until: Ticks::from_us(100_000_000_000),
-        max_ops: Some(operations.parse()?),
-        ..RunLimits::default()
-    };
+    let limits =
+        RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(operations), ..RunLimits::default() };
     let folder = tempfile::tempdir()?;
     let done = measured(&mut Site::new(&setup, 42), &limits, outputs, &format, folder.path())?;
     eprintln!("{done} operations");
@@ -74,4 +89,16 @@ fn measured(
     let done = site.run(limits, &mut files)?.ops;
     files.finish()?;
     Ok(done)
+}
+
+/// A run carried out again. Returns its hooks.
+#[inline(never)]
+fn measured_again(run: &Known, device: Device) -> u64 {
+    run.carry_out(device)
+}
+
+/// Hooks that decide nothing. Returns how many.
+#[inline(never)]
+fn measured_hooks(run: &Known, device: Device, hooks: u64) -> u64 {
+    run.make_hooks(device, hooks)
 }

@@ -13,7 +13,7 @@ mod queue;
 mod search;
 mod wait_queue;
 
-use nandseq_device::{Device, Flight, FlightId, Rule, Tables};
+use nandseq_device::{BaseInfo, Device, Flight, FlightId, OpInfo, Rule, Tables};
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Block, Die, OpId, Ticks};
 use nandseq_trace::Cut;
@@ -42,6 +42,8 @@ pub(crate) struct Kernel<'s> {
     pub(crate) chains: Chains,
     pub(crate) queue: Queue,
     pub(crate) waiting: WaitQueue,
+    /// The last times at which the bus would be free and a window close for which a try was queued.
+    woken: [Ticks; 2],
     /// The origin and chain of each flight, by slot.
     flights: Vec<Started>,
     /// Origin and chain of the suspended operations of each die. The device has their remainders.
@@ -93,6 +95,7 @@ impl<'s> Kernel<'s> {
             chains: Chains::default(),
             queue,
             waiting: WaitQueue::default(),
+            woken: [Ticks::ZERO; 2],
             flights: Vec::new(),
             suspended: vec![ByAxis::default(); dies],
             orders: CompletionOrders {
@@ -115,16 +118,16 @@ impl<'s> Kernel<'s> {
 
     /// Starts an operation that has been judged, and returns its flight, if it has one. `chain` goes on after it. What it cuts is
     /// in [`Kernel::cut_by_last_start`] until the next start.
+    #[inline]
     pub(crate) fn start(
         &mut self,
         step: Step,
+        (op, info): (&OpInfo, &BaseInfo),
         chain: Option<ChainId>,
         origin: &OperationOrigin,
         now: Ticks,
     ) -> Option<FlightId> {
         let tables = self.tables;
-        let op = tables.op(step.op);
-        let info = tables.base(op.base);
         self.cuts.told.clear();
         let is_cutting = info.effects.cuts();
         if is_cutting {
@@ -138,8 +141,7 @@ impl<'s> Kernel<'s> {
         self.operations += 1;
         match flight {
             Some(id) => {
-                let end = self.device.flight(id).map_or(now, |flight| flight.end);
-                self.queue.push_end(end, id);
+                self.queue.push_end(now + op.ends_after(), id);
                 self.keep(id, origin, chain);
             }
             None => {
@@ -296,11 +298,13 @@ impl<'s> Kernel<'s> {
         if self.waiting.is_empty() {
             return;
         }
-        if self.device.bus_free() > now {
-            self.wake_at(self.device.bus_free());
-        }
-        if let Some(time) = self.waiting.window_end(&self.device, now) {
-            self.wake_at(time);
+        let times = [self.device.bus_free(), self.waiting.window_end(&self.device, now).unwrap_or_default()];
+        for (woken, time) in self.woken.iter_mut().zip(times) {
+            // A try that was queued before is still to come.
+            if time > now && time != *woken {
+                *woken = time;
+                self.queue.wake_at(time.ceil_to(self.tables.grid));
+            }
         }
     }
 

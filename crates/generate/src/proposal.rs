@@ -8,6 +8,7 @@ mod address_availability;
 mod class_check;
 mod die_constraints;
 mod draft;
+mod target_constraints;
 mod view;
 mod weighted_sampler;
 

@@ -313,13 +313,13 @@ impl<'s> Site<'s> {
         let Self { kernel, reporter, .. } = self;
         let status = kernel.device.expected_status(op, &step.place, now);
         let from = (kernel.operations + 1, *proposal, is_first);
-        let origin = reporter.look_at_targets((&kernel.device, tables), step, from, now);
-        let flight = kernel.start(step, chain, &origin, now);
+        let origin = reporter.look_at_targets((&kernel.device, tables), (step, info), from, now);
+        let flight = kernel.start(step, (op, info), chain, &origin, now);
         if self.goal_counts.is_some() && !kernel.cut_by_last_start().is_empty() {
             self.goal_counts = Some(GoalCounts::of(&kernel.device));
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
-        reporter.tell((&kernel.device, tables), step, &origin, (status, now), sink);
+        reporter.tell(&kernel.device, (step, info), &origin, (status, now), sink);
         self.policy.started();
         self.refills.started(info.occupies);
         self.detector.started(step, info.reach, now);

@@ -139,7 +139,7 @@ fn take_up(
             change(&mut records[first + place.block(&size, plane).0 as usize]);
         }
     };
-    if tables.base(tables.op(held.op).base).effects.changes_block() {
+    if tables.base(tables.op(held.op).base).changes_block {
         change(&held.place, &|record| record.in_flight = true);
     }
     for step in &suspended.chain {

@@ -143,6 +143,11 @@ impl AddressBook {
         self.stamps[usize::from(die.0)]
     }
 
+    /// [`AddressBook::stamp`] of each die.
+    pub(crate) fn stamps(&self) -> &[u64] {
+        &self.stamps
+    }
+
     /// The planes on which a group has a block (the last group may be incomplete).
     pub(super) fn planes_of(&self, group: u32) -> PlaneSet {
         let left = self.size.blocks - group * u32::from(self.size.planes);

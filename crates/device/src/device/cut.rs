@@ -131,7 +131,7 @@ impl Device {
     }
 
     fn abort(&mut self, tables: &Tables, op: OpId, place: &Place) {
-        if tables.base(tables.op(op).base).effects.changes_block() {
+        if tables.base(tables.op(op).base).changes_block {
             self.book.abort(place);
         }
     }

@@ -19,7 +19,7 @@ impl Device {
         let has_shape = op.is_ordinary && self.has_shape(op, info, place);
         let judge = || {
             if has_shape {
-                self.judge_ordinary(tables, op, info, place, now)
+                self.judge_ordinary(tables, (op, info), place, now)
             } else {
                 self.judge_in_order(tables, op, info, place, now)
             }
@@ -32,8 +32,8 @@ impl Device {
     /// Whether an ordinary operation has the planes and the cell type that it must have.
     #[inline]
     fn has_shape(&self, op: &OpInfo, info: &BaseInfo, place: &Place) -> bool {
-        let count = place.planes.len();
-        let is_counted = if op.multi { count >= 2 } else { count == 1 };
+        let planes = place.planes.0;
+        let is_counted = (planes != 0) & ((planes & planes.wrapping_sub(1) != 0) == op.multi);
         let is_of_cell = !info.has_block | op.cell_type.is_none_or(|own| own == place.cell_type);
         (usize::from(place.die.0) < self.dies.len())
             & place.planes.is_subset(self.all)
@@ -46,24 +46,23 @@ impl Device {
     fn judge_ordinary(
         &self,
         tables: &Tables,
-        op: &OpInfo,
-        info: &BaseInfo,
+        (op, info): (&OpInfo, &BaseInfo),
         place: &Place,
         now: Ticks,
     ) -> Result<(), Rule> {
         self.book.judge(info, place, place.cell_type)?;
         let die = &self.dies[usize::from(place.die.0)];
         let planes = info.planes_of(place, self.all);
-        if info.occupies & !die.occupied.and(planes).is_empty() {
-            return Err(Rule::PlaneBusy);
+        let is_busy = info.occupies & !die.occupied.and(planes).is_empty();
+        let is_exclusive = info.occupies & (die.occupants != 0) & !(die.tolerant & op.may_join);
+        if is_busy | is_exclusive | self.is_forbidden(tables, (place.die, planes), op.base, now) {
+            return Err(match (is_busy, is_exclusive) {
+                (true, _) => Rule::PlaneBusy,
+                (false, true) => Rule::MultiPlaneExclusive,
+                (false, false) => Rule::OpState,
+            });
         }
-        if info.occupies & (die.occupants != 0) & !(die.tolerant & op.may_join) {
-            return Err(Rule::MultiPlaneExclusive);
-        }
-        if self.is_forbidden(tables, (place.die, planes), op.base, now) {
-            return Err(Rule::OpState);
-        }
-        die.logic.judge(tables, op.base, place, self.all)
+        die.logic.judge_by(tables, info, place, self.all)
     }
 
     /// Judges every rule but that of the bus, in its order.

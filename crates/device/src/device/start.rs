@@ -38,7 +38,7 @@ impl Device {
             self.book.begin(place);
         }
         info.ends.then(|| {
-            let end = now + op.array_done.max(op.occupied);
+            let end = now + op.ends_after();
             self.keep(Flight { op: id, place: *place, busy_from: segment.issue_end, end, window_end: segment.end })
         })
     }

@@ -156,6 +156,11 @@ impl Device {
         self.dies[usize::from(die.0)].stamp + self.book.stamp(die)
     }
 
+    /// [`Device::stamp`] of each die.
+    pub fn stamps(&self) -> impl Iterator<Item = u64> {
+        self.dies.iter().zip(self.book.stamps()).map(|(die, of_book)| die.stamp + of_book)
+    }
+
     /// Every plane of a die.
     #[must_use]
     pub const fn planes(&self) -> PlaneSet {

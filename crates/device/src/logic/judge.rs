@@ -65,7 +65,12 @@ impl DieLogic {
     /// # Errors
     /// The rule that forbids it.
     pub fn judge(&self, tables: &Tables, base: BaseId, place: &Place, all: PlaneSet) -> Result<(), Rule> {
-        let info = tables.base(base);
+        self.judge_by(tables, tables.base(base), place, all)
+    }
+
+    /// The same, of the base with this `info`.
+    #[inline]
+    pub(crate) fn judge_by(&self, tables: &Tables, info: &BaseInfo, place: &Place, all: PlaneSet) -> Result<(), Rule> {
         if self.allows(tables, info, place, all) { Ok(()) } else { self.judge_in_order(tables, info, place, all) }
     }
 

@@ -54,6 +54,14 @@ fn known_decisions(bencher: Bencher<'_, '_>, run: &str) {
     bencher.bench_local_values(|device| run.carry_out(device));
 }
 
+/// Hooks that decide nothing, five for each two operations: see [`replay`].
+#[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
+fn hooks_alone(bencher: Bencher<'_, '_>, run: &str) {
+    let run = Known::new(&profile_of(run), 1);
+    let bencher = bencher.counter(ItemsCount::new(OPERATIONS)).with_inputs(|| run.device());
+    bencher.bench_local_values(|device| run.make_hooks(device, OPERATIONS * 5 / 2));
+}
+
 /// The same runs with their decisions made.
 #[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
 fn decisions_made(bencher: Bencher<'_, '_>, run: &str) {

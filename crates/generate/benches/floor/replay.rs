@@ -9,9 +9,9 @@
 //! addresses, chains and whether they can complete, and waiting. It also leaves out wake events, blocks held for chains, and what
 //! a sink is told besides targets.
 
+use std::hint::black_box;
 use std::io;
 
-use divan::black_box;
 use nandseq_device::{Device, FlightId, Place, Reach, Tables};
 use nandseq_generate::{RandomNumbers, RunLimits, Setup, Site, Stream, StreamKind, probability};
 use nandseq_profile::{Die, OpId, Plane, Profile, Target, Ticks};
@@ -53,7 +53,6 @@ impl Sink for Notes<'_> {
 }
 
 /// Events to come, the next one last.
-#[derive(Default)]
 struct Queue(Vec<(Ticks, u64, Happening)>);
 
 #[derive(Clone, Copy)]
@@ -98,8 +97,7 @@ impl Known {
 
     /// Carries the run out. Returns the number of hooks.
     pub(crate) fn carry_out(&self, device: Device) -> u64 {
-        let mut course =
-            Course { known: self, device, queue: Queue::default(), number: 0, hooks: 0, targets: Vec::new() };
+        let mut course = self.course(device);
         course.push(Ticks::ZERO, Happening::Refill);
         for decision in &self.decisions {
             while let Some(&(time, _, happening)) = course.queue.0.last()
@@ -111,6 +109,26 @@ impl Known {
             course.start(decision);
         }
         course.hooks
+    }
+
+    /// Makes hooks and nothing else, with one to come on each plane of a die: for each an event that is taken from the queue and one that
+    /// is added, random numbers, and a phase key. Returns the number of hooks.
+    pub(crate) fn make_hooks(&self, device: Device, hooks: u64) -> u64 {
+        let mut course = self.course(device);
+        for plane in 0..self.tables.size.planes {
+            course.push(Ticks(u64::from(plane)), Happening::Hook(Die(0), Plane(plane)));
+        }
+        while course.hooks < hooks
+            && let Some((time, _, happening)) = course.queue.0.pop()
+        {
+            course.happen(time, happening);
+            course.push(time + self.window, happening);
+        }
+        course.hooks
+    }
+
+    fn course(&self, device: Device) -> Course<'_> {
+        Course { known: self, device, queue: Queue(Vec::new()), number: 0, hooks: 0, targets: Vec::new() }
     }
 }
 

@@ -89,9 +89,9 @@ impl Kernel<'_> {
             return Err(ChainUnderWay);
         }
         let takes_held = |(at, step): (usize, &Step)| {
-            let (effects, book) = (&info(step).effects, &self.device.book);
-            (effects.changes_block() && book.is_held(&step.place))
-                || (at > 0 && effects.reads_array() && book.is_held_to_change(&step.place))
+            let (info, book) = (info(step), &self.device.book);
+            (info.changes_block && book.is_held(&step.place))
+                || (at > 0 && info.effects.reads_array() && book.is_held_to_change(&step.place))
         };
         // Only steps of chains hold blocks.
         if !self.chains.is_empty() && plan.iter().enumerate().any(takes_held) {

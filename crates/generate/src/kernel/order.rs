@@ -24,3 +24,27 @@ pub(super) enum NewOrder {
     /// The order in the scratch memory replaces it. `None` there stands for the new chain.
     Found,
 }
+
+/// Removes an element of a short list. The elements after it move one by one: there are few, and mostly none.
+#[inline]
+pub(super) fn remove_at<T>(list: &mut Vec<T>, at: usize) {
+    for next in at + 1..list.len() {
+        list.swap(next - 1, next);
+    }
+    list.pop();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_list_keeps_its_order() {
+        for at in 0..5 {
+            let (mut list, mut expected) = (vec![10, 11, 12, 13, 14], vec![10, 11, 12, 13, 14]);
+            remove_at(&mut list, at);
+            expected.remove(at);
+            assert_eq!(list, expected);
+        }
+    }
+}

@@ -19,7 +19,7 @@ use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 use super::chain::{ChainId, Chains, Step, StepFootprints, is_target_scoped, note_footprints};
 use super::flight::Started;
 use super::lasting::{carry_out, outputs_what_moves, settle, settled_by_itself};
-use super::order::{CompletionOrder, Joining};
+use super::order::{CompletionOrder, Joining, remove_at};
 
 /// How many distinct states one search visits before it gives up.
 const MOST_STATES: usize = 256;
@@ -189,7 +189,7 @@ impl SearchInput<'_> {
         };
         let is_first = order[..at].iter().enumerate().all(may_come_before);
         if is_first {
-            order.remove(at);
+            remove_at(order, at);
         }
         is_first
     }

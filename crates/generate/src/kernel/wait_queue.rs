@@ -8,6 +8,7 @@ use nandseq_profile::{Die, Ticks};
 use nandseq_trace::Proposal;
 
 use super::chain::{ChainId, Chains, Step};
+use super::order::remove_at;
 
 /// A chain whose next step is due.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +120,7 @@ impl WaitQueue {
     /// Removes a chain whose step has started.
     pub(crate) fn remove(&mut self, at: usize, chain: ChainId) {
         if self.ready.get(at).is_some_and(|ready| ready.chain == chain) {
-            self.ready.remove(at);
+            remove_at(&mut self.ready, at);
         } else {
             // A reset has dropped others that were ready.
             self.ready.retain(|ready| ready.chain != chain);

@@ -106,6 +106,11 @@ impl DieConstraints {
         }
     }
 
+    /// The stamp of the die with which they hold, and the time before which.
+    pub(super) const fn valid(&self) -> (u64, Ticks) {
+        (self.stamp, self.until)
+    }
+
     /// The planes on which a class may work now.
     pub(crate) fn allowed(&self, device: &Device, class: ClassId) -> PlaneSet {
         device.planes().minus(PlaneSet(ClassSet::in_each(&self.chunks[class.chunk()].closed, class)))

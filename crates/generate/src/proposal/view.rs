@@ -52,7 +52,11 @@ impl View {
             }
         }
         if !everywhere.is_empty() && constraints.len() > 1 {
-            self.ask_other_dies(sampler, constraints, (device, setup), now);
+            sampler.target.refresh(constraints, (device, setup), self.die, now);
+            for chunk in 0..setup.classes.chunks() {
+                let forbidden = sampler.target.forbidden(chunk, self.die);
+                sampler.refill()[chunk] &= !forbidden;
+            }
         }
     }
 
@@ -63,37 +67,6 @@ impl View {
             | masks.unless_chained.given(self.chained)
             | group.occupying_target.given(self.rested);
         masks.open & !closed
-    }
-
-    /// Removes the classes that look at every die and that another die forbids. Asks the dies until none of these classes is
-    /// left. The die that left none the last time is asked first: a busy die mostly forbids them all.
-    fn ask_other_dies(
-        &self,
-        sampler: &mut WeightedSampler,
-        constraints: &mut [DieConstraints],
-        (device, setup): (&Device, &Setup),
-        now: Ticks,
-    ) {
-        let first = sampler.strictest;
-        let inside = sampler.refill();
-        let dies = setup.tables.size.dies;
-        for number in 0..=dies {
-            let die = if number == 0 { first } else { Die(number - 1) };
-            if die == self.die {
-                continue;
-            }
-            let constraints = &mut constraints[usize::from(die.0)];
-            constraints.refresh_against(device, setup, die, now);
-            let mut left = ClassSet::NONE;
-            for ((inside, masks), group) in inside.iter_mut().zip(&constraints.chunks).zip(setup.groups.chunks()) {
-                *inside &= !masks.against;
-                left |= *inside & group.on_target;
-            }
-            if left.is_empty() {
-                sampler.strictest = die;
-                return;
-            }
-        }
     }
 
     /// The planes on which a class may work now, of a die whose constraints are up to date.

@@ -1,7 +1,8 @@
 //! A weighted draw of names without replacement, among the eligible classes.
 
-use nandseq_profile::{Die, OpId};
+use nandseq_profile::OpId;
 
+use super::target_constraints::TargetConstraints;
 use crate::random::{RandomNumbers, Stream};
 use crate::setup::{Begins, ClassId, ClassSet, Distribution, SIXTEENS, Setup};
 
@@ -24,8 +25,8 @@ pub(crate) struct WeightedSampler {
     pub(super) misses: u32,
     /// Names drawn before, with their classes.
     tried: Vec<(OpId, ClassId)>,
-    /// The die that last forbade all classes that look at every die.
-    pub(crate) strictest: Die,
+    /// What the dies forbid of the classes that look at every die.
+    pub(super) target: TargetConstraints,
 }
 
 impl WeightedSampler {
@@ -40,7 +41,7 @@ impl WeightedSampler {
             is_counted: false,
             misses: 0,
             tried: Vec::new(),
-            strictest: Die(0),
+            target: TargetConstraints::new(setup),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use nandseq_device::{Device, Flight, Place, Tables};
+use nandseq_device::{BaseInfo, Device, Flight, Place, Tables};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Target, Ticks};
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
@@ -49,8 +49,10 @@ impl Reporter {
                 self.states =
                     origin.states.map(|name| OpState { of: name.of, phase: name.phase, ..OpState::default() });
                 let step = Step { op: held.op, place: held.place };
-                let operation =
-                    Operation { start: origin.proposal.time, ..self.operation(&kernel.device, tables, step, &origin) };
+                let operation = Operation {
+                    start: origin.proposal.time,
+                    ..self.operation(&kernel.device, (step, tables.base(tables.op(held.op).base)), &origin)
+                };
                 let told = sink.still_suspended(&operation);
                 self.note(told);
             }
@@ -61,11 +63,10 @@ impl Reporter {
     fn operation<'a>(
         &'a self,
         device: &Device,
-        tables: &Tables,
-        step: Step,
+        (step, info): (Step, &BaseInfo),
         origin: &'a OperationOrigin,
     ) -> Operation<'a> {
-        let shown = device.shows_on(tables.base(tables.op(step.op).base), &step.place);
+        let shown = device.shows_on(info, &step.place);
         Operation {
             seq: 0,
             uid: origin.uid,
@@ -84,11 +85,10 @@ impl Reporter {
     pub(crate) fn look_at_targets(
         &mut self,
         (device, tables): (&Device, &Tables),
-        step: Step,
+        (step, info): (Step, &BaseInfo),
         (uid, proposal, is_first): (u64, Proposal, bool),
         now: Ticks,
     ) -> OperationOrigin {
-        let info = tables.base(tables.op(step.op).base);
         self.note_targets(tables, &step.place);
         let die = if info.names_die { step.place.die } else { Die(0) };
         let mut states = [StateName::default(); 8];
@@ -114,8 +114,8 @@ impl Reporter {
     /// Tells of an operation that starts now and whose targets have been looked at. Counts it.
     pub(crate) fn tell(
         &mut self,
-        (device, tables): (&Device, &Tables),
-        step: Step,
+        device: &Device,
+        (step, info): (Step, &BaseInfo),
         origin: &OperationOrigin,
         (status, now): (Option<nandseq_device::SeenStatus>, Ticks),
         sink: &mut dyn Sink,
@@ -126,7 +126,7 @@ impl Reporter {
             seq: self.summary.ops,
             start: now,
             status: status.map(into_trace),
-            ..self.operation(device, tables, step, origin)
+            ..self.operation(device, (step, info), origin)
         };
         let told = sink.operation(&operation);
         self.note(told);
