@@ -83,18 +83,20 @@ impl Site<'_> {
         let mut overran = false;
         let mut events = 0u32;
         let most = limits.max_ops.unwrap_or(u64::MAX);
+        // What else than time and operations decides whether the run is over, is looked at before every event.
+        let is_watched = self.policy.is_bootstrap() || limits.until_covered.is_some();
         while let Some(next) = self.kernel.queue.next() {
             let time = next.time;
-            let over = time >= end
-                || self.reporter.summary.ops >= most
-                || limits.until_covered.is_some_and(|least| self.has_covered(least));
-            if self.policy.is_bootstrap() {
+            let is_over = (time >= end) | (self.reporter.summary.ops >= most);
+            if !(is_over | is_watched) {
+                // Most events come here.
+            } else if self.policy.is_bootstrap() {
                 // The bootstrap takes the time it needs; the run is over when the bootstrap and the limits are.
                 if time > LAST {
                     return Err(RunError::ClockEnd);
                 }
                 overran = time >= end;
-            } else if self.proposing && over {
+            } else if self.proposing && (is_over || limits.until_covered.is_some_and(|least| self.has_covered(least))) {
                 self.proposing = false;
                 boundary = if overran { time } else { end.min(time) };
                 self.kernel.waiting.drop_waiters();
@@ -102,8 +104,8 @@ impl Site<'_> {
                 continue;
             }
             self.step(next, sink, &mut carried);
-            if let Some(error) = self.reporter.failure.take() {
-                return Err(RunError::Output(error));
+            if self.reporter.failure.is_some() {
+                break;
             }
             events = events.wrapping_add(1);
             if events.is_multiple_of(1024) {
@@ -115,6 +117,9 @@ impl Site<'_> {
                     return Err(RunError::Interrupted);
                 }
             }
+        }
+        if let Some(error) = self.reporter.failure.take() {
+            return Err(RunError::Output(error));
         }
         self.kernel.quiet = self.kernel.quiet.max(self.kernel.device.quiet());
         if let Some((op, rule)) = self.kernel.stuck_chain() {

@@ -23,7 +23,7 @@ const TRIES: u64 = 1_024;
 /// Tells dead dies from idle ones. A site keeps it.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadDieDetector {
-    /// The number of refills at which the next look comes.
+    /// The number of refills at which the next look comes; at least 1.
     pub(crate) next_look: u64,
     /// By die, the last operation with a place there. A last element has the last operation that worked on every die.
     last: Vec<Option<LastStart>>,
@@ -59,7 +59,7 @@ pub(crate) struct DeadDieDetector {
 impl DeadDieDetector {
     pub(crate) fn new(dies: u8) -> Self {
         Self {
-            next_look: 0,
+            next_look: 1,
             last: vec![None; usize::from(dies) + 1],
             is_continued: false,
             rests: vec![None; usize::from(dies)],
@@ -84,7 +84,7 @@ impl DeadDieDetector {
         self.run_start = (start, operations);
         self.run_end = end;
         self.gives_up = gives_up;
-        (self.next_look, self.seen, self.looks, self.silent) = (0, u64::MAX, 0, 0);
+        (self.next_look, self.seen, self.looks, self.silent) = (1, u64::MAX, 0, 0);
         if self.dead.iter().any(|dead| dead.in_vain) {
             self.between = None;
         }

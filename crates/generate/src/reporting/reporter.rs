@@ -2,7 +2,7 @@
 
 use std::io;
 
-use nandseq_device::{Device, Flight, Place, Tables};
+use nandseq_device::{BaseInfo, Device, Flight, Place, Tables};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Target, Ticks};
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
@@ -12,6 +12,9 @@ use rustc_hash::FxHashMap;
 use super::reason::RefusalReason;
 use super::summary::RunSummary;
 use crate::kernel::{Kernel, OperationOrigin, StateName, Step, op_state};
+
+/// The op_states of no target. A static is copied as a whole.
+static NO_STATES: [StateName; 8] = [StateName { of: PhaseKey::DEFAULT, phase: None }; 8];
 
 /// Reports the present run.
 #[derive(Default, Debug)]
@@ -49,8 +52,9 @@ impl Reporter {
                 self.states =
                     origin.states.map(|name| OpState { of: name.of, phase: name.phase, ..OpState::default() });
                 let step = Step { op: held.op, place: held.place };
+                let info = tables.base(tables.op(held.op).base);
                 let operation =
-                    Operation { start: origin.proposal.time, ..self.operation(&kernel.device, tables, step, &origin) };
+                    Operation { start: origin.proposal.time, ..self.operation((&kernel.device, info), step, &origin) };
                 let told = sink.still_suspended(&operation);
                 self.note(told);
             }
@@ -60,12 +64,11 @@ impl Reporter {
     /// What is told of an operation whose targets have been looked at; its number in the run, its start and its status are still to come.
     fn operation<'a>(
         &'a self,
-        device: &Device,
-        tables: &Tables,
+        (device, info): (&Device, &BaseInfo),
         step: Step,
         origin: &'a OperationOrigin,
     ) -> Operation<'a> {
-        let shown = device.shows_on(tables.base(tables.op(step.op).base), &step.place);
+        let shown = device.shows_on(info, &step.place);
         Operation {
             seq: 0,
             uid: origin.uid,
@@ -83,15 +86,14 @@ impl Reporter {
     /// Notes the targets of an operation and their op_states just before it starts. Returns its origin.
     pub(crate) fn look_at_targets(
         &mut self,
-        (device, tables): (&Device, &Tables),
-        step: Step,
+        (device, tables, info): (&Device, &Tables, &BaseInfo),
+        place: &Place,
         (uid, proposal, is_first): (u64, Proposal, bool),
         now: Ticks,
     ) -> OperationOrigin {
-        let info = tables.base(tables.op(step.op).base);
-        self.note_targets(tables, &step.place);
-        let die = if info.names_die { step.place.die } else { Die(0) };
-        let mut states = [StateName::default(); 8];
+        self.note_targets(tables, place);
+        let die = if info.names_die { place.die } else { Die(0) };
+        let mut states = NO_STATES;
         let targets = &self.targets[..self.count];
         for ((name, state), target) in states.iter_mut().zip(&mut self.states).zip(targets) {
             *state = op_state(device.plane_phase(die, target.plane, now));
@@ -114,7 +116,7 @@ impl Reporter {
     /// Tells of an operation that starts now and whose targets have been looked at. Counts it.
     pub(crate) fn tell(
         &mut self,
-        (device, tables): (&Device, &Tables),
+        (device, info): (&Device, &BaseInfo),
         step: Step,
         origin: &OperationOrigin,
         (status, now): (Option<nandseq_device::SeenStatus>, Ticks),
@@ -126,7 +128,7 @@ impl Reporter {
             seq: self.summary.ops,
             start: now,
             status: status.map(into_trace),
-            ..self.operation(device, tables, step, origin)
+            ..self.operation((device, info), step, origin)
         };
         let told = sink.operation(&operation);
         self.note(told);

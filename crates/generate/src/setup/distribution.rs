@@ -142,6 +142,14 @@ impl Distribution {
         if at < self.idling.1 { Some(self.idling.0) } else { self.other_at(at) }
     }
 
+    /// Whether [`Distribution::draw_any`] gives a class that proposes nothing and is eligible at every hook, if the stream's next number is
+    /// this. `false` may also mean that further numbers decide.
+    #[inline]
+    pub(crate) const fn idles_at(&self, number: u64) -> bool {
+        let product = number as u128 * self.total as u128;
+        (product as u64 >= self.total) & (self.idling.1 > (product >> 64) as u64)
+    }
+
     /// The class at a mass that is not below that of the idling ones.
     #[inline(never)]
     fn other_at(&self, mass: u64) -> Option<ClassId> {
@@ -149,7 +157,7 @@ impl Distribution {
     }
 
     /// Whether [`Distribution::draw_any`] gives a class for those that propose nothing and are eligible at every hook.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn is_idling(&self, class: ClassId) -> bool {
         class == self.idling.0 && self.idling.1 > 0
     }
