@@ -76,7 +76,11 @@ impl Site<'_> {
             .map(Ticks)
             .ok_or(RunError::ClockEnd)?;
         let began = (start, self.kernel.operations);
-        self.detector.begin_run(began, end, limits.max_ops.is_some() || limits.until_covered.is_some());
+        self.detector.begin_run(
+            (began, self.refills.count),
+            end,
+            limits.max_ops.is_some() || limits.until_covered.is_some(),
+        );
         self.begin_run(limits.bootstrap, sink);
         let mut carried = Vec::new();
         let mut boundary = end;

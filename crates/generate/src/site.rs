@@ -135,8 +135,7 @@ impl<'s> Site<'s> {
             self.in_bootstrap(is_refill);
         }
         self.propose(plane, kind, now, sink);
-        let refills = if is_refill { self.refills.count } else { 0 };
-        if refills >= self.detector.next_look {
+        if self.refills.count >= self.detector.next_look {
             self.look_for_dead_dies(now);
         }
     }
@@ -187,25 +186,26 @@ impl<'s> Site<'s> {
         let key_virtual = device.phase_key(die, plane, now);
         let key = key_at(kind, device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
         let distribution = self.policy.distribution(setup, key);
-        let by_class = distribution.is_mostly_idle & !self.policy.is_directed();
         // Most hooks draw what proposes nothing, and end here.
-        if !(by_class & distribution.idles_at(stream.first())) {
+        if self.policy.is_directed() | !distribution.idles_at(stream.first()) {
             let state = op_state(device.plane_phase(die, plane, now));
             let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
-            self.propose_from((distribution, by_class), (&proposal, kind), stream, sink);
+            self.propose_from(distribution, (&proposal, kind), stream, sink);
         }
     }
 
-    /// Proposes at a hook from a distribution. `by_class`: classes are drawn from it and asked for one after the other.
+    /// Proposes at a hook from a distribution.
     #[inline(never)]
     fn propose_from(
         &mut self,
-        (distribution, by_class): (&'s Distribution, bool),
+        distribution: &'s Distribution,
         (proposal, kind): (&Proposal, HookKind),
         mut stream: Stream,
         sink: &mut dyn Sink,
     ) {
         let stream = &mut stream;
+        // Classes are drawn from the distribution and asked for one after the other, or all are asked for first.
+        let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
         let first = if by_class { distribution.draw_any(stream) } else { None };
         let (setup, &Proposal { time: now, die, plane, .. }) = (self.setup, proposal);
         let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };

@@ -50,9 +50,10 @@ impl Event {
 const END: u64 = 0;
 const DUE: u64 = 1;
 const HOOK: u64 = 3;
-/// The classes of events that have no order.
+/// The class of a try of what waits, which has no order.
 const WAKE: u64 = 2;
-const REFILL: u64 = 4;
+/// A refill has this bit in its class, with whatever is there too: so it is told from the others without a branch.
+const REFILL: u64 = 1 << 4;
 /// What stands in the place of a flight or time that is not there.
 const NONE: u64 = u64::MAX;
 const NEVER: Ticks = Ticks(u64::MAX);
@@ -142,7 +143,7 @@ impl NextEvent {
     /// Whether it is a refill.
     #[inline]
     pub(crate) const fn is_refill(self) -> bool {
-        self.class == REFILL
+        self.class & REFILL != 0
     }
 
     /// Whether it is an end.
@@ -266,8 +267,7 @@ impl Queue {
         let sooner = first.min(self.wake);
         let time = sooner.min(self.refill);
         let class = if is_wake { WAKE } else { class };
-        // As the greatest of the classes it is chosen without a branch.
-        let class = class.max(REFILL * u64::from(self.refill < sooner));
+        let class = class | REFILL * u64::from(self.refill < sooner);
         (time != NEVER).then_some(NextEvent { time, class })
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Distribution {
     total: u64,
     /// A class that proposes nothing and is eligible at every hook, for all such classes, with their mass; the mass is 0 if there is none.
     idling: (ClassId, u64),
+    /// That mass if `is_mostly_idle`, or 0.
+    mostly_idling: u64,
     /// The other classes that have names.
     others: Vec<ClassId>,
     /// Where each of `others` ends if the masses of all follow on that of the idling ones; see [`padded`].
@@ -89,6 +91,7 @@ impl Distribution {
             names: Vec::new(),
             total: 0,
             idling: (ClassId::at(0, 0), 0),
+            mostly_idling: 0,
             others: Vec::new(),
             ends_of_others: Vec::new(),
             is_mostly_idle: false,
@@ -133,6 +136,7 @@ impl Distribution {
         self.total = end.max(1);
         self.others = others;
         self.is_mostly_idle = self.idling.1 >= (self.total / MOSTLY_IDLE).max(1);
+        self.mostly_idling = if self.is_mostly_idle { self.idling.1 } else { 0 };
     }
 
     /// Draws a class by its mass, eligible or not; `None` when there are no names.
@@ -142,12 +146,12 @@ impl Distribution {
         if at < self.idling.1 { Some(self.idling.0) } else { self.other_at(at) }
     }
 
-    /// Whether [`Distribution::draw_any`] gives a class that proposes nothing and is eligible at every hook, if the stream's next number is
-    /// this. `false` may also mean that further numbers decide.
+    /// Whether classes are drawn one by one, and [`Distribution::draw_any`] gives one that proposes nothing and is eligible at every hook, if
+    /// the stream's next number is this. `false` may also mean that further numbers decide.
     #[inline]
     pub(crate) const fn idles_at(&self, number: u64) -> bool {
         let product = number as u128 * self.total as u128;
-        (product as u64 >= self.total) & (self.idling.1 > (product >> 64) as u64)
+        (product as u64 >= self.total) & (self.mostly_idling > (product >> 64) as u64)
     }
 
     /// The class at a mass that is not below that of the idling ones.
