@@ -249,6 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_has_begun_draws_what_it_would_have_drawn() {
+        for number in [0, 7] {
+            let mut stream = Stream::new([5, 6], StreamKind::Hook, number);
+            let mut begun = stream.clone().begun();
+            assert_eq!(begun.first(), stream.clone().draw());
+            for _ in 0..5 {
+                assert_eq!(begun.draw(), stream.draw());
+            }
+        }
+    }
+
+    #[test]
     fn draws_below_a_bound_are_uniform_by_chi_square() {
         let mut stream = Stream::new([3, 4], StreamKind::Hook, 0);
         let mut counts = [0u64; 7];

@@ -254,6 +254,7 @@ mod tests {
 
     use super::*;
     use crate::probability;
+    use crate::random::StreamKind;
     use crate::setup::Setup;
 
     /// Some classes of a distribution, by a number.
@@ -295,6 +296,26 @@ mod tests {
             }
         }
         assert!(found > 1_000, "only {found} names");
+    }
+
+    #[test]
+    fn a_number_idles_as_the_class_that_it_draws() {
+        let profile = builtin::profile();
+        let setup = Setup::new(&profile, &probability::of_profile(&profile, 1), &[]).expect("it has names");
+        let mut counts = [0; 2];
+        for distribution in &setup.distributions {
+            for number in 0..100 {
+                let mut stream = Stream::new([7, 7], StreamKind::Hook, number).begun();
+                let idles = distribution.idles_at(stream.first());
+                let class = distribution.draw_any(&mut stream);
+                let is_idling = class.is_some_and(|class| distribution.is_idling(class));
+                assert_eq!(idles, distribution.is_mostly_idle && is_idling);
+                counts[usize::from(idles)] += 1;
+            }
+            // Below the threshold of rejection, further numbers decide.
+            assert!(!distribution.idles_at(0));
+        }
+        assert!(counts.into_iter().all(|count| count > 1_000), "{counts:?}");
     }
 
     #[test]
