@@ -267,7 +267,7 @@ impl Queue {
         let sooner = first.min(self.wake);
         let time = sooner.min(self.refill);
         let class = if is_wake { WAKE } else { class };
-        let class = class | REFILL * u64::from(self.refill < sooner);
+        let class = class | (REFILL * u64::from(self.refill < sooner));
         (time != NEVER).then_some(NextEvent { time, class })
     }
 
