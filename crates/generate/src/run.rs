@@ -81,27 +81,29 @@ impl Site<'_> {
             .map(Ticks)
             .ok_or(RunError::ClockEnd)?;
         let began = (start, self.kernel.operations);
-        let may_end_early = limits.max_ops.is_some() || limits.until_covered.is_some() || limits.goal.is_some();
-        self.detector.begin_run(began, end, may_end_early);
+        let may_be_at_goal = limits.until_covered.is_some() || limits.goal.is_some();
+        self.detector.begin_run((began, self.refills.count), end, limits.max_ops.is_some() || may_be_at_goal);
         self.begin_run(limits, sink);
         let mut carried = Vec::new();
         let mut boundary = end;
         let mut overran = false;
         let mut events = 0u32;
         let most = limits.max_ops.unwrap_or(u64::MAX);
+        // What else than time and operations decides whether the run is over, is looked at before every event.
+        let is_watched = self.policy.is_bootstrap() || may_be_at_goal;
         while let Some(next) = self.kernel.queue.next() {
             let time = next.time;
-            let over = time >= end
-                || self.reporter.summary.ops >= most
-                || limits.until_covered.is_some_and(|least| self.has_covered(least));
-            if self.policy.is_bootstrap() {
+            let is_over = (time >= end) | (self.reporter.summary.ops >= most);
+            if !(is_over | is_watched) {
+                // Most events come here.
+            } else if self.policy.is_bootstrap() {
                 // The bootstrap takes the time it needs; the run is over when the bootstrap and the limits are.
                 if time > LAST {
                     return Err(RunError::ClockEnd);
                 }
                 overran = time >= end;
                 self.reporter.summary.bootstrap_ops = self.reporter.summary.ops;
-            } else if self.proposing && (over || limits.goal.is_some_and(|goal| self.has_reached(goal))) {
+            } else if self.proposing && (is_over || self.is_at_goal(limits)) {
                 self.proposing = false;
                 boundary = if overran { time } else { end.min(time) };
                 self.kernel.waiting.drop_waiters();
@@ -109,8 +111,8 @@ impl Site<'_> {
                 continue;
             }
             self.step(next, sink, &mut carried);
-            if let Some(error) = self.reporter.failure.take() {
-                return Err(RunError::Output(error));
+            if self.reporter.failure.is_some() {
+                break;
             }
             events = events.wrapping_add(1);
             if events.is_multiple_of(1024) {
@@ -123,10 +125,15 @@ impl Site<'_> {
                 }
             }
         }
+        if let Some(error) = self.reporter.failure.take() {
+            return Err(RunError::Output(error));
+        }
         self.kernel.quiet = self.kernel.quiet.max(self.kernel.device.quiet());
         if let Some((op, rule)) = self.kernel.stuck_chain() {
             return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
         }
+        // What was in flight at the limit may have reached the goal.
+        self.is_at_goal(limits);
         debug_assert!(self.goal_counts.is_none_or(|counts| counts == GoalCounts::of(&self.kernel.device)));
         self.kernel.settle();
         self.carry_on(carried, boundary);
@@ -139,6 +146,12 @@ impl Site<'_> {
         summary.dead.clone_from(&self.detector.dead);
         summary.at_end = (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect();
         Ok(summary)
+    }
+
+    /// Whether the coverage that ends the run, or the goal of its phase, is reached.
+    fn is_at_goal(&mut self, limits: &RunLimits<'_>) -> bool {
+        limits.until_covered.is_some_and(|least| self.has_covered(least))
+            || limits.goal.is_some_and(|goal| self.has_reached(goal))
     }
 
     /// Begins a run that proposes.

@@ -44,6 +44,7 @@ pub struct Setup {
     pub(crate) follow_ups: Vec<FollowUps>,
     pub(crate) chains: Vec<Vec<StepInfo>>,
     pub(crate) admission_window: Ticks,
+    /// The time from one refill to the next, a multiple of the grid: refills are on the grid.
     pub(crate) refill_period: Ticks,
     pub(crate) max_planes: u32,
     pub(crate) max_tries: u32,
@@ -116,7 +117,7 @@ impl Setup {
             follow_ups: profile.bases.iter().map(follow_ups).collect(),
             chains: profile.chains.iter().map(|chain| compile_chain(profile, &tables, chain)).collect(),
             admission_window: policies.admission_window,
-            refill_period: policies.queue_refill_period,
+            refill_period: policies.queue_refill_period.ceil_to(tables.grid),
             max_planes: policies.max_planes,
             max_tries: policies.max_tries,
             gap: policies.sequence_gap,

@@ -19,7 +19,7 @@ use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
 use crate::reporting::{RefusalReason, Reporter};
 use crate::setup::coverage_model::CoverageModel;
-use crate::setup::{ClassId, Distribution, Setup};
+use crate::setup::{Distribution, Setup};
 
 /// One site with its device.
 #[derive(Debug)]
@@ -165,8 +165,8 @@ impl<'s> Site<'s> {
     /// decisions. A refill proposes on the next plane of the round, and schedules the next refill.
     #[inline]
     fn hook(&mut self, next: NextEvent, sink: &mut dyn Sink) {
-        let (now, is_refill) = (next.time, next.is_refill);
-        let following = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
+        let (now, is_refill) = (next.time, next.is_refill());
+        let following = now + self.setup.refill_period;
         let (own, is_extra) = self.kernel.queue.take_proposal(is_refill, following);
         let of_round = self.refills.advance(is_refill);
         let plane = if is_refill { of_round } else { own };
@@ -176,7 +176,7 @@ impl<'s> Site<'s> {
             self.in_bootstrap(is_refill);
         }
         self.propose(plane, kind, now, sink);
-        if is_refill & (self.refills.count >= self.detector.next_look) {
+        if self.refills.count >= self.detector.next_look {
             self.look_for_dead_dies(now);
         }
     }
@@ -232,33 +232,36 @@ impl<'s> Site<'s> {
     }
 
     /// Proposes at a hook.
+    #[inline]
     fn propose(&mut self, DiePlane { die, plane }: DiePlane, kind: HookKind, now: Ticks, sink: &mut dyn Sink) {
         self.hooks += 1;
         let setup = self.setup;
-        let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
+        let stream = Stream::new(self.key(), StreamKind::Hook, self.hooks).begun();
         let device = &self.kernel.device;
         let key_virtual = device.phase_key(die, plane, now);
         let key = key_at(kind, device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
         let distribution = self.policy.distribution(setup, key);
         // Most hooks draw what proposes nothing, and end here.
-        let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
-        let first = if by_class { distribution.draw_any(&mut stream) } else { None };
-        if first.is_none_or(|class| !distribution.is_idling(class)) {
+        if self.policy.is_directed() | !distribution.idles_at(stream.first()) {
             let state = op_state(device.plane_phase(die, plane, now));
             let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
-            self.propose_from((distribution, first), (&proposal, kind), &mut stream, sink);
+            self.propose_from(distribution, (&proposal, kind), stream, sink);
         }
     }
 
-    /// Proposes at a hook from a distribution. `first` is a class drawn from it, if classes are drawn and asked for one after the other.
+    /// Proposes at a hook from a distribution.
     #[inline(never)]
     fn propose_from(
         &mut self,
-        (distribution, first): (&'s Distribution, Option<ClassId>),
+        distribution: &'s Distribution,
         (proposal, kind): (&Proposal, HookKind),
-        stream: &mut Stream,
+        mut stream: Stream,
         sink: &mut dyn Sink,
     ) {
+        let stream = &mut stream;
+        // Classes are drawn from the distribution and asked for one after the other, or all are asked for first.
+        let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
+        let first = if by_class { distribution.draw_any(stream) } else { None };
         let (setup, &Proposal { time: now, die, plane, .. }) = (self.setup, proposal);
         let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };
         self.proposer.sampler.clear();
@@ -437,13 +440,10 @@ impl<'s> Site<'s> {
             return 0;
         }
         let Some(next) = self.kernel.queue.next_refill().filter(|&next| next < until) else { return 0 };
-        let grid = self.setup.tables.grid;
-        let following = (next + self.setup.refill_period).ceil_to(grid);
-        // From the second on, refills are on the grid and evenly spaced.
-        let step = (following + self.setup.refill_period).ceil_to(grid) - following;
-        let more = if following < until { (until - following).0.div_ceil(step.0.max(1)) } else { 0 };
-        self.refills.skip(1 + more);
-        self.kernel.queue.push(Ticks(following.0 + more * step.0), Event::Refill);
-        1 + more
+        let period = self.setup.refill_period.0;
+        let skipped = (until - next).0.div_ceil(period);
+        self.refills.skip(skipped);
+        self.kernel.queue.push(Ticks(next.0 + skipped * period), Event::Refill);
+        skipped
     }
 }

@@ -99,8 +99,7 @@ impl Device {
                 op_states: info.op_states,
                 forbidden: info.forbidden,
                 window: info.window,
-                end_key: info.end_key,
-                before: info.end_key,
+                keys: [info.end_key; 4],
             };
             self.open_segments(info, &suspended.place, &segment);
         }

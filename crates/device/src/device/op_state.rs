@@ -74,13 +74,11 @@ impl Segment {
     /// See [`Device::phase_key`].
     #[inline]
     fn key_seen(&self, now: Ticks) -> PhaseKey {
-        let [_, busy, window, _] = self.op_states;
-        let or_before = |key| if key == Tables::NO_OP_STATE { self.before } else { key };
         let bits = usize::from(now > self.issue_end)
             | usize::from(now >= self.busy_end) << 1
             | usize::from(now > self.busy_end) << 2
             | usize::from(now >= self.end) << 3;
-        [self.before, or_before(busy), or_before(window), self.end_key][usize::from(SEEN[bits] % 4)]
+        self.keys[usize::from(SEEN[bits] % 4)]
     }
 }
 
@@ -105,7 +103,7 @@ impl Device {
         let at = segment.phase_at(now) % 4;
         let (start, end) = (bounds[at], bounds[(at + 1) % 4]);
         let (start, end) = if at == 3 { (Ticks::ZERO, Ticks::ZERO) } else { (start, end) };
-        PlanePhase { of: segment.end_key, phase: kinds[at], start, end }
+        PlanePhase { of: segment.keys[3], phase: kinds[at], start, end }
     }
 
     /// The planes whose op_state an operation becomes: the first die, how many, and the planes of each; `None` when it
@@ -181,17 +179,17 @@ impl Device {
         }
     }
 
-    /// For every plane of a die the key of its op_state, `None` during ISSUE and when it is idle; and until when all of them stay so
-    /// if nothing starts or is cut there.
+    /// For every plane of a die the key of its op_state, [`Tables::NO_OP_STATE`] during ISSUE and when it is idle; and until when all of
+    /// them stay so if nothing starts or is cut there.
     #[must_use]
-    pub fn state_keys(&self, die: Die, now: Ticks) -> ([Option<PhaseKey>; 8], Ticks) {
-        let mut keys = [None; 8];
+    pub fn state_keys(&self, die: Die, now: Ticks) -> ([PhaseKey; 8], Ticks) {
+        let mut keys = [Tables::NO_OP_STATE; 8];
         let mut all = Ticks(u64::MAX);
         for (key, segment) in keys.iter_mut().zip(&self.dies[usize::from(die.0)].segments).take(self.all.len() as usize)
         {
             let at = segment.phase_at(now) % 4;
             let until = [segment.issue_end, segment.busy_end, segment.end, Ticks(u64::MAX)][at];
-            *key = Some(segment.op_states[at]).filter(|&key| key != Tables::NO_OP_STATE);
+            *key = segment.op_states[at];
             all = all.min(until);
         }
         (keys, all)
@@ -238,7 +236,10 @@ impl DieState {
         let mut left = u32::from(planes.0);
         while left != 0 {
             let slot = &mut self.segments[left.trailing_zeros() as usize % 8];
-            *slot = Segment { before: slot.end_key, ..*segment };
+            let ([_, busy, window, _], [.., before]) = (segment.op_states, slot.keys);
+            let or_before = |key| if key == Tables::NO_OP_STATE { before } else { key };
+            let keys = [before, or_before(busy), or_before(window), segment.keys[3]];
+            *slot = Segment { keys, ..*segment };
             left &= left - 1;
         }
     }

@@ -40,7 +40,7 @@ impl Device {
     #[must_use]
     pub fn quiescent(&self, tables: &Tables) -> Vec<QuiescentDie> {
         let base_of = |key: PhaseKey| tables.bases().find(|(_, info)| info.end_key == key).map(|(id, _)| id);
-        let last = |die: &DieState| die.segments.map(|segment| base_of(segment.end_key));
+        let last = |die: &DieState| die.segments.map(|segment| base_of(segment.keys[3]));
         self.dies
             .iter()
             .map(|die| QuiescentDie { logic: die.logic, last: last(die), suspended: die.suspended })
@@ -64,8 +64,7 @@ impl Device {
                 op_states: info.op_states,
                 forbidden: info.forbidden,
                 window: info.window,
-                end_key: info.end_key,
-                before: info.end_key,
+                keys: [info.end_key; 4],
             }
         };
         let dies = dies.iter().map(|die| DieState {

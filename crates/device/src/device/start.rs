@@ -26,8 +26,7 @@ impl Device {
             op_states: info.op_states,
             forbidden: info.forbidden,
             window: info.window,
-            end_key: info.end_key,
-            before: info.end_key,
+            keys: [info.end_key; 4],
         };
         if info.is_ordinary {
             self.start_on_die(op, info, place, &segment);

@@ -62,9 +62,9 @@ pub(super) struct Segment {
     pub(super) forbidden: ForbiddenBases,
     /// The kind of the window; CORE_BUSY if there is none, and then the window has no length.
     pub(super) window: PhaseKind,
-    pub(super) end_key: PhaseKey,
-    /// The END key of the operation before it.
-    pub(super) before: PhaseKey,
+    /// The keys of [`Device::phase_key`]: the END key of the operation before it, those of CORE_BUSY and of the window, its own END key.
+    /// Until it is on a plane, all are its END key.
+    pub(super) keys: [PhaseKey; 4],
 }
 
 impl Default for Segment {
@@ -77,8 +77,7 @@ impl Default for Segment {
             op_states: [Tables::NO_OP_STATE; 4],
             forbidden: ForbiddenBases::default(),
             window: PhaseKind::CoreBusy,
-            end_key: PhaseKey::DEFAULT,
-            before: PhaseKey::DEFAULT,
+            keys: [PhaseKey::DEFAULT; 4],
         }
     }
 }

@@ -23,7 +23,7 @@ const TRIES: u64 = 1_024;
 /// Tells dead dies from idle ones. A site keeps it.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadDieDetector {
-    /// The number of refills at which the next look comes.
+    /// The number of refills at which the next look comes; greater than that of the refills so far, except at a refill with a look.
     pub(crate) next_look: u64,
     /// By die, the last operation with a place there. A last element has the last operation that worked on every die.
     last: Vec<Option<LastStart>>,
@@ -59,7 +59,7 @@ pub(crate) struct DeadDieDetector {
 impl DeadDieDetector {
     pub(crate) fn new(dies: u8) -> Self {
         Self {
-            next_look: 0,
+            next_look: 1,
             last: vec![None; usize::from(dies) + 1],
             is_continued: false,
             rests: vec![None; usize::from(dies)],
@@ -80,11 +80,11 @@ impl DeadDieDetector {
 
     /// Begins a run. Dies that were proved dead stay dead. Dies on which names were tried in vain do not: that is no proof, and a
     /// site that goes on from a snapshot does not know of it.
-    pub(crate) fn begin_run(&mut self, (start, operations): (Ticks, u64), end: Ticks, gives_up: bool) {
-        self.run_start = (start, operations);
+    pub(crate) fn begin_run(&mut self, (start, refills): ((Ticks, u64), u64), end: Ticks, gives_up: bool) {
+        self.run_start = start;
         self.run_end = end;
         self.gives_up = gives_up;
-        (self.next_look, self.seen, self.looks, self.silent) = (0, u64::MAX, 0, 0);
+        (self.next_look, self.seen, self.looks, self.silent) = (refills + 1, u64::MAX, 0, 0);
         if self.dead.iter().any(|dead| dead.in_vain) {
             self.between = None;
         }

@@ -50,6 +50,10 @@ impl Event {
 const END: u64 = 0;
 const DUE: u64 = 1;
 const HOOK: u64 = 3;
+/// The class of a try of what waits, which has no order.
+const WAKE: u64 = 2;
+/// A refill has this bit in its class, with whatever is there too: so it is told from the others without a branch.
+const REFILL: u64 = 1 << 4;
 /// What stands in the place of a flight or time that is not there.
 const NONE: u64 = u64::MAX;
 const NEVER: Ticks = Ticks(u64::MAX);
@@ -126,9 +130,6 @@ impl QueuedEvent {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NextEvent {
     pub(crate) time: Ticks,
-    pub(crate) is_refill: bool,
-    is_wake: bool,
-    /// The class of the next event that is neither a refill nor a try of what waits.
     class: u64,
 }
 
@@ -136,13 +137,19 @@ impl NextEvent {
     /// Whether it is a hook or a refill.
     #[inline]
     pub(crate) const fn proposes(self) -> bool {
-        self.is_refill | (!self.is_wake & (self.class >= HOOK))
+        self.class >= HOOK
     }
 
-    /// Whether it is an end, if it does not propose.
+    /// Whether it is a refill.
+    #[inline]
+    pub(crate) const fn is_refill(self) -> bool {
+        self.class & REFILL != 0
+    }
+
+    /// Whether it is an end.
     #[inline]
     pub(crate) const fn is_end(self) -> bool {
-        !self.is_wake & (self.class == END)
+        self.class == END
     }
 }
 
@@ -259,8 +266,9 @@ impl Queue {
         let is_wake = (self.wake < first) | ((self.wake == first) & (class >= HOOK));
         let sooner = first.min(self.wake);
         let time = sooner.min(self.refill);
-        let is_refill = self.refill < sooner;
-        (time != NEVER).then_some(NextEvent { time, is_refill, is_wake: is_wake & !is_refill, class })
+        let class = if is_wake { WAKE } else { class };
+        let class = class | (REFILL * u64::from(self.refill < sooner));
+        (time != NEVER).then_some(NextEvent { time, class })
     }
 
     /// Takes the next event, which is an end. Returns the flight.
@@ -272,7 +280,7 @@ impl Queue {
     /// Takes the next event, which is a due step or a try of what waits. Returns the chain of a due step.
     #[inline]
     pub(crate) fn take_due(&mut self, next: NextEvent) -> Option<ChainId> {
-        if next.is_wake {
+        if next.class == WAKE {
             self.take_wake();
             return None;
         }
@@ -294,10 +302,10 @@ impl Queue {
     /// Takes the next event.
     pub(crate) fn pop(&mut self) -> Option<(Ticks, Event)> {
         let next = self.next()?;
-        let event = if next.is_refill {
+        let event = if next.is_refill() {
             self.refill = NEVER;
             Event::Refill
-        } else if next.is_wake {
+        } else if next.class == WAKE {
             self.take_wake();
             Event::Wake
         } else {
@@ -370,7 +378,7 @@ mod tests {
         assert_eq!(events(&queue), [end, due, hook(1), hook(0), Event::Refill, hook(2)]);
         queue.push(Ticks(4), Event::Refill);
         assert_eq!(events(&queue), [Event::Refill, end, due, hook(1), hook(0), hook(2)]);
-        let next = queue.next().map(|next| (next.time, next.proposes(), next.is_refill));
+        let next = queue.next().map(|next| (next.time, next.proposes(), next.is_refill()));
         assert_eq!((next, queue.next_refill()), (Some((Ticks(4), true, true)), Some(Ticks(4))));
         let proposals: Vec<Event> = queue.take_proposals().into_iter().map(|(_, event)| event).collect();
         assert_eq!(proposals, [Event::Refill, hook(1), hook(0), hook(2)]);

@@ -141,7 +141,7 @@ impl DieConstraints {
         self.availability.refresh(device, setup, die);
         self.until = Ticks::ZERO;
         let mut facts = Facts::default();
-        self.look_at_planes(setup, logic, PlaneSet::EMPTY, &[None; 8]);
+        self.look_at_planes(setup, logic, PlaneSet::EMPTY, &[Tables::NO_OP_STATE; 8]);
         for axis in Axis::ALL {
             facts.resumable[axis] = is_resumable(&setup.tables, logic, axis);
         }
@@ -158,7 +158,7 @@ impl DieConstraints {
 
     /// Notes the facts about the planes; `keys` are their op_states.
     #[inline]
-    fn look_at_planes(&mut self, setup: &Setup, logic: &DieLogic, occupied: PlaneSet, keys: &[Option<PhaseKey>; 8]) {
+    fn look_at_planes(&mut self, setup: &Setup, logic: &DieLogic, occupied: PlaneSet, keys: &[PhaseKey; 8]) {
         let Some(group) = setup.groups.chunks().first() else { return };
         let registers = gates_of(&logic.planes);
         for (at, (facts, (&registers, &key))) in self.planes.iter_mut().zip(registers.iter().zip(keys)).enumerate() {

@@ -29,8 +29,8 @@ const fn block_of_two(mut key: u64, counter: [u64; 2]) -> [u64; 2] {
 
 /// A block of two numbers, for the draws of a stream: these are many, and each is small without it.
 #[inline(never)]
-const fn next_block(key: u64, counter: [u64; 2]) -> (u64, u64) {
-    let [first, second] = block_of_two(key, counter);
+const fn next_block(key: u64, low: u64, high: u64) -> (u64, u64) {
+    let [first, second] = block_of_two(key, [low, high]);
     (first, second)
 }
 
@@ -105,8 +105,9 @@ const NUMBER_BITS: u32 = 40;
 pub struct Stream {
     key: u64,
     counter: [u64; 2],
-    /// What is left of the last block.
-    left: Option<u64>,
+    /// The last block, and how many of its numbers were drawn.
+    block: (u64, u64),
+    drawn: u64,
 }
 
 impl Stream {
@@ -120,7 +121,21 @@ impl Stream {
             StreamKind::Resume => 2,
             StreamKind::Trial => 3,
         };
-        Self { key: seed, counter: [kind << (NUMBER_BITS + BLOCK_BITS) | number << BLOCK_BITS, run], left: None }
+        let counter = [kind << (NUMBER_BITS + BLOCK_BITS) | number << BLOCK_BITS, run];
+        Self { key: seed, counter, block: (0, 0), drawn: 2 }
+    }
+
+    /// The same stream, of which nothing was drawn, with its first block made.
+    #[inline]
+    pub(crate) const fn begun(self) -> Self {
+        let ([low, high], [first, second]) = (self.counter, block_of_two(self.key, self.counter));
+        Self { counter: [low + 1, high], block: (first, second), drawn: 0, ..self }
+    }
+
+    /// The first number of a stream that has begun, and of which nothing was drawn; it is still to be drawn.
+    #[inline]
+    pub(crate) const fn first(&self) -> u64 {
+        self.block.0
     }
 
     /// One of some items, each as likely as its weight says; `None` if all weights are 0.
@@ -144,13 +159,14 @@ impl Stream {
 impl RandomNumbers for Stream {
     #[inline]
     fn draw(&mut self) -> u64 {
-        if let Some(number) = self.left.take() {
-            return number;
+        if self.drawn == 2 {
+            let [low, high] = self.counter;
+            self.block = next_block(self.key, low, high);
+            self.counter[0] += 1;
+            self.drawn = 0;
         }
-        let (first, second) = next_block(self.key, self.counter);
-        self.counter[0] += 1;
-        self.left = Some(second);
-        first
+        self.drawn += 1;
+        if self.drawn == 1 { self.block.0 } else { self.block.1 }
     }
 }
 
@@ -229,6 +245,18 @@ mod tests {
             draw([1, 0], StreamKind::Trial, 7),
         ] {
             assert!(one.iter().all(|number| !other.contains(number)));
+        }
+    }
+
+    #[test]
+    fn a_stream_that_has_begun_draws_what_it_would_have_drawn() {
+        for number in [0, 7] {
+            let mut stream = Stream::new([5, 6], StreamKind::Hook, number);
+            let mut begun = stream.clone().begun();
+            assert_eq!(begun.first(), stream.clone().draw());
+            for _ in 0..5 {
+                assert_eq!(begun.draw(), stream.draw());
+            }
         }
     }
 

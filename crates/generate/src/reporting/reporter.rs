@@ -13,6 +13,9 @@ use super::reason::RefusalReason;
 use super::summary::RunSummary;
 use crate::kernel::{Kernel, OperationOrigin, StateName, Step, op_state};
 
+/// The op_states of no target. A static is copied as a whole.
+static NO_STATES: [StateName; 8] = [StateName { of: PhaseKey::DEFAULT, phase: None }; 8];
+
 /// Reports the present run.
 #[derive(Default, Debug)]
 pub(crate) struct Reporter {
@@ -91,7 +94,7 @@ impl Reporter {
     ) -> OperationOrigin {
         self.note_targets(tables, &step.place);
         let die = if info.names_die { step.place.die } else { Die(0) };
-        let mut states = [StateName::default(); 8];
+        let mut states = NO_STATES;
         let targets = &self.targets[..self.count];
         for ((name, state), target) in states.iter_mut().zip(&mut self.states).zip(targets) {
             *state = op_state(device.plane_phase(die, target.plane, now));

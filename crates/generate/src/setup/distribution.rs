@@ -25,6 +25,8 @@ pub(crate) struct Distribution {
     total: u64,
     /// A class that proposes nothing and is eligible at every hook, for all such classes, with their mass; the mass is 0 if there is none.
     idling: (ClassId, u64),
+    /// That mass if `is_mostly_idle`, or 0.
+    mostly_idling: u64,
     /// The other classes that have names.
     others: Vec<ClassId>,
     /// Where each of `others` ends if the masses of all follow on that of the idling ones; see [`padded`].
@@ -89,6 +91,7 @@ impl Distribution {
             names: Vec::new(),
             total: 0,
             idling: (ClassId::at(0, 0), 0),
+            mostly_idling: 0,
             others: Vec::new(),
             ends_of_others: Vec::new(),
             is_mostly_idle: false,
@@ -133,6 +136,7 @@ impl Distribution {
         self.total = end.max(1);
         self.others = others;
         self.is_mostly_idle = self.idling.1 >= (self.total / MOSTLY_IDLE).max(1);
+        self.mostly_idling = if self.is_mostly_idle { self.idling.1 } else { 0 };
     }
 
     /// Draws a class by its mass, eligible or not; `None` when there are no names.
@@ -142,6 +146,14 @@ impl Distribution {
         if at < self.idling.1 { Some(self.idling.0) } else { self.other_at(at) }
     }
 
+    /// Whether classes are drawn one by one, and [`Distribution::draw_any`] gives one that proposes nothing and is eligible at every hook, if
+    /// the stream's next number is this. `false` may also mean that further numbers decide.
+    #[inline]
+    pub(crate) const fn idles_at(&self, number: u64) -> bool {
+        let product = number as u128 * self.total as u128;
+        (product as u64 >= self.total) & (self.mostly_idling > (product >> 64) as u64)
+    }
+
     /// The class at a mass that is not below that of the idling ones.
     #[inline(never)]
     fn other_at(&self, mass: u64) -> Option<ClassId> {
@@ -149,7 +161,7 @@ impl Distribution {
     }
 
     /// Whether [`Distribution::draw_any`] gives a class for those that propose nothing and are eligible at every hook.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn is_idling(&self, class: ClassId) -> bool {
         class == self.idling.0 && self.idling.1 > 0
     }
@@ -242,6 +254,7 @@ mod tests {
 
     use super::*;
     use crate::probability;
+    use crate::random::StreamKind;
     use crate::setup::Setup;
 
     /// Some classes of a distribution, by a number.
@@ -283,6 +296,26 @@ mod tests {
             }
         }
         assert!(found > 1_000, "only {found} names");
+    }
+
+    #[test]
+    fn a_number_idles_as_the_class_that_it_draws() {
+        let profile = builtin::profile();
+        let setup = Setup::new(&profile, &probability::of_profile(&profile, 1), &[]).expect("it has names");
+        let mut counts = [0; 2];
+        for distribution in &setup.distributions {
+            for number in 0..100 {
+                let mut stream = Stream::new([7, 7], StreamKind::Hook, number).begun();
+                let idles = distribution.idles_at(stream.first());
+                let class = distribution.draw_any(&mut stream);
+                let is_idling = class.is_some_and(|class| distribution.is_idling(class));
+                assert_eq!(idles, distribution.is_mostly_idle && is_idling);
+                counts[usize::from(idles)] += 1;
+            }
+            // Below the threshold of rejection, further numbers decide.
+            assert!(!distribution.idles_at(0));
+        }
+        assert!(counts.into_iter().all(|count| count > 1_000), "{counts:?}");
     }
 
     #[test]

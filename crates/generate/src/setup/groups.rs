@@ -294,9 +294,9 @@ impl Group {
         self.op_state[usize::from(state)]
     }
 
-    /// The index of an op_state, or of none.
-    pub(crate) fn state_of(&self, key: Option<PhaseKey>) -> u16 {
-        key.map_or(self.op_state.len() as u16 - 1, |key| key.0)
+    /// The index of an op_state, or of none ([`Tables::NO_OP_STATE`]).
+    pub(crate) fn state_of(&self, key: PhaseKey) -> u16 {
+        key.0.min(self.op_state.len() as u16 - 1)
     }
 
     /// The classes that the one-shot latch forbids at a level.
