@@ -141,11 +141,16 @@ impl Site<'_> {
         self.look_at_rest();
         self.detector.tell(limits.on_dead);
         self.begin_at(self.run + 1);
+        Ok(self.summary())
+    }
+
+    /// The summary of the run that has ended.
+    fn summary(&mut self) -> RunSummary {
         let mut summary = self.reporter.end_run();
         summary.end = self.kernel.quiet;
         summary.dead.clone_from(&self.detector.dead);
         summary.at_end = (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect();
-        Ok(summary)
+        summary
     }
 
     /// Whether the coverage that ends the run, or the goal of its phase, is reached.
