@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use nandseq_input::folder::{self, SiteFiles};
+use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::manifest::SiteManifest;
 use nandseq_trace::recorded::shown;
@@ -41,12 +41,14 @@ pub(crate) fn of_resumed(resumed: &Path) -> Vec<SiteFiles> {
     folder.and_then(|folder| folder::find_forms(folder, inputs::FORMS).ok()).unwrap_or_default()
 }
 
-/// The number of the first run, if the runs before it are not missing by mistake: no manifest lists them either.
+/// The number of the first run, if the runs before it are not missing by mistake: no manifest lists them either, and there are not
+/// several files of one of them.
 fn first_without_beginning(site: &SiteFiles) -> Option<u64> {
     let first = site.runs.first().map(|run| run.run).filter(|&run| run > 1)?;
     let listed = if site.listed.is_empty() { None } else { known(&site.folder) };
     let is_listed = listed.is_some_and(|manifest| manifest.runs.first().is_some_and(|run| run.run < first));
-    (!is_listed).then_some(first)
+    let is_before = |damage: &Damage| matches!(damage.what, DamageKind::TwoFiles { run, .. } if run < first);
+    (!is_listed && !site.damage.iter().any(is_before)).then_some(first)
 }
 
 fn known(folder: &Path) -> Option<SiteManifest> {

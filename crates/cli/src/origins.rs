@@ -28,9 +28,6 @@ pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
         error @ FindError::Refused { .. } => Problem::new(error.to_string())
             .help("this manifest was changed, or a link was put in a place that it names, so nothing of it was read"),
         error @ FindError::Twice(_) => Problem::new(error.to_string()).help(ONCE),
-        error @ FindError::TwoFiles { .. } => {
-            Problem::new(error.to_string()).help("a manifest.json beside them would say which one counts")
-        }
     }
     .into()
 }

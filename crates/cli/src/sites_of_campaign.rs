@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, FindError, FoundSites, SiteFiles};
+use nandseq_input::folder::{self, DamageKind, FindError, FoundSites, SiteFiles};
 use nandseq_trace::manifest::{self, ManifestKind};
 use nandseq_trace::recorded::shown;
 
@@ -58,7 +58,7 @@ fn keep_campaign(root: &Path, paths: &[PathBuf], found: &mut FoundSites) {
     let is_kept = |site: &SiteFiles| match ledger::read(&site.folder).ok().flatten() {
         Some(known) => batches.iter().any(|batch| batch.has(&known.manifest)),
         // A fault of a manifest is reported.
-        None => !is_device && !site.damage.is_empty(),
+        None => !is_device && site.damage.iter().any(|damage| !matches!(damage.what, DamageKind::TwoFiles { .. })),
     };
     let others = sites.extract_if(.., |site| is_below(site) && !is_kept(site));
     let others: Vec<PathBuf> = others.map(|site| site.folder).collect();

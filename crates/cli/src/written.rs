@@ -52,6 +52,7 @@ impl WrittenRuns {
         let FoundSites { sites, notes } = sites_of_campaign::find(paths)?;
         notes.iter().for_each(|note| tell(&note_text(note)));
         given_once(&sites)?;
+        one_file_each(&sites)?;
         if let Some(output) = output {
             target::check(output, "--output", sites.iter().flat_map(target::files_of))?;
         }
@@ -69,6 +70,18 @@ impl WrittenRuns {
         }
         Ok(Self { flags, profile: read.profile, profile_text: read.source, sites, source })
     }
+}
+
+/// Checks that it is known which file of each run counts.
+fn one_file_each(sites: &[SiteFiles]) -> Result<(), Failure> {
+    for Damage { file, what } in sites.iter().flat_map(|site| &site.damage) {
+        if let DamageKind::TwoFiles { run, other } = what {
+            let problem =
+                format!("two files of run {run}, `{}` and `{}`: remove one of them", shown(file), shown(other));
+            return Err(Problem::new(problem).help("a manifest.json beside them would say which one counts").into());
+        }
+    }
+    Ok(())
 }
 
 /// The profile of some sites, and the flags that select it: the profile that `--config` names, otherwise the one that a manifest

@@ -59,8 +59,8 @@ pub enum Unusable {
     Stopped,
 }
 
-/// Judges the sequences of `paths`, in CSV. Each path is a batch, a site or a single file. Sites are judged in parallel on
-/// rayon's threads.
+/// Judges the sequences of `paths`, in CSV. Each path is a batch, a site or a single file. Sites are judged in parallel on rayon's
+/// threads.
 ///
 /// The report does not depend on the number of threads.
 ///
@@ -73,8 +73,9 @@ pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Resul
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, notes, sites })
 }
 
-/// Judges the runs of one site, in order. A file that cannot be read is damage, and the others are judged all the same. Meanwhile an idle thread of rayon compares the site's files with its manifest. If there is
-/// one thread alone, it hashes the files while it judges them, so that each is read once.
+/// Judges the runs of one site, in order. A file that cannot be read is damage, and the others are judged all the same. Meanwhile
+/// an idle thread of rayon compares the site's files with its manifest. If there is one thread alone, it hashes the files while it
+/// judges them, so that each is read once.
 ///
 /// # Errors
 /// [`Unusable`] when there is no room for temporary files, or the caller gave up.
@@ -111,12 +112,13 @@ fn judge_runs(
     let mut damage = site.damage;
     let mut notes = site.notes;
     let mut files: Vec<FileReport> = Vec::new();
-    let mut is_cut = false;
+    let (mut is_open, mut is_cut) = (false, false);
     for run in site.runs {
         let before = files.last().map_or(0, |file| file.run);
         if is_cut {
             notes.push(format!(
-                "run {before} cannot be read to its end: run {} is judged as if nothing had happened in between",
+                "run {before} cannot be read to its end: run {} is judged as if nothing had happened in between, and findings there may \
+                 come from what is missing",
                 run.run
             ));
         }
@@ -132,12 +134,16 @@ fn judge_runs(
             damage.extend(open_tables(&mut verifier, tables, &open, &run, files.len()));
         }
         let judged = judge_file(profile, &mut verifier, tables.as_mut(), &run, (&open, options))?;
-        if files.is_empty() {
+        if !is_open {
             notes.extend(judged.notes(&run));
         }
+        is_open |= judged.is_open;
         is_cut = judged.damage.is_some();
         if let Some(tables) = tables.as_mut().filter(|_| is_cut) {
             tables.give_up_run();
+        }
+        if is_cut && !run.tables.is_empty() {
+            notes.push(format!("run {} cannot be read to its end, so its tables were not compared to theirs", run.run));
         }
         let compared = tables.as_mut().map(|tables| verifier.end_tables(tables)).transpose().map_err(no_room)?;
         verifier.end_of_file();
@@ -209,6 +215,8 @@ const STRIDE: u64 = 1 << 12;
 #[derive(Default)]
 struct JudgedFile {
     rows: u64,
+    /// Whether the file could be opened as a sequence.
+    is_open: bool,
     /// Whether the profile's `export` rounds times, so that each is taken as the nearest multiple of the time grid.
     times_are_rounded: bool,
     /// The `op_uid` of the first row that could be read.
@@ -218,7 +226,7 @@ struct JudgedFile {
 }
 
 impl JudgedFile {
-    /// Notes about the first file of a site.
+    /// Notes about the first file of a site that could be opened.
     fn notes(&self, run: &RunFile) -> Vec<String> {
         let mut notes = Vec::new();
         // If the first run has another number than 1, the notes of the site say already that others were before it.
@@ -256,6 +264,7 @@ fn judge_file(
                 return Ok(judged);
             }
         };
+    judged.is_open = true;
     judged.times_are_rounded = !reader.times_are_exact();
     loop {
         if reader.rows() % STRIDE == 0 && options.is_stopped() {

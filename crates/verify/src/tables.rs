@@ -123,10 +123,11 @@ impl<'p> TableJudge<'p> {
         }
     }
 
-    /// The sequence of the run cannot be read any further, so neither can its tables be compared.
+    /// The sequence of the run cannot be read any further, so neither can its tables be compared. Tables that could not be read so
+    /// far stay known.
     pub(crate) fn give_up_run(&mut self) {
-        let ComparedRun { file, sequence, .. } = std::mem::take(&mut self.run);
-        self.run = ComparedRun { file, sequence, ..ComparedRun::default() };
+        let ComparedRun { file, sequence, unreadable, .. } = std::mem::take(&mut self.run);
+        self.run = ComparedRun { file, sequence, unreadable, ..ComparedRun::default() };
     }
 
     /// A table of the run does not start with its header.

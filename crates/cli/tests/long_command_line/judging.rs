@@ -162,8 +162,12 @@ fn what_others_left_below_does_not_fail_what_has_just_been_written() {
     let shown = folder.succeed(&["--ops", "50", "--stamp", "261121", "--verify"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains(" in 1 file of 1 site: no rule broken."), "{shown}");
-    // Who asks about the folder is asked which of the two counts.
-    assert!(folder.refuse(&["verify", "out"]).contains("two files of run 1"));
+    // Who asks about the folder is told that they are left out; who asks about them, that it is not known which of the two counts.
+    assert!(
+        text(&folder.succeed(&["verify", "out"]))
+            .contains("`out/old` is not in the manifest in `out` and was left out")
+    );
+    assert!(folder.refuse(&["report", "out/old"]).contains("two files of run 1"));
 }
 
 #[test]
@@ -383,7 +387,31 @@ fn files_of_two_executions_are_not_taken_for_one() {
     folder.succeed(&["-t", "1000", "--stamp", "261122", "--quiet"]);
     folder.succeed(&["verify", "out"]);
     fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
-    assert_snapshot!(folder.refuse(&["verify", "out"]));
+    assert_snapshot!(folder.refuse(&["report", "out"]));
+}
+
+#[test]
+fn a_run_of_two_files_is_left_out_and_the_others_are_judged() {
+    let folder = generated(&["-t", "1000", "-n", "3"]);
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    let name = |stamp: u64, run: u64| format!("out/operation_sequence_{stamp}_{run:07}.csv");
+    for run in [1, 3] {
+        fs::copy(folder.path().join(name(261_121, run)), folder.path().join(name(261_122, run))).unwrap();
+    }
+    let output = folder.run(&["verify", "out"]);
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(shown.contains(" in 1 file of 1 site: "), "{shown}");
+    for run in [1, 3] {
+        let [one, other] = [261_121, 261_122].map(|stamp| name(stamp, run));
+        assert!(shown.contains(&format!("File: {one}: `{other}` is run {run} too, so neither was read ")), "{shown}");
+    }
+    // Files that are named one by one are told apart in the same way.
+    let files = [name(261_121, 1), name(261_121, 2), format!("{}.gz", name(261_121, 1))];
+    fs::copy(folder.path().join(&files[0]), folder.path().join(&files[2])).unwrap();
+    let output = folder.run(&["verify", &files[0], &files[1], &files[2]]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(text(&output).contains(&format!("`{}` is run 1 too", files[2])), "{output:?}");
 }
 
 #[test]

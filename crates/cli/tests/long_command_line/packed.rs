@@ -136,7 +136,7 @@ fn packed_files_need_no_manifest_and_no_name() {
     // Both forms of one file are not two runs.
     fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
     fs::write(folder.path().join(format!("{FIRST}.gz")), packed(&bytes)).unwrap();
-    assert!(folder.refuse(&["verify", "out"]).contains("two files of run 1"));
+    assert!(folder.refuse(&["report", "out"]).contains("two files of run 1"));
 }
 
 #[test]

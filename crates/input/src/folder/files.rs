@@ -20,7 +20,7 @@ use crate::source::Source;
 /// Sequences whose names do not tell their run are runs of one site if the `op_uid`s of one follow those of exactly one other.
 ///
 /// # Errors
-/// As [`find_forms`](super::find_forms); [`FindError::TwoFiles`] if two files are the same run, [`FindError::Twice`] if a file is named twice.
+/// As [`find_forms`](super::find_forms); [`FindError::Twice`] if a file is named twice.
 pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<FoundSites, FindError> {
     let FoundSites { mut sites, mut notes } = FoundSites::default();
     let mut renamed = Vec::new();
@@ -146,16 +146,9 @@ fn join(folder: &Path, site: &mut SiteFiles) -> Result<(), FindError> {
         return Ok(());
     }
     let in_order = site.runs.is_sorted_by_key(|run| run.run);
-    site.runs.sort_by_key(|run| run.run);
-    if let Some(pair) = site.runs.windows(2).find(|pair| pair[0].run == pair[1].run) {
-        if pair[0].path == pair[1].path {
-            return Err(FindError::Twice(pair[0].path.clone()));
-        }
-        return Err(FindError::TwoFiles {
-            run: pair[0].run,
-            first: pair[0].path.clone(),
-            second: pair[1].path.clone(),
-        });
+    site.runs.sort_by(|one, other| (one.run, &one.path).cmp(&(other.run, &other.path)));
+    if let Some(pair) = site.runs.windows(2).find(|pair| pair[0].path == pair[1].path) {
+        return Err(FindError::Twice(pair[0].path.clone()));
     }
     site.folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
     site.notes = vec![format!("the files are one site: {}", which_is_which(&site.runs))];
@@ -163,5 +156,6 @@ fn join(folder: &Path, site: &mut SiteFiles) -> Result<(), FindError> {
         site.notes.push("the files were named in another order; they are read in the order of their runs".to_owned());
     }
     site.notes.extend(missing_runs(&site.runs));
+    site.leave_out_ambiguous_runs();
     Ok(())
 }

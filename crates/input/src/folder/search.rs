@@ -19,7 +19,7 @@ pub const DEPTH: usize = 4;
 /// Finds the sites of a path in CSV, in the order of their paths. The path is a batch, a site, or a single file.
 ///
 /// # Errors
-/// [`FindError`] if there is no sequence, or if it is ambiguous which files count.
+/// [`FindError`] if there is no sequence. That it is ambiguous which file of a run counts is [damage](DamageKind::TwoFiles).
 pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
     find_forms(path, &[CSV])
 }
@@ -214,9 +214,6 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
     // `compare` reports a listed file that is not a regular file.
     let unread = files.extract_if(.., |(_, path)| !path.is_file()).filter(|(_, path)| !rows.contains_key(path));
     site.damage.extend(unread.map(|(_, file)| Damage { file, what: DamageKind::NotRegular }));
-    if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(FindError::TwoFiles { run: pair[0].0, first: pair[0].1.clone(), second: pair[1].1.clone() });
-    }
     for (run, path) in files {
         let mut tables = Vec::new();
         let unread = no_files_beside(&path, forms).filter(|path| !rows.contains_key(path));
@@ -234,5 +231,6 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
     }
     site.notes.extend(left_out(unlisted.iter(), list));
     site.notes.extend(missing_runs(&site.runs));
+    site.leave_out_ambiguous_runs();
     Ok(site)
 }

@@ -70,6 +70,19 @@ impl SiteFiles {
             is_unfinished: false,
         }
     }
+
+    /// Leaves out the runs of which there are several files. `runs` is in order.
+    pub(super) fn leave_out_ambiguous_runs(&mut self) {
+        for same in std::mem::take(&mut self.runs).chunk_by(|one, other| one.run == other.run) {
+            match same {
+                [first, second, ..] => {
+                    let what = DamageKind::TwoFiles { run: first.run, other: second.path.clone() };
+                    self.damage.push(Damage { file: first.path.clone(), what });
+                }
+                _ => self.runs.extend_from_slice(same),
+            }
+        }
+    }
 }
 
 /// A file that a manifest lists.
@@ -147,6 +160,17 @@ pub enum DamageKind {
         /// The number in the file.
         found: u64,
     },
+    /// Another file is the same run, and no manifest tells which one counts. The run is not among those of its site.
+    #[error(
+        "`{}` is run {run} too, so neither was read and later runs are taken without it: remove one of them",
+        shown(other)
+    )]
+    TwoFiles {
+        /// The number of the run.
+        run: u64,
+        /// The other file.
+        other: PathBuf,
+    },
     /// The manifest itself cannot be read.
     #[error("no {}: {fault}", kind.text())]
     Manifest {
@@ -182,16 +206,6 @@ pub enum FindError {
         folder: PathBuf,
         /// The forms that were searched for.
         forms: Forms,
-    },
-    /// There are two files of one run, and no manifest tells which one counts.
-    #[error("two files of run {run}, `{}` and `{}`: remove one of them", shown(first), shown(second))]
-    TwoFiles {
-        /// The number of the run.
-        run: u64,
-        /// One file.
-        first: PathBuf,
-        /// The other.
-        second: PathBuf,
     },
     /// A file was named more than once.
     #[error("`{}` is given twice", shown(.0))]

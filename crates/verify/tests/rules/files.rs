@@ -1,12 +1,14 @@
 //! Folders, manifests and reports.
 
 use std::fs;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::find;
-use nandseq_input::{COLUMNS, CsvFiles};
+use nandseq_input::folder::{Damage, DamageKind, find};
+use nandseq_input::{COLUMNS, CsvFiles, Source};
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
+use nandseq_trace::table::TableKind;
 use nandseq_verify::{Options, Report, RuleCode, Unusable, run};
 
 use crate::DEVICE;
@@ -116,17 +118,68 @@ fn a_file_that_cannot_be_read_is_damage_and_the_others_are_judged() {
         let damage = &report.sites[0].damage;
         assert_eq!((damage.len(), &damage[0].file), (1, &path), "{text:?}");
         assert!(damage[0].what.to_string().starts_with("cannot be read: the f"), "{}", damage[0].what);
-        let note = "run 2 cannot be read to its end: run 3 is judged as if nothing had happened in between";
+        let note = "run 2 cannot be read to its end: run 3 is judged as if nothing had happened in between, \
+                    and findings there may come from what is missing";
         assert_eq!(report.sites[0].notes, [note], "{text:?}");
     }
+}
+
+/// CSV files, each of which fails where its text ends.
+struct CutFiles;
+
+impl Source for CutFiles {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
+        let text = io::Cursor::new(fs::read(path)?);
+        Ok(Box::new(BufReader::new(text.chain(Failing))))
+    }
+}
+
+struct Failing;
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("cut"))
+    }
+}
+
+#[test]
+fn of_a_run_that_is_cut_the_damage_of_its_tables_is_told_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let sequence = write_run(folder.path(), 1, &[(0, 1, 0), (200, 2, 4), (400, 3, 8), (600, 4, 12)]);
+    let kind = TableKind::OpStateTimeline;
+    let table = folder.path().join(format!("{}_261121_0000001.csv", kind.name()));
+    fs::write(&table, format!("{}\n", kind.columns().join(","))).unwrap();
+    let report = run(&DEVICE, &[folder.path().to_owned()], &Options { source: &CutFiles, ..options() }).unwrap();
+    let damage: Vec<&Path> = report.sites[0].damage.iter().map(|damage| &*damage.file).collect();
+    assert_eq!(damage, [table, sequence]);
+    assert_eq!(report.sites[0].notes, ["run 1 cannot be read to its end, so its tables were not compared to theirs"]);
+}
+
+#[test]
+fn that_times_are_rounded_is_told_where_the_first_file_cannot_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut profile = DEVICE.clone();
+    profile.export.round_decimals = 0;
+    fs::write(write_run(folder.path(), 1, &[(0, 1, 0)]), "noise").unwrap();
+    write_run(folder.path(), 2, &[(200, 2, 0)]);
+    write_run(folder.path(), 3, &[(400, 3, 0)]);
+    let report = run(&profile, &[folder.path().to_owned()], &options()).unwrap();
+    let notes = report.sites[0].notes.iter().filter(|note| note.starts_with("times are rounded as written"));
+    assert_eq!(notes.count(), 1, "{:?}", report.sites[0].notes);
 }
 
 #[test]
 fn two_files_of_one_run_need_a_manifest() {
     let folder = tempfile::tempdir().unwrap();
     let path = write_run(folder.path(), 1, &[(0, 1, 0)]);
-    fs::copy(&path, folder.path().join("operation_sequence_261122_0000001.csv")).unwrap();
-    assert!(find(folder.path()).unwrap_err().to_string().starts_with("two files of run 1"));
+    let second = write_run(folder.path(), 2, &[(200, 2, 0), (250, 3, 4)]);
+    let other = folder.path().join("operation_sequence_261122_0000001.csv");
+    fs::copy(&path, &other).unwrap();
+    let report = judge(&[folder.path()]);
+    assert_eq!((report.operations(), report.counts(RuleCode::PlaneBusy).findings), (2, 1));
+    let damage = Damage { file: path.clone(), what: DamageKind::TwoFiles { run: 1, other } };
+    assert_eq!((&report.sites[0].damage, report.is_clean()), (&vec![damage], false));
+    fs::remove_file(second).unwrap();
     write_manifest(folder.path(), &[(&path, 1)]);
     let sites = find(folder.path()).unwrap();
     assert_eq!((sites[0].runs.len(), sites[0].notes.len(), sites[0].damage.len()), (1, 1, 0));
