@@ -1,11 +1,12 @@
 //! Commands that the program prints for its user to paste.
 //!
 //! A command that is pasted as it is, in the same folder, does what the text around it says. Every word is quoted for a shell,
-//! and the flags in force are repeated. An input from a pipe cannot be read again: a placeholder stands for it. Inputs that hold without a flag (a table beside the profile, a list of bad blocks in the
-//! current folder, defaults) are left out.
+//! and the flags in force are repeated. An input from a pipe cannot be read again: a placeholder stands for it. Inputs that hold
+//! without a flag (a table beside the profile, a list of bad blocks in the current folder, defaults) are left out.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::FileType;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -159,7 +160,18 @@ pub(crate) fn check(config: Option<&Path>, lenient: bool) -> Hint {
 pub(crate) fn is_pipe(path: &Path) -> bool {
     const OF_PROCESS: [&str; 3] = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
     OF_PROCESS.iter().any(|folder| path.starts_with(folder))
-        || path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir())
+        || path.metadata().is_ok_and(|about| is_stream(about.file_type()))
+}
+
+#[cfg(unix)]
+fn is_stream(kind: FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    kind.is_fifo() || kind.is_socket()
+}
+
+#[cfg(not(unix))]
+fn is_stream(kind: FileType) -> bool {
+    !kind.is_file() && !kind.is_dir()
 }
 
 /// What stands in a command for the input of a flag that was read from a pipe.
@@ -168,6 +180,7 @@ fn placeholder(flag: &str, value: &OsStr) -> Option<&'static str> {
         "--config" => PROFILE,
         "--badlist" => "BADLIST",
         "--op-state-probs" => "TABLE",
+        "--plan" => "PLAN",
         _ => return None,
     };
     is_pipe(Path::new(value)).then_some(name)
@@ -226,14 +239,28 @@ mod tests {
     #[test]
     fn no_command_names_a_pipe() {
         let pipe = Path::new("/dev/fd/63");
-        let hint = Hint::new("explain").flags(&profile_flags(Some(pipe), true)).with("--badlist", "/dev/null");
+        let hint = Hint::new("explain").flags(&profile_flags(Some(pipe), true)).with("--badlist", "/dev/fd/9");
         assert_eq!(hint.to_string(), "nandseqgen explain --config PROFILE --lenient --badlist BADLIST");
+        let flags = FlagsInForce::default().plan(Some(pipe)).all();
+        assert_eq!(Hint::new("explain").flags(&flags).to_string(), "nandseqgen explain --plan PLAN");
         assert_eq!(check(Some(pipe), false).to_string(), "nandseqgen profile check PROFILE");
         let recorded =
             ["generate", "--config", "/dev/fd/63", "--op-state-probs", "/dev/fd/9", "--out-dir", "/dev/fd/9"];
         let hint = Hint::of_arguments(&recorded.map(str::to_owned));
         let expected = "nandseqgen generate --config PROFILE --op-state-probs TABLE --out-dir /dev/fd/9";
         assert_eq!(hint.to_string(), expected);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_stream_cannot_be_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [fifo, socket] = ["fifo", "socket"].map(|name| folder.path().join(name));
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert_eq!([&*fifo, &*socket, folder.path(), Path::new("/dev/null")].map(is_pipe), [true, true, false, false]);
+        let hint = Hint::new("verify").with("--badlist", "/dev/null");
+        assert_eq!(hint.to_string(), "nandseqgen verify --badlist /dev/null");
     }
 
     #[cfg(unix)]
