@@ -119,8 +119,13 @@ fn judge(
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, notes: Vec::new(), sites })
 }
 
-/// Checks that something could be read, if only sequences were named. Of sites, a file that cannot be read is part of the verdict.
+/// Checks that there was a site to judge, and that something could be read if only sequences were named. Of sites, a file that cannot
+/// be read is part of the verdict.
 fn nothing_read(report: &Report) -> Result<(), Failure> {
+    if report.sites.is_empty() {
+        let problem = Problem::new("there is no site to judge");
+        return Err(problem.help(report.notes.join("\n")).into());
+    }
     let mut problems = Vec::new();
     for site in &report.sites {
         let is_it = |damage: &&Damage| damage.file == site.folder;
@@ -139,5 +144,19 @@ fn unusable(error: Unusable) -> Failure {
         Unusable::Find(error) => nothing_to_judge(error),
         Unusable::Temporary { folder, reason } => Failure::CannotWrite { path: folder, reason, place: "TMPDIR" },
         Unusable::Stopped => Failure::Interrupted { kept: Kept::Everything, go_on: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_on_no_site_is_refused_with_a_message() {
+        let notes = vec!["`old` was left out".to_owned()];
+        let report = Report { profile: String::new(), max_findings: 1, notes, sites: Vec::new() };
+        let Err(Failure::Unusable(problems)) = nothing_read(&report) else { panic!("nothing was judged") };
+        let expected = Problem::new("there is no site to judge").help("`old` was left out");
+        assert_eq!(format!("{problems:?}"), format!("{:?}", [expected]));
     }
 }
