@@ -25,6 +25,8 @@ pub(crate) struct CampaignPhase {
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops; `None` for no limit.
     pub(crate) max_ops: Option<u64>,
+    /// Operations that each run is to have; a run with fewer falls short.
+    pub(crate) wanted_ops: Option<u64>,
     /// What ends the phase.
     pub(crate) goal: Option<PhaseGoal>,
 }
@@ -42,7 +44,15 @@ impl CampaignPhase {
             Some(_) => Ticks::from_us(MAX_SITE_US),
             None => Ticks::from_us(DEFAULT_RUN_US),
         });
-        Self { name: Some(phase.name.clone()), runs: phase.runs, run_until, max_ops: phase.ops, goal: phase.until }
+        Self {
+            name: Some(phase.name.clone()),
+            runs: phase.runs,
+            run_until,
+            max_ops: phase.ops,
+            // Beside a goal the operations are a backstop.
+            wanted_ops: phase.ops.filter(|_| phase.until.is_none()),
+            goal: phase.until,
+        }
     }
 }
 
@@ -56,14 +66,17 @@ pub(super) fn of_plan(arguments: &GenerateArgs, in_force: &InForce, problems: &m
         return phases;
     }
     let extent = &arguments.extent;
-    for (flag, is_given, what) in [
-        ("--num-runs (-n)", extent.num_runs.is_some(), "how many runs there are"),
-        ("--run-until (-t)", extent.run_until.is_some(), "how long runs are"),
-        ("--ops", extent.ops.is_some(), "how many operations runs have"),
+    let other_end = "end a phase with `until: {covered: …}`, or take `phases` out of the plan";
+    let other_flags = "leave the flag out, or take `phases` out of the plan";
+    for (flag, is_given, what, help) in [
+        ("--num-runs (-n)", extent.num_runs.is_some(), "how many runs there are", other_flags),
+        ("--run-until (-t)", extent.run_until.is_some(), "how long runs are", other_flags),
+        ("--ops", extent.ops.is_some(), "how many operations runs have", other_flags),
+        ("--until-coverage", extent.until_coverage.is_some(), "what ends them", other_end),
     ] {
         if is_given {
             let message = format!("the phases of `{}` say {what}, and {flag} does too", input.source);
-            problems.push(Problem::new(message).help("leave the flag out, or take `phases` out of the plan"));
+            problems.push(Problem::new(message).help(help));
         }
     }
     let runs = phases.iter().map(|phase| phase.runs).fold(0, u64::saturating_add);
@@ -157,6 +170,7 @@ mod tests {
             runs,
             run_until: Ticks(1),
             max_ops: None,
+            wanted_ops: None,
             goal: None,
         };
         let phases = Phases::new(vec![phase("a", 2), phase("b", 1), phase("c", 3)], phase("", 9));
