@@ -1,9 +1,8 @@
 //! The phases of a campaign: runs with limits and a table of their own, as a test plan states them. Without such a plan all runs are one
 //! phase, with the limits of the flags.
 
-use nandseq_plan::model::{PhaseGoal, PlanPhase, TestPlan};
+use nandseq_plan::model::{DEFAULT_RUN, MAX_RUNS, PhaseGoal, PlanPhase};
 use nandseq_profile::Ticks;
-use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::MAX_RUN;
 
 use crate::arguments::{DEFAULT_RUN_US, GenerateArgs};
@@ -13,6 +12,9 @@ use crate::test_plan::PlanInForce;
 
 /// Greatest simulated time of a site over all its runs, µs: its clock counts picoseconds in 64 bits.
 pub(super) const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
+
+// What a plan may ask for is what a site has.
+const _: () = assert!(MAX_RUNS == MAX_RUN && DEFAULT_RUN.0 == Ticks::from_us(DEFAULT_RUN_US).0);
 
 /// Runs with the same limits and the same table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,11 +41,7 @@ impl CampaignPhase {
 
     /// A phase of a plan.
     fn of_plan(phase: &PlanPhase) -> Self {
-        // Without limits, the goal ends the phase, and the usual limit is the backstop.
-        let run_until = phase.run_until.unwrap_or(match phase.ops {
-            Some(_) => Ticks::from_us(MAX_SITE_US),
-            None => Ticks::from_us(DEFAULT_RUN_US),
-        });
+        let run_until = phase.time_limit().unwrap_or(Ticks::from_us(MAX_SITE_US));
         Self {
             name: Some(phase.name.clone()),
             runs: phase.runs,
@@ -56,11 +54,9 @@ impl CampaignPhase {
     }
 }
 
-/// The phases of a plan; none for a plan without phases. Adds to `problems` what they and flags both say, and what no site has
-/// time or numbers for.
+/// The phases of a plan; none for a plan without phases. Adds to `problems` what they and flags both say.
 pub(super) fn of_plan(arguments: &GenerateArgs, in_force: &InForce, problems: &mut Vec<Problem>) -> Vec<CampaignPhase> {
     let Some(PlanInForce { plan, input, .. }) = &in_force.plan else { return Vec::new() };
-    not_carried_out(plan, &input.source, problems);
     let phases: Vec<CampaignPhase> = plan.phases.iter().map(CampaignPhase::of_plan).collect();
     if phases.is_empty() {
         return phases;
@@ -79,35 +75,7 @@ pub(super) fn of_plan(arguments: &GenerateArgs, in_force: &InForce, problems: &m
             problems.push(Problem::new(message).help(help));
         }
     }
-    let runs = phases.iter().map(|phase| phase.runs).fold(0, u64::saturating_add);
-    if runs > MAX_RUN {
-        let message = format!("the phases of `{}` have {} together", input.source, counted(runs, "run"));
-        problems.push(Problem::new(message).help(format!("a site has {MAX_RUN} runs at most")));
-    }
-    // A run without a limit of time takes what is left of the clock.
-    let time = |phase: &CampaignPhase| phase.time_limit().map(|time| u128::from(time.0) * u128::from(phase.runs));
-    let time: u128 = phases.iter().filter_map(time).sum();
-    if time > u128::from(Ticks::from_us(MAX_SITE_US).0) {
-        let message = format!(
-            "the runs of the phases of `{}` are longer together than the 100 days a site may be simulated",
-            input.source
-        );
-        problems.push(Problem::new(message).help("lower `run_until` or `runs` of the longest phases"));
-    }
     phases
-}
-
-/// Refuses what a plan wants and no site does.
-fn not_carried_out(plan: &TestPlan, source: &str, problems: &mut Vec<Problem>) {
-    let sections = [
-        ("mix", !plan.mix.is_empty() || plan.phases.iter().any(|phase| !phase.mix.is_empty())),
-        ("addresses", !plan.addresses.is_empty()),
-        ("scenarios", !plan.scenarios.is_empty()),
-    ];
-    for (section, _) in sections.into_iter().filter(|(_, is_there)| *is_there) {
-        let message = format!("`{source}` has the section `{section}`, which is not carried out yet");
-        problems.push(Problem::new(message).help(format!("take `{section}` out of the plan")));
-    }
 }
 
 /// The phases of a campaign.

@@ -19,6 +19,7 @@ use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
+use crate::test_plan::PlanInForce;
 use crate::{console, failure, inputs, reach, site_files, target};
 
 /// Resolves the flags and reads the files they name. Notes and warnings are added to `remarks`.
@@ -37,10 +38,10 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
     }
+    in_force.plan.as_ref().map_or(Ok(()), PlanInForce::check_carried_out)?;
     let mut problems = Vec::new();
     let of_plan = phases::of_plan(arguments, &in_force, &mut problems);
-    let num_runs =
-        if of_plan.is_empty() { arguments.extent.runs() } else { of_plan.iter().map(|phase| phase.runs).sum() };
+    let num_runs = in_force.plan.as_ref().and_then(PlanInForce::runs).unwrap_or_else(|| arguments.extent.runs());
     if !of_plan.is_empty() {
         sites::check(&arguments.sites, num_runs, &mut problems);
     }

@@ -107,13 +107,21 @@ fn what_flags_and_phases_both_say_is_refused() {
     assert!(told.contains("cannot read test plan `nowhere.yaml`"), "{told}");
     let long = "schema: 1\nphases: [{name: a, runs: 90, run_until: 86400000000}, {name: b, runs: 11, run_until: 86400000000}]\n";
     let told = phased("plan.yaml", long).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("are longer together than the 100 days"), "{told}");
+    assert!(told.contains("longer together than the 100 days") && told.contains("plan.yaml:2:49"), "{told}");
     let many = "schema: 1\nphases: [{name: a, runs: 9999999, ops: 1}, {name: b, runs: 1, ops: 1}]\n";
     let told = phased("plan.yaml", many).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("the phases of `plan.yaml` have 10,000,000 runs together"), "{told}");
+    let expected = "the phases up to this one have 10,000,000 runs together";
+    assert!(told.contains(expected) && told.contains("plan.yaml:2:44"), "{told}");
     let mix = "schema: 1\nmix: {READ: 40 %}\n";
     let told = phased("plan.yaml", mix).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("`plan.yaml` has the section `mix`, which is not carried out yet"), "{told}");
+    let expected = "`generate` does not carry out `mix` yet";
+    assert!(told.contains(expected) && told.contains("plan.yaml:2:1"), "{told}");
+    let folder = phased("plan.yaml", "schema: 1\nphases: [{name: a, ops: 9, mix: {READ: 40 %}}]\n");
+    let checked = said(&folder, &["plan", "check", "plan.yaml"]);
+    assert!(checked.contains(&format!("note: {expected}")) && checked.contains("plan.yaml:2:28"), "{checked}");
+    let explained = folder.succeed(&["explain", "READ", "--plan", "plan.yaml"]);
+    let told = String::from_utf8(explained.stderr).unwrap();
+    assert!(told.contains(&format!("warning: {expected}")), "{told}");
 }
 
 #[test]
