@@ -40,8 +40,6 @@ pub(crate) struct Campaign {
     pub(crate) in_force: InForce,
     /// The limits of runs.
     pub(crate) phases: Phases,
-    /// The operations of each run that --ops asks for.
-    pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
     /// The coverage that each site aims at, if any.
     pub(crate) closure: Option<Closure>,

@@ -25,6 +25,8 @@ pub(crate) const SHOWN_NAMES: usize = 4;
 pub(crate) struct DeadSite {
     /// The number of the site; `None` for a single device.
     pub(crate) site: Option<u64>,
+    /// The phase of the plan in which they are dead; `None` without phases.
+    pub(crate) phase: Option<String>,
     /// The run in which the last of these dies was found dead.
     pub(crate) run: u64,
     /// Operations of that run.
@@ -44,7 +46,7 @@ pub(crate) fn of_trial(words: &Words<'_>, trial: &Trial, bootstrap: bool) -> Opt
     if trial.dead.is_empty() {
         return None;
     }
-    let dead = DeadSite { site: None, run: 1, ops: trial.ops, dies: trial.dead.clone() };
+    let dead = DeadSite { site: None, phase: None, run: 1, ops: trial.ops, dies: trial.dead.clone() };
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "nothing can ever start again on {}", which_dies(words.profile, &dead));
@@ -67,6 +69,9 @@ pub(crate) fn write_site(text: &mut String, words: &Words<'_>, dead: &DeadSite, 
     }
     if let Some(site) = dead.site {
         write!(text, "site {site}: ")?;
+    }
+    if let Some(phase) = &dead.phase {
+        write!(text, "phase `{phase}`: ")?;
     }
     let (which, run, operations) = (which_dies(words.profile, dead), dead.run, counted(dead.ops, "operation"));
     if dead.dies.iter().all(|die| die.last.is_none() && die.since.is_some()) {

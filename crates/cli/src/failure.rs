@@ -23,7 +23,7 @@ pub(crate) enum Failure {
     Several(Vec<Failure>),
     /// A check failed: rules are broken, a replay differs, or too little is covered. The result has been printed. Exit code 1.
     Found,
-    /// Everything is written, but `--ops` or `--until-coverage` was not reached. The user has been told. Exit code 4.
+    /// Everything is written, but `--ops`, `ops` of a phase, or `--until-coverage` was not reached. The user has been told. Exit code 4.
     NotReached,
     /// Nothing was made, because no operation can ever start: exit code 4.
     NothingStarts(String),

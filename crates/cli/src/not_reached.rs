@@ -8,7 +8,7 @@ use nandseq_generate::dead::LastingState;
 use nandseq_profile::diagnostic::{counted, grouped};
 
 use crate::absent::Absences;
-use crate::campaign::{Campaign, Closure};
+use crate::campaign::{Campaign, CampaignPhase, Closure};
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
 
@@ -19,7 +19,7 @@ const SHOWN_SITES: usize = 2;
 pub(crate) fn is_short(campaign: &Campaign, totals: &Totals) -> bool {
     match campaign.closure.as_ref().and_then(Closure::until) {
         Some(until) => totals.reached.iter().any(|reached| reached.hit < until),
-        None => totals.short_runs > 0,
+        None => totals.by_phase.iter().any(|phase| phase.short_runs > 0),
     }
 }
 
@@ -70,21 +70,10 @@ fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize, is_trapped: boo
     if !is_short(campaign, totals) {
         return None;
     }
-    let dead = all_dead(campaign, totals, sites);
     let Some((closure, share)) = campaign.closure.as_ref().and_then(|closure| Some((closure, closure.share?))) else {
-        let (short, wanted) = (totals.short_runs, grouped(campaign.wanted_ops.unwrap_or_default()));
-        let why = if dead { "" } else { ": raise -t" };
-        return Some(match totals.known_runs {
-            1 => {
-                let was = if totals.known_ops == 1 { "was" } else { "were" };
-                format!("{} of {wanted} operations {was} reached{why}", grouped(totals.known_ops))
-            }
-            runs => {
-                let has = if short == 1 { "has" } else { "have" };
-                format!("{} of {} {has} fewer than {wanted} operations{why}", grouped(short), counted(runs, "run"))
-            }
-        });
+        return Some(few_operations(campaign, totals, sites));
     };
+    let dead = all_dead(campaign, totals, sites);
     let until = closure.until().unwrap_or_default();
     let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
     let (sites, bins) = (totals.reached.len() as u64, closure.model.bin_count());
@@ -98,15 +87,49 @@ fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize, is_trapped: boo
     Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(bins, "bin")))
 }
 
+/// Which runs have fewer operations than was asked for, in words.
+fn few_operations(campaign: &Campaign, totals: &Totals, sites: usize) -> String {
+    let phases = campaign.phases.all().iter().zip(&totals.by_phase).filter(|(_, made)| made.short_runs > 0);
+    let described = phases.map(|(phase, made)| {
+        let (short, wanted) = (made.short_runs, grouped(phase.wanted_ops.unwrap_or_default()));
+        let raise = match phase.name {
+            _ if all_dead_in(campaign, totals, sites, phase) => "",
+            None => ": raise -t",
+            // Without a limit of time the end of the site's clock came.
+            Some(_) if phase.time_limit().is_none() => "",
+            Some(_) => ": raise its `run_until` in the plan",
+        };
+        let of_phase = phase.name.as_ref().map_or_else(String::new, |name| format!("phase `{name}`: "));
+        match (&phase.name, made.known_runs) {
+            (None, 1) => {
+                let was = if totals.known_ops == 1 { "was" } else { "were" };
+                format!("{} of {wanted} operations {was} reached{raise}", grouped(totals.known_ops))
+            }
+            (_, runs) => {
+                let has = if short == 1 { "has" } else { "have" };
+                let of = counted(runs, "run");
+                format!("{of_phase}{} of {of} {has} fewer than {wanted} operations{raise}", grouped(short))
+            }
+        }
+    });
+    described.collect::<Vec<_>>().join("; ")
+}
+
 /// The lasting states of all dies of all `sites` sites after their last runs; none if they are not known of each site.
 pub(crate) fn at_end(totals: &Totals, sites: usize) -> &[LastingState] {
     if totals.ended_sites == sites { &totals.at_end } else { &[] }
 }
 
-/// Whether all dies of all `sites` sites are dead.
+/// Whether all dies of all `sites` sites are dead in the last phase.
 pub(crate) fn all_dead(campaign: &Campaign, totals: &Totals, sites: usize) -> bool {
-    let dies = campaign.profile.topology.dies as usize;
-    !totals.dead.is_empty() && totals.dead.len() == sites && totals.dead.iter().all(|dead| dead.dies.len() == dies)
+    campaign.phases.all().last().is_some_and(|last| all_dead_in(campaign, totals, sites, last))
+}
+
+/// Whether all dies of all `sites` sites are dead in a phase.
+fn all_dead_in(campaign: &Campaign, totals: &Totals, sites: usize, phase: &CampaignPhase) -> bool {
+    let is_whole = |dead: &&DeadSite| dead.dies.len() == campaign.profile.topology.dies as usize;
+    let dead = totals.dead.iter().filter(|dead| dead.phase == phase.name).filter(is_whole).count();
+    dead > 0 && dead == sites
 }
 
 /// When the last die of all `sites` sites died, and the state of the first die; `None` if some die is alive.
@@ -114,7 +137,8 @@ pub(crate) fn end(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<
     if !all_dead(campaign, totals, sites) {
         return None;
     }
-    let dies = || totals.dead.iter().flat_map(|dead| &dead.dies);
+    let phase = campaign.phases.all().last()?.name.as_ref();
+    let dies = || totals.dead.iter().filter(|dead| dead.phase.as_ref() == phase).flat_map(|dead| &dead.dies);
     let last = dies().map(|die| die.since).max().flatten();
     let after = last.map_or_else(String::new, |last| format!("after {last} "));
     let first = dies().next()?;
@@ -138,11 +162,15 @@ pub(crate) fn dead_sites(campaign: &Campaign, totals: &Totals) -> Option<String>
     for (at, dead) in sites.iter().take(SHOWN_SITES).enumerate() {
         let _ = write_site(&mut text, &words, dead, at == 0);
     }
-    if let Some(more) = sites.len().checked_sub(SHOWN_SITES).filter(|more| *more > 0) {
-        let numbers: Vec<String> =
-            sites[SHOWN_SITES..].iter().take(2 * SHOWN_NAMES).filter_map(|dead| Some(dead.site?.to_string())).collect();
-        let rest = if more > numbers.len() { ", …" } else { "" };
-        let sites = counted(more as u64, "more site");
+    // A site may have dead dies in several phases.
+    let shown = &sites[..sites.len().min(SHOWN_SITES)];
+    let mut more: Vec<u64> = sites[shown.len()..].iter().filter_map(|dead| dead.site).collect();
+    more.retain(|site| shown.iter().all(|dead| dead.site != Some(*site)));
+    more.dedup();
+    if !more.is_empty() {
+        let numbers: Vec<String> = more.iter().take(2 * SHOWN_NAMES).map(u64::to_string).collect();
+        let rest = if more.len() > numbers.len() { ", …" } else { "" };
+        let sites = counted(more.len() as u64, "more site");
         let _ = writeln!(text, "{sites} with such dies: {}{rest}", numbers.join(", "));
     }
     Some(text + &what_to_do(&words, sites[0], campaign.num_runs == 1))

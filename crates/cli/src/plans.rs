@@ -4,7 +4,7 @@ mod shown;
 
 use nandseq_plan::TestPlan;
 use nandseq_profile::diagnostic::{Styling, counted};
-use nandseq_profile::{Diagnostics, Severity, SourceFile};
+use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
 use nandseq_trace::manifest::{Input, ProfileInput};
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ use crate::in_force::InForce;
 use crate::inputs::{self, ReadPlan};
 use crate::json::{self, Of};
 use crate::profiles::{Remark, remarks};
+use crate::test_plan::not_carried_out;
 use crate::{console, terminal};
 
 /// Runs a subcommand of `plan`.
@@ -49,6 +50,7 @@ fn check(arguments: &PlanArgs) -> Result<(), Failure> {
         outcome => outcome?,
     };
     let ReadPlan { plan, source, input, remarks: mut about } = read;
+    about.append(not_carried_out(&plan, &source, Diagnostic::note));
     if is_json {
         let mut checked = CheckedPlan::new(&source, &about, &in_force);
         checked.plan = Some(&input);
@@ -66,10 +68,7 @@ fn check(arguments: &PlanArgs) -> Result<(), Failure> {
 
 /// What a plan has, in a few words.
 fn contents(plan: &TestPlan) -> String {
-    let phases = || {
-        let runs = plan.phases.iter().map(|phase| phase.runs).sum();
-        format!("{} with {}", counted(plan.phases.len() as u64, "phase"), counted(runs, "run"))
-    };
+    let phases = || format!("{} with {}", counted(plan.phases.len() as u64, "phase"), counted(plan.runs(), "run"));
     let parts = [
         (!plan.phases.is_empty()).then(phases),
         (!plan.mix.is_empty()).then(|| counted(plan.mix.len() as u64, "share")),

@@ -10,8 +10,9 @@ use std::path::Path;
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::PlanPhase;
+use nandseq_plan::places::PlanPlaces;
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
+use nandseq_profile::{Diagnostic, Diagnostics, OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_trace::manifest::Input;
 
 use crate::console;
@@ -24,6 +25,7 @@ pub(crate) struct PlanInForce {
     pub(crate) plan: TestPlan,
     /// Its file.
     pub(crate) input: Input,
+    source: SourceFile,
     /// The table of each phase; empty where no phase has masses of its own.
     tables: Vec<Distributions>,
 }
@@ -43,13 +45,26 @@ impl PlanInForce {
             about.retain_at_least(Severity::Warning);
         }
         remarks.push_str(&about.render(&source, Styling::Coloured));
-        Ok(Self { plan, input, tables: Vec::new() })
+        Ok(Self { plan, input, source, tables: Vec::new() })
+    }
+
+    /// Refuses a plan that wants what `generate` does not carry out yet.
+    ///
+    /// # Errors
+    /// Every such section, with its place.
+    pub(crate) fn check_carried_out(&self) -> Result<(), Failure> {
+        let missing = not_carried_out(&self.plan, &self.source, Diagnostic::error);
+        if missing.is_empty() { Ok(()) } else { Err(Failure::Faulty(Box::new((self.source.clone(), missing)))) }
+    }
+
+    /// The warnings about sections that `generate` does not carry out yet.
+    pub(crate) fn warnings(&self) -> String {
+        not_carried_out(&self.plan, &self.source, Diagnostic::warning).render(&self.source, Styling::Coloured)
     }
 
     /// Number of runs of all phases; `None` for a plan without phases.
     pub(crate) fn runs(&self) -> Option<u64> {
-        let runs = self.plan.phases.iter().map(|phase| phase.runs);
-        (!self.plan.phases.is_empty()).then(|| runs.fold(0, u64::saturating_add))
+        (!self.plan.phases.is_empty()).then(|| self.plan.runs())
     }
 
     /// The table of a phase, if it is another than that of the campaign.
@@ -79,6 +94,31 @@ impl PlanInForce {
         self.tables = phases.iter().map(|phase| table_of(phase, profile, table)).collect();
         *table = average(&self.tables);
     }
+}
+
+/// The sections of a plan that `generate` does not carry out yet, each with its place. `new` makes an error, a warning or a note.
+pub(crate) fn not_carried_out(
+    plan: &TestPlan,
+    source: &SourceFile,
+    new: fn(&'static str, String) -> Diagnostic,
+) -> Diagnostics {
+    let sections = [
+        ("mix", !plan.mix.is_empty() || plan.phases.iter().any(|phase| !phase.mix.is_empty())),
+        ("addresses", !plan.addresses.is_empty()),
+        ("scenarios", !plan.scenarios.is_empty()),
+    ];
+    let places = PlanPlaces::new(source);
+    let mut found = Diagnostics::new();
+    for (section, _) in sections.into_iter().filter(|(_, is_there)| *is_there) {
+        let missing = new("not-supported", format!("`generate` does not carry out `{section}` yet"));
+        let missing = missing.help(format!("take `{section}` out of the plan to generate"));
+        found.push(match places.section(section) {
+            Some(span) => missing.at(span, ""),
+            None => missing,
+        });
+    }
+    found.sort();
+    found
 }
 
 /// The table of a phase: the one in force, with the masses of the phase.

@@ -74,12 +74,8 @@ impl Site<'_> {
     /// go on after an error.
     pub fn run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) -> Result<RunSummary, RunError> {
         let start = self.kernel.quiet;
-        let end = start
-            .0
-            .checked_add(limits.run_until.0)
-            .filter(|&end| end <= LAST.0)
-            .map(Ticks)
-            .ok_or(RunError::ClockEnd)?;
+        let end = start.0.checked_add(limits.run_until.0).map(Ticks).filter(|&end| end <= LAST);
+        let end = end.ok_or(RunError::ClockEnd)?;
         let began = (start, self.kernel.operations);
         let may_be_at_goal = limits.until_covered.is_some() || limits.goal.is_some();
         self.detector.begin_run((began, self.refills.count), end, limits.max_ops.is_some() || may_be_at_goal);

@@ -53,7 +53,7 @@ pub struct Setup {
     pub(crate) refill_uses_end_key: bool,
     /// The coverage model, if there is one.
     pub(crate) coverage_model: Option<CoverageModel>,
-    /// By axis: a name that resumes and that some phase key can propose.
+    /// By axis: a name that resumes and that some phase key can propose, here or in another phase of the plan.
     pub(crate) resuming: ByAxis<Option<OpId>>,
     /// The operations that concern another die than that of their hook: see [`crate::dead`].
     pub(crate) across_dies: AcrossDies,
@@ -80,11 +80,7 @@ impl Setup {
         let tables = Tables::new(profile);
         let classes = Classes::new(&tables);
         let policies = &profile.policies;
-        let resuming = ByAxis::new(|axis| {
-            let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
-            let entries = table.iter().flat_map(|(_, entries)| entries);
-            entries.filter(|(_, mass)| *mass > 0.0).map(|&(op, _)| op).find(resumes)
-        });
+        let resuming = resuming(&tables, table);
         let resumable = |axis: Option<Axis>| axis.is_none_or(|axis| resuming[axis].is_some());
         let usable = |op: OpId| {
             is_usable(&tables, policies.max_planes, op) && resumable(tables.base(tables.op(op).base).effects.suspend)
@@ -141,6 +137,15 @@ impl Setup {
         self
     }
 
+    /// The same setup for a phase of a plan. `all` is a table that gives weight to what the table of any phase does. What another
+    /// phase has suspended can be resumed once more, so that its chain forbids nothing else here.
+    #[must_use]
+    pub fn among_phases(mut self, all: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
+        let anywhere = resuming(&self.tables, all);
+        self.resuming = ByAxis::new(|axis| self.resuming[axis].or(anywhere[axis]));
+        self
+    }
+
     /// The name of an operation.
     pub(crate) fn name(&self, op: OpId) -> &str {
         &self.names[op.index()]
@@ -171,6 +176,15 @@ impl Setup {
     pub const fn tables(&self) -> &Tables {
         &self.tables
     }
+}
+
+/// By axis: a name that resumes and to which some phase key gives weight.
+fn resuming(tables: &Tables, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> ByAxis<Option<OpId>> {
+    ByAxis::new(|axis| {
+        let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
+        let entries = table.iter().flat_map(|(_, entries)| entries);
+        entries.filter(|(_, mass)| *mass > 0.0).map(|&(op, _)| op).find(resumes)
+    })
 }
 
 /// Whether the device has the LUN and planes that a name addresses, and proposals may address that many planes.

@@ -8,7 +8,7 @@ use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
-use nandseq_trace::{Proposal, Sink};
+use nandseq_trace::{Cut, Proposal, Sink};
 
 use crate::dead::{DeadDie, DeadDieDetector, Look};
 use crate::goal_counts::{GoalCounts, is_share};
@@ -318,7 +318,8 @@ impl<'s> Site<'s> {
         let from = (kernel.operations + 1, *proposal, is_first);
         let origin = reporter.look_at_targets((&kernel.device, tables), (step, info), from, now);
         let flight = kernel.start(step, (op, info), chain, &origin, now);
-        if self.goal_counts.is_some() && !kernel.cut_by_last_start().is_empty() {
+        // What a reset cuts may leave blocks in another state; what is suspended leaves them as they are.
+        if self.goal_counts.is_some() && kernel.cut_by_last_start().iter().any(|(_, cut)| *cut == Cut::Reset) {
             self.goal_counts = Some(GoalCounts::of(&kernel.device));
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);

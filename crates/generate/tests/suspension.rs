@@ -5,7 +5,7 @@ use std::io;
 
 use nandseq_generate::probability::{DEFAULT_TABLE_SEED, build};
 use nandseq_generate::{RunLimits, Setup, Site};
-use nandseq_profile::model::{Base, Effect, OverrideOf, PhaseKind};
+use nandseq_profile::model::{Base, Chain, ChainStep, Effect, FollowUp, OverrideOf, PhaseKind, StepAddress};
 use nandseq_profile::{OpId, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Operation, Sink};
 
@@ -139,4 +139,60 @@ fn the_stretches_of_a_suspended_operation_sum_up_to_its_duration() {
     let programs = stretches.ended.iter().filter(|(.., op)| profile.bases[profile.ops[*op].base].has(Effect::Program));
     let programs = programs.filter(|(suspensions, ..)| *suspensions >= 3).count();
     assert!(programs > 10, "only {programs} programs were suspended three times");
+}
+
+/// Hears nothing.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The storm on a device on which a status read follows every erase, with other operations in between that change no block.
+fn storm_of_chains() -> Profile {
+    let mut profile = storm();
+    let id_of = |name: &str| profile.bases.iter_ids().find(|(_, base)| base.name == name).expect("a base").0;
+    let (erase, status) = (id_of("ERASE"), id_of("SR"));
+    let step = ChainStep {
+        base: status,
+        address: StepAddress::Sampled,
+        same_cell_type: false,
+        multi: false,
+        same_plane: false,
+    };
+    profile.bases[erase].follow_ups = vec![FollowUp { weight: 1.0, chain: Some(profile.chains.len()) }];
+    profile.chains.push(Chain { name: "ERASE.SEQ".to_owned(), steps: vec![step], name_weights: Vec::new() });
+    profile
+}
+
+#[test]
+fn what_stays_suspended_in_a_phase_without_resumes_forbids_nothing_else() {
+    let stress = storm_of_chains();
+    let mut calm = stress.clone();
+    let is_left_out = |effect: &Effect| {
+        matches!(effect, Effect::Suspend(_) | Effect::Resume(_) | Effect::ResetDie | Effect::ResetTarget)
+    };
+    let mass = |base: &Base| if base.effects.iter().any(is_left_out) { 0.0 } else { 1.0 };
+    calm.probabilities.global = calm.bases.iter_ids().map(|(id, base)| (OverrideOf::Base(id), mass(base))).collect();
+    let tables = [build(&stress, DEFAULT_TABLE_SEED), build(&calm, DEFAULT_TABLE_SEED)];
+    let all = tables.concat();
+    let [stressed, alone] = tables.map(|table| Setup::new(&stress, &table, &[]).expect("something to propose"));
+    let calmed = alone.clone().among_phases(&all);
+    let limits = RunLimits { run_until: Ticks::from_us(100_000), ..RunLimits::default() };
+    // Refusals because a chain is under way, over all sites.
+    let refusals = |setup: &Setup| -> u64 {
+        let of_site = |seed: u64| -> u64 {
+            let mut site = Site::new(&stressed, seed);
+            site.run(&limits, &mut Nowhere).expect("memory does not fail");
+            site.enter(setup);
+            let summary = site.run(&limits, &mut Nowhere).expect("memory does not fail");
+            let of_chains = summary.rejections.iter().filter(|((_, _, why), _)| why.code() == "chain_under_way");
+            of_chains.map(|(_, count)| count).sum()
+        };
+        (0..16).map(of_site).sum()
+    };
+    let (among, by_itself) = (refusals(&calmed), refusals(&alone));
+    assert!(4 * among < 3 * by_itself, "{among} refusals, {by_itself} without a name that resumes");
 }

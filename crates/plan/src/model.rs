@@ -29,6 +29,20 @@ pub struct TestPlan {
     pub scenarios: Vec<Scenario>,
 }
 
+impl TestPlan {
+    /// Number of runs of all phases.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.runs).sum()
+    }
+}
+
+/// The most runs of a site.
+pub const MAX_RUNS: u64 = 9_999_999;
+
+/// Simulated time of each run of a phase that states `until` alone: what `generate` takes by default.
+pub const DEFAULT_RUN: Ticks = Ticks::from_us(100_000);
+
 /// A number of runs with settings of their own, on the state that the phase before left.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlanPhase {
@@ -52,6 +66,14 @@ pub struct PlanPhase {
     pub addresses: Vec<usize>,
     /// The entries of [`TestPlan::scenarios`] that are in force, in ascending order.
     pub scenarios: Vec<usize>,
+}
+
+impl PlanPhase {
+    /// Simulated time of each run; `None` for no limit.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<Ticks> {
+        self.run_until.or_else(|| self.ops.is_none().then_some(DEFAULT_RUN))
+    }
 }
 
 /// What ends a phase.

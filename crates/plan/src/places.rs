@@ -23,6 +23,17 @@ impl PlanPlaces {
         entries.iter().find(|entry| &*entry.key == name).map(|entry| entry.key_span)
     }
 
+    /// A section of the plan or, if the plan has none, of the first phase that has one.
+    #[must_use]
+    pub fn section(&self, section: &str) -> Option<Span> {
+        let root = self.0.as_ref()?;
+        let of = |node: &Node| {
+            let entry = node.as_mapping()?.iter().find(|entry| &*entry.key == section)?;
+            Some(entry.key_span)
+        };
+        of(root).or_else(|| root.get("phases")?.as_sequence()?.iter().find_map(of))
+    }
+
     /// A step of a scenario, by its index.
     #[must_use]
     pub fn step(&self, scenario: &str, step: usize) -> Option<Span> {

@@ -1,9 +1,8 @@
 //! The phases of a campaign: runs with limits and a table of their own, as a test plan states them. Without such a plan all runs are one
 //! phase, with the limits of the flags.
 
-use nandseq_plan::model::{PhaseGoal, PlanPhase, TestPlan};
+use nandseq_plan::model::{DEFAULT_RUN, MAX_RUNS, PhaseGoal, PlanPhase};
 use nandseq_profile::Ticks;
-use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::MAX_RUN;
 
 use crate::arguments::{DEFAULT_RUN_US, GenerateArgs};
@@ -13,6 +12,9 @@ use crate::test_plan::PlanInForce;
 
 /// Greatest simulated time of a site over all its runs, µs: its clock counts picoseconds in 64 bits.
 pub(super) const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
+
+// What a plan may ask for is what a site has.
+const _: () = assert!(MAX_RUNS == MAX_RUN && DEFAULT_RUN.0 == Ticks::from_us(DEFAULT_RUN_US).0);
 
 /// Runs with the same limits and the same table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct CampaignPhase {
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops; `None` for no limit.
     pub(crate) max_ops: Option<u64>,
+    /// Operations that each run is to have; a run with fewer falls short.
+    pub(crate) wanted_ops: Option<u64>,
     /// What ends the phase.
     pub(crate) goal: Option<PhaseGoal>,
 }
@@ -37,64 +41,41 @@ impl CampaignPhase {
 
     /// A phase of a plan.
     fn of_plan(phase: &PlanPhase) -> Self {
-        // Without limits, the goal ends the phase, and the usual limit is the backstop.
-        let run_until = phase.run_until.unwrap_or(match phase.ops {
-            Some(_) => Ticks::from_us(MAX_SITE_US),
-            None => Ticks::from_us(DEFAULT_RUN_US),
-        });
-        Self { name: Some(phase.name.clone()), runs: phase.runs, run_until, max_ops: phase.ops, goal: phase.until }
+        let run_until = phase.time_limit().unwrap_or(Ticks::from_us(MAX_SITE_US));
+        Self {
+            name: Some(phase.name.clone()),
+            runs: phase.runs,
+            run_until,
+            max_ops: phase.ops,
+            // Beside a goal the operations are a backstop.
+            wanted_ops: phase.ops.filter(|_| phase.until.is_none()),
+            goal: phase.until,
+        }
     }
 }
 
-/// The phases of a plan; none for a plan without phases. Adds to `problems` what they and flags both say, and what no site has
-/// time or numbers for.
+/// The phases of a plan; none for a plan without phases. Adds to `problems` what they and flags both say.
 pub(super) fn of_plan(arguments: &GenerateArgs, in_force: &InForce, problems: &mut Vec<Problem>) -> Vec<CampaignPhase> {
     let Some(PlanInForce { plan, input, .. }) = &in_force.plan else { return Vec::new() };
-    not_carried_out(plan, &input.source, problems);
     let phases: Vec<CampaignPhase> = plan.phases.iter().map(CampaignPhase::of_plan).collect();
     if phases.is_empty() {
         return phases;
     }
     let extent = &arguments.extent;
-    for (flag, is_given, what) in [
-        ("--num-runs (-n)", extent.num_runs.is_some(), "how many runs there are"),
-        ("--run-until (-t)", extent.run_until.is_some(), "how long runs are"),
-        ("--ops", extent.ops.is_some(), "how many operations runs have"),
+    let other_end = "end a phase with `until: {covered: …}`, or take `phases` out of the plan";
+    let other_flags = "leave the flag out, or take `phases` out of the plan";
+    for (flag, is_given, what, help) in [
+        ("--num-runs (-n)", extent.num_runs.is_some(), "how many runs there are", other_flags),
+        ("--run-until (-t)", extent.run_until.is_some(), "how long runs are", other_flags),
+        ("--ops", extent.ops.is_some(), "how many operations runs have", other_flags),
+        ("--until-coverage", extent.until_coverage.is_some(), "what ends them", other_end),
     ] {
         if is_given {
             let message = format!("the phases of `{}` say {what}, and {flag} does too", input.source);
-            problems.push(Problem::new(message).help("leave the flag out, or take `phases` out of the plan"));
+            problems.push(Problem::new(message).help(help));
         }
     }
-    let runs = phases.iter().map(|phase| phase.runs).fold(0, u64::saturating_add);
-    if runs > MAX_RUN {
-        let message = format!("the phases of `{}` have {} together", input.source, counted(runs, "run"));
-        problems.push(Problem::new(message).help(format!("a site has {MAX_RUN} runs at most")));
-    }
-    // A run without a limit of time takes what is left of the clock.
-    let time = |phase: &CampaignPhase| phase.time_limit().map(|time| u128::from(time.0) * u128::from(phase.runs));
-    let time: u128 = phases.iter().filter_map(time).sum();
-    if time > u128::from(Ticks::from_us(MAX_SITE_US).0) {
-        let message = format!(
-            "the runs of the phases of `{}` are longer together than the 100 days a site may be simulated",
-            input.source
-        );
-        problems.push(Problem::new(message).help("lower `run_until` or `runs` of the longest phases"));
-    }
     phases
-}
-
-/// Refuses what a plan wants and no site does.
-fn not_carried_out(plan: &TestPlan, source: &str, problems: &mut Vec<Problem>) {
-    let sections = [
-        ("mix", !plan.mix.is_empty() || plan.phases.iter().any(|phase| !phase.mix.is_empty())),
-        ("addresses", !plan.addresses.is_empty()),
-        ("scenarios", !plan.scenarios.is_empty()),
-    ];
-    for (section, _) in sections.into_iter().filter(|(_, is_there)| *is_there) {
-        let message = format!("`{source}` has the section `{section}`, which is not carried out yet");
-        problems.push(Problem::new(message).help(format!("take `{section}` out of the plan")));
-    }
 }
 
 /// The phases of a campaign.
@@ -157,6 +138,7 @@ mod tests {
             runs,
             run_until: Ticks(1),
             max_ops: None,
+            wanted_ops: None,
             goal: None,
         };
         let phases = Phases::new(vec![phase("a", 2), phase("b", 1), phase("c", 3)], phase("", 9));

@@ -19,6 +19,7 @@ use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
+use crate::test_plan::PlanInForce;
 use crate::{console, failure, inputs, reach, site_files, target};
 
 /// Resolves the flags and reads the files they name. Notes and warnings are added to `remarks`.
@@ -37,10 +38,10 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
     }
+    in_force.plan.as_ref().map_or(Ok(()), PlanInForce::check_carried_out)?;
     let mut problems = Vec::new();
     let of_plan = phases::of_plan(arguments, &in_force, &mut problems);
-    let num_runs =
-        if of_plan.is_empty() { arguments.extent.runs() } else { of_plan.iter().map(|phase| phase.runs).sum() };
+    let num_runs = in_force.plan.as_ref().and_then(PlanInForce::runs).unwrap_or_else(|| arguments.extent.runs());
     if !of_plan.is_empty() {
         sites::check(&arguments.sites, num_runs, &mut problems);
     }
@@ -50,12 +51,13 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     let warnings = reach::refill_warnings(&in_force.profile, &in_force.table.distributions);
     let warnings = warnings.into_iter().flatten().chain(reach::dead_ends(&in_force));
     remarks.extend(warnings.map(|warning| failure::warning_text(&warning)));
-    warn_of_no_effect(arguments, num_runs, remarks);
+    warn_of_no_effect(arguments, (num_runs, !of_plan.is_empty()), remarks);
     let closure = Closure::new(arguments, &in_force)?;
     let said = arguments.start.bootstrap || arguments.start.no_bootstrap;
     let bootstrap_left_out = in_force.profile.bootstrap.enabled && !in_force.bootstrap && !said;
     let max_ops = max_ops(arguments, closure.as_ref());
-    let all = CampaignPhase { name: None, runs: num_runs, run_until, max_ops, goal: None };
+    let all =
+        CampaignPhase { name: None, runs: num_runs, run_until, max_ops, wanted_ops: arguments.extent.ops, goal: None };
     let phases = Phases::new(of_plan, all);
     let device_arguments = device_arguments(arguments, &phases, &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
@@ -68,7 +70,6 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         batch,
         in_force,
         phases,
-        wanted_ops: arguments.extent.ops,
         closure,
         num_runs,
         bootstrap_left_out,
@@ -227,7 +228,7 @@ fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
 }
 
 /// Warns of flags without effect: runs are always completed, and a single run has no bootstrap.
-fn warn_of_no_effect(arguments: &GenerateArgs, num_runs: u64, remarks: &mut String) {
+fn warn_of_no_effect(arguments: &GenerateArgs, (num_runs, is_in_phases): (u64, bool), remarks: &mut String) {
     if arguments.extent.no_drain_op_end {
         remarks.push_str(&failure::warning_text(
             "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
@@ -249,9 +250,10 @@ fn warn_of_no_effect(arguments: &GenerateArgs, num_runs: u64, remarks: &mut Stri
         (ProposerLog::Off | ProposerLog::Summary | ProposerLog::Full, _) => {}
     }
     if arguments.start.bootstrap && num_runs <= 1 {
-        remarks.push_str(&failure::warning_text(
-            "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
-        ));
+        let more = if is_in_phases { "raise `runs` of a phase in the plan" } else { "ask for more with --num-runs" };
+        remarks.push_str(&failure::warning_text(&format!(
+            "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; {more}"
+        )));
     }
 }
 

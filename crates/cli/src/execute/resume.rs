@@ -154,9 +154,13 @@ fn begin_after(
     let done_here = here.last().map_or(0, |run| run.run);
     for (name, done) in [(&source.name, source.done), (&format!("`{}`", shown(&folder)), done_here)] {
         if done > campaign.num_runs {
-            let message =
-                format!("{name} has {} already, more than --num-runs {}", counted(done, "run"), campaign.num_runs);
-            return Err(Problem::new(message).help("set --num-runs to this number or more").into());
+            let (of, help) = if campaign.phases.are_named() {
+                ("the phases of the plan have:", "name another folder with --out-dir")
+            } else {
+                ("--num-runs", "set --num-runs to this number or more")
+            };
+            let message = format!("{name} has {} already, more than {of} {}", counted(done, "run"), campaign.num_runs);
+            return Err(Problem::new(message).help(help).into());
         }
     }
     let mut start = match source.state {
@@ -193,7 +197,12 @@ fn made_again(place: &str, done: u64) -> Vec<String> {
 pub(super) fn nothing_left(campaign: &Campaign, site: &CampaignSite, there: &str, done: u64) -> Failure {
     let all = if done == 1 { "the only run is".to_owned() } else { format!("all {done} runs are") };
     let here = campaign.folder_of(site);
-    let help = "ask for more runs with a larger --num-runs, or go on in that folder itself with --out-dir";
+    // The phases of a plan have exactly their runs.
+    let help = if campaign.phases.are_named() {
+        "go on in that folder itself with --out-dir"
+    } else {
+        "ask for more runs with a larger --num-runs, or go on in that folder itself with --out-dir"
+    };
     let leave_out = if campaign.sites.len() > 1 { "; --sites chooses sites that have runs left" } else { "" };
     let problem = Problem::new(format!("{all} in {there}; nothing is left to make in `{}`", shown(&here)));
     problem.help(format!("{help}{leave_out}")).into()

@@ -119,13 +119,14 @@ impl<'p> Work<'p> {
         if last.is_some() {
             totals.reached.extend(site.reached());
             let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
-            totals.note_dead(campaign_site, (run, ops), site.dead_dies());
+            let phase = self.campaign.phases.limits(run.saturating_sub(1));
+            totals.note_dead((campaign_site, phase), (run, ops), site.dead_dies());
         }
         if runs.is_empty() && start.next_run > 0 && is_covered(self.campaign, &site) {
             let there = shown(self.campaign.resume.as_deref().unwrap_or(folder));
             return Err(resume::nothing_left(self.campaign, campaign_site, &format!("`{there}`"), start.next_run));
         }
-        runs.iter().for_each(|run| totals.note_operations(self.campaign, run.operations));
+        runs.iter().for_each(|run| totals.note_operations(self.campaign, run.run_index, run.operations));
         self.progress.skip(start.next_run);
         let batch = self.campaign.batch.as_ref().map(|batch| self.campaign.arguments_of_batch(batch));
         let ledger = Ledger::begin(folder, self.campaign.stamp, start.manifest, batch)
@@ -142,7 +143,7 @@ impl<'p> Work<'p> {
         }
         let lacks_files = resume::lacking_files(folder, &manifest.runs);
         let whole = manifest.runs.iter().filter(|run| !lacks_files.contains(&run.run_index));
-        whole.for_each(|run| totals.note_operations(self.campaign, run.operations));
+        whole.for_each(|run| totals.note_operations(self.campaign, run.run_index, run.operations));
         let operations = manifest.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.operations));
         let last = resume::last_state(self.campaign, campaign_site, &manifest.runs, self.setups);
         let covered = last.and_then(|last| site_in(self.setups, campaign_site, Some(&last)).ok());
@@ -283,9 +284,10 @@ impl<'p> Work<'p> {
         let files = self.files(folder, self.campaign.stamp, run_index + 1, true)?;
         let (record, summary, complete) = self.simulate(campaign_site, (folder, files), site, run_index)?;
         let placed = complete.place(Outputs::ALL).map_err(|reason| Failure::cannot_write(folder, reason))?;
-        totals.note_operations(self.campaign, summary.ops);
+        totals.note_operations(self.campaign, run_index, summary.ops);
         totals.note_run(self.campaign, run_index, (summary.ops, site.goal_reached()));
-        totals.note_dead(campaign_site, (record.run, summary.ops), summary.dead.clone());
+        let phase = self.campaign.phases.limits(run_index);
+        totals.note_dead((campaign_site, phase), (record.run, summary.ops), summary.dead.clone());
         totals.add_run(summary, placed.files.len() as u64, placed.bytes);
         Ok(record)
     }

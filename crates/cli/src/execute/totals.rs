@@ -4,7 +4,7 @@ use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::{Rejections, RunSummary};
 
-use crate::campaign::{Campaign, CampaignSite};
+use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
 use crate::dead_dies::DeadSite;
 
 /// Sums over some sites, or over the part of a site that is made.
@@ -36,17 +36,20 @@ pub(crate) struct Totals {
     pub(crate) ended_sites: usize,
     /// Existing runs of the campaign, made now or earlier.
     pub(crate) known_runs: u64,
-    /// Of these, the runs with fewer operations than --ops asks for.
-    pub(crate) short_runs: u64,
     /// Operations of all existing runs.
     pub(crate) known_ops: u64,
-    /// The runs that were made, by phase.
+    /// The runs by phase.
     pub(crate) by_phase: Vec<PhaseTotals>,
 }
 
-/// Sums over the runs of a phase that were made.
+/// Sums over the runs of a phase.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct PhaseTotals {
+    /// Existing runs, made now or earlier.
+    pub(crate) known_runs: u64,
+    /// Of these, the runs with fewer operations than was asked for.
+    pub(crate) short_runs: u64,
+    /// Runs made, and their operations.
     pub(crate) runs: u64,
     pub(crate) ops: u64,
     /// Sites whose last run of the phase did not reach the phase's goal.
@@ -75,6 +78,8 @@ impl Totals {
             *total += count;
         }
         for (total, other) in self.by_phase.iter_mut().zip(other.by_phase) {
+            total.known_runs += other.known_runs;
+            total.short_runs += other.short_runs;
             total.runs += other.runs;
             total.ops += other.ops;
             total.missed += other.missed;
@@ -97,14 +102,16 @@ impl Totals {
         self.ended_sites += other.ended_sites;
         self.bootstrap_ops += other.bootstrap_ops;
         self.known_runs += other.known_runs;
-        self.short_runs += other.short_runs;
         self.known_ops = self.known_ops.saturating_add(other.known_ops);
     }
 
     /// Notes the operations of an existing run.
-    pub(super) fn note_operations(&mut self, campaign: &Campaign, ops: u64) {
+    pub(super) fn note_operations(&mut self, campaign: &Campaign, run_index: u64, ops: u64) {
         self.known_runs += 1;
-        self.short_runs += u64::from(campaign.wanted_ops.is_some_and(|wanted| ops < wanted));
+        let phase = campaign.phases.of_run(run_index);
+        let is_short = campaign.phases.all()[phase].wanted_ops.is_some_and(|wanted| ops < wanted);
+        self.by_phase[phase].known_runs += 1;
+        self.by_phase[phase].short_runs += u64::from(is_short);
         // Manifests may say anything.
         self.known_ops = self.known_ops.saturating_add(ops);
     }
@@ -118,12 +125,21 @@ impl Totals {
         totals.missed += u64::from(is_missed && campaign.phases.ends_with(run_index));
     }
 
-    /// Notes the dead dies of a site after run `run`, which has `ops` operations. These sums must be of this site alone.
-    pub(super) fn note_dead(&mut self, site: &CampaignSite, (run, ops): (u64, u64), dies: Vec<DeadDie>) {
-        let known = self.dead.first().map_or(0, |dead| dead.dies.len());
-        // Fewer dies may be dead after a later run: a die on which names were only tried in vain may live again.
+    /// Notes the dead dies of a site after a run of a phase, which has `ops` operations. These sums must be of this site alone.
+    pub(super) fn note_dead(
+        &mut self,
+        (site, phase): (&CampaignSite, &CampaignPhase),
+        (run, ops): (u64, u64),
+        dies: Vec<DeadDie>,
+    ) {
+        let known = self.dead.iter().find(|dead| dead.phase == phase.name).map_or(0, |dead| dead.dies.len());
+        // Fewer dies may be dead after a later run: a die on which names were only tried in vain may live again. In another phase
+        // other names have weight, so that what was dead before it is another matter.
         if dies.len() > known || (dies.len() < known && ops > 0) {
-            self.dead = vec![DeadSite { site: site.site, run, ops, dies }];
+            self.dead.retain(|dead| dead.phase != phase.name);
+            if !dies.is_empty() {
+                self.dead.push(DeadSite { site: site.site, phase: phase.name.clone(), run, ops, dies });
+            }
         }
     }
 }

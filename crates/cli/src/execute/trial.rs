@@ -167,7 +167,7 @@ impl Tried {
         let mut site = site_in(setups, campaign_site, start.state.as_ref())?;
         // What is dead is noted of each site by itself.
         let all = std::mem::replace(&mut self.totals, Totals::new(campaign));
-        let (began, mut runs) = (Instant::now(), Vec::new());
+        let (began, mut runs, simulated) = (Instant::now(), Vec::new(), self.simulated);
         let mut run_index = start.next_run;
         while run_index < campaign.num_runs && !is_covered(campaign, &site) {
             if self.totals.ops >= most || runs.len() as u64 == MOST_RUNS {
@@ -182,11 +182,13 @@ impl Tried {
         self.elapsed += began.elapsed();
         self.totals.reached.extend(site.reached());
         let of_site = std::mem::replace(&mut self.totals, all);
+        // Operations for each tick.
+        let rate = of_site.ops as f64 / (self.simulated - simulated).max(1) as f64;
         self.totals.add(of_site);
         let later = &runs[runs.len() / 2..];
         let rest = match is_covered(campaign, &site) {
             true => 0.0,
-            false if campaign.phases.are_named() => expected(campaign, &runs, start.next_run),
+            false if campaign.phases.are_named() => expected(campaign, (&runs, rate), start.next_run),
             false => (campaign.num_runs - run_index) as f64 * mean(later),
         };
         let of_site = runs.iter().sum::<f64>() + rest;
@@ -250,7 +252,7 @@ impl Tried {
             ops *= phase.run_until.0 as f64 / length.0.max(1) as f64;
             ops = phase.max_ops.map_or(ops, |most| ops.min(most as f64));
         } else {
-            self.totals.note_operations(campaign, summary.ops);
+            self.totals.note_operations(campaign, run_index, summary.ops);
         }
         self.all.runs += 1;
         self.all.ops += summary.ops;
@@ -258,7 +260,7 @@ impl Tried {
         self.all.snapshot_bytes += snapshot_bytes;
         self.totals.runs += 1;
         self.totals.note_run(campaign, run_index, (summary.ops, site.goal_reached() || is_cut));
-        self.totals.note_dead(campaign_site, (run_index + 1, summary.ops), summary.dead.clone());
+        self.totals.note_dead((campaign_site, phase), (run_index + 1, summary.ops), summary.dead.clone());
         self.totals.add_run(summary, finished.files.len() as u64, finished.bytes);
         Ok(ops)
     }
@@ -269,17 +271,14 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// The operations of the runs that were not tried, from those that were tried, the first of which is `first`: a run of a phase that was
-/// tried counts as much as the later half of its runs, another as much as its limits allow.
-fn expected(campaign: &Campaign, runs: &[f64], first: u64) -> f64 {
+/// tried counts as much as the later half of its runs, another as much as its limits allow at `rate` operations for each tick.
+fn expected(campaign: &Campaign, (runs, rate): (&[f64], f64), first: u64) -> f64 {
     let phases = campaign.phases.all();
     let next = first + runs.len() as u64;
     let tried = |phase: usize| -> Vec<f64> {
         let of_phase = (first..).zip(runs).filter(|(run, _)| campaign.phases.of_run(*run) == phase);
         of_phase.map(|(_, ops)| *ops).collect()
     };
-    // Operations for each tick, over all runs that were tried.
-    let time: f64 = (first..next).map(|run| campaign.phases.limits(run).run_until.0 as f64).sum();
-    let rate = runs.iter().sum::<f64>() / time.max(1.0);
     let (mut sum, mut end) = (0.0, 0u64);
     for (at, phase) in phases.iter().enumerate() {
         let begin = end.max(next);

@@ -90,14 +90,16 @@ fn a_plan_with_one_phase_is_what_the_flags_say() {
 #[test]
 fn what_flags_and_phases_both_say_is_refused() {
     let folder = phased("plan.yaml", PLAN).with("faulty.yaml", "schema: 1\nphases: [{name: a, runs: 0, ops: 5}]\n");
-    let told = folder.refuse(&["--plan", "plan.yaml", "-n", "3", "-t", "500", "--ops", "9"]);
+    let told = folder.refuse(&["--plan", "plan.yaml", "-n", "3", "-t", "500", "--ops", "9", "--until-coverage", "50"]);
     let expected = "exit code 2\n\
         error: the phases of `plan.yaml` say how many runs there are, and --num-runs (-n) does too\n  \
         help: leave the flag out, or take `phases` out of the plan\n\
         error: the phases of `plan.yaml` say how long runs are, and --run-until (-t) does too\n  \
         help: leave the flag out, or take `phases` out of the plan\n\
         error: the phases of `plan.yaml` say how many operations runs have, and --ops does too\n  \
-        help: leave the flag out, or take `phases` out of the plan\n";
+        help: leave the flag out, or take `phases` out of the plan\n\
+        error: the phases of `plan.yaml` say what ends them, and --until-coverage does too\n  \
+        help: end a phase with `until: {covered: …}`, or take `phases` out of the plan\n";
     assert_eq!(told, expected);
     let told = folder.refuse(&["--plan", "faulty.yaml"]);
     assert!(told.starts_with("exit code 2\n") && told.contains("faulty.yaml:2:"), "{told}");
@@ -105,13 +107,21 @@ fn what_flags_and_phases_both_say_is_refused() {
     assert!(told.contains("cannot read test plan `nowhere.yaml`"), "{told}");
     let long = "schema: 1\nphases: [{name: a, runs: 90, run_until: 86400000000}, {name: b, runs: 11, run_until: 86400000000}]\n";
     let told = phased("plan.yaml", long).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("are longer together than the 100 days"), "{told}");
+    assert!(told.contains("longer together than the 100 days") && told.contains("plan.yaml:2:49"), "{told}");
     let many = "schema: 1\nphases: [{name: a, runs: 9999999, ops: 1}, {name: b, runs: 1, ops: 1}]\n";
     let told = phased("plan.yaml", many).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("the phases of `plan.yaml` have 10,000,000 runs together"), "{told}");
+    let expected = "the phases up to this one have 10,000,000 runs together";
+    assert!(told.contains(expected) && told.contains("plan.yaml:2:44"), "{told}");
     let mix = "schema: 1\nmix: {READ: 40 %}\n";
     let told = phased("plan.yaml", mix).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("`plan.yaml` has the section `mix`, which is not carried out yet"), "{told}");
+    let expected = "`generate` does not carry out `mix` yet";
+    assert!(told.contains(expected) && told.contains("plan.yaml:2:1"), "{told}");
+    let folder = phased("plan.yaml", "schema: 1\nphases: [{name: a, ops: 9, mix: {READ: 40 %}}]\n");
+    let checked = said(&folder, &["plan", "check", "plan.yaml"]);
+    assert!(checked.contains(&format!("note: {expected}")) && checked.contains("plan.yaml:2:28"), "{checked}");
+    let explained = folder.succeed(&["explain", "READ", "--plan", "plan.yaml"]);
+    let told = String::from_utf8(explained.stderr).unwrap();
+    assert!(told.contains(&format!("warning: {expected}")), "{told}");
 }
 
 #[test]
@@ -167,4 +177,31 @@ fn a_list_of_campaigns_and_the_environment_name_a_plan() {
     let mut command = folder.command(&["--seed", "7", "--stamp", "261121", "--out-dir", "two", "-q"]);
     assert!(command.env("NANDSEQGEN_PLAN", "plan.yaml").status().unwrap().success());
     assert!(files_below(&folder.path().join("one")) == files_below(&folder.path().join("two")));
+}
+
+#[test]
+fn operations_of_a_phase_that_are_not_reached_are_said_with_exit_code_4() {
+    let made = |phases: &str| {
+        let folder = phased("plan.yaml", &format!("schema: 1\nphases: [{phases}]\n"));
+        let output = folder.run(&with(&[]));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, told) = made("{name: a, runs: 2, run_until: 900, ops: 9999}, {name: b, ops: 20}");
+    let expected = "phase `a`: 2 of 2 runs have fewer than 9,999 operations: raise its `run_until` in the plan";
+    assert!(code == Some(4) && told.contains(expected), "{told}");
+    assert!(!told.contains("phase `b`"), "{told}");
+    // Beside a goal the operations are a backstop: that it comes first is no more than a warning.
+    let (code, told) = made("{name: a, run_until: 900, ops: 9999, until: {erased: 90 %}}");
+    assert!(code == Some(0) && told.contains("came before what `until` asks for"), "{told}");
+}
+
+#[test]
+fn dies_that_are_dead_in_one_phase_alone_are_said_of_it() {
+    let dead = "{name: dead, run_until: 90000, probabilities: {global: {READ: 1}}}";
+    let folder = phased("plan.yaml", &format!("schema: 1\nphases: [{dead}, {{name: alive, run_until: 900}}]\n"));
+    let output = folder.run(&with(&[]));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("phase `dead`: nothing can ever start again on any die; nothing ever did"), "{told}");
+    assert!(!told.contains("0 of 2 dies") && !told.contains("phase `alive`"), "{told}");
+    assert!(checked_manifest(&folder.path().join("out")).runs[1].operations > 0);
 }

@@ -1,6 +1,7 @@
 //! Reading `phases`.
 
-use nandseq_profile::diagnostic::quoted;
+use nandseq_profile::diagnostic::{counted, quoted};
+use nandseq_profile::units::MAX_US;
 use nandseq_profile::yaml::{Entry, Fields, Node};
 use nandseq_profile::{Diagnostic, Diagnostics, Span, Ticks};
 
@@ -8,7 +9,7 @@ use super::lists::{MAX_PHASES, items, refuse_later_sections};
 use super::names::{PlanNames, check_defined, report_unknown, texts};
 use super::values::percent_above_0;
 use super::{masses, mix};
-use crate::model::{MixShare, PhaseGoal, PlanPhase};
+use crate::model::{MAX_RUNS, MixShare, PhaseGoal, PlanPhase};
 
 /// What the phases of a plan have in common: the shares of those that state none, and the entries that they name.
 pub(super) struct CommonSettings<'n> {
@@ -37,9 +38,32 @@ pub(super) fn read(
             known.push((name, at));
         }
         let name = name.and_then(Node::as_str).unwrap_or_default().to_owned();
-        phases.extend(read_phase(name, (item, fields), common, names, diagnostics));
+        phases.extend(read_phase(name, (item, fields), common, names, diagnostics).map(|phase| (phase, item.span)));
     }
-    phases
+    check_extent(&phases, diagnostics);
+    phases.into_iter().map(|(phase, _)| phase).collect()
+}
+
+/// Reports the phase with which the runs are more, or longer, than a site may have.
+fn check_extent(phases: &[(PlanPhase, Span)], diagnostics: &mut Diagnostics) {
+    let (mut runs, mut time) = (0u64, 0u128);
+    let longest = u128::from(Ticks::from_us(MAX_US).0);
+    for (phase, at) in phases {
+        let (fit, has_time) = (runs <= MAX_RUNS, time <= longest);
+        runs += phase.runs;
+        // A run without a limit of time takes what is left of the clock.
+        time += u128::from(phase.runs) * phase.time_limit().map_or(0, |time| u128::from(time.0));
+        if fit && runs > MAX_RUNS {
+            let message = format!("the phases up to this one have {} together", counted(runs, "run"));
+            let help = format!("a site has {MAX_RUNS} runs at most");
+            diagnostics.push(Diagnostic::error("too-many", message).at(*at, "").help(help));
+        }
+        if has_time && time > longest {
+            let message = "the runs up to this phase are longer together than the 100 days a site may be simulated";
+            let help = "lower `run_until` or `runs` of the longest phases";
+            diagnostics.push(Diagnostic::error("out-of-range", message).at(*at, "").help(help));
+        }
+    }
 }
 
 fn read_phase(
