@@ -251,7 +251,7 @@ fn a_state_that_forbids_what_would_end_it_is_a_trap_of_which_every_use_warns() {
     let folder = Folder::new().with("device.yaml", text);
     let told = String::from_utf8(folder.succeed(&run(&[], "300")).stderr).unwrap();
     assert!(told.contains("warning: trap: once in ERASE_SUSPENDED a die stays there: "), "{told}");
-    let spare = "trapped in ERASE_SUSPENDED, where 3 operations can no longer start; RESET or RESUME would end that: let the exclusions of ERASE_SUSPENDED spare it\n";
+    let spare = "trapped in ERASE_SUSPENDED, where 3 operations can no longer start; RESUME or RESET would end that: let the exclusions of ERASE_SUSPENDED spare it\n";
     assert!(told.contains(spare), "{told}");
     assert_eq!(absent(&folder)["Resume"], "never_eligible:not_suspended");
 }
@@ -291,7 +291,8 @@ fn of_runs_that_are_made_again_nothing_is_predicted_either_if_they_are_short() {
     std::fs::remove_file(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
     let output = folder.succeed(&[&flags[..], &["--resume", "out"]].concat());
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["operations"], 200, "the run is made again");
+    let made = json["operations"].as_u64().unwrap();
+    assert!((1..250).contains(&made), "the run is made again: {made}");
     let not_drawn: Vec<&Value> =
         json["never_started"].as_array().unwrap().iter().filter(|row| row["why"] == "not_drawn").collect();
     assert!(not_drawn.len() > 50 && not_drawn.iter().all(|row| row["expected"].is_null()), "{json}");
