@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nandseq_generate::Rejections;
-use nandseq_generate::dead::LastingState;
 use nandseq_profile::OpId;
+use nandseq_profile::model::DeviceState;
 use nandseq_reach::{Reason, Verdict};
 
 use crate::campaign::Campaign;
@@ -17,7 +17,7 @@ use crate::can_start::{CanStart, TrappedDies};
 use crate::explain::{Expected, Trial, figure, most_of_none};
 
 /// Why an operation did not start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Absence {
     /// It was drawn and never started: the number of refusals, and the code of the most frequent reason.
     Refused(u64, &'static str),
@@ -27,8 +27,8 @@ pub(crate) enum Absence {
     NeverEligible(Reason),
     /// It was not drawn before the device was dead.
     Dead,
-    /// It was not drawn before every die was in a state that nothing ends, in which it cannot start: the name of the state.
-    Trapped(&'static str),
+    /// It was not drawn before every die was in states that nothing ends, in which it cannot start: the names of the states.
+    Trapped(String),
     /// It was not drawn by chance: it can start. The number of starts to be expected, if the trial says so.
     NotDrawn(Option<Expected>),
     /// It was not drawn, and nothing rules it out, on a device with too many states to decide whether it can start.
@@ -50,8 +50,8 @@ pub(crate) struct StartCounts<'s> {
     pub(crate) bootstrap_ops: u64,
     /// The number of sites that started them.
     pub(crate) sites: u64,
-    /// The lasting states of all dies at the end; none if they are not known.
-    pub(crate) at_end: &'s [LastingState],
+    /// The lasting states of each die at the end; none if they are not known.
+    pub(crate) at_end: &'s [Vec<DeviceState>],
     /// Whether the device was dead at the end, so that nothing could ever start again.
     pub(crate) all_dead: bool,
 }
@@ -128,7 +128,7 @@ impl<'p> Absences<'p> {
     }
 
     /// The trap in which all dies are at the end; `None` if there is none.
-    pub(crate) fn trap(&self, at_end: &[LastingState]) -> Option<Arc<TrappedDies>> {
+    pub(crate) fn trap(&self, at_end: &[Vec<DeviceState>]) -> Option<Arc<TrappedDies>> {
         self.can_start.trap(at_end)
     }
 
@@ -142,8 +142,8 @@ impl<'p> Absences<'p> {
         if started.all_dead {
             return Absence::Dead;
         }
-        if let Some(state) = trap.filter(|trap| trap.lost.contains(&op)).and_then(|trap| trap.states.first()) {
-            return Absence::Trapped(state.name());
+        if let Some(trap) = trap.filter(|trap| trap.lost.contains(&op)) {
+            return Absence::Trapped(trap.states_against(&self.campaign.profile, op));
         }
         let drawn = started.ops.saturating_sub(started.bootstrap_ops);
         // Directed generation, and phases with masses of their own, draw by other weights than the trial.

@@ -6,11 +6,10 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use nandseq_generate::dead::LastingState;
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::DeviceState;
-use nandseq_profile::{BaseId, OpId, PhaseKey};
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 use nandseq_reach::{MOST_TRIED, Reason, Verdict, can_start, chain_heads, ending, kept, never_again, never_provided};
 
 use crate::explain::Trial;
@@ -47,7 +46,7 @@ pub(crate) struct CanStart<'p> {
     /// What the search says of them.
     searched: OnceLock<Vec<(OpId, Verdict)>>,
     /// What was found about the states that runs ended in.
-    traps: Mutex<Vec<(Kept, Arc<TrappedDies>)>>,
+    traps: Mutex<Vec<Arc<TrappedDies>>>,
 }
 
 /// For some dies the lasting states that nothing ends, each list once.
@@ -56,8 +55,8 @@ type Kept = Vec<Vec<DeviceState>>;
 /// A trap in which runs ended: every die is in a lasting state that no operation which can start ends.
 #[derive(Debug)]
 pub(crate) struct TrappedDies {
-    /// The states, each once.
-    pub(crate) states: Vec<DeviceState>,
+    /// The states.
+    dies: Kept,
     /// The operations that could start before and no longer can.
     pub(crate) lost: Vec<OpId>,
 }
@@ -106,43 +105,33 @@ impl<'p> CanStart<'p> {
     }
 
     /// The trap in which runs ended, whose dies ended in these states; `None` if some die is in no trap, or if no operation is lost.
-    pub(crate) fn trap(&self, at_end: &[LastingState]) -> Option<Arc<TrappedDies>> {
+    pub(crate) fn trap(&self, at_end: &[Vec<DeviceState>]) -> Option<Arc<TrappedDies>> {
         let InForce { profile, table, .. } = self.in_force;
-        let mut of_dies: Kept = Vec::new();
-        for die in at_end {
-            let states = kept(profile, &die.device_states(), |op| !matches!(self.verdict(op), Verdict::Unreachable(_)));
-            if states.is_empty() {
-                return None;
-            }
-            if !of_dies.contains(&states) {
-                of_dies.push(states);
-            }
-        }
-        if of_dies.is_empty() {
+        let could_start = |op: OpId| !matches!(self.verdict(op), Verdict::Unreachable(_));
+        let any: Vec<DeviceState> =
+            DeviceState::ALL.into_iter().filter(|state| at_end.iter().flatten().any(|other| other == state)).collect();
+        let any = kept(profile, &any, could_start);
+        let of_die = |die: &Vec<DeviceState>| any.iter().copied().filter(|state| die.contains(state)).collect();
+        let mut of_dies: Kept = at_end.iter().map(of_die).collect();
+        // Sites end in no order.
+        of_dies.sort_unstable_by_key(|states| states.iter().map(|state| state.name()).collect::<Vec<_>>());
+        of_dies.dedup();
+        if of_dies.first().is_none_or(Vec::is_empty) {
             return None;
         }
         // The search takes longer than many a run, and runs that end in a trap end in the same one.
         let mut known = self.traps.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.iter().find(|(kept, _)| *kept == of_dies).map(|(_, trap)| Arc::clone(trap));
+        let found = known.iter().find(|trap| trap.dies == of_dies).map(Arc::clone);
         let trap = found.unwrap_or_else(|| {
             let never = never_again(profile, &table.distributions, self.in_force.start(), &of_dies, self.most);
             // Without a search, what the exclusions of the states name is lost.
-            let excluded =
-                |op: OpId, state: &DeviceState| profile.exclusions.in_state(*state).contains(profile.ops[op].base);
             let is_lost = |op: &OpId| match &never {
                 Some(never) => never[op.index()],
-                None => of_dies.iter().all(|states| states.iter().any(|state| excluded(*op, state))),
+                None => of_dies.iter().all(|states| states.iter().any(|state| excludes(profile, *state, *op))),
             };
-            let could_start = |op: &OpId| !matches!(self.verdict(*op), Verdict::Unreachable(_));
-            let lost = profile.ops.ids().filter(|op| is_lost(op) && could_start(op)).collect();
-            let mut states: Vec<DeviceState> = Vec::new();
-            for &state in of_dies.iter().flatten() {
-                if !states.contains(&state) {
-                    states.push(state);
-                }
-            }
-            let trap = Arc::new(TrappedDies { states, lost });
-            known.push((of_dies, Arc::clone(&trap)));
+            let lost = profile.ops.ids().filter(|op| is_lost(op) && could_start(*op)).collect();
+            let trap = Arc::new(TrappedDies { dies: of_dies, lost });
+            known.push(Arc::clone(&trap));
             trap
         });
         (!trap.lost.is_empty()).then_some(trap)
@@ -188,19 +177,43 @@ impl<'p> CanStart<'p> {
     }
 }
 
+/// Whether the exclusions of a state name the base of an operation.
+fn excludes(profile: &Profile, state: DeviceState, op: OpId) -> bool {
+    profile.exclusions.in_state(state).contains(profile.ops[op].base)
+}
+
+/// What dies are in, in words.
+fn listed(dies: &[Vec<DeviceState>]) -> String {
+    let all_of = |states: &Vec<DeviceState>| states.iter().map(|state| state.name()).collect::<Vec<_>>().join(" and ");
+    let mut dies: Vec<String> = dies.iter().map(all_of).collect();
+    dies.sort_unstable();
+    dies.dedup();
+    dies.join(" or ")
+}
+
 impl TrappedDies {
+    /// The names of the states in which an operation cannot start: of each die those that exclude it, or all if none does.
+    pub(crate) fn states_against(&self, profile: &Profile, op: OpId) -> String {
+        let of_die = |states: &Vec<DeviceState>| {
+            let excluding: Vec<DeviceState> =
+                states.iter().copied().filter(|state| excludes(profile, *state, op)).collect();
+            if excluding.is_empty() { states.clone() } else { excluding }
+        };
+        listed(&self.dies.iter().map(of_die).collect::<Vec<_>>())
+    }
+
     /// The trap in words: what every die is in, and what would end it.
     pub(crate) fn described(&self, in_force: &InForce) -> String {
         let profile = &in_force.profile;
-        let states: Vec<&str> = self.states.iter().map(|state| state.name()).collect();
+        let states = || self.dies.iter().flatten().copied();
         let lost = counted(self.lost.len() as u64, "operation");
-        let mut ends: Vec<BaseId> = self.states.iter().flat_map(|&state| ending(profile, state)).collect();
+        let mut ends: Vec<BaseId> = states().flat_map(|state| ending(profile, state)).collect();
         ends.sort_unstable();
         ends.dedup();
         let names: Vec<&str> = ends.iter().map(|&base| &*profile.bases[base].name).collect();
         let excludes =
-            |state: &&DeviceState| ends.iter().any(|&base| profile.exclusions.in_state(**state).contains(base));
-        let way_out = match (names.first(), self.states.iter().find(excludes)) {
+            |state: &DeviceState| ends.iter().any(|&base| profile.exclusions.in_state(*state).contains(base));
+        let way_out = match (names.first(), states().find(excludes)) {
             (None, _) => "no base has an effect that would end that".to_owned(),
             (_, Some(state)) => {
                 format!("{} would end that: let the exclusions of {} spare it", names.join(" or "), state.name())
@@ -210,7 +223,7 @@ impl TrappedDies {
                 format!("{} would end that, and never starts: `{why}` says why", names.join(" or "))
             }
         };
-        format!("every die is trapped in {}, where {lost} can no longer start; {way_out}", states.join(" or "))
+        format!("every die is trapped in {}, where {lost} can no longer start; {way_out}", listed(&self.dies))
     }
 }
 
@@ -238,4 +251,39 @@ fn favouring(in_force: &InForce, ops: &[OpId]) -> Distributions {
         .iter()
         .map(|(key, entries)| -> (PhaseKey, Vec<(OpId, f64)>) { (*key, raised(entries)) })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_profile::builtin;
+    use nandseq_profile::model::LatchLevel;
+
+    use super::*;
+
+    #[test]
+    fn a_lost_operation_is_told_of_with_the_states_that_exclude_it() {
+        let (odt, protected) = (DeviceState::OdtDisabled, DeviceState::WriteProtect);
+        let profile = builtin::profile();
+        let other = DeviceState::LatchOn(LatchLevel::Lsb);
+        let only = |state, not: DeviceState| {
+            let is_only = |op: &OpId| excludes(&profile, state, *op) && !excludes(&profile, not, *op);
+            profile.ops.ids().find(is_only).unwrap()
+        };
+        let (by_odt, by_latch) = (only(odt, other), only(other, odt));
+        let by_neither = |op: &OpId| !excludes(&profile, odt, *op) && !excludes(&profile, other, *op);
+        let by_neither = profile.ops.ids().find(by_neither).unwrap();
+        let in_words = |dies: &[&[DeviceState]], op| {
+            let dies = dies.iter().map(|states| states.to_vec()).collect();
+            TrappedDies { dies, lost: vec![op] }.states_against(&profile, op)
+        };
+        assert_eq!(in_words(&[&[odt, other]], by_odt), "ODT_DISABLE");
+        assert_eq!(in_words(&[&[odt, other]], by_latch), "LATCH_ON_LSB");
+        assert_eq!(in_words(&[&[odt, other]], by_neither), "ODT_DISABLE and LATCH_ON_LSB");
+        assert_eq!(in_words(&[&[odt, other], &[other]], by_latch), "LATCH_ON_LSB");
+        assert_eq!(in_words(&[&[odt, other], &[other]], by_odt), "LATCH_ON_LSB or ODT_DISABLE");
+        assert_eq!(
+            in_words(&[&[protected, odt], &[other]], by_neither),
+            "LATCH_ON_LSB or WRITE_PROTECT and ODT_DISABLE"
+        );
+    }
 }

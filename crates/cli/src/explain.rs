@@ -95,8 +95,9 @@ fn explain(
         || Causes::new(&search, &subject.ops),
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
+    // Only the verdicts that are asked for are worth long searches.
     let can_start = CanStart::thorough(in_force);
-    let trap = (!trial.is_over).then(|| can_start.trap(&trial.at_end)).flatten();
+    let trap = (!trial.is_over).then(|| CanStart::new(in_force).trap(&trial.at_end)).flatten();
     let work =
         Explainer { in_force, search: &search, causes: &causes, trial: &trial, can_start: &can_start, words, under };
     Explanation {

@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use nandseq_generate::dead::LastingState;
 use nandseq_profile::diagnostic::{counted, grouped};
+use nandseq_profile::model::DeviceState;
 
 use crate::absent::Absences;
 use crate::campaign::{Campaign, CampaignPhase, Closure};
@@ -115,8 +115,9 @@ fn few_operations(campaign: &Campaign, totals: &Totals, sites: usize) -> String 
     described.collect::<Vec<_>>().join("; ")
 }
 
-/// The lasting states of all dies of all `sites` sites after their last runs; none if they are not known of each site.
-pub(crate) fn at_end(totals: &Totals, sites: usize) -> &[LastingState] {
+/// The lasting states of each die of all `sites` sites after their last runs, each list once; none if they are not known of each
+/// site.
+pub(crate) fn at_end(totals: &Totals, sites: usize) -> &[Vec<DeviceState>] {
     if totals.ended_sites == sites { &totals.at_end } else { &[] }
 }
 

@@ -68,11 +68,17 @@ impl Lasting {
         })
     }
 
+    /// Whether an operation of a base is a reset that ends it.
+    pub(crate) fn reset_by(self, info: &BaseInfo) -> bool {
+        !matches!(self, Self::Of(DeviceState::OdtDisabled | DeviceState::WriteProtect))
+            && info.effects.changes().any(|change| matches!(change, StateChange::Reset))
+    }
+
     /// Whether an operation of a base may end it, or another of its kind take its place.
     pub(crate) fn may_be_ended_by(self, info: &BaseInfo) -> bool {
         self.ended_by(info)
+            || self.reset_by(info)
             || info.effects.changes().any(|change| match change {
-                StateChange::Reset => !matches!(self, Self::Of(DeviceState::OdtDisabled | DeviceState::WriteProtect)),
                 StateChange::Load(LatchKind::OneShot, _) => matches!(self, Self::Of(DeviceState::LatchOn(_))),
                 StateChange::Load(LatchKind::Copyback, _) => self == Self::CopybackLatch,
                 StateChange::EnterCacheProgram(_) => matches!(self, Self::Of(DeviceState::CacheProgram(_))),
@@ -87,7 +93,8 @@ impl Lasting {
                 | StateChange::EmptyResumed(_)
                 | StateChange::Fill { .. }
                 | StateChange::EnterCacheRead(_)
-                | StateChange::ReadOn => false,
+                | StateChange::ReadOn
+                | StateChange::Reset => false,
             })
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
     found
 }
 
-/// Of some lasting states of a die, those that nothing ends: each operation that could either never starts (`starts`), or is
+/// Of some lasting states of dies, those that nothing ends: each operation that could either never starts (`starts`), or is
 /// forbidden by the exclusions of the very state. States of planes are left out.
 #[must_use]
 pub fn kept(profile: &Profile, states: &[DeviceState], starts: impl Fn(OpId) -> bool) -> Vec<DeviceState> {
@@ -88,10 +88,11 @@ pub fn kept(profile: &Profile, states: &[DeviceState], starts: impl Fn(OpId) -> 
     lasting.into_iter().filter(|state| !is_ended(*state)).collect()
 }
 
-/// The bases whose operations end a state by their own effect.
+/// The bases whose operations end a state, by their own effect or as a reset.
 #[must_use]
 pub fn ending(profile: &Profile, state: DeviceState) -> Vec<BaseId> {
-    bases(&Tables::new(profile), |info| Lasting::Of(state).ended_by(info))
+    let state = Lasting::Of(state);
+    bases(&Tables::new(profile), |info| state.ended_by(info) || state.reset_by(info))
 }
 
 fn bases(tables: &Tables, wanted: impl Fn(&BaseInfo) -> bool) -> Vec<BaseId> {
@@ -215,6 +216,8 @@ fn is_sure(model: &Model<'_>, class: NameClassId) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use nandseq_profile::model::Axis;
+
     use super::*;
     use crate::sample::{device, op, table};
 
@@ -240,5 +243,16 @@ mod tests {
     #[test]
     fn a_die_at_rest_starves_where_all_that_may_start_needs_a_page() {
         assert_eq!(starved("EraseA: 0, Program: 1", ""), Some((Vec::new(), PhaseKey::DEFAULT)));
+    }
+
+    #[test]
+    fn a_reset_ends_what_is_suspended_but_not_what_the_target_keeps() {
+        let profile = nandseq_profile::builtin::profile();
+        let ending = |state| -> Vec<String> {
+            ending(&profile, state).into_iter().map(|base| profile.bases[base].name.clone()).collect()
+        };
+        assert_eq!(ending(DeviceState::OdtDisabled), ["ODTENABLE"]);
+        let of_suspended = ending(DeviceState::Suspended(Axis::Erase));
+        assert!(of_suspended.iter().any(|name| name == "RESET"), "{of_suspended:?}");
     }
 }

@@ -7,6 +7,7 @@
 use std::io::{self, BufWriter, Write};
 
 use nandseq_generate::RunSummary;
+use nandseq_generate::dead::LastingState;
 use nandseq_output::format::UnnamedFile;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::run_files::RunFiles;
@@ -66,6 +67,7 @@ impl<'p> Log<'p> {
     pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<UnnamedFile> {
         let RunSummary { rejections, by_op, dead, at_end, .. } = summary;
         let (ops, bootstrap_ops) = (summary.ops, summary.bootstrap_ops);
+        let at_end: &[_] = &at_end.iter().map(LastingState::device_states).collect::<Vec<_>>();
         let all_dead = dead.len() == self.profile.topology.dies as usize;
         if let LogForm::Summary(accepted) = &self.form {
             let absent: Vec<(OpId, String, u64)> =

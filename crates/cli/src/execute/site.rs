@@ -163,9 +163,12 @@ impl<'p> Work<'p> {
     ) -> Result<(), Failure> {
         let mut made = Totals::new(self.campaign);
         let end = self.make_each_again(campaign_site, folder, missing, &mut made);
-        // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together.
-        let Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, by_phase, .. } = made;
-        totals.add(Totals { runs, ops, bootstrap_ops, by_op, rejections, files, bytes, by_phase, ..Totals::default() });
+        // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together, and what the
+        // last run of the site ends in is known from that run.
+        let Totals { runs, made_sites, ops, bootstrap_ops, by_op, rejections, files, bytes, by_phase, .. } = made;
+        let sums =
+            Totals { runs, made_sites, ops, bootstrap_ops, by_op, rejections, files, bytes, ..Totals::default() };
+        totals.add(Totals { by_phase, ..sums });
         end
     }
 

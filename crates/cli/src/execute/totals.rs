@@ -3,6 +3,7 @@
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::{Rejections, RunSummary};
+use nandseq_profile::model::DeviceState;
 
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
 use crate::dead_dies::DeadSite;
@@ -30,8 +31,10 @@ pub(crate) struct Totals {
     pub(crate) reached: Vec<Reached>,
     /// Sites with dead dies, in no order.
     pub(crate) dead: Vec<DeadSite>,
-    /// The lasting states that dies are in after the last run of each site, each once.
-    pub(crate) at_end: Vec<LastingState>,
+    /// The sites that made runs.
+    pub(crate) made_sites: usize,
+    /// The lasting states that each die is in after the last run of its site, each list once.
+    pub(crate) at_end: Vec<Vec<DeviceState>>,
     /// The number of sites whose dies these are.
     pub(crate) ended_sites: usize,
     /// Existing runs of the campaign, made now or earlier.
@@ -69,7 +72,8 @@ impl Totals {
         let RunSummary { ops, bootstrap_ops, by_op, rejections, at_end, .. } = run;
         self.add(Self { ops, bootstrap_ops, by_op, rejections, files, bytes, ..Self::default() });
         // Until a site is added to others, its last run counts.
-        (self.at_end, self.ended_sites) = (at_end, 1);
+        self.at_end = at_end.iter().map(LastingState::device_states).collect();
+        (self.made_sites, self.ended_sites) = (1, 1);
     }
 
     /// Adds the sums of another part of the work.
@@ -94,11 +98,12 @@ impl Totals {
         self.other_files += other.other_files;
         self.reached.extend(other.reached);
         self.dead.extend(other.dead);
-        for state in other.at_end {
-            if !self.at_end.contains(&state) {
-                self.at_end.push(state);
+        for states in other.at_end {
+            if !self.at_end.contains(&states) {
+                self.at_end.push(states);
             }
         }
+        self.made_sites += other.made_sites;
         self.ended_sites += other.ended_sites;
         self.bootstrap_ops += other.bootstrap_ops;
         self.known_runs += other.known_runs;

@@ -9,7 +9,8 @@ use std::io;
 
 use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::probability::Distributions;
-use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_generate::{RunLimits, RunSummary, Setup, Site};
+use nandseq_profile::model::DeviceState;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_reach::Start;
 use nandseq_trace::{Cut, Operation, Sink};
@@ -36,8 +37,8 @@ pub(crate) struct Trial {
     stretches: Vec<u128>,
     /// Operations of the bootstrap before the trial, which do not count as operations of the trial.
     pub(crate) bootstrap_ops: u64,
-    /// The lasting states of the dies at the end.
-    pub(crate) at_end: Vec<LastingState>,
+    /// The lasting states of each die at the end.
+    pub(crate) at_end: Vec<Vec<DeviceState>>,
     /// Of the operations started, those that a reset ended.
     reset: Vec<u64>,
     /// The operations by their uid.
@@ -73,6 +74,19 @@ pub(crate) struct Expected {
     pub(crate) stretches: u64,
     /// Of these, the stretches in which none started.
     pub(crate) without: u64,
+}
+
+impl Expected {
+    /// Whether the starts of the trial cluster: more stretches have none than if the starts came one by one. Then the number of
+    /// these stretches would be greater in one of some forty trials only.
+    pub(crate) fn comes_in_bursts(&self) -> bool {
+        let stretches = self.stretches as f64;
+        // The share of trials in which all starts spare one stretch, and two of them.
+        let spare = |parts: f64| (1.0 - parts / stretches).powf(self.counted as f64);
+        let mean = stretches * spare(1.0);
+        let variance = stretches * (stretches - 1.0) * spare(2.0) + mean - mean * mean;
+        self.stretches > 2 && self.without as f64 > mean + 2.0 * variance.max(0.0).sqrt()
+    }
 }
 
 impl Trial {
@@ -213,8 +227,8 @@ impl Trial {
 struct Ended {
     /// The dead dies.
     dead: Vec<DeadDie>,
-    /// The lasting states of all dies.
-    at_end: Vec<LastingState>,
+    /// The lasting states of each die.
+    at_end: Vec<Vec<DeviceState>>,
     /// Operations of the bootstrap.
     bootstrap_ops: u64,
 }
@@ -238,7 +252,10 @@ fn simulate(
     }
     let limits = RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
     let summary = site.run(&limits, sink).ok();
-    Ok(summary.map(|summary| Ended { dead: summary.dead, at_end: summary.at_end, bootstrap_ops }))
+    Ok(summary.map(|RunSummary { dead, at_end, .. }| {
+        let at_end = at_end.iter().map(LastingState::device_states).collect();
+        Ended { dead, at_end, bootstrap_ops }
+    }))
 }
 
 /// Upper bound of the mean of operations that did not start in a trial.
@@ -318,6 +335,29 @@ mod tests {
             assert!((found_least - least).abs() < 0.05, "{counted}: {found_least}");
             assert!((found_most - most).abs() < 0.12, "{counted}: {found_most}");
         }
+    }
+
+    #[test]
+    fn an_operation_comes_in_bursts_if_more_stretches_have_none_than_by_chance() {
+        let profile = nandseq_profile::builtin::profile();
+        let comes = |counted: u64, came: u32| {
+            let mut trial = Trial::empty(&profile, true);
+            (trial.ops, trial.by_op[0], trial.stretches[0]) = (20 * STRETCH + 1, counted, (1 << came) - 1);
+            let expected = trial.expected(OpId(0), 5_000).unwrap();
+            assert_eq!((expected.stretches, expected.without), (20, 20 - u64::from(came)));
+            expected.comes_in_bursts()
+        };
+        // One by one, 60 leave one stretch of 20 without any on average, 10 leave twelve, and 3 leave seventeen.
+        for (counted, came) in [(60, 20), (60, 19), (60, 18), (10, 9), (10, 7), (3, 3), (1, 1), (0, 0)] {
+            assert!(!comes(counted, came), "{counted} in {came}");
+        }
+        for (counted, came) in [(60, 15), (10, 5), (40, 5), (3, 1), (1_000, 19)] {
+            assert!(comes(counted, came), "{counted} in {came}");
+        }
+        // A trial of few stretches shows nothing.
+        let mut trial = Trial::empty(&profile, true);
+        (trial.ops, trial.by_op[0], trial.stretches[0]) = (2 * STRETCH, 9, 1);
+        assert!(!trial.expected(OpId(0), 5_000).unwrap().comes_in_bursts());
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
             rejections: &totals.rejections,
             ops: totals.ops,
             bootstrap_ops: totals.bootstrap_ops,
-            sites: totals.ended_sites as u64,
+            sites: totals.made_sites as u64,
             at_end: not_reached::at_end(totals, sites),
             all_dead: not_reached::all_dead(campaign, totals, sites),
         })
@@ -96,7 +96,7 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
                 }
                 Absence::NoWeight => one,
                 Absence::Dead => NeverStarted { why: Why::Dead, ..one },
-                Absence::Trapped(state) => NeverStarted { why: Why::Trapped, never: Some(state.to_owned()), ..one },
+                Absence::Trapped(state) => NeverStarted { why: Why::Trapped, never: Some(state), ..one },
                 Absence::UnlikeTrial(expected) => {
                     NeverStarted { why: Why::UnlikeTrial, expected: Some(expected), ..one }
                 }
@@ -147,7 +147,7 @@ impl NeverStarted {
                 format!("refused {}, mostly {}", counted(self.refused, "time"), self.mostly.unwrap_or_default())
             }
             Why::NeverEligible => format!("never eligible: {}", self.never.as_deref().unwrap_or_default()),
-            Why::NoWeight => "weight 0 under every phase key".to_owned(),
+            Why::NoWeight => "weight 0 under every phase key, and no chain that draws it ever begins".to_owned(),
             Why::Dead => "not drawn before nothing could ever start again".to_owned(),
             Why::Trapped => {
                 format!("not drawn before every die was trapped in {}", self.never.as_deref().unwrap_or_default())
@@ -167,8 +167,7 @@ impl NeverStarted {
                 }
                 Some(expected) => {
                     let Expected { mean, stretches, without, .. } = expected;
-                    // A name of which a run has none although some were to be expected comes in bursts.
-                    let bursts = if mean >= SOME && without > 0 {
+                    let bursts = if mean >= SOME && expected.comes_in_bursts() {
                         format!(", in bursts: {without} of {stretches} parts of a trial had none")
                     } else {
                         String::new()
@@ -177,5 +176,40 @@ impl NeverStarted {
                 }
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bursts_are_told_of_only_where_the_starts_of_the_trial_cluster() {
+        let words = |counted, without| {
+            let expected = Expected {
+                of: 5_000,
+                mean: counted as f64,
+                least: 0.0,
+                most: 0.0,
+                counted,
+                trial: 5_000,
+                stretches: 20,
+                without,
+            };
+            let absent = NeverStarted {
+                op_name: "Read".to_owned(),
+                why: Why::NotDrawn,
+                refused: 0,
+                mostly: None,
+                never: None,
+                expected: Some(expected),
+            };
+            absent.words()
+        };
+        assert_eq!(words(40, 15), "not drawn by chance: 40 expected, in bursts: 15 of 20 parts of a trial had none");
+        // Twelve that come one by one leave ten or eleven parts without any.
+        assert_eq!(words(12, 11), "not drawn by chance: 12 expected");
+        // Few are no surprise, however they come.
+        assert_eq!(words(2, 19), "not drawn by chance: 2.0 expected");
     }
 }

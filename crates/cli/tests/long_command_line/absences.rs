@@ -48,7 +48,7 @@ fn a_run_of_four_operations_tells_what_has_no_weight_what_is_never_eligible_and_
     };
     // Erase_1 comes once in ten million draws: no trial of the table as it is shows it.
     let expected = [
-        ("Erase_0", "no_weight", "weight 0 under every phase key"),
+        ("Erase_0", "no_weight", "weight 0 under every phase key, and no chain that draws it ever begins"),
         ("Program_SLC", "never_eligible:state", "never eligible: NOT_PROGRAM_SUSPENDED forbids it (group pg)"),
         ("Program_TLC", "never_eligible:state", "never eligible: NOT_PROGRAM_SUSPENDED forbids it (group pg)"),
         // Four operations are only the beginning of a site: no number is predicted.
@@ -251,7 +251,7 @@ fn a_state_that_forbids_what_would_end_it_is_a_trap_of_which_every_use_warns() {
     let folder = Folder::new().with("device.yaml", text);
     let told = String::from_utf8(folder.succeed(&run(&[], "300")).stderr).unwrap();
     assert!(told.contains("warning: trap: once in ERASE_SUSPENDED a die stays there: "), "{told}");
-    let spare = "trapped in ERASE_SUSPENDED, where 3 operations can no longer start; RESUME would end that: let the exclusions of ERASE_SUSPENDED spare it\n";
+    let spare = "trapped in ERASE_SUSPENDED, where 3 operations can no longer start; RESUME or RESET would end that: let the exclusions of ERASE_SUSPENDED spare it\n";
     assert!(told.contains(spare), "{told}");
     assert_eq!(absent(&folder)["Resume"], "never_eligible:not_suspended");
 }
@@ -281,4 +281,19 @@ fn no_run_of_the_built_in_device_is_called_unlike_a_trial() {
         let absent = absent(&folder);
         assert_eq!(absent.values().find(|code| code.starts_with("unlike_trial")), None, "{seed}");
     }
+}
+
+#[test]
+fn of_runs_that_are_made_again_nothing_is_predicted_either_if_they_are_short() {
+    let folder = Folder::new();
+    let flags = ["--stamp", "261121", "--ops", "200", "-v", "--summary", "json"];
+    folder.succeed(&flags);
+    std::fs::remove_file(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let output = folder.succeed(&[&flags[..], &["--resume", "out"]].concat());
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let made = json["operations"].as_u64().unwrap();
+    assert!((1..250).contains(&made), "the run is made again: {made}");
+    let not_drawn: Vec<&Value> =
+        json["never_started"].as_array().unwrap().iter().filter(|row| row["why"] == "not_drawn").collect();
+    assert!(not_drawn.len() > 50 && not_drawn.iter().all(|row| row["expected"].is_null()), "{json}");
 }
