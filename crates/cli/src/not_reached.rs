@@ -9,6 +9,7 @@ use nandseq_profile::diagnostic::{counted, grouped};
 use crate::campaign::{Campaign, Closure};
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
+use crate::shares_reached;
 
 /// Number of sites that are described; the rest are only counted.
 const SHOWN_SITES: usize = 2;
@@ -34,6 +35,7 @@ pub(crate) fn in_trial(campaign: &Campaign, totals: &Totals, sites: usize, is_wh
         all.push(NOTHING_STARTED.into());
     }
     all.extend(missed_goals(campaign, totals));
+    all.extend(shares_reached::warnings(campaign, totals));
     // Runs that were not tried may cover more.
     let is_known = is_whole || campaign.closure.as_ref().and_then(Closure::until).is_none();
     let short = shortfall(campaign, totals, sites).filter(|_| is_known);

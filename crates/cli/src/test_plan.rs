@@ -9,7 +9,7 @@ use std::path::Path;
 
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::PlanPhase;
+use nandseq_plan::model::{MixShare, PlanPhase};
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_trace::manifest::Input;
@@ -55,6 +55,11 @@ impl PlanInForce {
     /// The table of a phase, if it is another than that of the campaign.
     pub(crate) fn table(&self, phase: usize) -> Option<&Distributions> {
         self.tables.get(phase)
+    }
+
+    /// The shares of what starts in a phase.
+    pub(crate) fn mix(&self, phase: usize) -> &[MixShare] {
+        self.plan.phases.get(phase).map_or(&self.plan.mix, |phase| &phase.mix)
     }
 
     /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of

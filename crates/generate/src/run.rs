@@ -136,6 +136,9 @@ impl Site<'_> {
         let mut summary = self.reporter.end_run();
         summary.end = self.kernel.quiet;
         summary.dead.clone_from(&self.detector.dead);
+        if let (Some(controller), Some(mix)) = (&mut self.mix, &self.setup.mix) {
+            controller.end_run(self.setup, mix, &summary);
+        }
         Ok(summary)
     }
 

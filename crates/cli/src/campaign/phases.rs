@@ -87,7 +87,6 @@ pub(super) fn of_plan(arguments: &GenerateArgs, in_force: &InForce, problems: &m
 /// Refuses what a plan wants and no site does.
 fn not_carried_out(plan: &TestPlan, source: &str, problems: &mut Vec<Problem>) {
     let sections = [
-        ("mix", !plan.mix.is_empty() || plan.phases.iter().any(|phase| !phase.mix.is_empty())),
         ("addresses", !plan.addresses.is_empty()),
         ("scenarios", !plan.scenarios.is_empty()),
     ];

@@ -109,9 +109,9 @@ fn what_flags_and_phases_both_say_is_refused() {
     let many = "schema: 1\nphases: [{name: a, runs: 9999999, ops: 1}, {name: b, runs: 1, ops: 1}]\n";
     let told = phased("plan.yaml", many).refuse(&["--plan", "plan.yaml"]);
     assert!(told.contains("the phases of `plan.yaml` have 10,000,000 runs together"), "{told}");
-    let mix = "schema: 1\nmix: {READ: 40 %}\n";
-    let told = phased("plan.yaml", mix).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("`plan.yaml` has the section `mix`, which is not carried out yet"), "{told}");
+    let addresses = "schema: 1\naddresses: {few: {regions: [{blocks: 0}]}}\n";
+    let told = phased("plan.yaml", addresses).refuse(&["--plan", "plan.yaml"]);
+    assert!(told.contains("`plan.yaml` has the section `addresses`, which is not carried out yet"), "{told}");
 }
 
 #[test]
