@@ -94,7 +94,9 @@ impl<'s> Site<'s> {
             (Some(mix), Some(state)) if state.fits(mix.wanted.len()) => {
                 Some(Box::new(MixController::from_state(setup, state.clone())))
             }
-            (Some(_), _) | (None, Some(_)) => return Err(StateError::new("counts of other shares than those of the mix")),
+            (Some(_), _) | (None, Some(_)) => {
+                return Err(StateError::new("counts of other shares than those of the mix"));
+            }
         };
         let size = setup.tables.size;
         let mut records = Vec::with_capacity(usize::from(size.dies) * size.blocks as usize);

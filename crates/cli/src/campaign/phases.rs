@@ -86,10 +86,7 @@ pub(super) fn of_plan(arguments: &GenerateArgs, in_force: &InForce, problems: &m
 
 /// Refuses what a plan wants and no site does.
 fn not_carried_out(plan: &TestPlan, source: &str, problems: &mut Vec<Problem>) {
-    let sections = [
-        ("addresses", !plan.addresses.is_empty()),
-        ("scenarios", !plan.scenarios.is_empty()),
-    ];
+    let sections = [("addresses", !plan.addresses.is_empty()), ("scenarios", !plan.scenarios.is_empty())];
     for (section, _) in sections.into_iter().filter(|(_, is_there)| *is_there) {
         let message = format!("`{source}` has the section `{section}`, which is not carried out yet");
         problems.push(Problem::new(message).help(format!("take `{section}` out of the plan")));

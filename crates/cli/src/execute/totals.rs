@@ -142,7 +142,13 @@ impl Totals {
     }
 
     /// Notes a run that was made in its phase, with its operations. `is_cut`: it is shorter than the phase wants.
-    pub(super) fn note_run(&mut self, campaign: &Campaign, run_index: u64, (ops, is_cut): (u64, bool), site: &Site<'_>) {
+    pub(super) fn note_run(
+        &mut self,
+        campaign: &Campaign,
+        run_index: u64,
+        (ops, is_cut): (u64, bool),
+        site: &Site<'_>,
+    ) {
         let ends = campaign.phases.ends_with(run_index) && !is_cut;
         let totals = &mut self.by_phase[campaign.phases.of_run(run_index)];
         totals.runs += 1;

@@ -168,3 +168,29 @@ fn a_list_of_campaigns_and_the_environment_name_a_plan() {
     assert!(command.env("NANDSEQGEN_PLAN", "plan.yaml").status().unwrap().success());
     assert!(files_below(&folder.path().join("one")) == files_below(&folder.path().join("two")));
 }
+
+#[test]
+fn shares_of_what_starts_are_steered_the_same_in_every_way_and_told() {
+    let plan = "schema: 1
+mix: {SR: 40 %}
+phases:
+  - {name: status, runs: 2, ops: 400}
+  - {name: reads, runs: 4, ops: 300, mix: {READ: 10 %, ERASE: 2 %, NOP: 5 %}}
+";
+    let folder = phased("plan.yaml", plan);
+    the_same_in_every_way(&folder, &["--verify"]);
+    let made = &with(&["--site-count", "2", "--out-dir", "batch", "--summary", "json"]);
+    let summary: Value = serde_json::from_str(&said(&folder, made)).unwrap();
+    let shares = summary["shares"].as_array().unwrap();
+    let named: Vec<_> = shares.iter().map(|share| (share["phase"].as_str(), share["name"].as_str().unwrap())).collect();
+    let reads = Some("reads");
+    assert_eq!(named, [(Some("status"), "SR"), (reads, "READ"), (reads, "ERASE"), (reads, "NOP")]);
+    let status = &shares[0];
+    assert!((status["wanted"].as_f64(), status["sites"].as_u64()) == (Some(40.0), Some(2)), "{status}");
+    assert!((25.0..50.0).contains(&status["reached"].as_f64().unwrap()), "{status}");
+    assert!((shares[3]["missed"].as_u64(), &shares[3]["reason"]) == (Some(2), &"no_weight".into()), "{}", shares[3]);
+    let warnings = summary["warnings"].to_string();
+    let expected = "at 2 sites, the share of `NOP` in the phase `reads` was missed: 0.0 % instead of 5 % on average; \
+        no phase key gives its operations a weight";
+    assert!(warnings.contains(expected), "{warnings}");
+}

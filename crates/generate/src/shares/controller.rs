@@ -10,24 +10,17 @@ use nandseq_plan::model::WHOLE;
 use nandseq_profile::{OpId, PhaseKey, Ticks};
 
 use super::level::{DOUBLE, level_of, multiplied};
-use super::state::{MixState, ShareState};
+use super::state::{GIVEN_UP, GREATEST, LEAST, MixState, ShareState};
 use super::{SETTLED, ShareReached, ShareShortfall, TOLERANCE};
 use crate::reporting::RunSummary;
 use crate::setup::{Distribution, Mix, Setup};
-
-/// The greatest and the least level of a factor.
-pub(super) const GREATEST: i32 = 10 * DOUBLE;
-pub(super) const LEAST: i32 = -24 * DOUBLE;
 
 /// The least average level of the other shares where one has the greatest and lacks: what starts instead of it gets rare, not
 /// the rarest that it could be.
 const LEAST_OF_OTHERS: i32 = -6 * DOUBLE;
 
-/// So many changes in vain, and a share is given up.
-pub(super) const GIVEN_UP: u32 = 16;
-
 /// The least and the greatest number of operations between two changes. In between it is an eighth of those that have started.
-const BETWEEN: (u64, u64) = (128, 1_024);
+const BETWEEN: (u64, u64) = (64, 1_024);
 
 /// How much an operation counts towards those of late, and how much is added to every count, so that chance weighs less.
 const RECENT: u64 = 16;
@@ -144,6 +137,8 @@ impl MixController {
         }
         let left = (u128::from(left) * u128::from(WHOLE) / u128::from(recent)) as u64;
         let horizon = (total / 4).max(BETWEEN.1);
+        // A phase that has just begun is far from what is wanted.
+        let gain = if total < 2 * BETWEEN.1 { 2 } else { 1 };
         for (at, share) in self.state.shares.iter_mut().enumerate() {
             if mix.wanted[at] == 0 {
                 share.level = LEAST;
@@ -154,7 +149,7 @@ impl MixController {
                 let due = (by_then - i128::from(share.started) * i128::from(WHOLE)).clamp(usual / 4, usual * 4);
                 let due = (due * i128::from(recent) / (i128::from(horizon) * i128::from(WHOLE))) as u64;
                 let (lacks, has) = (due + ADDED, share.recent + ADDED);
-                share.level += level_of(has + 2 * lacks) - level_of(2 * has + lacks);
+                share.level += gain * (level_of(has + 2 * lacks) - level_of(2 * has + lacks));
             }
         }
         self.level_out(mix);
@@ -224,17 +219,22 @@ impl MixController {
     fn reason(&self, setup: &Setup, mix: &Mix, (at, total): (usize, u64)) -> ShareShortfall {
         let share = &self.state.shares[at];
         let wanted = |at: usize| (u128::from(mix.wanted[at]) * u128::from(total) / u128::from(WHOLE)) as u64;
-        let is_below = share.started < wanted(at);
+        let (is_below, miss) = (share.started < wanted(at), share.started.abs_diff(wanted(at)));
         if is_below && !mix.has_weight[at] {
             return ShareShortfall::NoWeight;
         }
-        // What chains force of a share beyond what is wanted of it.
+        // What chains force of a share beyond what is wanted of it, and what does not come from chains.
         let forced = |at: usize| self.state.shares[at].forced.saturating_sub(wanted(at));
-        let others = (0..mix.wanted.len()).filter(|&other| other != at);
-        let forced = if is_below { others.map(forced).sum() } else { forced(at) };
+        let free = |at: usize| self.state.shares[at].started - self.state.shares[at].forced;
+        let others = || (0..mix.wanted.len()).filter(|&other| other != at);
+        let is_forced = match is_below {
+            true => others().map(forced).sum::<u64>() >= miss / 2 || others().map(free).sum::<u64>() <= miss,
+            false => forced(at) >= miss / 2,
+        };
         let has_settled = total >= SETTLED || share.level == GREATEST || share.level == LEAST;
         let most_refused = share.refused.iter().max_by_key(|&(_, count)| count);
-        if forced >= share.started.abs_diff(wanted(at)) / 2 && total > 0 {
+        let is_busy = self.state.occupied / u64::from(setup.tables.size.dies) >= self.state.time / 2;
+        if is_forced && total > 0 {
             ShareShortfall::ForcedSteps
         } else if !has_settled {
             ShareShortfall::TooShort
@@ -242,7 +242,7 @@ impl MixController {
             ShareShortfall::OthersShort
         } else if let Some((code, _)) = most_refused.filter(|&(_, &count)| count > share.started) {
             ShareShortfall::Refused(code.clone())
-        } else if self.state.occupied / u64::from(setup.tables.size.dies) >= self.state.time / 2 {
+        } else if is_busy && share.started >= wanted(at) / 8 {
             ShareShortfall::DieTime
         } else {
             ShareShortfall::NotEligible
@@ -253,4 +253,65 @@ impl MixController {
 /// Whether a factor of its own steers a share.
 fn is_steered(mix: &Mix, at: usize, share: &ShareState) -> bool {
     mix.wanted[at] > 0 && mix.has_weight[at] && share.in_vain < GIVEN_UP
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_plan::model::MixShare;
+    use nandseq_profile::builtin;
+    use nandseq_trace::Nowhere;
+
+    use super::*;
+    use crate::probability;
+    use crate::reporting::RefusalReason;
+    use crate::run::RunLimits;
+    use crate::site::Site;
+
+    #[test]
+    fn names_of_a_share_keep_their_proportion_and_what_proposes_nothing_its_weight() {
+        let profile = builtin::profile();
+        let table = probability::of_profile(&profile, 1);
+        let share = |base: &str, share| {
+            let is_of = |op: &OpId| profile.bases[profile.ops[*op].base].name == base;
+            MixShare { name: base.to_owned(), ops: profile.ops.ids().filter(is_of).collect(), share }
+        };
+        let mix = [share("READ", 100_000), share("SR", 400_000)];
+        let setup = Setup::new(&profile, &table, &[]).expect("it has names").with_mix(&mix);
+        let mut site = Site::new(&setup, 7);
+        let limits =
+            RunLimits { run_until: Ticks::from_us(4_000_000_000), max_ops: Some(3_000), ..RunLimits::default() };
+        site.run(&limits, &mut Nowhere).expect("memory does not fail");
+        let controller = site.mix.as_ref().expect("the setup has a mix");
+        let levels: Vec<i32> = controller.state.shares.iter().map(|share| share.level).collect();
+        assert!(levels.len() == 3 && levels.iter().all(|&level| level != 0), "{levels:?}");
+        let mix = setup.mix.as_ref().expect("it was stated");
+        let (mut names, mut idle) = (0, 0);
+        for (made, own) in controller.made.iter().zip(&setup.distributions) {
+            let Some((_, made)) = made.as_ref().filter(|(changes, _)| *changes == controller.changes) else { continue };
+            for (&(op, weight), &(of, before)) in made.names().iter().zip(own.names()) {
+                let factor = mix.share_of(op).map_or(0, |share| levels[share]);
+                assert_eq!((op, weight), (of, multiplied(before, factor)), "{}", setup.name(op));
+                names += 1;
+                idle += u32::from(mix.share_of(op).is_none());
+            }
+            assert_eq!(made.sets(), own.sets());
+        }
+        assert!(names > 1_000 && idle > 0, "only {names} names, {idle} that propose nothing");
+    }
+
+    #[test]
+    fn a_state_that_no_site_has_does_not_fit() {
+        let good = MixState { next: 128, shares: vec![ShareState::default(); 2], ..MixState::default() };
+        assert!(good.fits(2) && !good.fits(3));
+        let bad = |change: fn(&mut ShareState)| {
+            let mut state = good.clone();
+            change(&mut state.shares[1]);
+            !state.fits(2)
+        };
+        assert!(bad(|share| share.level = GREATEST + 1) && bad(|share| share.level = LEAST - 1));
+        assert!(bad(|share| share.seen = 1) && bad(|share| share.forced = 1) && bad(|share| share.recent = u64::MAX));
+        assert!(bad(|share| share.in_vain = GIVEN_UP + 1));
+        assert!(bad(|share| drop(share.refused.insert("No\n".to_owned(), 1))));
+        assert!(!bad(|share| drop(share.refused.insert(RefusalReason::NoAddress.code().to_owned(), 1))));
+    }
 }

@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::controller::{GREATEST, GIVEN_UP, LEAST};
+use super::level::DOUBLE;
+
+/// The greatest and the least level of a factor.
+pub(super) const GREATEST: i32 = 10 * DOUBLE;
+pub(super) const LEAST: i32 = -24 * DOUBLE;
+
+/// So many changes in vain, and a share is given up.
+pub(super) const GIVEN_UP: u32 = 16;
 
 /// A count that no site reaches.
 const MOST: u64 = 1 << 56;
