@@ -194,10 +194,7 @@ impl MixController {
         for (&(_, op, reason), count) in &summary.rejections {
             if let Some(share) = mix.share_of(op) {
                 let refused = &mut self.state.shares[share].refused;
-                match refused.get_mut(reason.code()) {
-                    Some(known) => *known += count,
-                    None => drop(refused.insert(reason.code().to_owned(), *count)),
-                }
+                *refused.entry(reason.code().to_owned()).or_default() += count;
             }
         }
     }
@@ -311,7 +308,7 @@ mod tests {
         assert!(bad(|share| share.level = GREATEST + 1) && bad(|share| share.level = LEAST - 1));
         assert!(bad(|share| share.seen = 1) && bad(|share| share.forced = 1) && bad(|share| share.recent = u64::MAX));
         assert!(bad(|share| share.in_vain = GIVEN_UP + 1));
-        assert!(bad(|share| drop(share.refused.insert("No\n".to_owned(), 1))));
-        assert!(!bad(|share| drop(share.refused.insert(RefusalReason::NoAddress.code().to_owned(), 1))));
+        assert!(bad(|share| share.refused = [("No\n".to_owned(), 1)].into()));
+        assert!(!bad(|share| share.refused = [(RefusalReason::NoAddress.code().to_owned(), 1)].into()));
     }
 }
