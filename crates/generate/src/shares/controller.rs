@@ -3,7 +3,7 @@
 //! A change compares the shares of late with those that are wanted and, over some time to come, make up for earlier deviations. A
 //! factor grows with the third root of what its share lacks. On the average of the shares factors stay 1, so that about as much is
 //! proposed as the table says; where a share has the greatest factor and still lacks, the others get smaller ones. A share that stays
-//! far below in spite of that is given up, and the others share what it leaves. A distribution is made anew at its first use after a
+//! far below in spite of that is given up. What it leaves goes to what no share names or, if there is nothing, to the other shares. A distribution is made anew at its first use after a
 //! change. Warm, this allocates nothing.
 
 use nandseq_plan::model::WHOLE;
@@ -129,13 +129,17 @@ impl MixController {
             share.seen = share.started;
         }
         let recent: u64 = self.state.shares.iter().map(|share| share.recent).sum::<u64>().max(1);
-        // The shares that are not steered leave the rest to the others.
+        // The shares that are not steered leave something to the others, or take it from them.
         let (mut steered, mut left) = (0, 0);
         for (at, share) in self.state.shares.iter().enumerate().filter(|&(at, share)| is_steered(mix, at, share)) {
             steered += u64::from(mix.wanted[at]);
             left += share.recent;
         }
         let left = (u128::from(left) * u128::from(WHOLE) / u128::from(recent)) as u64;
+        // First what no share names has more or less because of that.
+        let rest = self.state.shares.len() - 1;
+        let wanted_of_rest = u64::from(mix.wanted[rest]);
+        let rest_takes = is_steered(mix, rest, &self.state.shares[rest]) && wanted_of_rest + left > steered;
         let horizon = (total / 4).max(BETWEEN.1);
         // A phase that has just begun is far from what is wanted.
         let gain = if total < 2 * BETWEEN.1 { 2 } else { 1 };
@@ -143,7 +147,12 @@ impl MixController {
             if mix.wanted[at] == 0 {
                 share.level = LEAST;
             } else if is_steered(mix, at, share) {
-                let wanted = u64::from(mix.wanted[at]) * left / steered;
+                let wanted = u64::from(mix.wanted[at]);
+                let wanted = match rest_takes {
+                    true if at == rest => wanted + left - steered,
+                    true => wanted,
+                    false => wanted * left / steered,
+                };
                 let usual = i128::from(wanted) * i128::from(horizon);
                 let by_then = i128::from(wanted) * i128::from(total + horizon);
                 let due = (by_then - i128::from(share.started) * i128::from(WHOLE)).clamp(usual / 4, usual * 4);
@@ -153,11 +162,12 @@ impl MixController {
             }
         }
         self.level_out(mix);
+        let may_give_up = total >= 4 * BETWEEN.1;
         for (at, share) in self.state.shares.iter_mut().enumerate() {
             if is_steered(mix, at, share) {
                 let half = u128::from(mix.wanted[at]) * u128::from(recent) / 2;
                 let lacks = u128::from(share.recent) * u128::from(WHOLE) < half;
-                share.in_vain = if lacks && share.level == GREATEST { share.in_vain + 1 } else { 0 };
+                share.in_vain = if lacks && may_give_up && share.level == GREATEST { share.in_vain + 1 } else { 0 };
             }
         }
     }
