@@ -46,7 +46,12 @@ fn reached(profile: &Profile, mix: &[MixShare], seed: u64) -> (Vec<ShareReached>
 #[test]
 fn shares_that_can_be_reached_are_within_a_point_after_20_000_operations() {
     let mut missed = Vec::new();
-    for (wanted, dies) in [(&[("READ", 100_000), ("ERASE", 10_000)][..], &[1, 2, 16][..])] {
+    for (wanted, dies) in [
+        (&[("READ", 100_000), ("ERASE", 10_000)][..], &[1, 2, 16][..]),
+        (&[("SR", 800_000)], &[1, 16]),
+        (&[("SR", 10_000)], &[1, 2]),
+        (&[("READ", 100_000), ("SR", 100_000), ("ERASE", 20_000)], &[2]),
+    ] {
         for &dies in dies {
             let profile = with_dies(dies);
             let (reached, ops) = reached(&profile, &shares(&profile, wanted), 7);

@@ -20,7 +20,7 @@ use crate::setup::{Distribution, Mix, Setup};
 const LEAST_OF_OTHERS: i32 = -6 * DOUBLE;
 
 /// The least and the greatest number of operations between two changes. In between it is an eighth of those that have started.
-const BETWEEN: (u64, u64) = (64, 1_024);
+const BETWEEN: (u64, u64) = (128, 1_024);
 
 /// How much an operation counts towards those of late, and how much is added to every count, so that chance weighs less.
 const RECENT: u64 = 16;
@@ -142,7 +142,6 @@ impl MixController {
         let rest_takes = is_steered(mix, rest, &self.state.shares[rest]) && wanted_of_rest + left > steered;
         let horizon = (total / 4).max(BETWEEN.1);
         // A phase that has just begun is far from what is wanted.
-        let gain = if total < 2 * BETWEEN.1 { 2 } else { 1 };
         for (at, share) in self.state.shares.iter_mut().enumerate() {
             if mix.wanted[at] == 0 {
                 share.level = LEAST;
@@ -158,7 +157,7 @@ impl MixController {
                 let due = (by_then - i128::from(share.started) * i128::from(WHOLE)).clamp(usual / 4, usual * 4);
                 let due = (due * i128::from(recent) / (i128::from(horizon) * i128::from(WHOLE))) as u64;
                 let (lacks, has) = (due + ADDED, share.recent + ADDED);
-                share.level += gain * (level_of(has + 2 * lacks) - level_of(2 * has + lacks));
+                share.level += level_of(has + 2 * lacks) - level_of(2 * has + lacks);
             }
         }
         self.level_out(mix);
