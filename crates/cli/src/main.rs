@@ -39,6 +39,7 @@ mod reports;
 mod run_list;
 mod run_selection;
 mod share;
+mod shares_reached;
 mod shell_files;
 mod simulated;
 mod site_files;

@@ -25,6 +25,7 @@ use crate::execute::{PhaseTotals, Totals};
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
+use crate::shares_reached::{self, ReachedShare};
 use absent::NeverStarted;
 
 /// The version of the JSON form.
@@ -77,6 +78,9 @@ pub(crate) struct Summary {
     /// The phases of the test plan; without any there is no such field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phases: Vec<PhaseCount>,
+    /// The shares that the test plan states; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shares: Vec<ReachedShare>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
     /// Operations by name, the most frequent first.
@@ -205,6 +209,7 @@ impl Summary {
             is_resumed: campaign.resume.is_some(),
             covered: covered(campaign, totals),
             phases: phases(campaign, totals),
+            shares: shares_reached::reached(campaign, totals),
             bases: bases(campaign, totals),
             names: names(campaign, totals),
             refused: refused(campaign, totals),

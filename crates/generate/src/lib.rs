@@ -54,6 +54,7 @@ mod refills;
 mod reporting;
 mod run;
 mod setup;
+mod shares;
 mod site;
 mod snapshot;
 
@@ -61,6 +62,7 @@ pub use random::{RandomNumbers, SeedPlan, Stream, StreamKind, TableStream, mix};
 pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{RunError, RunLimits};
 pub use setup::{Setup, SetupError};
+pub use shares::{ShareReached, ShareShortfall};
 pub use site::Site;
 pub use snapshot::{CoverageIdentity, Identity, IdentityPart, SiteState, Snapshot, SnapshotError, StateError};
 

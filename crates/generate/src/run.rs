@@ -146,6 +146,9 @@ impl Site<'_> {
         summary.end = self.kernel.quiet;
         summary.dead.clone_from(&self.detector.dead);
         summary.at_end = (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect();
+        if let (Some(controller), Some(mix)) = (&mut self.mix, &self.setup.mix) {
+            controller.end_run(self.setup, mix, &summary);
+        }
         summary
     }
 

@@ -12,8 +12,10 @@ pub(crate) mod consequences;
 pub(crate) mod coverage_model;
 mod distribution;
 pub(crate) mod groups;
+mod mix;
 
 use nandseq_device::Tables;
+use nandseq_plan::model::MixShare;
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
@@ -27,6 +29,7 @@ pub(crate) use classes::{CHUNK, Class, ClassId, ClassSet, Classes, places};
 use coverage_model::CoverageModel;
 pub(crate) use distribution::{Begins, Distribution, SIXTEENS, UNITS};
 use groups::Groups;
+pub(crate) use mix::Mix;
 
 /// A profile, its probability table and its bad blocks, ready to generate from.
 #[derive(Clone, Debug)]
@@ -53,6 +56,8 @@ pub struct Setup {
     pub(crate) refill_uses_end_key: bool,
     /// The coverage model, if there is one.
     pub(crate) coverage_model: Option<CoverageModel>,
+    /// The shares of what starts, if they are stated.
+    pub(crate) mix: Option<Mix>,
     /// By axis: a name that resumes and that some phase key can propose, here or in another phase of the plan.
     pub(crate) resuming: ByAxis<Option<OpId>>,
     /// The operations that concern another die than that of their hook: see [`crate::dead`].
@@ -122,6 +127,7 @@ impl Setup {
             across_dies: AcrossDies::default(),
             resuming,
             coverage_model: None,
+            mix: None,
             groups,
             classes,
             tables,
@@ -143,6 +149,13 @@ impl Setup {
     pub fn among_phases(mut self, all: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
         let anywhere = resuming(&self.tables, all);
         self.resuming = ByAxis::new(|axis| self.resuming[axis].or(anywhere[axis]));
+        self
+    }
+
+    /// The same setup with shares of what starts: sites steer the weights towards them. Without shares the table alone decides.
+    #[must_use]
+    pub fn with_mix(mut self, shares: &[MixShare]) -> Self {
+        self.mix = (!shares.is_empty()).then(|| Mix::new(&self.tables, &self.distributions, shares));
         self
     }
 

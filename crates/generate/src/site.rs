@@ -7,7 +7,7 @@ use nandseq_device::{Flight, FlightId};
 use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::Axis;
-use nandseq_profile::{Die, Ticks};
+use nandseq_profile::{Die, PhaseKey, Ticks};
 use nandseq_trace::{Cut, Proposal, Sink};
 
 use crate::dead::{DeadDie, DeadDieDetector, Look};
@@ -20,6 +20,7 @@ use crate::refills::{DiePlane, Refills};
 use crate::reporting::{RefusalReason, Reporter};
 use crate::setup::coverage_model::CoverageModel;
 use crate::setup::{Distribution, Setup};
+use crate::shares::{MixController, ShareReached};
 
 /// One site with its device.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Site<'s> {
     pub(crate) policy: Policy,
     /// The hits of the coverage model, if there is one.
     pub(crate) counts: Option<CoverageCounts>,
+    /// The controller of the setup's shares of what starts, if there are any.
+    pub(crate) mix: Option<Box<MixController>>,
     /// What is programmed and erased, in a run whose phase has a goal of them.
     pub(crate) goal_counts: Option<GoalCounts>,
     /// Whether the goal of the phase was reached: its further runs propose nothing.
@@ -65,6 +68,7 @@ impl<'s> Site<'s> {
             proposer: Proposer::new(setup),
             policy: Policy::of(setup),
             counts: setup.coverage_model.as_ref().map(CoverageCounts::new),
+            mix: MixController::of(setup),
             goal_counts: None,
             goal_reached: false,
             reporter: Reporter::default(),
@@ -73,12 +77,13 @@ impl<'s> Site<'s> {
     }
 
     /// Goes on with the setup of another phase of a plan, between runs: of the same device and bad blocks, with the same coverage
-    /// model. The state of the device, what is suspended there, the hooks to come and all counts stay.
+    /// model. The state of the device, what is suspended there, the hooks to come and all counts stay; those towards shares begin anew.
     pub fn enter(&mut self, setup: &'s Setup) {
         self.setup = setup;
         self.kernel.enter(&setup.tables, setup.resuming);
         self.proposer = Proposer::new(setup);
         self.policy = Policy::of(setup);
+        self.mix = MixController::of(setup);
         self.detector.enter();
         self.goal_reached = false;
     }
@@ -103,6 +108,13 @@ impl<'s> Site<'s> {
                 PhaseGoal::ScenariosDone => false,
             };
         self.goal_reached
+    }
+
+    /// The shares of the setup's mix and what was reached of them since the phase began, between runs; empty without a mix.
+    #[must_use]
+    pub fn shares(&self) -> Vec<ShareReached> {
+        let parts = self.mix.as_ref().zip(self.setup.mix.as_ref());
+        parts.map_or_else(Vec::new, |(controller, mix)| controller.reached(self.setup, mix))
     }
 
     /// How much of the setup's coverage model the site has reached so far; `None` without a model.
@@ -240,11 +252,45 @@ impl<'s> Site<'s> {
         let device = &self.kernel.device;
         let key_virtual = device.phase_key(die, plane, now);
         let key = key_at(kind, device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
-        let distribution = self.policy.distribution(setup, key);
+        let hook = (DiePlane { die, plane }, kind, (key, key_virtual));
+        if self.mix.is_some() && !self.policy.is_bootstrap() {
+            return self.propose_in_mix(hook, stream, now, sink);
+        }
+        self.propose_under(self.policy.distribution(setup, key), hook, stream, now, sink);
+    }
+
+    /// Proposes at a hook with the weights of a mix.
+    #[inline(never)]
+    fn propose_in_mix(
+        &mut self,
+        hook: (DiePlane, HookKind, (PhaseKey, PhaseKey)),
+        stream: Stream,
+        now: Ticks,
+        sink: &mut dyn Sink,
+    ) {
+        let (mut controller, setup) = (self.mix.take(), self.setup);
+        if let (Some(controller), Some(mix)) = (&mut controller, &setup.mix) {
+            let counts = (&self.reporter.summary, now);
+            let distribution = controller.distribution((setup, mix), hook.2.0, counts);
+            self.propose_under(distribution, hook, stream, now, sink);
+        }
+        self.mix = controller;
+    }
+
+    /// Proposes at a hook, unless what is drawn from the distribution proposes nothing. `keys`: the key that is used, and that of the plane.
+    #[inline]
+    fn propose_under(
+        &mut self,
+        distribution: &Distribution,
+        (DiePlane { die, plane }, kind, keys): (DiePlane, HookKind, (PhaseKey, PhaseKey)),
+        stream: Stream,
+        now: Ticks,
+        sink: &mut dyn Sink,
+    ) {
         // Most hooks draw what proposes nothing, and end here.
         if self.policy.is_directed() | !distribution.idles_at(stream.first()) {
-            let state = op_state(device.plane_phase(die, plane, now));
-            let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
+            let state = op_state(self.kernel.device.plane_phase(die, plane, now));
+            let proposal = Proposal { time: now, die, plane, key_used: keys.0, key_virtual: keys.1, state };
             self.propose_from(distribution, (&proposal, kind), stream, sink);
         }
     }
@@ -253,7 +299,7 @@ impl<'s> Site<'s> {
     #[inline(never)]
     fn propose_from(
         &mut self,
-        distribution: &'s Distribution,
+        distribution: &Distribution,
         (proposal, kind): (&Proposal, HookKind),
         mut stream: Stream,
         sink: &mut dyn Sink,
@@ -346,6 +392,9 @@ impl<'s> Site<'s> {
                 let chain = self.kernel.waiting.ready[at].chain;
                 let proposal = self.kernel.chains.get(chain).proposal;
                 let (step, rest) = self.kernel.take_step(chain);
+                if let (Some(controller), Some(mix)) = (&mut self.mix, &self.setup.mix) {
+                    controller.forced(mix, step.op);
+                }
                 self.start(step, rest, (&proposal, false), now, sink);
                 self.kernel.waiting.remove(at, chain);
                 from = 0;

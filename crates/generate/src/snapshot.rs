@@ -24,6 +24,7 @@ use crate::policy::CoverageCounts;
 use crate::random::SeedPlan;
 use crate::refills::Refills;
 use crate::setup::Setup;
+use crate::shares::MixController;
 use crate::site::Site;
 
 impl<'s> Site<'s> {
@@ -65,6 +66,7 @@ impl<'s> Site<'s> {
             next_refill,
             hits: self.counts.as_ref().map(CoverageCounts::to_text),
             goal_reached: self.goal_reached,
+            mix: self.mix.as_ref().map(|controller| controller.state.clone()),
             hooks,
             dies: dies.collect(),
         }
@@ -86,6 +88,15 @@ impl<'s> Site<'s> {
             }
             (Some(_), None) => return Err(StateError::new("no hits of the bins that count")),
             (None, Some(_)) => return Err(StateError::new("hits of bins, and none count")),
+        };
+        site.mix = match (&setup.mix, &state.mix) {
+            (None, None) => None,
+            (Some(mix), Some(state)) if state.fits(mix.wanted.len()) => {
+                Some(Box::new(MixController::from_state(setup, state.clone())))
+            }
+            (Some(_), _) | (None, Some(_)) => {
+                return Err(StateError::new("counts of other shares than those of the mix"));
+            }
         };
         let size = setup.tables.size;
         let mut records = Vec::with_capacity(usize::from(size.dies) * size.blocks as usize);

@@ -8,6 +8,7 @@ use std::io;
 
 use coverage_model::coverage_model;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_plan::model::MixShare;
 use nandseq_profile::{Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -61,6 +62,10 @@ fn a_warm_engine_allocates_only_for_what_it_has_never_met() {
     let plain = Setup::new(&profile, &table, &[]).expect("something to propose");
     let taken = allocations(&plain, 400_000, 500_000);
     assert!(taken <= RARE, "{taken} allocations");
+    let ops = profile.ops.ids().filter(|&op| profile.bases[profile.ops[op].base].name == "READ").collect();
+    let mixed = plain.clone().with_mix(&[MixShare { name: "READ".to_owned(), ops, share: 100_000 }]);
+    let taken = allocations(&mixed, 60_000, 80_000);
+    assert!(taken <= RARE, "{taken} allocations of a site with a mix");
     let directed = plain.with_coverage_model(&profile, coverage_model(&profile, &table, true));
     let taken = allocations(&directed, 60_000, 80_000);
     assert!(taken <= RARE, "{taken} allocations of a directed site");

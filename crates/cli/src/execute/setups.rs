@@ -51,7 +51,9 @@ fn setup(campaign: &Campaign, phase: usize) -> Result<Setup, Failure> {
         let of_phase = of_phase.map_or_else(String::new, |name| format!("in the phase `{name}` of the plan "));
         Problem::new(format!("{of_phase}{error}")).help(campaign.words().how_to_propose(&campaign.flags))
     })?;
-    let setup = setup.among_phases(&campaign.table.distributions);
+    let setup = setup
+        .among_phases(&campaign.table.distributions)
+        .with_mix(campaign.plan.as_ref().map_or(&[], |plan| plan.mix(phase)));
     Ok(match &campaign.closure {
         Some(closure) => setup.with_coverage_model(&campaign.profile, closure.model.clone()),
         None => setup,

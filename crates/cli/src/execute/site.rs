@@ -203,7 +203,7 @@ impl<'p> Work<'p> {
                 }
                 if run_index == wanted {
                     let placed = complete.place(gone).map_err(|reason| Failure::cannot_write(folder, reason))?;
-                    made.note_run(self.campaign, run_index, (summary.ops, site.goal_reached()));
+                    made.note_run(self.campaign, run_index, (summary.ops, false), &site);
                     made.add_run(summary, placed.files.len() as u64, placed.bytes);
                     made.runs += 1;
                 }
@@ -288,7 +288,7 @@ impl<'p> Work<'p> {
         let (record, summary, complete) = self.simulate(campaign_site, (folder, files), site, run_index)?;
         let placed = complete.place(Outputs::ALL).map_err(|reason| Failure::cannot_write(folder, reason))?;
         totals.note_operations(self.campaign, run_index, summary.ops);
-        totals.note_run(self.campaign, run_index, (summary.ops, site.goal_reached()));
+        totals.note_run(self.campaign, run_index, (summary.ops, false), site);
         let phase = self.campaign.phases.limits(run_index);
         totals.note_dead((campaign_site, phase), (record.run, summary.ops), summary.dead.clone());
         totals.add_run(summary, placed.files.len() as u64, placed.bytes);

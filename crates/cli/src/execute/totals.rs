@@ -1,8 +1,10 @@
 //! Sums over the sites of a campaign.
 
+use std::collections::BTreeMap;
+
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::{DeadDie, LastingState};
-use nandseq_generate::{Rejections, RunSummary};
+use nandseq_generate::{Rejections, RunSummary, ShareReached, ShareShortfall, Site};
 use nandseq_profile::model::DeviceState;
 
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
@@ -46,7 +48,7 @@ pub(crate) struct Totals {
 }
 
 /// Sums over the runs of a phase.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct PhaseTotals {
     /// Existing runs, made now or earlier.
     pub(crate) known_runs: u64,
@@ -57,6 +59,51 @@ pub(crate) struct PhaseTotals {
     pub(crate) ops: u64,
     /// Sites whose last run of the phase did not reach the phase's goal.
     pub(crate) missed: u64,
+    /// The shares of the phase's mix at the sites that have ended it; empty if none has.
+    pub(crate) shares: Vec<ShareTotals>,
+}
+
+/// A share of a mix at some sites.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct ShareTotals {
+    /// How many sites.
+    pub(crate) sites: u64,
+    /// The sum of the shares that they reached, in millionths.
+    reached: u64,
+    /// How many sites missed the share, by the reason.
+    pub(crate) missed: BTreeMap<ShareShortfall, u64>,
+}
+
+impl ShareTotals {
+    /// The average of the shares that the sites reached, in millionths.
+    pub(crate) fn average(&self) -> u64 {
+        self.reached / self.sites.max(1)
+    }
+
+    /// The reason of the most sites that missed the share, and how many sites missed it; `None` if none did.
+    pub(crate) fn reason(&self) -> Option<(&ShareShortfall, u64)> {
+        let (reason, _) = self.missed.iter().rev().max_by_key(|&(_, sites)| sites)?;
+        Some((reason, self.missed.values().sum()))
+    }
+}
+
+impl From<ShareReached> for ShareTotals {
+    fn from(share: ShareReached) -> Self {
+        let missed = share.reason.map(|reason| (reason, 1)).into_iter().collect();
+        Self { sites: 1, reached: share.reached.into(), missed }
+    }
+}
+
+/// Adds the shares of other sites.
+fn add_shares(all: &mut Vec<ShareTotals>, others: Vec<ShareTotals>) {
+    all.resize_with(all.len().max(others.len()), ShareTotals::default);
+    for (share, other) in all.iter_mut().zip(others) {
+        share.sites += other.sites;
+        share.reached += other.reached;
+        for (reason, sites) in other.missed {
+            *share.missed.entry(reason).or_default() += sites;
+        }
+    }
 }
 
 impl Totals {
@@ -87,6 +134,7 @@ impl Totals {
             total.runs += other.runs;
             total.ops += other.ops;
             total.missed += other.missed;
+            add_shares(&mut total.shares, other.shares);
         }
         for (what, count) in other.rejections {
             *self.rejections.entry(what).or_default() += count;
@@ -121,13 +169,23 @@ impl Totals {
         self.known_ops = self.known_ops.saturating_add(ops);
     }
 
-    /// Notes a run that was made in its phase, with its operations and whether the goal of the phase is reached.
-    pub(super) fn note_run(&mut self, campaign: &Campaign, run_index: u64, (ops, has_reached): (u64, bool)) {
-        let is_missed = campaign.phases.limits(run_index).goal.is_some() && !has_reached;
+    /// Notes a run that was made in its phase, with its operations. `is_cut`: it is shorter than the phase wants.
+    pub(super) fn note_run(
+        &mut self,
+        campaign: &Campaign,
+        run_index: u64,
+        (ops, is_cut): (u64, bool),
+        site: &Site<'_>,
+    ) {
+        let ends = campaign.phases.ends_with(run_index) && !is_cut;
         let totals = &mut self.by_phase[campaign.phases.of_run(run_index)];
         totals.runs += 1;
         totals.ops += ops;
-        totals.missed += u64::from(is_missed && campaign.phases.ends_with(run_index));
+        if ends {
+            let has_goal = campaign.phases.limits(run_index).goal.is_some();
+            totals.missed += u64::from(has_goal && !site.goal_reached());
+            add_shares(&mut totals.shares, site.shares().into_iter().map(ShareTotals::from).collect());
+        }
     }
 
     /// Notes the dead dies of a site after a run of a phase, which has `ops` operations. These sums must be of this site alone.

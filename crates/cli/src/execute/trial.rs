@@ -259,7 +259,7 @@ impl Tried {
         self.all.bytes += finished.bytes - snapshot_bytes;
         self.all.snapshot_bytes += snapshot_bytes;
         self.totals.runs += 1;
-        self.totals.note_run(campaign, run_index, (summary.ops, site.goal_reached() || is_cut));
+        self.totals.note_run(campaign, run_index, (summary.ops, is_cut), site);
         self.totals.note_dead((campaign_site, phase), (run_index + 1, summary.ops), summary.dead.clone());
         self.totals.add_run(summary, finished.files.len() as u64, finished.bytes);
         Ok(ops)

@@ -53,6 +53,7 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
     }
     write_extent(text, summary)?;
     write_phases(text, summary, detail)?;
+    write_shares(text, summary, detail)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
     let (files, folder) = (counted(summary.files, "file"), shell_word(&summary.out_dir));
@@ -114,6 +115,20 @@ fn write_phases(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Re
         all.push(format!("{more} more (-v shows all)"));
     }
     writeln!(text, "By phase: {}", all.join("; "))
+}
+
+/// Writes how many shares of what started were reached, in a line, or what was reached of each.
+fn write_shares(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    let all = &summary.shares;
+    if all.is_empty() {
+        return Ok(());
+    }
+    if detail == Detail::Full {
+        writeln!(text, "Shares of what started:")?;
+        return all.iter().try_for_each(|share| writeln!(text, "  {}", share.text()));
+    }
+    let reached = all.iter().filter(|share| share.missed == 0).count();
+    writeln!(text, "Shares: {reached} of {} within a percentage point (-v shows all)", all.len())
 }
 
 /// Writes how many bins each site has covered.

@@ -112,13 +112,13 @@ fn what_flags_and_phases_both_say_is_refused() {
     let told = phased("plan.yaml", many).refuse(&["--plan", "plan.yaml"]);
     let expected = "the phases up to this one have 10,000,000 runs together";
     assert!(told.contains(expected) && told.contains("plan.yaml:2:44"), "{told}");
-    let mix = "schema: 1\nmix: {READ: 40 %}\n";
-    let told = phased("plan.yaml", mix).refuse(&["--plan", "plan.yaml"]);
-    let expected = "`generate` does not carry out `mix` yet";
+    let addresses = "schema: 1\naddresses: {few: {regions: [{blocks: 0}]}}\n";
+    let told = phased("plan.yaml", addresses).refuse(&["--plan", "plan.yaml"]);
+    let expected = "`generate` does not carry out `addresses` yet";
     assert!(told.contains(expected) && told.contains("plan.yaml:2:1"), "{told}");
-    let folder = phased("plan.yaml", "schema: 1\nphases: [{name: a, ops: 9, mix: {READ: 40 %}}]\n");
+    let folder = phased("plan.yaml", addresses);
     let checked = said(&folder, &["plan", "check", "plan.yaml"]);
-    assert!(checked.contains(&format!("note: {expected}")) && checked.contains("plan.yaml:2:28"), "{checked}");
+    assert!(checked.contains(&format!("note: {expected}")) && checked.contains("plan.yaml:2:1"), "{checked}");
     let explained = folder.succeed(&["explain", "READ", "--plan", "plan.yaml"]);
     let told = String::from_utf8(explained.stderr).unwrap();
     assert!(told.contains(&format!("warning: {expected}")), "{told}");
@@ -204,4 +204,30 @@ fn dies_that_are_dead_in_one_phase_alone_are_said_of_it() {
     assert!(told.contains("phase `dead`: nothing can ever start again on any die; nothing ever did"), "{told}");
     assert!(!told.contains("0 of 2 dies") && !told.contains("phase `alive`"), "{told}");
     assert!(checked_manifest(&folder.path().join("out")).runs[1].operations > 0);
+}
+
+#[test]
+fn shares_of_what_starts_are_steered_the_same_in_every_way_and_told() {
+    let plan = "schema: 1
+mix: {SR: 40 %}
+phases:
+  - {name: status, runs: 2, ops: 400}
+  - {name: reads, runs: 4, ops: 300, mix: {READ: 10 %, ERASE: 2 %, NOP: 5 %}}
+";
+    let folder = phased("plan.yaml", plan);
+    the_same_in_every_way(&folder, &["--verify"]);
+    let made = &with(&["--site-count", "2", "--out-dir", "batch", "--summary", "json"]);
+    let summary: Value = serde_json::from_str(&said(&folder, made)).unwrap();
+    let shares = summary["shares"].as_array().unwrap();
+    let named: Vec<_> = shares.iter().map(|share| (share["phase"].as_str(), share["name"].as_str().unwrap())).collect();
+    let reads = Some("reads");
+    assert_eq!(named, [(Some("status"), "SR"), (reads, "READ"), (reads, "ERASE"), (reads, "NOP")]);
+    let status = &shares[0];
+    assert!((status["wanted"].as_f64(), status["sites"].as_u64()) == (Some(40.0), Some(2)), "{status}");
+    assert!((25.0..50.0).contains(&status["reached"].as_f64().unwrap()), "{status}");
+    assert!((shares[3]["missed"].as_u64(), &shares[3]["reason"]) == (Some(2), &"no_weight".into()), "{}", shares[3]);
+    let warnings = summary["warnings"].to_string();
+    let expected = "at 2 sites, the share of `NOP` in the phase `reads` was missed: 0.0 % instead of 5 % on average; \
+        no phase key gives its operations a weight";
+    assert!(warnings.contains(expected), "{warnings}");
 }

@@ -47,7 +47,7 @@ pub(crate) struct AtHook<'a, 's> {
     pub(crate) view: &'a View,
     pub(crate) kind: HookKind,
     pub(crate) proposal: &'a Proposal,
-    pub(crate) distribution: &'s Distribution,
+    pub(crate) distribution: &'a Distribution,
     /// A class drawn from the whole distribution, eligible or not; `None` where the policy draws in a way of its own.
     pub(crate) first: Option<ClassId>,
     pub(crate) stream: &'a mut Stream,

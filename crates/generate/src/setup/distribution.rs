@@ -96,23 +96,17 @@ impl Distribution {
             ends_of_others: Vec::new(),
             is_mostly_idle: false,
         };
-        for (at, &(class, _, weight)) in names.iter().enumerate() {
+        for (at, &(class, ..)) in names.iter().enumerate() {
             let (first, end) = &mut all.spans[class.index()];
             if !all.sets[class.chunk()].contains(class) {
                 *first = at as u32;
             }
             *end = at as u32 + 1;
             all.sets[class.chunk()] |= class.bit();
-            let place = class.place();
-            let sums = all.sums[class.chunk()][place / 4].iter_mut().enumerate();
-            sums.filter(|(bits, _)| bits >> (place % 4) & 1 == 1).for_each(|(_, sum)| *sum += weight);
         }
         all.names = names.into_iter().map(|(_, op, weight)| (op, weight)).collect();
-        let ends = all.names.iter().scan(0, |end, (_, weight)| {
-            *end += weight;
-            Some(*end)
-        });
-        all.begins = padded(std::iter::once(0).chain(ends));
+        all.begins = padded(std::iter::repeat_n(0, all.names.len() + 1));
+        all.add_up();
         all.note_idling(|_| ClassSet::NONE);
         all
     }
@@ -127,14 +121,48 @@ impl Distribution {
         let others = classes(&|chunk, set| set & !idling(chunk));
         self.idling =
             (idle.first().copied().unwrap_or(ClassId::at(0, 0)), idle.iter().map(|&class| self.mass(class)).sum());
-        let mut end = self.idling.1;
-        let ends = others.iter().map(|&class| {
-            end += self.mass(class);
-            end
-        });
-        self.ends_of_others = padded(ends);
-        self.total = end.max(1);
+        self.ends_of_others = padded(others.iter().map(|_| 0));
         self.others = others;
+        self.add_up_others();
+    }
+
+    /// Takes the weights of a distribution of the same names, each changed by a function that gives at least 1 and leaves those of
+    /// names that propose nothing.
+    pub(crate) fn reweigh(&mut self, from: &Self, change: impl Fn(OpId, u64) -> u64) {
+        for (name, &(op, weight)) in self.names.iter_mut().zip(&from.names) {
+            name.1 = change(op, weight);
+        }
+        self.add_up();
+        self.add_up_others();
+    }
+
+    /// Finds where each name begins, and the sums of classes.
+    fn add_up(&mut self) {
+        let mut end = 0;
+        for (begin, &(_, weight)) in self.begins[1..].iter_mut().zip(&self.names) {
+            end += weight;
+            *begin = end;
+        }
+        for (chunk, (&set, sums)) in self.sets.iter().zip(&mut self.sums).enumerate() {
+            for place in set.places() {
+                let (first, end) = self.spans[ClassId::at(chunk, place).index()];
+                let mass = self.begins[end as usize] - self.begins[first as usize];
+                let (bit, sums) = (1 << (place % 4), &mut sums[place / 4]);
+                // The classes before it of the four are in the sums already, in ascending order.
+                (0..bit).for_each(|before| sums[before | bit] = sums[before] + mass);
+            }
+        }
+    }
+
+    /// Finds where each of `others` ends.
+    fn add_up_others(&mut self) {
+        let mut end = self.idling.1;
+        for (slot, &class) in self.ends_of_others.iter_mut().zip(&self.others) {
+            let place = class.place();
+            end += self.sums[class.chunk()][place / 4][1 << (place % 4)];
+            *slot = end;
+        }
+        self.total = end.max(1);
         self.is_mostly_idle = self.idling.1 >= (self.total / MOSTLY_IDLE).max(1);
         self.mostly_idling = if self.is_mostly_idle { self.idling.1 } else { 0 };
     }

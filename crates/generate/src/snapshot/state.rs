@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dead::Rest;
 use crate::kernel::{Hook, OperationOrigin, Step};
+use crate::shares::MixState;
 
 /// The state of a site between runs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct SiteState {
     /// Whether the goal of the last run's phase was reached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) goal_reached: bool,
+    /// The counts and factors of the phase's shares of what starts, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mix: Option<MixState>,
     /// The hooks to come, in the order of time.
     pub(super) hooks: Vec<HookEntry>,
     /// Every die.

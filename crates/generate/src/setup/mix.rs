@@ -1,0 +1,51 @@
+//! The shares of a mix, compiled: which share each operation counts to.
+
+use nandseq_device::Tables;
+use nandseq_plan::model::{MixShare, WHOLE};
+use nandseq_profile::OpId;
+
+use super::distribution::Distribution;
+
+/// The shares of what starts. What no share names is one more share, the last.
+#[derive(Clone, Debug)]
+pub(crate) struct Mix {
+    /// By operation: its share; `None` for what proposes nothing.
+    of_op: Vec<Option<u16>>,
+    /// By share: what is wanted, in millionths.
+    pub(crate) wanted: Vec<u32>,
+    /// By share: whether some phase key gives one of its operations a weight.
+    pub(crate) has_weight: Vec<bool>,
+}
+
+impl Mix {
+    /// Compiles shares.
+    pub(super) fn new(tables: &Tables, distributions: &[Distribution], shares: &[MixShare]) -> Self {
+        let rest = WHOLE.saturating_sub(shares.iter().map(|share| share.share).sum());
+        let mut of_op: Vec<Option<u16>> = tables.ops().map(|_| Some(shares.len() as u16)).collect();
+        for (share, number) in shares.iter().zip(0..) {
+            share.ops.iter().for_each(|op| of_op[op.index()] = Some(number));
+        }
+        for (op, _) in tables.ops().filter(|(_, info)| tables.base(info.base).effects.delay) {
+            of_op[op.index()] = None;
+        }
+        let mut has_weight = vec![false; shares.len() + 1];
+        let names = distributions.iter().flat_map(|distribution| distribution.names());
+        for share in names.filter_map(|&(op, _)| of_op[op.index()]) {
+            has_weight[usize::from(share)] = true;
+        }
+        Self { of_op, wanted: shares.iter().map(|share| share.share).chain([rest]).collect(), has_weight }
+    }
+
+    /// The share that an operation counts to; `None` if it proposes nothing.
+    pub(crate) fn share_of(&self, op: OpId) -> Option<usize> {
+        self.of_op[op.index()].map(usize::from)
+    }
+
+    /// Adds a number of each operation up by share.
+    pub(crate) fn add_up(&self, by_op: &[u64], sums: &mut [u64]) {
+        sums.fill(0);
+        for (&share, number) in self.of_op.iter().zip(by_op) {
+            share.into_iter().for_each(|share| sums[usize::from(share)] += number);
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The controller: changes the factors of shares now and then, and makes the distributions of a site with them.
+//!
+//! A change compares the shares of late with those that are wanted and, over some time to come, make up for earlier deviations. A
+//! factor grows with the third root of what its share lacks. On the average of the shares factors stay 1, so that about as much is
+//! proposed as the table says; where a share has the greatest factor and still lacks, the others get smaller ones. A share that stays
+//! far below in spite of that is given up. What it leaves goes to what no share names or, if there is nothing, to the other shares. A distribution is made anew at its first use after a
+//! change. Warm, this allocates nothing.
+
+use nandseq_plan::model::WHOLE;
+use nandseq_profile::{OpId, PhaseKey, Ticks};
+
+use super::level::{DOUBLE, level_of, multiplied};
+use super::state::{GIVEN_UP, GREATEST, LEAST, MixState, ShareState};
+use super::{SETTLED, ShareReached, ShareShortfall, TOLERANCE};
+use crate::reporting::RunSummary;
+use crate::setup::{Distribution, Mix, Setup};
+
+/// The least average level of the other shares where one has the greatest and lacks: what starts instead of it gets rare, not
+/// the rarest that it could be.
+const LEAST_OF_OTHERS: i32 = -6 * DOUBLE;
+
+/// The least and the greatest number of operations between two changes. In between it is an eighth of those that have started.
+const BETWEEN: (u64, u64) = (128, 1_024);
+
+/// How much an operation counts towards those of late, and how much is added to every count, so that chance weighs less.
+const RECENT: u64 = 16;
+const ADDED: u64 = 4 * RECENT;
+
+/// Steers a site towards the shares of its setup.
+#[derive(Debug)]
+pub(crate) struct MixController {
+    pub(crate) state: MixState,
+    /// When the first proposal of the present run came, outside a bootstrap; `None` before that.
+    since: Option<Ticks>,
+    /// By share: operations of the present run, before that proposal and at present.
+    before: Vec<u64>,
+    counts: Vec<u64>,
+    /// The number of operations of the present run at which the factors change next.
+    next_in_run: u64,
+    /// How many times the factors have changed.
+    changes: u64,
+    /// By distribution of the setup: its form with the factors after so many changes, if it has been used.
+    made: Vec<Option<(u64, Distribution)>>,
+}
+
+impl MixController {
+    /// The controller of a phase that begins; `None` if the setup states no shares.
+    pub(crate) fn of(setup: &Setup) -> Option<Box<Self>> {
+        let shares = setup.mix.as_ref()?.wanted.len();
+        let state = MixState { next: BETWEEN.0, shares: vec![ShareState::default(); shares], ..MixState::default() };
+        Some(Box::new(Self::from_state(setup, state)))
+    }
+
+    /// The controller in a state, which fits the setup.
+    pub(crate) fn from_state(setup: &Setup, state: MixState) -> Self {
+        let shares = state.shares.len();
+        Self {
+            state,
+            since: None,
+            before: vec![0; shares],
+            counts: vec![0; shares],
+            next_in_run: 0,
+            changes: 0,
+            made: vec![None; setup.distributions.len()],
+        }
+    }
+
+    /// The distribution of a phase key with the factors, at a proposal outside a bootstrap. `summary` has the counts of the present run.
+    pub(crate) fn distribution(
+        &mut self,
+        (setup, mix): (&Setup, &Mix),
+        key: PhaseKey,
+        (summary, now): (&RunSummary, Ticks),
+    ) -> &Distribution {
+        if summary.ops >= self.next_in_run {
+            self.count(mix, summary, now);
+        }
+        let at = usize::from(setup.by_key[key.index()]);
+        let own = &setup.distributions[at];
+        let (shares, changes) = (&self.state.shares, self.changes);
+        let (made_at, distribution) = self.made[at].get_or_insert_with(|| (u64::MAX, own.clone()));
+        if *made_at != changes {
+            *made_at = changes;
+            distribution.reweigh(own, |op, weight| match mix.share_of(op) {
+                Some(share) => multiplied(weight, shares[share].level),
+                None => weight,
+            });
+        }
+        distribution
+    }
+
+    /// Notes the start of a step of a chain.
+    pub(crate) fn forced(&mut self, mix: &Mix, op: OpId) {
+        if let (Some(_), Some(share)) = (self.since, mix.share_of(op)) {
+            self.state.shares[share].forced += 1;
+        }
+    }
+
+    /// Counts what has started, and changes the factors if it is time.
+    #[inline(never)]
+    fn count(&mut self, mix: &Mix, summary: &RunSummary, now: Ticks) {
+        mix.add_up(&summary.by_op, &mut self.counts);
+        if self.since.is_none() {
+            self.since = Some(now);
+            self.before.copy_from_slice(&self.counts);
+        }
+        self.take_counts();
+        let total = self.state.total();
+        if total >= self.state.next {
+            self.change(mix, total);
+            self.state.next = total + (total / 8).clamp(BETWEEN.0, BETWEEN.1);
+        }
+        self.next_in_run = summary.ops + self.state.next - total;
+    }
+
+    /// Adds what has started in the present run since it was added last.
+    fn take_counts(&mut self) {
+        for ((share, before), &count) in self.state.shares.iter_mut().zip(&mut self.before).zip(&self.counts) {
+            share.started += count - *before;
+            *before = count;
+        }
+    }
+
+    /// Changes the factors. `total` operations have started.
+    fn change(&mut self, mix: &Mix, total: u64) {
+        self.changes += 1;
+        for share in &mut self.state.shares {
+            share.recent = share.recent / 2 + (share.started - share.seen) * RECENT;
+            share.seen = share.started;
+        }
+        let recent: u64 = self.state.shares.iter().map(|share| share.recent).sum::<u64>().max(1);
+        // The shares that are not steered leave something to the others, or take it from them.
+        let (mut steered, mut left) = (0, 0);
+        for (at, share) in self.state.shares.iter().enumerate().filter(|&(at, share)| is_steered(mix, at, share)) {
+            steered += u64::from(mix.wanted[at]);
+            left += share.recent;
+        }
+        let left = (u128::from(left) * u128::from(WHOLE) / u128::from(recent)) as u64;
+        // First what no share names has more or less because of that.
+        let rest = self.state.shares.len() - 1;
+        let wanted_of_rest = u64::from(mix.wanted[rest]);
+        let rest_takes = is_steered(mix, rest, &self.state.shares[rest]) && wanted_of_rest + left > steered;
+        let horizon = (total / 4).max(BETWEEN.1);
+        // A phase that has just begun is far from what is wanted.
+        for (at, share) in self.state.shares.iter_mut().enumerate() {
+            if mix.wanted[at] == 0 {
+                share.level = LEAST;
+            } else if is_steered(mix, at, share) {
+                let wanted = u64::from(mix.wanted[at]);
+                let wanted = match rest_takes {
+                    true if at == rest => wanted + left - steered,
+                    true => wanted,
+                    false => wanted * left / steered,
+                };
+                let usual = i128::from(wanted) * i128::from(horizon);
+                let by_then = i128::from(wanted) * i128::from(total + horizon);
+                let due = (by_then - i128::from(share.started) * i128::from(WHOLE)).clamp(usual / 4, usual * 4);
+                let due = (due * i128::from(recent) / (i128::from(horizon) * i128::from(WHOLE))) as u64;
+                let (lacks, has) = (due + ADDED, share.recent + ADDED);
+                share.level += level_of(has + 2 * lacks) - level_of(2 * has + lacks);
+            }
+        }
+        self.level_out(mix);
+        let may_give_up = total >= 4 * BETWEEN.1;
+        for (at, share) in self.state.shares.iter_mut().enumerate() {
+            if is_steered(mix, at, share) {
+                let half = u128::from(mix.wanted[at]) * u128::from(recent) / 2;
+                let lacks = u128::from(share.recent) * u128::from(WHOLE) < half;
+                share.in_vain = if lacks && may_give_up && share.level == GREATEST { share.in_vain + 1 } else { 0 };
+            }
+        }
+    }
+
+    /// Moves all levels to the average 0, or further down where one is above the greatest.
+    fn level_out(&mut self, mix: &Mix) {
+        let shares = self.state.shares.iter().enumerate().filter(|&(at, share)| is_steered(mix, at, share));
+        let levels = shares.map(|(_, share)| i64::from(share.level));
+        let (count, sum) = levels.clone().fold((0, 0), |(count, sum), level| (count + 1, sum + level));
+        let Some(greatest) = levels.max() else { return };
+        let down = (sum / count).max(greatest - i64::from(GREATEST));
+        let others = if count > 1 { (sum - greatest) / (count - 1) - down } else { 0 };
+        let up = (i64::from(LEAST_OF_OTHERS) - others).max(0);
+        for (at, share) in self.state.shares.iter_mut().enumerate() {
+            if is_steered(mix, at, share) {
+                let level = i64::from(share.level);
+                let level = level - down + if level == greatest { 0 } else { up };
+                share.level = level.clamp(LEAST.into(), GREATEST.into()) as i32;
+            }
+        }
+    }
+
+    /// Ends a run.
+    pub(crate) fn end_run(&mut self, setup: &Setup, mix: &Mix, summary: &RunSummary) {
+        let Some(since) = self.since.take() else { return };
+        mix.add_up(&summary.by_op, &mut self.counts);
+        self.take_counts();
+        self.before.fill(0);
+        self.next_in_run = 0;
+        let occupied = setup.tables.ops().zip(&summary.by_op);
+        let occupied: u128 = occupied.map(|((_, op), &count)| u128::from(op.occupied.0) * u128::from(count)).sum();
+        self.state.occupied += (occupied / 1_000_000) as u64;
+        self.state.time += summary.end.0.saturating_sub(since.0) / 1_000_000;
+        for (&(_, op, reason), count) in &summary.rejections {
+            if let Some(share) = mix.share_of(op) {
+                let refused = &mut self.state.shares[share].refused;
+                *refused.entry(reason.code().to_owned()).or_default() += count;
+            }
+        }
+    }
+
+    /// What was reached of each share that the mix states, between runs.
+    pub(crate) fn reached(&self, setup: &Setup, mix: &Mix) -> Vec<ShareReached> {
+        let total = self.state.total();
+        let stated = mix.wanted.split_last().map_or(&[][..], |(_, stated)| stated);
+        let reached = |(at, &wanted): (usize, &u32)| {
+            let started = u128::from(self.state.shares[at].started);
+            let reached = (started * u128::from(WHOLE) / u128::from(total.max(1))) as u32;
+            let is_missed = u64::from(wanted.abs_diff(reached)) > TOLERANCE;
+            ShareReached { wanted, reached, reason: is_missed.then(|| self.reason(setup, mix, (at, total))) }
+        };
+        stated.iter().enumerate().map(reached).collect()
+    }
+
+    /// Why a share missed what is wanted.
+    fn reason(&self, setup: &Setup, mix: &Mix, (at, total): (usize, u64)) -> ShareShortfall {
+        let share = &self.state.shares[at];
+        let wanted = |at: usize| (u128::from(mix.wanted[at]) * u128::from(total) / u128::from(WHOLE)) as u64;
+        let (is_below, miss) = (share.started < wanted(at), share.started.abs_diff(wanted(at)));
+        if is_below && !mix.has_weight[at] {
+            return ShareShortfall::NoWeight;
+        }
+        // What chains force of a share beyond what is wanted of it, and what does not come from chains.
+        let forced = |at: usize| self.state.shares[at].forced.saturating_sub(wanted(at));
+        let free = |at: usize| self.state.shares[at].started - self.state.shares[at].forced;
+        let others = || (0..mix.wanted.len()).filter(|&other| other != at);
+        let is_forced = match is_below {
+            true => others().map(forced).sum::<u64>() >= miss / 2 || others().map(free).sum::<u64>() <= miss,
+            false => forced(at) >= miss / 2,
+        };
+        let has_settled = total >= SETTLED || share.level == GREATEST || share.level == LEAST;
+        let most_refused = share.refused.iter().max_by_key(|&(_, count)| count);
+        let is_busy = self.state.occupied / u64::from(setup.tables.size.dies) >= self.state.time / 2;
+        if is_forced && total > 0 {
+            ShareShortfall::ForcedSteps
+        } else if !has_settled {
+            ShareShortfall::TooShort
+        } else if !is_below {
+            ShareShortfall::OthersShort
+        } else if let Some((code, _)) = most_refused.filter(|&(_, &count)| count > share.started) {
+            ShareShortfall::Refused(code.clone())
+        } else if is_busy && share.started >= wanted(at) / 8 {
+            ShareShortfall::DieTime
+        } else {
+            ShareShortfall::NotEligible
+        }
+    }
+}
+
+/// Whether a factor of its own steers a share.
+fn is_steered(mix: &Mix, at: usize, share: &ShareState) -> bool {
+    mix.wanted[at] > 0 && mix.has_weight[at] && share.in_vain < GIVEN_UP
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_plan::model::MixShare;
+    use nandseq_profile::builtin;
+    use nandseq_trace::Nowhere;
+
+    use super::*;
+    use crate::probability;
+    use crate::reporting::RefusalReason;
+    use crate::run::RunLimits;
+    use crate::site::Site;
+
+    #[test]
+    fn names_of_a_share_keep_their_proportion_and_what_proposes_nothing_its_weight() {
+        let profile = builtin::profile();
+        let table = probability::of_profile(&profile, 1);
+        let share = |base: &str, share| {
+            let is_of = |op: &OpId| profile.bases[profile.ops[*op].base].name == base;
+            MixShare { name: base.to_owned(), ops: profile.ops.ids().filter(is_of).collect(), share }
+        };
+        let mix = [share("READ", 100_000), share("SR", 400_000)];
+        let setup = Setup::new(&profile, &table, &[]).expect("it has names").with_mix(&mix);
+        let mut site = Site::new(&setup, 7);
+        let limits =
+            RunLimits { run_until: Ticks::from_us(4_000_000_000), max_ops: Some(3_000), ..RunLimits::default() };
+        site.run(&limits, &mut Nowhere).expect("memory does not fail");
+        let controller = site.mix.as_ref().expect("the setup has a mix");
+        let levels: Vec<i32> = controller.state.shares.iter().map(|share| share.level).collect();
+        assert!(levels.len() == 3 && levels.iter().all(|&level| level != 0), "{levels:?}");
+        let mix = setup.mix.as_ref().expect("it was stated");
+        let (mut names, mut idle) = (0, 0);
+        for (made, own) in controller.made.iter().zip(&setup.distributions) {
+            let Some((_, made)) = made.as_ref().filter(|(changes, _)| *changes == controller.changes) else { continue };
+            for (&(op, weight), &(of, before)) in made.names().iter().zip(own.names()) {
+                let factor = mix.share_of(op).map_or(0, |share| levels[share]);
+                assert_eq!((op, weight), (of, multiplied(before, factor)), "{}", setup.name(op));
+                names += 1;
+                idle += u32::from(mix.share_of(op).is_none());
+            }
+            assert_eq!(made.sets(), own.sets());
+        }
+        assert!(names > 1_000 && idle > 0, "only {names} names, {idle} that propose nothing");
+    }
+
+    #[test]
+    fn a_state_that_no_site_has_does_not_fit() {
+        let good = MixState { next: 128, shares: vec![ShareState::default(); 2], ..MixState::default() };
+        assert!(good.fits(2) && !good.fits(3));
+        let bad = |change: fn(&mut ShareState)| {
+            let mut state = good.clone();
+            change(&mut state.shares[1]);
+            !state.fits(2)
+        };
+        assert!(bad(|share| share.level = GREATEST + 1) && bad(|share| share.level = LEAST - 1));
+        assert!(bad(|share| share.seen = 1) && bad(|share| share.forced = 1) && bad(|share| share.recent = u64::MAX));
+        assert!(bad(|share| share.in_vain = GIVEN_UP + 1));
+        assert!(bad(|share| share.refused = [("No\n".to_owned(), 1)].into()));
+        assert!(!bad(|share| share.refused = [(RefusalReason::NoAddress.code().to_owned(), 1)].into()));
+    }
+}
