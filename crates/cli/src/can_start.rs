@@ -267,11 +267,11 @@ mod tests {
         let other = DeviceState::LatchOn(LatchLevel::Lsb);
         let only = |state, not: DeviceState| {
             let is_only = |op: &OpId| excludes(&profile, state, *op) && !excludes(&profile, not, *op);
-            profile.ops.ids().find(is_only).unwrap()
+            profile.ops.ids().find(is_only).expect("the device has such a name")
         };
         let (by_odt, by_latch) = (only(odt, other), only(other, odt));
         let by_neither = |op: &OpId| !excludes(&profile, odt, *op) && !excludes(&profile, other, *op);
-        let by_neither = profile.ops.ids().find(by_neither).unwrap();
+        let by_neither = profile.ops.ids().find(by_neither).expect("the device has such a name");
         let in_words = |dies: &[&[DeviceState]], op| {
             let dies = dies.iter().map(|states| states.to_vec()).collect();
             TrappedDies { dies, lost: vec![op] }.states_against(&profile, op)

@@ -343,7 +343,7 @@ mod tests {
         let comes = |counted: u64, came: u32| {
             let mut trial = Trial::empty(&profile, true);
             (trial.ops, trial.by_op[0], trial.stretches[0]) = (20 * STRETCH + 1, counted, (1 << came) - 1);
-            let expected = trial.expected(OpId(0), 5_000).unwrap();
+            let expected = trial.expected(OpId(0), 5_000).expect("the trial is long enough");
             assert_eq!((expected.stretches, expected.without), (20, 20 - u64::from(came)));
             expected.comes_in_bursts()
         };
@@ -357,7 +357,7 @@ mod tests {
         // A trial of few stretches shows nothing.
         let mut trial = Trial::empty(&profile, true);
         (trial.ops, trial.by_op[0], trial.stretches[0]) = (2 * STRETCH, 9, 1);
-        assert!(!trial.expected(OpId(0), 5_000).unwrap().comes_in_bursts());
+        assert!(!trial.expected(OpId(0), 5_000).expect("the trial is long enough").comes_in_bursts());
     }
 
     #[test]

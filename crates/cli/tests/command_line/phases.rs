@@ -107,7 +107,7 @@ fn what_flags_and_phases_both_say_is_refused() {
     assert!(told.contains("cannot read test plan `nowhere.yaml`"), "{told}");
     let long = "schema: 1\nphases: [{name: a, runs: 90, run_until: 86400000000}, {name: b, runs: 11, run_until: 86400000000}]\n";
     let told = phased("plan.yaml", long).refuse(&["--plan", "plan.yaml"]);
-    assert!(told.contains("longer together than the 100 days") && told.contains("plan.yaml:2:49"), "{told}");
+    assert!(told.contains("longer together than the 100 days") && told.contains("plan.yaml:2:55"), "{told}");
     let many = "schema: 1\nphases: [{name: a, runs: 9999999, ops: 1}, {name: b, runs: 1, ops: 1}]\n";
     let told = phased("plan.yaml", many).refuse(&["--plan", "plan.yaml"]);
     let expected = "the phases up to this one have 10,000,000 runs together";
@@ -211,7 +211,7 @@ fn shares_of_what_starts_are_steered_the_same_in_every_way_and_told() {
     let plan = "schema: 1
 mix: {SR: 40 %}
 phases:
-  - {name: status, runs: 2, ops: 400}
+  - {name: status, runs: 2, ops: 2000}
   - {name: reads, runs: 4, ops: 300, mix: {READ: 10 %, ERASE: 2 %, NOP: 5 %}}
 ";
     let folder = phased("plan.yaml", plan);

@@ -29,7 +29,7 @@ impl Mix {
             of_op[op.index()] = None;
         }
         let mut has_weight = vec![false; shares.len() + 1];
-        let names = distributions.iter().flat_map(|distribution| distribution.names());
+        let names = distributions.iter().flat_map(Distribution::names);
         for share in names.filter_map(|&(op, _)| of_op[op.index()]) {
             has_weight[usize::from(share)] = true;
         }
