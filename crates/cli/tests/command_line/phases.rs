@@ -118,10 +118,13 @@ fn what_flags_and_phases_both_say_is_refused() {
     assert!(told.contains(expected) && told.contains("plan.yaml:2:1"), "{told}");
     let folder = phased("plan.yaml", addresses);
     let checked = said(&folder, &["plan", "check", "plan.yaml"]);
-    assert!(checked.contains(&format!("note: {expected}")) && checked.contains("plan.yaml:2:1"), "{checked}");
+    assert!(
+        checked.contains(&format!("note[not-supported]: {expected}")) && checked.contains("plan.yaml:2:1"),
+        "{checked}"
+    );
     let explained = folder.succeed(&["explain", "READ", "--plan", "plan.yaml"]);
     let told = String::from_utf8(explained.stderr).unwrap();
-    assert!(told.contains(&format!("warning: {expected}")), "{told}");
+    assert!(told.contains(&format!("warning[not-supported]: {expected}")), "{told}");
 }
 
 #[test]
