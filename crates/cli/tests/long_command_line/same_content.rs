@@ -31,7 +31,7 @@ fn a_comment_makes_no_other_profile() {
     let changed = PROFILE.replace("blocks_per_die: ", "blocks_per_die: 1");
     assert_ne!(changed, PROFILE);
     let folder = folder.with("device.yaml", changed);
-    assert!(folder.refuse(&["verify", "out"]).contains("was made for another profile"));
+    assert!(folder.refuse(&["verify", "out"]).contains("is not found as it was then"));
 }
 
 #[test]
