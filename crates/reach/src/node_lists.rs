@@ -71,8 +71,8 @@ mod tests {
 
     #[test]
     fn each_node_has_its_items_in_the_order_in_which_they_were_added() {
-        let mut lists = NodeLists::default();
-        lists.added = vec![(2, 'a'), (0, 'b'), (2, 'c'), (0, 'd'), (2, 'a')];
+        let added = vec![(2, 'a'), (0, 'b'), (2, 'c'), (0, 'd'), (2, 'a')];
+        let mut lists = NodeLists { added, ..NodeLists::default() };
         lists.group(4);
         let all: Vec<String> = (0..4).map(|node| lists.of(node).iter().collect()).collect();
         assert_eq!(all, ["bd", "", "aca", ""]);
