@@ -11,7 +11,7 @@ use nandseq_input::folder::SiteFiles;
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::{Input, Origin};
+use nandseq_trace::manifest::{self, Input, ManifestKind, Origin};
 use nandseq_trace::recorded::{path_of, shown};
 
 use crate::failure::{Failure, Problem};
@@ -92,13 +92,25 @@ fn read(path: &Path, profile: &Profile) -> Result<(BadBlocks, Digest), Failure> 
 
 /// The origin of sequence files that were named one by one, from the manifest beside them; `None` unless it lists all of them.
 pub(crate) fn beside(site: &SiteFiles) -> Option<Origin> {
-    let first = &site.runs.first()?.path;
-    let folder = FileForm::of(first).site_folder(first)?;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = folder_of(site)?;
     let manifest = ledger::read(folder).ok().flatten()?.manifest;
     let listed = manifest.runs.iter().flat_map(|run| &run.files);
     let listed: Vec<PathBuf> = listed.filter_map(|file| file.file.under_or_packed(folder).ok()).collect();
     let is_listed =
         |path: &Path| listed.iter().any(|listed| folder.join(path.strip_prefix(folder).unwrap_or(path)) == *listed);
     site.runs.iter().all(|run| is_listed(&run.path)).then_some(manifest.origin)
+}
+
+/// The fault of the manifest beside sequence files that were named one by one.
+pub(crate) fn fault_beside(site: &SiteFiles) -> Option<String> {
+    let folder = folder_of(site).filter(|_| site.listed.is_empty())?;
+    let text = manifest::bytes(&folder.join(manifest::FILE_NAME)).unwrap_or_default();
+    if ManifestKind::of(&text) == ManifestKind::Batch { None } else { ledger::fault(folder) }
+}
+
+/// The folder of the site that the first file of a site lies in, by its name.
+fn folder_of(site: &SiteFiles) -> Option<&Path> {
+    let first = &site.runs.first()?.path;
+    let folder = FileForm::of(first).site_folder(first)?;
+    Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }

@@ -136,10 +136,12 @@ fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prep
     let mut syncs_slowly = false;
     for folder in std::iter::once(campaign.out_dir.clone()).chain(sites()) {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
-        made.make(&folder).map_err(unwritable)?;
-        let name = if folder == campaign.out_dir { &own_name } else { manifest::FILE_NAME };
+        let is_output = folder == campaign.out_dir;
+        let done = if is_output { made.make_output(&folder) } else { made.make(&folder) };
+        done.map_err(unwritable)?;
+        let name = if is_output { &own_name } else { manifest::FILE_NAME };
         let probe = NewFile::create(&folder, name).map_err(unwritable)?;
-        if folder == campaign.out_dir {
+        if is_output {
             syncs_slowly = is_slow(probe).map_err(unwritable)?;
         }
     }

@@ -128,6 +128,16 @@ impl Failure {
         self
     }
 
+    /// Names a folder in place of what could not be written below it, which is gone.
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        if let Self::CannotWrite { path, place, .. } = &mut self
+            && *place != STANDARD_OUTPUT
+        {
+            folder.clone_into(path);
+        }
+        self
+    }
+
     /// This failure, together with that of the other result, if there is one.
     pub(crate) fn and<T>(self, other: Result<T, Self>) -> Self {
         match other {
@@ -207,8 +217,12 @@ impl Failure {
             Self::Faulty(faulty) => errors_text(&faulty.0, &faulty.1),
             Self::Several(all) => all.iter().map(Self::text).collect(),
             Self::CannotWrite { path, reason, place } => {
-                let message = format!("cannot write `{}`: {}", shown(path), plain_reason(reason));
-                problem_text(&Problem { message, help: Some(write_help(reason, place)) })
+                let reason_text = plain_reason(reason);
+                // The reason may name the file, of which the path is only the folder.
+                let named = path.file_name().map(|name| format!("{}: ", shown(name)));
+                let why = named.and_then(|named| reason_text.strip_prefix(&*named)).unwrap_or(&reason_text);
+                let message = format!("cannot write `{}`: {why}", shown(path));
+                problem_text(&Problem { message, help: Some(write_help(path, reason, place)) })
             }
             Self::NothingStarts(message) => warning_text(message),
             Self::Found | Self::NotReached | Self::Told(_) => String::new(),
@@ -280,29 +294,38 @@ const RESET: &str = "\u{1b}[0m";
 /// Stands for the flag that chooses another place, where only the shell can choose it.
 const STANDARD_OUTPUT: &str = "standard output";
 
+/// The flags that choose a folder for runs; any other flag chooses a file.
+const FOLDERS: [&str; 4] = ["--out-dir", "--into", "--work-dir", "TMPDIR"];
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds of error are many, and more are added")]
-fn write_help(reason: &io::Error, place: &str) -> String {
+fn write_help(path: &Path, reason: &io::Error, place: &str) -> String {
     if place == STANDARD_OUTPUT {
         return "send standard output elsewhere; what was written into files is intact".to_owned();
     }
+    let is_folder = FOLDERS.contains(&place);
+    let what = if is_folder { "folder" } else { "file" };
+    let intact = if place == "--out-dir" { "; finished runs are intact" } else { "" };
+    let is_device = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
     match reason.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            format!("choose a folder you may write to with {place}")
+            format!("choose a {what} you may write to with {place}")
         }
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            format!("a file is where a folder is needed; choose another folder with {place}")
+            format!("a file is where a folder is needed; choose another {what} with {place}")
         }
-        io::ErrorKind::IsADirectory if place != "--out-dir" => format!("name a file, not a folder, with {place}"),
+        io::ErrorKind::IsADirectory if !is_folder => format!("name a file, not a folder, with {place}"),
+        _ if is_device => format!("it is no regular file: choose another {what} with {place}"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("make room, or choose another folder with {place}; finished runs are intact")
+            format!("make room, or choose another {what} with {place}{intact}")
         }
         io::ErrorKind::FileTooLarge => {
-            "raise the limit on the size of files (`ulimit -f`), or ask for shorter runs; finished runs are intact"
-                .to_owned()
+            let shorter = if place == "--out-dir" { ", or ask for shorter runs" } else { "" };
+            format!("raise the limit on the size of files (`ulimit -f`){shorter}{intact}")
         }
         io::ErrorKind::ResourceBusy => {
-            format!("wait until the other program is done, or choose another folder with {place}")
+            format!("wait until the other program is done, or choose another {what} with {place}")
         }
-        _ => "finished runs, if any, are intact".to_owned(),
+        _ if place == "--out-dir" => "finished runs, if any, are intact".to_owned(),
+        _ => format!("choose another {what} with {place}"),
     }
 }

@@ -84,6 +84,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     }
     parts.iter().try_for_each(numbers_fit)?;
     agree(&parts)?;
+    parts.iter().try_for_each(begins_here)?;
     let sites = sites(&parts, &target)?;
     // For each site its folder in its part and in the target; then those that are not in the target yet.
     let places = sites.values().map(|site| {
@@ -103,7 +104,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     }
     let unwritable = |reason| Failure::cannot_write(&target, reason);
     let mut folders = NewFolders::default();
-    folders.make(&target).map_err(unwritable)?;
+    folders.make_output(&target).map_err(unwritable)?;
     let _claim = claims.during(&target).map_err(unwritable)?;
     leftovers::sweep(&target, is_of_batch).map_err(unwritable)?;
     for (from, to) in others {
@@ -221,6 +222,26 @@ fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     };
     let help = "it was altered: make this part again";
     Err(Problem::new(format!("`{}` cannot be used: {what}", shown(&part.path))).help(help))
+}
+
+/// The sites that a part lists begin in it, not in the folder that it was resumed from.
+fn begins_here(part: &MergedPart) -> Result<(), Problem> {
+    let first_run = |site: &SiteRecord| {
+        let known = ledger::finished(&site.folder.under(&part.folder).ok()?).ok().flatten();
+        known?.0.runs.first().map(|first| (site.site, first.run))
+    };
+    let is_short = |site: &&SiteRecord| site.runs < part.runs();
+    let later = part.manifest.sites.iter().filter(is_short).filter_map(first_run).filter(|(_, first)| *first > 1);
+    let later: Vec<(u64, u64)> = later.collect();
+    let Some((_, first)) = later.first() else { return Ok(()) };
+    let sites: Vec<u64> = later.iter().map(|(site, _)| *site).collect();
+    let (sites, folder) = (SiteList::in_words(&sites), shown(&part.folder));
+    let message = format!(
+        "the runs before run {first} of {sites} are not in `{folder}`: they are in the folder that it goes on from"
+    );
+    let help =
+        "a merge joins whole sites: make the later runs in that folder too, with --resume and --out-dir both naming it";
+    Err(Problem::new(message).help(help))
 }
 
 /// All parts are of one batch, however many runs of each site they have.

@@ -82,7 +82,8 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         &|started| absences.of(started),
     );
     progress.close();
-    done.map_err(|stopped| stopped.failure.without_going_on())?;
+    let place = work.path().parent().unwrap_or(Path::new("."));
+    done.map_err(|stopped| stopped.failure.without_going_on().in_folder(place))?;
     conclude(arguments, &recorded, comparison)
 }
 
@@ -171,6 +172,8 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
     flags.sites.jobs = arguments.jobs;
     if arguments.config.is_some() {
         flags.device.config.clone_from(&arguments.config);
+        // The profile is compared with that of the manifest, in whatever form it is.
+        flags.device.lenient = true;
     }
     if arguments.sites.is_some() {
         if flags.sites.site_count == 0 && flags.sites.sites.is_none() {

@@ -117,8 +117,16 @@ fn of_batch(
     let ends_early = flags.extent.until_coverage.is_some();
     let records: BTreeMap<u64, (u64, bool)> =
         manifest.into_iter().flat_map(|one| &one.sites).map(|site| (site.site, (site.runs, site.covered))).collect();
+    let last_run = |site: u64| {
+        let known = ledger::read(&root.join(folders.folder(site))).ok().flatten();
+        known.and_then(|known| known.manifest.runs.last().map(|run| run.run))
+    };
     let known = |site: u64| match manifest {
-        Some(_) => records.get(&site).copied(),
+        // A manifest of runs that go on from those in another folder lists fewer than the site has.
+        Some(_) => records.get(&site).map(|&(runs, covered)| match runs < wanted && !covered {
+            true => (last_run(site).unwrap_or(runs), covered),
+            false => (runs, covered),
+        }),
         None => {
             let folder = root.join(folders.folder(site));
             let is_finished = ledger::finished(&folder).is_ok_and(|manifest| manifest.is_some());

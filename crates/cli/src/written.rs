@@ -12,7 +12,7 @@ use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::{Profile, SourceFile};
 use nandseq_report::LoadError;
-use nandseq_trace::manifest::Origin;
+use nandseq_trace::manifest::{self, Origin};
 use nandseq_trace::recorded::{path_of, shown};
 use nandseq_trace::table::TableKind;
 
@@ -87,11 +87,17 @@ fn one_file_each(sites: &[SiteFiles]) -> Result<(), Failure> {
 /// The profile of some sites, and the flags that select it: the profile that `--config` names, otherwise the one that a manifest
 /// of the sites names, if its file still has that content, otherwise the one that the environment names, otherwise the built-in
 /// device. Tells the user of warnings.
+///
+/// # Errors
+/// When it cannot be read, or is not known because a manifest is damaged.
 pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(ReadProfile, Vec<OsString>), Failure> {
     let yields = device.config.is_none() || device.is_config_of_environment;
     let origin = if yields { sites.iter().find_map(known_origin) } else { None };
     let recorded = origin.as_ref().and_then(|origin| recorded_profile(origin, device.lenient));
     let is_known = origin.is_some();
+    if device.config.is_none() && !is_known {
+        profile_is_not_lost(sites)?;
+    }
     let was_built_in = origin.as_ref().is_some_and(|origin| origin.profile.source == inputs::BUILT_IN);
     let config = device.config.as_deref().filter(|_| !was_built_in);
     let (read, config, lenient) = match recorded {
@@ -104,21 +110,27 @@ pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(R
     if let Some(origin) = origin.filter(|_| config.is_none()) {
         origins::profile_is_found(&origin, &read.profile)?;
     }
-    let faulty = |damage: &&Damage| matches!(damage.what, DamageKind::Manifest { .. });
-    let faulty = sites.iter().flat_map(|site| &site.damage).find(faulty);
-    let is_guessed = config.is_none() && !is_known && !sites.is_empty();
-    match faulty.filter(|_| is_guessed) {
-        Some(damage) => tell(&warning_text(&format!(
-            "`{}` cannot be used, so the profile of these runs is not known: the built-in device is used; --config names another",
-            shown(&damage.file)
-        ))),
-        None if is_guessed => {
-            tell(&note_text("no manifest names a profile: the built-in device is taken; --config names another"));
-        }
-        None => {}
+    if config.is_none() && !is_known && !sites.is_empty() {
+        tell(&note_text("no manifest names a profile: the built-in device is taken; --config names another"));
     }
     tell(&warnings::of_profile(&read, &hint::check(config.as_deref(), lenient)));
     Ok((read, profile_flags(config.as_deref(), lenient)))
+}
+
+/// Checks that no damaged manifest is the reason why the profile of these runs is not known. Judged by another profile, legal runs
+/// would seem to break rules.
+fn profile_is_not_lost(sites: &[SiteFiles]) -> Result<(), Failure> {
+    let is_list = |damage: &&Damage| {
+        let name = damage.file.file_name();
+        name.is_some_and(|name| name == manifest::FILE_NAME || name == manifest::PARTIAL_NAME)
+    };
+    let damaged = sites.iter().flat_map(|site| &site.damage).find(is_list);
+    let fault = damaged.map(|Damage { file, what }| format!("`{}`: {what}", shown(file)));
+    let Some(fault) = fault.or_else(|| sites.iter().find_map(bad_blocks::fault_beside)) else { return Ok(()) };
+    let message = format!("the profile of these runs is not known, because their manifest is damaged: {fault}");
+    let help =
+        "name the profile with --config; `nandseqgen profile show` prints that of the built-in device, for a file";
+    Err(Problem::new(message).help(help).into())
 }
 
 /// The origin of a site, as far as a manifest states it.
@@ -239,6 +251,9 @@ impl<'p> NamedFile<'p> {
             let bytes = out.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
             Ok((!is_stdout).then_some(bytes))
         };
-        written().map_err(|reason| Failure::cannot_write(path, reason).placed_by(flag))
+        written().map_err(|reason| match is_stdout {
+            true => Failure::cannot_print(reason),
+            false => Failure::cannot_write(path, reason).placed_by(flag),
+        })
     }
 }

@@ -8,6 +8,7 @@
 //! so that reading goes on and all errors of a file are reported together.
 
 mod build;
+mod examples;
 mod fields;
 mod quote;
 mod syntax;

@@ -3,6 +3,8 @@
 
 #[path = "native/edit.rs"]
 mod edit;
+#[path = "native/forms.rs"]
+mod forms;
 #[path = "native/legacy_files.rs"]
 mod legacy_files;
 #[path = "native/mistakes.rs"]

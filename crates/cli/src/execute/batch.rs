@@ -25,6 +25,9 @@ const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
 /// Flags that say where inputs lie. Each has a value.
 const PLACE_FLAGS: [&str; 4] = ["--config", "--badlist", "--op-state-probs", "--plan"];
 
+/// The flag that says how a profile is read. The profile itself is compared.
+const LENIENT: &str = "--lenient";
+
 /// What the batch's manifest of an earlier execution lists and this execution keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
@@ -194,7 +197,8 @@ pub(crate) fn has_site(batch: &Origin, site: &SiteManifest) -> bool {
 fn are_alike(one: &Origin, other: &Origin, free: &[&str]) -> bool {
     let free = [&PART_FLAGS[..], &PLACE_FLAGS, free].concat();
     let essence = |origin: &Origin| {
-        let arguments = without(&origin.arguments, &free);
+        let mut arguments = without(&origin.arguments, &free);
+        arguments.retain(|argument| argument != LENIENT);
         (origin.tool.clone(), origin.profile.resolved_sha256.clone(), arguments)
     };
     essence(one) == essence(other) && other_input(inputs_of(one), inputs_of(other)).is_none()

@@ -14,10 +14,10 @@ use crate::campaign::Campaign;
 use crate::failure::Problem;
 use crate::origins::{OtherInput, inputs_of, other_input};
 
-/// Flags whose values may differ: the number of runs, the paths of inputs, whose contents are compared, and the bootstrap, whose
-/// effect is compared.
-const FREE_FLAGS: [&str; 7] =
-    ["--num-runs", "--config", "--badlist", "--op-state-probs", "--plan", "--bootstrap", "--no-bootstrap"];
+/// Flags that may differ: the number of runs, the paths of inputs, whose contents are compared, how a profile is read, and the
+/// bootstrap, whose effect is compared.
+const FREE_FLAGS: [&str; 8] =
+    ["--num-runs", "--config", "--lenient", "--badlist", "--op-state-probs", "--plan", "--bootstrap", "--no-bootstrap"];
 /// Flags that limit each run.
 const LIMITS: [&str; 3] = ["--run-until", "--ops", "--until-coverage"];
 /// The default patterns of site folders.

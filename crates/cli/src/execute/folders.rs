@@ -28,6 +28,11 @@ pub(crate) struct NewFolders {
 }
 
 impl NewFolders {
+    /// Makes an output folder. A link to a folder that is missing is followed, and stays.
+    pub(crate) fn make_output(&mut self, folder: &Path) -> io::Result<()> {
+        self.make(&through_links(folder)?)
+    }
+
     /// Makes a folder and those above it, as far as they are missing.
     pub(crate) fn make(&mut self, folder: &Path) -> io::Result<()> {
         let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
@@ -49,14 +54,30 @@ impl NewFolders {
     }
 }
 
+/// The most links that are followed from one to the next, as in Linux.
+const MOST_LINKS: usize = 40;
+
+/// The place of a folder that may be missing, without the links on its path that lead to nothing.
+fn through_links(folder: &Path) -> io::Result<PathBuf> {
+    let mut folder = folder.to_owned();
+    for _ in 0..MOST_LINKS {
+        let there = folder.ancestors().find(|above| above.symlink_metadata().is_ok());
+        let Some(link) = there.filter(|there| there.is_symlink() && !there.exists()) else { return Ok(folder) };
+        let below = folder.strip_prefix(link).unwrap_or(Path::new(""));
+        folder = folder_of(link).join(fs::read_link(link)?).components().chain(below.components()).collect();
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
+}
+
 /// Checks that folders exist or can be made, and that files can be written into them. No file stays.
 pub(crate) fn check(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Failure> {
     let mut tried = BTreeSet::new();
-    for folder in folders {
+    for asked in folders {
+        let folder = through_links(&asked).map_err(|reason| Failure::cannot_write(&asked, reason))?;
         let there = folder.ancestors().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
         let Some(there) = there.into_iter().find(|above| above.symlink_metadata().is_ok()) else { continue };
         if tried.insert(there.to_owned()) {
-            NewFile::create(there, manifest::FILE_NAME).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+            NewFile::create(there, manifest::FILE_NAME).map_err(|reason| Failure::cannot_write(&asked, reason))?;
         }
     }
     Ok(())
@@ -147,13 +168,19 @@ fn are_different(campaign: &Campaign) -> Result<(), Failure> {
 }
 
 fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
+    let place = root.join(name);
+    let is_below = |above: &&Path| *above != root && above.starts_with(root);
+    if let Some(link) = place.ancestors().filter(is_below).find(|above| above.is_symlink() && !above.exists()) {
+        let problem = Problem::new(format!("`{}` is a link to nothing", shown(link)));
+        return Err(problem.help("remove the link, or choose another folder").into());
+    }
     let inside = InsideName::try_from(name.to_owned()).map_err(io::Error::other);
     let Err(reason) = inside.and_then(|name| name.under(root)) else { return Ok(()) };
     if !leads_out(&reason) {
         // Other errors are left to the code that writes there.
         return Ok(());
     }
-    let message = format!("`{}` is a link to a place outside `{}`", shown(root.join(name)), shown(root));
+    let message = format!("`{}` is a link to a place outside `{}`", shown(place), shown(root));
     let help = "no reader follows it: put the folder itself there, or choose another folder";
     Err(Problem::new(message).help(help).into())
 }
@@ -183,5 +210,25 @@ mod tests {
         folders.make(&path("a")).unwrap();
         assert_eq!(folders.changed.len(), 3);
         folders.sync().unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_missing_folder_is_followed_and_stays() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        fs::create_dir(path("disk")).unwrap();
+        symlink("disk/new", path("one")).unwrap();
+        symlink(path("one"), path("two")).unwrap();
+        symlink("loop", path("loop")).unwrap();
+        check([path("two/below")]).unwrap();
+        assert!(!path("disk/new").exists());
+        NewFolders::default().make_output(&path("two/below")).unwrap();
+        assert!(path("disk/new/below").is_dir() && path("two").is_symlink() && path("one").is_symlink());
+        assert_eq!(through_links(&path("two/below")).unwrap(), path("two/below"));
+        for refused in ["loop", "loop/below"] {
+            assert_eq!(through_links(&path(refused)).unwrap_err().to_string(), "too many links");
+        }
     }
 }

@@ -202,21 +202,49 @@ fn a_changed_file_is_noticed_even_where_no_rule_is_broken() {
 }
 
 #[test]
-fn a_faulty_manifest_is_no_broken_rule_and_leaves_the_profile_unknown() {
+fn runs_whose_manifest_is_damaged_are_judged_only_by_a_profile_that_is_named() {
     let folder = generated(&["--ops", "50"]).with("device.yaml", nandseq_profile::builtin::text());
-    let folder = folder.with("out/manifest.json", "{");
-    let output = folder.run(&["verify", "out"]);
-    assert_eq!(output.status.code(), Some(1));
+    let whole = fs::read(folder.path().join("out/manifest.json")).unwrap();
+    let help = "  help: name the profile with --config; `nandseqgen profile show` prints that of the built-in device, for a file\n";
+    for (text, place) in [
+        (&b"{"[..], "no manifest of a site: it ends in the middle"),
+        (&whole[..700], "no manifest of a site: "),
+        (b"{\n  x", "no manifest of a site: 2:3: it is not JSON"),
+        (b"", "no manifest of a site: it ends in the middle"),
+    ] {
+        fs::write(folder.path().join("out/manifest.json"), text).unwrap();
+        for reader in [
+            &["verify", "out"][..],
+            &["verify", SEQUENCE],
+            &["report", "out"],
+            &["export", "out", "--to", "vcd"],
+            &["coverage", "report", "out"],
+        ] {
+            let told = folder.refuse(reader);
+            let start = "exit code 2\nerror: the profile of these runs is not known, because their manifest is damaged: `out/manifest.json`";
+            assert!(told.starts_with(start) && told.ends_with(help), "{reader:?}: {told}");
+            // A file that is named alone is told of in the form of `--resume`.
+            assert!(told.contains(place) || reader[1] == SEQUENCE, "{reader:?}: {told}");
+            let output = folder.run(&[reader, &["--config", "device.yaml"]].concat());
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert!(!told.contains("is not known"), "{reader:?}: {told}");
+            let is_damage = reader == ["verify", "out"];
+            assert_eq!(output.status.code(), Some(i32::from(is_damage)), "{reader:?}: {told}");
+        }
+    }
+    let output = folder.run(&["verify", "out", "--config", "device.yaml"]);
     let shown = text(&output);
     assert!(shown.contains(" in 1 file of 1 site: no rule broken, but files are damaged.\n"), "{shown}");
     assert!(shown.contains("\nFile: out/manifest.json: no manifest of a site: "), "{shown}");
-    let warning = "warning: `out/manifest.json` cannot be used, so the profile of these runs is not known: \
-                   the built-in device is used; --config names another\n";
-    for reader in [&["verify", "out"][..], &["report", "out"], &["coverage", "report", "out"]] {
-        let told = |more: &[&str]| String::from_utf8(folder.run(&[reader, more].concat()).stderr).unwrap();
-        assert_eq!(told(&[]).matches(warning).count(), 1, "{reader:?}: {}", told(&[]));
-        assert!(!told(&["--config", "device.yaml"]).contains("the profile of these runs"), "{reader:?}");
-    }
+}
+
+#[test]
+fn the_profile_of_a_site_with_a_damaged_manifest_is_that_of_the_other_sites() {
+    let folder = Folder::new().with("device.yaml", include_str!("../../../profile/testdata/legacy/good.yaml"));
+    folder.succeed(&["--config", "device.yaml", "-t", "1500", "--site-count", "2", "-q"]);
+    let folder = folder.with("out/site_01/manifest.json", "{");
+    let shown = text(&folder.run(&["verify", "out"]));
+    assert!(shown.contains(": no rule broken, but files are damaged.\n"), "{shown}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod continuing;
 mod cuts;
 mod dead;
 mod dry_runs;
+mod elsewhere;
 mod explaining;
 mod extending;
 mod given_files;

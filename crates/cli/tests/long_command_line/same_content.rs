@@ -77,3 +77,63 @@ fn a_verdict_on_other_runs_is_refused() {
     fs::rename(folder.path().join("one"), folder.path().join("moved")).unwrap();
     folder.succeed(&["report", "moved", "--violations", "verdict.json"]);
 }
+
+/// A legacy file with an operation that only `--lenient` leaves out, and its import.
+fn lenient_and_imported() -> Folder {
+    let text = include_str!("../../../profile/testdata/legacy/lenient--op-left-out--bad-time.yaml");
+    let folder = Folder::new().with("legacy.yaml", text);
+    folder.refuse(&["profile", "check", "legacy.yaml"]);
+    let imported = folder.succeed(&["profile", "import", "legacy.yaml", "--lenient"]).stdout;
+    folder.with("native.yaml", imported)
+}
+
+const AS_LEGACY: [&str; 3] = ["--config", "legacy.yaml", "--lenient"];
+const AS_NATIVE: [&str; 2] = ["--config", "native.yaml"];
+
+#[test]
+fn a_campaign_goes_on_with_the_import_of_its_lenient_profile_and_back() {
+    let folder = lenient_and_imported();
+    let common = ["-t", "1500", "--stamp", "261121", "-q", "-n"];
+    for sites in [&[][..], &["--site-count", "2"]] {
+        let make = |profile: &[&str], runs: &'static str, more: &[&str]| {
+            folder.succeed(&[profile, sites, &common, &[runs], more].concat());
+        };
+        make(&AS_LEGACY, "3", &["--clean", "--out-dir", "whole"]);
+        let tables = |out: &str| {
+            let mut files = crate::runner::files_below(&folder.path().join(out));
+            files.retain(|name, _| name.ends_with(".csv"));
+            files
+        };
+        for (first, then, out) in [(&AS_LEGACY[..], &AS_NATIVE[..], "one"), (&AS_NATIVE, &AS_LEGACY, "other")] {
+            make(first, "2", &["--clean", "--out-dir", out]);
+            make(then, "3", &["--out-dir", out, "--resume", out]);
+            assert_eq!(tables(out), tables("whole"), "{sites:?} {out}");
+            folder.succeed(&["verify", out]);
+            for config in ["legacy.yaml", "native.yaml"] {
+                folder.succeed(&["replay", out, "--config", config]);
+            }
+        }
+    }
+}
+
+#[test]
+fn shards_of_a_lenient_profile_and_of_its_import_are_joined() {
+    let folder = lenient_and_imported();
+    let common = ["-t", "1500", "--stamp", "261121", "-q", "--site-count", "2", "--shard"];
+    folder.succeed(&[&AS_LEGACY[..], &common, &["1/2", "--out-dir", "one"]].concat());
+    folder.succeed(&[&AS_NATIVE[..], &common, &["2/2", "--out-dir", "other"]].concat());
+    folder.succeed(&["merge", "one", "other", "--into", "both"]);
+    folder.succeed(&["verify", "both"]);
+}
+
+#[test]
+fn another_profile_is_another_campaign_however_it_is_read() {
+    let folder = lenient_and_imported();
+    let native = fs::read_to_string(folder.path().join("native.yaml")).unwrap();
+    let changed = native.replacen("pages_per_block: 1", "pages_per_block: 2", 1);
+    assert_ne!(changed, native);
+    let folder = folder.with("changed.yaml", changed);
+    folder.succeed(&[&AS_LEGACY[..], &["-t", "1500", "-q", "-n", "2"]].concat());
+    let told = folder.refuse(&["--config", "changed.yaml", "-t", "1500", "-q", "-n", "3", "--resume", "out"]);
+    assert!(told.contains("`out` holds runs of another campaign: it is of another profile, `"), "{told}");
+}

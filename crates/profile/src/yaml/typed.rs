@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use super::{Entry, Node, Value};
+use super::{Entry, Node, Value, examples};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::limits::MAX_PROFILE_TIME_US;
 use crate::units::{Ticks, TimeError};
@@ -14,23 +14,28 @@ use crate::whole::{self, NotWhole};
 impl Node {
     fn wrong_type(&self, what: &str, expected: &str, diagnostics: &mut Diagnostics) {
         if !self.broken {
-            let message = format!("{} must be {expected}, not {}", quoted(what), self.describe());
-            diagnostics.push(Diagnostic::error("wrong-type", message).at(self.span, ""));
+            diagnostics.push(self.of_another_type(what, expected));
         }
     }
 
-    /// The entries of a mapping.
+    fn of_another_type(&self, what: &str, expected: &str) -> Diagnostic {
+        let what = if what.starts_with("the ") { Cow::Borrowed(what) } else { Cow::Owned(quoted(what)) };
+        let message = format!("{what} must be {expected}, not {}", self.describe());
+        Diagnostic::error("wrong-type", message).at(self.span, "")
+    }
+
+    /// The entries of a mapping. A message about another value has an example.
     pub fn expect_mapping(&self, what: &str, diagnostics: &mut Diagnostics) -> Option<&[Entry]> {
-        if self.as_mapping().is_none() {
-            self.wrong_type(what, "a mapping", diagnostics);
+        if self.as_mapping().is_none() && !self.broken {
+            diagnostics.push(self.of_another_type(what, "a mapping").help(examples::of_mapping(what)));
         }
         self.as_mapping()
     }
 
-    /// The items of a sequence.
+    /// The items of a sequence. A message about another value has an example.
     pub fn expect_sequence(&self, what: &str, diagnostics: &mut Diagnostics) -> Option<&[Self]> {
-        if self.as_sequence().is_none() {
-            self.wrong_type(what, "a list", diagnostics);
+        if self.as_sequence().is_none() && !self.broken {
+            diagnostics.push(self.of_another_type(what, "a list").help(examples::of_list(what)));
         }
         self.as_sequence()
     }
