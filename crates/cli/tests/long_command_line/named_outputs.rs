@@ -229,6 +229,30 @@ fn a_limit_on_the_size_of_files_ends_as_a_full_disk_does() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn help_about_a_file_that_cannot_be_written_speaks_of_no_folder() {
+    let folder = generated();
+    for (command, _) in &WRITERS {
+        let told = folder.refuse(&[command, &["/dev/full"][..]].concat());
+        let expected = "exit code 3\nerror: cannot write `/dev/full`: no space left on device\n  \
+                        help: it is no regular file: choose another file with --output\n";
+        assert!(
+            told.ends_with(expected.split_once('\n').unwrap().1) && told.starts_with("exit code 3\n"),
+            "{command:?}: {told}"
+        );
+    }
+    let told = folder.refuse(&["report", "out", "-o", "/proc/page"]);
+    assert!(told.ends_with("\n  help: choose another file with --output\n"), "{told}");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = folder.command(&["report", "out", "-o", "-"]).stdout(full).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("cannot write `standard output`: no space left on device\n  help: send standard output"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_table_that_cannot_be_written_is_known_before_anything_is_removed() {
     let folder = Folder::new();
     let generate = ["--ops", "20", "--stamp", "261121", "--quiet", "--out-dir", "out"];
