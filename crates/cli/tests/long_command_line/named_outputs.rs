@@ -232,14 +232,11 @@ fn a_limit_on_the_size_of_files_ends_as_a_full_disk_does() {
 #[cfg(target_os = "linux")]
 fn help_about_a_file_that_cannot_be_written_speaks_of_no_folder() {
     let folder = generated();
-    for (command, _) in &WRITERS {
+    for (command, _) in &WRITERS[..4] {
         let told = folder.refuse(&[command, &["/dev/full"][..]].concat());
-        let expected = "exit code 3\nerror: cannot write `/dev/full`: no space left on device\n  \
+        let expected = "error: cannot write `/dev/full`: no space left on device\n  \
                         help: it is no regular file: choose another file with --output\n";
-        assert!(
-            told.ends_with(expected.split_once('\n').unwrap().1) && told.starts_with("exit code 3\n"),
-            "{command:?}: {told}"
-        );
+        assert!(told.ends_with(expected) && told.starts_with("exit code 3\n"), "{command:?}: {told}");
     }
     let told = folder.refuse(&["report", "out", "-o", "/proc/page"]);
     assert!(told.ends_with("\n  help: choose another file with --output\n"), "{told}");
