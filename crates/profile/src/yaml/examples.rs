@@ -64,6 +64,7 @@ const LISTS: [(&str, &str); 11] = [
 pub(super) fn of_mapping(what: &str) -> String {
     match what.split_once(' ') {
         Some(("the" | "a" | "an", _)) => "a mapping has a `KEY: VALUE` on each of its lines".to_owned(),
+        _ if what == "run-list" => "for example `campaigns: [{name: first, ops: 1000, out_dir: first}]`".to_owned(),
         _ => example(what, &MAPPINGS, "{NAME: VALUE}"),
     }
 }
