@@ -4,6 +4,7 @@
 //! from a trial, places from the texts of profile and table. This file puts them together.
 
 mod pages;
+mod remedy;
 mod report;
 mod subject;
 mod trial;
@@ -23,11 +24,13 @@ use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::test_plan::PlanInForce;
 use crate::{dead_dies, tell, terminal};
+use remedy::Remedies;
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
 use subject::{ExplainedName, KnownNames};
 
 pub(crate) use report::figure;
 pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
+use words::Link;
 pub(crate) use words::Words;
 
 /// Runs `nandseqgen explain`.
@@ -98,8 +101,17 @@ fn explain(
     // Only the verdicts that are asked for are worth long searches.
     let can_start = CanStart::thorough(in_force);
     let trap = (!trial.is_over).then(|| CanStart::new(in_force).trap(&trial.at_end)).flatten();
-    let work =
-        Explainer { in_force, search: &search, causes: &causes, trial: &trial, can_start: &can_start, words, under };
+    let lost = trap.as_ref().map_or(&[][..], |trap| &trap.lost);
+    let work = Explainer {
+        in_force,
+        search: &search,
+        causes: &causes,
+        trial: &trial,
+        lost,
+        can_start: &can_start,
+        words,
+        under,
+    };
     Explanation {
         schema: 1,
         command: "explain",
@@ -119,7 +131,7 @@ fn explain(
             bootstrap_operations: trial.bootstrap_ops,
             is_over: trial.is_over,
             dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
-            trapped: trap.map(|trap| trap.described(in_force)),
+            trapped: trap.as_ref().map(|trap| trap.described(in_force)),
         },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }
@@ -131,6 +143,8 @@ struct Explainer<'w> {
     search: &'w Search<'w>,
     causes: &'w Causes<'w>,
     trial: &'w Trial,
+    /// The operations that can no longer start in the trap in which the trial ended; none without a trap.
+    lost: &'w [OpId],
     /// Decides what the search leaves open.
     can_start: &'w CanStart<'w>,
     words: &'w Words<'w>,
@@ -158,21 +172,12 @@ impl Explainer<'_> {
         };
         let chains = self.chains(op, decided);
         let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
-        let mut change: Vec<String> = Vec::new();
-        for chain in &causes {
-            // Every link of a chain of causes has to be changed.
-            let mut advice: Vec<&str> = chain.iter().filter_map(|link| link.advice.as_deref()).collect();
-            advice.dedup();
-            let advice = advice.join(", and ");
-            if !advice.is_empty() && !change.contains(&advice) {
-                change.push(advice);
-            }
-        }
+        let change = self.change(op, &chains, &causes);
         // The bootstrap's operations count among those that are asked about.
         let of = of.saturating_sub(self.trial.bootstrap_ops);
         let expected = match self.under {
-            None => self.trial.expected(op, of),
-            Some(key) => self.trial.expected_under(key, op, of),
+            None => self.trial.expected(op, of, self.lost),
+            Some(key) => self.trial.expected_under(key, op, of, self.lost),
         };
         let (with_weight, without_weight) =
             self.in_force.plan.as_ref().map_or_else(Default::default, |plan| plan.phases_of(op));
@@ -193,6 +198,28 @@ impl Explainer<'_> {
             causes,
             change,
         }
+    }
+
+    /// What to change so that an operation appears: changes after which it does, or else advice for each chain of causes.
+    fn change(&self, op: OpId, chains: &[Vec<Cause>], causes: &[Vec<Link>]) -> Vec<String> {
+        let preferred: Vec<OpId> = chains.iter().flatten().flat_map(|cause| &cause.ops).copied().collect();
+        let remedies = Remedies::new(self.in_force).filter(|_| self.under.is_none() && !chains.is_empty());
+        if let Some(found) = remedies.and_then(|remedies| remedies.of(op, &preferred)) {
+            let mut advice: Vec<String> = found.into_iter().filter_map(|change| self.words.change(change)).collect();
+            advice.dedup();
+            return vec![advice.join(", and ")];
+        }
+        let mut change: Vec<String> = Vec::new();
+        for chain in causes {
+            // Every link of a chain of causes has to be changed.
+            let mut advice: Vec<&str> = chain.iter().filter_map(|link| link.advice.as_deref()).collect();
+            advice.dedup();
+            let advice = advice.join(", and ");
+            if !advice.is_empty() && !change.contains(&advice) {
+                change.push(advice);
+            }
+        }
+        change
     }
 
     /// What is known of an operation that the search may leave open: a start in the trial decides, then what decides for

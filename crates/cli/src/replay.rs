@@ -79,7 +79,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         &progress,
         &stop,
         Some(&|site, folder, run| comparison.run(site, folder, run)),
-        &|started| absences.of(started),
+        &absences,
     );
     progress.close();
     done.map_err(|stopped| stopped.failure.without_going_on())?;

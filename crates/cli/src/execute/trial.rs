@@ -180,7 +180,7 @@ impl Tried {
             run_index += 1;
         }
         self.elapsed += began.elapsed();
-        self.totals.reached.extend(site.reached());
+        self.totals.note_coverage(campaign_site, &site, absences);
         let of_site = std::mem::replace(&mut self.totals, all);
         // Operations for each tick.
         let rate = of_site.ops as f64 / (self.simulated - simulated).max(1) as f64;
@@ -225,6 +225,7 @@ impl Tried {
             bootstrap: campaign.bootstrap,
             until_covered: campaign.closure.as_ref().and_then(Closure::until),
             goal: phase.goal,
+            can_cover: Some(&|site| absences.trap_before_goal(site).is_none()),
             stop: None,
             on_dead: None,
         };
@@ -235,10 +236,7 @@ impl Tried {
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, campaign, unwritten))?;
         let Logged { log, inner: mut files } = sink;
         if let Some(log) = log {
-            files.add_written(
-                FileKind::ProposerLog,
-                log.finish(&summary, &|started| absences.of(started)).map_err(unwritten)?,
-            );
+            files.add_written(FileKind::ProposerLog, log.finish(&summary, absences).map_err(unwritten)?);
         }
         let snapshot_bytes = add_snapshot(campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let finished = files.finish().map_err(unwritten)?;
