@@ -11,6 +11,8 @@ mod trial;
 mod weights;
 mod words;
 
+use std::cell::RefCell;
+
 use nandseq_profile::diagnostic::grouped;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 use nandseq_reach::{Blocker, COINCIDENCE, Cause, Causes, Reason, Search, Verdict};
@@ -24,7 +26,7 @@ use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::test_plan::PlanInForce;
 use crate::{dead_dies, tell, terminal};
-use remedy::Remedies;
+use remedy::{Change, Remedies};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
 use subject::{ExplainedName, KnownNames};
 
@@ -111,6 +113,7 @@ fn explain(
         can_start: &can_start,
         words,
         under,
+        remedies: RefCell::default(),
     };
     Explanation {
         schema: 1,
@@ -150,6 +153,8 @@ struct Explainer<'w> {
     words: &'w Words<'w>,
     /// The phase key of `--under`.
     under: Option<PhaseKey>,
+    /// Causes, an operation that they keep from starting, and the changes that were found for it.
+    remedies: RefCell<Vec<(Vec<Blocker>, OpId, Option<Vec<Change>>)>>,
 }
 
 impl Explainer<'_> {
@@ -202,11 +207,13 @@ impl Explainer<'_> {
 
     /// What to change so that an operation appears: changes after which it does, or else advice for each chain of causes.
     fn change(&self, op: OpId, chains: &[Vec<Cause>], causes: &[Vec<Link>]) -> Vec<String> {
-        let preferred: Vec<OpId> = chains.iter().flatten().flat_map(|cause| &cause.ops).copied().collect();
-        let remedies = Remedies::new(self.in_force).filter(|_| self.under.is_none() && !chains.is_empty());
-        if let Some(found) = remedies.and_then(|remedies| remedies.of(op, &preferred)) {
-            let mut advice: Vec<String> = found.into_iter().filter_map(|change| self.words.change(change)).collect();
-            advice.dedup();
+        if let Some(found) = self.remedy(op, chains) {
+            let mut advice: Vec<String> = Vec::new();
+            for one in found.into_iter().filter_map(|change| self.words.change(change)) {
+                if !advice.contains(&one) {
+                    advice.push(one);
+                }
+            }
             return vec![advice.join(", and ")];
         }
         let mut change: Vec<String> = Vec::new();
@@ -220,6 +227,25 @@ impl Explainer<'_> {
             }
         }
         change
+    }
+
+    /// Changes after which an operation appears, if it never does; `None` if none are found. Operations with the same causes are
+    /// helped by the same changes.
+    fn remedy(&self, op: OpId, chains: &[Vec<Cause>]) -> Option<Vec<Change>> {
+        let causes: Vec<Blocker> = chains.first()?.iter().map(|cause| cause.blocker.clone()).collect();
+        let remedies = Remedies::new(self.in_force).filter(|_| self.under.is_none())?;
+        let known = self.remedies.borrow().iter().find(|(of, ..)| *of == causes).cloned();
+        if let Some((_, like, found)) = known {
+            let of_op = |change| match change {
+                Change::Weight(key, name) if name == like => Change::Weight(key, op),
+                Change::Weight(..) | Change::SpareUnder(..) | Change::SpareIn(..) => change,
+            };
+            return found.map(|found| found.into_iter().map(of_op).collect());
+        }
+        let preferred: Vec<OpId> = chains.iter().flatten().flat_map(|cause| &cause.ops).copied().collect();
+        let found = remedies.of(op, &preferred);
+        self.remedies.borrow_mut().push((causes, op, found.clone()));
+        found
     }
 
     /// What is known of an operation that the search may leave open: a start in the trial decides, then what decides for

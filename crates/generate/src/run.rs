@@ -100,7 +100,7 @@ impl Site<'_> {
         let mut is_lost = out_of_reach(self, limits, events);
         let most = limits.max_ops.unwrap_or(u64::MAX);
         // What else than time and operations decides whether the run is over, is looked at before every event.
-        let is_watched = self.policy.is_bootstrap() || may_be_at_goal;
+        let is_watched = self.policy.is_bootstrap() || may_be_at_goal || limits.can_cover.is_some();
         while let Some(next) = self.kernel.queue.next() {
             let time = next.time;
             let is_over = (time >= end) | (self.reporter.summary.ops >= most);

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use nandseq_generate::dead::DeadDie;
-use nandseq_generate::{RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
+use nandseq_generate::{CanCover, RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::{Complete, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
@@ -322,6 +322,7 @@ impl<'p> Work<'p> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
         let phase = self.campaign.phases.limits(run_index);
         self.setups.enter(site, run_index);
+        let until_covered = self.campaign.closure.as_ref().and_then(Closure::until);
         let was_trapped = self.absences.trap_before_goal(site).is_some();
         let can_cover = |site: &Site<'_>| self.can_cover(campaign_site, site, was_trapped);
         let on_dead = |dead: &DeadDie| self.progress.at_once(&dead_dies::in_a_line(campaign_site, dead));
@@ -329,9 +330,9 @@ impl<'p> Work<'p> {
             run_until: self.campaign.run_until_from(run_index, site.clock()),
             max_ops: phase.max_ops,
             bootstrap: self.campaign.bootstrap,
-            until_covered: self.campaign.closure.as_ref().and_then(Closure::until),
+            until_covered,
             goal: phase.goal,
-            can_cover: Some(&can_cover),
+            can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
         };

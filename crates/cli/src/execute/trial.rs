@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use nandseq_generate::{RunLimits, Site};
+use nandseq_generate::{CanCover, RunLimits, Site};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::RunFiles;
 use nandseq_trace::files::FileKind;
@@ -219,13 +219,15 @@ impl Tried {
         let unwritten = |reason| Failure::cannot_write(&spare, reason);
         let phase = campaign.phases.limits(run_index);
         let most = phase.max_ops.map_or(left, |most| most.min(left));
+        let until_covered = campaign.closure.as_ref().and_then(Closure::until);
+        let can_cover = |site: &Site<'_>| absences.trap_before_goal(site).is_none();
         let limits = RunLimits {
             run_until: campaign.run_until_from(run_index, site.clock()),
             max_ops: Some(most),
             bootstrap: campaign.bootstrap,
-            until_covered: campaign.closure.as_ref().and_then(Closure::until),
+            until_covered,
             goal: phase.goal,
-            can_cover: Some(&|site| absences.trap_before_goal(site).is_none()),
+            can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
             stop: None,
             on_dead: None,
         };
