@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::model::{DeviceState, ExclusionGroup};
-use nandseq_profile::{BaseId, BaseSet, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, BaseSet, GroupId, OpId, PhaseKey, Profile};
 use nandseq_reach::{MOST_TRIED, Verdict, can_start, never_provided};
 
 use crate::in_force::InForce;
@@ -50,7 +50,7 @@ impl<'p> Remedies<'p> {
             let all = [self.spared(), weights].concat();
             let (profile, table) = self.changed(&all);
             // On a device with many states each of many searches would take long.
-            let is_quick = |verdict| matches!(verdict, Verdict::Reachable | Verdict::Coincidence);
+            let is_quick = |found: Verdict| matches!(found, Verdict::Reachable | Verdict::Coincidence);
             if !is_quick(verdict(self.in_force, (&profile, &table), op, QUICK)) {
                 return None;
             }
@@ -91,7 +91,7 @@ impl<'p> Remedies<'p> {
         let excludes_first =
             |op: OpId| profile.exclusions.in_op_state(PhaseKey::DEFAULT).contains(profile.ops[op].base);
         let mut all = Vec::new();
-        for &(key, ref entries) in &table.distributions {
+        for (key, entries) in table.distributions.iter().map(|(key, entries)| (*key, entries)) {
             let info = &profile.phase_keys[key];
             for name in profile.ops.ids() {
                 // Under DEFAULT an operation waits for nothing. Other keys count for those that DEFAULT excludes, and where
@@ -137,7 +137,7 @@ impl<'p> Remedies<'p> {
     fn changed(&self, changes: &[Change]) -> (Cow<'p, Profile>, Distributions) {
         let InForce { profile, table, .. } = self.in_force;
         let mut profile = Cow::Borrowed(profile);
-        let mut spare = |profile: &mut Cow<'p, Profile>, forbidden: BaseSet, base: BaseId| {
+        let spare = |profile: &mut Cow<'p, Profile>, forbidden: BaseSet, base: BaseId| -> Vec<GroupId> {
             let exclusions = &mut profile.to_mut().exclusions;
             let group = exclusions.groups.len().into();
             let forbids =
