@@ -135,8 +135,10 @@ impl<'p> Absences<'p> {
         let until = self.campaign.closure.as_ref().and_then(Closure::until)?;
         let states: Vec<Vec<DeviceState>> = site.lasting_states().iter().map(LastingState::device_states).collect();
         let trap = self.can_start.trap(&states)?;
-        let may_come = self.can_start.left_in(&trap, &site.shown_keys());
-        let left = site.uncovered().into_iter().filter(|bin| may_come(bin.key, bin.op)).count() as u64;
+        let left = {
+            let may_come = self.can_start.left_in(&trap, &site.shown_keys());
+            site.uncovered().into_iter().filter(|bin| may_come(bin.key, bin.op)).count() as u64
+        };
         let hit = site.reached().map_or(0, |reached| reached.hit);
         (hit + left < until).then_some(trap)
     }

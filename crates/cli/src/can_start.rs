@@ -12,7 +12,6 @@ use nandseq_profile::model::{Axis, DeviceState, Effect};
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 use nandseq_reach::{MOST_TRIED, Reason, Verdict, can_start, chain_heads, ending, kept, never_again, never_provided};
 
-use crate::campaign::CampaignSite;
 use crate::explain::Trial;
 use crate::hint::Hint;
 use crate::in_force::InForce;
@@ -255,9 +254,9 @@ impl TrappedDies {
         listed(&self.dies.iter().map(of_die).collect::<Vec<_>>())
     }
 
-    /// One line about a site that the trap was just found to keep from its goal.
-    pub(crate) fn in_a_line(&self, site: &CampaignSite) -> String {
-        let site = site.site.map_or_else(String::new, |site| format!("site {site}: "));
+    /// One line about a site, by its number if it has one, that the trap was just found to keep from its goal.
+    pub(crate) fn in_a_line(&self, site: Option<u64>) -> String {
+        let site = site.map_or_else(String::new, |site| format!("site {site}: "));
         format!("{site}every die is trapped in {}: the coverage that was asked for is out of reach", listed(&self.dies))
     }
 

@@ -306,7 +306,7 @@ impl<'p> Work<'p> {
     fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, is_known: bool) -> bool {
         let trap = self.absences.trap_before_goal(site);
         if let Some(trap) = trap.as_ref().filter(|_| !is_known) {
-            self.progress.at_once(&trap.in_a_line(campaign_site));
+            self.progress.at_once(&trap.in_a_line(campaign_site.site));
         }
         trap.is_none()
     }
