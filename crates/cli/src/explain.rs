@@ -209,7 +209,7 @@ impl Explainer<'_> {
     fn change(&self, op: OpId, chains: &[Vec<Cause>], causes: &[Vec<Link>]) -> Vec<String> {
         if let Some(found) = self.remedy(op, chains) {
             let mut advice: Vec<String> = Vec::new();
-            for one in found.into_iter().filter_map(|change| self.words.change(change)) {
+            for one in found.iter().filter_map(|&change| self.words.change(change, &found)) {
                 if !advice.contains(&one) {
                     advice.push(one);
                 }

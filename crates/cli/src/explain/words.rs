@@ -257,13 +257,19 @@ impl<'p> Words<'p> {
         })
     }
 
-    /// A change in words, with its place.
-    pub(super) fn change(&self, change: Change) -> Option<String> {
+    /// One of some changes in words, with its place; `None` if it follows from another.
+    pub(super) fn change(&self, change: Change, all: &[Change]) -> Option<String> {
         let spare = |entry: String, base: BaseId| {
             Some(format!("let the exclusions in {entry} spare `{}`", self.profile.bases[base].name))
         };
         match change {
-            Change::Weight(key, op) => self.weight_advice(&self.texts.why(key, op), &[op]),
+            Change::Weight(key, op) => {
+                let why = self.texts.why(key, op);
+                // A table that is built gives every name a mass that no exclusion names.
+                let follows =
+                    why == Weightless::Crowded && all.contains(&Change::SpareUnder(key, self.profile.ops[op].base));
+                if follows { None } else { self.weight_advice(&why, &[op]) }
+            }
             Change::SpareUnder(key, base) => spare(self.exclusions_of_key(key), base),
             Change::SpareIn(state, base) => spare(self.exclusions_of_state(state), base),
         }
