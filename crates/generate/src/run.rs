@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_device::Rule;
 use nandseq_plan::model::PhaseGoal;
-use nandseq_profile::Ticks;
+use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
 use nandseq_trace::Sink;
 
-use crate::dead::DeadDie;
+use crate::dead::{DeadDie, LastingState, lasting_state};
 use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, Hook};
 use crate::reporting::RunSummary;
@@ -153,6 +153,22 @@ impl Site<'_> {
         self.detector.tell(limits.on_dead);
         self.begin_at(self.run + 1);
         Ok(self.summary())
+    }
+
+    /// The lasting state of each die, without counts of its blocks.
+    #[must_use]
+    pub fn lasting_states(&self) -> Vec<LastingState> {
+        (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect()
+    }
+
+    /// The phase keys of the operations that planes show, or are about to show, by their END keys; some come more than once.
+    #[must_use]
+    pub fn shown_keys(&self) -> Vec<PhaseKey> {
+        let size = &self.setup.tables.size;
+        let planes = (0..size.dies).flat_map(|die| (0..size.planes).map(move |plane| (Die(die), Plane(plane))));
+        // While an operation is issued, the key is still that of the one before.
+        let keys = |(die, plane)| [Ticks::ZERO, Ticks(u64::MAX)].map(|at| self.kernel.device.phase_key(die, plane, at));
+        planes.flat_map(keys).collect()
     }
 
     /// The summary of the run that has ended.

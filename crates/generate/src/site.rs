@@ -7,10 +7,10 @@ use nandseq_device::{Flight, FlightId};
 use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::Axis;
-use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
+use nandseq_profile::{Die, PhaseKey, Ticks};
 use nandseq_trace::{Cut, Proposal, Sink};
 
-use crate::dead::{DeadDie, DeadDieDetector, LastingState, Look, lasting_state};
+use crate::dead::{DeadDie, DeadDieDetector, Look};
 use crate::goal_counts::{GoalCounts, is_share};
 use crate::kernel::{ChainId, Event, Kernel, NextEvent, Step, op_state};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
@@ -115,22 +115,6 @@ impl<'s> Site<'s> {
     pub fn shares(&self) -> Vec<ShareReached> {
         let parts = self.mix.as_ref().zip(self.setup.mix.as_ref());
         parts.map_or_else(Vec::new, |(controller, mix)| controller.reached(self.setup, mix))
-    }
-
-    /// The lasting state of each die, without counts of its blocks.
-    #[must_use]
-    pub fn lasting_states(&self) -> Vec<LastingState> {
-        (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect()
-    }
-
-    /// The phase keys of the operations that planes show, or are about to show, by their END keys; some come more than once.
-    #[must_use]
-    pub fn shown_keys(&self) -> Vec<PhaseKey> {
-        let size = &self.setup.tables.size;
-        let planes = (0..size.dies).flat_map(|die| (0..size.planes).map(move |plane| (Die(die), Plane(plane))));
-        // While an operation is issued, the key is still that of the one before.
-        let keys = |(die, plane)| [Ticks::ZERO, Ticks(u64::MAX)].map(|at| self.kernel.device.phase_key(die, plane, at));
-        planes.flat_map(keys).collect()
     }
 
     /// How much of the setup's coverage model the site has reached so far; `None` without a model.
