@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nandseq_generate::Rejections;
+use nandseq_generate::dead::LastingState;
+use nandseq_generate::{Rejections, Site};
 use nandseq_profile::OpId;
 use nandseq_profile::model::DeviceState;
 use nandseq_reach::{Reason, Verdict};
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Closure};
 use crate::can_start::{CanStart, TrappedDies};
 use crate::explain::{Expected, Trial, figure, most_of_none};
 
@@ -95,9 +96,6 @@ fn estimate(expected: Option<&Expected>) -> String {
     }
 }
 
-/// Says why operations did not start: see [`Absences::of`].
-pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&StartCounts<'_>) -> Vec<(OpId, Absence)> + Sync);
-
 /// Why operations of a campaign did not start.
 #[derive(Debug)]
 pub(crate) struct Absences<'p> {
@@ -132,6 +130,19 @@ impl<'p> Absences<'p> {
         self.can_start.trap(at_end)
     }
 
+    /// The trap that keeps a site from the coverage at which it ends; `None` if it may still reach it.
+    pub(crate) fn trap_before_goal(&self, site: &Site<'_>) -> Option<Arc<TrappedDies>> {
+        let until = self.campaign.closure.as_ref().and_then(Closure::until)?;
+        let states: Vec<Vec<DeviceState>> = site.lasting_states().iter().map(LastingState::device_states).collect();
+        let trap = self.can_start.trap(&states)?;
+        let left = {
+            let may_come = self.can_start.left_in(&trap, &site.shown_keys());
+            site.uncovered().into_iter().filter(|bin| may_come(bin.key, bin.op)).count() as u64
+        };
+        let hit = site.reached().map_or(0, |reached| reached.hit);
+        (hit + left < until).then_some(trap)
+    }
+
     fn without_refusal(&self, op: OpId, started: &StartCounts<'_>, trap: Option<&TrappedDies>) -> Absence {
         let verdict = self.can_start.verdict(op);
         match verdict {
@@ -150,8 +161,9 @@ impl<'p> Absences<'p> {
         let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed)
             && self.campaign.plan.as_ref().is_none_or(|plan| plan.table(0).is_none());
         let trial = plain.then(|| self.can_start.trial()).filter(|trial| !trial.is_over);
-        let expected =
-            trial.filter(|_| Trial::is_like(drawn, started.sites)).and_then(|trial| trial.expected(op, drawn));
+        let expected = trial
+            .filter(|_| Trial::is_like(drawn, started.sites))
+            .and_then(|trial| trial.expected(op, drawn, self.can_start.lost_in_trial()));
         let expected = expected.map(|expected| {
             // That the runs had none is evidence too.
             let most = if expected.counted == 0 { expected.most.min(most_of_none()) } else { expected.most };

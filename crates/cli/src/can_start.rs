@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::diagnostic::counted;
-use nandseq_profile::model::DeviceState;
+use nandseq_profile::model::{Axis, DeviceState, Effect};
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 use nandseq_reach::{MOST_TRIED, Reason, Verdict, can_start, chain_heads, ending, kept, never_again, never_provided};
 
@@ -45,8 +45,12 @@ pub(crate) struct CanStart<'p> {
     left: OnceLock<Vec<OpId>>,
     /// What the search says of them.
     searched: OnceLock<Vec<(OpId, Verdict)>>,
+    /// For each state that was looked at, whether nothing ends it.
+    lasting: Mutex<Vec<(DeviceState, bool)>>,
     /// What was found about the states that runs ended in.
     traps: Mutex<Vec<Arc<TrappedDies>>>,
+    /// The operations that the trial lost in a trap.
+    lost_in_trial: OnceLock<Vec<OpId>>,
 }
 
 /// For some dies the lasting states that nothing ends, each list once.
@@ -80,7 +84,9 @@ impl<'p> CanStart<'p> {
             trial: OnceLock::new(),
             left: OnceLock::new(),
             searched: OnceLock::new(),
+            lasting: Mutex::new(Vec::new()),
             traps: Mutex::new(Vec::new()),
+            lost_in_trial: OnceLock::new(),
         }
     }
 
@@ -108,10 +114,14 @@ impl<'p> CanStart<'p> {
     pub(crate) fn trap(&self, at_end: &[Vec<DeviceState>]) -> Option<Arc<TrappedDies>> {
         let InForce { profile, table, .. } = self.in_force;
         let could_start = |op: OpId| !matches!(self.verdict(op), Verdict::Unreachable(_));
-        let any: Vec<DeviceState> =
-            DeviceState::ALL.into_iter().filter(|state| at_end.iter().flatten().any(|other| other == state)).collect();
-        let any = kept(profile, &any, could_start);
-        let of_die = |die: &Vec<DeviceState>| any.iter().copied().filter(|state| die.contains(state)).collect();
+        let is_kept = |state: &DeviceState| self.is_kept(*state);
+        // Every die that is in no trap says that there is none.
+        if !at_end.iter().all(|die| die.iter().any(is_kept)) {
+            return None;
+        }
+        let of_die = |die: &Vec<DeviceState>| {
+            DeviceState::ALL.into_iter().filter(|state| die.contains(state) && is_kept(state)).collect()
+        };
         let mut of_dies: Kept = at_end.iter().map(of_die).collect();
         // Sites end in no order.
         of_dies.sort_unstable_by_key(|states| states.iter().map(|state| state.name()).collect::<Vec<_>>());
@@ -135,6 +145,48 @@ impl<'p> CanStart<'p> {
             trap
         });
         (!trap.lost.is_empty()).then_some(trap)
+    }
+
+    /// Whether no operation that can start ends a state.
+    fn is_kept(&self, state: DeviceState) -> bool {
+        let mut known = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, is_kept)) = known.iter().find(|(of, _)| *of == state) {
+            return *is_kept;
+        }
+        let could_start = |op: OpId| !matches!(self.verdict(op), Verdict::Unreachable(_));
+        let is_kept = !kept(&self.in_force.profile, &[state], could_start).is_empty();
+        known.push((state, is_kept));
+        is_kept
+    }
+
+    /// The pairs of phase key and operation that may still come in a trap where planes show these phase keys.
+    pub(crate) fn left_in<'t>(
+        &'t self,
+        trap: &'t TrappedDies,
+        shown: &[PhaseKey],
+    ) -> impl Fn(PhaseKey, OpId) -> bool + use<'t, 'p> {
+        let profile = &self.in_force.profile;
+        let starts = |op: &OpId| !trap.lost.contains(op) && !matches!(self.verdict(*op), Verdict::Unreachable(_));
+        let mut bases: Vec<Option<BaseId>> = shown.iter().map(|&key| profile.phase_keys[key].base).collect();
+        let starting: Vec<BaseId> = profile.ops.ids().filter(starts).map(|op| profile.ops[op].base).collect();
+        // What a RESUME resumes shows again.
+        let resumes = |base: &BaseId| Axis::ALL.iter().any(|axis| profile.bases[*base].has(Effect::Resume(*axis)));
+        if starting.iter().any(resumes) {
+            bases.extend(profile.bases.ids().map(Some));
+        }
+        bases.extend(starting.into_iter().map(Some));
+        bases.sort_unstable();
+        bases.dedup();
+        move |key, op| {
+            let base = profile.phase_keys[key].base;
+            !trap.lost.contains(&op) && (base.is_none() || bases.contains(&base))
+        }
+    }
+
+    /// The operations that the trial lost in the trap in which it ended; none if it ended in no trap.
+    pub(crate) fn lost_in_trial(&self) -> &[OpId] {
+        self.lost_in_trial
+            .get_or_init(|| self.trap(&self.trial().at_end).map_or_else(Vec::new, |trap| trap.lost.clone()))
     }
 
     /// For each operation the reason why it can never start, by weights and needs alone.
@@ -200,6 +252,12 @@ impl TrappedDies {
             if excluding.is_empty() { states.clone() } else { excluding }
         };
         listed(&self.dies.iter().map(of_die).collect::<Vec<_>>())
+    }
+
+    /// One line about a site, by its number if it has one, that the trap was just found to keep from its goal.
+    pub(crate) fn in_a_line(&self, site: Option<u64>) -> String {
+        let site = site.map_or_else(String::new, |site| format!("site {site}: "));
+        format!("{site}every die is trapped in {}: the coverage that was asked for is out of reach", listed(&self.dies))
     }
 
     /// The trap in words: what every die is in, and what would end it.

@@ -30,7 +30,7 @@ use nandseq_output::new_file::NewFile;
 use nandseq_trace::manifest;
 use rayon::prelude::*;
 
-use crate::absent::WhyAbsent;
+use crate::absent::Absences;
 use crate::campaign::{Batch, BatchPart, Campaign};
 use crate::execute::batch::Earlier;
 use crate::execute::check::{places_to_begin, setups_and_format};
@@ -84,7 +84,7 @@ pub(crate) fn execute(
     progress: &Progress,
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
-    why_absent: WhyAbsent<'_>,
+    absences: &Absences<'_>,
 ) -> Result<Totals, Stopped> {
     let (setups, format) = setups_and_format(campaign)?;
     let threads = threads(campaign.jobs)?;
@@ -111,7 +111,7 @@ pub(crate) fn execute(
         syncs_slowly,
         tables_threaded,
         claims,
-        why_absent,
+        absences,
         totals,
     };
     let outcomes: Vec<SiteOutcome> =

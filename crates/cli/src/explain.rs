@@ -4,11 +4,14 @@
 //! from a trial, places from the texts of profile and table. This file puts them together.
 
 mod pages;
+mod remedy;
 mod report;
 mod subject;
 mod trial;
 mod weights;
 mod words;
+
+use std::cell::RefCell;
 
 use nandseq_profile::diagnostic::grouped;
 use nandseq_profile::{OpId, PhaseKey, Profile};
@@ -23,11 +26,13 @@ use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::test_plan::PlanInForce;
 use crate::{dead_dies, tell, terminal};
+use remedy::{Change, Remedies};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
 use subject::{ExplainedName, KnownNames};
 
 pub(crate) use report::figure;
 pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
+use words::Link;
 pub(crate) use words::Words;
 
 /// Runs `nandseqgen explain`.
@@ -98,8 +103,18 @@ fn explain(
     // Only the verdicts that are asked for are worth long searches.
     let can_start = CanStart::thorough(in_force);
     let trap = (!trial.is_over).then(|| CanStart::new(in_force).trap(&trial.at_end)).flatten();
-    let work =
-        Explainer { in_force, search: &search, causes: &causes, trial: &trial, can_start: &can_start, words, under };
+    let lost = trap.as_ref().map_or(&[][..], |trap| &trap.lost);
+    let work = Explainer {
+        in_force,
+        search: &search,
+        causes: &causes,
+        trial: &trial,
+        lost,
+        can_start: &can_start,
+        words,
+        under,
+        remedies: RefCell::default(),
+    };
     Explanation {
         schema: 1,
         command: "explain",
@@ -119,7 +134,7 @@ fn explain(
             bootstrap_operations: trial.bootstrap_ops,
             is_over: trial.is_over,
             dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
-            trapped: trap.map(|trap| trap.described(in_force)),
+            trapped: trap.as_ref().map(|trap| trap.described(in_force)),
         },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }
@@ -131,12 +146,19 @@ struct Explainer<'w> {
     search: &'w Search<'w>,
     causes: &'w Causes<'w>,
     trial: &'w Trial,
+    /// The operations that can no longer start in the trap in which the trial ended; none without a trap.
+    lost: &'w [OpId],
     /// Decides what the search leaves open.
     can_start: &'w CanStart<'w>,
     words: &'w Words<'w>,
     /// The phase key of `--under`.
     under: Option<PhaseKey>,
+    /// The changes that were found so far.
+    remedies: RefCell<Vec<KnownRemedy>>,
 }
+
+/// Causes, an operation that they keep from starting, and the changes that were found for it.
+type KnownRemedy = (Vec<Blocker>, OpId, Option<Vec<Change>>);
 
 impl Explainer<'_> {
     fn operation(&self, op: OpId, of: u64) -> Explained {
@@ -158,21 +180,12 @@ impl Explainer<'_> {
         };
         let chains = self.chains(op, decided);
         let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
-        let mut change: Vec<String> = Vec::new();
-        for chain in &causes {
-            // Every link of a chain of causes has to be changed.
-            let mut advice: Vec<&str> = chain.iter().filter_map(|link| link.advice.as_deref()).collect();
-            advice.dedup();
-            let advice = advice.join(", and ");
-            if !advice.is_empty() && !change.contains(&advice) {
-                change.push(advice);
-            }
-        }
+        let change = self.change(op, &chains, &causes);
         // The bootstrap's operations count among those that are asked about.
         let of = of.saturating_sub(self.trial.bootstrap_ops);
         let expected = match self.under {
-            None => self.trial.expected(op, of),
-            Some(key) => self.trial.expected_under(key, op, of),
+            None => self.trial.expected(op, of, self.lost),
+            Some(key) => self.trial.expected_under(key, op, of, self.lost),
         };
         let (with_weight, without_weight) =
             self.in_force.plan.as_ref().map_or_else(Default::default, |plan| plan.phases_of(op));
@@ -193,6 +206,49 @@ impl Explainer<'_> {
             causes,
             change,
         }
+    }
+
+    /// What to change so that an operation appears: changes after which it does, or else advice for each chain of causes.
+    fn change(&self, op: OpId, chains: &[Vec<Cause>], causes: &[Vec<Link>]) -> Vec<String> {
+        if let Some(found) = self.remedy(op, chains) {
+            let mut advice: Vec<String> = Vec::new();
+            for one in found.iter().filter_map(|&change| self.words.change(change, &found)) {
+                if !advice.contains(&one) {
+                    advice.push(one);
+                }
+            }
+            return vec![advice.join(", and ")];
+        }
+        let mut change: Vec<String> = Vec::new();
+        for chain in causes {
+            // Every link of a chain of causes has to be changed.
+            let mut advice: Vec<&str> = chain.iter().filter_map(|link| link.advice.as_deref()).collect();
+            advice.dedup();
+            let advice = advice.join(", and ");
+            if !advice.is_empty() && !change.contains(&advice) {
+                change.push(advice);
+            }
+        }
+        change
+    }
+
+    /// Changes after which an operation appears, if it never does; `None` if none are found. Operations with the same causes are
+    /// helped by the same changes.
+    fn remedy(&self, op: OpId, chains: &[Vec<Cause>]) -> Option<Vec<Change>> {
+        let causes: Vec<Blocker> = chains.first()?.iter().map(|cause| cause.blocker.clone()).collect();
+        let remedies = Remedies::new(self.in_force).filter(|_| self.under.is_none())?;
+        let known = self.remedies.borrow().iter().find(|(of, ..)| *of == causes).cloned();
+        if let Some((_, like, found)) = known {
+            let of_op = |change| match change {
+                Change::Weight(key, name) if name == like => Change::Weight(key, op),
+                Change::Weight(..) | Change::SpareUnder(..) | Change::SpareIn(..) => change,
+            };
+            return found.map(|found| found.into_iter().map(of_op).collect());
+        }
+        let preferred: Vec<OpId> = chains.iter().flatten().flat_map(|cause| &cause.ops).copied().collect();
+        let found = remedies.of(op, &preferred);
+        self.remedies.borrow_mut().push((causes, op, found.clone()));
+        found
     }
 
     /// What is known of an operation that the search may leave open: a start in the trial decides, then what decides for

@@ -56,7 +56,7 @@ pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportForm
     }
     let progress = Progress::new(campaign);
     let absences = Absences::new(campaign);
-    let done = execute::execute(campaign, &progress, stop, None, &|started| absences.of(started));
+    let done = execute::execute(campaign, &progress, stop, None, &absences);
     progress.close();
     let (totals, stopped) = match done {
         Ok(totals) => (totals, None),

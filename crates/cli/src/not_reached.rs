@@ -39,15 +39,26 @@ pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, i
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
-    all.extend(trap.as_ref().map(|trap| trap.described(&campaign.in_force)));
+    match &trap {
+        Some(trap) => all.push(trap.described(&campaign.in_force)),
+        None => all.extend(first_trapped(campaign, totals)),
+    }
     all.extend(missed_goals(campaign, totals));
     all.extend(shares_reached::warnings(campaign, totals));
-    // Runs that were not tried may cover more.
-    let is_known = is_whole || campaign.closure.as_ref().and_then(Closure::until).is_none();
+    // Runs that were not tried may cover more, unless a trap keeps a site from that.
+    let is_known =
+        is_whole || !totals.trapped.is_empty() || campaign.closure.as_ref().and_then(Closure::until).is_none();
     let short = shortfall(campaign, totals, sites, trap.is_some()).filter(|_| is_known);
     let is_missed = short.is_some();
     all.extend(short);
     (all, is_missed)
+}
+
+/// The trap of the first site that one keeps from the coverage at which it ends; `None` if there is no such site.
+fn first_trapped(campaign: &Campaign, totals: &Totals) -> Option<String> {
+    let (site, trap) = totals.trapped.iter().min_by_key(|(site, _)| *site)?;
+    let site = site.map_or_else(String::new, |site| format!("site {site}: "));
+    Some(site + &trap.described(&campaign.in_force))
 }
 
 /// Warnings about phases whose limits came before what was to end them.
@@ -79,12 +90,18 @@ fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize, is_trapped: boo
     let until = closure.until().unwrap_or_default();
     let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
     let (sites, bins) = (totals.reached.len() as u64, closure.model.bin_count());
-    let what = if dead { "all dies died" } else { "the limit of the runs came" };
+    let lost = totals.trapped.len() as u64;
+    let what = match lost {
+        _ if dead => "all dies died",
+        0 => "the limit of the runs came",
+        lost if lost < short => "all dies were trapped, or the limit of the runs came,",
+        _ => "all dies were trapped",
+    };
     let who = match (short, sites) {
         (1, 1) => what.to_owned(),
         _ => format!("at {} of {} {what}", grouped(short), counted(sites, "site")),
     };
-    let raise = if dead || is_trapped { "" } else { ": raise -t, --ops or --num-runs" };
+    let raise = if dead || is_trapped || lost == short { "" } else { ": raise -t, --ops or --num-runs" };
     let were = if bins == 1 { "was" } else { "were" };
     Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(bins, "bin")))
 }

@@ -79,7 +79,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         &progress,
         &stop,
         Some(&|site, folder, run| comparison.run(site, folder, run)),
-        &|started| absences.of(started),
+        &absences,
     );
     progress.close();
     let place = work.path().parent().unwrap_or(Path::new("."));

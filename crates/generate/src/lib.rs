@@ -60,7 +60,7 @@ mod snapshot;
 
 pub use random::{RandomNumbers, SeedPlan, Stream, StreamKind, TableStream, mix};
 pub use reporting::{RefusalReason, Rejections, RunSummary};
-pub use run::{RunError, RunLimits};
+pub use run::{CanCover, RunError, RunLimits};
 pub use setup::{Setup, SetupError};
 pub use shares::{ShareReached, ShareShortfall};
 pub use site::Site;

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_device::Rule;
 use nandseq_plan::model::PhaseGoal;
-use nandseq_profile::{Die, Ticks};
+use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
 use nandseq_trace::Sink;
 
-use crate::dead::{DeadDie, lasting_state};
+use crate::dead::{DeadDie, LastingState, lasting_state};
 use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, Hook};
 use crate::reporting::RunSummary;
@@ -21,6 +21,9 @@ pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
 
 /// The sink is told the time once in so many events: some milliseconds of work.
 const TIME_EVERY: u32 = 1 << 16;
+
+/// Says whether a site can still reach the coverage that ends its runs.
+pub type CanCover<'a> = &'a (dyn Fn(&Site<'_>) -> bool + Sync);
 
 /// How far a run goes.
 #[derive(Clone, Copy, Default)]
@@ -37,6 +40,9 @@ pub struct RunLimits<'a> {
     /// Proposals also stop when the goal of the run's phase is reached; then further runs of the phase propose nothing. See
     /// [`Site::enter`].
     pub goal: Option<PhaseGoal>,
+    /// Asked at the start of the run and now and then during it, whether the coverage that ends it can still be reached. If not,
+    /// proposals stop. The answer must follow from the site alone.
+    pub can_cover: Option<CanCover<'a>>,
     /// A flag that is set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
     /// Called with each dead die soon after it was found.
@@ -65,6 +71,13 @@ pub enum RunError {
     ClockEnd,
 }
 
+/// Whether the coverage that ends the run can no longer be reached, looked for before the first event, and then whenever the
+/// number of events has doubled, or has grown by [`TIME_EVERY`].
+fn out_of_reach(site: &Site<'_>, limits: &RunLimits<'_>, events: u32) -> bool {
+    let is_due = events.is_power_of_two() || events.is_multiple_of(TIME_EVERY);
+    is_due && limits.can_cover.is_some_and(|can_cover| !can_cover(site))
+}
+
 impl Site<'_> {
     /// Makes the next run: proposes for `run_until`, then completes everything in flight and every chain.
     ///
@@ -84,9 +97,10 @@ impl Site<'_> {
         let mut boundary = end;
         let mut overran = false;
         let mut events = 0u32;
+        let mut is_lost = out_of_reach(self, limits, events);
         let most = limits.max_ops.unwrap_or(u64::MAX);
         // What else than time and operations decides whether the run is over, is looked at before every event.
-        let is_watched = self.policy.is_bootstrap() || may_be_at_goal;
+        let is_watched = self.policy.is_bootstrap() || may_be_at_goal || limits.can_cover.is_some();
         while let Some(next) = self.kernel.queue.next() {
             let time = next.time;
             let is_over = (time >= end) | (self.reporter.summary.ops >= most);
@@ -99,7 +113,7 @@ impl Site<'_> {
                 }
                 overran = time >= end;
                 self.reporter.summary.bootstrap_ops = self.reporter.summary.ops;
-            } else if self.proposing && (is_over || self.is_at_goal(limits)) {
+            } else if self.proposing && (is_over || is_lost || self.is_at_goal(limits)) {
                 self.proposing = false;
                 boundary = if overran { time } else { end.min(time) };
                 self.kernel.waiting.drop_waiters();
@@ -113,6 +127,7 @@ impl Site<'_> {
             events = events.wrapping_add(1);
             if events.is_multiple_of(1024) {
                 self.detector.tell(limits.on_dead);
+                is_lost |= out_of_reach(self, limits, events);
                 if events.is_multiple_of(TIME_EVERY) {
                     sink.time(time)?;
                 }
@@ -140,12 +155,28 @@ impl Site<'_> {
         Ok(self.summary())
     }
 
+    /// The lasting state of each die, without counts of its blocks.
+    #[must_use]
+    pub fn lasting_states(&self) -> Vec<LastingState> {
+        (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect()
+    }
+
+    /// The phase keys of the operations that planes show, or are about to show, by their END keys; some come more than once.
+    #[must_use]
+    pub fn shown_keys(&self) -> Vec<PhaseKey> {
+        let size = &self.setup.tables.size;
+        let planes = (0..size.dies).flat_map(|die| (0..size.planes).map(move |plane| (Die(die), Plane(plane))));
+        // While an operation is issued, the key is still that of the one before.
+        let keys = |(die, plane)| [Ticks::ZERO, Ticks(u64::MAX)].map(|at| self.kernel.device.phase_key(die, plane, at));
+        planes.flat_map(keys).collect()
+    }
+
     /// The summary of the run that has ended.
     fn summary(&mut self) -> RunSummary {
         let mut summary = self.reporter.end_run();
         summary.end = self.kernel.quiet;
         summary.dead.clone_from(&self.detector.dead);
-        summary.at_end = (0..self.setup.tables.size.dies).map(|die| lasting_state(&self.kernel, Die(die))).collect();
+        summary.at_end = self.lasting_states();
         if let (Some(controller), Some(mix)) = (&mut self.mix, &self.setup.mix) {
             controller.end_run(self.setup, mix, &summary);
         }

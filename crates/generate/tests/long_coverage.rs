@@ -9,9 +9,11 @@ mod support;
 #[path = "support/vary.rs"]
 mod vary;
 
-use nandseq_generate::probability::DEFAULT_TABLE_SEED;
-use nandseq_profile::{OpId, PhaseKey, Profile, builtin};
-use nandseq_reach::Verdict;
+use nandseq_generate::probability::{self, DEFAULT_TABLE_SEED, Distributions};
+use nandseq_generate::{RandomNumbers, TableStream};
+use nandseq_profile::model::Effect;
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile, builtin};
+use nandseq_reach::{MOST_TRIED, Start, Verdict, can_start, never_provided};
 use support::Coverage;
 
 #[test]
@@ -54,6 +56,70 @@ fn many_varied_devices_propose_nothing_that_is_called_unreachable() {
     let device = builtin::profile();
     let found: Vec<String> = (0..400).flat_map(|number| wrong(&vary::vary(&device, number), 4, 20_000)).collect();
     assert_eq!(found, [""; 0]);
+}
+
+/// Takes their mass from many names under many phase keys of a table, so that little is left to begin with.
+fn take_masses(profile: &Profile, table: &mut Distributions, number: u64) {
+    let mut stream = TableStream::new([0x7a65_726f, 0], number);
+    let mut below = |count: u64| stream.below(count);
+    // Of a hundred names, these many keep their mass: under DEFAULT, and under each other phase key.
+    let (first, others) = ([2, 5, 20, 60][below(4) as usize], [0, 2, 10, 40][below(4) as usize]);
+    let kept = BaseId::from(below(profile.bases.len() as u64) as usize);
+    for (key, entries) in table {
+        let share = if *key == PhaseKey::DEFAULT { first } else { others };
+        for (op, mass) in entries {
+            let base = profile.ops[*op].base;
+            let erases = number.is_multiple_of(2) && profile.bases[base].has(Effect::Erase) && below(3) == 0;
+            if below(100) >= share && base != kept && !erases {
+                *mass = 0.0;
+            }
+        }
+    }
+}
+
+/// What starts on a device whose names lost their masses under many phase keys although it is said never to, by name; and how
+/// many names with a mass are said never to start.
+fn wrong_without_masses(profile: &Profile, number: u64, operations: u64) -> (Vec<String>, usize) {
+    let mut table = probability::of_profile(profile, DEFAULT_TABLE_SEED);
+    take_masses(profile, &mut table, number);
+    let coverage = Coverage::of_table(profile, &table, 7, operations);
+    let ops: Vec<OpId> = profile.ops.ids().collect();
+    let provided = never_provided(profile, &table, Start::default());
+    // Searches of parts of the states, and of all.
+    let searched = [1, MOST_TRIED].map(|most| can_start(profile, &table, Start::default(), &ops, most));
+    let is_never = |op: OpId| {
+        let says_so = |verdicts: &Vec<Verdict>| matches!(verdicts[op.index()], Verdict::Unreachable(_));
+        provided[op.index()].is_some() || searched.iter().any(says_so) || !coverage.universe.can_run(op)
+    };
+    let name = |op: OpId| format!("{}, masses {number}: {}", profile.name, profile.ops[op].name);
+    let pairs = coverage.wrong().into_iter().map(|(_, op, _)| op);
+    let found = coverage.hits.started.iter().copied().filter(|op| is_never(*op)).chain(pairs);
+    let has_mass = |op: OpId| table.iter().flat_map(|(_, entries)| entries).any(|&(of, mass)| of == op && mass > 0.0);
+    let never = ops.iter().filter(|op| has_mass(**op) && is_never(**op)).count();
+    (found.map(name).collect(), never)
+}
+
+#[test]
+fn names_that_are_said_never_to_start_do_not_whatever_masses_are_0() {
+    let device = builtin::profile();
+    let mut never = 0;
+    for number in 0..12 {
+        let varied = vary::vary(&device, number);
+        let (wrong, of_device) = wrong_without_masses(&varied, number, 2_000);
+        assert_eq!(wrong, [""; 0]);
+        never += of_device;
+    }
+    assert!(never > 100, "{never}");
+}
+
+#[test]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_coverage -- --ignored masses"]
+fn names_of_many_devices_that_are_said_never_to_start_do_not_whatever_masses_are_0() {
+    let device = builtin::profile();
+    for number in 0..600 {
+        let profile = if number % 3 == 0 { device.clone() } else { vary::vary(&device, number) };
+        assert_eq!(wrong_without_masses(&profile, number, 20_000).0, [""; 0]);
+    }
 }
 
 #[test]

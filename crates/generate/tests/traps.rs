@@ -8,7 +8,7 @@ mod vary;
 use std::io;
 
 use nandseq_generate::probability::{DEFAULT_TABLE_SEED, build};
-use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_generate::{CanCover, RunLimits, Setup, Site};
 use nandseq_profile::model::{Axis, Base, DeviceState, Effect, LatchKind, OverrideOf, Topology};
 use nandseq_profile::{BaseId, Block, Die, Profile, Ticks, builtin};
 use nandseq_reach::{Lasting, Reason, Universe, Verdict};
@@ -186,4 +186,25 @@ fn a_device_with_one_good_block_uses_it_to_the_end() {
     let erases = starts.of(&with(&profile, |effect| *effect == Effect::Erase));
     let programs = starts.of(&with(&profile, |effect| *effect == Effect::Program));
     assert!(erases > 5 && programs > 5, "{erases} erases, {programs} programs in the last run");
+}
+
+#[test]
+fn a_run_ends_soon_after_its_coverage_is_out_of_reach_and_later_runs_at_once() {
+    let profile = without(|profile| with(profile, |effect| *effect == Effect::OdtEnable));
+    let setup = Setup::new(&profile, &build(&profile, DEFAULT_TABLE_SEED), &[]).expect("something to propose");
+    let is_open = |site: &Site<'_>| !site.lasting_states().iter().all(|state| state.odt_disabled);
+    let run = |site: &mut Site<'_>, most, can_cover: Option<CanCover<'_>>| {
+        let run_until = Ticks::from_us(100_000_000);
+        let limits = RunLimits { run_until, max_ops: Some(most), can_cover, ..RunLimits::default() };
+        let mut count = Count(&profile, Starts(vec![0; profile.bases.len()]));
+        site.run(&limits, &mut count).expect("memory does not fail").ops
+    };
+    // The operations until the device is trapped.
+    let mut site = Site::new(&setup, 3);
+    let trapped = (0..).find(|_| run(&mut site, 1, None) > 0 && !is_open(&site)).expect("the device has a trap");
+    let mut site = Site::new(&setup, 3);
+    let ended = run(&mut site, 200_000, Some(&is_open));
+    assert!(!is_open(&site) && ended < 2_000 && trapped < 2_000, "{ended}, {trapped}");
+    assert_eq!(run(&mut site, 200_000, Some(&is_open)), 0);
+    assert_eq!(run(&mut Site::new(&setup, 3), 3_000, Some(&|_: &Site<'_>| true)), 3_000);
 }

@@ -84,16 +84,18 @@ fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
             continue;
         }
         let forbidden = profile.exclusions.in_state(state);
+        let resets = |effect| !state.survives_reset() && matches!(effect, Effect::ResetDie | Effect::ResetTarget);
         let ways_out = bases_with(&|effect| sets_and_ends(effect, state).1);
         if ways_out.iter().all(|base| forbidden.contains(*base)) {
-            let way = if state.survives_reset() { "nothing" } else { "only a reset" };
+            let names = |bases: &[BaseId]| listed(bases.iter().map(|base| profile.bases[*base].name.as_str()));
+            let of_resets = bases_with(&resets).into_iter().filter(|base| !ways_out.contains(base));
+            let (closed, open): (Vec<BaseId>, Vec<BaseId>) = of_resets.partition(|base| forbidden.contains(*base));
+            let closed = [ways_out, closed].concat();
+            let way = if open.is_empty() { "nothing".to_owned() } else { format!("only a reset ({})", names(&open)) };
             let message = format!("once in {}, {way} leads out of it", state.name());
-            let help = match ways_out.as_slice() {
+            let help = match closed.as_slice() {
                 [] => "no base has an effect that ends the state".to_owned(),
-                bases => {
-                    let names = listed(bases.iter().map(|base| profile.bases[*base].name.as_str()));
-                    format!("its own exclusions forbid {names}")
-                }
+                bases => format!("its own exclusions forbid {}", names(bases)),
             };
             diagnostics.push(Diagnostic::warning("no-way-out", message).help(help));
         }

@@ -51,11 +51,10 @@ pub(crate) fn starts_in(model: &Model<'_>, die: &Die) -> Vec<GroupStart> {
             && model.die_allows(die, class).is_ok()
             && model.address_exists(class).is_ok()
             && effects.suspend.is_none()
-            && !effects.delay
     };
     let ways = |class: NameClassId| {
         let at = usize::from(class);
-        let is_proposed = model.class(class).proposed && may_be_proposed(model, die, die.chain.is_some(), class);
+        let is_proposed = model.is_proposed(class) && may_be_proposed(model, die, die.chain.is_some(), class);
         let step = if model.tracked_steps[at] { next_step(model, die, class) } else { None };
         // As a proposal, as a step of the chain that the search follows, as one of a chain that it does not follow.
         let ways = [is_proposed.then_some(None), step.map(Some), model.untracked_steps[at].then_some(Some(die.chain))];

@@ -59,6 +59,20 @@ struct HookPlaces {
     other: Option<Plane>,
 }
 
+/// Whether a proposal takes its address from the plane of its hook.
+pub(crate) const fn of_hook(address: AddressSource) -> bool {
+    match address {
+        AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => true,
+        AddressSource::None
+        | AddressSource::AnyBlock
+        | AddressSource::NextPage
+        | AddressSource::ReadablePage
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => false,
+    }
+}
+
 impl Model<'_> {
     /// Whether an operation of a class may be accepted in a context.
     pub(crate) fn judge(&self, graph: &Graph, context: &HookContext, class: NameClassId) -> Result<(), Reason> {
@@ -193,7 +207,7 @@ impl Model<'_> {
         let elsewhere = |suspend_target: &NameClassId| {
             fits(suspend_target)
                 && !self.looks_at_die(*suspend_target)
-                && self.possible[usize::from(*suspend_target)]
+                && self.started[usize::from(*suspend_target)]
                 && self.planes > 1
         };
         let here = match context.run {
@@ -217,17 +231,7 @@ impl Model<'_> {
     ) -> Result<HookPlaces, Reason> {
         let own = self.class(class);
         let here = hook.and_then(|()| self.plane_allows(&context.plane, class));
-        let of_hook = match self.base(class).address {
-            AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => true,
-            AddressSource::None
-            | AddressSource::AnyBlock
-            | AddressSource::NextPage
-            | AddressSource::ReadablePage
-            | AddressSource::SuspendedProgram
-            | AddressSource::OneShotLatch
-            | AddressSource::CopybackLatch => false,
-        };
-        if of_hook {
+        if of_hook(self.base(class).address) {
             if own.multi {
                 return Err(Reason::OnePlane);
             }

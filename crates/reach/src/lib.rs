@@ -24,6 +24,7 @@ mod reason;
 #[cfg(test)]
 mod sample;
 mod search;
+mod started;
 mod state;
 mod time_bins;
 mod traps;

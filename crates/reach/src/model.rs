@@ -61,8 +61,6 @@ pub(crate) struct NameClass {
     pub(crate) proposed: bool,
     /// Whether the bootstrap runs first and proposes one of its names.
     pub(crate) in_bootstrap: bool,
-    /// Whether only the bootstrap proposes its names: then its op_states give no hooks.
-    pub(crate) only_bootstrap: bool,
 }
 
 /// Whether the bootstrap of a profile proposes a name.
@@ -132,17 +130,22 @@ pub(crate) struct Model<'p> {
     pub(crate) untracked_steps: Vec<bool>,
     /// For each class, whether it is a step of a chain that the search follows.
     pub(crate) tracked_steps: Vec<bool>,
-    /// For each class, the bases under whose phase keys it has a share. `None` stands for DEFAULT and for the bootstrap.
+    /// For each class, the bases under whose phase keys it has a share, without those whose keys never come up. `None` stands for
+    /// DEFAULT and for the bootstrap.
     pub(crate) proposed_under: Vec<Vec<Option<BaseId>>>,
     /// For each class, whether it is possible: possible classes meet all its needs.
     pub(crate) possible: Vec<bool>,
-    /// One bit for each cell type that may be programmed on a block that a possible class erases.
+    /// For each class, whether it can be proposed under some phase key, as far as that is known.
+    pub(crate) drawn: Vec<bool>,
+    /// For each class, whether it can start at all, as far as that is known.
+    pub(crate) started: Vec<bool>,
+    /// One bit for each cell type that may be programmed on a block that a class in `started` erases.
     pub(crate) programmable: u8,
     /// One bit for each cell type: its pages can be read.
     pub(crate) readable: u8,
     /// For each axis, whether a name with a weight under any phase key resumes it. A SUSPEND of the axis may start only then.
     resumable: ByAxis<bool>,
-    /// The classes that may be drawn and that suspend an axis that can be resumed.
+    /// The classes that may be proposed and that suspend an axis that can be resumed.
     pub(crate) suspends: Vec<NameClassId>,
     pub(crate) planes: u32,
     pub(crate) good: GoodBlocks,
@@ -176,8 +179,10 @@ impl<'p> Model<'p> {
             tracked_steps: Vec::new(),
             proposed_under: Vec::new(),
             possible: Vec::new(),
-            programmable: u8::MAX,
-            readable: u8::MAX,
+            drawn: Vec::new(),
+            started: Vec::new(),
+            programmable: 0,
+            readable: 0,
             resumable,
             suspends: Vec::new(),
             planes: profile.topology.planes,
@@ -187,9 +192,19 @@ impl<'p> Model<'p> {
         model
     }
 
-    /// Whether operations of a class may be proposed.
+    /// Whether operations of a class may be proposed, under a phase key or in the bootstrap.
     pub(crate) fn may_be_drawn(&self, class: NameClassId) -> bool {
-        self.class(class).proposed && self.possible[usize::from(class)]
+        self.is_proposed(class) && self.possible[usize::from(class)]
+    }
+
+    /// Whether a phase key or the bootstrap proposes a class, as far as that is known. A delay only starts as a step of a chain.
+    pub(crate) fn is_proposed(&self, class: NameClassId) -> bool {
+        !self.base(class).effects.delay && (self.drawn[usize::from(class)] || self.class(class).in_bootstrap)
+    }
+
+    /// Whether only the bootstrap proposes a class: then its op_states give no hooks.
+    pub(crate) fn is_only_in_bootstrap(&self, class: NameClassId) -> bool {
+        self.class(class).in_bootstrap && !self.drawn[usize::from(class)]
     }
 
     pub(crate) fn class(&self, id: NameClassId) -> &NameClass {
@@ -305,13 +320,15 @@ impl<'p> Model<'p> {
         self.classes_that(begins)
     }
 
-    /// For each class, the bases under whose phase keys it has a share. `None` stands for DEFAULT and for the bootstrap.
+    /// For each class, the bases under whose phase keys it has a share. `None` stands for DEFAULT and for the bootstrap. The keys of
+    /// bases that do not become the op_state of a plane never come up.
     fn find_keys(&self) -> Vec<Vec<Option<BaseId>>> {
         let mut keys = vec![Vec::new(); self.classes.len()];
         for (key, names) in self.profile.phase_keys.iter().zip(&self.shares) {
             for op in names {
                 let of: &mut Vec<Option<BaseId>> = &mut keys[usize::from(self.of_op[op.index()])];
-                if !of.contains(&key.base) {
+                let comes_up = key.base.is_none_or(|base| self.tables.base(base).becomes_op_state());
+                if comes_up && !of.contains(&key.base) {
                     of.push(key.base);
                 }
             }
@@ -322,9 +339,9 @@ impl<'p> Model<'p> {
         keys
     }
 
-    /// The classes that may be drawn: only they can begin a chain.
+    /// The classes that are proposed and can start: only they can begin a chain.
     pub(crate) fn heads(&self) -> Vec<NameClassId> {
-        self.classes_that(|class| self.may_be_drawn(class))
+        self.classes_that(|class| self.may_be_drawn(class) && self.started[usize::from(class)])
     }
 
     /// For each class, whether it is a step of a chain that the search follows (`tracked`), or of one that it does not follow
@@ -347,7 +364,7 @@ impl<'p> Model<'p> {
     pub(crate) fn cell_types(&self) -> (u8, u8) {
         let all = (1u16 << self.profile.cell_types.len()) - 1;
         let cells = |wanted: &dyn Fn(&Effects) -> bool| {
-            let of = self.classes_that(|class| self.possible[usize::from(class)] && wanted(&self.base(class).effects));
+            let of = self.classes_that(|class| self.started[usize::from(class)] && wanted(&self.base(class).effects));
             of.into_iter().fold(0u8, |set, class| set | self.class(class).cell.map_or(all as u8, |cell| 1 << cell.0))
         };
         let erased = cells(&|effects| effects.erase);
@@ -394,7 +411,6 @@ fn classes(
                 exists,
                 proposed: false,
                 in_bootstrap: false,
-                only_bootstrap: false,
             });
             classes.len() - 1
         });
@@ -408,7 +424,6 @@ fn classes(
     for (op, _) in tables.ops().filter(|&(op, _)| bootstrap && is_in_bootstrap(profile, tables, op)) {
         let class = &mut classes[usize::from(of_op[op.index()])];
         class.in_bootstrap = true;
-        class.only_bootstrap |= !class.proposed;
         class.proposed = true;
     }
     (classes, of_op)

@@ -44,9 +44,13 @@ pub enum Need {
 }
 
 impl Model<'_> {
-    /// Whether a phase key can come up: it is DEFAULT, or some class of its base is possible.
-    pub(crate) fn key_comes_up(&self, key: PhaseKey) -> bool {
-        let of_base = |base: BaseId| self.of_base[base.index()].iter().any(|&class| self.possible[usize::from(class)]);
+    /// Whether a phase key can come up if only the classes in `runs` run: it is DEFAULT, or one of them becomes the op_state of
+    /// planes, and has this base.
+    pub(crate) fn key_comes_up(&self, key: PhaseKey, runs: &[bool]) -> bool {
+        let of_base = |base: BaseId| {
+            let is_shown = self.tables.base(base).becomes_op_state();
+            is_shown && self.of_base[base.index()].iter().any(|&class| runs[usize::from(class)])
+        };
         self.profile.phase_keys[key].base.is_none_or(of_base)
     }
 
@@ -56,13 +60,14 @@ impl Model<'_> {
         let keys = &self.proposed_under[usize::from(class)];
         let comes_up = |base: BaseId| self.of_base[base.index()].iter().any(|&class| runs[usize::from(class)]);
         let is_drawn = || keys.iter().any(|key| key.is_none_or(comes_up));
-        if info.effects.delay {
-            return Some(Reason::Delay);
-        }
         if !own.exists {
             return Some(Reason::Missing);
         }
-        if !is_drawn() && self.heads_of(class, |head| runs[usize::from(head)]).is_empty() {
+        let is_in_chain = || !self.heads_of(class, |head| runs[usize::from(head)]).is_empty();
+        if info.effects.delay && !is_in_chain() {
+            return Some(Reason::Delay);
+        }
+        if !is_drawn() && !is_in_chain() {
             let is_step = || !self.heads_of(class, |_| true).is_empty();
             return Some(match own.proposed {
                 true => Reason::NoHook,

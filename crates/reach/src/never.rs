@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nandseq_profile::model::DeviceState;
-use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
+use nandseq_profile::{OpId, PhaseKey, Profile};
 
 use crate::causes::Causes;
 use crate::explore::{Graph, MOST_TRIED};
@@ -61,9 +61,8 @@ pub fn never_again(
 /// Whether an operation may be drawn, under a phase key that comes up or as a step of a chain.
 fn is_drawn(search: &Search<'_>, op: OpId) -> bool {
     let model = &search.model;
-    let runs = |base: BaseId| model.of_base[base.index()].iter().any(|&of| search.graph.runs[usize::from(of)]);
-    let mut keys = model.profile.phase_keys.iter().zip(&model.shares).filter(|(_, names)| names.contains(&op));
-    let mut comes_up = || keys.any(|(key, _)| key.base.is_none_or(runs));
+    let mut keys = model.profile.phase_keys.ids().zip(&model.shares).filter(|(_, names)| names.contains(&op));
+    let mut comes_up = || keys.any(|(key, _)| model.key_comes_up(key, &search.graph.runs));
     let in_bootstrap = model.class(model.of_op[op.index()]).in_bootstrap;
     search.can_run(op) && (comes_up() || in_bootstrap || !search.running_chains(op).is_empty())
 }

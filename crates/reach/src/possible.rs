@@ -64,7 +64,8 @@ impl<'p> Model<'p> {
     /// Compiles a profile and its table, and finds the possible classes.
     pub(crate) fn new(profile: &'p Profile, table: &WeightTable, start: Start<'_>) -> Self {
         let mut model = Self::compiled(profile, table, start);
-        model.narrow(&vec![true; model.classes.len()]);
+        model.possible = model.provided(&vec![true; model.classes.len()]);
+        model.assume_all();
         model
     }
 
@@ -74,33 +75,8 @@ impl<'p> Model<'p> {
             self.tracked.fill(false);
         }
         self.searched = searched;
-        let possible = std::mem::take(&mut self.possible);
-        self.narrow(&possible);
+        self.assume_all();
         self
-    }
-
-    /// Removes classes that never run, and those whose needs only such classes meet. Returns whether that may change what a
-    /// search finds.
-    pub(crate) fn only_running(&mut self, runs: &[bool]) -> bool {
-        let before = (self.programmable, self.readable);
-        self.narrow(runs);
-        self.possible != runs || (self.programmable, self.readable) != before
-    }
-
-    /// Finds the possible classes if only the classes in `runs` run.
-    fn narrow(&mut self, runs: &[bool]) {
-        self.possible = self.provided(runs);
-        let suspends = |&class: &NameClassId| {
-            let axis = self.base(class).effects.suspend;
-            self.may_be_drawn(class) && axis.is_some_and(|axis| self.can_resume(axis))
-        };
-        self.suspends = (0..self.classes.len() as NameClassId).filter(suspends).collect();
-        self.untracked_steps = self.steps_of(false);
-        self.tracked_steps = self.steps_of(true);
-        // The possible classes were found with the larger sets: the sets can only shrink.
-        let (programmable, readable) = self.cell_types();
-        self.programmable &= programmable;
-        self.readable &= readable;
     }
 
     /// The `allowed` classes whose needs are all met among themselves.

@@ -35,12 +35,25 @@ impl<'p> Search<'p> {
 
     /// Searches until more than `most` operations were carried out.
     pub(crate) fn within(mut model: Model<'p>, most: u64) -> Self {
-        let mut graph = Graph::new(&model, most);
-        while graph.is_complete() && model.only_running(&graph.runs) {
-            drop(graph);
-            graph = Graph::new(&model, most);
+        loop {
+            model.begin();
+            let mut graph = Graph::new(&model, most);
+            while graph.is_complete() && model.grow(&graph) {
+                drop(graph);
+                graph = Graph::new(&model, most);
+            }
+            if !graph.is_complete() {
+                model.assume_all();
+                return Self { model, graph };
+            }
+            // What lacks something that states do not show does not run, nor does what waits for it.
+            let possible = model.provided(&graph.runs);
+            let is_settled = possible == graph.runs;
+            model.possible = possible;
+            if is_settled {
+                return Self { model, graph };
+            }
         }
-        Self { model, graph }
     }
 
     /// Whether an operation can run at all: proposed under some phase key, or as a step of a chain.
@@ -75,7 +88,7 @@ impl<'p> Search<'p> {
     /// The chains that draw an operation as a step, each with a class that runs and begins it.
     pub(crate) fn running_chains(&self, op: OpId) -> Vec<(NameClassId, usize)> {
         let mut chains = self.model.chains_with(op);
-        chains.retain(|&(head, _)| self.model.class(head).proposed && self.graph.runs[usize::from(head)]);
+        chains.retain(|&(head, _)| self.model.is_proposed(head) && self.graph.runs[usize::from(head)]);
         chains
     }
 

@@ -278,10 +278,10 @@ impl Model<'_> {
     pub(crate) fn resumed(&self, die: &Die, axis: Axis) -> Vec<NameClassId> {
         let protected = self.tables.forbidden_by(DeviceState::WriteProtect);
         let is_protected = |class: NameClassId| die.write_protected && protected.contains(self.class(class).base);
-        let erases = |class: NameClassId| self.possible[usize::from(class)] && self.base(class).effects.erase;
+        let erases = |class: NameClassId| self.started[usize::from(class)] && self.base(class).effects.erase;
         match axis {
             Axis::Program if self.searched == SearchedStates::Planes => {
-                self.classes_that(|class| self.possible[usize::from(class)] && self.base(class).effects.is_program())
+                self.classes_that(|class| self.started[usize::from(class)] && self.base(class).effects.is_program())
             }
             Axis::Program => die.program.into_iter().filter(|&class| !is_protected(class)).collect(),
             Axis::Erase => self.classes_that(|class| erases(class) && !is_protected(class)),

@@ -21,7 +21,7 @@ use crate::state::{Die, Plane};
 pub struct Trap {
     /// The state.
     pub state: Lasting,
-    /// The bases whose operations would end it: none of them can run there.
+    /// The bases whose operations would end it, by their own effect or as a reset: none of them can run there.
     pub freed_by: Vec<BaseId>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
             more.into_iter().for_each(|node| leaves[node] = true);
         }
         if leaves.contains(&false) {
-            found.push(Trap { state, freed_by: bases(&model.tables, |info| state.ended_by(info)) });
+            found.push(Trap { state, freed_by: freeing(&model.tables, state) });
         }
     }
     found
@@ -91,12 +91,12 @@ pub fn kept(profile: &Profile, states: &[DeviceState], starts: impl Fn(OpId) -> 
 /// The bases whose operations end a state, by their own effect or as a reset.
 #[must_use]
 pub fn ending(profile: &Profile, state: DeviceState) -> Vec<BaseId> {
-    let state = Lasting::Of(state);
-    bases(&Tables::new(profile), |info| state.ended_by(info) || state.reset_by(info))
+    freeing(&Tables::new(profile), Lasting::Of(state))
 }
 
-fn bases(tables: &Tables, wanted: impl Fn(&BaseInfo) -> bool) -> Vec<BaseId> {
-    tables.bases().filter(|(_, info)| wanted(info)).map(|(base, _)| base).collect()
+fn freeing(tables: &Tables, state: Lasting) -> Vec<BaseId> {
+    let frees = |info: &BaseInfo| state.ended_by(info) || state.reset_by(info);
+    tables.bases().filter(|(_, info)| frees(info)).map(|(base, _)| base).collect()
 }
 
 /// The operations that refills can propose in every lasting state, as far as they need no address but a good block.
@@ -216,9 +216,11 @@ fn is_sure(model: &Model<'_>, class: NameClassId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use nandseq_profile::model::Axis;
+    use nandseq_profile::BaseSet;
+    use nandseq_profile::model::{Axis, Effect, ExclusionGroup};
 
     use super::*;
+    use crate::MOST_TRIED;
     use crate::sample::{device, op, table};
 
     fn starved(weights: &str, sections: &str) -> Option<(Vec<&'static str>, PhaseKey)> {
@@ -243,6 +245,32 @@ mod tests {
     #[test]
     fn a_die_at_rest_starves_where_all_that_may_start_needs_a_page() {
         assert_eq!(starved("EraseA: 0, Program: 1", ""), Some((Vec::new(), PhaseKey::DEFAULT)));
+    }
+
+    #[test]
+    fn a_trap_names_the_resets_that_would_end_it() {
+        let mut profile = nandseq_profile::builtin::profile();
+        let with = |profile: &Profile, wanted: &dyn Fn(&Effect) -> bool| -> BaseSet {
+            let has = profile.bases.iter_ids().filter(|(_, base)| base.effects.iter().any(wanted));
+            has.map(|(base, _)| base).collect()
+        };
+        let resumes = with(&profile, &|effect| *effect == Effect::Resume(Axis::Erase));
+        let resets = with(&profile, &|effect| matches!(effect, Effect::ResetDie | Effect::ResetTarget));
+        let group = profile.exclusions.groups.len().into();
+        profile.exclusions.groups.push(ExclusionGroup { name: "kept".to_owned(), forbids: resumes });
+        profile.exclusions.by_state.push((DeviceState::Suspended(Axis::Erase), vec![group]));
+        let names = profile.ops.iter_ids().filter(|(_, op)| !resets.contains(op.base)).map(|(op, _)| (op, 1.0));
+        let table = [(PhaseKey::DEFAULT, names.collect())];
+        let (traps, _) = dead_ends(&profile, &table, Start::default(), MOST_TRIED);
+        let trap = traps.iter().find(|trap| trap.state == Lasting::Of(DeviceState::Suspended(Axis::Erase)));
+        let freed_by = &trap.expect("nothing resumes the erase").freed_by;
+        assert!(
+            profile
+                .bases
+                .ids()
+                .all(|base| { freed_by.contains(&base) == (resumes.contains(base) || resets.contains(base)) }),
+            "{freed_by:?}"
+        );
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
     open.dedup();
     let none = Verdict::Unreachable(Reason::NoHook);
     if !graph.is_complete() {
-        let possible = |class| model.possible[usize::from(class)] && model.key_comes_up(key);
+        let possible = |class| model.possible[usize::from(class)] && model.key_comes_up(key, &model.possible);
         let verdict = |class: NameClassId| match open.contains(&class) {
             true if possible(class) => Verdict::Undecided,
             true => Verdict::Unreachable(model.reason_against(class, &model.possible).unwrap_or(Reason::NoHook)),

@@ -15,7 +15,7 @@ use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::files::FileKind;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
-use crate::absent::{StartCounts, WhyAbsent};
+use crate::absent::{Absences, StartCounts};
 use crate::arguments::ProposerLog;
 
 /// The outcome of a proposal that started.
@@ -64,17 +64,17 @@ impl<'p> Log<'p> {
     }
 
     /// Completes the file. It gets its final name together with the other files of the run.
-    pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<UnnamedFile> {
+    pub(super) fn finish(mut self, summary: &RunSummary, absences: &Absences<'_>) -> io::Result<UnnamedFile> {
         let RunSummary { rejections, by_op, dead, at_end, .. } = summary;
         let (ops, bootstrap_ops) = (summary.ops, summary.bootstrap_ops);
         let at_end: &[_] = &at_end.iter().map(LastingState::device_states).collect::<Vec<_>>();
         let all_dead = dead.len() == self.profile.topology.dies as usize;
         if let LogForm::Summary(accepted) = &self.form {
-            let absent: Vec<(OpId, String, u64)> =
-                why_absent(&StartCounts { by_op, rejections, ops, bootstrap_ops, sites: 1, at_end, all_dead })
-                    .into_iter()
-                    .map(|(op, absence)| (op, absence.code(), absence.times()))
-                    .collect();
+            let absent: Vec<(OpId, String, u64)> = absences
+                .of(&StartCounts { by_op, rejections, ops, bootstrap_ops, sites: 1, at_end, all_dead })
+                .into_iter()
+                .map(|(op, absence)| (op, absence.code(), absence.times()))
+                .collect();
             let absent =
                 absent.iter().map(|(op, code, times)| (ANY_KEY, &*self.profile.ops[*op].name, &**code, *times));
             let rejected = rejections.iter().map(|(&(key, op, reason), &count)| ((key, op, reason.code()), count));

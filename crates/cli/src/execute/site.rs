@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use nandseq_generate::dead::DeadDie;
-use nandseq_generate::{RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
+use nandseq_generate::{CanCover, RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::{Complete, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
@@ -22,7 +22,7 @@ use super::proposer_log::{Log, Logged};
 use super::setups::Setups;
 use super::totals::Totals;
 use super::{leftovers, resume};
-use crate::absent::WhyAbsent;
+use crate::absent::Absences;
 use crate::campaign::{Campaign, CampaignSite, Closure};
 use crate::dead_dies;
 use crate::failure::{Failure, Problem};
@@ -51,7 +51,7 @@ pub(super) struct Work<'p> {
     /// Whether the tables of a run are made in a thread of their own, as with more threads than sites. This changes no file.
     pub(super) tables_threaded: bool,
     pub(super) claims: Claims,
-    pub(super) why_absent: WhyAbsent<'p>,
+    pub(super) absences: &'p Absences<'p>,
     /// Sums over the finished sites.
     pub(super) totals: Mutex<Totals>,
 }
@@ -117,7 +117,7 @@ impl<'p> Work<'p> {
         let last = if is_done { resume::last_state(self.campaign, campaign_site, runs, self.setups) } else { None };
         let mut site = site_in(self.setups, campaign_site, start.state.as_ref().or(last.as_ref()))?;
         if last.is_some() {
-            totals.reached.extend(site.reached());
+            totals.note_coverage(campaign_site, &site, self.absences);
             let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
             let phase = self.campaign.phases.limits(run.saturating_sub(1));
             totals.note_dead((campaign_site, phase), (run, ops), site.dead_dies());
@@ -235,7 +235,7 @@ impl<'p> Work<'p> {
             }
         }
         if next_run < self.campaign.num_runs {
-            totals.reached.extend(site.reached());
+            totals.note_coverage(campaign_site, &site, self.absences);
         }
         if covered {
             let after = site_files::after(folder, ledger.runs());
@@ -302,6 +302,15 @@ impl<'p> Work<'p> {
         Ok(files.map_err(|reason| Failure::cannot_write(folder, reason))?.syncing(self.syncs_slowly))
     }
 
+    /// Whether a site may still reach the coverage at which it ends. If not, says so, unless that was known before the run.
+    fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, is_known: bool) -> bool {
+        let trap = self.absences.trap_before_goal(site);
+        if let Some(trap) = trap.as_ref().filter(|_| !is_known) {
+            self.progress.at_once(&trap.in_a_line(campaign_site.site));
+        }
+        trap.is_none()
+    }
+
     /// Simulates one run. Its files are complete then, but do not have their final names yet.
     fn simulate<'f>(
         &self,
@@ -313,13 +322,17 @@ impl<'p> Work<'p> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
         let phase = self.campaign.phases.limits(run_index);
         self.setups.enter(site, run_index);
+        let until_covered = self.campaign.closure.as_ref().and_then(Closure::until);
+        let was_trapped = self.absences.trap_before_goal(site).is_some();
+        let can_cover = |site: &Site<'_>| self.can_cover(campaign_site, site, was_trapped);
         let on_dead = |dead: &DeadDie| self.progress.at_once(&dead_dies::in_a_line(campaign_site, dead));
         let limits = RunLimits {
             run_until: self.campaign.run_until_from(run_index, site.clock()),
             max_ops: phase.max_ops,
             bootstrap: self.campaign.bootstrap,
-            until_covered: self.campaign.closure.as_ref().and_then(Closure::until),
+            until_covered,
             goal: phase.goal,
+            can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
         };
@@ -332,7 +345,7 @@ impl<'p> Work<'p> {
             Ok::<_, Failure>((summary, log, inner.finish().map_err(unwritten)?))
         })?;
         if let Some(log) = log {
-            files.add_written(FileKind::ProposerLog, log.finish(&summary, self.why_absent).map_err(unwritten)?);
+            files.add_written(FileKind::ProposerLog, log.finish(&summary, self.absences).map_err(unwritten)?);
         }
         add_snapshot(self.campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let complete = files.complete().map_err(unwritten)?;

@@ -1,13 +1,16 @@
 //! Sums over the sites of a campaign.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::{Rejections, RunSummary, ShareReached, ShareShortfall, Site};
 use nandseq_profile::model::DeviceState;
 
+use crate::absent::Absences;
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
+use crate::can_start::TrappedDies;
 use crate::dead_dies::DeadSite;
 
 /// Sums over some sites, or over the part of a site that is made.
@@ -31,6 +34,8 @@ pub(crate) struct Totals {
     pub(crate) other_files: u64,
     /// The coverage that each site reached, if coverage is counted; in no order.
     pub(crate) reached: Vec<Reached>,
+    /// The sites that a trap keeps from the coverage at which they end, by number; `None` for a single device. In no order.
+    pub(crate) trapped: Vec<(Option<u64>, Arc<TrappedDies>)>,
     /// Sites with dead dies, in no order.
     pub(crate) dead: Vec<DeadSite>,
     /// The sites that made runs.
@@ -145,6 +150,7 @@ impl Totals {
         self.bytes += other.bytes;
         self.other_files += other.other_files;
         self.reached.extend(other.reached);
+        self.trapped.extend(other.trapped);
         self.dead.extend(other.dead);
         for states in other.at_end {
             if !self.at_end.contains(&states) {
@@ -156,6 +162,12 @@ impl Totals {
         self.bootstrap_ops += other.bootstrap_ops;
         self.known_runs += other.known_runs;
         self.known_ops = self.known_ops.saturating_add(other.known_ops);
+    }
+
+    /// Notes what a site has covered, and whether a trap keeps it from more.
+    pub(super) fn note_coverage(&mut self, campaign_site: &CampaignSite, site: &Site<'_>, absences: &Absences<'_>) {
+        self.reached.extend(site.reached());
+        self.trapped.extend(absences.trap_before_goal(site).map(|trap| (campaign_site.site, trap)));
     }
 
     /// Notes the operations of an existing run.

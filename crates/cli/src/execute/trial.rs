@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use nandseq_generate::{RunLimits, Site};
+use nandseq_generate::{CanCover, RunLimits, Site};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::RunFiles;
 use nandseq_trace::files::FileKind;
@@ -180,7 +180,7 @@ impl Tried {
             run_index += 1;
         }
         self.elapsed += began.elapsed();
-        self.totals.reached.extend(site.reached());
+        self.totals.note_coverage(campaign_site, &site, absences);
         let of_site = std::mem::replace(&mut self.totals, all);
         // Operations for each tick.
         let rate = of_site.ops as f64 / (self.simulated - simulated).max(1) as f64;
@@ -219,12 +219,15 @@ impl Tried {
         let unwritten = |reason| Failure::cannot_write(&spare, reason);
         let phase = campaign.phases.limits(run_index);
         let most = phase.max_ops.map_or(left, |most| most.min(left));
+        let until_covered = campaign.closure.as_ref().and_then(Closure::until);
+        let can_cover = |site: &Site<'_>| absences.trap_before_goal(site).is_none();
         let limits = RunLimits {
             run_until: campaign.run_until_from(run_index, site.clock()),
             max_ops: Some(most),
             bootstrap: campaign.bootstrap,
-            until_covered: campaign.closure.as_ref().and_then(Closure::until),
+            until_covered,
             goal: phase.goal,
+            can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
             stop: None,
             on_dead: None,
         };
@@ -235,10 +238,7 @@ impl Tried {
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, campaign, unwritten))?;
         let Logged { log, inner: mut files } = sink;
         if let Some(log) = log {
-            files.add_written(
-                FileKind::ProposerLog,
-                log.finish(&summary, &|started| absences.of(started)).map_err(unwritten)?,
-            );
+            files.add_written(FileKind::ProposerLog, log.finish(&summary, absences).map_err(unwritten)?);
         }
         let snapshot_bytes = add_snapshot(campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let finished = files.finish().map_err(unwritten)?;

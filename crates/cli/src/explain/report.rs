@@ -232,11 +232,11 @@ impl Explanation {
         let mean = |op: &Explained| op.expected.map_or(0.0, |expected| expected.mean);
         seen.sort_by(|a, b| mean(b).total_cmp(&mean(a)).then_with(|| a.op_name.cmp(&b.op_name)));
         if let Some(expected) = seen.iter().find_map(|op| op.expected) {
-            let (of, trial) = (counted(expected.of, "operation"), grouped(expected.trial));
+            let (of, trial) = (counted(expected.of, "operation"), of_trial(expected, &self.trial.from()));
             match self.trial.is_over {
                 true => writeln!(text, "In the trial, after which nothing could ever start again:")?,
                 false => {
-                    writeln!(text, "Expected in {of}, by a trial of {trial} {} (odds 19 to 1):", self.trial.from())?;
+                    writeln!(text, "Expected in {of}, by a trial of {trial} (odds 19 to 1):")?;
                 }
             }
         }
@@ -344,17 +344,20 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
     Ok(())
 }
 
+/// What the trial began with and ended in: " from a blank device, in a trap after 23".
+fn of_trial(expected: Expected, from: &str) -> String {
+    let trap = expected.trapped_after.map_or_else(String::new, |after| format!(", in a trap after {}", grouped(after)));
+    format!("{} {from}{trap}", grouped(expected.trial))
+}
+
 /// How often an operation should start: "about 12 of 1,000 operations (9.9 to 15 with odds 19 to 1, by a trial of …)".
 fn frequency(expected: Expected, from: &str) -> String {
-    let (of, trial) = (counted(expected.of, "operation"), grouped(expected.trial));
+    let (of, trial) = (counted(expected.of, "operation"), of_trial(expected, from));
     if expected.counted == 0 {
-        return format!(
-            "at most {} of {of}; none came in a trial of {trial} {from} (odds 19 to 1)",
-            figure(expected.most)
-        );
+        return format!("at most {} of {of}; none came in a trial of {trial} (odds 19 to 1)", figure(expected.most));
     }
     format!(
-        "about {} of {of} ({} to {} with odds 19 to 1, by a trial of {trial} {from})",
+        "about {} of {of} ({} to {} with odds 19 to 1, by a trial of {trial})",
         figure(expected.mean),
         figure(expected.least),
         figure(expected.most)

@@ -31,8 +31,8 @@ const STRETCH: u64 = 250;
 pub(crate) struct Trial {
     /// Operations started.
     pub(crate) ops: u64,
-    /// Operations started, by [`OpId`].
-    by_op: Vec<u64>,
+    /// The starts of each operation, by [`OpId`]: their places among the operations of the trial, from 0.
+    by_op: Vec<Vec<u64>>,
     /// The stretches in which each operation started, a bit each.
     stretches: Vec<u128>,
     /// Operations of the bootstrap before the trial, which do not count as operations of the trial.
@@ -43,8 +43,8 @@ pub(crate) struct Trial {
     reset: Vec<u64>,
     /// The operations by their uid.
     names: BTreeMap<u64, OpId>,
-    /// Accepted proposals by phase key and operation.
-    under: BTreeMap<(PhaseKey, OpId), u64>,
+    /// Accepted proposals by phase key and operation: their places among the operations of the trial.
+    under: BTreeMap<(PhaseKey, OpId), Vec<u64>>,
     /// Whether only starts are counted: `reset`, `names` and `under` stay empty.
     only_starts: bool,
     /// The dies that were dead at the end.
@@ -74,6 +74,10 @@ pub(crate) struct Expected {
     pub(crate) stretches: u64,
     /// Of these, the stretches in which none started.
     pub(crate) without: u64,
+    /// The number of operations of the trial after which none started that the trap at its end rules out; no such field if the trial
+    /// ended in no trap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trapped_after: Option<u64>,
 }
 
 impl Expected {
@@ -103,7 +107,7 @@ impl Trial {
     fn empty(profile: &Profile, only_starts: bool) -> Self {
         Self {
             ops: 0,
-            by_op: vec![0; profile.ops.len()],
+            by_op: vec![Vec::new(); profile.ops.len()],
             stretches: vec![0; profile.ops.len()],
             bootstrap_ops: 0,
             at_end: Vec::new(),
@@ -147,15 +151,16 @@ impl Trial {
 
     /// How many of these operations started, and how many of them a reset ended.
     pub(super) fn started_and_reset(&self, ops: &[OpId]) -> (u64, u64) {
-        let sum = |counts: &[u64]| ops.iter().map(|op| counts[op.index()]).sum();
-        (sum(&self.by_op), sum(&self.reset))
+        let started = ops.iter().map(|op| self.by_op[op.index()].len() as u64).sum();
+        (started, ops.iter().map(|op| self.reset[op.index()]).sum())
     }
 
-    /// The estimate of how often an operation starts in `of` operations; `None` if the trial is empty.
-    pub(crate) fn expected(&self, op: OpId, of: u64) -> Option<Expected> {
+    /// The estimate of how often an operation starts in `of` operations; `None` if the trial is empty. `lost` are the operations that
+    /// can no longer start in the trap in which the trial ended; none without a trap.
+    pub(crate) fn expected(&self, op: OpId, of: u64, lost: &[OpId]) -> Option<Expected> {
         let stretches = self.whole_stretches();
         let came = (0..stretches).filter(|at| self.stretches[op.index()] >> at & 1 == 1).count() as u64;
-        let estimate = self.scaled(self.by_op[op.index()], of)?;
+        let estimate = self.scaled((op, &self.by_op[op.index()]), of, lost)?;
         Some(Expected { stretches, without: stretches - came, ..estimate })
     }
 
@@ -195,31 +200,64 @@ impl Trial {
 
     /// The estimate of how often a proposal of an operation starts under a phase key in `of` operations; `None` if the trial is
     /// empty.
-    pub(crate) fn expected_under(&self, key: PhaseKey, op: OpId, of: u64) -> Option<Expected> {
-        self.scaled(self.started_under(key, op), of)
+    pub(crate) fn expected_under(&self, key: PhaseKey, op: OpId, of: u64, lost: &[OpId]) -> Option<Expected> {
+        self.scaled((op, self.starts_under(key, op)), of, lost)
     }
 
     /// How often a proposal of an operation started under a phase key.
     pub(crate) fn started_under(&self, key: PhaseKey, op: OpId) -> u64 {
-        self.under.get(&(key, op)).copied().unwrap_or(0)
+        self.starts_under(key, op).len() as u64
+    }
+
+    fn starts_under(&self, key: PhaseKey, op: OpId) -> &[u64] {
+        self.under.get(&(key, op)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether an operation started.
     pub(crate) fn has_started(&self, op: OpId) -> bool {
-        self.by_op[op.index()] > 0
+        !self.by_op[op.index()].is_empty()
     }
 
-    fn scaled(&self, counted: u64, of: u64) -> Option<Expected> {
+    /// The estimate from some starts of an operation.
+    ///
+    /// Operations before a trap and in it come in other numbers, so both parts of the trial are scaled by themselves. What a trap
+    /// rules out does not come in it.
+    fn scaled(&self, (op, starts): (OpId, &[u64]), of: u64, lost: &[OpId]) -> Option<Expected> {
         if self.ops == 0 {
             return None;
         }
+        let counted = starts.len() as u64;
+        let unscaled = Expected {
+            of,
+            mean: counted as f64,
+            least: counted as f64,
+            most: counted as f64,
+            counted,
+            trial: self.ops,
+            stretches: 0,
+            without: 0,
+            trapped_after: None,
+        };
         // A trial that ended with all dies dead says nothing about further operations, so its counts are not scaled.
-        let of = if self.is_over { self.ops } else { of };
-        let mean = counted as f64;
-        let (least, most) = if self.is_over { (mean, mean) } else { bounds(counted) };
-        let scale = of as f64 / self.ops as f64;
-        let (least, most) = (least * scale, most * scale);
-        Some(Expected { of, mean: mean * scale, least, most, counted, trial: self.ops, stretches: 0, without: 0 })
+        if self.is_over {
+            return Some(Expected { of: self.ops, ..unscaled });
+        }
+        let last = lost.iter().filter_map(|op| self.by_op[op.index()].last()).max();
+        let trapped_after = (!lost.is_empty()).then(|| last.map_or(0, |last| last + 1));
+        let before = trapped_after.unwrap_or(self.ops);
+        let counted_before = starts.partition_point(|&at| at < before) as u64;
+        let (within, rest) = (of.min(before), of.saturating_sub(before));
+        let parts = match trapped_after {
+            None => [(counted, of, self.ops), (0, 0, 0)],
+            Some(_) if lost.contains(&op) => [(counted, within, before), (0, 0, 0)],
+            Some(_) => [(counted_before, within, before), (counted - counted_before, rest, self.ops - before)],
+        };
+        let [mut mean, mut least, mut most] = [0.0; 3];
+        for (counted, of, trial) in parts.into_iter().filter(|(_, of, _)| *of > 0) {
+            let (scale, bounds) = (of as f64 / trial.max(1) as f64, bounds(counted));
+            (mean, least, most) = (mean + counted as f64 * scale, least + bounds.0 * scale, most + bounds.1 * scale);
+        }
+        Some(Expected { mean, least, most, trapped_after, ..unscaled })
     }
 }
 
@@ -300,14 +338,15 @@ impl Sink for Trial {
         if stretch < u64::from(u128::BITS) {
             self.stretches[operation.op.index()] |= 1 << stretch;
         }
+        let place = self.ops;
         self.ops += 1;
-        self.by_op[operation.op.index()] += 1;
+        self.by_op[operation.op.index()].push(place);
         if self.only_starts {
             return Ok(());
         }
         self.names.insert(operation.uid, operation.op);
         if operation.is_first {
-            *self.under.entry((operation.proposal.key_used, operation.op)).or_default() += 1;
+            self.under.entry((operation.proposal.key_used, operation.op)).or_default().push(place);
         }
         Ok(())
     }
@@ -338,12 +377,38 @@ mod tests {
     }
 
     #[test]
+    fn what_a_trap_rules_out_is_not_expected_in_it_and_the_rest_as_often_as_there() {
+        let profile = nandseq_profile::builtin::profile();
+        let mut trial = Trial::empty(&profile, true);
+        let [lost, kept] = [OpId(0), OpId(1)];
+        trial.ops = 20_000;
+        trial.by_op[0] = vec![3, 7, 22];
+        trial.by_op[1] = vec![1, 2, 30, 1_000, 19_000];
+        let expected = |op, of| {
+            let Expected { mean, least, most, trapped_after, .. } =
+                trial.expected(op, of, &[lost]).expect("the trial is not empty");
+            assert!(least <= mean && mean <= most && trapped_after == Some(23), "{op:?}: {least} {mean} {most}");
+            mean
+        };
+        // Three before the trap, however many operations follow.
+        assert_eq!((expected(lost, 23), expected(lost, 20_000), expected(lost, 1_000_000)), (3.0, 3.0, 3.0));
+        assert_eq!(expected(kept, 20_000), 5.0);
+        assert_eq!(expected(kept, 23), 2.0);
+        // In the trap, three of 19,977.
+        let many = expected(kept, 1_000_000);
+        assert!((many - (2.0 + 3.0 * 999_977.0 / 19_977.0)).abs() < 1e-6, "{many}");
+        // Without a trap everything is scaled.
+        assert_eq!(trial.expected(lost, 200_000, &[]).map(|expected| expected.mean), Some(30.0));
+    }
+
+    #[test]
     fn an_operation_comes_in_bursts_if_more_stretches_have_none_than_by_chance() {
         let profile = nandseq_profile::builtin::profile();
         let comes = |counted: u64, came: u32| {
             let mut trial = Trial::empty(&profile, true);
-            (trial.ops, trial.by_op[0], trial.stretches[0]) = (20 * STRETCH + 1, counted, (1 << came) - 1);
-            let expected = trial.expected(OpId(0), 5_000).expect("the trial is long enough");
+            (trial.ops, trial.stretches[0]) = (20 * STRETCH + 1, (1 << came) - 1);
+            trial.by_op[0] = (0..counted).collect();
+            let expected = trial.expected(OpId(0), 5_000, &[]).expect("the trial is long enough");
             assert_eq!((expected.stretches, expected.without), (20, 20 - u64::from(came)));
             expected.comes_in_bursts()
         };
@@ -356,8 +421,8 @@ mod tests {
         }
         // A trial of few stretches shows nothing.
         let mut trial = Trial::empty(&profile, true);
-        (trial.ops, trial.by_op[0], trial.stretches[0]) = (2 * STRETCH, 9, 1);
-        assert!(!trial.expected(OpId(0), 5_000).expect("the trial is long enough").comes_in_bursts());
+        (trial.ops, trial.by_op[0], trial.stretches[0]) = (2 * STRETCH, (0..9).collect(), 1);
+        assert!(!trial.expected(OpId(0), 5_000, &[]).expect("the trial is long enough").comes_in_bursts());
     }
 
     #[test]

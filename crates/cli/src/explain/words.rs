@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, Effect, LatchKind};
 use nandseq_profile::places::StatedPlace;
-use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile};
 use nandseq_reach::{Blocker, Cause, Need, Reason};
 use serde::Serialize;
 
+use super::remedy::Change;
 use super::weights::{FoundEntry, Texts, Weightless};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
@@ -254,6 +255,24 @@ impl<'p> Words<'p> {
                 format!("give `{name}` a mass of its own, or lower those of others so that they add up to less than 1")
             }
         })
+    }
+
+    /// One of some changes in words, with its place; `None` if it follows from another.
+    pub(super) fn change(&self, change: Change, all: &[Change]) -> Option<String> {
+        let spare = |entry: String, base: BaseId| {
+            Some(format!("let the exclusions in {entry} spare `{}`", self.profile.bases[base].name))
+        };
+        match change {
+            Change::Weight(key, op) => {
+                let why = self.texts.why(key, op);
+                // A table that is built gives every name a mass that no exclusion names.
+                let follows =
+                    why == Weightless::Crowded && all.contains(&Change::SpareUnder(key, self.profile.ops[op].base));
+                if follows { None } else { self.weight_advice(&why, &[op]) }
+            }
+            Change::SpareUnder(key, base) => spare(self.exclusions_of_key(key), base),
+            Change::SpareIn(state, base) => spare(self.exclusions_of_state(state), base),
+        }
     }
 
     /// The entries that state a reason, and what to change.

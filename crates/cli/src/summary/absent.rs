@@ -195,6 +195,7 @@ mod tests {
                 trial: 5_000,
                 stretches: 20,
                 without,
+                trapped_after: None,
             };
             let absent = NeverStarted {
                 op_name: "Read".to_owned(),

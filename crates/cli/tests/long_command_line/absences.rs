@@ -240,10 +240,69 @@ fn what_a_trapped_device_can_no_longer_start_is_told_apart_from_chance() {
     let to_cover = run(&["--closure", "--until-coverage", "95", "-t", "20000"], "5000");
     let told = String::from_utf8(folder.run(&to_cover).stderr).unwrap();
     assert!(told.contains(warning) && told.contains("covered\n") && !told.contains("raise"), "{told}");
+    assert!(told.contains("all dies were trapped before 95 % of"), "{told}");
     // The device as it is leaves the state.
     let folder = Folder::new().with("device.yaml", nandseq_profile::builtin::text());
     let told = String::from_utf8(folder.succeed(&run(&[], "600")).stderr).unwrap();
     assert!(!told.contains("trapped") && absent(&folder).values().all(|code| !code.starts_with("trapped")), "{told}");
+}
+
+#[test]
+fn a_run_whose_coverage_is_out_of_reach_in_a_trap_ends_at_once_and_one_in_reach_goes_on() {
+    let folder = Folder::new().with("device.yaml", trapping());
+    let to = |percent, more: &[&'static str]| {
+        let flags = [
+            "--config",
+            "device.yaml",
+            "--stamp",
+            "261121",
+            "-n",
+            "2",
+            "--seed",
+            "3",
+            "--summary",
+            "json",
+            "--until-coverage",
+            percent,
+        ];
+        [&flags[..], more].concat()
+    };
+    let output = folder.fall_short(&to("90", &[]));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("warning: every die is trapped in ODT_DISABLE, where "), "{told}");
+    assert!(told.contains("warning: all dies were trapped before 90 % of ") && !told.contains("raise"), "{told}");
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(made["operations"].as_u64().unwrap() < 20_000, "{made}");
+    assert_eq!(made["runs"], 2);
+    let trial = folder.fall_short(&to("90", &["--dry-run"]));
+    let trial: Value = serde_json::from_slice(&trial.stdout).unwrap();
+    assert_eq!(
+        (&trial["missed"], &trial["trial"]["summary"]["operations"]),
+        (&true.into(), &made["operations"]),
+        "{trial}"
+    );
+    // What is left in the trap is enough for this.
+    folder.succeed(&to("1", &["--clean"]));
+}
+
+#[test]
+fn what_came_before_a_trap_is_not_scaled() {
+    let folder = Folder::new().with("device.yaml", trapping());
+    let expected = |of: &str| {
+        let said =
+            folder.succeed(&["explain", "--config", "device.yaml", "--format", "json", "-n", of, "ERASE"]).stdout;
+        let said: Value = serde_json::from_slice(&said).unwrap();
+        let of_op =
+            |op: &Value| (op["expected"]["counted"].as_f64().unwrap(), op["expected"]["mean"].as_f64().unwrap());
+        assert!(said["operations"][0]["expected"]["trapped_after"].as_u64().unwrap() < 2_000, "{said}");
+        said["operations"].as_array().unwrap().iter().map(of_op).collect::<Vec<_>>()
+    };
+    let found = expected("1000000");
+    assert!(found.iter().any(|(counted, _)| *counted > 0.0), "{found:?}");
+    assert!(found.iter().all(|(counted, mean)| counted == mean), "{found:?}");
+    let said = folder.succeed(&["explain", "--config", "device.yaml", "-n", "1000000", "ERASE"]).stdout;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("by a trial of 20,000 from a blank device, in a trap after "), "{said}");
 }
 
 #[test]

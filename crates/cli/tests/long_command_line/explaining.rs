@@ -58,6 +58,111 @@ fn a_chain_of_causes_leads_to_the_mass_that_is_0() {
     assert!(explain(&folder, &["Read_SLC"]).contains("\nIt appears: about "));
 }
 
+/// The device with a status read, these tables under `probabilities` or at the top, and no other masses.
+fn with_table(sections: &str) -> String {
+    let text = device("");
+    let (before, _) = text.split_once("probabilities:").unwrap();
+    let status = "  STATUS: {scope: none, instant: true, phases: [ISSUE], effects: [status_read], payload: [die, exp_val]}\nops:\n  Status: {base: STATUS, ISSUE: 0.1}\n";
+    before.replace("ops:\n", status) + sections
+}
+
+/// What follows a place `line:column` of a text.
+fn at<'t>(text: &'t str, place: &str) -> &'t str {
+    let mut parts = place.rsplit(':').map(|part| part.parse::<usize>().unwrap());
+    let (column, line) = (parts.next().unwrap(), parts.next().unwrap());
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    &text[start + column - 1..]
+}
+
+/// The text of a profile after one change that `explain` asks for.
+fn follow(text: &str, advice: &str) -> String {
+    let quoted: Vec<&str> = advice.split('`').skip(1).step_by(2).collect();
+    let place = advice.rsplit_once('(').unwrap().1.split_once(')').unwrap().0;
+    let place = place.strip_prefix("device.yaml:").unwrap();
+    let rest = at(text, place);
+    let changed = if advice.starts_with("give `") {
+        rest.replacen(": 0", ": 0.2", 1)
+    } else if advice.starts_with("list `") {
+        rest.replacen('{', &format!("{{{}: 0.2, ", quoted[0]), 1)
+    } else {
+        assert!(advice.starts_with("let the exclusions in `"), "{advice}");
+        let (list, after) = rest.split_once(']').unwrap();
+        format!("{}[{after}", list.split_once('[').unwrap().0).replacen('[', "[]", 1)
+    };
+    text[..text.len() - rest.len()].to_owned() + &changed
+}
+
+#[test]
+fn whoever_follows_the_advice_to_the_letter_sees_the_operation() {
+    let status = "phase_conditional: {DEFAULT: {Status: 1, Erase_SLC: 1, Read_SLC: 1}, STATUS.END: {Program_SLC: 1, Read_SLC: 1}}\n";
+    let first_excluded = device("    Dout: 0.2\n").replace("  op_state:\n", "  op_state:\n    DEFAULT: [er]\n");
+    let first_excluded = first_excluded.replace("exclusion_groups:\n", "exclusion_groups:\n  er: [ERASE]\n");
+    let by_state = first_excluded
+        .replace("    DEFAULT: [er]\n", "")
+        .replace("exclusions:\n", "exclusions:\n  state: {NOT_ERASE_SUSPENDED: [er]}\n");
+    let cases = [
+        (device(NO_SLC), &["Read_SLC"][..]),
+        (with_table("probabilities: {by_key: {DEFAULT: {ERASE: 0}}}\n"), &["Erase_TLC", "Read_SLC"]),
+        (with_table("probabilities: {global: {Erase_SLC: 0, READ: 0}}\n"), &["Dout", "Read_SLC"]),
+        (with_table(status), &["Program_SLC", "Read_SLC", "Dout", "Read_TLC"]),
+        (
+            with_table("phase_conditional: {DEFAULT: {Status: 1}, ERASE.END: {Erase_SLC: 1, Program_SLC: 1}}\n"),
+            &["Erase_SLC", "Program_SLC"],
+        ),
+        (first_excluded, &["Erase_SLC", "Program_TLC"]),
+        (by_state, &["Erase_SLC", "Read_TLC"]),
+    ];
+    for (before, names) in cases {
+        for name in names {
+            let folder = Folder::new().with("device.yaml", &before);
+            let text = explain(&folder, &[name]);
+            assert!(text.contains("\nIt never appears.\n"), "{name}: {text}\n{before}");
+            let (_, advice) =
+                text.split_once("\nTo change that: ").unwrap_or_else(|| panic!("{name}: {text}\n{before}"));
+            let advice = advice.lines().next().unwrap();
+            // From the end, so that places before stay where they are.
+            let mut all: Vec<&str> = advice.split(", and ").collect();
+            all.sort_by_key(|one| {
+                let numbers = one
+                    .rsplit(|letter: char| !letter.is_ascii_digit())
+                    .filter_map(|number| number.parse::<usize>().ok());
+                let mut numbers = numbers.take(2);
+                let (column, line) = (numbers.next(), numbers.next());
+                std::cmp::Reverse((line, column))
+            });
+            let after = all.iter().fold(before.clone(), |text, one| follow(&text, one));
+            let folder = Folder::new().with("device.yaml", &after);
+            let text = explain(&folder, &[name]);
+            assert!(text.contains("\nIt appears: about "), "{name}, {advice}: {text}\n{after}");
+        }
+    }
+}
+
+#[test]
+fn what_needs_an_operation_that_never_appears_never_appears_either() {
+    let table = "phase_conditional: {DEFAULT: {Status: 1, Erase_SLC: 1, Read_SLC: 1}, STATUS.END: {Program_SLC: 1, Read_SLC: 1}}\n";
+    let folder = Folder::new().with("device.yaml", with_table(table));
+    assert_snapshot!(explain(&folder, &["Read_SLC"]));
+    for name in ["Program_SLC", "Read_SLC", "Dout"] {
+        assert!(explain(&folder, &[name]).contains("\nIt never appears.\n"), "{name}");
+    }
+}
+
+#[test]
+fn what_only_itself_would_bring_up_never_appears_whoever_is_asked() {
+    let table = "probabilities: {by_key: {DEFAULT: {ERASE: 0}}}\n";
+    let folder = Folder::new().with("device.yaml", with_table(table));
+    assert!(explain(&folder, &["Erase_SLC"]).contains("\nIt never appears.\n"));
+    let said = |arguments: &[&str]| String::from_utf8(folder.succeed(arguments).stdout).unwrap();
+    let pairs = said(&["profile", "check", "device.yaml", "--pairs", "--op", "Erase_SLC"]);
+    assert!(pairs.contains("ERASE.END: no hook ever falls on this phase key: Erase_SLC\n"), "{pairs}");
+    assert!(!pairs.contains("coincidence only"), "{pairs}");
+    let universe = said(&["coverage", "universe", "--config", "device.yaml"]);
+    let mut of_erase = universe.lines().filter(|row| row.contains("\tErase_SLC\t"));
+    assert!(of_erase.all(|row| row.contains("\tErase_SLC\t0\t")), "{universe}");
+    folder.succeed(&["--config", "device.yaml", "--ops", "300", "--stamp", "261121", "--until-coverage", "100"]);
+}
+
 #[test]
 fn a_base_lists_what_comes_and_what_never_does() {
     let folder = Folder::new().with("device.yaml", device(NO_SLC));

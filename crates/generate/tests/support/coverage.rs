@@ -1,8 +1,9 @@
 //! Which pairs of phase key and op name a run has proposed, against what is called reachable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use nandseq_generate::probability::Distributions;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_reach::{Universe, Verdict};
@@ -12,12 +13,15 @@ use nandseq_trace::{Operation, Sink};
 #[derive(Default)]
 pub(crate) struct Hits {
     pub(crate) counts: BTreeMap<(PhaseKey, OpId), u64>,
+    /// The operations that started, as proposals or as steps of chains.
+    pub(crate) started: BTreeSet<OpId>,
     pub(crate) operations: u64,
 }
 
 impl Sink for Hits {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         self.operations += 1;
+        self.started.insert(operation.op);
         if operation.is_first {
             *self.counts.entry((operation.proposal.key_used, operation.op)).or_insert(0) += 1;
         }
@@ -34,10 +38,14 @@ pub(crate) struct Coverage {
 impl Coverage {
     /// One run of one site.
     pub(crate) fn of_run(profile: &Profile, table_seed: u64, seed: u64, operations: u64) -> Self {
-        let table = probability::of_profile(profile, table_seed);
-        let universe = Universe::new(profile, &table);
+        Self::of_table(profile, &probability::of_profile(profile, table_seed), seed, operations)
+    }
+
+    /// One run of one site with a table.
+    pub(crate) fn of_table(profile: &Profile, table: &Distributions, seed: u64, operations: u64) -> Self {
+        let universe = Universe::new(profile, table);
         let mut hits = Hits::default();
-        if let Ok(setup) = Setup::new(profile, &table, &[]) {
+        if let Ok(setup) = Setup::new(profile, table, &[]) {
             let run_until = Ticks::from_us(10_000_000_000);
             let limits = RunLimits { run_until, max_ops: Some(operations), ..RunLimits::default() };
             Site::new(&setup, seed).run(&limits, &mut hits).expect("memory does not fail");

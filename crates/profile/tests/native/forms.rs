@@ -10,8 +10,9 @@ use nandseq_profile::{Diagnostics, ReadOptions, SourceFile, builtin, read, table
 const OTHERS: [&str; 4] = ["3", "word", "[1]", "{a: 1}"];
 
 fn entries(text: &str) -> Vec<Entry> {
-    let root = yaml::parse(&SourceFile::new("profile.yaml", text), &mut Diagnostics::new()).unwrap();
-    root.as_mapping().unwrap().to_vec()
+    let root =
+        yaml::parse(&SourceFile::new("profile.yaml", text), &mut Diagnostics::new()).expect("a text that is read");
+    root.as_mapping().expect("a mapping").to_vec()
 }
 
 /// The help about a value of an entry that is replaced by another one; `None` if its form is not complained about.
@@ -27,7 +28,7 @@ fn help(text: &str, entry: &Entry, other: &str) -> Option<String> {
 fn a_section_of_another_form_is_answered_with_an_example_of_it() {
     let legacy = format!("{}/testdata/legacy/good.yaml", env!("CARGO_MANIFEST_DIR"));
     let mut sections = 0;
-    for text in [builtin::text(), &fs::read_to_string(legacy).unwrap()] {
+    for text in [builtin::text(), &fs::read_to_string(legacy).expect("a file of the tests")] {
         for entry in entries(text) {
             let (is_mapping, is_list) = (entry.value.as_mapping().is_some(), entry.value.as_sequence().is_some());
             for other in OTHERS
