@@ -26,7 +26,7 @@ use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::test_plan::PlanInForce;
 use crate::{dead_dies, tell, terminal};
-use remedy::{Change, Remedies};
+use remedy::{ProfileChange, Remedies};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
 use subject::{ExplainedName, KnownNames};
 
@@ -158,7 +158,7 @@ struct Explainer<'w> {
 }
 
 /// Causes, an operation that they keep from starting, and the changes that were found for it.
-type KnownRemedy = (Vec<Blocker>, OpId, Option<Vec<Change>>);
+type KnownRemedy = (Vec<Blocker>, OpId, Option<Vec<ProfileChange>>);
 
 impl Explainer<'_> {
     fn operation(&self, op: OpId, of: u64) -> Explained {
@@ -234,14 +234,14 @@ impl Explainer<'_> {
 
     /// Changes after which an operation appears, if it never does; `None` if none are found. Operations with the same causes are
     /// helped by the same changes.
-    fn remedy(&self, op: OpId, chains: &[Vec<Cause>]) -> Option<Vec<Change>> {
+    fn remedy(&self, op: OpId, chains: &[Vec<Cause>]) -> Option<Vec<ProfileChange>> {
         let causes: Vec<Blocker> = chains.first()?.iter().map(|cause| cause.blocker.clone()).collect();
         let remedies = Remedies::new(self.in_force).filter(|_| self.under.is_none())?;
         let known = self.remedies.borrow().iter().find(|(of, ..)| *of == causes).cloned();
         if let Some((_, like, found)) = known {
             let of_op = |change| match change {
-                Change::Weight(key, name) if name == like => Change::Weight(key, op),
-                Change::Weight(..) | Change::SpareUnder(..) | Change::SpareIn(..) => change,
+                ProfileChange::Weight(key, name) if name == like => ProfileChange::Weight(key, op),
+                ProfileChange::Weight(..) | ProfileChange::SpareUnder(..) | ProfileChange::SpareIn(..) => change,
             };
             return found.map(|found| found.into_iter().map(of_op).collect());
         }

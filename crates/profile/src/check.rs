@@ -33,47 +33,64 @@ pub fn check(profile: &Profile) -> Diagnostics {
     diagnostics
 }
 
-/// Whether an effect sets a state, and whether, other than a reset, it ends it.
-fn sets_and_ends(effect: Effect, state: DeviceState) -> (bool, bool) {
-    match effect {
-        Effect::FillRegisters { .. } => (state == DeviceState::LatchOnRead, false),
-        Effect::CacheRead(kind) => (state == DeviceState::LatchOnRead || state == DeviceState::CacheRead(kind), false),
-        Effect::CacheReadEnd(kind) => (state == DeviceState::LatchOnRead, state == DeviceState::CacheRead(kind)),
-        Effect::DataOut => (false, state == DeviceState::LatchOnRead),
-        // A further load replaces the contents of the latch.
-        Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } => {
-            (state == DeviceState::LatchOn(level), matches!(state, DeviceState::LatchOn(held) if level != held))
+/// What an effect does to a state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnState {
+    Sets,
+    Ends,
+    /// Ends it as a reset.
+    Resets,
+    Nothing,
+}
+
+impl OnState {
+    fn of(effect: Effect, state: DeviceState) -> Self {
+        let sets = |is_set: bool| if is_set { Self::Sets } else { Self::Nothing };
+        let ends = |is_ended: bool| if is_ended { Self::Ends } else { Self::Nothing };
+        match effect {
+            Effect::FillRegisters { .. } => sets(state == DeviceState::LatchOnRead),
+            Effect::CacheRead(kind) => sets(state == DeviceState::LatchOnRead || state == DeviceState::CacheRead(kind)),
+            Effect::CacheReadEnd(kind) if state == DeviceState::CacheRead(kind) => Self::Ends,
+            Effect::CacheReadEnd(_) => sets(state == DeviceState::LatchOnRead),
+            Effect::DataOut => ends(state == DeviceState::LatchOnRead),
+            Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } if state == DeviceState::LatchOn(level) => {
+                Self::Sets
+            }
+            // A further load replaces the contents of the latch.
+            Effect::LoadLatch { latch: LatchKind::OneShot, .. }
+            | Effect::ConsumeLatch { latch: LatchKind::OneShot, .. } => ends(matches!(state, DeviceState::LatchOn(_))),
+            Effect::CacheProgramStart(kind) => sets(state == DeviceState::CacheProgram(kind)),
+            Effect::CacheProgramEnd(kind) => ends(state == DeviceState::CacheProgram(kind)),
+            Effect::Suspend(axis) => sets(state == DeviceState::Suspended(axis)),
+            Effect::Resume(axis) => ends(state == DeviceState::Suspended(axis)),
+            Effect::OdtDisable => sets(state == DeviceState::OdtDisabled),
+            Effect::OdtEnable => ends(state == DeviceState::OdtDisabled),
+            Effect::WriteProtectOn => sets(state == DeviceState::WriteProtect),
+            Effect::WriteProtectOff => ends(state == DeviceState::WriteProtect),
+            Effect::ResetDie | Effect::ResetTarget if !state.survives_reset() => Self::Resets,
+            Effect::LoadLatch { latch: LatchKind::Copyback, .. }
+            | Effect::ConsumeLatch { latch: LatchKind::Copyback, .. }
+            | Effect::Erase
+            | Effect::Program
+            | Effect::CloseBlock
+            | Effect::CopybackSource
+            | Effect::ResetDie
+            | Effect::ResetTarget
+            | Effect::StatusRead
+            | Effect::Delay => Self::Nothing,
         }
-        Effect::ConsumeLatch { latch: LatchKind::OneShot, .. } => (false, matches!(state, DeviceState::LatchOn(_))),
-        Effect::CacheProgramStart(kind) => (state == DeviceState::CacheProgram(kind), false),
-        Effect::CacheProgramEnd(kind) => (false, state == DeviceState::CacheProgram(kind)),
-        Effect::Suspend(axis) => (state == DeviceState::Suspended(axis), false),
-        Effect::Resume(axis) => (false, state == DeviceState::Suspended(axis)),
-        Effect::OdtDisable => (state == DeviceState::OdtDisabled, false),
-        Effect::OdtEnable => (false, state == DeviceState::OdtDisabled),
-        Effect::WriteProtectOn => (state == DeviceState::WriteProtect, false),
-        Effect::WriteProtectOff => (false, state == DeviceState::WriteProtect),
-        Effect::LoadLatch { latch: LatchKind::Copyback, .. }
-        | Effect::ConsumeLatch { latch: LatchKind::Copyback, .. }
-        | Effect::Erase
-        | Effect::Program
-        | Effect::CloseBlock
-        | Effect::CopybackSource
-        | Effect::ResetDie
-        | Effect::ResetTarget
-        | Effect::StatusRead
-        | Effect::Delay => (false, false),
     }
 }
 
 fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
-    let bases_with = |wanted: &dyn Fn(Effect) -> bool| -> Vec<BaseId> {
-        let has = |(_, base): &(BaseId, &crate::model::Base)| base.effects.iter().any(|effect| wanted(*effect));
+    let bases_with = |state: DeviceState, wanted: OnState| -> Vec<BaseId> {
+        let does = |effect: &Effect| OnState::of(*effect, state) == wanted;
+        let has = |(_, base): &(BaseId, &crate::model::Base)| base.effects.iter().any(does);
         profile.bases.iter_ids().filter(has).map(|(id, _)| id).collect()
     };
     for state in DeviceState::ALL {
         let permanent = matches!(state, DeviceState::NotSuspended(_));
-        let reachable = permanent || !bases_with(&|effect| sets_and_ends(effect, state).0).is_empty();
+        let reachable = permanent || !bases_with(state, OnState::Sets).is_empty();
         let has_table =
             profile.exclusions.by_state.iter().any(|(listed, groups)| *listed == state && !groups.is_empty());
         if has_table && !reachable {
@@ -84,11 +101,10 @@ fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
             continue;
         }
         let forbidden = profile.exclusions.in_state(state);
-        let resets = |effect| !state.survives_reset() && matches!(effect, Effect::ResetDie | Effect::ResetTarget);
-        let ways_out = bases_with(&|effect| sets_and_ends(effect, state).1);
+        let ways_out = bases_with(state, OnState::Ends);
         if ways_out.iter().all(|base| forbidden.contains(*base)) {
             let names = |bases: &[BaseId]| listed(bases.iter().map(|base| profile.bases[*base].name.as_str()));
-            let of_resets = bases_with(&resets).into_iter().filter(|base| !ways_out.contains(base));
+            let of_resets = bases_with(state, OnState::Resets).into_iter().filter(|base| !ways_out.contains(base));
             let (closed, open): (Vec<BaseId>, Vec<BaseId>) = of_resets.partition(|base| forbidden.contains(*base));
             let closed = [ways_out, closed].concat();
             let way = if open.is_empty() { "nothing".to_owned() } else { format!("only a reset ({})", names(&open)) };

@@ -71,8 +71,8 @@ fn the_predecessors_dead_chains_are_found() {
              PROGRAM_SUSPENDED, which the chain is in by then",
             "the chain `RECOVERY_RD.SEQ` after `PROGRAM_SUSPEND` can never complete: its step 1 (COPYBACK_READ) is \
              forbidden in PROGRAM_SUSPENDED, which the chain is in by then",
-            "once in ON_PLANE_CACHE_READ, only a reset (`RESET`) leads out of it",
-            "once in ON_ONESHOT_CACHE_PROGRAM, only a reset (`RESET`) leads out of it",
+            "once in ON_PLANE_CACHE_READ, only a reset (`RESET`, `RESET_LUN`) leads out of it",
+            "once in ON_ONESHOT_CACHE_PROGRAM, only a reset (`RESET`, `RESET_LUN`) leads out of it",
             "no exclusions say what may start during CORE_BUSY of `RECOVERY_RD`",
         ]
     );

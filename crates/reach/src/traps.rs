@@ -217,7 +217,7 @@ fn is_sure(model: &Model<'_>, class: NameClassId) -> bool {
 #[cfg(test)]
 mod tests {
     use nandseq_profile::BaseSet;
-    use nandseq_profile::model::{Axis, Effect, ExclusionGroup};
+    use nandseq_profile::model::{Axis, ExclusionGroup};
 
     use super::*;
     use crate::MOST_TRIED;
@@ -250,12 +250,12 @@ mod tests {
     #[test]
     fn a_trap_names_the_resets_that_would_end_it() {
         let mut profile = nandseq_profile::builtin::profile();
-        let with = |profile: &Profile, wanted: &dyn Fn(&Effect) -> bool| -> BaseSet {
-            let has = profile.bases.iter_ids().filter(|(_, base)| base.effects.iter().any(wanted));
-            has.map(|(base, _)| base).collect()
+        let tables = Tables::new(&profile);
+        let with = |wanted: fn(&BaseInfo) -> bool| -> BaseSet {
+            tables.bases().filter(|(_, info)| wanted(info)).map(|(base, _)| base).collect()
         };
-        let resumes = with(&profile, &|effect| *effect == Effect::Resume(Axis::Erase));
-        let resets = with(&profile, &|effect| matches!(effect, Effect::ResetDie | Effect::ResetTarget));
+        let resumes = with(|info| info.effects.resume == Some(Axis::Erase));
+        let resets = with(|info| info.effects.resets());
         let group = profile.exclusions.groups.len().into();
         profile.exclusions.groups.push(ExclusionGroup { name: "kept".to_owned(), forbids: resumes });
         profile.exclusions.by_state.push((DeviceState::Suspended(Axis::Erase), vec![group]));

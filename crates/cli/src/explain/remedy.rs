@@ -18,7 +18,7 @@ const QUICK: u64 = 20_000;
 
 /// A change of the profile or the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Change {
+pub(super) enum ProfileChange {
     /// An operation gets a weight under a phase key.
     Weight(PhaseKey, OpId),
     /// The exclusions of a phase key spare a base.
@@ -41,7 +41,7 @@ impl<'p> Remedies<'p> {
 
     /// A smallest set of changes after which an operation can start; `None` if no such changes let it start. Of names that would do
     /// as well, those of `preferred` count.
-    pub(super) fn of(&self, op: OpId, preferred: &[OpId]) -> Option<Vec<Change>> {
+    pub(super) fn of(&self, op: OpId, preferred: &[OpId]) -> Option<Vec<ProfileChange>> {
         let weights = self.weights(op, preferred);
         let (profile, table) = self.changed(&weights);
         let mut found = if starts(self.in_force, (&profile, &table), op, MOST_TRIED) {
@@ -54,7 +54,7 @@ impl<'p> Remedies<'p> {
             if !is_quick(verdict(self.in_force, (&profile, &table), op, QUICK)) {
                 return None;
             }
-            let enough = |changes: &[Change]| {
+            let enough = |changes: &[ProfileChange]| {
                 let (profile, table) = self.changed(changes);
                 is_provided(self.in_force, (&profile, &table), op)
                     && is_quick(verdict(self.in_force, (&profile, &table), op, QUICK))
@@ -62,15 +62,15 @@ impl<'p> Remedies<'p> {
             smallest(all, enough)
         };
         found.sort_by_key(|change| match change {
-            Change::SpareUnder(..) | Change::SpareIn(..) => (0, 0),
-            Change::Weight(_, op) => (1, op.index()),
+            ProfileChange::SpareUnder(..) | ProfileChange::SpareIn(..) => (0, 0),
+            ProfileChange::Weight(_, op) => (1, op.index()),
         });
         Some(found)
     }
 
     /// The smallest part of these weights after which an operation can start. Needs alone are quick to look at, and mostly enough.
-    fn smallest_of_weights(&self, weights: Vec<Change>, op: OpId) -> Vec<Change> {
-        let with = |changes: &[Change], wanted: &dyn Fn((&Profile, &Distributions)) -> bool| {
+    fn smallest_of_weights(&self, weights: Vec<ProfileChange>, op: OpId) -> Vec<ProfileChange> {
+        let with = |changes: &[ProfileChange], wanted: &dyn Fn((&Profile, &Distributions)) -> bool| {
             let (profile, table) = self.changed(changes);
             wanted((&profile, &table))
         };
@@ -84,7 +84,7 @@ impl<'p> Remedies<'p> {
     }
 
     /// All weights that a table could have and lacks, those of `preferred` and of the operation itself last.
-    fn weights(&self, op: OpId, preferred: &[OpId]) -> Vec<Change> {
+    fn weights(&self, op: OpId, preferred: &[OpId]) -> Vec<ProfileChange> {
         let InForce { profile, table, .. } = self.in_force;
         let ends = profile.policies.refill_uses_end_key;
         let is_default = |key: PhaseKey| key == PhaseKey::DEFAULT;
@@ -99,16 +99,16 @@ impl<'p> Remedies<'p> {
                 let counts = is_default(key) || excludes_first(name) || ends && info.phase.is_none();
                 let has_weight = entries.iter().any(|&(of, mass)| of == name && mass > 0.0);
                 if counts && !has_weight {
-                    all.push(Change::Weight(key, name));
+                    all.push(ProfileChange::Weight(key, name));
                 }
             }
         }
-        let rank = |change: &Change| match *change {
-            Change::Weight(key, name) => {
+        let rank = |change: &ProfileChange| match *change {
+            ProfileChange::Weight(key, name) => {
                 let place = preferred.iter().position(|known| *known == name).unwrap_or(usize::MAX - 1);
                 (is_default(key), name == op, std::cmp::Reverse(place), std::cmp::Reverse(name.index()))
             }
-            Change::SpareUnder(..) | Change::SpareIn(..) => {
+            ProfileChange::SpareUnder(..) | ProfileChange::SpareIn(..) => {
                 (false, false, std::cmp::Reverse(usize::MAX), std::cmp::Reverse(0))
             }
         };
@@ -117,24 +117,24 @@ impl<'p> Remedies<'p> {
     }
 
     /// All entries of exclusions.
-    fn spared(&self) -> Vec<Change> {
+    fn spared(&self) -> Vec<ProfileChange> {
         let exclusions = &self.in_force.profile.exclusions;
         let bases = || self.in_force.profile.bases.ids();
         let of_keys = exclusions.by_op_state.iter().flat_map(|&(key, _)| {
             bases()
                 .filter(move |base| exclusions.in_op_state(key).contains(*base))
-                .map(move |base| Change::SpareUnder(key, base))
+                .map(move |base| ProfileChange::SpareUnder(key, base))
         });
         let of_states = exclusions.by_state.iter().flat_map(|&(state, _)| {
             bases()
                 .filter(move |base| exclusions.in_state(state).contains(*base))
-                .map(move |base| Change::SpareIn(state, base))
+                .map(move |base| ProfileChange::SpareIn(state, base))
         });
         of_states.chain(of_keys).collect()
     }
 
     /// The profile and the table after some changes.
-    fn changed(&self, changes: &[Change]) -> (Cow<'p, Profile>, Distributions) {
+    fn changed(&self, changes: &[ProfileChange]) -> (Cow<'p, Profile>, Distributions) {
         let InForce { profile, table, .. } = self.in_force;
         let mut profile = Cow::Borrowed(profile);
         let spare = |profile: &mut Cow<'p, Profile>, forbidden: BaseSet, base: BaseId| -> Vec<GroupId> {
@@ -147,19 +147,19 @@ impl<'p> Remedies<'p> {
         };
         for change in changes {
             match *change {
-                Change::SpareUnder(key, base) => {
+                ProfileChange::SpareUnder(key, base) => {
                     let forbidden = profile.exclusions.in_op_state(key);
                     let groups = spare(&mut profile, forbidden, base);
                     profile.to_mut().exclusions.by_op_state.retain(|(known, _)| *known != key);
                     profile.to_mut().exclusions.by_op_state.push((key, groups));
                 }
-                Change::SpareIn(state, base) => {
+                ProfileChange::SpareIn(state, base) => {
                     let forbidden = profile.exclusions.in_state(state);
                     let groups = spare(&mut profile, forbidden, base);
                     profile.to_mut().exclusions.by_state.retain(|(known, _)| *known != state);
                     profile.to_mut().exclusions.by_state.push((state, groups));
                 }
-                Change::Weight(..) => {}
+                ProfileChange::Weight(..) => {}
             }
         }
         let mut distributions = table.distributions.clone();
@@ -167,10 +167,10 @@ impl<'p> Remedies<'p> {
             let excluded = profile.exclusions.in_op_state(*key);
             for change in changes {
                 match *change {
-                    Change::Weight(of, op) if of == *key && !excluded.contains(profile.ops[op].base) => {
+                    ProfileChange::Weight(of, op) if of == *key && !excluded.contains(profile.ops[op].base) => {
                         entries.push((op, 1.0));
                     }
-                    Change::Weight(..) | Change::SpareUnder(..) | Change::SpareIn(..) => {}
+                    ProfileChange::Weight(..) | ProfileChange::SpareUnder(..) | ProfileChange::SpareIn(..) => {}
                 }
             }
         }
@@ -194,7 +194,7 @@ fn verdict(in_force: &InForce, (profile, table): (&Profile, &Distributions), op:
 }
 
 /// The smallest part of some changes that is enough: none of them can be left out. Those in front are left out first.
-fn smallest(mut changes: Vec<Change>, enough: impl Fn(&[Change]) -> bool) -> Vec<Change> {
+fn smallest(mut changes: Vec<ProfileChange>, enough: impl Fn(&[ProfileChange]) -> bool) -> Vec<ProfileChange> {
     let mut part = changes.len().div_ceil(2);
     while part > 0 {
         let mut at = 0;
@@ -218,11 +218,12 @@ mod tests {
 
     #[test]
     fn the_smallest_part_has_nothing_to_spare_and_prefers_what_comes_last() {
-        let all: Vec<Change> = (0..40).map(|op| Change::Weight(PhaseKey::DEFAULT, OpId(op))).collect();
-        let has = |changes: &[Change], op| changes.contains(&Change::Weight(PhaseKey::DEFAULT, OpId(op)));
-        let enough = |changes: &[Change]| has(changes, 3) && has(changes, 17) && (has(changes, 20) || has(changes, 30));
+        let all: Vec<ProfileChange> = (0..40).map(|op| ProfileChange::Weight(PhaseKey::DEFAULT, OpId(op))).collect();
+        let has = |changes: &[ProfileChange], op| changes.contains(&ProfileChange::Weight(PhaseKey::DEFAULT, OpId(op)));
+        let enough =
+            |changes: &[ProfileChange]| has(changes, 3) && has(changes, 17) && (has(changes, 20) || has(changes, 30));
         let found = smallest(all, enough);
-        assert_eq!(found, [3, 17, 30].map(|op| Change::Weight(PhaseKey::DEFAULT, OpId(op))));
+        assert_eq!(found, [3, 17, 30].map(|op| ProfileChange::Weight(PhaseKey::DEFAULT, OpId(op))));
         assert_eq!(smallest(Vec::new(), |_| true), []);
     }
 }

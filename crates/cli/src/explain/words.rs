@@ -8,7 +8,7 @@ use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile};
 use nandseq_reach::{Blocker, Cause, Need, Reason};
 use serde::Serialize;
 
-use super::remedy::Change;
+use super::remedy::ProfileChange;
 use super::weights::{FoundEntry, Texts, Weightless};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
@@ -258,20 +258,20 @@ impl<'p> Words<'p> {
     }
 
     /// One of some changes in words, with its place; `None` if it follows from another.
-    pub(super) fn change(&self, change: Change, all: &[Change]) -> Option<String> {
+    pub(super) fn change(&self, change: ProfileChange, all: &[ProfileChange]) -> Option<String> {
         let spare = |entry: String, base: BaseId| {
             Some(format!("let the exclusions in {entry} spare `{}`", self.profile.bases[base].name))
         };
         match change {
-            Change::Weight(key, op) => {
+            ProfileChange::Weight(key, op) => {
                 let why = self.texts.why(key, op);
                 // A table that is built gives every name a mass that no exclusion names.
-                let follows =
-                    why == Weightless::Crowded && all.contains(&Change::SpareUnder(key, self.profile.ops[op].base));
+                let follows = why == Weightless::Crowded
+                    && all.contains(&ProfileChange::SpareUnder(key, self.profile.ops[op].base));
                 if follows { None } else { self.weight_advice(&why, &[op]) }
             }
-            Change::SpareUnder(key, base) => spare(self.exclusions_of_key(key), base),
-            Change::SpareIn(state, base) => spare(self.exclusions_of_state(state), base),
+            ProfileChange::SpareUnder(key, base) => spare(self.exclusions_of_key(key), base),
+            ProfileChange::SpareIn(state, base) => spare(self.exclusions_of_state(state), base),
         }
     }
 

@@ -91,14 +91,14 @@ fn what_is_joined_is_not_written_where_somebody_else_writes() {
 fn the_flag_that_chooses_another_place_is_named() {
     let folder = halves().with("taken", "");
     folder.succeed(&batch("b", &["--sites", "1-3"]));
-    for (arguments, flag) in [
-        (&["--out-dir", "taken/out", "-t", "300"][..], "--out-dir"),
-        (&["merge", "b", "--into", "taken/joint"], "--into"),
-        (&["replay", "b", "--work-dir", "taken", "--quiet"], "--work-dir"),
-        (&["export", "b", "--to", "vcd", "--output", "taken/t.vcd"], "--output"),
+    for (arguments, place) in [
+        (&["--out-dir", "taken/out", "-t", "300"][..], "folder with --out-dir"),
+        (&["merge", "b", "--into", "taken/joint"], "folder with --into"),
+        (&["replay", "b", "--work-dir", "taken", "--quiet"], "folder with --work-dir"),
+        (&["export", "b", "--to", "vcd", "--output", "taken/t.vcd"], "file with --output"),
     ] {
         let text = folder.refuse(arguments);
-        let expected = format!("help: a file is where a folder is needed; choose another folder with {flag}\n");
+        let expected = format!("help: a file is where a folder is needed; choose another {place}\n");
         assert!(text.starts_with("exit code 3\n") && text.ends_with(&expected), "{text}");
     }
 }
