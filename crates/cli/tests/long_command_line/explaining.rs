@@ -419,7 +419,11 @@ fn what_is_only_waited_for_leads_to_the_missing_default() {
     assert!(said.contains("It never appears.") && said.contains("`exclusions.op_state.DEFAULT`"), "{said}");
     let said = explain(&tiny(&format!("{all}state: {{NOT_ERASE_SUSPENDED: [all]}}\n")), &["Pg"]);
     assert!(said.contains("`exclusions.state.NOT_ERASE_SUSPENDED` (device.yaml:"), "{said}");
-    assert!(said.contains("let the exclusions of `NOT_ERASE_SUSPENDED` spare `ERASE`, or add"), "{said}");
+    let spare = |base| {
+        format!("let the exclusions in `exclusions.state.NOT_ERASE_SUSPENDED` (device.yaml:20:11) spare `{base}`")
+    };
+    let changes = format!("\nTo change that: {}, and {}\n", spare("ERASE"), spare("PROG"));
+    assert!(said.contains(&changes), "{said}");
 }
 
 #[test]
@@ -627,6 +631,6 @@ fn the_advice_names_the_own_weight_where_no_chain_can_draw_the_name() {
     let said = explain(&Folder::new().with("device.yaml", text), &["Program_TLC"]);
     // The chain that an SLC program begins goes on with SLC programs alone.
     assert!(!said.contains("is a step of the chain"), "{said}");
-    let changes = "\nTo change that: give `probabilities.global.Program_TLC` a value above 0 (device.yaml:29:5), and give `probabilities.global.Erase_TLC` a value above 0 (device.yaml:27:5)\n";
+    let changes = "\nTo change that: give `probabilities.global.Erase_TLC` a value above 0 (device.yaml:27:5), and give `probabilities.global.Program_TLC` a value above 0 (device.yaml:29:5)\n";
     assert!(said.contains(changes), "{said}");
 }
