@@ -8,7 +8,7 @@ use nandseq_input::folder::SiteFiles;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
-use nandseq_report::page::{self, PageSubject, VerifierVerdict};
+use nandseq_report::page::{self, PageOfPlan, PageSubject, VerifierVerdict};
 use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::json_fault;
@@ -21,11 +21,12 @@ use nandseq_profile::diagnostic::counted;
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{Hint, profile_flags};
+use crate::plan_counts::ComparedPlan;
 use crate::run_selection::RunSelection;
 use crate::site_list::SiteList;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, ledger, target, tell, terminal};
+use crate::{conditions, console, inputs, ledger, origins, target, tell, terminal};
 
 /// The name and version of the program on a page.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -51,6 +52,9 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         (sites, figures)
     };
     let figures = [figures, phases(&found)].concat();
+    let sites = in_phases(sites, &found);
+    let plan = ComparedPlan::find(arguments.plan.as_deref(), &found)?;
+    let counted = plan.map(|plan| plan.count(&found)).transpose()?;
     let table = conditions::table(&conditions, &found.profile);
     let subject = PageSubject {
         profile: &found.profile,
@@ -60,6 +64,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         tool: TOOL,
         figures: &figures,
         cut: &selection.sentence(),
+        plan: counted.as_ref().map(|plan| PageOfPlan { report: &plan.report, matches: &plan.matches }),
     };
     let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
@@ -152,6 +157,15 @@ fn figures(found: &WrittenRuns, conditions: &Conditions) -> Result<Vec<(String, 
             "probability that one more proposal hits a new bin".to_owned(),
         ),
     ])
+}
+
+/// The sites with the phases of their runs.
+fn in_phases(mut sites: Vec<SiteTables>, found: &WrittenRuns) -> Vec<SiteTables> {
+    for (tables, site) in sites.iter_mut().zip(&found.sites) {
+        let mut phases = origins::phases_of_runs(site);
+        tables.runs.iter_mut().for_each(|run| run.phase = phases.remove(&run.run));
+    }
+    sites
 }
 
 /// The phases of the runs as figures: name, runs and operations of each. None without phases.

@@ -1,0 +1,8 @@
+//! The matches of scenarios in written sequences.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod conditions;
+mod counting;
+mod random;
+mod rows;
+mod slow;
