@@ -158,7 +158,9 @@ def is_suspended(run, row, names, wholes, resets):
                 break
             if resume["op_name"] not in names[2] or not on_die(resume, row["die"]) or resume["time"] < suspend["end"]:
                 continue
-            if any(on_die(last, row["die"]) and end <= last["time"] <= end + 20 for last in run.after(resume)):
+            follows = (last for last in run.after(resume) if on_die(last, row["die"]) and end <= last["time"] <= end + 20)
+            # A reset that ends the program starts before its end, not after it.
+            if any(last["time"] > end or last["op_name"] not in resets for last in follows):
                 return True
     return False
 

@@ -83,7 +83,10 @@ fn the_end_of_a_suspended_operation_is_its_real_end() {
             "{step}"
         );
     }
-    // ISSUE was over before.
+    // ISSUE was over before, or at the moment of the suspension.
+    let at_once = ["0 Program_SLC 0 0 0 0", "1 Suspend_Program 0", "100 Resume_Program 0", "105 Status 0 busy"];
+    let issue = scenario("hits: 1", &["p: {base: PROGRAM}", "{base: STATUS, after: p.ISSUE, within: 104-104}"]);
+    assert_eq!(count_one(&issue, &at_once).matches, 1);
     assert_eq!(
         with_suspension("{base: STATUS, after: p.ISSUE, within: 5-6}", &["5.99", "6", "7", "7.01"]),
         [0, 1, 1, 0]
@@ -138,6 +141,11 @@ fn a_reset_ends_what_is_in_flight_on_its_die() {
         assert_eq!(matches(&end, reset, "52"), ends, "{reset}");
         assert_eq!(matches(&issue, reset, "52"), ends, "{reset}");
         assert_eq!(matches(&end, reset, "102"), 1 - ends, "{reset}");
+    }
+    // What works on every die ends by a reset of all dies alone.
+    let wide = scenario("hits: 1", &["i: {base: IDENTIFY}", "{base: STATUS, after: i.end, within: 0}"]);
+    for (reset, matches) in [("3 Reset_Die 0", 1), ("3 Reset_All 0", 0)] {
+        assert_eq!(count_one(&wide, &["0 Identify", reset, "11 Status 0 ready"]).matches, matches, "{reset}");
     }
     // The reset itself starts in the phase. A reset in ISSUE leaves no CORE_BUSY, so it has no end.
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_report::plan::{AxisValue, PlanReport, wanted_values};
+use nandseq_report::plan::{AxisValue, MOST_OPEN, PlanReport, wanted_values};
 
 use crate::rows::{DEVICE, count, count_one, found, plan, scenario};
 
@@ -70,6 +70,16 @@ fn nothing_else_may_start_on_the_dies_between_first_and_last_step() {
     let rows = |between: &'static str| ["0 Program_SLC 0 0 0 0", between, "99 Erase_SLC 1 0 0 0"];
     assert_eq!(count_one(&dies, &rows("50 Status 1 busy")).matches, 0);
     assert_eq!(count_one(&dies, &[rows("")[0], rows("")[2]]).matches, 1);
+    // An operation that fits may be left out, so that what follows on its die does not matter.
+    let twice = scenario("between: nothing", &["p: {base: PROGRAM}", "{base: READ, dies: 0-1, repeat: 2}"]);
+    let left_out = [
+        "0 Program_SLC 0 0 0 0",
+        "30 Read_SLC 1 0 0 0",
+        "50 Status 1 ready",
+        "60 Read_SLC 0 0 0 0",
+        "80 Read_SLC 0 0 0 0",
+    ];
+    assert_eq!(found(&twice, &left_out), [[1, 5]]);
 }
 
 #[test]
@@ -191,4 +201,33 @@ fn the_report_says_what_is_missing_by_value_and_by_phase() {
     counts.add(&other);
     assert_eq!(counts, turned);
     assert_eq!(counts.phases[&Some(1)].scenarios[&1].matches, 5);
+}
+
+#[test]
+fn beginnings_that_are_too_many_are_given_up_the_oldest_first_and_counted() {
+    let plan = scenario("hits: 1", &["p: {base: PROGRAM}", "{base: ERASE}"]);
+    let programs = |count: usize| (0..count).map(|at| format!("{} Program_SLC 0 0 0 0", 30 * at));
+    let rows = |count: usize| programs(count).chain(["9000000 Erase_SLC 0 0 0 0".to_owned()]).collect::<Vec<_>>();
+    let (counts, _) = count(&plan, &[rows(MOST_OPEN)], &BTreeMap::new());
+    let of = &counts.phases[&None].scenarios[&0];
+    assert_eq!((of.matches, of.given_up), (MOST_OPEN as u64, 0));
+    let (counts, found) = count(&plan, &[rows(MOST_OPEN + 1)], &BTreeMap::new());
+    let of = &counts.phases[&None].scenarios[&0];
+    assert_eq!(of.matches + of.given_up, MOST_OPEN as u64 + 1);
+    assert!(of.given_up > 0 && found.iter().any(|one| one.steps[0].uid == MOST_OPEN as u64 + 1));
+    assert!(found.iter().all(|one| one.steps[0].uid > of.given_up));
+    let text = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &counts).to_text();
+    assert!(text.contains("8,193 were given up, and matches may be missing."), "{text}");
+}
+
+#[test]
+fn what_nothing_refers_to_is_forgotten_and_what_something_refers_to_is_kept() {
+    // More rows than are kept at once between the steps.
+    let plan = scenario("hits: 1", &["e: {base: ERASE}", "{base: PROGRAM, block: same as e}"]);
+    let reads = (1..9000).map(|at| format!("{} Read_SLC 0 0 0 0", 20 * at));
+    let rows = ["0 Erase_SLC 0 1 5 0".to_owned()].into_iter().chain(reads);
+    let rows: Vec<String> =
+        rows.chain(["190000 Program_SLC 0 1 1 0".to_owned(), "190030 Program_SLC 0 1 5 0".to_owned()]).collect();
+    let (_, found) = count(&plan, &[rows], &BTreeMap::new());
+    assert_eq!(found.iter().map(|one| one.steps[1].uid).collect::<Vec<_>>(), [9002]);
 }
