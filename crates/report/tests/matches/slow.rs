@@ -325,6 +325,6 @@ impl Slow<'_> {
 
 /// The last row that was chosen for a step.
 fn last_of(step: usize, slots: &[usize], chosen: &[usize]) -> usize {
-    let (_, row) = slots.iter().zip(chosen).filter(|(of, _)| **of == step).last().unwrap();
+    let (_, row) = slots.iter().zip(chosen).rfind(|(of, _)| **of == step).unwrap();
     *row
 }
