@@ -1,6 +1,7 @@
 //! The matches of scenarios in written sequences.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
+mod addresses;
 mod conditions;
 mod counting;
 mod random;
