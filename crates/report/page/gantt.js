@@ -5,7 +5,7 @@
 
 const TRACK = 22;
 /** The height of the band of phases and matches under the ruler; none without a plan. */
-const BAND = DATA.plan || DATA.sites.some((site) => site.runs.some((run) => run.phase !== null)) ? 16 : 0;
+const BAND = DATA.plan || DATA.sites.some((site) => site.runs.some((run) => run.phase !== null)) ? 20 : 0;
 const RULER = 24 + BAND;
 const GUTTER = 108;
 

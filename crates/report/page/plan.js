@@ -43,7 +43,7 @@ function drawPlan(gantt, context, width) {
     if (right <= left) return;
     context.fillStyle = i % 2 ? COLOURS.grid : COLOURS.line;
     context.fillRect(left, top + 1, right - left, BAND - 2);
-    gantt.label(context, name, COLOURS.text, left, right - left, top + BAND / 2);
+    gantt.label(context, name, COLOURS.text, left, right - left, top + 6);
   });
   context.fillStyle = COLOURS.accent;
   let before = -1;
@@ -51,7 +51,7 @@ function drawPlan(gantt, context, width) {
     const x = Math.round(gantt.xOf(start));
     if (x === before || x < GUTTER || x > width) continue;
     before = x;
-    context.fillRect(x - 1, top + 1, 2, BAND - 2);
+    context.fillRect(x - 1, top + BAND - 8, 2, 7);
   }
   context.restore();
 }
@@ -78,7 +78,7 @@ function showPlan() {
   const inPhases = (list) => list.filter((one) => one.phase !== null).map((one) => `${one.phase} ${number(one.matches)}`).join(", ");
   if (plan.phases.length) {
     const share = (one) => `${one.name}: ${planPercent(one.wanted)} wanted, ${planPercent(one.reached)} reached`;
-    const row = (phase) => [phase.name ?? "runs of no phase", number(phase.runs), number(phase.operations), phase.shares.map(share).join("; ") || "–"];
+    const row = (phase) => [phase.name ?? "no phase", number(phase.runs), number(phase.operations), phase.shares.map(share).join("; ") || "–"];
     parts.push(heading("Phases and shares"), tableOf(["Phase", "runs", "operations", "shares"], plan.phases.map(row)));
   }
   if (plan.scenarios.length) {

@@ -56,7 +56,7 @@ fn scenarios_are_counted_in_runs_that_know_nothing_of_the_plan() {
     assert_eq!(reads["matches"].as_u64().unwrap(), of(0) + of(1));
     assert_eq!((&reads["missing"], &reads["given_up"]), (&Value::from(0), &Value::from(0)));
     let text = said(&folder, &["coverage", "report", "out", "--plan", "easy.yaml"]);
-    assert!(text.contains("Scenario reads: ") && text.contains(" hits wanted for each die\n"), "{text}");
+    assert!(text.contains("Scenario reads: ") && text.contains(" matches, 2 hits wanted for each die\n"), "{text}");
     // The rows are the same in another form.
     let parquet = Folder::new().with("easy.yaml", EASY);
     parquet.succeed(&["-t", "60000", "--stamp", "261121", "-q", "--format", "parquet"]);

@@ -174,8 +174,12 @@ impl PlanReport {
 
     fn write(&self, out: &mut String) -> fmt::Result {
         for PlanPhaseReport { name, runs, operations, shares } in &self.phases {
-            let name = name.as_deref().map_or_else(|| "runs of no phase".to_owned(), |name| format!("phase {name}"));
-            writeln!(out, "  {name}: {}, {}", counted(*runs, "run"), counted(*operations, "operation"))?;
+            let (runs, operations) = (counted(*runs, "run"), counted(*operations, "operation"));
+            match name {
+                Some(name) => writeln!(out, "  phase {name}: {runs}, {operations}")?,
+                None if self.phases.len() > 1 => writeln!(out, "  no phase: {runs}, {operations}")?,
+                None => writeln!(out, "  {runs}, {operations}")?,
+            }
             for ShareReport { name, wanted, reached, .. } in shares {
                 writeln!(out, "    share {name:<34} {wanted:>8.2} % wanted {reached:>8.2} % reached")?;
             }
@@ -206,8 +210,9 @@ impl ScenarioReport {
     fn write(&self, out: &mut String) -> fmt::Result {
         const SHOWN: usize = 40;
         let each = if self.each.is_empty() { String::new() } else { format!(" for each {}", self.each.join(", ")) };
-        let (wanted, matches) = (counted(self.wanted, "hit"), grouped(self.matches));
-        writeln!(out, "\nScenario {}: {matches} of {wanted} wanted{each}", self.name)?;
+        let (wanted, matches) = (counted(self.wanted, "hit"), self.matches);
+        let es = if matches == 1 { "" } else { "es" };
+        writeln!(out, "\nScenario {}: {} match{es}, {wanted} wanted{each}", self.name, grouped(matches))?;
         if self.given_up > 0 {
             writeln!(
                 out,

@@ -192,7 +192,7 @@ fn the_report_says_what_is_missing_by_value_and_by_phase() {
         [(Some("one"), 1, 1), (Some("two"), 1, 2)]
     );
     let text = report.to_text();
-    assert!(text.contains("Scenario b: 2 of 2 hits wanted for each celltype\n"), "{text}");
+    assert!(text.contains("Scenario b: 2 matches, 2 hits wanted for each celltype\n"), "{text}");
     assert!(text.contains("two 2"), "{text}");
     // Sums do not depend on the order.
     let (other, _) = count(&plan, &[rows(3)], &BTreeMap::from([(1, 1)]));
