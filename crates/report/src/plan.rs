@@ -10,6 +10,7 @@ mod forced;
 mod history;
 mod matcher;
 mod phase_clock;
+mod repeats;
 mod report;
 mod values;
 
@@ -17,7 +18,7 @@ pub use addresses::EntryCounts;
 pub use counts::{MatchedOperation, PhaseCounts, PlanCounts, ScenarioCounts, ScenarioMatch};
 pub use matcher::MOST_OPEN;
 pub use report::{
-    AddressReport, LimitReport, MatchesInPhase, PlanPhaseReport, PlanReport, RegionReport, ScenarioReport, ShareReport,
-    ValueReport,
+    AddressReport, LimitReport, MOST_VALUES, MatchesInPhase, PlanPhaseReport, PlanReport, RegionReport, ScenarioReport,
+    ShareReport, ValueReport,
 };
-pub use values::{AxisValue, axis_name, wanted_values};
+pub use values::{AxisValue, WantedValues, axis_name};

@@ -2,15 +2,18 @@
 //!
 //! A match begins with an operation that fits the first step. Every way to go on is followed: a [`PartialMatch`] for each choice of
 //! the operations that later steps refer to. What no later step refers to is chosen as early as possible, which loses no match. An
-//! operation begins at most one match for each value; the match that is complete first counts. Partial matches are dropped when
+//! operation begins at most one match for each value; the match that is complete first counts. Repeated first steps that count do not
+//! overlap on a die. Partial matches are dropped when
 //! their windows are over, so memory follows from the windows; beyond [`MOST_OPEN`] the oldest are given up and counted.
 
 use nandseq_plan::model::{AddressPart, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepTime};
+use nandseq_profile::model::PayloadField;
 use nandseq_profile::{Profile, Ticks};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::conditions::{EarlierRows, value};
 use super::history::{DieSet, RunHistory, WrittenOperation};
+use super::repeats::{CountedFirsts, RepeatedFirst};
 use super::values::{AxisValue, values_of_match};
 
 /// The most partial matches of a scenario that are kept in a run.
@@ -67,6 +70,8 @@ struct KnownStep {
 pub(super) struct ScenarioMatcher<'p> {
     profile: &'p Profile,
     scenario: &'p Scenario,
+    /// The number of planes of a die.
+    planes: i64,
     steps: Vec<KnownStep>,
     /// The partial matches that wait for each step, by [`Self::key`].
     waiting: Vec<FxHashMap<u64, Vec<PartialMatch>>>,
@@ -75,6 +80,11 @@ pub(super) struct ScenarioMatcher<'p> {
     look_at: usize,
     /// The first operations that have counted, with their values, as long as they have partial matches.
     counted: FxHashMap<u64, Vec<Vec<AxisValue>>>,
+    /// The operations of a repeated first step, where all that matters of them is their order; `None` where partial matches wait
+    /// for the repetitions as they do for other steps.
+    repeated: Option<RepeatedFirst>,
+    /// The repeated first steps that have counted.
+    firsts: CountedFirsts,
     /// Partial matches that were given up because there were too many.
     pub(super) given_up: u64,
 }
@@ -111,11 +121,14 @@ impl<'p> ScenarioMatcher<'p> {
         Self {
             profile,
             scenario,
+            planes: profile.topology.planes.into(),
             steps: (0..count).map(known).collect(),
             waiting: (0..count).map(|_| FxHashMap::default()).collect(),
             open: 0,
             look_at: 1024,
             counted: FxHashMap::default(),
+            repeated: has_plain_repetitions(profile, scenario).then(RepeatedFirst::default),
+            firsts: CountedFirsts::default(),
             given_up: 0,
         }
     }
@@ -128,16 +141,18 @@ impl<'p> ScenarioMatcher<'p> {
         for at in (0..self.steps.len()).rev().filter(|&at| self.steps[at].ops[op]).collect::<Vec<_>>() {
             self.extend(at, row, &mut longer);
         }
+        let is_first = self.repeated.is_some() && self.begins(row);
+        if is_first {
+            self.repeat_first(row.operation, &mut longer);
+        }
         if !self.scenario.others_between && !row.is_forced {
-            self.note_other(row.operation.dies());
+            self.note_other(row.operation.dies(), is_first);
         }
-        for partial in longer {
-            if partial.step == self.scenario.steps.len() {
-                self.complete(partial, row.history, &mut found);
-            } else {
-                self.wait(partial, row.history);
-            }
-        }
+        let (mut complete, waiting): (Vec<_>, Vec<_>) =
+            longer.into_iter().partition(|partial| partial.step == self.scenario.steps.len());
+        complete.sort_unstable_by_key(|partial| (partial.first, partial.rows.first().copied()));
+        complete.into_iter().for_each(|partial| self.complete(partial, row.history, &mut found));
+        waiting.into_iter().for_each(|partial| self.wait(partial, row.history));
         if self.open.max(self.counted.len()) >= self.look_at {
             self.forget(row.history, row.operation.clock.start);
         }
@@ -146,14 +161,30 @@ impl<'p> ScenarioMatcher<'p> {
     /// The rows that partial matches refer to.
     pub(super) fn needed(&self) -> impl Iterator<Item = u64> {
         let all = self.waiting.iter().flat_map(|waiting| waiting.values().flatten());
-        all.flat_map(|partial| partial.rows.iter().copied().chain([partial.first]))
+        let waiting = all.flat_map(|partial| partial.rows.iter().copied().chain([partial.first]));
+        waiting.chain(self.repeated.iter().flat_map(RepeatedFirst::rows))
+    }
+
+    /// Whether an operation fits the first step.
+    fn begins(&self, row: CurrentRow<'_>) -> bool {
+        let earlier = EarlierRows { history: row.history, first: None, rows: &[], planes: self.planes };
+        self.steps[0].ops[row.operation.op.index()] && earlier.fit(self.scenario, 0, row.operation)
+    }
+
+    /// Adds a repetition of the first step. It may be the last one that a beginning needs.
+    fn repeat_first(&mut self, operation: &WrittenOperation, longer: &mut Vec<PartialMatch>) {
+        let Some((repeated, die)) = self.repeated.as_mut().zip(operation.die()) else { return };
+        if let Some(first) = repeated.add(die, operation.row, self.scenario.steps[0].repeat) {
+            let (rows, dies) = (vec![operation.row], operation.dies());
+            longer.push(PartialMatch { first, step: 1, repeated: 0, rows, dies, others: 0 });
+        }
     }
 
     /// Goes on with the partial matches that wait for a step that the row may be. Those that are better replaced are.
     fn extend(&mut self, at: usize, row: CurrentRow<'_>, longer: &mut Vec<PartialMatch>) {
         let CurrentRow { history, operation, .. } = row;
-        let (scenario, now, planes) = (self.scenario, operation.clock.start, i64::from(self.profile.topology.planes));
-        if at == 0 && (EarlierRows { history, first: None, rows: &[], planes }).fit(scenario, at, operation) {
+        let (scenario, now, planes) = (self.scenario, operation.clock.start, self.planes);
+        if at == 0 && self.repeated.is_none() && self.begins(row) {
             let begun =
                 PartialMatch { first: operation.row, step: 0, repeated: 0, rows: Vec::new(), dies: 0, others: 0 };
             longer.extend(begun.with(scenario, operation));
@@ -182,8 +213,11 @@ impl<'p> ScenarioMatcher<'p> {
         }
     }
 
-    /// Notes that an operation that is no step of the open matches starts on some dies.
-    fn note_other(&mut self, dies: DieSet) {
+    /// Notes that an operation that is no step of the open matches starts on some dies. `is_first`: it fits a repeated first step.
+    fn note_other(&mut self, dies: DieSet, is_first: bool) {
+        if let Some(repeated) = self.repeated.as_mut().filter(|_| !is_first) {
+            repeated.interrupt(|die| u32::try_from(die).is_ok_and(|die| dies.unbounded_shr(die) & 1 == 1));
+        }
         for waiting in self.waiting.iter_mut().flat_map(FxHashMap::values_mut) {
             let before = waiting.len();
             waiting.retain_mut(|partial| {
@@ -198,14 +232,24 @@ impl<'p> ScenarioMatcher<'p> {
     fn complete(&mut self, partial: PartialMatch, history: &RunHistory, found: &mut impl FnMut(FoundMatch)) {
         let Some(first) = history.get(partial.first) else { return };
         let of_step = |step: usize| history.get(*partial.rows.get(step)?);
+        let is_repeated = self.scenario.steps[0].repeat > 1;
+        let (die, last) = (first.die(), partial.rows.first().copied().unwrap_or(partial.first));
+        if is_repeated && self.firsts.overlaps(die, partial.first, last) {
+            return;
+        }
         let mut values = values_of_match(self.scenario, self.profile, first, of_step);
         let is_first = !self.counted.contains_key(&partial.first);
         let counted = self.counted.entry(partial.first).or_default();
         values.retain(|value| !counted.contains(value));
         counted.extend(values.iter().cloned());
-        if is_first || !values.is_empty() {
-            found(FoundMatch { values, is_first, first: partial.first, rows: partial.rows });
+        if !is_first && values.is_empty() {
+            return;
         }
+        if is_repeated {
+            self.firsts.add(die, partial.first, last);
+            self.repeated.iter_mut().zip(die).for_each(|(repeated, die)| repeated.forget(die, last));
+        }
+        found(FoundMatch { values, is_first, first: partial.first, rows: partial.rows });
     }
 
     /// Lets a partial match wait for its next step, unless one waits that is equal in all that matters from now on.
@@ -240,8 +284,7 @@ impl<'p> ScenarioMatcher<'p> {
 
     /// Drops the partial matches that cannot go on, or whose beginning has counted; and the oldest if there are still too many.
     fn forget(&mut self, history: &RunHistory, now: Ticks) {
-        let planes = i64::from(self.profile.topology.planes);
-        let ends_with_first = !self.has_axes_of_steps();
+        let (planes, ends_with_first) = (self.planes, !self.has_axes_of_steps());
         for (waiting, step) in self.waiting.iter_mut().zip(&self.scenario.steps) {
             waiting.retain(|_, partials| {
                 partials.retain(|partial| {
@@ -267,6 +310,8 @@ impl<'p> ScenarioMatcher<'p> {
         self.open = self.waiting.iter().flat_map(FxHashMap::values).map(Vec::len).sum();
         self.given_up += (firsts.len() - self.open) as u64;
         self.counted.retain(|first, _| left.contains(first));
+        let begun = self.repeated.iter().flat_map(RepeatedFirst::rows).chain(left);
+        self.firsts.forget(begun.min().unwrap_or(u64::MAX));
         self.look_at = (2 * self.open).clamp(1024, MOST_OPEN + 1);
     }
 
@@ -304,6 +349,18 @@ impl PartialMatch {
         }
         Some(self)
     }
+}
+
+/// Whether the first step is repeated, and all that matters of its operations is their order: nothing refers to the last of them, and
+/// all operations of a match are on one die that their rows name.
+fn has_plain_repetitions(profile: &Profile, scenario: &Scenario) -> bool {
+    let names_die = |step: &ScenarioStep| {
+        let states_die = step.places.iter().any(|place| place.part == AddressPart::Die);
+        !states_die && step.ops.iter().all(|op| profile.bases[profile.ops[*op].base].payload_has(PayloadField::Die))
+    };
+    let is_referred_to = scenario.steps.iter().flat_map(references).any(|step| step == 0);
+    let (first, others) = (&scenario.steps[0], &scenario.steps[1..]);
+    first.repeat > 1 && !is_referred_to && names_die(first) && (scenario.others_between || others.iter().all(names_die))
 }
 
 /// The earlier steps that a step refers to.

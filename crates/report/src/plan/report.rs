@@ -1,5 +1,6 @@
 //! What runs did of a plan as a report: for people as text, for machines as JSON.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use nandseq_plan::TestPlan;
@@ -11,8 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::addresses::EntryCounts;
 use super::counts::{PlanCounts, ScenarioCounts};
 use super::matcher::MOST_OPEN;
-use super::values::{AxisValue, axis_name, wanted_values};
+use super::values::{AxisValue, WantedValues, axis_name};
 use crate::sums::total;
+
+/// The most values of a scenario that are listed whether they have a match or not.
+pub const MOST_VALUES: u64 = 10_000;
 
 /// A report on what runs did of a plan.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -105,7 +109,9 @@ pub struct ScenarioReport {
     pub missing: u64,
     /// The matches in each phase in which it is in force and that has runs.
     pub phases: Vec<MatchesInPhase>,
-    /// The values, in order.
+    /// The number of values.
+    pub value_count: u64,
+    /// The values, in order: all of them, or those with a match if there are more than [`MOST_VALUES`].
     pub values: Vec<ValueReport>,
     /// Beginnings of matches that were given up because too many were open. If there are any, matches may be missing.
     pub given_up: u64,
@@ -242,6 +248,10 @@ impl ScenarioReport {
         if values.len() > SHOWN {
             writeln!(out, "  … and {} more; all are in the JSON.", grouped((values.len() - SHOWN) as u64))?;
         }
+        let others = self.value_count.saturating_sub(values.len() as u64);
+        if others > 0 {
+            writeln!(out, "  … and {} more values without a match", grouped(others))?;
+        }
         Ok(())
     }
 }
@@ -323,15 +333,23 @@ fn scenario_report(
         let value = values.iter().map(|value| value.text(profile)).collect();
         ValueReport { value, matches, missing: wanted.saturating_sub(matches), phases }
     };
-    let values: Vec<ValueReport> = wanted_values(scenario, profile).into_iter().map(value).collect();
+    let all = WantedValues::new(scenario, profile);
+    let values: Vec<ValueReport> = if all.count() <= MOST_VALUES {
+        all.iter().map(value).collect()
+    } else {
+        let found: BTreeSet<_> = in_phases.iter().flat_map(|(_, counts)| counts.by_value.keys().cloned()).collect();
+        found.into_iter().map(value).collect()
+    };
+    let without_match = all.count().saturating_sub(values.len() as u64);
     let phases = by_phase(&|counts| counts.matches);
     ScenarioReport {
         name: scenario.name.clone(),
         each: scenario.each.iter().map(|axis| axis_name(scenario, *axis)).collect(),
         wanted,
         matches: sum(&phases),
-        missing: total(values.iter().map(|value| value.missing)),
+        missing: total(values.iter().map(|value| value.missing)).saturating_add(without_match.saturating_mul(wanted)),
         phases,
+        value_count: all.count(),
         values,
         given_up: total(in_phases.iter().map(|(_, counts)| counts.given_up)),
     }

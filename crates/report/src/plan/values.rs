@@ -44,28 +44,67 @@ pub fn axis_name(scenario: &Scenario, axis: ScenarioAxis) -> String {
     }
 }
 
-/// All values for which hits of a scenario are wanted, in order: a value for each axis. A scenario without axes has one, which is
-/// empty.
-#[must_use]
-pub fn wanted_values(scenario: &Scenario, profile: &Profile) -> Vec<Vec<AxisValue>> {
-    let mut all: Vec<Vec<AxisValue>> = vec![Vec::new()];
-    for &axis in &scenario.each {
-        let of_axis = values_of(scenario, axis, profile);
-        let longer = all.iter().flat_map(|before| {
-            of_axis.iter().map(move |&value| before.iter().copied().chain([value]).collect::<Vec<_>>())
-        });
-        all = longer.collect();
+/// The values for which hits of a scenario are wanted: one of each axis. A scenario without axes has one, which is empty.
+#[derive(Debug)]
+pub struct WantedValues<'p> {
+    profile: &'p Profile,
+    scenario: &'p Scenario,
+    /// The values of each axis, in order.
+    axes: Vec<Vec<AxisValue>>,
+}
+
+impl<'p> WantedValues<'p> {
+    /// The values that the steps of a scenario allow.
+    #[must_use]
+    pub fn new(scenario: &'p Scenario, profile: &'p Profile) -> Self {
+        let axes = scenario.each.iter().map(|&axis| values_of(scenario, axis, profile)).collect();
+        Self { profile, scenario, axes }
     }
-    // The operation of the first step has one cell type.
-    all.retain(|values| {
-        let mut cell_types = scenario.each.iter().zip(values).filter_map(|(axis, value)| match value {
+
+    /// Their number; the greatest `u64` if there are more.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        // An operation of the first step has one cell type, so its values say those of the cell type too.
+        let has_first = self.scenario.each.contains(&ScenarioAxis::Op(0));
+        let counts = self.scenario.each.iter().zip(&self.axes).filter(|(axis, _)| match axis {
+            ScenarioAxis::CellType => !has_first,
+            ScenarioAxis::Die | ScenarioAxis::Plane | ScenarioAxis::Op(_) => true,
+        });
+        counts.fold(1, |product, (_, values)| product.saturating_mul(values.len() as u64))
+    }
+
+    /// The values in order, as they are asked for.
+    pub fn iter(&self) -> impl Iterator<Item = Vec<AxisValue>> + '_ {
+        let mut next = if self.axes.iter().any(Vec::is_empty) { None } else { Some(vec![0; self.axes.len()]) };
+        let all = std::iter::from_fn(move || {
+            let at = next.take()?;
+            next = self.after(&at);
+            Some(at.iter().zip(&self.axes).map(|(at, values)| values[*at]).collect::<Vec<_>>())
+        });
+        all.filter(|values| self.has_one_cell_type(values))
+    }
+
+    /// The places of the values after some.
+    fn after(&self, places: &[usize]) -> Option<Vec<usize>> {
+        let mut places = places.to_vec();
+        for (place, values) in places.iter_mut().zip(&self.axes).rev() {
+            *place += 1;
+            if *place < values.len() {
+                return Some(places);
+            }
+            *place = 0;
+        }
+        None
+    }
+
+    fn has_one_cell_type(&self, values: &[AxisValue]) -> bool {
+        let mut cell_types = self.scenario.each.iter().zip(values).filter_map(|(axis, value)| match value {
             AxisValue::CellType(of) => Some(*of),
-            AxisValue::Op(op) => (*axis == ScenarioAxis::Op(0)).then(|| profile.ops[*op].cell_type),
+            AxisValue::Op(op) => (*axis == ScenarioAxis::Op(0)).then(|| self.profile.ops[*op].cell_type),
             AxisValue::Die(_) | AxisValue::Plane(_) => None,
         });
         cell_types.next().is_none_or(|first| cell_types.all(|other| other == first))
-    });
-    all
+    }
 }
 
 fn values_of(scenario: &Scenario, axis: ScenarioAxis, profile: &Profile) -> Vec<AxisValue> {

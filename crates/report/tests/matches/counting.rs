@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_report::plan::{AxisValue, MOST_OPEN, PlanReport, wanted_values};
+use nandseq_report::plan::{AxisValue, MOST_OPEN, PlanReport, WantedValues};
 
 use crate::rows::{DEVICE, count, count_one, found, plan, scenario};
 
@@ -41,9 +41,23 @@ fn a_step_is_repeated_so_often_and_refers_to_its_last_time() {
     let as_text = |rows: &[String]| found(&plan, &rows.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(as_text(&reads(2)), [] as [Vec<u64>; 0]);
     assert_eq!(as_text(&reads(3)), [[3, 4]]);
-    // A fourth read is the third repetition of the second one; the status is too early for it.
-    let four = [reads(3), vec!["60 Read_SLC 0 0 0 3".to_owned(), "64 Status 0 busy".to_owned()]].concat();
-    assert_eq!(as_text(&four), [[3, 4], [5, 6]]);
+    // First steps that are repeated do not overlap on a die.
+    let more = |reads: &[u64]| {
+        let rows = reads.iter().map(|at| format!("{at} Read_SLC 0 0 0 3")).chain(["144 Status 0 busy".to_owned()]);
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(as_text(&[reads(3), more(&[100, 140])].concat()), [[3, 4]]);
+    assert_eq!(as_text(&[reads(3), more(&[60, 100, 140])].concat()), [[3, 4], [7, 8]]);
+    assert_eq!(found(&scenario("hits: 1", &["{base: STATUS, repeat: 3}"]), &["0 Status 0 busy"; 8]), [[3], [6]]);
+    let apart: Vec<String> = (0..8).map(|at| format!("0 Status {} busy", at % 2)).collect();
+    let apart: Vec<&str> = apart.iter().map(String::as_str).collect();
+    assert_eq!(found(&scenario("hits: 1", &["{base: STATUS, repeat: 4}"]), &apart), [[7], [8]]);
+    // More repetitions than beginnings are kept otherwise.
+    let often = scenario("hits: 2", &["{base: READ, page: 3, repeat: 20000}"]);
+    let rows = (0..40_500).map(|at| format!("{} Read_SLC 0 0 0 3", 20 * at)).collect();
+    let (counts, _) = count(&often, &[rows], &BTreeMap::new());
+    let counts = &counts.phases[&None].scenarios[&0];
+    assert_eq!((counts.matches, counts.given_up), (2, 0));
     // Every repetition keeps the conditions of the step.
     let same = scenario("hits: 1", &["p: {base: PROGRAM}", "{base: READ, block: same as p, repeat: 2}"]);
     let rows = ["0 Program_SLC 0 0 0 0", "30 Read_SLC 0 0 0 0", "50 Read_SLC 0 1 1 0", "70 Read_SLC 0 0 0 0"];
@@ -138,7 +152,9 @@ fn hits_count_for_each_value() {
 fn wanted_values_are_those_that_the_steps_allow() {
     let count = |each: &str, first: &str| {
         let plan = scenario(&format!("each: {each}"), &[first, "s: {op: [STATUS, CALIBRATE]}"]);
-        wanted_values(&plan.scenarios[0], &DEVICE.0).len()
+        let values = WantedValues::new(&plan.scenarios[0], &DEVICE.0);
+        assert_eq!(values.iter().count() as u64, values.count());
+        values.count()
     };
     assert_eq!(count("[]", "r: {base: READ}"), 1);
     assert_eq!(count("celltype", "r: {base: READ}"), 2);
@@ -147,6 +163,27 @@ fn wanted_values_are_those_that_the_steps_allow() {
     assert_eq!(count("op of s", "r: {base: READ}"), 4);
     // Three names, each of one cell type.
     assert_eq!(count("[celltype, op of r]", "r: {base: READ}"), 3);
+    assert_eq!(count("[op of r, op of s, celltype]", "r: {base: READ}"), 12);
+}
+
+#[test]
+fn values_without_number_are_counted_and_not_listed() {
+    let labels = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let each = labels.map(|label| format!("op of {label}")).join(", ");
+    let steps = labels.map(|label| format!("{label}: {{op: \"*\"}}"));
+    let plan = scenario(&format!("each: [{each}]"), &steps.each_ref().map(String::as_str));
+    let rows: Vec<String> = (0..12).map(|at| format!("{at} Status 0 busy")).collect();
+    let (counts, _) = count(&plan, &[rows], &BTreeMap::new());
+    let report = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &counts);
+    let of = &report.scenarios[0];
+    assert_eq!((of.matches, of.value_count, of.missing), (1, u64::MAX, u64::MAX - 1));
+    assert_eq!(of.values.len(), 1);
+    assert!(report.to_text().contains("more values without a match"), "{}", report.to_text());
+    // As many as can be looked at are listed, those without a match too.
+    let some = scenario("each: [die, plane]", &["r: {base: READ}"]);
+    let (counts, _) = count(&some, &[vec!["0 Read_SLC 0 1 1 0".to_owned()]], &BTreeMap::new());
+    let of = &PlanReport::new(&DEVICE.0, &some, "plan.yaml", &counts).scenarios[0];
+    assert_eq!((of.values.len(), of.value_count, of.missing), (8, 8, 7));
 }
 
 /// Two phases, the second with another scenario.

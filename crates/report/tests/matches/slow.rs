@@ -40,9 +40,34 @@ pub(crate) fn matches(profile: &Profile, scenario: &Scenario, rows: &[SlowRow]) 
         .enumerate()
         .flat_map(|(at, step)| std::iter::repeat_n(at, step.repeat as usize))
         .collect();
-    let mut found = BTreeSet::new();
-    slow.choose(&slots, &mut Vec::new(), &mut found);
+    let mut complete = BTreeSet::new();
+    slow.choose(&slots, &mut Vec::new(), &mut complete);
+    let (mut found, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    for Complete { first, last_of_first, values, .. } in complete {
+        let die = rows[first].die;
+        let over = |&(other, from, to): &(Option<u64>, usize, usize)| {
+            other == die && from != first && from <= last_of_first && first <= to
+        };
+        if scenario.steps[0].repeat > 1 && taken.iter().any(over) {
+            continue;
+        }
+        let new: Vec<_> = values.into_iter().map(|values| (first, values)).filter(|one| !found.contains(one)).collect();
+        // A match that counts for no value is one nevertheless.
+        if !new.is_empty() || !taken.iter().any(|(_, from, _)| *from == first) {
+            taken.insert((die, first, last_of_first));
+        }
+        found.extend(new);
+    }
     found
+}
+
+/// A choice of rows, in the order in which matches count.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Complete {
+    last: usize,
+    first: usize,
+    last_of_first: usize,
+    values: Vec<Vec<AxisValue>>,
 }
 
 struct Slow<'a> {
@@ -52,10 +77,11 @@ struct Slow<'a> {
 }
 
 impl Slow<'_> {
-    fn choose(&self, slots: &[usize], chosen: &mut Vec<usize>, found: &mut BTreeSet<(usize, Vec<AxisValue>)>) {
+    fn choose(&self, slots: &[usize], chosen: &mut Vec<usize>, found: &mut BTreeSet<Complete>) {
         if chosen.len() == slots.len() {
             if self.is_undisturbed(chosen) {
-                found.extend(self.values(slots, chosen).into_iter().map(|values| (chosen[0], values)));
+                let (last, values) = (*chosen.last().unwrap(), self.values(slots, chosen));
+                found.insert(Complete { last, first: chosen[0], last_of_first: last_of(0, slots, chosen), values });
             }
             return;
         }
