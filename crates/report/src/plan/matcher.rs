@@ -55,8 +55,6 @@ pub(super) struct FoundMatch {
 /// What is known of a step before any row is read.
 #[derive(Debug)]
 struct KnownStep {
-    /// Whether each operation of the profile fits.
-    ops: Vec<bool>,
     /// The earlier step whose block its own is, if it says so: partial matches that wait for it are looked up by block.
     block_of: Option<usize>,
     /// The steps that this one and later ones refer to.
@@ -73,6 +71,8 @@ pub(super) struct ScenarioMatcher<'p> {
     /// The number of planes of a die.
     planes: i64,
     steps: Vec<KnownStep>,
+    /// By operation of the profile the steps that it may be, the last first.
+    steps_of: Vec<Vec<usize>>,
     /// The partial matches that wait for each step, by [`Self::key`].
     waiting: Vec<FxHashMap<u64, Vec<PartialMatch>>>,
     open: usize,
@@ -108,21 +108,24 @@ impl<'p> ScenarioMatcher<'p> {
         });
         let axes: Vec<usize> = axes.collect();
         let known = |at: usize| {
-            let mut ops = vec![false; profile.ops.len()];
-            scenario.steps[at].ops.iter().for_each(|op| ops[op.index()] = true);
             let later = scenario.steps.iter().skip(at).flat_map(references).chain(axes.iter().copied());
             let mut needed: Vec<usize> = later.filter(|&step| step < at).collect();
             needed.sort_unstable();
             needed.dedup();
             let is_needed_later =
                 axes.contains(&at) || scenario.steps.iter().skip(at + 1).flat_map(references).any(|step| step == at);
-            KnownStep { ops, block_of: block_of(&scenario.steps[at]), needed, is_needed_later }
+            KnownStep { block_of: block_of(&scenario.steps[at]), needed, is_needed_later }
         };
         Self {
             profile,
             scenario,
             planes: profile.topology.planes.into(),
             steps: (0..count).map(known).collect(),
+            steps_of: profile
+                .ops
+                .ids()
+                .map(|op| (0..count).rev().filter(|&at| scenario.steps[at].ops.contains(&op)).collect())
+                .collect(),
             waiting: (0..count).map(|_| FxHashMap::default()).collect(),
             open: 0,
             look_at: 1024,
@@ -135,11 +138,13 @@ impl<'p> ScenarioMatcher<'p> {
 
     /// Takes the next row. `found` gets each match that it completes.
     pub(super) fn take(&mut self, row: CurrentRow<'_>, mut found: impl FnMut(FoundMatch)) {
-        let mut longer = Vec::new();
-        let op = row.operation.op.index();
-        // A step that waits for this row comes before those that the row may complete: no row is two steps of a match.
-        for at in (0..self.steps.len()).rev().filter(|&at| self.steps[at].ops[op]).collect::<Vec<_>>() {
-            self.extend(at, row, &mut longer);
+        let (mut longer, op) = (Vec::new(), row.operation.op.index());
+        if self.steps_of[op].is_empty() && (self.scenario.others_between || row.is_forced) {
+            return;
+        }
+        // Later steps come first: no row is two steps of a match.
+        for place in 0..self.steps_of[op].len() {
+            self.extend(self.steps_of[op][place], row, &mut longer);
         }
         let is_first = self.repeated.is_some() && self.begins(row);
         if is_first {
@@ -168,7 +173,7 @@ impl<'p> ScenarioMatcher<'p> {
     /// Whether an operation fits the first step.
     fn begins(&self, row: CurrentRow<'_>) -> bool {
         let earlier = EarlierRows { history: row.history, first: None, rows: &[], planes: self.planes };
-        self.steps[0].ops[row.operation.op.index()] && earlier.fit(self.scenario, 0, row.operation)
+        self.steps_of[row.operation.op.index()].contains(&0) && earlier.fit(self.scenario, 0, row.operation)
     }
 
     /// Adds a repetition of the first step. It may be the last one that a beginning needs.

@@ -145,7 +145,7 @@ fn scenario(numbers: &mut Numbers, rows: &[SlowRow]) -> Scenario {
 fn a_slow_matcher_finds_the_same_in_random_sequences() {
     let mut numbers = Numbers(2026);
     let (mut beginnings, mut longer) = (0, 0);
-    for case in 0..20_000 {
+    for case in 0..8000 {
         let length = 5 + numbers.below(9);
         let rows = rows(&mut numbers, length);
         let scenario = scenario(&mut numbers, &rows);
@@ -165,5 +165,5 @@ fn a_slow_matcher_finds_the_same_in_random_sequences() {
         longer += found.iter().filter(|one| one.steps.len() > 2).count();
     }
     // The cases are no empty ones.
-    assert!(beginnings > 7000 && longer > 300, "{beginnings} matches, {longer} of three steps or more");
+    assert!(beginnings > 2700 && longer > 100, "{beginnings} matches, {longer} of three steps or more");
 }
