@@ -172,7 +172,6 @@ impl Sources {
         }
         let recorded_device = if folders.is_empty() { device_of_counts(&files, device) } else { None };
         let found = WrittenRuns::find(&folders, recorded_device.as_ref().unwrap_or(device), output)?;
-        found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
         let mut conditions = conditions::of_runs(&found)?;
         let mut stored_files = Vec::new();
         for path in &files {
@@ -182,6 +181,11 @@ impl Sources {
             stored_files.push((name, coverage));
         }
         Ok(Self { found, paths: files, files: stored_files, conditions })
+    }
+
+    /// Checks that the runs have the table of hits, which a plan does not need.
+    fn check_hits(&self) -> Result<(), Failure> {
+        self.found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")
     }
 
     /// Counts everything. `take` gets each part: a run, or the counts of a file. Warns on stderr of runs that a file counts
@@ -295,6 +299,11 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
 
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, None)?;
+    match (sources.check_hits(), &arguments.plan) {
+        (Ok(()), _) => {}
+        (Err(_), Some(plan)) => return report_plan_alone(&sources, plan, arguments.format),
+        (Err(missing), None) => return Err(missing),
+    }
     let universe = sources.universe();
     let mut parts = CoverageParts::default();
     sources.each(|counted| match counted {
@@ -309,8 +318,32 @@ fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     }
 }
 
+/// What runs did of a plan, without coverage.
+#[derive(Serialize)]
+struct PlanAlone<'a> {
+    /// The version of this form.
+    schema: u32,
+    profile: &'a str,
+    plan: &'a PlanReport,
+}
+
+/// Reports on a plan alone, for sequences without the tables that coverage is counted from.
+fn report_plan_alone(sources: &Sources, plan: &Path, format: ReportFormat) -> Result<(), Failure> {
+    let Some(plan) = sources.plan(Some(plan))? else { return Ok(()) };
+    let name = TableKind::InputTimeCount.name();
+    tell(&note_text(&format!("some runs have no {name}, from which coverage is counted: only the plan is")));
+    match format {
+        ReportFormat::Text => terminal::print(&plan.to_text()),
+        ReportFormat::Json => {
+            let alone = PlanAlone { schema: 1, profile: &sources.found.profile.name, plan: &plan };
+            json::print(&Of::command("coverage report", &alone))
+        }
+    }
+}
+
 fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, Some(&arguments.output))?;
+    sources.check_hits()?;
     let merged = sources.sum()?;
     let text = coverage::write(&sources.found.profile, &merged, &sources.conditions);
     if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
@@ -327,6 +360,7 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
     let first = Sources::find(std::slice::from_ref(&arguments.first), &arguments.device, None)?;
     let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device, None)?;
+    [&first, &second].into_iter().try_for_each(Sources::check_hits)?;
     let comparison = CoverageComparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
     match arguments.format {
@@ -339,6 +373,7 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, None)?;
     let mut verdicts = Vec::new();
     if let Some(least) = arguments.min {
+        sources.check_hits()?;
         let figures = Figures::new(&sources.sum()?, &sources.universe());
         verdicts.push(closure_verdict(&figures, arguments.hits, least));
     }

@@ -133,3 +133,24 @@ fn a_page_has_the_phases_and_the_matches() {
     let part = data(&["--plan", "easy.yaml", "--to", "300"]);
     assert!(part["sites"][0]["matches"][0]["count"].as_u64() < matches["count"].as_u64());
 }
+
+#[test]
+fn a_plan_needs_nothing_but_sequences() {
+    let folder = Folder::new().with("easy.yaml", EASY);
+    folder.succeed(&["-t", "60000", "--stamp", "261121", "-q"]);
+    let plan = plan_of(&folder, &["--plan", "easy.yaml"]);
+    let sequence = fs::read(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let folder = folder.with("foreign.csv", sequence);
+    let output = folder.succeed(&["coverage", "report", "foreign.csv", "--plan", "easy.yaml", "--format", "json"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("only the plan is"), "{told}");
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["plan"], plan);
+    let text = said(&folder, &["coverage", "report", "foreign.csv", "--plan", "easy.yaml"]);
+    assert!(text.starts_with("Plan `easy.yaml`\n"), "{text}");
+    said(&folder, &["coverage", "gate", "foreign.csv", "--plan", "easy.yaml"]);
+    for more in [&["--min", "0", "--plan", "easy.yaml"][..], &["--min", "0"]] {
+        let refused = folder.refuse(&[&["coverage", "gate", "foreign.csv"], more].concat());
+        assert!(refused.contains("no op_state_name_input_time_count lies beside"), "{refused}");
+    }
+    assert!(folder.refuse(&["coverage", "report", "foreign.csv"]).contains("generate it too"));
+}
