@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use nandseq_input::folder::SiteFiles;
 use nandseq_plan::TestPlan;
 use nandseq_profile::Severity;
-use nandseq_profile::diagnostic::Styling;
+use nandseq_profile::diagnostic::{Styling, counted};
 use nandseq_report::plan::{PlanCounts, PlanReport, ScenarioMatch};
 use nandseq_trace::files::Digest;
-use nandseq_trace::recorded::{path_of, quoted, shown};
+use nandseq_trace::manifest::Input;
+use nandseq_trace::recorded::{path_of, shown};
 use rayon::prelude::*;
 
 use crate::failure::{Failure, Problem, note_text, warning_text};
@@ -25,7 +26,7 @@ pub(crate) struct ComparedPlan {
 /// What the runs of the sites did of a plan.
 pub(crate) struct CountedPlan {
     pub(crate) report: PlanReport,
-    /// For each site its matches, in the order in which they are complete.
+    /// For each site its matches, in the order in which they are complete; none unless they are asked for.
     pub(crate) matches: Vec<Vec<ScenarioMatch>>,
 }
 
@@ -36,7 +37,6 @@ impl ComparedPlan {
     /// # Errors
     /// When the plan that the flag names cannot be used.
     pub(crate) fn find(flag: Option<&Path>, found: &WrittenRuns) -> Result<Option<Self>, Failure> {
-        let recorded = || found.sites.iter().find_map(|site| origins::of_site(site)?.plan);
         if let Some(path) = flag {
             let mut read = inputs::plan(path, &found.profile, &found.profile_text)?;
             if console::is_quiet() {
@@ -45,43 +45,43 @@ impl ComparedPlan {
             tell(&read.remarks.render(&read.source, Styling::Coloured));
             return Ok(Some(Self { read }));
         }
-        let Some(recorded) = recorded() else { return Ok(None) };
+        let Some(recorded) = found.sites.iter().find_map(|site| origins::of_site(site)?.plan) else { return Ok(None) };
         let path = path_of(&recorded.source);
-        match inputs::plan(&path, &found.profile, &found.profile_text) {
-            Ok(read) if read.input.sha256 == recorded.sha256 => Ok(Some(Self { read })),
-            Ok(_) | Err(_) => {
-                let state = if path.is_file() { "is no longer as it was then" } else { "is not there" };
-                tell(&warning_text(&format!(
-                    "the test plan of the runs, `{}`, {state}: nothing is counted for it; --plan says where it is now \
-                     (SHA-256 {})",
-                    shown(&path),
-                    recorded.sha256
-                )));
-                Ok(None)
-            }
-        }
+        // Whatever is no regular file is not opened: a pipe that nobody writes to would block for ever.
+        let read = path.is_file().then(|| inputs::plan(&path, &found.profile, &found.profile_text));
+        let state = match read {
+            Some(Ok(read)) if read.input.sha256 == recorded.sha256 => return Ok(Some(Self { read })),
+            Some(_) => "is no longer as it was then",
+            None if path.exists() => "is not a regular file",
+            None => "is not there",
+        };
+        let (path, sha256) = (shown(&path), recorded.sha256);
+        tell(&warning_text(&format!(
+            "the test plan of the runs, `{path}`, {state}: nothing is counted for it; --plan says where it is now (SHA-256 {sha256})"
+        )));
+        Ok(None)
     }
 
-    /// Counts the runs. Says on stderr which runs were made with another plan.
+    /// Counts the runs, and keeps the matches if `keeps` says so. Says on stderr which runs were made with another plan.
     ///
     /// # Errors
     /// When a row cannot be read.
-    pub(crate) fn count(&self, found: &WrittenRuns) -> Result<CountedPlan, Failure> {
+    pub(crate) fn count(&self, found: &WrittenRuns, keeps: bool) -> Result<CountedPlan, Failure> {
         self.say_other_plans(found);
         let plan = &self.read.plan;
-        let counted: Vec<_> = found
+        let of_sites: Vec<_> = found
             .sites
             .par_iter()
             .map(|site| {
                 let phases = phases_of_runs(site, self.read.input.sha256, plan);
                 let (phase_of, mut matches) = (|run: u64| phases.get(&run).copied(), Vec::new());
-                let take = |one| matches.push(one);
+                let take = |one| matches.extend(Some(one).filter(|_| keeps));
                 let counts = PlanCounts::of_site(&found.profile, plan, &*found.source, site, phase_of, take);
                 counts.map(|counts| (counts, matches))
             })
             .collect();
         let (mut sum, mut matches) = (PlanCounts::default(), Vec::new());
-        for site in counted {
+        for site in of_sites {
             let (counts, of_site) = site.map_err(|error| found.unreadable(error))?;
             sum.add(&counts);
             matches.push(of_site);
@@ -91,16 +91,18 @@ impl ComparedPlan {
     }
 
     fn say_other_plans(&self, found: &WrittenRuns) {
-        for site in &found.sites {
-            let plan = origins::of_site(site).and_then(|origin| origin.plan);
-            if let Some(other) = plan.filter(|plan| plan.sha256 != self.read.input.sha256) {
-                tell(&note_text(&format!(
-                    "the runs in `{}` were made with another test plan, {} (SHA-256 {}): every scenario counts in all of them",
-                    shown(&site.folder),
-                    quoted(path_of(&other.source).as_os_str()),
-                    other.sha256
-                )));
-            }
+        let mut others: BTreeMap<String, (Input, usize)> = BTreeMap::new();
+        let plans = found.sites.iter().filter_map(|site| origins::of_site(site)?.plan);
+        for plan in plans.filter(|plan| plan.sha256 != self.read.input.sha256) {
+            others.entry(plan.sha256.to_string()).or_insert((plan, 0)).1 += 1;
+        }
+        for (plan, sites) in others.into_values() {
+            let (sites, path) = (counted(sites as u64, "folder"), path_of(&plan.source));
+            tell(&note_text(&format!(
+                "the runs in {sites} were made with another test plan, `{}` (SHA-256 {}): every scenario counts in all of them",
+                shown(&path),
+                plan.sha256
+            )));
         }
     }
 }

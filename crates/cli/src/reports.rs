@@ -54,7 +54,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let figures = [figures, phases(&found)].concat();
     let sites = in_phases(sites, &found);
     let plan = ComparedPlan::find(arguments.plan.as_deref(), &found)?;
-    let counted = plan.map(|plan| plan.count(&found)).transpose()?;
+    let counted = plan.map(|plan| plan.count(&found, true)).transpose()?;
     let table = conditions::table(&conditions, &found.profile);
     let subject = PageSubject {
         profile: &found.profile,

@@ -107,6 +107,11 @@ fn without_a_flag_the_plan_is_that_of_the_manifest_as_it_was() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("`phases.yaml`, is no longer as it was then"), "{told}");
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["plan"], Value::Null);
+    fs::remove_file(folder.path().join("phases.yaml")).unwrap();
+    let told = |folder: &Folder| String::from_utf8(folder.succeed(&["coverage", "report", "out"]).stderr).unwrap();
+    assert!(told(&folder).contains("`phases.yaml`, is not there"));
+    fs::create_dir(folder.path().join("phases.yaml")).unwrap();
+    assert!(told(&folder).contains("`phases.yaml`, is not a regular file"));
 }
 
 #[test]
