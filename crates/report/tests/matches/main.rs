@@ -4,6 +4,7 @@
 mod addresses;
 mod conditions;
 mod counting;
+mod early_suspend;
 mod random;
 mod rows;
 mod slow;

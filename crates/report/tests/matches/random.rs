@@ -78,7 +78,7 @@ fn rows(numbers: &mut Numbers, count: u64) -> Vec<SlowRow> {
     (0..count).map(row).collect()
 }
 
-/// A row as [`crate::rows::csv`] reads it.
+/// A row as [`count`] reads it.
 fn text(row: &SlowRow) -> String {
     let die = row.die.map(|die| die.to_string()).unwrap_or_default();
     let address = if row.targets.is_empty() {

@@ -10,7 +10,7 @@ use nandseq_input::folder::{RunFile, SiteFiles};
 use nandseq_plan::TestPlan;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::places::Places;
-use nandseq_profile::{Profile, ReadOptions, SourceFile};
+use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_report::plan::{PlanCounts, ScenarioCounts, ScenarioMatch};
 
 /// The rulebook's device. A READ is followed by an OUTPUT, a PLANE_READ by nothing, or by a READ and a FEATURE.
@@ -34,9 +34,17 @@ pub(crate) static DEVICE: LazyLock<(Profile, SourceFile)> = LazyLock::new(|| {
     (profile.unwrap_or_else(|| panic!("{}", diagnostics.render(&source, plain))), source)
 });
 
+/// The built-in device.
+pub(crate) static BUILT_IN: LazyLock<(Profile, SourceFile)> =
+    LazyLock::new(|| (builtin::profile(), SourceFile::new(builtin::NAME, builtin::text())));
+
 /// A plan of some scenarios.
 pub(crate) fn plan(scenarios: &str) -> TestPlan {
-    let (profile, text) = &*DEVICE;
+    plan_of(&DEVICE, scenarios)
+}
+
+/// A plan of some scenarios for a device.
+pub(crate) fn plan_of((profile, text): &(Profile, SourceFile), scenarios: &str) -> TestPlan {
     let source = SourceFile::new("plan.yaml", format!("schema: 1\n{scenarios}"));
     let (plan, diagnostics) = nandseq_plan::read(&source, profile, &Places::new(text, profile).classes());
     plan.unwrap_or_else(|| panic!("{}", diagnostics.render(&source, nandseq_profile::diagnostic::Styling::Plain)))
@@ -60,8 +68,7 @@ impl Source for Texts {
 
 /// A sequence as text. A row is `µs name address`. The address has the values of the payload's fields but the cell type; several
 /// targets are separated by `/`.
-pub(crate) fn csv<R: AsRef<str>>(rows: &[R]) -> String {
-    let (profile, _) = &*DEVICE;
+fn csv<R: AsRef<str>>(profile: &Profile, rows: &[R]) -> String {
     let mut text = "seq,time,op_id,op_name,op_uid,payload\n".to_owned();
     for (number, row) in (1..).zip(rows) {
         let (time, rest) = row.as_ref().split_once(' ').unwrap();
@@ -90,7 +97,17 @@ pub(crate) fn count(
     runs: &[Vec<String>],
     phases: &BTreeMap<u64, usize>,
 ) -> (PlanCounts, Vec<ScenarioMatch>) {
-    let source = Texts(runs.iter().map(|rows| csv(rows)).collect());
+    count_of(&DEVICE.0, plan, runs, phases)
+}
+
+/// As [`count`], for a device.
+pub(crate) fn count_of(
+    profile: &Profile,
+    plan: &TestPlan,
+    runs: &[Vec<String>],
+    phases: &BTreeMap<u64, usize>,
+) -> (PlanCounts, Vec<ScenarioMatch>) {
+    let source = Texts(runs.iter().map(|rows| csv(profile, rows)).collect());
     let run = |at: usize| RunFile {
         run: at as u64 + 1,
         path: PathBuf::from(at.to_string()),
@@ -108,7 +125,7 @@ pub(crate) fn count(
     };
     let mut matches = Vec::new();
     let phase = |run| phases.get(&run).copied();
-    let counts = PlanCounts::of_site(&DEVICE.0, plan, &source, &site, phase, |one| matches.push(one)).unwrap();
+    let counts = PlanCounts::of_site(profile, plan, &source, &site, phase, |one| matches.push(one)).unwrap();
     (counts, matches)
 }
 
