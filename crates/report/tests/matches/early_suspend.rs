@@ -62,7 +62,7 @@ fn rows(start: u64, program: &str, times: Times) -> Vec<String> {
     let r_end = read + r_issue + r_busy;
     let resume = r_end + times.resume;
     let (u_issue, u_busy) = lengths("Program_Resume");
-    let status = (resume + u_issue + u_busy).strict_add_signed(times.status.0);
+    let status = (resume + u_issue + u_busy).checked_add_signed(times.status.0).unwrap();
     let us = |ticks: u64| format!("{}.{:06}", ticks / 1_000_000, ticks % 1_000_000);
     vec![
         format!("{} {program} 0 {} {block} 0", us(start), block % 4),
