@@ -156,6 +156,9 @@ if (marked && !marked.clean) {
 }
 
 if (await page.evaluate(() => DATA.plan !== null)) {
+  const phases = await page.evaluate(() => phasesOf(report.gantt.site).map((phase) => [phase.name, phase.from < phase.to]));
+  const named = await page.evaluate(() => [...new Set(report.gantt.site.runs.map((run) => run.phase))]);
+  check(phases.length === named.length && phases.every(([name, long], i) => name === named[i] && long), `phases on the time axis: ${named.join(", ")}`);
   check(await page.isVisible("#plan-link") && (await page.locator("#plan-report tbody tr").count()) > 0, "the plan is reported");
   await page.locator("#plan-matches summary").first().click();
   const match = page.locator("#plan-matches button").first();
