@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::{
-    AddressPart, ExpectedWord, NumberRanges, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepMoment,
-    StepPlace, StepTime, WHOLE,
+    AddressEntry, AddressLimits, AddressPart, ExpectedWord, NumberRanges, PlaceRelation, Scenario, ScenarioAxis,
+    ScenarioStep, StepMoment, StepPlace, StepTime, WHOLE,
 };
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{OpId, Ticks};
@@ -166,4 +166,36 @@ fn a_slow_matcher_finds_the_same_in_random_sequences() {
     }
     // The cases are no empty ones.
     assert!(beginnings > 2700 && longer > 100, "{beginnings} matches, {longer} of three steps or more");
+}
+
+#[test]
+fn numbers_that_no_device_has_and_times_that_run_backwards_are_counted_as_well() {
+    let mut numbers = Numbers(7);
+    for _ in 0..300 {
+        let rows = rows(&mut numbers, 30);
+        let scenario = scenario(&mut numbers, &rows);
+        let limits = AddressLimits {
+            erases_per_block: Some(1),
+            reads_per_block: Some(1),
+            reads_per_page: Some(1),
+            open_blocks: Some(1),
+        };
+        let addresses = vec![AddressEntry { name: "all".to_owned(), regions: Vec::new(), limits }];
+        let plan = TestPlan { scenarios: vec![scenario], addresses, ..TestPlan::default() };
+        let strange = |row: &SlowRow| {
+            let time = numbers.of(&["0", "5", "8640000000000", "0.000001", "70"]);
+            let name = &DEVICE.0.ops[row.op].name;
+            let odd = ["-1", "0", "1", "7", "64", "4294967296", "999999999999", "-999999999999"];
+            let mut target = || match (row.die, row.status) {
+                (None, _) => String::new(),
+                (Some(_), Some(status)) => format!("{} {status}", numbers.of(&odd)),
+                (Some(_), None) => (0..4).map(|_| format!("{} ", numbers.of(&odd))).collect(),
+            };
+            let targets: Vec<String> = (0..row.targets.len().max(1)).map(|_| target()).collect();
+            format!("{time} {name} {}", targets.join(" / "))
+        };
+        let texts: Vec<String> = rows.iter().map(strange).collect();
+        let (counts, _) = count(&plan, &[texts.clone(), texts], &BTreeMap::new());
+        assert_eq!(counts.phases[&None].operations.iter().sum::<u64>(), 60);
+    }
 }
