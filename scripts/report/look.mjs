@@ -169,6 +169,7 @@ if (await page.evaluate(() => DATA.plan !== null)) {
     const { uids } = gantt.query;
     return { all: [...uids].every((uid) => gantt.data.ops.uid.includes(uid)), first: gantt.data.ops.uid[gantt.selected.row] === [...uids][0], wide: gantt.to - gantt.from };
   });
+  check(/in a match: step 1 of /.test(await page.textContent("#details")), "an operation tells that it is in a match");
   check(shown.all && shown.first, `a match leads to its operations: ${await match.textContent()}`);
   await picture("match", "#timeline");
   const mark = await page.evaluate(() => {

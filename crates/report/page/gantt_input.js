@@ -19,6 +19,8 @@ function describe(site, siteIndex, track, row) {
     const whole = rows.end[parts.at(-1)] - rows.start[parts[0]];
     lines.push(`stretch ${parts.indexOf(row) + 1} of ${parts.length}: suspended for ${exactUs(whole - ran)} µs in all`);
   }
+  const inMatch = matchText(site, uid);
+  if (inMatch) lines.push(inMatch);
   for (const violation of DATA.violations?.list ?? []) {
     if (violation.site === siteIndex && violation.uid === uid) lines.push(`⚠ ${violation.rule}: ${violation.message}`);
   }

@@ -16,8 +16,21 @@ function matchesOf(site) {
   return site.matchList;
 }
 
+/** What is said of an operation that is a step of listed matches. */
+function matchText(site, uid) {
+  if (!site.matchSteps) {
+    site.matchSteps = new Map();
+    for (const { scenario, uids } of matchesOf(site)) {
+      const { name } = DATA.plan.scenarios[scenario];
+      uids.forEach((one, i) => site.matchSteps.set(one, (site.matchSteps.get(one) ?? new Set()).add(`step ${i + 1} of ${name}`)));
+    }
+  }
+  return site.matchSteps.has(uid) ? `in a match: ${[...site.matchSteps.get(uid)].join(", ")}` : "";
+}
+
 /** Runs of a phase that follow one another: { name, from, to }. */
 function phasesOf(site) {
+  if (site.phaseList) return site.phaseList;
   const phases = [];
   for (const { phase, span } of site.runs) {
     if (phase === null || span === null) continue;
@@ -27,7 +40,19 @@ function phasesOf(site) {
   }
   // A phase goes on until the next one begins.
   phases.forEach((phase, i) => (phase.to = phases[i + 1]?.from ?? phase.to));
+  site.phaseList = phases;
   return phases;
+}
+
+/** The place of the first match that starts at a time or later. */
+function firstFrom(list, time) {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (list[middle].start < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Draws the phases, and a mark at the start of each match, under the ruler. Marks on one pixel are one. */
@@ -47,9 +72,10 @@ function drawPlan(gantt, context, width) {
   });
   context.fillStyle = COLOURS.accent;
   let before = -1;
-  for (const { start } of matchesOf(gantt.site)) {
-    const x = Math.round(gantt.xOf(start));
-    if (x === before || x < GUTTER || x > width) continue;
+  const list = matchesOf(gantt.site);
+  for (let i = firstFrom(list, gantt.from); i < list.length && list[i].start <= gantt.to; i++) {
+    const x = Math.round(gantt.xOf(list[i].start));
+    if (x === before) continue;
     before = x;
     context.fillRect(x - 1, top + BAND - 8, 2, 7);
   }
