@@ -80,13 +80,13 @@ impl ComparedPlan {
                 counts.map(|counts| (counts, matches))
             })
             .collect();
-        let (mut sum, mut matches) = (PlanCounts::default(), Vec::new());
+        let (mut sites, mut matches) = (Vec::new(), Vec::new());
         for site in of_sites {
             let (counts, of_site) = site.map_err(|error| found.unreadable(error))?;
-            sum.add(&counts);
+            sites.push(counts);
             matches.push(of_site);
         }
-        let report = PlanReport::new(&found.profile, plan, &self.read.input.source, &sum);
+        let report = PlanReport::new(&found.profile, plan, &self.read.input.source, &sites);
         Ok(CountedPlan { report, matches })
     }
 

@@ -23,6 +23,8 @@ pub const MOST_VALUES: u64 = 10_000;
 pub struct PlanReport {
     /// The path of the plan.
     pub plan: String,
+    /// The number of sites, at each of which the hits are wanted.
+    pub sites: u64,
     /// The phases that have runs, in order.
     pub phases: Vec<PlanPhaseReport>,
     /// The scenarios, in the order of the plan.
@@ -101,11 +103,13 @@ pub struct ScenarioReport {
     pub name: String,
     /// What the hits are wanted for: the names of the axes.
     pub each: Vec<String>,
-    /// The hits wanted for each value.
+    /// The hits wanted for each value at each site.
+    pub hits: u64,
+    /// The hits wanted for each value at all sites.
     pub wanted: u64,
     /// Operations that begin a match.
     pub matches: u64,
-    /// The sum of what the values lack.
+    /// The sum of what the values lack at the sites.
     pub missing: u64,
     /// The matches in each phase in which it is in force and that has runs.
     pub phases: Vec<MatchesInPhase>,
@@ -133,16 +137,18 @@ pub struct ValueReport {
     pub value: Vec<String>,
     /// Operations that begin a match of it.
     pub matches: u64,
-    /// The hits that it lacks.
+    /// The hits that it lacks, as a sum over the sites: more at one site are none at another.
     pub missing: u64,
     /// Its matches by phase.
     pub phases: Vec<MatchesInPhase>,
 }
 
 impl PlanReport {
-    /// The report on what was counted. `path` is that of the plan.
+    /// The report on what was counted at each site. `path` is that of the plan.
     #[must_use]
-    pub fn new(profile: &Profile, plan: &TestPlan, path: &str, counts: &PlanCounts) -> Self {
+    pub fn new(profile: &Profile, plan: &TestPlan, path: &str, sites: &[PlanCounts]) -> Self {
+        let mut counts = PlanCounts::default();
+        sites.iter().for_each(|site| counts.add(site));
         let phases = counts.phases.iter().map(|(phase, of)| PlanPhaseReport {
             name: phase_name(plan, *phase),
             runs: of.runs,
@@ -152,8 +158,11 @@ impl PlanReport {
         let scenarios = plan.scenarios.iter().enumerate();
         Self {
             plan: path.to_owned(),
+            sites: sites.len() as u64,
             phases: phases.collect(),
-            scenarios: scenarios.map(|(at, scenario)| scenario_report(profile, plan, (at, scenario), counts)).collect(),
+            scenarios: scenarios
+                .map(|(at, scenario)| scenario_report(profile, plan, (at, scenario), (&counts, sites)))
+                .collect(),
             addresses: plan
                 .addresses
                 .iter()
@@ -191,7 +200,7 @@ impl PlanReport {
             }
         }
         self.addresses.iter().try_for_each(|entry| entry.write(out))?;
-        self.scenarios.iter().try_for_each(|scenario| scenario.write(out))
+        self.scenarios.iter().try_for_each(|scenario| scenario.write(self.sites, out))
     }
 }
 
@@ -213,12 +222,13 @@ impl AddressReport {
 }
 
 impl ScenarioReport {
-    fn write(&self, out: &mut String) -> fmt::Result {
+    fn write(&self, sites: u64, out: &mut String) -> fmt::Result {
         const SHOWN: usize = 40;
         let each = if self.each.is_empty() { String::new() } else { format!(" for each {}", self.each.join(", ")) };
-        let (wanted, matches) = (counted(self.wanted, "hit"), self.matches);
+        let (hits, matches) = (counted(self.hits, "hit"), self.matches);
+        let at_sites = if sites > 1 { format!(" at each of {} sites", grouped(sites)) } else { String::new() };
         let es = if matches == 1 { "" } else { "es" };
-        writeln!(out, "\nScenario {}: {} match{es}, {wanted} wanted{each}", self.name, grouped(matches))?;
+        writeln!(out, "\nScenario {}: {} match{es}, {hits} wanted{each}{at_sites}", self.name, grouped(matches))?;
         if self.given_up > 0 {
             writeln!(
                 out,
@@ -315,7 +325,7 @@ fn scenario_report(
     profile: &Profile,
     plan: &TestPlan,
     (at, scenario): (usize, &Scenario),
-    counts: &PlanCounts,
+    (counts, sites): (&PlanCounts, &[PlanCounts]),
 ) -> ScenarioReport {
     let in_phases: Vec<(Option<String>, &ScenarioCounts)> = counts
         .phases
@@ -326,12 +336,15 @@ fn scenario_report(
         in_phases.iter().map(|(phase, counts)| MatchesInPhase { phase: phase.clone(), matches: of(counts) }).collect()
     };
     let sum = |phases: &[MatchesInPhase]| total(phases.iter().map(|one| one.matches));
-    let wanted = u64::from(scenario.hits);
+    let (hits, wanted) = (u64::from(scenario.hits), u64::from(scenario.hits).saturating_mul(sites.len() as u64));
     let value = |values: Vec<AxisValue>| {
-        let phases = by_phase(&|counts| counts.by_value.get(&values).copied().unwrap_or_default());
-        let matches = sum(&phases);
+        let of = |counts: &ScenarioCounts| counts.by_value.get(&values).copied().unwrap_or_default();
+        let (phases, at_site) = (by_phase(&of), |site: &PlanCounts| {
+            total(site.phases.values().filter_map(|phase| phase.scenarios.get(&at)).map(of))
+        });
+        let missing = total(sites.iter().map(|site| hits.saturating_sub(at_site(site))));
         let value = values.iter().map(|value| value.text(profile)).collect();
-        ValueReport { value, matches, missing: wanted.saturating_sub(matches), phases }
+        ValueReport { value, matches: sum(&phases), missing, phases }
     };
     let all = WantedValues::new(scenario, profile);
     let values: Vec<ValueReport> = if all.count() <= MOST_VALUES {
@@ -345,6 +358,7 @@ fn scenario_report(
     ScenarioReport {
         name: scenario.name.clone(),
         each: scenario.each.iter().map(|axis| axis_name(scenario, *axis)).collect(),
+        hits,
         wanted,
         matches: sum(&phases),
         missing: total(values.iter().map(|value| value.missing)).saturating_add(without_match.saturating_mul(wanted)),

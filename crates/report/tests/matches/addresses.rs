@@ -10,7 +10,7 @@ fn report(text: &str, runs: &[&[&str]], phases: &BTreeMap<u64, usize>) -> PlanRe
     let runs: Vec<Vec<String>> = runs.iter().map(|rows| rows.iter().map(|&row| row.to_owned()).collect()).collect();
     let plan = plan(text);
     let (counts, _) = count(&plan, &runs, phases);
-    PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &counts)
+    PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &[counts])
 }
 
 /// What is used of each limit of the only entry.

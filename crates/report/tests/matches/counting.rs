@@ -174,7 +174,7 @@ fn values_without_number_are_counted_and_not_listed() {
     let plan = scenario(&format!("each: [{each}]"), &steps.each_ref().map(String::as_str));
     let rows: Vec<String> = (0..12).map(|at| format!("{at} Status 0 busy")).collect();
     let (counts, _) = count(&plan, &[rows], &BTreeMap::new());
-    let report = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &counts);
+    let report = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &[counts]);
     let of = &report.scenarios[0];
     assert_eq!((of.matches, of.value_count, of.missing), (1, u64::MAX, u64::MAX - 1));
     assert_eq!(of.values.len(), 1);
@@ -182,7 +182,7 @@ fn values_without_number_are_counted_and_not_listed() {
     // As many as can be looked at are listed, those without a match too.
     let some = scenario("each: [die, plane]", &["r: {base: READ}"]);
     let (counts, _) = count(&some, &[vec!["0 Read_SLC 0 1 1 0".to_owned()]], &BTreeMap::new());
-    let of = &PlanReport::new(&DEVICE.0, &some, "plan.yaml", &counts).scenarios[0];
+    let of = &PlanReport::new(&DEVICE.0, &some, "plan.yaml", &[counts]).scenarios[0];
     assert_eq!((of.values.len(), of.value_count, of.missing), (8, 8, 7));
 }
 
@@ -217,7 +217,7 @@ fn the_report_says_what_is_missing_by_value_and_by_phase() {
     let rows = |count: usize| (0..count).map(|at| format!("{} Read_SLC 0 0 0 0", 20 * at)).collect::<Vec<_>>();
     let plan = in_phases();
     let (mut counts, _) = count(&plan, &[rows(1), rows(2)], &BTreeMap::from([(1, 0), (2, 1)]));
-    let report = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &counts);
+    let report = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", std::slice::from_ref(&counts));
     assert_eq!(report.missing(), 4);
     let b = &report.scenarios[1];
     assert_eq!(
@@ -241,6 +241,21 @@ fn the_report_says_what_is_missing_by_value_and_by_phase() {
 }
 
 #[test]
+fn hits_are_wanted_at_each_site() {
+    let plan = scenario("hits: 3\n    each: celltype", &["r: {base: READ}"]);
+    let site = |reads: usize| {
+        let rows = (0..reads).map(|at| format!("{} Read_SLC 0 0 0 0", 20 * at)).collect();
+        count(&plan, &[rows], &BTreeMap::new()).0
+    };
+    let report = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &[site(5), site(1), site(0)]);
+    let of = &report.scenarios[0];
+    assert_eq!((report.sites, of.hits, of.wanted, of.matches, of.missing), (3, 3, 9, 6, 5 + 9));
+    assert_eq!(of.values.iter().map(|value| (value.matches, value.missing)).collect::<Vec<_>>(), [(6, 5), (0, 9)]);
+    let text = report.to_text();
+    assert!(text.contains("6 matches, 3 hits wanted for each celltype at each of 3 sites\n"), "{text}");
+}
+
+#[test]
 fn beginnings_that_are_too_many_are_given_up_the_oldest_first_and_counted() {
     let plan = scenario("hits: 1", &["p: {base: PROGRAM}", "{base: ERASE}"]);
     let programs = |count: usize| (0..count).map(|at| format!("{} Program_SLC 0 0 0 0", 30 * at));
@@ -253,7 +268,7 @@ fn beginnings_that_are_too_many_are_given_up_the_oldest_first_and_counted() {
     assert_eq!(of.matches + of.given_up, MOST_OPEN as u64 + 1);
     assert!(of.given_up > 0 && found.iter().any(|one| one.steps[0].uid == MOST_OPEN as u64 + 1));
     assert!(found.iter().all(|one| one.steps[0].uid > of.given_up));
-    let text = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &counts).to_text();
+    let text = PlanReport::new(&DEVICE.0, &plan, "plan.yaml", &[counts]).to_text();
     assert!(text.contains("8,193 were given up, and matches may be missing."), "{text}");
 }
 
