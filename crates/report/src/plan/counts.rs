@@ -139,13 +139,14 @@ fn count_run(
     };
     let mut matchers: Vec<(usize, ScenarioMatcher<'_>)> =
         in_force.iter().map(|&at| (at, ScenarioMatcher::new(profile, &plan.scenarios[at]))).collect();
+    let needs_chains = in_force.iter().any(|&at| !plan.scenarios[at].others_between);
     let (mut history, mut chains) = (RunHistory::new(profile), PossibleChains::new(profile));
     let mut number = 0;
     counts.operations.resize(profile.ops.len(), 0);
     load::sequence_rows(profile, source, &run.run.path, |row| {
         counts.operations[row.op.index()] += 1;
         let operation = written(row, number);
-        let is_forced = chains.add(&operation);
+        let is_forced = needs_chains && chains.add(&operation);
         addresses.add(&operation, &entries);
         history.add(operation);
         if let Some(operation) = history.get(number) {
