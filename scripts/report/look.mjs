@@ -155,6 +155,38 @@ if (marked && !marked.clean) {
   await picture("violation", "#timeline");
 }
 
+if (await page.evaluate(() => DATA.plan !== null)) {
+  const phases = await page.evaluate(() => phasesOf(report.gantt.site).map((phase) => [phase.name, phase.from < phase.to]));
+  const named = await page.evaluate(() => [...new Set(report.gantt.site.runs.map((run) => run.phase))]);
+  check(phases.length === named.length && phases.every(([name, long], i) => name === named[i] && long), `phases on the time axis: ${named.join(", ")}`);
+  check(await page.isVisible("#plan-link") && (await page.locator("#plan-report tbody tr").count()) > 0, "the plan is reported");
+  await page.locator("#plan-matches summary").first().click();
+  const match = page.locator("#plan-matches button").first();
+  await match.click();
+  await settle();
+  const shown = await page.evaluate(() => {
+    const { gantt } = report;
+    const { uids } = gantt.query;
+    return { all: [...uids].every((uid) => gantt.data.ops.uid.includes(uid)), first: gantt.data.ops.uid[gantt.selected.row] === [...uids][0], wide: gantt.to - gantt.from };
+  });
+  check(/in a match: step 1 of /.test(await page.textContent("#details")), "an operation tells that it is in a match");
+  check(shown.all && shown.first, `a match leads to its operations: ${await match.textContent()}`);
+  await picture("match", "#timeline");
+  const mark = await page.evaluate(() => {
+    const { gantt } = report;
+    const first = matchesOf(gantt.site)[0];
+    gantt.fit();
+    gantt.draw();
+    return { x: gantt.xOf(first.start), uids: first.uids };
+  });
+  const band = await page.locator("#gantt").boundingBox();
+  await page.mouse.click(band.x + mark.x, band.y + (await page.evaluate(() => RULER - BAND / 2)));
+  await settle();
+  const clicked = await page.evaluate(() => [...(report.gantt.query?.uids ?? [])]);
+  check(clicked.length === mark.uids.length, "a mark under the ruler leads to its match");
+  await picture("plan", "#plan");
+}
+
 // Everything that can be used can be reached by the Tab key.
 await page.evaluate(() => document.activeElement.blur());
 const wanted = await page.evaluate(() =>

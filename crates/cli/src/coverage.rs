@@ -1,7 +1,7 @@
 //! `nandseqgen coverage`: what can be covered, what written runs covered, and whether that is enough.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -12,6 +12,7 @@ use nandseq_report::coverage::{
     self, Conditions, Coverage, CoverageComparison, CoverageParts, CoverageUniverse, Figures, FileError, Standing,
 };
 use nandseq_report::page::KeyDistribution;
+use nandseq_report::plan::PlanReport;
 use nandseq_trace::recorded::{path_of, quoted, recorded, shown};
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
@@ -25,9 +26,10 @@ use crate::arguments::reports::{
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::json::{self, Of};
+use crate::plan_counts::ComparedPlan;
 use crate::universe::{of_reach, universe};
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, ledger, origins, target, tell, terminal};
+use crate::{conditions, console, inputs, ledger, origins, plan_counts, target, tell, terminal};
 
 /// Number of runs that are counted at the same time. The counts of as many runs are in memory.
 const AT_ONCE: usize = 16;
@@ -133,6 +135,10 @@ pub(crate) fn count(found: &WrittenRuns, universe: &CoverageUniverse) -> Result<
 /// Counts the hits of every run. `take` gets the site, the run and the counts, in the order of the runs.
 fn each_run(found: &WrittenRuns, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
     let runs: Vec<_> = found.sites.iter().flat_map(|site| site.runs.iter().map(move |run| (site, run))).collect();
+    let mut phases: BTreeMap<(&Path, u64), String> = BTreeMap::new();
+    for site in &found.sites {
+        phases.extend(origins::phases_of_runs(site).into_iter().map(|(run, phase)| ((&*site.folder, run), phase)));
+    }
     for some in runs.chunks(AT_ONCE) {
         let counted: Vec<_> = some
             .par_iter()
@@ -140,6 +146,7 @@ fn each_run(found: &WrittenRuns, mut take: impl FnMut(&str, &str, &Coverage)) ->
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
             let coverage = coverage.map_err(|error| found.unreadable(error))?;
+            let coverage = coverage.in_phase(phases.get(&(&*site.folder, run.run)));
             take(&recorded(&site.folder), &format!(" run {}", run.run), &coverage);
         }
     }
@@ -149,6 +156,8 @@ fn each_run(found: &WrittenRuns, mut take: impl FnMut(&str, &str, &Coverage)) ->
 /// The sources of counts: written runs, and files of `coverage merge`.
 struct Sources {
     found: WrittenRuns,
+    /// The paths of the files of counts.
+    paths: Vec<PathBuf>,
     files: Vec<(String, Coverage)>,
     /// The conditions of the runs, each from the first source that states it.
     conditions: Conditions,
@@ -163,7 +172,6 @@ impl Sources {
         }
         let recorded_device = if folders.is_empty() { device_of_counts(&files, device) } else { None };
         let found = WrittenRuns::find(&folders, recorded_device.as_ref().unwrap_or(device), output)?;
-        found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
         let mut conditions = conditions::of_runs(&found)?;
         let mut stored_files = Vec::new();
         for path in &files {
@@ -172,7 +180,12 @@ impl Sources {
             conditions::agree(&mut conditions, of_file, &shown(path));
             stored_files.push((name, coverage));
         }
-        Ok(Self { found, files: stored_files, conditions })
+        Ok(Self { found, paths: files, files: stored_files, conditions })
+    }
+
+    /// Checks that the runs have the table of hits, which a plan does not need.
+    fn check_hits(&self) -> Result<(), Failure> {
+        self.found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")
     }
 
     /// Counts everything. `take` gets each part: a run, or the counts of a file. Warns on stderr of runs that a file counts
@@ -199,6 +212,13 @@ impl Sources {
         let mut sum = Coverage::default();
         self.each(|counted| sum.add(counted.coverage()))?;
         Ok(sum)
+    }
+
+    /// What the runs did of the plan that a flag or a manifest names.
+    fn plan(&self, flag: Option<&Path>) -> Result<Option<PlanReport>, Failure> {
+        plan_counts::with_rows(flag, &self.found, &self.paths)?;
+        let plan = ComparedPlan::find(flag, &self.found)?;
+        plan.map(|plan| Ok(plan.count(&self.found, false)?.report)).transpose()
     }
 
     /// The probability table in force; `None` if it is not known.
@@ -279,21 +299,51 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
 
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, None)?;
+    match (sources.check_hits(), &arguments.plan) {
+        (Ok(()), _) => {}
+        (Err(_), Some(plan)) => return report_plan_alone(&sources, plan, arguments.format),
+        (Err(missing), None) => return Err(missing),
+    }
     let universe = sources.universe();
     let mut parts = CoverageParts::default();
     sources.each(|counted| match counted {
         CountedPart::Run(site, run, coverage) => parts.add(&universe, site, run, coverage),
         CountedPart::Stored(coverage) => parts.add_stored(&universe, coverage),
     })?;
-    let report = parts.report(&sources.found.profile, &universe, sources.table().as_deref());
+    let mut report = parts.report(&sources.found.profile, &universe, sources.table().as_deref());
+    report.plan = sources.plan(arguments.plan.as_deref())?;
     match arguments.format {
         ReportFormat::Text => terminal::print(&report.to_text(arguments.holes)),
         ReportFormat::Json => json::print(&Of::command("coverage report", &report)),
     }
 }
 
+/// What runs did of a plan, without coverage.
+#[derive(Serialize)]
+struct PlanAlone<'a> {
+    /// The version of this form.
+    schema: u32,
+    profile: &'a str,
+    plan: &'a PlanReport,
+}
+
+/// Reports on a plan alone, for sequences without the tables that coverage is counted from.
+fn report_plan_alone(sources: &Sources, plan: &Path, format: ReportFormat) -> Result<(), Failure> {
+    let Some(plan) = sources.plan(Some(plan))? else { return Ok(()) };
+    let name = TableKind::InputTimeCount.name();
+    tell(&note_text(&format!("some runs have no {name}, from which coverage is counted: only the plan is")));
+    match format {
+        ReportFormat::Text => terminal::print(&plan.to_text()),
+        ReportFormat::Json => {
+            let alone = PlanAlone { schema: 1, profile: &sources.found.profile.name, plan: &plan };
+            json::print(&Of::command("coverage report", &alone))
+        }
+    }
+}
+
 fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, Some(&arguments.output))?;
+    sources.check_hits()?;
     let merged = sources.sum()?;
     let text = coverage::write(&sources.found.profile, &merged, &sources.conditions);
     if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
@@ -310,6 +360,7 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
     let first = Sources::find(std::slice::from_ref(&arguments.first), &arguments.device, None)?;
     let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device, None)?;
+    [&first, &second].into_iter().try_for_each(Sources::check_hits)?;
     let comparison = CoverageComparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
     match arguments.format {
@@ -320,21 +371,47 @@ fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
 
 fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, None)?;
-    let figures = Figures::new(&sources.sum()?, &sources.universe());
-    let (closure, hit, times) = match arguments.hits {
+    let mut verdicts = Vec::new();
+    if let Some(least) = arguments.min {
+        sources.check_hits()?;
+        let figures = Figures::new(&sources.sum()?, &sources.universe());
+        verdicts.push(closure_verdict(&figures, arguments.hits, least));
+    }
+    if let Some(plan) = &arguments.plan
+        && let Some(report) = sources.plan(Some(plan))?
+    {
+        verdicts.push(hits_verdict(&report));
+    }
+    let enough = verdicts.iter().all(|(enough, _)| *enough);
+    if !(enough && console::is_quiet()) {
+        verdicts.iter().try_for_each(|(_, text)| terminal::print(text))?;
+    }
+    if enough { Ok(()) } else { Err(Failure::Found) }
+}
+
+/// Whether enough bins were hit, and a sentence about it.
+fn closure_verdict(figures: &Figures, hits: Threshold, least: f64) -> (bool, String) {
+    let (closure, hit, times) = match hits {
         Threshold::Once => (figures.closure, figures.hit, "once"),
         Threshold::Ten => (figures.closure_ten, figures.hit_ten, "ten times"),
     };
-    let enough = closure >= arguments.min;
+    let enough = closure >= least;
     let verdict = if enough { "enough" } else { "too little" };
-    let least = arguments.min;
     let were = if figures.bins == 1 { "was" } else { "were" };
     let bins = counted(figures.bins, "bin");
-    if !(enough && console::is_quiet()) {
-        terminal::print(&format!(
-            "{} of {bins} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
-            grouped(hit)
-        ))?;
+    let hit = grouped(hit);
+    (enough, format!("{hit} of {bins} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"))
+}
+
+/// Whether the scenarios of a plan have all their hits, and a sentence about it.
+fn hits_verdict(report: &PlanReport) -> (bool, String) {
+    let scenarios = counted(report.scenarios.len() as u64, "scenario");
+    let lacking = report.scenarios.iter().filter(|scenario| scenario.missing > 0);
+    let lacking: Vec<String> =
+        lacking.map(|scenario| format!("{} lacks {}", scenario.name, grouped(scenario.missing))).collect();
+    if lacking.is_empty() {
+        return (true, format!("{scenarios} of `{}`: all hits were found.\n", report.plan));
     }
-    if enough { Ok(()) } else { Err(Failure::Found) }
+    let missing = counted(report.missing(), "hit");
+    (false, format!("{scenarios} of `{}`: {missing} are missing: {}.\n", report.plan, lacking.join(", ")))
 }

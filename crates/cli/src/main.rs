@@ -30,6 +30,7 @@ mod nearest;
 mod not_reached;
 mod op_filter;
 mod origins;
+mod plan_counts;
 mod plans;
 mod profiles;
 mod progress;

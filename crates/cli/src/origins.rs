@@ -1,5 +1,7 @@
 //! The origin that written runs state, and the messages about another origin, or about none that can be read.
 
+use std::collections::BTreeMap;
+
 use nandseq_input::folder::{self, FindError, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_trace::manifest::{Input, Origin, ProfileInput};
@@ -39,6 +41,15 @@ pub(crate) fn of_site(site: &SiteFiles) -> Option<Origin> {
         return None;
     }
     ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.origin)
+}
+
+/// The names of the phases of a site's runs, by run, as its manifest or ledger states them.
+pub(crate) fn phases_of_runs(site: &SiteFiles) -> BTreeMap<u64, String> {
+    if site.listed.is_empty() && !site.is_unfinished {
+        return BTreeMap::new();
+    }
+    let runs = ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.runs).unwrap_or_default();
+    runs.into_iter().filter_map(|run| Some((run.run, run.phase?))).collect()
 }
 
 /// An input that has other contents than before.

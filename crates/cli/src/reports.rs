@@ -8,7 +8,7 @@ use nandseq_input::folder::SiteFiles;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
-use nandseq_report::page::{self, PageSubject, VerifierVerdict};
+use nandseq_report::page::{self, PageOfPlan, PageSubject, VerifierVerdict};
 use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::json_fault;
@@ -21,11 +21,12 @@ use nandseq_profile::diagnostic::counted;
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{Hint, profile_flags};
+use crate::plan_counts::ComparedPlan;
 use crate::run_selection::RunSelection;
 use crate::site_list::SiteList;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, ledger, target, tell, terminal};
+use crate::{conditions, console, inputs, origins, target, tell, terminal};
 
 /// The name and version of the program on a page.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -50,7 +51,10 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         let figures = figures(&found, &conditions)?;
         (sites, figures)
     };
-    let figures = [figures, phases(&found)].concat();
+    let sites = in_phases(sites, &found);
+    let figures = [figures, phases(&sites)].concat();
+    let plan = ComparedPlan::find(arguments.plan.as_deref(), &found)?;
+    let counted = plan.map(|plan| plan.count(&found, true)).transpose()?;
     let table = conditions::table(&conditions, &found.profile);
     let subject = PageSubject {
         profile: &found.profile,
@@ -60,6 +64,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         tool: TOOL,
         figures: &figures,
         cut: &selection.sentence(),
+        plan: counted.as_ref().map(|plan| PageOfPlan { report: &plan.report, matches: &plan.matches }),
     };
     let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
@@ -154,21 +159,26 @@ fn figures(found: &WrittenRuns, conditions: &Conditions) -> Result<Vec<(String, 
     ])
 }
 
+/// The sites with the phases of their runs.
+fn in_phases(mut sites: Vec<SiteTables>, found: &WrittenRuns) -> Vec<SiteTables> {
+    for (tables, site) in sites.iter_mut().zip(&found.sites) {
+        let mut phases = origins::phases_of_runs(site);
+        tables.runs.iter_mut().for_each(|run| run.phase = phases.remove(&run.run));
+    }
+    sites
+}
+
 /// The phases of the runs as figures: name, runs and operations of each. None without phases.
-fn phases(found: &WrittenRuns) -> Vec<(String, String, String)> {
+fn phases(sites: &[SiteTables]) -> Vec<(String, String, String)> {
     let mut phases: Vec<(String, BTreeSet<u64>, u64)> = Vec::new();
-    for site in &found.sites {
-        let shown: BTreeSet<u64> = site.runs.iter().map(|run| run.run).collect();
-        let known = ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.runs);
-        for run in known.into_iter().flatten().filter(|run| shown.contains(&run.run)) {
-            let Some(name) = run.phase else { continue };
-            let at = phases.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
-                phases.push((name, BTreeSet::new(), 0));
-                phases.len() - 1
-            });
-            phases[at].1.insert(run.run);
-            phases[at].2 = phases[at].2.saturating_add(run.operations);
-        }
+    for run in sites.iter().flat_map(|site| &site.runs) {
+        let Some(name) = &run.phase else { continue };
+        let at = phases.iter().position(|(known, ..)| known == name).unwrap_or_else(|| {
+            phases.push((name.clone(), BTreeSet::new(), 0));
+            phases.len() - 1
+        });
+        phases[at].1.insert(run.run);
+        phases[at].2 = phases[at].2.saturating_add(run.operations);
     }
     let figure = |(name, runs, operations): (String, BTreeSet<u64>, u64)| {
         let s = if runs.len() == 1 { "" } else { "s" };

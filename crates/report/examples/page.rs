@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         tool: "nandseqgen",
         figures: &[],
         cut: "",
+        plan: None,
     };
     let mut out = BufWriter::new(File::create(output)?);
     page::write(&subject, &mut out)?;

@@ -4,7 +4,9 @@
 // nothing longer are passed over.
 
 const TRACK = 22;
-const RULER = 24;
+/** The height of the band of phases and matches under the ruler; none without a plan. */
+const BAND = DATA.plan || DATA.sites.some((site) => site.runs.some((run) => run.phase !== null)) ? 20 : 0;
+const RULER = 24 + BAND;
 const GUTTER = 108;
 
 class Gantt {
@@ -12,7 +14,7 @@ class Gantt {
     this.canvas = canvas;
     this.container = container;
     this.selected = null; // { track, row }
-    this.query = null; // { uid, ops: Uint8Array, text }
+    this.query = null; // { uid, ops: Uint8Array, text }, or { uids: Set } for a match
     this.drawn = 0; // rows looked at for the last picture
     this.pending = false;
     this.widths = new Map(); // of labels, px
@@ -96,6 +98,7 @@ class Gantt {
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "middle";
     this.drawRuler(context, width, height);
+    if (BAND) drawPlan(this, context, width);
     const scroll = this.container.scrollTop;
     const first = Math.max(0, Math.floor(scroll / TRACK));
     const last = Math.min(this.tracks.length, Math.ceil((scroll + height - RULER) / TRACK));
@@ -201,7 +204,9 @@ class Gantt {
   }
 
   isHit(rows, row) {
-    return !rows.isState && this.query !== null && (this.query.uid === rows.uid[row] || this.query.ops[rows.op[row]] === 1);
+    if (rows.isState || this.query === null) return false;
+    const { uids, uid, ops } = this.query;
+    return uids ? uids.has(rows.uid[row]) : uid === rows.uid[row] || ops[rows.op[row]] === 1;
   }
 
   drawRow(context, rows, row, x, right, y, high) {

@@ -19,6 +19,8 @@ function describe(site, siteIndex, track, row) {
     const whole = rows.end[parts.at(-1)] - rows.start[parts[0]];
     lines.push(`stretch ${parts.indexOf(row) + 1} of ${parts.length}: suspended for ${exactUs(whole - ran)} µs in all`);
   }
+  const inMatch = matchText(site, uid);
+  if (inMatch) lines.push(inMatch);
   for (const violation of DATA.violations?.list ?? []) {
     if (violation.site === siteIndex && violation.uid === uid) lines.push(`⚠ ${violation.rule}: ${violation.message}`);
   }
@@ -153,7 +155,10 @@ class GanttInput {
     const { drag } = this;
     this.drag = null;
     this.gantt.canvas.classList.remove("dragged");
-    if (drag && drag.far < 4) this.select(this.gantt.rowAt(event.offsetX, event.offsetY));
+    if (!drag || drag.far >= 4) return;
+    const match = BAND ? matchAt(this.gantt, event.offsetX, event.offsetY) : null;
+    if (match) this.showMatch(match);
+    else this.select(this.gantt.rowAt(event.offsetX, event.offsetY));
   }
 
   hover(event) {
@@ -289,6 +294,23 @@ class GanttInput {
     if (near) length = Math.min(length, Math.max(rows.length[found.row], 1) * 8);
     if (near || middle < gantt.from || middle > gantt.to) gantt.span(middle - length / 2, middle + length / 2);
     this.select(found);
+  }
+
+  /** Shows the operations of a match, and dims all others. The keys `n` and `p` step through them. */
+  showMatch(match) {
+    const { gantt } = this;
+    this.search.value = "";
+    gantt.selected = null;
+    gantt.query = { uids: new Set(match.uids) };
+    this.counted = this.count();
+    this.hits.textContent = `match of ${DATA.plan.scenarios[match.scenario].name}`;
+    document.getElementById("timeline").scrollIntoView();
+    const margin = Math.max((match.end - match.start) * 0.2, 20);
+    const whole = () => gantt.span(match.start - margin, match.end + margin);
+    whole();
+    this.step(1);
+    whole();
+    gantt.canvas.focus();
   }
 
   /** Shows an operation by its uid. */

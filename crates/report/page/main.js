@@ -35,6 +35,7 @@ function start() {
     for (const part of [touches, times, states, shares]) part.show(site);
     showSummary(site);
     showRefusals(site);
+    showMatches(site, input);
     const notes = DATA.cut ? [DATA.cut] : [];
     if (site.missing.length) notes.push(`Not there for every run: ${site.missing.join(", ")}.`);
     if (site.left_out) notes.push(`${number(site.left_out)} rows of the timelines were left out: the page would be too large.`);
@@ -43,6 +44,7 @@ function start() {
   choice.addEventListener("change", () => showSite(Number(choice.value)));
   onRepaint(() => gantt.data && gantt.repaint());
   showSites();
+  showPlan();
   showSite(0);
   showFindings(input, showSite);
   // For tests and for the curious.

@@ -119,9 +119,16 @@ impl Coverage {
             }
         }
         let name = PartName { site: site.to_owned(), run: Some(run.run) };
-        let counts = PartCounts { operations: coverage.operations, bins: coverage.bins.clone() };
+        let counts = PartCounts { operations: coverage.operations, bins: coverage.bins.clone(), phase: None };
         coverage.parts.insert(name, counts);
         Ok(coverage)
+    }
+
+    /// The same counts, as those of runs in a phase.
+    #[must_use]
+    pub fn in_phase(mut self, phase: Option<&String>) -> Self {
+        self.parts.values_mut().for_each(|part| part.phase = phase.cloned());
+        self
     }
 
     fn count_sequence(&mut self, profile: &Profile, source: &dyn Source, run: &RunFile) -> Result<(), LoadError> {
@@ -152,6 +159,7 @@ impl Coverage {
             let sum = self.parts.entry(name.clone()).or_default();
             sum.operations = sum.operations.saturating_add(counts.operations);
             add_counts(&mut sum.bins, &counts.bins);
+            sum.phase = sum.phase.take().or_else(|| counts.phase.clone());
         }
     }
 

@@ -28,6 +28,7 @@ pub mod load;
 pub mod page;
 pub mod perfetto;
 mod phases;
+pub mod plan;
 mod sums;
 pub mod vcd;
 

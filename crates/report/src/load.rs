@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{FindError, RunFile, SiteFiles};
 use nandseq_input::table::{Line, TableError, TableFault, TableForm, TableReader};
-use nandseq_input::{CsvFiles, ReadError, SequenceReader, Source};
+use nandseq_input::{CsvFiles, ReadError, Row, SequenceReader, Source};
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, Profile, Ticks};
 use nandseq_trace::Status;
 use nandseq_trace::file_form::FileForm;
@@ -122,6 +122,8 @@ pub struct OperationRow {
 pub struct RunInfo {
     /// Its number.
     pub run: u64,
+    /// The name of its phase, if the runs are in phases. No table has it: the caller sets it.
+    pub phase: Option<String>,
     /// Operations, as far as the sequence was read.
     pub operations: u64,
     /// The uids of its first and last operation.
@@ -207,6 +209,7 @@ pub fn site(
     let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
     for run in &files.runs {
         let mut info = RunInfo {
+            phase: None,
             run: run.run,
             operations: 0,
             uids: None,
@@ -343,7 +346,7 @@ impl SiteTables {
     }
 }
 
-/// Reads the rows of a sequence, one after another.
+/// Reads the rows of a sequence, one after another, without their targets.
 ///
 /// # Errors
 /// [`LoadError`] at the first row that makes no sense.
@@ -352,6 +355,29 @@ pub fn operations(
     source: &dyn Source,
     path: &Path,
     mut take: impl FnMut(OperationRow),
+) -> Result<(), LoadError> {
+    sequence_rows(profile, source, path, |row| {
+        let first = row.targets.first();
+        take(OperationRow {
+            uid: row.uid,
+            seq: row.seq,
+            time: row.time,
+            op: row.op,
+            cell_type: first.and_then(|target| target.cell_type),
+            status: first.and_then(|target| target.status),
+        });
+    })
+}
+
+/// Reads the rows of a sequence, one after another.
+///
+/// # Errors
+/// [`LoadError`] at the first row that makes no sense.
+pub fn sequence_rows(
+    profile: &Profile,
+    source: &dyn Source,
+    path: &Path,
+    mut take: impl FnMut(&Row<'_>),
 ) -> Result<(), LoadError> {
     let io = |error| LoadError::Io { path: path.to_owned(), error };
     let opened = SequenceReader::new(profile, source.open(path).map_err(io)?);
@@ -365,15 +391,7 @@ pub fn operations(
         if let Some(fault) = row.fault {
             return Err(wrong(row.row, fault.to_string()));
         }
-        let first = row.targets.first();
-        take(OperationRow {
-            uid: row.uid,
-            seq: row.seq,
-            time: row.time,
-            op: row.op,
-            cell_type: first.and_then(|target| target.cell_type),
-            status: first.and_then(|target| target.status),
-        });
+        take(&row);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod counts;
 mod pack;
+mod plan;
 mod tracks;
 mod violations;
 
@@ -17,8 +18,11 @@ use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
 use crate::family::Family;
-use crate::load::SiteTables;
+use crate::load::{RunInfo, SiteTables};
+use crate::plan::PlanReport;
 use counts::PackedCounts;
+pub use plan::{MOST_MATCHES, PageOfPlan};
+use plan::{MatchesOfSite, RunTimes, run_times};
 use tracks::{StateNumbers, Timelines};
 pub use violations::VerifierVerdict;
 use violations::Violations;
@@ -28,12 +32,13 @@ pub const MOST_ROWS: usize = 1_000_000;
 
 const TEMPLATE: &str = include_str!("../page/page.html");
 /// The parts of the page, by their marks in the template.
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("style.css", include_str!("../page/style.css")),
     ("data.js", include_str!("../page/data.js")),
     ("theme.js", include_str!("../page/theme.js")),
     ("gantt.js", include_str!("../page/gantt.js")),
     ("gantt_input.js", include_str!("../page/gantt_input.js")),
+    ("plan.js", include_str!("../page/plan.js")),
     ("heatmap.js", include_str!("../page/heatmap.js")),
     ("charts.js", include_str!("../page/charts.js")),
     ("main.js", include_str!("../page/main.js")),
@@ -59,6 +64,8 @@ pub struct PageSubject<'a> {
     pub figures: &'a [(String, String, String)],
     /// A sentence that says which part of the runs the page shows; empty for all of them.
     pub cut: &'a str,
+    /// What the runs did of a test plan, if there is one.
+    pub plan: Option<PageOfPlan<'a>>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +85,7 @@ struct Data<'a> {
     violations: Option<Violations>,
     figures: &'a [(String, String, String)],
     cut: &'a str,
+    plan: Option<PlanReport>,
 }
 
 #[derive(Serialize)]
@@ -110,18 +118,23 @@ struct StateInfo {
 #[derive(Serialize)]
 struct SiteData<'a> {
     name: &'a str,
-    runs: Vec<RunData>,
+    runs: Vec<RunData<'a>>,
     /// The number of operations of each name.
     operations: Vec<u64>,
     missing: Vec<&'static str>,
     left_out: u64,
     timelines: Timelines,
     counts: PackedCounts,
+    matches: Vec<MatchesOfSite>,
 }
 
 #[derive(Serialize)]
-struct RunData {
+struct RunData<'a> {
     run: u64,
+    /// The name of its phase.
+    phase: Option<&'a str>,
+    #[serde(flatten)]
+    times: RunTimes,
     operations: u64,
     first_uid: u64,
     last_uid: u64,
@@ -175,11 +188,12 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
         cell_types: profile.cell_types.iter().map(|cell| &*cell.name).collect(),
         states: names.iter().map(|&name| state_info(profile, name)).collect(),
         keys: profile.phase_keys.iter().map(|key| &*key.name).collect(),
-        sites: subject.sites.iter().map(|site| site_data(profile, site, &states, unit)).collect(),
+        sites: (0..subject.sites.len()).map(|at| site_data(subject, at, &states, unit)).collect(),
         configured: subject.table.map(|table| configured(profile, table)),
         violations: subject.verdict.map(|verdict| verdict.of(subject.sites, unit)),
         figures: subject.figures,
         cut: subject.cut,
+        plan: subject.plan.map(|plan| plan.shown()),
     }
 }
 
@@ -194,24 +208,27 @@ fn state_info(profile: &Profile, name: StateId) -> StateInfo {
     StateInfo { name: name.text(profile), family, phase }
 }
 
-fn site_data<'a>(profile: &Profile, site: &'a SiteTables, states: &StateNumbers, unit: u64) -> SiteData<'a> {
+fn site_data<'a>(subject: &PageSubject<'a>, at: usize, states: &StateNumbers, unit: u64) -> SiteData<'a> {
+    let (profile, site) = (subject.profile, &subject.sites[at]);
     let mut operations = vec![0; profile.ops.len()];
     for row in &site.operations {
         operations[row.op.index()] += 1;
     }
-    let run = |info: &crate::load::RunInfo| {
+    let run = |(info, times): (&'a RunInfo, RunTimes)| {
         let (first_uid, last_uid) = info.uids.unwrap_or_default();
-        RunData { run: info.run, operations: info.operations, first_uid, last_uid }
+        let phase = info.phase.as_deref();
+        RunData { run: info.run, phase, times, operations: info.operations, first_uid, last_uid }
     };
     let lacks = |kind: &TableKind| site.runs.iter().any(|run| run.missing.contains(kind));
     SiteData {
         name: &site.name,
-        runs: site.runs.iter().map(run).collect(),
+        runs: site.runs.iter().zip(run_times(site, unit)).map(run).collect(),
         operations,
         missing: TableKind::ALL.into_iter().filter(lacks).map(TableKind::name).collect(),
         left_out: site.left_out,
         timelines: Timelines::new(profile, site, states, unit),
         counts: PackedCounts::new(site, states),
+        matches: subject.plan.map(|plan| plan.of_site(profile, at, site, unit)).unwrap_or_default(),
     }
 }
 

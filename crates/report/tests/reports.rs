@@ -31,6 +31,7 @@ fn page_of(sites: &[SiteTables], verdict: Option<&VerifierVerdict>) -> String {
         tool: "nandseqgen",
         figures: &[],
         cut: "",
+        plan: None,
     };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
@@ -56,8 +57,16 @@ fn a_page_asks_for_nothing_that_is_not_in_it() {
 fn no_name_ends_the_data_of_a_page() {
     let mut profile = builtin::profile();
     profile.name = "</script><script>alert(1)</script>".to_owned();
-    let subject =
-        PageSubject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[], cut: "" };
+    let subject = PageSubject {
+        profile: &profile,
+        sites: &[],
+        table: None,
+        verdict: None,
+        tool: "<!--",
+        figures: &[],
+        cut: "",
+        plan: None,
+    };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
@@ -308,7 +317,10 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
         bins: bins.iter().copied().collect(),
         touches: BTreeMap::from([(touch, u64::MAX), (coverage::Touched { page: page + 1, ..touch }, u64::MAX)]),
         refusals: BTreeMap::from([((bin.key, bin.op, "why".to_owned()), u64::MAX)]),
-        parts: BTreeMap::from([(name, coverage::PartCounts { operations: 0, bins: bins.iter().copied().collect() })]),
+        parts: BTreeMap::from([(
+            name,
+            coverage::PartCounts { bins: bins.iter().copied().collect(), ..Default::default() },
+        )]),
         ..Coverage::default()
     };
     // A file that lists everything twice.

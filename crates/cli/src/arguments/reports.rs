@@ -89,6 +89,9 @@ pub(crate) struct ReportArgs {
     /// The page to write
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     pub(crate) output: PathBuf,
+    /// Test plan whose scenarios are counted and marked [default: the one that the runs were made with]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) plan: Option<PathBuf>,
     /// What `verify --format json` printed: marks what it found
     #[arg(long, value_name = "FILE")]
     pub(crate) violations: Option<PathBuf>,
@@ -196,6 +199,9 @@ pub(crate) struct CountedArgs {
 pub(crate) struct CoverageReportArgs {
     #[command(flatten)]
     pub(crate) counted: CountedArgs,
+    /// Test plan whose scenarios are counted [default: the one that the runs were made with]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) plan: Option<PathBuf>,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
@@ -235,9 +241,12 @@ pub(crate) struct CoverageDiffArgs {
 pub(crate) struct CoverageGateArgs {
     #[command(flatten)]
     pub(crate) counted: CountedArgs,
+    /// Test plan whose scenarios must have all their hits
+    #[arg(long, value_name = "PATH")]
+    pub(crate) plan: Option<PathBuf>,
     /// Percent of the bins that must have been hit
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
-    pub(crate) min: f64,
+    #[arg(long, value_name = "PERCENT", value_parser = percent, required_unless_present = "plan")]
+    pub(crate) min: Option<f64>,
     /// How often a bin must have been hit to count
     #[arg(long, value_name = "HITS", default_value = "1")]
     pub(crate) hits: Threshold,

@@ -28,6 +28,7 @@ mod outputs;
 mod packed;
 mod parquet;
 mod phases;
+mod plan_counting;
 mod reporting;
 #[path = "../command_line/runner.rs"]
 mod runner;

@@ -118,6 +118,8 @@ enum StoredTable {
 struct StoredPart {
     site: String,
     run: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phase: Option<String>,
     operations: u64,
     /// Place of the bin in the list of all, from 0, and count.
     #[serde(rename = "cells")]
@@ -183,7 +185,8 @@ fn stored_part(name: &PartName, counts: &PartCounts, all: &BTreeMap<Bin, u64>) -
     let mut places = all.keys().enumerate();
     let mut place = |bin: &Bin| places.by_ref().find(|(_, one)| *one == bin).map_or(usize::MAX, |(place, _)| place);
     let bins = counts.bins.iter().map(|(bin, &count)| (place(bin), count)).collect();
-    StoredPart { site: name.site.clone(), run: name.run, operations: counts.operations, bins }
+    let (site, phase) = (name.site.clone(), counts.phase.clone());
+    StoredPart { site, run: name.run, phase, operations: counts.operations, bins }
 }
 
 /// Reads a file that [`write()`] wrote for the same profile. `name` is the name of the file. In a file that has sums only, it
@@ -215,7 +218,7 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Con
         bins.push(bin);
     }
     if version.schema == SUMS_ONLY {
-        let counts = PartCounts { operations: coverage.operations, bins: coverage.bins.clone() };
+        let counts = PartCounts { operations: coverage.operations, bins: coverage.bins.clone(), phase: None };
         coverage.parts.insert(PartName { site: name.to_owned(), run: None }, counts);
     } else {
         coverage.parts = parts(stored.parts, &bins, &coverage)?;
@@ -257,8 +260,9 @@ fn parts(
 ) -> Result<BTreeMap<PartName, PartCounts>, FileError> {
     let mut parts: BTreeMap<PartName, PartCounts> = BTreeMap::new();
     let mut sums = PartCounts::default();
-    for StoredPart { site, run, operations, bins: counts } in stored {
+    for StoredPart { site, run, phase, operations, bins: counts } in stored {
         let part = parts.entry(PartName { site, run }).or_default();
+        part.phase = part.phase.take().or(phase);
         part.operations = part.operations.saturating_add(operations);
         sums.operations = sums.operations.saturating_add(operations);
         for (place, count) in counts {

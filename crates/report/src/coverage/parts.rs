@@ -22,6 +22,8 @@ pub struct PartCounts {
     pub operations: u64,
     /// Hits by bin.
     pub bins: BTreeMap<Bin, u64>,
+    /// The name of the run's phase, if the runs are in phases.
+    pub phase: Option<String>,
 }
 
 impl PartName {

@@ -12,6 +12,7 @@ use super::{
     uncovered_bins,
 };
 use crate::page::KeyDistribution;
+use crate::plan::PlanReport;
 
 /// The version of the JSON.
 const SCHEMA: u32 = 1;
@@ -21,6 +22,9 @@ const SCHEMA: u32 = 1;
 pub struct CoveragePart {
     /// Its name.
     pub name: String,
+    /// The name of its phase, for a run in phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
     /// Its own figures.
     pub figures: Figures,
     /// Bins of the universe that it hit and no part before it had hit.
@@ -51,6 +55,9 @@ pub struct CoverageReport {
     /// What was not hit, nearest first.
     #[serde(rename = "holes")]
     pub uncovered_bins: Vec<UncoveredBins>,
+    /// What the runs did of a test plan, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanReport>,
 }
 
 /// The parts of a coverage as they are counted, and the sum of them all.
@@ -64,7 +71,8 @@ pub struct CoverageParts {
 impl CoverageParts {
     /// Adds a run of a site. [`CoveragePart::added`] depends on the order of the runs; the sums do not.
     pub fn add(&mut self, universe: &CoverageUniverse, site: &str, run: &str, coverage: &Coverage) {
-        let part = CoveragePart::new(format!("{site}{run}"), universe, coverage, &self.merged);
+        let mut part = CoveragePart::new(format!("{site}{run}"), universe, coverage, &self.merged);
+        part.phase = coverage.parts.values().find_map(|part| part.phase.clone());
         self.runs.push(part);
         self.merged.add_sums(coverage);
         let at = self.sites.iter().position(|(name, _)| name == site).unwrap_or_else(|| {
@@ -76,8 +84,10 @@ impl CoverageParts {
 
     /// Adds stored coverage: its parts one after another, then the counts that only the sums have.
     pub fn add_stored(&mut self, universe: &CoverageUniverse, stored: &Coverage) {
-        for (name, PartCounts { operations, bins }) in &stored.parts {
-            let part = Coverage { operations: *operations, bins: bins.clone(), ..Coverage::default() };
+        for (name, counts) in &stored.parts {
+            let (PartCounts { operations, bins, .. }, parts) =
+                (counts.clone(), [(name.clone(), counts.clone())].into());
+            let part = Coverage { operations, bins, parts, ..Coverage::default() };
             self.add(universe, &name.site, &name.run_text(), &part);
         }
         let (operations, bins, parts) = Default::default();
@@ -115,6 +125,7 @@ impl CoverageParts {
             addresses: AddressFigures::of(profile, &self.merged),
             pairs: PairFigures::of(profile, &self.merged),
             uncovered_bins: uncovered_bins(profile, &self.merged, universe, table),
+            plan: None,
         }
     }
 }
@@ -128,7 +139,7 @@ impl CoveragePart {
     fn new(name: String, universe: &CoverageUniverse, coverage: &Coverage, before: &Coverage) -> Self {
         let is_new = |bin| universe.holds(bin) && !before.bins.contains_key(&bin);
         let added = coverage.bins.keys().filter(|&&bin| is_new(bin)).count() as u64;
-        Self { name, figures: Figures::new(coverage, universe), added }
+        Self { name, phase: None, figures: Figures::new(coverage, universe), added }
     }
 }
 
@@ -184,7 +195,8 @@ impl fmt::Display for ReportText<'_> {
             pairs.within,
             share(pairs.within)
         )?;
-        self.uncovered_bins(f)
+        self.uncovered_bins(f)?;
+        self.report.plan.as_ref().map_or(Ok(()), |plan| write!(f, "\n{}", plan.to_text()))
     }
 }
 
@@ -200,8 +212,9 @@ impl ReportText<'_> {
                 "\n{what:<32} {:>10} {:>8} {:>9} {:>9} {:>9}",
                 "operations", "hit", "closure", "new", "unseen"
             )?;
-            for CoveragePart { name, figures, added } in parts.iter().take(SHOWN) {
+            for CoveragePart { name, phase, figures, added } in parts.iter().take(SHOWN) {
                 let Figures { operations, hit, closure, unseen, .. } = figures;
+                let name = phase.as_ref().map_or_else(|| name.clone(), |phase| format!("{name}, {phase}"));
                 writeln!(f, "{name:<32} {operations:>10} {hit:>8} {closure:>7.2} % {added:>9} {unseen:>9.4}")?;
             }
             if parts.len() > SHOWN {

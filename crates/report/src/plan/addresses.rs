@@ -1,0 +1,251 @@
+//! How the addresses of a plan were used: operations by region, and the greatest counts that limits limit.
+//!
+//! Limits count over the life of a site, so the runs of a site are counted one after another, from the first one that is there.
+
+use nandseq_plan::model::{AddressEntry, NumberRanges, Region};
+use nandseq_profile::model::{AddressSource, Base, Effect, PayloadField};
+use nandseq_profile::{IdVec, OpId, Profile};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::history::WrittenOperation;
+
+/// How the addresses of an entry were used.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct EntryCounts {
+    /// The operations on addresses of each region, in runs in which the entry is in force. Those that draw an address count: an
+    /// operation in two regions counts for both.
+    pub regions: Vec<u64>,
+    /// Such operations in no region of the entry.
+    pub outside: u64,
+    /// The most erases of a block.
+    pub erases_per_block: u64,
+    /// The most reads of pages of a block.
+    pub reads_per_block: u64,
+    /// The most reads of a page; 0 if the entry does not limit them.
+    pub reads_per_page: u64,
+    /// The most blocks that were partly programmed at the same time.
+    pub open_blocks: u64,
+}
+
+impl EntryCounts {
+    /// Adds the counts of other sites: sums of operations, the greatest of what is limited.
+    pub fn add(&mut self, other: &Self) {
+        self.regions.resize(self.regions.len().max(other.regions.len()), 0);
+        self.regions.iter_mut().zip(&other.regions).for_each(|(sum, more)| *sum += more);
+        self.outside += other.outside;
+        let greatest = |one: &mut u64, other: u64| *one = (*one).max(other);
+        greatest(&mut self.erases_per_block, other.erases_per_block);
+        greatest(&mut self.reads_per_block, other.reads_per_block);
+        greatest(&mut self.reads_per_page, other.reads_per_page);
+        greatest(&mut self.open_blocks, other.open_blocks);
+    }
+}
+
+/// What an operation does to the blocks of its targets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum BlockWork {
+    Nothing,
+    Erase,
+    ProgramPage,
+    Close,
+    Read,
+}
+
+impl BlockWork {
+    fn of(base: &Base) -> Self {
+        let of = |effect: &Effect| match effect {
+            Effect::Erase => Self::Erase,
+            Effect::Program => Self::ProgramPage,
+            Effect::CloseBlock => Self::Close,
+            // A recovery read reads no page of the array.
+            Effect::FillRegisters { .. } | Effect::CacheRead(_) if base.address != AddressSource::SuspendedProgram => {
+                Self::Read
+            }
+            Effect::FillRegisters { .. }
+            | Effect::CacheRead(_)
+            | Effect::LoadLatch { .. }
+            | Effect::ConsumeLatch { .. }
+            | Effect::CacheReadEnd(_)
+            | Effect::CacheProgramStart(_)
+            | Effect::CacheProgramEnd(_)
+            | Effect::DataOut
+            | Effect::CopybackSource
+            | Effect::Suspend(_)
+            | Effect::Resume(_)
+            | Effect::ResetDie
+            | Effect::ResetTarget
+            | Effect::OdtDisable
+            | Effect::OdtEnable
+            | Effect::WriteProtectOn
+            | Effect::WriteProtectOff
+            | Effect::StatusRead
+            | Effect::Delay => Self::Nothing,
+        };
+        base.effects.iter().map(of).find(|work| *work != Self::Nothing).unwrap_or(Self::Nothing)
+    }
+}
+
+/// What is known of an operation of the profile.
+#[derive(Clone, Copy, Debug)]
+struct AddressFacts {
+    /// Whether it draws an address if it is the first of a proposal.
+    draws: bool,
+    work: BlockWork,
+}
+
+/// A die and a block.
+type DieBlock = (i64, i64);
+
+/// The use of addresses by a site.
+#[derive(Debug)]
+pub(super) struct SiteAddresses<'p> {
+    entries: &'p [AddressEntry],
+    counts: Vec<EntryCounts>,
+    /// The blocks of each entry that are open now.
+    open: Vec<u64>,
+    facts: IdVec<OpId, AddressFacts>,
+    planes: i64,
+    last_page: i64,
+    counts_pages: bool,
+    erases: FxHashMap<DieBlock, u64>,
+    reads: FxHashMap<DieBlock, u64>,
+    page_reads: FxHashMap<(DieBlock, i64), u64>,
+    /// The blocks that are partly programmed.
+    partly: FxHashSet<DieBlock>,
+}
+
+impl<'p> SiteAddresses<'p> {
+    pub(super) fn new(profile: &Profile, entries: &'p [AddressEntry]) -> Self {
+        let facts = profile.ops.iter().map(|op| {
+            let base = &profile.bases[op.base];
+            let draws = match base.address {
+                AddressSource::AnyBlock | AddressSource::NextPage | AddressSource::ReadablePage => true,
+                AddressSource::None
+                | AddressSource::Hook
+                | AddressSource::OutputRegister
+                | AddressSource::PageRegister
+                | AddressSource::SuspendedProgram
+                | AddressSource::OneShotLatch
+                | AddressSource::CopybackLatch => false,
+            };
+            AddressFacts { draws, work: BlockWork::of(base) }
+        });
+        let counts =
+            |entry: &AddressEntry| EntryCounts { regions: vec![0; entry.regions.len()], ..EntryCounts::default() };
+        Self {
+            entries,
+            counts: entries.iter().map(counts).collect(),
+            open: vec![0; entries.len()],
+            facts: facts.collect(),
+            planes: profile.topology.planes.into(),
+            last_page: i64::from(profile.topology.pages_per_block) - 1,
+            counts_pages: entries.iter().any(|entry| entry.limits.reads_per_page.is_some()),
+            erases: FxHashMap::default(),
+            reads: FxHashMap::default(),
+            page_reads: FxHashMap::default(),
+            partly: FxHashSet::default(),
+        }
+    }
+
+    /// Counts an operation. `in_force` has the entries that are in force.
+    pub(super) fn add(&mut self, operation: &WrittenOperation, in_force: &[usize]) {
+        let AddressFacts { draws, work } = self.facts[operation.op];
+        if draws {
+            for &at in in_force {
+                let (entry, counts) = (&self.entries[at], &mut self.counts[at]);
+                let mut is_outside = true;
+                for (region, count) in entry.regions.iter().zip(&mut counts.regions) {
+                    let fits = operation.targets.iter().all(|target| {
+                        holds(region, (target.die, target.block), self.planes)
+                            && (work == BlockWork::Erase || is_in(&region.pages, target.page))
+                    });
+                    *count += u64::from(fits);
+                    is_outside &= !fits;
+                }
+                counts.outside += u64::from(is_outside && !entry.regions.is_empty());
+            }
+        }
+        for target in operation.targets.iter().filter(|target| target.fields.contains(PayloadField::Block)) {
+            self.work(work, (target.die, target.block), target.page);
+        }
+    }
+
+    fn work(&mut self, work: BlockWork, block: DieBlock, page: i64) {
+        let greatest = |one: &mut u64, other: u64| *one = (*one).max(other);
+        match work {
+            BlockWork::Nothing => {}
+            BlockWork::Erase => {
+                let count = self.erases.entry(block).or_default();
+                *count += 1;
+                let count = *count;
+                self.each_entry_of(block, None, |counts| greatest(&mut counts.erases_per_block, count));
+                self.set_open(block, false);
+            }
+            BlockWork::Read => {
+                let count = self.reads.entry(block).or_default();
+                *count += 1;
+                let count = *count;
+                self.each_entry_of(block, None, |counts| greatest(&mut counts.reads_per_block, count));
+                if self.counts_pages {
+                    let count = self.page_reads.entry((block, page)).or_default();
+                    *count += 1;
+                    let count = *count;
+                    self.each_entry_of(block, Some(page), |counts| greatest(&mut counts.reads_per_page, count));
+                }
+            }
+            BlockWork::ProgramPage => self.set_open(block, page < self.last_page),
+            BlockWork::Close => self.set_open(block, false),
+        }
+    }
+
+    /// Notes that a reset has cut operations. Their blocks are no longer partly programmed: they must be erased.
+    pub(super) fn cut(&mut self, operation: &WrittenOperation) {
+        match self.facts[operation.op].work {
+            BlockWork::Erase | BlockWork::ProgramPage | BlockWork::Close => {
+                operation.targets.iter().for_each(|target| self.set_open((target.die, target.block), false));
+            }
+            BlockWork::Nothing | BlockWork::Read => {}
+        }
+    }
+
+    fn set_open(&mut self, block: DieBlock, is_open: bool) {
+        let changes = if is_open { self.partly.insert(block) } else { self.partly.remove(&block) };
+        if !changes {
+            return;
+        }
+        for at in (0..self.entries.len()).filter(|&at| concerns(&self.entries[at], block, self.planes)) {
+            self.open[at] = if is_open { self.open[at] + 1 } else { self.open[at].saturating_sub(1) };
+            self.counts[at].open_blocks = self.counts[at].open_blocks.max(self.open[at]);
+        }
+    }
+
+    /// Changes the counts of the entries whose regions have a block and, if it is given, a page.
+    fn each_entry_of(&mut self, block: DieBlock, page: Option<i64>, mut change: impl FnMut(&mut EntryCounts)) {
+        for (entry, counts) in self.entries.iter().zip(&mut self.counts) {
+            let has = |region: &Region| {
+                holds(region, block, self.planes) && page.is_none_or(|page| is_in(&region.pages, page))
+            };
+            if entry.regions.is_empty() || entry.regions.iter().any(has) {
+                change(counts);
+            }
+        }
+    }
+
+    /// The counts of the entries, in order.
+    pub(super) fn finish(self) -> Vec<EntryCounts> {
+        self.counts
+    }
+}
+
+/// Whether the limits of an entry hold for a block.
+fn concerns(entry: &AddressEntry, block: DieBlock, planes: i64) -> bool {
+    entry.regions.is_empty() || entry.regions.iter().any(|region| holds(region, block, planes))
+}
+
+fn holds(region: &Region, (die, block): DieBlock, planes: i64) -> bool {
+    is_in(&region.dies, die) && is_in(&region.planes, block % planes) && is_in(&region.blocks, block)
+}
+
+fn is_in(numbers: &NumberRanges, number: i64) -> bool {
+    u32::try_from(number).is_ok_and(|number| numbers.contains(number))
+}

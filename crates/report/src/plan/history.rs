@@ -1,0 +1,254 @@
+//! The operations of a run as its rows state them, with what suspends, resumes and ends them.
+//!
+//! The rows are believed: what they cannot mean (a RESUME without a suspended operation) has no effect. A run begins with nothing
+//! in flight, and what was suspended before it is none of its operations.
+
+use nandseq_input::Addressed;
+use nandseq_profile::model::{Axis, Effect, PayloadField, PhaseKind, Scope};
+use nandseq_profile::{IdVec, OpId, PlaneSet, Profile, Ticks};
+use nandseq_trace::Status;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::phase_clock::{PhaseClock, PhaseLengths};
+
+/// A set of dies, one bit each. A device has at most 64.
+pub(super) type DieSet = u64;
+
+/// A row of a sequence.
+#[derive(Clone, Debug)]
+pub(super) struct WrittenOperation {
+    /// Its number within the run, from 0.
+    pub(super) row: u64,
+    pub(super) uid: u64,
+    pub(super) op: OpId,
+    pub(super) targets: Vec<Addressed>,
+    pub(super) clock: PhaseClock,
+}
+
+impl WrittenOperation {
+    /// The die that the row names.
+    pub(super) fn die(&self) -> Option<i64> {
+        self.targets.iter().find(|at| at.fields.contains(PayloadField::Die)).map(|at| at.die)
+    }
+
+    /// The dies that it works on: all of them if the row names none.
+    pub(super) fn dies(&self) -> DieSet {
+        match self.die() {
+            Some(die) => u32::try_from(die).ok().and_then(|die| 1u64.checked_shl(die)).unwrap_or_default(),
+            None => DieSet::MAX,
+        }
+    }
+
+    /// The planes that the row names.
+    pub(super) fn planes(&self) -> PlaneSet {
+        let mut planes = PlaneSet::EMPTY;
+        for at in self.targets.iter().filter(|at| at.fields.contains(PayloadField::Plane)) {
+            // A die has at most eight planes.
+            planes =
+                planes.union(PlaneSet(u32::try_from(at.plane).map_or(0, |plane| 1u8.checked_shl(plane).unwrap_or(0))));
+        }
+        planes
+    }
+
+    pub(super) fn status(&self) -> Option<Status> {
+        self.targets.first().and_then(|at| at.status)
+    }
+}
+
+/// What a base does to operations in flight.
+#[derive(Clone, Copy, Default, Debug)]
+struct EffectOnFlights {
+    suspends: Option<Axis>,
+    resumes: Option<Axis>,
+    resets_die: bool,
+    resets_target: bool,
+    /// On which axis its operations can be suspended.
+    axis: Option<Axis>,
+}
+
+impl EffectOnFlights {
+    fn of(effects: &[Effect]) -> Self {
+        let mut all = Self::default();
+        for effect in effects {
+            match *effect {
+                Effect::Erase => all.axis = Some(Axis::Erase),
+                Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. } => {
+                    all.axis = all.axis.or(Some(Axis::Program));
+                }
+                Effect::Suspend(axis) => all.suspends = Some(axis),
+                Effect::Resume(axis) => all.resumes = Some(axis),
+                Effect::ResetDie => all.resets_die = true,
+                Effect::ResetTarget => all.resets_target = true,
+                Effect::ConsumeLatch { .. }
+                | Effect::FillRegisters { .. }
+                | Effect::CacheRead(_)
+                | Effect::CacheReadEnd(_)
+                | Effect::CacheProgramStart(_)
+                | Effect::CacheProgramEnd(_)
+                | Effect::DataOut
+                | Effect::CopybackSource
+                | Effect::OdtDisable
+                | Effect::OdtEnable
+                | Effect::WriteProtectOn
+                | Effect::WriteProtectOff
+                | Effect::StatusRead
+                | Effect::Delay => {}
+            }
+        }
+        all
+    }
+}
+
+/// An operation whose times may still change.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    row: u64,
+    dies: DieSet,
+    /// The planes on which its window is not cut.
+    planes: PlaneSet,
+    axis: Option<Axis>,
+    is_suspended: bool,
+}
+
+/// What is known of an operation of the profile.
+#[derive(Clone, Copy, Debug)]
+struct OpFacts {
+    effect: EffectOnFlights,
+    scope: Scope,
+    affects_state: bool,
+}
+
+/// The operations of a run that something may still refer to.
+#[derive(Debug)]
+pub(super) struct RunHistory {
+    pub(super) lengths: IdVec<OpId, PhaseLengths>,
+    facts: IdVec<OpId, OpFacts>,
+    all_planes: PlaneSet,
+    operations: FxHashMap<u64, WrittenOperation>,
+    flights: Vec<Flight>,
+}
+
+impl RunHistory {
+    pub(super) fn new(profile: &Profile) -> Self {
+        let facts = profile.ops.iter().map(|op| {
+            let base = &profile.bases[op.base];
+            let effect = EffectOnFlights::of(&base.effects);
+            OpFacts { effect, scope: base.scope, affects_state: base.affects_state }
+        });
+        Self {
+            lengths: PhaseLengths::all(profile),
+            facts: facts.collect(),
+            all_planes: PlaneSet::first(profile.topology.planes),
+            operations: FxHashMap::default(),
+            flights: Vec::new(),
+        }
+    }
+
+    /// An operation that has been added and not forgotten.
+    pub(super) fn get(&self, row: u64) -> Option<&WrittenOperation> {
+        self.operations.get(&row)
+    }
+
+    /// Adds an operation that starts now. It has no effect on others yet.
+    pub(super) fn add(&mut self, operation: WrittenOperation) {
+        self.operations.insert(operation.row, operation);
+    }
+
+    /// Does what the start of an operation does to those in flight. Returns the rows of those whose array a reset stops.
+    pub(super) fn start(&mut self, row: u64) -> Vec<u64> {
+        let mut stopped = Vec::new();
+        let Some(operation) = self.operations.get(&row) else { return stopped };
+        let (op, now, named) = (operation.op, operation.clock.start, operation.dies());
+        let planes = self.planes_of(operation);
+        let OpFacts { effect, scope, affects_state } = self.facts[op];
+        self.forget_what_is_over(now);
+        if let Some(axis) = effect.suspends {
+            self.suspend(named, axis, now);
+        }
+        if let Some(axis) = effect.resumes {
+            let done = self.lengths[op].array_done;
+            self.resume(named, axis, Ticks(now.0.saturating_add(done.0)));
+        }
+        let dies = match scope {
+            Scope::Target => DieSet::MAX,
+            Scope::None | Scope::PlaneSet | Scope::Die => named,
+        };
+        if effect.resets_die || effect.resets_target {
+            stopped = self.reset(named, effect.resets_target, now);
+        } else if affects_state {
+            self.cut_windows(dies, planes, now);
+        }
+        self.flights.push(Flight { row, dies, planes, axis: effect.axis, is_suspended: false });
+        stopped
+    }
+
+    /// Forgets all operations but those in flight and those that are needed.
+    pub(super) fn keep(&mut self, needed: &FxHashSet<u64>) {
+        let flying: FxHashSet<u64> = self.flights.iter().map(|flight| flight.row).collect();
+        self.operations.retain(|row, _| needed.contains(row) || flying.contains(row));
+    }
+
+    /// The planes whose op_state shows an operation.
+    fn planes_of(&self, operation: &WrittenOperation) -> PlaneSet {
+        match self.facts[operation.op].scope {
+            Scope::None | Scope::PlaneSet => operation.planes(),
+            Scope::Die | Scope::Target => self.all_planes,
+        }
+    }
+
+    fn forget_what_is_over(&mut self, now: Ticks) {
+        let (operations, lengths) = (&self.operations, &self.lengths);
+        self.flights.retain(|flight| {
+            operations.get(&flight.row).is_some_and(|operation| !operation.clock.is_over(&lengths[operation.op], now))
+        });
+    }
+
+    fn suspend(&mut self, dies: DieSet, axis: Axis, now: Ticks) {
+        let of_axis = self.flights.iter_mut().filter(|flight| flight.axis == Some(axis) && flight.dies & dies != 0);
+        for flight in of_axis.filter(|flight| !flight.is_suspended) {
+            let Some(operation) = self.operations.get_mut(&flight.row) else { continue };
+            if operation.clock.is_in(&self.lengths[operation.op], PhaseKind::CoreBusy, now) {
+                operation.clock.suspend(now);
+                flight.is_suspended = true;
+            }
+        }
+    }
+
+    fn resume(&mut self, dies: DieSet, axis: Axis, at: Ticks) {
+        let of_axis = self.flights.iter_mut().filter(|flight| flight.axis == Some(axis) && flight.dies & dies != 0);
+        for flight in of_axis.filter(|flight| flight.is_suspended) {
+            if let Some(operation) = self.operations.get_mut(&flight.row) {
+                operation.clock.resume(at);
+                flight.is_suspended = false;
+            }
+        }
+    }
+
+    /// Ends what is in flight on some dies. What works on every die ends by a reset of the target alone. Returns the rows of those
+    /// whose array is not done.
+    fn reset(&mut self, dies: DieSet, target: bool, now: Ticks) -> Vec<u64> {
+        let mut stopped = Vec::new();
+        let ends = |flight: &&Flight| target || (flight.dies & dies != 0 && flight.dies != DieSet::MAX);
+        for flight in self.flights.iter().filter(ends) {
+            let Some(operation) = self.operations.get_mut(&flight.row) else { continue };
+            if !operation.clock.is_done(&self.lengths[operation.op], now) {
+                stopped.push(flight.row);
+            }
+            operation.clock.reset(now);
+        }
+        stopped
+    }
+
+    fn cut_windows(&mut self, dies: DieSet, planes: PlaneSet, now: Ticks) {
+        for flight in self.flights.iter_mut().filter(|flight| flight.dies & dies != 0) {
+            let Some(operation) = self.operations.get_mut(&flight.row) else { continue };
+            let lengths = &self.lengths[operation.op];
+            if PhaseKind::ALL.iter().any(|kind| kind.is_window() && operation.clock.is_in(lengths, *kind, now)) {
+                flight.planes = flight.planes.minus(planes);
+                if flight.planes.is_empty() {
+                    operation.clock.cut_window(now);
+                }
+            }
+        }
+    }
+}
