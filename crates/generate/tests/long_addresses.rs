@@ -24,6 +24,7 @@ fn within(profile: &Profile, text: &str, (runs, count): (u64, u64), seed: u64) -
             site = Site::from_state(&setup, seed, &site.state()).expect("its own state");
         }
         site.run(&operations(count), &mut watch).expect("memory does not fail");
+        watch.end_run();
         for entry in &plan.addresses {
             let limits = [entry.limits.erases_per_block, entry.limits.reads_per_block, entry.limits.reads_per_page];
             for (greatest, limit) in watch.greatest(entry).into_iter().zip(limits) {
@@ -34,9 +35,10 @@ fn within(profile: &Profile, text: &str, (runs, count): (u64, u64), seed: u64) -
                 );
             }
         }
+        let open = plan.addresses.iter().filter_map(|entry| entry.limits.open_blocks).min();
+        assert!(open.is_none_or(|open| watch.most_open <= open as usize), "{}: {text}", profile.name);
         assert!(site.limits().iter().all(|limit| limit.greatest <= limit.limit), "{:?}", site.limits());
     }
-    watch.end();
     site.limits().iter().map(|limit| limit.reached).sum()
 }
 
@@ -83,7 +85,7 @@ fn random_plan(profile: &Profile, number: u64) -> String {
         let stated: Vec<&str> = limits
             .iter()
             .enumerate()
-            .filter(|(at, _)| (number >> (at as u64 + entry) & 1) == 0)
+            .filter(|(at, _)| (number >> (*at as u64 + entry) & 1) == 0)
             .map(|(_, limit)| *limit)
             .collect();
         if !stated.is_empty() {

@@ -82,7 +82,7 @@ impl AddressRegion {
     fn planes_of(&self, size: &Size, die: Die, group: u32) -> PlaneSet {
         let first = group * u32::from(size.planes);
         let mut planes = PlaneSet::EMPTY;
-        for plane in self.planes.iter() {
+        for plane in self.planes.and(PlaneSet::first(size.planes.into())).iter() {
             if self.has_block(size, die, Block(first + u32::from(plane.0))) {
                 planes.insert(plane);
             }

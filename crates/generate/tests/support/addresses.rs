@@ -6,9 +6,9 @@ use std::io;
 use nandseq_generate::{Setup, probability};
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::{AddressEntry, Region};
-use nandseq_profile::model::{AddressSource, ArrayWork};
-use nandseq_profile::{OpId, Profile, SourceFile, Target};
-use nandseq_trace::{Operation, Sink};
+use nandseq_profile::model::{AddressSource, ArrayWork, Effect};
+use nandseq_profile::{OpId, Profile, SourceFile, Target, Ticks};
+use nandseq_trace::{Cut, Operation, Sink};
 use nandseq_verify::Verifier;
 
 /// A plan from its text.
@@ -66,6 +66,11 @@ pub(crate) struct Watch<'p> {
     pub(crate) page_reads: BTreeMap<(u8, u32, u16), u32>,
     pub(crate) programs: u64,
     pub(crate) operations: u64,
+    /// The pages of blocks that are partly programmed, by the operations that have started, and the most of these blocks at a time.
+    partly: BTreeMap<(u8, u32), u32>,
+    pub(crate) most_open: usize,
+    /// The blocks of the programs so far, by operation.
+    programmed: BTreeMap<u64, Vec<(u8, u32)>>,
     /// The regions of which one has to have every address that is worked on.
     pub(crate) regions: Vec<Region>,
     /// Addresses in none of them.
@@ -82,6 +87,9 @@ impl<'p> Watch<'p> {
             page_reads: BTreeMap::new(),
             programs: 0,
             operations: 0,
+            partly: BTreeMap::new(),
+            most_open: 0,
+            programmed: BTreeMap::new(),
             regions: Vec::new(),
             outside: Vec::new(),
         }
@@ -109,14 +117,41 @@ impl<'p> Watch<'p> {
         [of_blocks(&self.erases), of_blocks(&self.reads), pages.map(|(_, count)| *count).max().unwrap_or(0)]
     }
 
-    /// Ends the sequence: the verifier has found nothing.
-    pub(crate) fn end(mut self) {
+    /// Ends a run: the verifier has found nothing.
+    pub(crate) fn end_run(&mut self) {
         self.verifier.end_of_file();
         assert!(self.verifier.is_clean(), "{}", self.profile.name);
     }
 }
 
+impl Watch<'_> {
+    /// Notes the start of an operation that programs a page of a block, or loads one for it.
+    fn program(&mut self, operation: &Operation<'_>, block: (u8, u32), target: &Target) {
+        self.programmed.entry(operation.uid).or_default().push(block);
+        let effects = &self.profile.bases[self.profile.ops[operation.op].base].effects;
+        if !effects.iter().any(|effect| effect.properties().array_work == Some(ArrayWork::Commit)) {
+            return;
+        }
+        let pages = u32::from(target.page.0) + 1;
+        if pages == self.profile.topology.pages_per_block || effects.contains(&Effect::CloseBlock) {
+            self.partly.remove(&block);
+        } else {
+            self.partly.insert(block, pages);
+        }
+        self.most_open = self.most_open.max(self.partly.len());
+    }
+}
+
 impl Sink for Watch<'_> {
+    fn cut(&mut self, uid: u64, _: Ticks, cut: Cut) -> io::Result<()> {
+        // The blocks of a program that a reset cuts must be erased before anything else.
+        let blocks = self.programmed.get(&uid).filter(|_| cut == Cut::Reset);
+        blocks.into_iter().flatten().for_each(|block| {
+            self.partly.remove(block);
+        });
+        Ok(())
+    }
+
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         self.operations += 1;
         self.verifier.operation(operation);
@@ -124,8 +159,14 @@ impl Sink for Watch<'_> {
         for target in operation.targets {
             let (block, page) = ((target.die.0, target.block.0), (target.die.0, target.block.0, target.page.0));
             match work {
-                Work::Erase => *self.erases.entry(block).or_default() += 1,
-                Work::Program => self.programs += 1,
+                Work::Erase => {
+                    *self.erases.entry(block).or_default() += 1;
+                    self.partly.remove(&block);
+                }
+                Work::Program => {
+                    self.programs += 1;
+                    self.program(operation, block, target);
+                }
                 Work::Read => {
                     *self.reads.entry(block).or_default() += 1;
                     *self.page_reads.entry(page).or_default() += 1;
