@@ -49,7 +49,7 @@ use crate::written::NamedFile;
 pub(crate) use check::check;
 pub(crate) use shape::note_of_beginning;
 pub(crate) use site::clean;
-pub(crate) use totals::{PhaseTotals, ShareTotals, Totals};
+pub(crate) use totals::{LimitTotals, PhaseTotals, ShareTotals, Totals};
 
 /// Why the work ended early, and what was done until then.
 #[derive(Debug)]

@@ -25,6 +25,7 @@ mod interrupt;
 mod json;
 mod known_batches;
 mod ledger;
+mod limits_reached;
 mod merge;
 mod nearest;
 mod not_reached;

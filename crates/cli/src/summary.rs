@@ -25,6 +25,7 @@ use crate::execute::{PhaseTotals, Totals};
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
+use crate::limits_reached::{self, UsedLimit};
 use crate::shares_reached::{self, ReachedShare};
 use absent::NeverStarted;
 
@@ -81,6 +82,9 @@ pub(crate) struct Summary {
     /// The shares that the test plan states; without any there is no such field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shares: Vec<ReachedShare>,
+    /// The limits of addresses that the test plan states; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    limits: Vec<UsedLimit>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
     /// Operations by name, the most frequent first.
@@ -210,6 +214,7 @@ impl Summary {
             covered: covered(campaign, totals),
             phases: phases(campaign, totals),
             shares: shares_reached::reached(campaign, totals),
+            limits: limits_reached::used(campaign, totals),
             bases: bases(campaign, totals),
             names: names(campaign, totals),
             refused: refused(campaign, totals),

@@ -77,6 +77,14 @@ impl PlanInForce {
         self.plan.phases.get(phase).map_or(&self.plan.mix, |phase| &phase.mix)
     }
 
+    /// The entries of addresses that are in force in a phase, by their place among all.
+    pub(crate) fn addresses(&self, phase: usize) -> Vec<usize> {
+        match self.plan.phases.get(phase) {
+            Some(phase) => phase.addresses.clone(),
+            None => (0..self.plan.addresses.len()).collect(),
+        }
+    }
+
     /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of
     /// its own.
     pub(crate) fn phases_of(&self, op: OpId) -> (Vec<&str>, Vec<&str>) {
@@ -107,7 +115,7 @@ pub(crate) fn not_carried_out(
     source: &SourceFile,
     new: fn(&'static str, String) -> Diagnostic,
 ) -> Diagnostics {
-    let sections = [("addresses", !plan.addresses.is_empty()), ("scenarios", !plan.scenarios.is_empty())];
+    let sections = [("scenarios", !plan.scenarios.is_empty())];
     let places = PlanPlaces::new(source);
     let mut found = Diagnostics::new();
     for (section, _) in sections.into_iter().filter(|(_, is_there)| *is_there) {

@@ -3,7 +3,7 @@
 //! Both columns should be alike: no cost may grow with the number of blocks (the larger device only misses more caches).
 
 use divan::{Bencher, black_box};
-use nandseq_device::{AddressBook, BaseInfo, Place, Tables};
+use nandseq_device::{AddressBook, AddressRegion, BaseInfo, Place, RegionSet, Tables, UseLimits};
 use nandseq_profile::model::Topology;
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet, builtin};
 
@@ -41,7 +41,27 @@ impl SplitMix {
     }
 }
 
+/// Two regions with limits, as a test plan states them: all blocks but the first 32 of each die, and some pages of these.
+fn regions() -> Vec<AddressRegion> {
+    let region = |weight, blocks, pages| AddressRegion {
+        set: RegionSet::PLAIN,
+        weight,
+        dies: u64::MAX,
+        planes: ALL,
+        blocks: vec![blocks],
+        pages: vec![pages],
+    };
+    vec![region(2, 32..=4095, 0..=PAGES - 1), region(8, 0..=31, 0..=PAGES / 2)]
+}
+
 impl Fixture {
+    /// The same book, drawn from two regions.
+    fn in_regions(size: (u32, u32)) -> Self {
+        let mut fixture = Self::new(size);
+        fixture.book.draw_from(&fixture.tables, &regions(), &UseLimits::default());
+        fixture
+    }
+
     fn new((dies, blocks_per_die): (u32, u32)) -> Self {
         let mut profile = builtin::profile();
         profile.topology = Topology { dies, planes: PLANES, blocks_per_die, pages_per_block: PAGES };
@@ -91,7 +111,14 @@ fn draw(
     size: (u32, u32),
     draw: impl Fn(&AddressBook, Die, CellTypeId, &mut SplitMix) -> Option<Place>,
 ) {
-    let mut fixture = Fixture::new(size);
+    draw_of(bencher, Fixture::new(size), draw);
+}
+
+fn draw_of(
+    bencher: Bencher<'_, '_>,
+    mut fixture: Fixture,
+    draw: impl Fn(&AddressBook, Die, CellTypeId, &mut SplitMix) -> Option<Place>,
+) {
     bencher.bench_local(|| {
         let die = fixture.any_die();
         black_box(draw(&fixture.book, die, fixture.cell, &mut fixture.random))
@@ -100,37 +127,63 @@ fn draw(
 
 #[divan::bench(args = SIZES)]
 fn sample_any(bencher: Bencher<'_, '_>, size: (u32, u32)) {
-    draw(bencher, size, |book, die, _, random| book.sample_any(die, ALL, &mut |bound| random.below(bound)));
+    draw(bencher, size, |book, die, _, random| book.on(die).sample_any(ALL, &mut |bound| random.below(bound)));
 }
 
 #[divan::bench(args = SIZES)]
 fn sample_next(bencher: Bencher<'_, '_>, size: (u32, u32)) {
-    draw(bencher, size, |book, die, cell, random| book.sample_next(die, cell, ALL, &mut |bound| random.below(bound)));
+    draw(bencher, size, |book, die, cell, random| {
+        book.on(die).sample_next(cell, ALL, &mut |bound| random.below(bound))
+    });
 }
 
 #[divan::bench(args = SIZES)]
 fn sample_read(bencher: Bencher<'_, '_>, size: (u32, u32)) {
-    draw(bencher, size, |book, die, cell, random| book.sample_read(die, cell, ALL, &mut |bound| random.below(bound)));
+    draw(bencher, size, |book, die, cell, random| {
+        book.on(die).sample_read(cell, ALL, &mut |bound| random.below(bound))
+    });
 }
 
 #[divan::bench(args = SIZES)]
 fn sample_next_together(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     draw(bencher, size, |book, die, cell, random| {
-        book.sample_next_together(die, cell, ALL, PLANES, &mut |bound| random.below(bound))
+        book.on(die).sample_next_together(cell, ALL, PLANES, &mut |bound| random.below(bound))
     });
 }
 
 #[divan::bench(args = SIZES)]
 fn sample_read_together(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     draw(bencher, size, |book, die, cell, random| {
-        book.sample_read_together(die, cell, ALL, PLANES, &mut |bound| random.below(bound))
+        book.on(die).sample_read_together(cell, ALL, PLANES, &mut |bound| random.below(bound))
+    });
+}
+
+#[divan::bench(args = SIZES)]
+fn sample_next_in_regions(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    draw_of(bencher, Fixture::in_regions(size), |book, die, cell, random| {
+        book.on(die).sample_next(cell, ALL, &mut |bound| random.below(bound))
+    });
+}
+
+#[divan::bench(args = SIZES)]
+fn sample_read_in_regions(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    draw_of(bencher, Fixture::in_regions(size), |book, die, cell, random| {
+        book.on(die).sample_read(cell, ALL, &mut |bound| random.below(bound))
     });
 }
 
 /// Erase and program of one block: four updates.
 #[divan::bench(args = SIZES)]
 fn update_one_block(bencher: Bencher<'_, '_>, size: (u32, u32)) {
-    let mut fixture = Fixture::new(size);
+    update(bencher, Fixture::new(size));
+}
+
+#[divan::bench(args = SIZES)]
+fn update_one_block_in_regions(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    update(bencher, Fixture::in_regions(size));
+}
+
+fn update(bencher: Bencher<'_, '_>, mut fixture: Fixture) {
     let groups = u64::from(fixture.tables.size.groups);
     bencher.bench_local(|| {
         let die = fixture.any_die();

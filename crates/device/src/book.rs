@@ -5,13 +5,25 @@
 //! record, never by the sets. The book has no randomness of its own: callers give a function that draws below a bound.
 
 mod address_book;
+mod addresses;
+mod counting;
+mod die_index;
 mod judge;
+mod limits;
 mod masks;
+mod page_ranges;
 mod plane_set_index;
 mod record;
+mod region;
 mod sample;
 mod sets;
+mod use_counts;
 mod uses;
 
 pub use address_book::AddressBook;
+pub use addresses::DieAddresses;
+pub use counting::UseLimits;
+pub use limits::UseLimit;
 pub use record::{BlockRecord, BlockStage};
+pub use region::{AddressRegion, RegionSet};
+pub use use_counts::{CountedUses, UseCounts};

@@ -33,7 +33,10 @@ mod size;
 mod state_bits;
 mod tables;
 
-pub use book::{AddressBook, BlockRecord, BlockStage};
+pub use book::{
+    AddressBook, AddressRegion, BlockRecord, BlockStage, CountedUses, DieAddresses, RegionSet, UseCounts, UseLimit,
+    UseLimits,
+};
 pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, SeenStatus, SuspendedOperation};
 pub use effects::{Effects, Precondition, StateChange};
 pub use footprint::{Footprint, Parts};

@@ -85,6 +85,8 @@ pub struct BaseInfo {
     pub(crate) ends: bool,
     /// Whether its blocks are in flight while it runs.
     pub changes_block: bool,
+    /// Whether it reads a page of the array: a recovery read takes its data from latches.
+    pub reads_page: bool,
     /// How it counts on its blocks while it waits: `true` to change them (or on their next page), `false` to read them, `None` not at
     /// all.
     pub counts_on_blocks: Option<bool>,
@@ -361,6 +363,7 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         inert: effects.at_start.is_empty() && !effects.acts_at_end(),
         ends: occupies || effects.acts_at_end(),
         changes_block: effects.changes_block(),
+        reads_page: has_block && effects.reads_array() && base.address != AddressSource::SuspendedProgram,
         counts_on_blocks: counts_on_blocks(&effects, base.address),
         effects,
     }

@@ -3,6 +3,8 @@
 //! It runs a site of the built-in device for the given number of operations. WHAT names the files that it writes: `engine`
 //! (none), `sequence` or `tables`. DIESxBLOCKS gives the device another size. The counted part is [`measured`].
 //!
+//! `regions` is `engine` with addresses drawn from two regions, each half of the device.
+//!
 //! Two more are for the floor. `known` carries such a run out again with all decisions known, and counts [`measured_again`]. `hooks`
 //! makes five hooks that decide nothing for each two operations, and counts [`measured_hooks`].
 #![expect(clippy::print_stderr, reason = "it is a program")]
@@ -17,7 +19,9 @@ use nandseq_device::Device;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::run_files::RunFiles;
-use nandseq_profile::{Ticks, builtin};
+use nandseq_plan::model::{AddressEntry, AddressLimits, NumberRanges, Region};
+use nandseq_profile::model::Topology;
+use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::{Operation, Sink};
 use replay::Known;
@@ -56,13 +60,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             eprintln!("{operations} operations, {hooks} hooks");
             return Ok(());
         }
-        "engine" => Outputs::NONE,
+        "engine" | "regions" => Outputs::NONE,
         "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
         "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
-        other => return Err(format!("`{other}` is none of engine, sequence, tables, known, hooks").into()),
+        other => return Err(format!("`{other}` is none of engine, regions, sequence, tables, known, hooks").into()),
     };
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
-    let setup = Setup::new(&profile, &table, &[])?;
+    let mut setup = Setup::new(&profile, &table, &[])?;
+    if what == "regions" {
+        setup = setup.with_addresses(&[two_regions(&profile)], &[0]);
+    }
     let format = CsvTables::new(&profile)?;
     let limits =
         RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(operations), ..RunLimits::default() };
@@ -70,6 +77,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let done = measured(&mut Site::new(&setup, 42), &limits, outputs, &format, folder.path())?;
     eprintln!("{done} operations");
     Ok(())
+}
+
+/// All blocks in two regions, as a test plan states them.
+fn two_regions(profile: &Profile) -> AddressEntry {
+    let Topology { dies, planes, blocks_per_die, pages_per_block } = profile.topology;
+    let all = |count: u32| NumberRanges(vec![0..=count - 1]);
+    let region = |blocks| Region {
+        dies: all(dies),
+        planes: all(planes),
+        blocks: NumberRanges(vec![blocks]),
+        pages: all(pages_per_block),
+        weight: 1,
+    };
+    let regions = vec![region(0..=blocks_per_die / 2), region(blocks_per_die / 2 + 1..=blocks_per_die - 1)];
+    AddressEntry { name: "two".to_owned(), regions, limits: AddressLimits::default() }
 }
 
 /// A run from its first event to its last file.

@@ -13,16 +13,16 @@ mod queue;
 mod search;
 mod wait_queue;
 
-use nandseq_device::{BaseInfo, Device, Flight, FlightId, OpInfo, Rule, Tables};
+use nandseq_device::{BaseInfo, Device, Flight, FlightId, OpInfo, Rule, Tables, UseCounts};
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Block, Die, OpId, Ticks};
 use nandseq_trace::Cut;
 
-pub(crate) use admission::ChainUnderWay;
+pub(crate) use admission::{NotAdmitted, has_room};
 pub(crate) use chain::{ChainId, Chains, Step};
 pub(crate) use flight::{OperationOrigin, Started, StateName, op_state};
 pub(crate) use holding::counts_on_blocks;
-use holding::release;
+use holding::{count, release};
 pub(crate) use lasting::{carry_out, settle, settled, settled_by_itself};
 use order::{CompletionOrder, NewOrder};
 pub(crate) use queue::{Event, Hook, NextEvent, Queue};
@@ -114,6 +114,13 @@ impl<'s> Kernel<'s> {
     pub(crate) const fn enter(&mut self, tables: &'s Tables, resuming: ByAxis<Option<OpId>>) {
         self.tables = tables;
         self.resuming = resuming;
+    }
+
+    /// Counts uses after those of what has started; the steps to come of chains count too.
+    pub(crate) fn count_uses(&mut self, counts: UseCounts) {
+        let Self { tables, device, chains, .. } = self;
+        device.book.count_uses(counts);
+        chains.live().flat_map(|(_, chain)| chain.rest()).for_each(|step| count(device, tables, step));
     }
 
     /// Starts an operation that has been judged, and returns its flight, if it has one. `chain` goes on after it. What it cuts is

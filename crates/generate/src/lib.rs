@@ -46,6 +46,7 @@ mod adversaries;
 pub mod dead;
 mod goal_counts;
 mod kernel;
+mod limits;
 mod policy;
 pub mod probability;
 mod proposal;
@@ -58,6 +59,7 @@ mod shares;
 mod site;
 mod snapshot;
 
+pub use limits::{LimitKind, LimitReached};
 pub use random::{RandomNumbers, SeedPlan, Stream, StreamKind, TableStream, mix};
 pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{CanCover, RunError, RunLimits};

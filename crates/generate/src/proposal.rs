@@ -12,7 +12,7 @@ mod target_constraints;
 mod view;
 mod weighted_sampler;
 
-use nandseq_device::{Device, Place, Rule};
+use nandseq_device::{Device, Place, RegionSet, Rule};
 use nandseq_profile::{OpId, PlaneSet, Ticks};
 
 use address::draw_place;
@@ -22,7 +22,7 @@ use draft::{DraftScratch, expand, still_possible};
 pub(crate) use view::View;
 pub(crate) use weighted_sampler::WeightedSampler;
 
-use crate::kernel::{Kernel, Step};
+use crate::kernel::{Kernel, Step, has_room};
 use crate::random::Stream;
 use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, Distribution, Setup};
@@ -125,7 +125,7 @@ impl Proposer {
         let device = &kernel.device;
         let waiting = || kernel.waiting.waits_for_planes(&kernel.chains, device, &setup.tables, (view.die, now));
         let planes = ClassCheck::new((setup, device), view, class, now).planes(waiting);
-        if cfg!(debug_assertions) {
+        if cfg!(debug_assertions) && view.within == RegionSet::PLAIN {
             let (all, constraints) = &mut self.all;
             if constraints.is_empty() {
                 constraints.clone_from(&self.constraints);
@@ -161,6 +161,9 @@ impl Proposer {
             && rule != Rule::Bus
         {
             return Err(RefusalReason::Rule(rule));
+        }
+        if !has_room(device, &setup.tables, &[head]) {
+            return Err(RefusalReason::Limit);
         }
         self.plan.clear();
         self.plan.push(head);

@@ -197,6 +197,9 @@ impl Site<'_> {
         self.reporter.begin_run(self.kernel.quiet, self.setup.tables.ops().count());
         self.reporter.tell_suspended(&self.kernel, &self.setup.tables, sink);
         self.policy.begin_run(self.setup, &self.kernel.device, limits.bootstrap && self.run == 0);
+        if self.policy.is_bootstrap() {
+            self.draw_addresses(false);
+        }
         let counts_blocks = matches!(limits.goal, Some(PhaseGoal::Programmed(_) | PhaseGoal::Erased(_)));
         self.goal_counts = counts_blocks.then(|| GoalCounts::of(&self.kernel.device));
         self.look_before_run();

@@ -5,6 +5,7 @@
 //! generation obeys, which is why it has more than 15.
 
 mod across_dies;
+mod addresses;
 mod bootstrap_stages;
 mod chain_templates;
 mod classes;
@@ -14,14 +15,15 @@ mod distribution;
 pub(crate) mod groups;
 mod mix;
 
-use nandseq_device::Tables;
-use nandseq_plan::model::MixShare;
+use nandseq_device::{RegionSet, Tables};
+use nandseq_plan::model::{AddressEntry, MixShare, Region};
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
 pub(crate) use across_dies::AcrossDies;
 #[cfg(test)]
 pub(crate) use across_dies::changes_other_dies;
+pub(crate) use addresses::Addresses;
 pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
 pub(crate) use chain_templates::{FollowUps, StepInfo, StepSource};
 use chain_templates::{compile_chain, exists, follow_ups};
@@ -58,6 +60,8 @@ pub struct Setup {
     pub(crate) coverage_model: Option<CoverageModel>,
     /// The shares of what starts, if they are stated.
     pub(crate) mix: Option<Mix>,
+    /// Where addresses are drawn.
+    pub(crate) addresses: Addresses,
     /// By axis: a name that resumes and that some phase key can propose, here or in another phase of the plan.
     pub(crate) resuming: ByAxis<Option<OpId>>,
     /// The operations that concern another die than that of their hook: see [`crate::dead`].
@@ -128,6 +132,7 @@ impl Setup {
             resuming,
             coverage_model: None,
             mix: None,
+            addresses: Addresses::default(),
             groups,
             classes,
             tables,
@@ -157,6 +162,20 @@ impl Setup {
     pub fn with_mix(mut self, shares: &[MixShare]) -> Self {
         self.mix = (!shares.is_empty()).then(|| Mix::new(&self.tables, &self.distributions, shares));
         self
+    }
+
+    /// The same setup with the entries of a plan's addresses, of which some are in force, by their place among all: addresses are drawn from
+    /// their regions and within their limits. What limits count is counted in every phase of the plan.
+    #[must_use]
+    pub fn with_addresses(mut self, entries: &[AddressEntry], in_force: &[usize]) -> Self {
+        self.addresses = Addresses::new(&self.tables.size, entries, in_force);
+        self
+    }
+
+    /// Adds a set of regions for draws of its own, beside those in force: what of these is in `region`, with their weights. Views name it
+    /// (`View::within` in this crate). Comes after [`Setup::with_addresses`].
+    pub fn add_region_set(&mut self, region: &Region) -> RegionSet {
+        self.addresses.add_set(region)
     }
 
     /// The name of an operation.

@@ -3,7 +3,7 @@
 //! Hands each event to the parts that it concerns: the kernel keeps the device in time, the policy decides with the proposer what
 //! is proposed, the reporter tells the sink. A site reads no clock, and writes through the sink alone.
 
-use nandseq_device::{Flight, FlightId};
+use nandseq_device::{Flight, FlightId, RegionSet, UseCounts};
 use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::Axis;
@@ -19,7 +19,7 @@ use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
 use crate::reporting::{RefusalReason, Reporter};
 use crate::setup::coverage_model::CoverageModel;
-use crate::setup::{Distribution, Setup};
+use crate::setup::{Addresses, Distribution, Setup};
 use crate::shares::{MixController, ShareReached};
 
 /// One site with its device.
@@ -56,7 +56,7 @@ impl<'s> Site<'s> {
     #[must_use]
     pub fn new(setup: &'s Setup, seeds: impl Into<SeedPlan>) -> Self {
         let seeds = seeds.into();
-        Self {
+        let mut site = Self {
             setup,
             seeds,
             run: 0,
@@ -73,16 +73,31 @@ impl<'s> Site<'s> {
             goal_reached: false,
             reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
+        };
+        if let Some(counted) = &setup.addresses.counted {
+            site.kernel.device.book.count_uses(UseCounts::new(&setup.tables.size, counted));
+        }
+        site.draw_addresses(false);
+        site
+    }
+
+    /// Draws addresses from the regions and within the limits of the setup; in a bootstrap from the whole device.
+    pub(crate) fn draw_addresses(&mut self, restricted_before: bool) {
+        let Addresses { regions, limits, .. } = &self.setup.addresses;
+        if restricted_before || !self.setup.addresses.restrict_nothing() {
+            let regions = if self.policy.is_bootstrap() { &[][..] } else { regions };
+            self.kernel.device.book.draw_from(&self.setup.tables, regions, limits);
         }
     }
 
     /// Goes on with the setup of another phase of a plan, between runs: of the same device and bad blocks, with the same coverage
     /// model. The state of the device, what is suspended there, the hooks to come and all counts stay; those towards shares begin anew.
     pub fn enter(&mut self, setup: &'s Setup) {
-        self.setup = setup;
+        let before = std::mem::replace(&mut self.setup, setup);
         self.kernel.enter(&setup.tables, setup.resuming);
         self.proposer = Proposer::new(setup);
         self.policy = Policy::of(setup);
+        self.draw_addresses(!before.addresses.restrict_nothing());
         self.mix = MixController::of(setup);
         self.detector.enter();
         self.goal_reached = false;
@@ -198,7 +213,16 @@ impl<'s> Site<'s> {
     #[inline(never)]
     fn in_bootstrap(&mut self, is_refill: bool) {
         if is_refill && self.policy.refilled(self.setup, &self.kernel.device, &self.refills) {
-            self.kernel.waiting.drop_waiters();
+            self.end_stage();
+        }
+    }
+
+    /// A stage of the bootstrap is over: proposals that wait for the bus were made for it. The bootstrap draws from the whole device.
+    #[cold]
+    fn end_stage(&mut self) {
+        self.kernel.waiting.drop_waiters();
+        if !self.policy.is_bootstrap() {
+            self.draw_addresses(false);
         }
     }
 
@@ -209,7 +233,7 @@ impl<'s> Site<'s> {
         }
         let flight = if self.goal_counts.is_some() { self.end_towards_goal(id, now) } else { self.kernel.end(id, now) };
         if self.policy.ended(self.setup, &self.kernel.device, &flight) {
-            self.kernel.waiting.drop_waiters();
+            self.end_stage();
         }
         let tables = &self.setup.tables;
         if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
@@ -309,7 +333,13 @@ impl<'s> Site<'s> {
         let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
         let first = if by_class { distribution.draw_any(stream) } else { None };
         let (setup, &Proposal { time: now, die, plane, .. }) = (self.setup, proposal);
-        let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };
+        let view = View {
+            die,
+            plane,
+            chained: self.kernel.chains.any_on(die),
+            rested: self.refills.has_rested(),
+            within: RegionSet::PLAIN,
+        };
         self.proposer.sampler.clear();
         if first.is_none() {
             self.proposer.look(&view, distribution, (&self.kernel, setup), now);

@@ -9,8 +9,11 @@ mod check;
 mod error;
 mod file;
 mod state;
+mod uses;
 
-use nandseq_device::{BlockRecord, Device, Place, QuiescentDie, Tables};
+use std::borrow::Cow;
+
+use nandseq_device::{BlockRecord, Device, Place, QuiescentDie, Tables, UseCounts};
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, Ticks};
 
@@ -18,6 +21,7 @@ pub use error::StateError;
 pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError};
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
+use uses::UsesEntry;
 
 use crate::kernel::{Event, Kernel, Queue, Started, counts_on_blocks};
 use crate::policy::CoverageCounts;
@@ -47,6 +51,7 @@ impl<'s> Site<'s> {
                 Event::End(_) | Event::Due(_) | Event::Wake | Event::Extra(..) => {}
             }
         }
+        let uses = self.started_uses();
         let dies = quiescent.into_iter().enumerate().map(|(at, quiescent)| {
             let die = Die(at as u8);
             let blocks = self.setup.tables.size.blocks as usize;
@@ -54,6 +59,7 @@ impl<'s> Site<'s> {
                 quiescent,
                 suspended: ByAxis::new(|axis| suspended_entry(&self.kernel, die, axis)),
                 blocks: blocks::write(&self.kernel.device.book.records()[at * blocks..][..blocks]),
+                uses: uses.as_deref().map(|uses| UsesEntry::new(&self.setup.tables.size, uses, die)),
                 dead: self.detector.rest_of(die),
             }
         });
@@ -70,6 +76,20 @@ impl<'s> Site<'s> {
             hooks,
             dies: dies.collect(),
         }
+    }
+
+    /// How often blocks and pages were used by what has started, if that is counted. The book counts the steps to come of suspended chains
+    /// too.
+    pub(crate) fn started_uses(&self) -> Option<Cow<'_, UseCounts>> {
+        let mut uses = Cow::Borrowed(self.kernel.device.book.use_counts()?);
+        let tables = &self.setup.tables;
+        for step in self.kernel.chains.live().flat_map(|(_, chain)| chain.rest()) {
+            let info = tables.base(tables.op(step.op).base);
+            if info.effects.erase || info.reads_page {
+                uses.to_mut().change(&tables.size, info, &step.place, false);
+            }
+        }
+        Some(uses)
     }
 
     /// The site of a state. `seeds` are those that the site began with. `setup` is that of the last run; [`Site::enter`] follows if the
@@ -111,6 +131,17 @@ impl<'s> Site<'s> {
         }
         let quiescent: Vec<QuiescentDie> = state.dies.iter().map(|die| die.quiescent.clone()).collect();
         site.kernel.device = Device::from_quiescent(&setup.tables, &quiescent, records, state.time);
+        if let Some(counted) = &setup.addresses.counted {
+            let mut counts = UseCounts::new(&size, counted);
+            for (die, entry) in (0..).map(Die).zip(&state.dies) {
+                let uses = entry.uses.as_ref().ok_or_else(|| StateError::new("no counts of uses"))?;
+                uses.put_into(&size, &mut counts, die)?;
+            }
+            site.kernel.count_uses(counts);
+        } else if state.dies.iter().any(|entry| entry.uses.is_some()) {
+            return Err(StateError::new("counts of uses, and none are counted"));
+        }
+        site.draw_addresses(false);
         site.begin_at(state.run);
         site.goal_reached = state.goal_reached;
         site.kernel.quiet = state.time;

@@ -11,6 +11,7 @@ mod names;
 mod phases;
 mod scenarios;
 mod steps;
+mod unserved;
 mod values;
 
 use nandseq_profile::diagnostic::quoted;
@@ -64,7 +65,11 @@ fn sections(root: &Node, names: &PlanNames<'_>, diagnostics: &mut Diagnostics) -
         warn_of_unused(address_entries, "addresses", &phases, |phase| &phase.addresses, diagnostics);
         warn_of_unused(scenario_entries, "scenarios", &phases, |phase| &phase.scenarios, diagnostics);
     }
-    Some(TestPlan { phases, mix, addresses, scenarios })
+    let plan = TestPlan { phases, mix, addresses, scenarios };
+    if !diagnostics.has_errors() {
+        unserved::note(&plan, address_entries, names.profile, diagnostics);
+    }
+    Some(plan)
 }
 
 /// Reports a plan of another version of the format, which this program cannot judge.

@@ -54,6 +54,10 @@ fn setup(campaign: &Campaign, phase: usize) -> Result<Setup, Failure> {
     let setup = setup
         .among_phases(&campaign.table.distributions)
         .with_mix(campaign.plan.as_ref().map_or(&[], |plan| plan.mix(phase)));
+    let setup = match &campaign.plan {
+        Some(plan) => setup.with_addresses(&plan.plan.addresses, &plan.addresses(phase)),
+        None => setup,
+    };
     Ok(match &campaign.closure {
         Some(closure) => setup.with_coverage_model(&campaign.profile, closure.model.clone()),
         None => setup,

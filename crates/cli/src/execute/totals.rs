@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::{DeadDie, LastingState};
-use nandseq_generate::{Rejections, RunSummary, ShareReached, ShareShortfall, Site};
+use nandseq_generate::{LimitReached, Rejections, RunSummary, ShareReached, ShareShortfall, Site};
 use nandseq_profile::model::DeviceState;
 
 use crate::absent::Absences;
@@ -66,6 +66,28 @@ pub(crate) struct PhaseTotals {
     pub(crate) missed: u64,
     /// The shares of the phase's mix at the sites that have ended it; empty if none has.
     pub(crate) shares: Vec<ShareTotals>,
+    /// The limits in force in the phase at these sites.
+    pub(crate) limits: Vec<LimitTotals>,
+}
+
+/// A limit of addresses at some sites: the greatest count of all, and the sum of what has reached the limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LimitTotals {
+    pub(crate) sites: u64,
+    pub(crate) limit: LimitReached,
+}
+
+/// Adds the limits of other sites.
+fn add_limits(all: &mut Vec<LimitTotals>, others: Vec<LimitTotals>) {
+    if all.is_empty() {
+        *all = others;
+        return;
+    }
+    for (total, other) in all.iter_mut().zip(others) {
+        total.sites += other.sites;
+        total.limit.greatest = total.limit.greatest.max(other.limit.greatest);
+        total.limit.reached += other.limit.reached;
+    }
 }
 
 /// A share of a mix at some sites.
@@ -140,6 +162,7 @@ impl Totals {
             total.ops += other.ops;
             total.missed += other.missed;
             add_shares(&mut total.shares, other.shares);
+            add_limits(&mut total.limits, other.limits);
         }
         for (what, count) in other.rejections {
             *self.rejections.entry(what).or_default() += count;
@@ -197,6 +220,8 @@ impl Totals {
             let has_goal = campaign.phases.limits(run_index).goal.is_some();
             totals.missed += u64::from(has_goal && !site.goal_reached());
             add_shares(&mut totals.shares, site.shares().into_iter().map(ShareTotals::from).collect());
+            let limits = site.limits().into_iter().map(|limit| LimitTotals { sites: 1, limit });
+            add_limits(&mut totals.limits, limits.collect());
         }
     }
 

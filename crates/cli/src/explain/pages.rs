@@ -63,6 +63,12 @@ const REASONS: &[(&str, &str)] = &[
         "# `bus_window`\n\nA refusal reason of the proposer log, not a rule of the device. The bus did not come free within the admission window \
          (`policies.admission_window`, `--admission-window`).\n",
     ),
+    (
+        "limit",
+        "# `limit`\n\nA refusal reason of the proposer log, not a rule of the device. A limit of the test plan (`addresses`) leaves no room for the \
+         operation, or for any chain after it: it would erase a block, or read a block or a page, more often than the plan allows, or open one block \
+         too many.\n",
+    ),
 ];
 
 /// The page of a rule or a refusal reason, by its code.
@@ -87,8 +93,13 @@ mod tests {
     fn every_code_has_its_page() {
         let rules = RuleCode::ALL.iter().map(|code| code.name());
         let device = nandseq_device::Rule::ALL.iter().map(|rule| RefusalReason::Rule(*rule).code());
-        let own =
-            [RefusalReason::NoAddress, RefusalReason::NoChain, RefusalReason::ChainUnderWay, RefusalReason::BusWindow];
+        let own = [
+            RefusalReason::NoAddress,
+            RefusalReason::NoChain,
+            RefusalReason::ChainUnderWay,
+            RefusalReason::BusWindow,
+            RefusalReason::Limit,
+        ];
         for code in rules.chain(device).chain(own.iter().map(|reason| reason.code())) {
             let page = page(code).unwrap_or_else(|| panic!("{code} has no page"));
             assert!(page.starts_with(&format!("# `{code}`\n")), "the page of {code} is another's");

@@ -85,6 +85,9 @@ struct PlannedPhase {
     ops: Option<u64>,
     /// Whether something else may end the phase before.
     has_goal: bool,
+    /// The entries of addresses that are in force; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<String>,
 }
 
 /// Sites with the same number of existing runs.
@@ -164,7 +167,13 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
         folders: (shown(Some(0)), shown(campaign.sites.len().checked_sub(1))),
         tried_sites: found.tried.as_ref().map_or(0, |tried| tried.sites.len() as u64),
         runs_per_site: campaign.num_runs,
-        phases: campaign.phases.all().iter().filter_map(PlannedPhase::new).collect(),
+        phases: campaign
+            .phases
+            .all()
+            .iter()
+            .enumerate()
+            .filter_map(|phase| PlannedPhase::new(campaign, phase))
+            .collect(),
         runs: left,
         runs_again: found.runs_again,
         other_files,
@@ -217,13 +226,16 @@ fn by_runs(campaign: &Campaign, runs_there: &[u64]) -> Vec<Sites> {
 }
 
 impl PlannedPhase {
-    fn new(phase: &CampaignPhase) -> Option<Self> {
+    fn new(campaign: &Campaign, (at, phase): (usize, &CampaignPhase)) -> Option<Self> {
+        let plan = campaign.plan.as_ref()?;
+        let addresses = plan.addresses(at).into_iter().map(|entry| plan.plan.addresses[entry].name.clone());
         Some(Self {
             phase: phase.name.clone()?,
             runs: phase.runs,
             run_until_us: phase.time_limit().map(Ticks::to_us_text),
             ops: phase.max_ops,
             has_goal: phase.goal.is_some(),
+            addresses: addresses.collect(),
         })
     }
 
@@ -233,7 +245,9 @@ impl PlannedPhase {
         let time = self.run_until_us.as_ref().map(|time| format!("{time} µs"));
         let limits: Vec<String> = time.into_iter().chain(self.ops.map(|ops| counted(ops, "operation"))).collect();
         let at_most = if self.has_goal { "at most " } else { "" };
-        format!("phase {}: {runs} of {at_most}{}", self.phase, limits.join(" or "))
+        let addresses = if self.addresses.is_empty() { "" } else { "; addresses " };
+        let of = limits.join(" or ");
+        format!("phase {}: {runs} of {at_most}{of}{addresses}{}", self.phase, self.addresses.join(", "))
     }
 }
 

@@ -11,6 +11,7 @@ use nandseq_trace::recorded::shell_word;
 
 use super::{Covered, PhaseCount, Summary, absent};
 use crate::console;
+use crate::limits_reached::UsedLimit;
 
 /// Number of bases that a short summary names.
 const BASES: usize = 4;
@@ -54,6 +55,7 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
     write_extent(text, summary)?;
     write_phases(text, summary, detail)?;
     write_shares(text, summary, detail)?;
+    write_limits(text, summary, detail)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
     let (files, folder) = (counted(summary.files, "file"), shell_word(&summary.out_dir));
@@ -129,6 +131,27 @@ fn write_shares(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Re
     }
     let reached = all.iter().filter(|share| share.missed == 0).count();
     writeln!(text, "Shares: {reached} of {} within a percentage point (-v shows all)", all.len())
+}
+
+/// Writes the limits of addresses that were reached, in a line, or how far each was used.
+fn write_limits(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    let all = &summary.limits;
+    if all.is_empty() {
+        return Ok(());
+    }
+    if detail == Detail::Full {
+        writeln!(text, "Limits of addresses:")?;
+        return all.iter().try_for_each(|limit| writeln!(text, "  {}", limit.text()));
+    }
+    let reached: Vec<String> = all.iter().filter(|limit| limit.is_reached()).map(UsedLimit::text).collect();
+    match reached.as_slice() {
+        [] => writeln!(text, "Limits of addresses: none of {} reached (-v shows all)", all.len()),
+        [one] => writeln!(text, "Limits of addresses: {one}"),
+        [first, ..] => {
+            let (reached, all) = (reached.len(), all.len());
+            writeln!(text, "Limits of addresses: {reached} of {all} reached (-v shows all); {first}")
+        }
+    }
 }
 
 /// Writes how many bins each site has covered.

@@ -1,6 +1,7 @@
 //! The program as its users meet it: run as a process, judged by exit code, text and files.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
+mod addresses;
 mod any_bytes;
 mod beginnings;
 mod formats;

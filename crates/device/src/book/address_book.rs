@@ -2,11 +2,13 @@
 
 use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
 
-use super::masks::{Masks, bits};
-use super::plane_set_index::PlaneSetIndex;
+use super::addresses::DieAddresses;
+use super::counting::{Counting, UseLimits};
+use super::die_index::DieIndex;
+use super::masks::Masks;
 use super::record::{BlockRecord, BlockStage};
-use super::sets::{Moved, Sets};
-use super::uses::{GroupNews, GroupUses, LENGTHS, Uses, UsesOfRecords};
+use super::region::{AddressRegion, RegionIndex, RegionSet};
+use super::uses::{GroupNews, GroupUses, Uses, UsesOfRecords};
 use crate::place::Place;
 use crate::size::Size;
 use crate::tables::{BaseInfo, Tables};
@@ -20,45 +22,23 @@ pub struct AddressBook {
     pub(super) size: Size,
     pub(super) offset_guard: u32,
     pub(super) programs: Vec<u8>,
-    pub(super) cells: usize,
     pub(super) records: Vec<BlockRecord>,
-    /// Blocks that may be erased: set = die × planes + plane.
-    pub(super) any: Sets,
-    /// Blocks that may be programmed: set = (die × planes + plane) × 2 cells + class (erased, then open, by cell type).
-    pub(super) next: Sets,
-    /// Blocks with readable pages: set = ((die × planes + plane) × cells + cell) × 17 + bit length of the page count.
-    pub(super) read: Sets,
-    /// Block groups by the planes that can work together.
-    pub(super) plane_set_index: PlaneSetIndex,
-    /// Which of the sets above have a block, by die × planes + plane.
-    pub(super) die_planes: Vec<PlaneSummary>,
-    /// The planes whose sets have a block, by die.
-    pub(super) dies: Vec<DieSummary>,
+    /// By die: the index of all its blocks. Without an entry where draws that name no set of regions have regions of their own.
+    pub(super) whole: Vec<DieIndex>,
+    /// By die: its regions. Without an entry if there is no region at all.
+    pub(super) regions: Vec<Vec<RegionIndex>>,
     uses: UsesOfRecords,
     pub(super) masks: Masks,
     /// For each die, how often the uses have changed that its planes have a block for.
     stamps: Vec<u64>,
-}
-
-/// Which sets of one plane have a block, so that they need not be looked through.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct PlaneSummary {
-    /// The classes of [`AddressBook::next`] with a block, one bit each.
-    pub(super) next_classes: u16,
-    /// For each cell type the bit lengths of [`AddressBook::read`] with a block, one bit each.
-    pub(super) read_lengths: [u32; 8],
-    /// The cell types with which some block may be programmed.
-    pub(super) next_cells: u8,
-    /// The cell types as which some page may be read.
-    pub(super) read_cells: u8,
-}
-
-/// The planes of a die on which there is a block to erase, and to program or to read as each cell type.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct DieSummary {
-    pub(super) any: PlaneSet,
-    pub(super) next: [PlaneSet; 8],
-    pub(super) read: [PlaneSet; 8],
+    /// Scratch: for each region of a die what may be done with the blocks of a group before a change.
+    before: Vec<[Uses; 8]>,
+    /// How often blocks and pages were used, and the limits of that, if it is counted.
+    pub(super) counting: Option<Box<Counting>>,
+    /// How many blocks are open: see [`Counting`]. Counted while there is a limit.
+    open: u32,
+    /// How many more may be.
+    pub(super) slots: u32,
 }
 
 impl AddressBook {
@@ -92,42 +72,74 @@ impl AddressBook {
     #[must_use]
     pub fn with_records(tables: &Tables, records: Vec<BlockRecord>) -> Self {
         let size = tables.size;
-        let cells = tables.programs.len();
         let blocks = usize::from(size.dies) * size.blocks as usize;
-        let count = usize::from(size.dies) * usize::from(size.planes);
         assert_eq!(records.len(), blocks, "one record for each block");
         let mut book = Self {
             size,
             offset_guard: tables.offset_guard,
             programs: tables.programs.clone(),
-            cells,
             records,
-            any: Sets::new(count, blocks),
-            next: Sets::new(count * cells * 2, blocks),
-            read: Sets::new(count * cells * LENGTHS, blocks),
-            plane_set_index: PlaneSetIndex::new(tables),
-            die_planes: vec![PlaneSummary::default(); count],
-            dies: vec![DieSummary::default(); usize::from(size.dies)],
+            whole: Vec::new(),
+            regions: Vec::new(),
             uses: UsesOfRecords::new(tables),
             masks: Masks::new(size.planes),
-            stamps: vec![1; usize::from(size.dies)],
+            stamps: vec![0; usize::from(size.dies)],
+            before: Vec::new(),
+            counting: None,
+            open: 0,
+            slots: u32::MAX,
         };
-        for die in (0..size.dies).map(Die) {
-            for group in 0..size.groups {
-                let planes = book.planes_of(group);
-                let place = Place { die, group, planes, ..Place::default() };
-                book.change_from(&place, |_, _| Uses::default(), |_| {});
-            }
-        }
+        book.draw_from(tables, &[], &UseLimits::default());
         book
     }
 
-    /// Brings the sets into the order in which [`AddressBook::with_records`] would make them.
+    /// Draws from regions and within limits from now on: from those of [`RegionSet::PLAIN`] where no set is named, and from the whole device
+    /// without any. The tables are those of the book. Limits hold only for what is counted: see [`AddressBook::count_uses`].
+    pub fn draw_from(&mut self, tables: &Tables, regions: &[AddressRegion], limits: &UseLimits) {
+        self.set_limits(limits);
+        let dies = (0..self.size.dies).map(Die);
+        let has_plain = regions.iter().any(|region| region.set == RegionSet::PLAIN);
+        // Limits are kept in regions alone.
+        let all = AddressRegion::whole(&self.size, RegionSet::PLAIN);
+        let all = Some(&all).filter(|_| !has_plain && !limits.is_empty());
+        let is_whole = !has_plain && all.is_none();
+        let splits = limits.open_blocks.is_some();
+        let index = |_| DieIndex::new(tables, 0..self.size.groups, false);
+        self.whole = dies.clone().filter(|_| is_whole).map(index).collect();
+        let regions = || all.into_iter().chain(regions);
+        let of_die = |die| regions().filter_map(|region| RegionIndex::new(tables, region, (die, splits))).collect();
+        self.regions = dies.clone().filter(|_| regions().next().is_some()).map(of_die).collect();
+        for die in dies {
+            for group in 0..self.size.groups {
+                let place = Place { die, group, planes: self.planes_of(group), ..Place::default() };
+                self.before.clear();
+                let regions = self.regions.get(usize::from(die.0)).map_or(0, Vec::len);
+                self.before.resize(regions, [Uses::default(); 8]);
+                self.file_in_regions(die, group);
+                if is_whole {
+                    self.change_from(&place, |_, _| Uses::default(), |_| {});
+                }
+            }
+            self.stamps[usize::from(die.0)] += 1;
+        }
+    }
+
+    /// Brings the sets into the order in which [`AddressBook::draw_from`] would make them.
     pub(crate) fn settle(&mut self) {
-        self.any.settle();
-        self.next.settle();
-        self.read.settle();
-        self.plane_set_index.settle();
+        self.whole.iter_mut().for_each(DieIndex::settle);
+        self.regions.iter_mut().flatten().for_each(|region| region.index.settle());
+    }
+
+    /// The addresses of a die that draws without a set of regions come from.
+    #[must_use]
+    pub const fn on(&self, die: Die) -> DieAddresses<'_> {
+        self.within(die, RegionSet::PLAIN)
+    }
+
+    /// The addresses of a die in the regions of a set.
+    #[must_use]
+    pub const fn within(&self, die: Die, set: RegionSet) -> DieAddresses<'_> {
+        DieAddresses { book: self, die, set }
     }
 
     /// The records of all blocks, by die, then by block.
@@ -154,7 +166,7 @@ impl AddressBook {
         PlaneSet::first(left.min(u32::from(self.size.planes)))
     }
 
-    const fn at(&self, die: Die, block: Block) -> usize {
+    pub(super) const fn at(&self, die: Die, block: Block) -> usize {
         die.0 as usize * self.size.blocks as usize + block.0 as usize
     }
 
@@ -171,93 +183,80 @@ impl AddressBook {
         if record.in_flight || pages == 0 { None } else { Some((cell, pages as u16)) }
     }
 
-    /// Files a block of a plane (given by die × planes + plane) in the sets.
-    #[inline]
-    fn file(&mut self, block: u32, index: usize, before: &Uses, after: &Uses) {
-        if before.free != after.free {
-            let moved = self.any.assign(block, after.free.then_some(index));
-            if moved != Moved::default() {
-                self.note_any(index, moved.filled.is_some());
-            }
-        }
-        if before.next_set() != after.next_set() {
-            let first = index * self.cells * 2;
-            let moved = self.next.assign(block, after.next_set().map(|set| first + set));
-            if moved != Moved::default() {
-                self.note_next(index, moved);
-            }
-        }
-        if before.read_set() != after.read_set() {
-            let first = index * self.cells * LENGTHS;
-            let moved = self.read.assign(block, after.read_set().map(|set| first + set));
-            if moved != Moved::default() {
-                self.note_read(index, moved);
-            }
-        }
-    }
-
-    /// Splits the index of a plane into its die and the plane of that.
-    fn die_and_plane(&self, index: usize) -> (usize, u8) {
-        let planes = usize::from(self.size.planes);
-        (index / planes, (index % planes) as u8)
-    }
-
-    /// Notes whether a plane has a block that may be erased.
-    fn note_any(&mut self, index: usize, some: bool) {
-        let (die, plane) = self.die_and_plane(index);
-        put(&mut self.dies[die].any, plane, some);
-        self.stamps[die] += 1;
-    }
-
-    /// Notes the classes as which blocks of a plane may be programmed.
-    fn note_next(&mut self, index: usize, moved: Moved) {
-        let (die, plane) = self.die_and_plane(index);
-        let own = &mut self.die_planes[index];
-        for (set, some) in moved.each() {
-            let bit = set - index * self.cells * 2;
-            own.next_classes = own.next_classes & !(1 << bit) | u16::from(some) << bit;
-        }
-        let cells = bits(u32::from(own.next_classes)).map(|class| match class.checked_sub(self.cells) {
-            Some(open) => 1 << open,
-            None => self.programs[class],
-        });
-        let cells = cells.fold(0, |all, cells| all | cells);
-        self.stamps[die] += u64::from(cells != own.next_cells);
-        own.next_cells = cells;
-        for (cell, planes) in self.dies[die].next.iter_mut().enumerate() {
-            put(planes, plane, cells >> cell & 1 == 1);
-        }
-    }
-
-    /// Notes the cell types as which blocks of a plane may be read, with the bit lengths of their readable pages.
-    fn note_read(&mut self, index: usize, moved: Moved) {
-        let (die, plane) = self.die_and_plane(index);
-        let own = &mut self.die_planes[index];
-        let before = own.read_cells;
-        for (set, some) in moved.each() {
-            let set = set - index * self.cells * LENGTHS;
-            let (cell, length) = (set / LENGTHS, set % LENGTHS);
-            let lengths = &mut own.read_lengths[cell % 8];
-            *lengths = *lengths & !(1 << length) | u32::from(some) << length;
-            let some = *lengths != 0;
-            own.read_cells = own.read_cells & !(1 << cell) | u8::from(some) << cell;
-            put(&mut self.dies[die].read[cell % 8], plane, some);
-        }
-        self.stamps[die] += u64::from(own.read_cells != before);
-    }
-
-    /// The classes of blocks that may be programmed with a cell type.
-    pub(super) fn program_classes(&self, cell: usize) -> impl Iterator<Item = usize> + '_ {
-        let erased = (0..self.cells).filter(move |&erased| self.programs[erased] >> cell & 1 == 1);
-        erased.chain(std::iter::once(self.cells + cell))
-    }
-
     /// Applies `change` to every block of a place.
+    #[inline]
     fn change(&mut self, place: &Place, change: impl FnMut(&mut BlockRecord)) {
-        self.change_from(place, UsesOfRecords::of, change);
+        if self.regions.is_empty() {
+            self.change_from(place, UsesOfRecords::of, change);
+        } else {
+            self.change_in_regions(place, change);
+        }
     }
 
-    /// Applies `change` to every block of a place. The sets are as they follow from `filed`, of the records as they were.
+    /// Applies `change` to every block of a place of a device with regions.
+    #[inline(never)]
+    fn change_in_regions(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
+        self.note_uses(place.die, place.group);
+        let open = self.open_among(place);
+        if self.whole.is_empty() {
+            let first = self.at(place.die, Block(place.group * u32::from(self.size.planes)));
+            place.planes.iter().for_each(|plane| change(&mut self.records[first + usize::from(plane.0)]));
+        } else {
+            self.change_from(place, UsesOfRecords::of, change);
+        }
+        self.file_in_regions(place.die, place.group);
+        self.note_open(self.open + self.open_among(place) - open);
+    }
+
+    /// How many of the blocks of a place are open; none if that does not matter.
+    fn open_among(&self, place: &Place) -> u32 {
+        if self.open_limit().is_none() {
+            return 0;
+        }
+        let is_open = |plane| self.record(place.die, place.block(&self.size, plane)).is_open(self.size.pages);
+        place.planes.iter().filter(|&plane| is_open(plane)).count() as u32
+    }
+
+    /// Notes how many blocks are open.
+    fn note_open(&mut self, open: u32) {
+        let slots = self.open_limit().map_or(u32::MAX, |most| most.saturating_sub(open));
+        // Every die has other addresses when no block may be opened any more, or no two blocks.
+        if slots.min(2) != self.slots.min(2) {
+            self.stamps.iter_mut().for_each(|stamp| *stamp += 1);
+        }
+        (self.open, self.slots) = (open, slots);
+    }
+
+    /// Counts the blocks that are open anew.
+    pub(super) fn count_open(&mut self) {
+        let is_open = |record: &&BlockRecord| record.is_open(self.size.pages);
+        let open = if self.open_limit().is_some() { self.records.iter().filter(is_open).count() } else { 0 };
+        self.note_open(open as u32);
+    }
+
+    /// Notes what may be done in each region with the blocks of a group, before a change.
+    pub(super) fn note_uses(&mut self, die: Die, group: u32) {
+        let first = self.at(die, Block(group * u32::from(self.size.planes)));
+        let Self { records, uses, before, regions, counting, .. } = self;
+        let of_block = uses_of_blocks(records, uses, counting.as_deref(), first);
+        before.clear();
+        let regions = regions.get(usize::from(die.0)).into_iter().flatten();
+        before.extend(regions.map(|region| region.uses(group, of_block)));
+    }
+
+    /// Files a group in the regions of a die after a change.
+    pub(super) fn file_in_regions(&mut self, die: Die, group: u32) {
+        let first = self.at(die, Block(group * u32::from(self.size.planes)));
+        let Self { records, uses, before, regions, masks, programs, stamps, counting, .. } = self;
+        let of_block = uses_of_blocks(records, uses, counting.as_deref(), first);
+        for (region, before) in regions.get_mut(usize::from(die.0)).into_iter().flatten().zip(before) {
+            let after = region.uses(group, of_block);
+            stamps[usize::from(die.0)] += region.file((masks, programs), group, (before, &after), of_block);
+        }
+    }
+
+    /// Applies `change` to every block of a place, and files it in the index of all blocks. The sets are as they follow from `filed`, of the
+    /// records as they were.
     #[inline]
     fn change_from(
         &mut self,
@@ -265,8 +264,8 @@ impl AddressBook {
         filed: impl Fn(&UsesOfRecords, &BlockRecord) -> Uses,
         mut change: impl FnMut(&mut BlockRecord),
     ) {
-        let (die, planes) = (place.die, self.size.planes);
-        let first = self.at(die, Block(place.group * u32::from(planes)));
+        let (die, planes) = (usize::from(place.die.0), self.size.planes);
+        let first = self.at(place.die, Block(place.group * u32::from(planes)));
         let mut news = GroupNews::default();
         for plane in place.planes.iter() {
             let record = &mut self.records[first + usize::from(plane.0)];
@@ -275,8 +274,8 @@ impl AddressBook {
             let after = self.uses.of(record);
             // Holding a block a second time, say, changes no set.
             if before != after {
-                let index = usize::from(die.0) * usize::from(planes) + usize::from(plane.0);
-                self.file((first + usize::from(plane.0)) as u32, index, &before, &after);
+                let of_block = (place.group, plane.0);
+                self.stamps[die] += self.whole[die].file(&self.programs, of_block, &before, &after);
                 news.add(&before, &after);
             }
         }
@@ -285,8 +284,7 @@ impl AddressBook {
             let records = &self.records[first..];
             let records = records.iter().take(self.planes_of(place.group).len() as usize);
             records.enumerate().for_each(|(plane, record)| uses.put(plane, self.uses.of(record)));
-            self.stamps[usize::from(die.0)] +=
-                self.plane_set_index.refresh(&self.masks, (die, place.group), &uses, news);
+            self.stamps[die] += self.whole[die].refresh(&self.masks, place.group, &uses, news);
         }
     }
 
@@ -338,7 +336,20 @@ impl AddressBook {
     }
 }
 
-/// Puts a plane into a set of planes or takes it out.
-const fn put(planes: &mut PlaneSet, plane: u8, inside: bool) {
-    planes.0 = planes.0 & !(1 << plane) | (inside as u8) << plane;
+/// What may be done with the blocks of a group by plane, whatever the region, and the pages of each that have reached a limit. `first` is the
+/// number of its first block on the device.
+fn uses_of_blocks<'a>(
+    records: &'a [BlockRecord],
+    uses: &'a UsesOfRecords,
+    counting: Option<&'a Counting>,
+    first: usize,
+) -> impl Fn(u8) -> (Uses, Option<&'a [u64]>) + Copy {
+    move |plane| {
+        let at = first + usize::from(plane);
+        let uses = uses.of(&records[at]);
+        match counting {
+            Some(counting) => counting.leave(at, uses),
+            None => (uses, None),
+        }
+    }
 }

@@ -40,6 +40,14 @@ impl BlockRecord {
         (self.held_to_change | self.held_to_read) != 0
     }
 
+    /// Whether it is partly programmed, or what has started or waits will program its first page.
+    #[must_use]
+    pub const fn is_open(&self, pages_per_block: u16) -> bool {
+        let is_partly_programmed = matches!(self.stage, BlockStage::Programmed(_)) && self.pages < pages_per_block;
+        let is_begun = matches!(self.stage, BlockStage::Erased(_)) && self.in_flight;
+        is_partly_programmed || is_begun || self.held_to_change > 0
+    }
+
     pub(super) const fn holds(&mut self, to_change: bool) -> &mut u16 {
         if to_change { &mut self.held_to_change } else { &mut self.held_to_read }
     }

@@ -9,10 +9,12 @@
 //! planes. The set is uniform among those of that size on which some group qualifies; if there is none, smaller sizes are tried.
 //! The address is then uniform over the groups of that set, or over their readable pages.
 
-use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
+use nandseq_profile::{Block, CellTypeId, Die, Page, PlaneSet};
 
-use super::address_book::{AddressBook, PlaneSummary};
+use super::address_book::AddressBook;
+use super::die_index::DieIndex;
 use super::masks::{MaskSet, bits};
+use super::page_ranges::{PageRanges, UsedUp};
 use super::record::BlockStage;
 use super::uses::LENGTHS;
 use crate::place::Place;
@@ -23,153 +25,162 @@ use crate::place::Place;
 /// very unlike blocks succeed less often; there the deviation is the same power of their rate of failure.
 const REDRAWS: u32 = 64;
 
-impl AddressBook {
+/// The draws of one index: of a die, or of a region on it.
+#[derive(Clone, Copy)]
+pub(super) struct Draws<'a> {
+    pub(super) book: &'a AddressBook,
+    pub(super) die: Die,
+    pub(super) index: &'a DieIndex,
+    /// The pages of the region; `None` without a region.
+    pub(super) pages: Option<&'a PageRanges>,
+    /// How many blocks may be opened.
+    pub(super) slots: u32,
+}
+
+impl DieIndex {
     /// The planes among `allowed` with a block that may be erased.
-    #[must_use]
-    pub fn any_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
-        self.dies[usize::from(die.0)].any.and(allowed)
+    #[inline]
+    pub(super) const fn any_planes(&self, allowed: PlaneSet) -> PlaneSet {
+        self.summary.any.and(allowed)
+    }
+
+    /// The planes with a block that may be programmed, by cell type, if so many blocks may be opened.
+    #[inline]
+    const fn next_by_cell(&self, slots: u32) -> &[PlaneSet; 8] {
+        if slots == 0 { &self.summary.next_open } else { &self.summary.next }
     }
 
     /// The planes among `allowed` with a block that may be programmed with a cell type.
-    #[must_use]
-    pub fn next_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.dies[usize::from(die.0)].next[cell.index() % 8].and(allowed)
+    #[inline]
+    pub(super) const fn next_planes(&self, cell: CellTypeId, allowed: PlaneSet, slots: u32) -> PlaneSet {
+        self.next_by_cell(slots)[cell.index() % 8].and(allowed)
+    }
+
+    /// The planes among `allowed` with a block that may be programmed at all.
+    pub(super) fn any_next_planes(&self, allowed: PlaneSet, slots: u32) -> PlaneSet {
+        self.next_by_cell(slots).iter().fold(PlaneSet::EMPTY, |all, &planes| all.union(planes)).and(allowed)
+    }
+
+    /// The plane sets of groups that may be programmed together with a cell type, if so many blocks may be opened.
+    pub(super) fn next_masks(&self, cell: CellTypeId, slots: u32) -> MaskSet {
+        let parts = self.plane_sets.parts(slots);
+        parts.fold(MaskSet::default(), |all, part| all.or(self.plane_sets.next_masks(part, cell)))
     }
 
     /// The planes among `allowed` with a readable page of a cell type.
-    #[must_use]
-    pub fn read_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.dies[usize::from(die.0)].read[cell.index() % 8].and(allowed)
+    #[inline]
+    pub(super) const fn read_planes(&self, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
+        self.summary.read[cell.index() % 8].and(allowed)
     }
+}
 
-    /// The cell types, one bit each, with which some block of the allowed planes may be programmed.
-    #[must_use]
-    pub fn next_cells(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.over_die_planes(die, allowed, |die_plane| die_plane.next_cells)
-    }
-
-    /// The cell types, one bit each, as which some page of the allowed planes may be read.
-    #[must_use]
-    pub fn read_cells(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.over_die_planes(die, allowed, |die_plane| die_plane.read_cells)
-    }
-
-    fn over_die_planes(&self, die: Die, allowed: PlaneSet, bits: impl Fn(&PlaneSummary) -> u8) -> u8 {
-        let first = usize::from(die.0) * usize::from(self.size.planes);
-        allowed.iter().fold(0, |all, plane| all | bits(&self.die_planes[first + usize::from(plane.0)]))
-    }
-
-    /// The cell types, one bit each, with which some two of the allowed planes can be programmed together.
-    #[must_use]
-    pub fn next_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.plane_set_index.next_together(die, allowed)
-    }
-
-    /// The cell types, one bit each, as which some two of the allowed planes can be read together.
-    #[must_use]
-    pub fn read_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.plane_set_index.read_together(die, allowed)
-    }
-
-    /// A block that may be erased, at page 0; the caller fills in the cell type.
-    pub fn sample_any(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let first = usize::from(die.0) * usize::from(self.size.planes);
-        let sets = || allowed.iter().map(|plane| self.any.get(first + usize::from(plane.0)));
-        let entry = nth(sets, below)?;
-        Some(self.place_of(die, entry, 0))
+impl Draws<'_> {
+    /// A block that may be erased.
+    pub(super) fn any(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
+        let sets = || allowed.iter().map(|plane| self.index.any.get(usize::from(plane.0)));
+        let block = self.index.block(nth(sets, below)?);
+        Some(self.place_of(block, 0))
     }
 
     /// The next page of a block that may be programmed with a cell type.
-    pub fn sample_next(
+    pub(super) fn next(
         &self,
-        die: Die,
         cell: CellTypeId,
         allowed: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let planes = self.next_planes(die, cell, allowed);
-        let first = usize::from(die.0) * usize::from(self.size.planes);
+        let planes = self.index.next_planes(cell, allowed, self.slots);
         let sets = || {
             planes.iter().flat_map(|plane| {
-                let base = (first + usize::from(plane.0)) * self.cells * 2;
-                self.program_classes(cell.index()).map(move |class| self.next.get(base + class))
+                let base = usize::from(plane.0) * self.index.cells * 2;
+                self.program_classes(cell.index()).map(move |class| self.index.next.get(base + class))
             })
         };
-        let entry = nth(sets, below)?;
-        Some(Place { cell_type: cell, ..self.place_of(die, entry, self.records[entry as usize].pages) })
+        let block = self.index.block(nth(sets, below)?);
+        Some(Place { cell_type: cell, ..self.place_of(block, self.book.record(self.die, Block(block)).pages) })
     }
 
-    /// The planes among `allowed` with a block that may be programmed at all.
-    #[must_use]
-    pub fn any_next_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
-        let next = &self.dies[usize::from(die.0)].next;
-        next.iter().fold(PlaneSet::EMPTY, |all, &planes| all.union(planes)).and(allowed)
+    /// The classes of blocks that may be programmed with a cell type.
+    fn program_classes(&self, cell: usize) -> impl Iterator<Item = usize> {
+        let (programs, cells) = (&self.book.programs, self.index.cells);
+        let erased = (self.first_class()..cells).filter(move |&erased| programs[erased] >> cell & 1 == 1);
+        erased.chain(std::iter::once(cells + cell))
     }
 
-    /// The next page of a block that may be programmed with some cell type. The place has the cell type that the block is erased
-    /// or programmed as.
-    pub fn sample_any_next(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let first = usize::from(die.0) * usize::from(self.size.planes);
+    /// The first class of blocks that may be programmed: without blocks to open, that of blocks with programmed pages.
+    const fn first_class(&self) -> usize {
+        if self.slots == 0 { self.index.cells } else { 0 }
+    }
+
+    /// The next page of a block that may be programmed with some cell type.
+    pub(super) fn any_next(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let sets = || {
             allowed.iter().flat_map(|plane| {
-                let base = (first + usize::from(plane.0)) * self.cells * 2;
-                (0..self.cells * 2).map(move |class| self.next.get(base + class))
+                let base = usize::from(plane.0) * self.index.cells * 2;
+                (self.first_class()..self.index.cells * 2).map(move |class| self.index.next.get(base + class))
             })
         };
-        let entry = nth(sets, below)?;
-        let record = &self.records[entry as usize];
+        let block = self.index.block(nth(sets, below)?);
+        let record = self.book.record(self.die, Block(block));
         let cell = match record.stage {
             BlockStage::Erased(cell) | BlockStage::Programmed(cell) => cell,
             BlockStage::Bad | BlockStage::NotErased => return None,
         };
-        Some(Place { cell_type: cell, ..self.place_of(die, entry, record.pages) })
+        Some(Place { cell_type: cell, ..self.place_of(block, record.pages) })
     }
 
     /// A readable page of a cell type.
-    pub fn sample_read(
+    pub(super) fn read(
         &self,
-        die: Die,
         cell: CellTypeId,
         allowed: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let planes = self.read_planes(die, cell, allowed);
-        let first = usize::from(die.0) * usize::from(self.size.planes);
+        let planes = self.index.read_planes(cell, allowed);
         let sets = || {
             planes.iter().flat_map(|plane| {
-                let base = ((first + usize::from(plane.0)) * self.cells + cell.index()) * LENGTHS;
-                let lengths = self.die_planes[first + usize::from(plane.0)].read_lengths[cell.index()];
-                bits(lengths).map(move |length| (self.read.get(base + length), length))
+                let base = (usize::from(plane.0) * self.index.cells + cell.index()) * LENGTHS;
+                let lengths = self.index.of_planes[usize::from(plane.0)].read_lengths[cell.index()];
+                bits(lengths).map(move |length| (self.index.read.get(base + length), length))
             })
         };
-        let limit = |entry: u32| self.readable(&self.records[entry as usize]).map_or(0, |(_, pages)| pages);
+        let limit = |entry: u32| {
+            let block = self.index.block(entry);
+            self.count(self.readable(block), [block])
+        };
         let (entry, page) = nth_page(sets, limit, below)?;
-        Some(Place { cell_type: cell, ..self.place_of(die, entry, page) })
+        let block = self.index.block(entry);
+        Some(Place { cell_type: cell, ..self.place_of(block, self.page(page, [block])) })
     }
 
-    fn place_of(&self, die: Die, entry: u32, page: u16) -> Place {
-        let block = entry - u32::from(die.0) * self.size.blocks;
-        let planes = u32::from(self.size.planes);
+    /// How many pages of a block may be read, from 0, whatever the region.
+    fn readable(&self, block: u32) -> u16 {
+        self.book.readable(self.book.record(self.die, Block(block))).map_or(0, |(_, pages)| pages)
+    }
+
+    /// How many of so many pages from 0 of some blocks are in the region and have reached no limit.
+    #[inline]
+    fn count(&self, readable: u16, blocks: impl IntoIterator<Item = u32>) -> u16 {
+        self.pages.map_or(readable, |pages| pages.count(readable, &self.used_up(blocks)))
+    }
+
+    /// The page with so many such pages below it.
+    #[inline]
+    fn page(&self, index: u16, blocks: impl IntoIterator<Item = u32>) -> u16 {
+        self.pages.map_or(index, |pages| pages.nth(index, &self.used_up(blocks)))
+    }
+
+    /// The pages that have reached a limit on one of some blocks.
+    fn used_up(&self, blocks: impl IntoIterator<Item = u32>) -> UsedUp<'_> {
+        let mut all = UsedUp::default();
+        blocks.into_iter().for_each(|block| all.add(self.book.used_up(self.die, Block(block))));
+        all
+    }
+
+    fn place_of(&self, block: u32, page: u16) -> Place {
+        let planes = u32::from(self.book.size.planes);
         let plane = PlaneSet(1 << (block % planes));
-        Place { die, planes: plane, group: block / planes, page: Page(page), ..Place::default() }
-    }
-
-    /// Whether some two of the allowed planes can be erased together.
-    #[must_use]
-    pub fn any_together(&self, die: Die, allowed: PlaneSet) -> bool {
-        self.plane_set_index.any_together(die, allowed)
-    }
-
-    /// Whether some two of the allowed planes can be programmed together.
-    #[must_use]
-    pub fn next_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
-        self.next_cells_together(die, allowed) >> cell.0 & 1 == 1
-    }
-
-    /// Whether some two of the allowed planes can be read together.
-    #[must_use]
-    pub fn read_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
-        self.read_cells_together(die, allowed) >> cell.0 & 1 == 1
+        Place { die: self.die, planes: plane, group: block / planes, page: Page(page), ..Place::default() }
     }
 
     /// A random plane set among the allowed ones on which some group qualifies; `known` are the plane sets of groups.
@@ -185,9 +196,9 @@ impl AddressBook {
             return None;
         }
         let wanted = 2 + below(u64::from(most - 1)) as u32;
-        let exists = |mask: &PlaneSet| known.meets(self.masks.supersets(*mask));
+        let exists = |mask: &PlaneSet| self.book.meets(*mask, known);
         for size in (2..=wanted).rev() {
-            let of_size = || self.masks.subsets(allowed).iter().filter(|mask| mask.len() == size);
+            let of_size = || self.book.masks.subsets(allowed).iter().filter(|mask| mask.len() == size);
             let count = of_size().filter(exists).count();
             if count > 0 {
                 let pick = below(count as u64) as usize;
@@ -199,94 +210,108 @@ impl AddressBook {
 
     /// The plane sets among `known` that contain `planes`.
     fn supersets(&self, planes: PlaneSet, known: &MaskSet) -> impl Iterator<Item = PlaneSet> + use<> {
-        self.masks.supersets(planes).and(known).iter()
+        self.book.masks.supersets(planes).and(known).iter()
     }
 
-    /// Blocks of one group that may be erased together, at page 0; the caller fills in the cell type.
-    pub fn sample_any_together(
+    /// Blocks of one group that may be erased together.
+    pub(super) fn any_together(
         &self,
-        die: Die,
         allowed: PlaneSet,
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let known = self.plane_set_index.any_masks(die);
-        let planes = self.draw_planes(allowed, max_planes, known, below)?;
-        let entry = nth(|| self.supersets(planes, known).map(|mask| self.plane_set_index.any(die, mask)), below)?;
-        Some(Place { die, planes, group: self.plane_set_index.any_group(entry), ..Place::default() })
+        let groups = &self.index.plane_sets;
+        let planes = self.draw_planes(allowed, max_planes, groups.any_masks(), below)?;
+        let group = nth(|| self.supersets(planes, groups.any_masks()).map(|mask| groups.any(mask)), below)?;
+        Some(Place { die: self.die, planes, group: self.index.first + group, ..Place::default() })
     }
 
     /// Blocks of one group that may be programmed together at the same page.
-    pub fn sample_next_together(
+    pub(super) fn next_together(
         &self,
-        die: Die,
         cell: CellTypeId,
         allowed: PlaneSet,
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let planes = self.draw_planes(allowed, max_planes, self.plane_set_index.next_masks(die, cell), below)?;
-        self.sample_next_on(die, cell, planes, below)
+        let planes = self.draw_planes(allowed, max_planes, &self.next_masks(cell), below)?;
+        self.next_on(cell, planes, below)
+    }
+
+    /// The plane sets of groups that may be programmed with a cell type.
+    fn next_masks(&self, cell: CellTypeId) -> MaskSet {
+        self.index.next_masks(cell, self.slots)
     }
 
     /// Blocks of one group that may be programmed together at the same page, on exactly these planes.
-    pub fn sample_next_on(
+    pub(super) fn next_on(
         &self,
-        die: Die,
         cell: CellTypeId,
         planes: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let known = self.plane_set_index.next_masks(die, cell);
-        let entry =
-            nth(|| self.supersets(planes, known).map(|mask| self.plane_set_index.next(die, cell, mask)), below)?;
-        let place =
-            Place { die, planes, group: self.plane_set_index.next_group(entry), cell_type: cell, ..Place::default() };
+        let (groups, die) = (&self.index.plane_sets, self.die);
+        let sets = || {
+            groups.parts(self.slots).flat_map(|part| {
+                let masks = self.supersets(planes, groups.next_masks(part, cell));
+                masks.map(move |mask| groups.next(part, cell, mask))
+            })
+        };
+        let entry = nth(sets, below)?;
+        let group = self.index.first + groups.next_group(entry);
+        let place = Place { die, planes, group, cell_type: cell, ..Place::default() };
         let first = planes.iter().next()?;
-        let page = Page(self.record(die, place.block(&self.size, first)).pages);
+        let page = Page(self.book.record(die, place.block(&self.book.size, first)).pages);
         Some(Place { page, ..place })
     }
 
     /// A page that can be read together on several planes of one group.
-    pub fn sample_read_together(
+    pub(super) fn read_together(
         &self,
-        die: Die,
         cell: CellTypeId,
         allowed: PlaneSet,
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let planes = self.draw_planes(allowed, max_planes, self.plane_set_index.read_masks(die, cell), below)?;
-        self.sample_read_on(die, cell, planes, below)
+        let planes = self.draw_planes(allowed, max_planes, self.index.plane_sets.read_masks(cell), below)?;
+        self.read_on(cell, planes, below)
     }
 
     /// The sets of groups that can be read together on exactly `mask`, with the bit length of their longest stretch.
-    fn read_lists(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
-        let lengths = self.plane_set_index.read_lengths(die, cell, mask);
-        bits(lengths).map(move |length| (self.plane_set_index.read(die, cell, mask, length), length))
+    fn read_lists(&self, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
+        let groups = &self.index.plane_sets;
+        bits(groups.read_lengths(cell, mask)).map(move |length| (groups.read(cell, mask, length), length))
     }
 
     /// A page that can be read together on exactly these planes of one group.
-    pub fn sample_read_on(
+    pub(super) fn read_on(
         &self,
-        die: Die,
         cell: CellTypeId,
         planes: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let limit = |entry: u32| {
-            let place = Place { die, planes, group: self.plane_set_index.read_group(entry), ..Place::default() };
-            let pages = |plane| {
-                let record = self.record(die, place.block(&self.size, plane));
-                self.readable(record).map_or(0, |(_, pages)| pages)
-            };
-            planes.iter().map(pages).min().unwrap_or(0)
+        let groups = &self.index.plane_sets;
+        let group = |entry: u32| self.index.first + groups.read_group(entry);
+        let blocks = |entry: u32| {
+            let place = Place { planes, group: group(entry), ..Place::default() };
+            planes.iter().map(move |plane| place.block(&self.book.size, plane).0)
         };
-        let known = self.plane_set_index.read_masks(die, cell);
-        let sets = || self.supersets(planes, known).flat_map(|mask| self.read_lists(die, cell, mask));
+        let limit = |entry: u32| {
+            let pages = blocks(entry).map(|block| self.readable(block));
+            self.count(pages.min().unwrap_or(0), blocks(entry))
+        };
+        let known = groups.read_masks(cell);
+        let sets = || self.supersets(planes, known).flat_map(|mask| self.read_lists(cell, mask));
         let (entry, page) = nth_page(sets, limit, below)?;
-        let group = self.plane_set_index.read_group(entry);
-        Some(Place { die, planes, group, page: Page(page), cell_type: cell })
+        let page = Page(self.page(page, blocks(entry)));
+        Some(Place { die: self.die, planes, group: group(entry), page, cell_type: cell })
+    }
+}
+
+impl AddressBook {
+    /// Whether a plane set among `known` contains `planes`.
+    pub(super) fn meets(&self, planes: PlaneSet, known: &MaskSet) -> bool {
+        known.meets(self.masks.supersets(planes))
     }
 }
 

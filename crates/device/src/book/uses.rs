@@ -100,6 +100,18 @@ impl GroupUses {
         PlaneSet(alike.fold(0, |all, plane| all | plane))
     }
 
+    /// Whether the block of the first of some planes has a programmed page.
+    pub(super) fn has_programmed(&self, planes: PlaneSet) -> bool {
+        self.next_page[planes.0.trailing_zeros() as usize % 8] > 0
+    }
+
+    /// Leaves the one of some planes out of reading on which the fewest pages may be read.
+    pub(super) fn leave_out_least_read(&mut self, planes: PlaneSet) {
+        if let Some(least) = planes.iter().min_by_key(|plane| self.read_pages[usize::from(plane.0 % 8)]) {
+            self.read_as[usize::from(least.0 % 8)] = 0;
+        }
+    }
+
     /// How many pages may be read on that of some planes on which they are most.
     pub(super) fn most_read_pages(&self, planes: PlaneSet) -> u16 {
         let pages = self.read_pages.iter().enumerate();

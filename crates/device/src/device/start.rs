@@ -33,6 +33,9 @@ impl Device {
         } else {
             self.start_anywhere(tables, op, info, place, &segment);
         }
+        if (info.reads_page | info.effects.erase) & self.book.counts_uses() {
+            self.book.count(info, place);
+        }
         if info.changes_block {
             self.book.begin(place);
         }

@@ -1,8 +1,11 @@
 //! Random histories: after every change the book says of every block, group and page what a count of all blocks says.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-use nandseq_device::{AddressBook, BaseInfo, BlockStage, Place, Tables};
+use nandseq_device::{
+    AddressBook, AddressRegion, BaseInfo, BlockStage, DieAddresses, Place, RegionSet, Tables, UseLimits,
+};
 use nandseq_profile::{Block, CellTypeId, Die, Page, PlaneSet};
 use proptest::prelude::*;
 
@@ -31,6 +34,23 @@ fn any_step() -> impl Strategy<Value = Step> {
     })
 }
 
+/// Two ranges of numbers below a bound, or one.
+fn any_ranges(bound: u32) -> impl Strategy<Value = Vec<RangeInclusive<u32>>> {
+    let ends = prop::collection::btree_set(0..bound, 1..=4);
+    ends.prop_map(|ends| {
+        let ends: Vec<u32> = ends.into_iter().collect();
+        ends.chunks(2).map(|pair| pair[0]..=pair[pair.len() - 1]).collect()
+    })
+}
+
+fn any_region() -> impl Strategy<Value = AddressRegion> {
+    let planes = prop_oneof![1 => 1u8..16, 2 => Just(15u8)];
+    (1u16..3, 1u64..4, planes, any_ranges(13), any_ranges(7)).prop_map(|(set, dies, planes, blocks, pages)| {
+        let set = if set == 1 { RegionSet(1) } else { RegionSet::PLAIN };
+        AddressRegion { set, weight: 1, dies, planes: PlaneSet(planes), blocks, pages }
+    })
+}
+
 /// A book and the plain truth, going through the same history.
 struct Pair<'t> {
     book: AddressBook,
@@ -40,9 +60,21 @@ struct Pair<'t> {
 }
 
 impl<'t> Pair<'t> {
-    fn new(tables: &'t Tables, bad: &[(Die, Block)]) -> Self {
-        let (book, naive) = (AddressBook::new(tables, bad), Naive::new(tables, bad));
+    /// Looks at a region, which draws choose by weight alone, or at the whole device.
+    fn new(tables: &'t Tables, bad: &[(Die, Block)], region: Option<&AddressRegion>) -> Self {
+        let (mut book, mut naive) = (AddressBook::new(tables, bad), Naive::new(tables, bad));
+        book.draw_from(tables, region.map(std::slice::from_ref).unwrap_or_default(), &UseLimits::default());
+        naive.region = region.cloned();
         Self { book, naive, begun: Vec::new(), held: Vec::new() }
+    }
+
+    fn on(&self, die: Die) -> DieAddresses<'_> {
+        self.book.within(die, self.naive.region.as_ref().map_or(RegionSet::PLAIN, |region| region.set))
+    }
+
+    /// How many answers of a draw are varied, of which one is the region.
+    fn varied(&self, answers: usize) -> usize {
+        answers + usize::from(self.naive.region.is_some())
     }
 
     /// The place of a step: the good blocks among those it names.
@@ -169,7 +201,7 @@ impl<'t> Pair<'t> {
 
     /// Which planes have something, and whether some two of them have something together.
     fn assert_counts(&self, die: Die, allowed: PlaneSet) -> Result<(), TestCaseError> {
-        let (book, naive) = (&self.book, &self.naive);
+        let (book, naive) = (self.on(die), &self.naive);
         let with = |on: &dyn Fn(PlaneSet) -> bool| {
             let mut planes = PlaneSet::EMPTY;
             allowed.iter().filter(|&plane| on(PlaneSet::one(plane))).for_each(|plane| planes.insert(plane));
@@ -179,35 +211,35 @@ impl<'t> Pair<'t> {
             (0..=u8::MAX).map(PlaneSet).any(|set| set.len() == 2 && set.is_subset(allowed) && on(set))
         };
         let any = |set| !naive.any_on(die, set).is_empty();
-        prop_assert_eq!(book.any_planes(die, allowed), with(&any));
-        prop_assert_eq!(book.any_together(die, allowed), pairs(&any));
+        prop_assert_eq!(book.any_planes(allowed), with(&any));
+        prop_assert_eq!(book.any_together(allowed), pairs(&any));
         let any_next = |set| !naive.any_next(die, set).is_empty();
-        prop_assert_eq!(book.any_next_planes(die, allowed), with(&any_next));
+        prop_assert_eq!(book.any_next_planes(allowed), with(&any_next));
         for cell in naive.cells() {
             let next = |set| !naive.next_on(die, set, cell).is_empty();
-            prop_assert_eq!(book.next_planes(die, cell, allowed), with(&next));
-            prop_assert_eq!(book.next_together(die, cell, allowed), pairs(&next));
+            prop_assert_eq!(book.next_planes(cell, allowed), with(&next));
+            prop_assert_eq!(book.next_together(cell, allowed), pairs(&next));
             let read = |set| !naive.read_on(die, set, cell).is_empty();
-            prop_assert_eq!(book.read_planes(die, cell, allowed), with(&read));
-            prop_assert_eq!(book.read_together(die, cell, allowed), pairs(&read));
+            prop_assert_eq!(book.read_planes(cell, allowed), with(&read));
+            prop_assert_eq!(book.read_together(cell, allowed), pairs(&read));
         }
         Ok(())
     }
 
     /// The exact distribution of every single-plane draw.
     fn assert_single_draws(&self, die: Die, allowed: PlaneSet) -> Result<(), TestCaseError> {
-        let (book, naive) = (&self.book, &self.naive);
+        let (book, naive) = (self.on(die), &self.naive);
         let drawn = |draw: &dyn Fn(&mut Source) -> Option<Place>| {
-            outcomes(1, Redraws::Discard, |source| draw(source).map(|place| spot_of(&place)))
+            outcomes(self.varied(1), Redraws::Discard, |source| draw(source).map(|place| spot_of(&place)))
         };
-        let any = drawn(&|source| book.sample_any(die, allowed, &mut |bound| source.below(bound)));
+        let any = drawn(&|source| book.sample_any(allowed, &mut |bound| source.below(bound)));
         prop_assert!(alike(&any, &evenly(naive.singles(allowed, |set| naive.any_on(die, set)))));
-        let any_next = drawn(&|source| book.sample_any_next(die, allowed, &mut |bound| source.below(bound)));
+        let any_next = drawn(&|source| book.sample_any_next(allowed, &mut |bound| source.below(bound)));
         prop_assert!(alike(&any_next, &evenly(naive.any_next(die, allowed))));
         for cell in naive.cells() {
-            let next = drawn(&|source| book.sample_next(die, cell, allowed, &mut |bound| source.below(bound)));
+            let next = drawn(&|source| book.sample_next(cell, allowed, &mut |bound| source.below(bound)));
             prop_assert!(alike(&next, &evenly(naive.singles(allowed, |set| naive.next_on(die, set, cell)))));
-            let read = drawn(&|source| book.sample_read(die, cell, allowed, &mut |bound| source.below(bound)));
+            let read = drawn(&|source| book.sample_read(cell, allowed, &mut |bound| source.below(bound)));
             prop_assert!(alike(&read, &evenly(naive.singles(allowed, |set| naive.read_on(die, set, cell)))));
         }
         Ok(())
@@ -215,9 +247,9 @@ impl<'t> Pair<'t> {
 
     /// The exact distribution of every multi-plane draw.
     fn assert_multi_draws(&self, die: Die, allowed: PlaneSet, most: u32) -> Result<(), TestCaseError> {
-        let (book, naive) = (&self.book, &self.naive);
+        let (book, naive) = (self.on(die), &self.naive);
         let drawn = |varied, draw: &dyn Fn(&mut Source) -> Option<Place>| {
-            outcomes(varied, Redraws::Count, |source| draw(source).map(|place| spot_of(&place)))
+            outcomes(self.varied(varied), Redraws::Count, |source| draw(source).map(|place| spot_of(&place)))
         };
         let joint = |on: &dyn Fn(PlaneSet) -> std::collections::BTreeSet<Spot>| {
             let mut all: BTreeMap<Spot, f64> = BTreeMap::new();
@@ -226,12 +258,11 @@ impl<'t> Pair<'t> {
             }
             all
         };
-        let any = drawn(3, &|source| book.sample_any_together(die, allowed, most, &mut |bound| source.below(bound)));
+        let any = drawn(3, &|source| book.sample_any_together(allowed, most, &mut |bound| source.below(bound)));
         prop_assert!(alike(&any, &joint(&|set| naive.any_on(die, set))));
         for cell in naive.cells() {
-            let next = drawn(3, &|source| {
-                book.sample_next_together(die, cell, allowed, most, &mut |bound| source.below(bound))
-            });
+            let next =
+                drawn(3, &|source| book.sample_next_together(cell, allowed, most, &mut |bound| source.below(bound)));
             prop_assert!(alike(&next, &joint(&|set| naive.next_on(die, set, cell))));
             self.assert_multi_reads(die, cell, allowed, most)?;
         }
@@ -246,28 +277,74 @@ impl<'t> Pair<'t> {
         allowed: PlaneSet,
         most: u32,
     ) -> Result<(), TestCaseError> {
-        let (book, naive) = (&self.book, &self.naive);
+        let (book, naive) = (self.on(die), &self.naive);
         let on = |set| naive.read_on(die, set, cell);
-        let sets = outcomes(2, Redraws::Count, |source| {
-            let place = book.sample_read_together(die, cell, allowed, most, &mut |bound| source.below(bound))?;
+        let sets = outcomes(self.varied(2), Redraws::Count, |source| {
+            let place = book.sample_read_together(cell, allowed, most, &mut |bound| source.below(bound))?;
             Some(place.planes.0)
         });
         let expected = naive.plane_sets(allowed, most, on);
         prop_assert!(alike(&sets, &expected.iter().map(|&(set, share)| (set.0, share)).collect()));
         for (planes, _) in expected {
-            let pages = outcomes(1, Redraws::Discard, |source| {
-                let place = book.sample_read_on(die, cell, planes, &mut |bound| source.below(bound));
+            let pages = outcomes(self.varied(1), Redraws::Discard, |source| {
+                let place = book.sample_read_on(cell, planes, &mut |bound| source.below(bound));
                 place.map(|place| spot_of(&place))
             });
             prop_assert!(alike(&pages, &evenly(on(planes))));
-            let next = outcomes(1, Redraws::Count, |source| {
-                let place = book.sample_next_on(die, cell, planes, &mut |bound| source.below(bound));
+            let next = outcomes(self.varied(1), Redraws::Count, |source| {
+                let place = book.sample_next_on(cell, planes, &mut |bound| source.below(bound));
                 place.map(|place| spot_of(&place))
             });
             prop_assert!(alike(&next, &evenly(naive.next_on(die, planes, cell))));
         }
         Ok(())
     }
+}
+
+/// The exact distribution of single-plane draws where several regions are drawn from by weight.
+fn assert_mixture(
+    pair: &Pair<'_>,
+    regions: &[AddressRegion],
+    die: Die,
+    allowed: PlaneSet,
+) -> Result<(), TestCaseError> {
+    let naive = |region: &AddressRegion| {
+        let mut naive = Naive::of_book(pair.naive.tables, &pair.book);
+        naive.region = Some(region.clone());
+        naive
+    };
+    let of_regions: Vec<(f64, Naive<'_>)> =
+        regions.iter().map(|region| (f64::from(region.weight), naive(region))).collect();
+    let expected = |on: &dyn Fn(&Naive<'_>) -> std::collections::BTreeSet<Spot>| {
+        let spots: Vec<(f64, _)> = of_regions.iter().map(|(weight, naive)| (*weight, on(naive))).collect();
+        let total: f64 = spots.iter().filter(|(_, spots)| !spots.is_empty()).map(|(weight, _)| weight).sum();
+        let mut all: BTreeMap<Spot, f64> = BTreeMap::new();
+        for (weight, spots) in &spots {
+            for spot in spots {
+                *all.entry(*spot).or_insert(0.0) += weight / total / spots.len() as f64;
+            }
+        }
+        all
+    };
+    let book = pair.book.on(die);
+    let drawn = |varied, redraws, draw: &dyn Fn(&mut Source) -> Option<Place>| {
+        outcomes(varied, redraws, |source| draw(source).map(|place| spot_of(&place)))
+    };
+    let any = drawn(2, Redraws::Count, &|source| book.sample_any(allowed, &mut |bound| source.below(bound)));
+    prop_assert!(alike(&any, &expected(&|naive| naive.singles(allowed, |set| naive.any_on(die, set)))));
+    for cell in pair.naive.cells() {
+        let next =
+            drawn(2, Redraws::Count, &|source| book.sample_next(cell, allowed, &mut |bound| source.below(bound)));
+        prop_assert!(alike(&next, &expected(&|naive| naive.singles(allowed, |set| naive.next_on(die, set, cell)))));
+        let planes = |on: &dyn Fn(&Naive<'_>, PlaneSet) -> bool| {
+            let on =
+                |plane: &nandseq_profile::Plane| of_regions.iter().any(|(_, naive)| on(naive, PlaneSet::one(*plane)));
+            allowed.iter().filter(on).fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
+        };
+        let reads = |naive: &Naive<'_>, set| !naive.read_on(die, set, cell).is_empty();
+        prop_assert_eq!(book.read_planes(cell, allowed), planes(&reads));
+    }
+    Ok(())
 }
 
 /// Runs a history; every `rest` steps all draws are worked out, for every set of allowed planes out of `allowed`.
@@ -277,10 +354,11 @@ fn agree(
     bad: u32,
     steps: &[Step],
     (rest, allowed): (usize, fn(u8) -> bool),
+    region: Option<&AddressRegion>,
 ) -> Result<(), TestCaseError> {
     let tables = tables(size, guard);
     let bad: Vec<(Die, Block)> = (0..bad.min(size.2)).map(|at| (Die(0), Block(size.2 - 1 - at))).collect();
-    let mut pair = Pair::new(&tables, &bad);
+    let mut pair = Pair::new(&tables, &bad, region);
     for (number, &step) in steps.iter().enumerate() {
         pair.step(step);
         pair.assert_records()?;
@@ -315,7 +393,7 @@ proptest! {
         bad in 0u32..=2,
         steps in prop::collection::vec(any_step(), 1..120),
     ) {
-        agree((dies, planes, planes + blocks, pages), guard, bad, &steps, (40, |_| true))?;
+        agree((dies, planes, planes + blocks, pages), guard, bad, &steps, (40, |_| true), None)?;
     }
 
     #[test]
@@ -325,6 +403,43 @@ proptest! {
         guard in 0u32..=1,
         steps in prop::collection::vec(any_step(), 1..80),
     ) {
-        agree((1, 8, 8 + blocks, pages), guard, 1, &steps, (40, |set| [0xff, 0xa7, 0x81].contains(&set)))?;
+        agree((1, 8, 8 + blocks, pages), guard, 1, &steps, (40, |set| [0xff, 0xa7, 0x81].contains(&set)), None)?;
+    }
+
+    #[test]
+    fn the_book_agrees_on_a_region_with_a_count_of_all_blocks(
+        dies in 1u32..=2,
+        planes in 1u32..=4,
+        blocks in 0u32..=9,
+        pages in 1u32..=7,
+        guard in 0u32..=2,
+        steps in prop::collection::vec(any_step(), 1..120),
+        region in any_region(),
+    ) {
+        agree((dies, planes, planes + blocks, pages), guard, 1, &steps, (40, |_| true), Some(&region))?;
+    }
+
+    #[test]
+    fn regions_are_drawn_by_weight_among_those_with_an_address(
+        steps in prop::collection::vec(any_step(), 1..90),
+        regions in prop::collection::vec((any_region(), 1u32..9), 1..4),
+    ) {
+        let tables = tables((2, 3, 12, 7), 0);
+        let regions: Vec<AddressRegion> = regions
+            .into_iter()
+            .map(|(region, weight)| AddressRegion { set: RegionSet::PLAIN, weight, ..region })
+            .collect();
+        let mut pair = Pair::new(&tables, &[(Die(0), Block(2))], None);
+        pair.book.draw_from(&tables, &regions, &UseLimits::default());
+        for (number, &step) in steps.iter().enumerate() {
+            pair.step(step);
+            if number % 30 == 29 || number + 1 == steps.len() {
+                for die in pair.naive.dies() {
+                    for allowed in 0..8 {
+                        assert_mixture(&pair, &regions, die, PlaneSet(allowed))?;
+                    }
+                }
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod edges;
+mod limits;
 mod naive;
 mod outcomes;
 mod uniform;

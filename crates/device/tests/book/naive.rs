@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nandseq_device::{AddressBook, BaseInfo, BlockRecord, BlockStage, Place, Tables};
+use nandseq_device::{AddressBook, AddressRegion, BaseInfo, BlockRecord, BlockStage, Place, Tables};
 use nandseq_profile::model::Topology;
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, builtin};
 
@@ -40,6 +40,8 @@ pub(crate) fn program(tables: &Tables) -> BaseInfo {
 pub(crate) struct Naive<'t> {
     pub(crate) tables: &'t Tables,
     records: Vec<Vec<BlockRecord>>,
+    /// What is looked at; `None` for the whole device.
+    pub(crate) region: Option<AddressRegion>,
 }
 
 impl<'t> Naive<'t> {
@@ -52,7 +54,7 @@ impl<'t> Naive<'t> {
             held_to_read: 0,
         };
         let die = vec![fresh; tables.size.blocks as usize];
-        let mut naive = Self { tables, records: vec![die; usize::from(tables.size.dies)] };
+        let mut naive = Self { tables, records: vec![die; usize::from(tables.size.dies)], region: None };
         for &(die, block) in bad {
             naive.at(die, block).stage = BlockStage::Bad;
         }
@@ -95,15 +97,32 @@ impl<'t> Naive<'t> {
         }
     }
 
+    /// The record of a block in the region.
+    fn record_in_region(&self, die: Die, group: u32, plane: Plane) -> Option<&BlockRecord> {
+        let block = group * u32::from(self.tables.size.planes) + u32::from(plane.0);
+        let has = |region: &AddressRegion| {
+            let has_block = region.blocks.iter().any(|range| range.contains(&block));
+            region.dies >> die.0 & 1 == 1 && region.planes.contains(plane) && has_block
+        };
+        self.record(die, group, plane).filter(|_| self.region.as_ref().is_none_or(has))
+    }
+
+    /// Whether a page is in the region.
+    fn has_page(&self, page: u16) -> bool {
+        let has = |region: &AddressRegion| region.pages.iter().any(|range| range.contains(&page.into()));
+        self.region.as_ref().is_none_or(has)
+    }
+
     /// Whether a block may be erased now.
     fn erasable(&self, die: Die, group: u32, plane: Plane) -> bool {
-        let record = self.record(die, group, plane);
+        let record = self.record_in_region(die, group, plane);
         record.is_some_and(|record| record.stage != BlockStage::Bad && !record.in_flight && !record.is_held())
     }
 
     /// The page of a block that may be programmed as a cell type now.
     fn next_page(&self, die: Die, group: u32, plane: Plane, cell: CellTypeId) -> Option<u16> {
-        let record = self.record(die, group, plane).filter(|record| !record.in_flight && !record.is_held())?;
+        let record = self.record_in_region(die, group, plane);
+        let record = record.filter(|record| !record.in_flight && !record.is_held() && self.has_page(record.pages))?;
         let fits = match record.stage {
             BlockStage::Bad | BlockStage::NotErased => false,
             BlockStage::Erased(erased) => self.tables.programs[erased.index()] >> cell.0 & 1 == 1,
@@ -114,8 +133,9 @@ impl<'t> Naive<'t> {
 
     /// Whether a page of a block may be read as a cell type now.
     fn reads(&self, die: Die, group: u32, plane: Plane, page: u16, cell: CellTypeId) -> bool {
-        self.record(die, group, plane).is_some_and(|record| {
+        self.record_in_region(die, group, plane).is_some_and(|record| {
             record.stage == BlockStage::Programmed(cell)
+                && self.has_page(page)
                 && !record.in_flight
                 && u32::from(page) + self.tables.offset_guard < u32::from(record.pages)
         })

@@ -127,7 +127,7 @@ fn blocks_to_erase_are_drawn_evenly() {
         let (die, allowed) = (Die(die), PlaneSet(allowed));
         let expected = evenly(naive.singles(allowed, |set| naive.any_on(die, set)));
         assert_distribution(&expected, 11, |random| {
-            book.sample_any(die, allowed, &mut |bound| random.below(bound)).unwrap()
+            book.on(die).sample_any(allowed, &mut |bound| random.below(bound)).unwrap()
         });
     }
 }
@@ -140,7 +140,7 @@ fn pages_to_program_are_drawn_evenly() {
         let (die, allowed, cell) = (Die(die), PlaneSet(allowed), CellTypeId(cell));
         let expected = evenly(naive.singles(allowed, |set| naive.next_on(die, set, cell)));
         assert_distribution(&expected, 12, |random| {
-            book.sample_next(die, cell, allowed, &mut |bound| random.below(bound)).unwrap()
+            book.on(die).sample_next(cell, allowed, &mut |bound| random.below(bound)).unwrap()
         });
     }
 }
@@ -151,7 +151,7 @@ fn pages_of_any_programmable_block_are_drawn_evenly() {
     let naive = Naive::of_book(&tables, &book);
     let allowed = PlaneSet(0b1111);
     assert_distribution(&evenly(naive.any_next(Die(0), allowed)), 13, |random| {
-        book.sample_any_next(Die(0), allowed, &mut |bound| random.below(bound)).unwrap()
+        book.on(Die(0)).sample_any_next(allowed, &mut |bound| random.below(bound)).unwrap()
     });
 }
 
@@ -164,7 +164,7 @@ fn pages_to_read_are_drawn_evenly_however_unlike_their_blocks() {
         let expected = evenly(naive.singles(allowed, |set| naive.read_on(die, set, cell)));
         assert!(expected.len() > 200);
         assert_distribution(&expected, 14, |random| {
-            book.sample_read(die, cell, allowed, &mut |bound| random.below(bound)).unwrap()
+            book.on(die).sample_read(cell, allowed, &mut |bound| random.below(bound)).unwrap()
         });
     }
 }
@@ -178,7 +178,7 @@ fn a_block_of_one_page_is_read_as_often_as_one_page_of_a_full_block() {
     let mut random = SplitMix(15);
     let draws = 4_097_000;
     let drawn = count(draws, || {
-        let place = book.sample_read(Die(0), CellTypeId(SLC), PlaneSet(1), &mut |bound| random.below(bound));
+        let place = book.on(Die(0)).sample_read(CellTypeId(SLC), PlaneSet(1), &mut |bound| random.below(bound));
         place.unwrap().group == 0
     });
     let expected = BTreeMap::from([(true, 1.0 / 4097.0), (false, 4096.0 / 4097.0)]);
@@ -208,11 +208,11 @@ fn multi_plane_draws_take_a_plane_set_and_then_its_groups_evenly() {
         let allowed = PlaneSet(allowed);
         let expected = together(&naive, allowed, most, |set| naive.any_on(die, set));
         assert_distribution(&expected, 16, |random| {
-            book.sample_any_together(die, allowed, most, &mut |bound| random.below(bound)).unwrap()
+            book.on(die).sample_any_together(allowed, most, &mut |bound| random.below(bound)).unwrap()
         });
         let expected = together(&naive, allowed, most, |set| naive.next_on(die, set, cell));
         assert_distribution(&expected, 17, |random| {
-            book.sample_next_together(die, cell, allowed, most, &mut |bound| random.below(bound)).unwrap()
+            book.on(die).sample_next_together(cell, allowed, most, &mut |bound| random.below(bound)).unwrap()
         });
     }
 }
@@ -232,6 +232,6 @@ fn multi_plane_reads_are_drawn_evenly_over_the_pages_all_planes_have() {
     let (die, cell, allowed) = (Die(0), CellTypeId(SLC), PlaneSet(0b1111));
     let expected = together(&naive, allowed, 4, |set| naive.read_on(die, set, cell));
     assert_distribution(&expected, 19, |random| {
-        book.sample_read_together(die, cell, allowed, 4, &mut |bound| random.below(bound)).unwrap()
+        book.on(die).sample_read_together(cell, allowed, 4, &mut |bound| random.below(bound)).unwrap()
     });
 }

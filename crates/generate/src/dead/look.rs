@@ -1,6 +1,6 @@
 //! A look at a site for dead dies: which dies are at rest, and what refills could propose there.
 
-use nandseq_device::Reach;
+use nandseq_device::{Reach, RegionSet};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 
@@ -27,7 +27,7 @@ pub(crate) struct Look<'a, 's> {
 impl Look<'_, '_> {
     /// A hook on a plane of a die at rest.
     pub(super) fn view(&self, die: Die, plane: Plane) -> View {
-        View { die, plane, chained: self.kernel.chains.any_on(die), rested: false }
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: false, within: RegionSet::PLAIN }
     }
 
     /// Brings the constraints of some dies, a bit each, up to date.
@@ -135,7 +135,9 @@ impl Look<'_, '_> {
                 .enumerate()
                 .any(|(chunk, &classes)| !(classes & !against(chunk)).is_empty())
         };
-        if dead != 0 && dead != all && from_outside() { known } else { dead | known }
+        // Where so many blocks may be open on all dies, another die may close one.
+        let from_others = || self.kernel.device.book.open_limit().is_some() || from_outside();
+        if dead != 0 && dead != all && from_others() { known } else { dead | known }
     }
 
     /// The classes of a chunk that the constraints of some dies forbid on all dies.

@@ -1,6 +1,6 @@
 //! Admission: whether a plan, a due step or a waiting proposal may start, so that all chains under way can still complete.
 
-use nandseq_device::Rule;
+use nandseq_device::{Device, Rule, Tables};
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::Proposal;
 
@@ -11,9 +11,20 @@ use super::order::{Joining, NewOrder};
 use super::search::{Drops, SearchInput, find_order, lets_in, looks_everywhere};
 use super::{CompletionOrders, Kernel};
 
-/// The reason why a plan that breaks no rule is not admitted: a chain under way could no longer complete.
+/// The reason why a plan that breaks no rule is not admitted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct ChainUnderWay;
+pub(crate) enum NotAdmitted {
+    /// A chain under way could no longer complete.
+    ChainUnderWay,
+    /// A limit of the plan leaves no room for it.
+    Limit,
+}
+
+/// Whether limits leave room for all operations of a plan.
+pub(crate) fn has_room(device: &Device, tables: &Tables, plan: &[Step]) -> bool {
+    let operation = |step: &Step| (tables.base(tables.op(step.op).base), step.place);
+    !device.book.counts_uses() || device.book.has_room(&plan.iter().map(operation))
+}
 
 impl Kernel<'_> {
     /// Whether the next step of a chain may start now, and all chains can complete after it. The chain is the one at `at` of those
@@ -82,11 +93,11 @@ impl Kernel<'_> {
     }
 
     /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
-    pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), ChainUnderWay> {
+    pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), NotAdmitted> {
         self.orders.new = NewOrder::AsItIs;
         let info = |step: &Step| self.tables.base(self.tables.op(step.op).base);
         if info(&plan[0]).effects.holds_target && !self.chains.is_empty() {
-            return Err(ChainUnderWay);
+            return Err(NotAdmitted::ChainUnderWay);
         }
         let takes_held = |(at, step): (usize, &Step)| {
             let (info, book) = (info(step), &self.device.book);
@@ -95,14 +106,17 @@ impl Kernel<'_> {
         };
         // Only steps of chains hold blocks.
         if !self.chains.is_empty() && plan.iter().enumerate().any(takes_held) {
-            return Err(ChainUnderWay);
+            return Err(NotAdmitted::ChainUnderWay);
+        }
+        if !has_room(&self.device, self.tables, plan) {
+            return Err(NotAdmitted::Limit);
         }
         self.orders.new = self.find_order_with(plan, now)?;
         Ok(())
     }
 
     /// Whether a plan leaves every chain able to complete. If so, returns how the order that shows it comes about.
-    pub(super) fn find_order_with(&mut self, plan: &[Step], now: Ticks) -> Result<NewOrder, ChainUnderWay> {
+    pub(super) fn find_order_with(&mut self, plan: &[Step], now: Ticks) -> Result<NewOrder, NotAdmitted> {
         let tables = self.tables;
         let head = plan[0];
         let die = head.place.die;
@@ -111,7 +125,7 @@ impl Kernel<'_> {
             for other in (0..tables.size.dies).map(Die).filter(|&other| other != die) {
                 let (input, orders) = self.search_input(other, now);
                 if !lets_in(&input, &mut orders.scratch, &plan[1..]) {
-                    return Err(ChainUnderWay);
+                    return Err(NotAdmitted::ChainUnderWay);
                 }
             }
         }
@@ -130,7 +144,7 @@ impl Kernel<'_> {
         if let Some(joining) = input.joins_order(&of_dies[usize::from(die.0)], plan) {
             return Ok(NewOrder::Joined(joining));
         }
-        if find_order(&input, scratch, plan, None) { Ok(NewOrder::Found) } else { Err(ChainUnderWay) }
+        if find_order(&input, scratch, plan, None) { Ok(NewOrder::Found) } else { Err(NotAdmitted::ChainUnderWay) }
     }
 
     /// Keeps the steps of an admitted plan after the first, which is to start now, as a chain; `None` if there are none.

@@ -14,11 +14,22 @@ pub(super) fn hold(device: &mut Device, tables: &Tables, step: &Step) {
     if let Some(to_change) = counts_on_blocks(tables, step) {
         device.book.hold(&step.place, to_change);
     }
+    count(device, tables, step);
+}
+
+/// Counts the uses of a step to come: limits leave room for it.
+pub(super) fn count(device: &mut Device, tables: &Tables, step: &Step) {
+    if device.book.counts_uses() {
+        device.book.count(tables.base(tables.op(step.op).base), &step.place);
+    }
 }
 
 /// Lets go of the blocks of a step that starts now, or never will.
 pub(super) fn release(device: &mut Device, tables: &Tables, step: &Step) {
     if let Some(to_change) = counts_on_blocks(tables, step) {
         device.book.release(&step.place, to_change);
+    }
+    if device.book.counts_uses() {
+        device.book.uncount(tables.base(tables.op(step.op).base), &step.place);
     }
 }

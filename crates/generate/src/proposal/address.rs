@@ -19,7 +19,8 @@ pub(crate) fn draw_place(
 ) -> Result<Place, RefusalReason> {
     let class = setup.classes.get(id);
     let info = setup.tables.base(class.base);
-    let (book, die, cell, most) = (&device.book, view.die, class.cell, setup.max_planes);
+    let (die, cell, most) = (view.die, class.cell, setup.max_planes);
+    let addresses = device.book.within(die, view.within);
     let logic = device.logic(die);
     let below = &mut |bound| stream.below(bound);
     let held = |register: Option<Register>| register.map(|held| register_place(die, view.plane, held));
@@ -27,16 +28,16 @@ pub(crate) fn draw_place(
         AddressSource::None => Some(Place::die(die)),
         AddressSource::Hook if info.reach == Reach::Planes => Some(Place::plane(die, view.plane)),
         AddressSource::Hook => Some(Place::die(die)),
-        AddressSource::AnyBlock if class.multi => book.sample_any_together(die, allowed, most, below),
-        AddressSource::AnyBlock => book.sample_any(die, allowed, below),
+        AddressSource::AnyBlock if class.multi => addresses.sample_any_together(allowed, most, below),
+        AddressSource::AnyBlock => addresses.sample_any(allowed, below),
         AddressSource::NextPage if info.effects.is_program() && logic.cache_program.is_some() => {
             view.next_of_cache_program(device)
         }
-        AddressSource::NextPage if class.multi => book.sample_next_together(die, cell, allowed, most, below),
-        AddressSource::NextPage if info.effects.is_program() => book.sample_next(die, cell, allowed, below),
-        AddressSource::NextPage => book.sample_any_next(die, allowed, below),
-        AddressSource::ReadablePage if class.multi => book.sample_read_together(die, cell, allowed, most, below),
-        AddressSource::ReadablePage => book.sample_read(die, cell, allowed, below),
+        AddressSource::NextPage if class.multi => addresses.sample_next_together(cell, allowed, most, below),
+        AddressSource::NextPage if info.effects.is_program() => addresses.sample_next(cell, allowed, below),
+        AddressSource::NextPage => addresses.sample_any_next(allowed, below),
+        AddressSource::ReadablePage if class.multi => addresses.sample_read_together(cell, allowed, most, below),
+        AddressSource::ReadablePage => addresses.sample_read(cell, allowed, below),
         AddressSource::OutputRegister => held(logic.planes.output(view.plane)),
         AddressSource::PageRegister => held(logic.planes.page(view.plane)),
         AddressSource::SuspendedProgram => logic.program.map(|suspended| suspended.place),

@@ -105,19 +105,19 @@ struct Kinds {
 
 impl Kinds {
     fn single(device: &Device, die: Die, plane: PlaneSet) -> Self {
-        let book = &device.book;
-        let next = book.next_cells(die, plane);
-        let any = !book.any_planes(die, plane).is_empty();
-        Self { any, next, any_next: next != 0, read: book.read_cells(die, plane) }
+        let addresses = device.book.on(die);
+        let next = addresses.next_cells(plane);
+        let any = !addresses.any_planes(plane).is_empty();
+        Self { any, next, any_next: next != 0, read: addresses.read_cells(plane) }
     }
 
     fn together(device: &Device, die: Die, planes: PlaneSet) -> Self {
-        let book = &device.book;
+        let addresses = device.book.on(die);
         Self {
-            any: book.any_together(die, planes),
-            next: book.next_cells_together(die, planes),
+            any: addresses.any_together(planes),
+            next: addresses.next_cells_together(planes),
             any_next: false,
-            read: book.read_cells_together(die, planes),
+            read: addresses.read_cells_together(planes),
         }
     }
 

@@ -97,7 +97,7 @@ impl<'a> ClassCheck<'a> {
     fn has_address(&self, planes: PlaneSet) -> bool {
         let Class { base, multi, cell } = self.class;
         let (info, logic) = (self.setup.tables.base(base), self.device.logic(self.view.die));
-        let (book, die) = (&self.device.book, self.view.die);
+        let addresses = self.device.book.within(self.view.die, self.view.within);
         let fits = |place: &Place| place.cell_type == cell && (place.planes.len() > 1) == multi;
         // While a chain is under way, it counts on what latches and cache programs address.
         let unless_chained = |place: Option<Place>| !self.view.chained && place.is_some_and(|place| fits(&place));
@@ -105,17 +105,17 @@ impl<'a> ClassCheck<'a> {
             AddressSource::None | AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => {
                 true
             }
-            AddressSource::AnyBlock if multi => book.any_together(die, planes),
-            AddressSource::AnyBlock => !book.any_planes(die, planes).is_empty(),
+            AddressSource::AnyBlock if multi => addresses.any_together(planes),
+            AddressSource::AnyBlock => !addresses.any_planes(planes).is_empty(),
             AddressSource::NextPage if info.effects.is_program() && logic.cache_program.is_some() => {
                 unless_chained(next_of_cache_program(logic))
             }
-            AddressSource::NextPage if info.effects.is_program() && multi => book.next_together(die, cell, planes),
-            AddressSource::NextPage if info.effects.is_program() => !book.next_planes(die, cell, planes).is_empty(),
-            AddressSource::NextPage if multi => book.next_cells_together(die, planes) != 0,
-            AddressSource::NextPage => !book.any_next_planes(die, planes).is_empty(),
-            AddressSource::ReadablePage if multi => book.read_together(die, cell, planes),
-            AddressSource::ReadablePage => !book.read_planes(die, cell, planes).is_empty(),
+            AddressSource::NextPage if info.effects.is_program() && multi => addresses.next_together(cell, planes),
+            AddressSource::NextPage if info.effects.is_program() => !addresses.next_planes(cell, planes).is_empty(),
+            AddressSource::NextPage if multi => addresses.next_cells_together(planes) != 0,
+            AddressSource::NextPage => !addresses.any_next_planes(planes).is_empty(),
+            AddressSource::ReadablePage if multi => addresses.read_together(cell, planes),
+            AddressSource::ReadablePage => !addresses.read_planes(cell, planes).is_empty(),
             AddressSource::SuspendedProgram => logic
                 .program
                 .is_some_and(|suspended| fits(&suspended.place) && suspended.place.planes.is_subset(planes)),

@@ -8,7 +8,7 @@ use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseId, Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
 
 use super::address::register_place;
-use crate::kernel::{Step, carry_out, settle};
+use crate::kernel::{Step, carry_out, has_room, settle};
 use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
 use crate::setup::{Setup, StepInfo, StepSource};
@@ -33,6 +33,8 @@ struct Planner<'a> {
     steps: &'a mut Vec<Step>,
     /// The planes of the chain: those of its first step that names any.
     planes: PlaneSet,
+    /// Whether a limit left no room for a step.
+    limited: bool,
 }
 
 /// Completes `steps`, which holds the first operation, with a chain drawn for it. `alone` is the factor on the weight of standing
@@ -51,15 +53,18 @@ pub(crate) fn expand(
     }
     let DraftScratch { state, blocks, tried, .. } = scratch;
     tried.clear();
+    let mut limited = false;
     loop {
-        let drawn = follow_ups.draw(tried, alone, stream).ok_or(RefusalReason::NoChain)?;
+        let none = if limited { RefusalReason::Limit } else { RefusalReason::NoChain };
+        let drawn = follow_ups.draw(tried, alone, stream).ok_or(none)?;
         let Some(chain) = follow_ups.choices[drawn].1 else { return Ok(()) };
         settle(state, (device, &setup.tables), head.place.die, &head, now);
         blocks.clear();
-        let mut planner = Planner { setup, device, state, blocks, steps, planes: head.place.planes };
+        let mut planner = Planner { setup, device, state, blocks, steps, planes: head.place.planes, limited: false };
         if planner.run(&setup.chains[chain], stream).is_some() {
             return Ok(());
         }
+        limited |= planner.limited;
         steps.truncate(1);
         tried.push(drawn);
     }
@@ -110,7 +115,8 @@ impl Planner<'_> {
         };
         let op = info.fitting(previous.die, multi, cell).draw(stream)?;
         let place = match derived {
-            Some(place) => place,
+            Some(place) if self.setup.addresses.let_in(&tables.size, base, &place) => place,
+            Some(_) => return None,
             None if info.may_sample => self.sample(base, op, planes, stream)?,
             None => return None,
         };
@@ -128,6 +134,10 @@ impl Planner<'_> {
             self.judge(info.base, &place)?;
         }
         self.steps.push(Step { op, place });
+        if !has_room(self.device, tables, self.steps) {
+            self.limited = true;
+            return None;
+        }
         if self.planes.is_empty() {
             self.planes = place.planes;
         }
@@ -167,17 +177,17 @@ impl Planner<'_> {
     /// Samples the address of a step on the planes of the first operation.
     fn sample(&self, info: &BaseInfo, op: OpId, planes: PlaneSet, stream: &mut Stream) -> Option<Place> {
         let op: &OpInfo = self.setup.tables.op(op);
-        let (book, die) = (&self.device.book, self.steps[0].place.die);
+        let addresses = self.device.book.on(self.steps[0].place.die);
         let cell: CellTypeId = op.stated_cell_type;
         let below = &mut |bound| stream.below(bound);
         let exactly = |place: Place| (place.planes == planes).then_some(place);
         match info.address {
-            AddressSource::NextPage if op.multi => book.sample_next_on(die, cell, planes, below).and_then(exactly),
-            AddressSource::NextPage => book.sample_next(die, cell, planes, below),
-            AddressSource::ReadablePage if op.multi => book.sample_read_on(die, cell, planes, below).and_then(exactly),
-            AddressSource::ReadablePage => book.sample_read(die, cell, planes, below),
+            AddressSource::NextPage if op.multi => addresses.sample_next_on(cell, planes, below).and_then(exactly),
+            AddressSource::NextPage => addresses.sample_next(cell, planes, below),
+            AddressSource::ReadablePage if op.multi => addresses.sample_read_on(cell, planes, below).and_then(exactly),
+            AddressSource::ReadablePage => addresses.sample_read(cell, planes, below),
             AddressSource::AnyBlock if !op.multi => {
-                book.sample_any(die, planes, below).map(|place| Place { cell_type: cell, ..place })
+                addresses.sample_any(planes, below).map(|place| Place { cell_type: cell, ..place })
             }
             AddressSource::AnyBlock
             | AddressSource::None
@@ -254,7 +264,7 @@ pub(crate) fn still_possible(
     blocks.clear();
     steps.clear();
     steps.push(*head);
-    let mut planner = Planner { setup, device, state, blocks, steps, planes: head.place.planes };
+    let mut planner = Planner { setup, device, state, blocks, steps, planes: head.place.planes, limited: false };
     for step in rest {
         let judged = planner.carry_out_last().and_then(|_| planner.judge(setup.tables.op(step.op).base, &step.place));
         judged.ok_or(RefusalReason::NoChain)?;

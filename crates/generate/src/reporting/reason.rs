@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nandseq_device::Rule;
 use nandseq_profile::{OpId, PhaseKey};
 
-use crate::kernel::ChainUnderWay;
+use crate::kernel::NotAdmitted;
 
 /// Why a drawn name was not started.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -20,6 +20,8 @@ pub enum RefusalReason {
     ChainUnderWay,
     /// The bus did not come free within the admission window.
     BusWindow,
+    /// A limit of the test plan leaves no room for it, or for the chain after it.
+    Limit,
 }
 
 impl RefusalReason {
@@ -32,13 +34,17 @@ impl RefusalReason {
             Self::NoChain => "no_chain",
             Self::ChainUnderWay => "chain_under_way",
             Self::BusWindow => "bus_window",
+            Self::Limit => "limit",
         }
     }
 }
 
-impl From<ChainUnderWay> for RefusalReason {
-    fn from(ChainUnderWay: ChainUnderWay) -> Self {
-        Self::ChainUnderWay
+impl From<NotAdmitted> for RefusalReason {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::ChainUnderWay => Self::ChainUnderWay,
+            NotAdmitted::Limit => Self::Limit,
+        }
     }
 }
 

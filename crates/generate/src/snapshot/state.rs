@@ -5,6 +5,7 @@ use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
+use super::uses::UsesEntry;
 use crate::dead::Rest;
 use crate::kernel::{Hook, OperationOrigin, Step};
 use crate::shares::MixState;
@@ -79,6 +80,9 @@ pub(super) struct DieEntry {
     pub(super) suspended: ByAxis<Option<SuspendedEntry>>,
     /// Every block: see [`super::blocks`].
     pub(super) blocks: String,
+    /// How often its blocks were used, if that is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) uses: Option<UsesEntry>,
     /// Since when it is at rest, if it was found dead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) dead: Option<Rest>,

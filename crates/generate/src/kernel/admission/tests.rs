@@ -43,7 +43,7 @@ fn a_reset_with_a_chain_leaves_its_die_fit_for_steps_of_other_dies() {
     let reset = step(&profile, "Reset_LUN", Place::die(Die(0)));
     // A latch that waits for its other pages forbids the CAM read for good.
     let load = step(&profile, "One_Shot_PGM_LSB", page(0, 0));
-    assert_eq!(site.kernel.admit(&[reset, load], Ticks::ZERO), Err(ChainUnderWay));
+    assert_eq!(site.kernel.admit(&[reset, load], Ticks::ZERO), Err(NotAdmitted::ChainUnderWay));
     // Without the load, or without the other die's step, nothing is in the way.
     assert_eq!(site.kernel.admit(&[reset], Ticks::ZERO), Ok(()));
     assert_eq!(Site::new(&setup, 1).kernel.admit(&[reset, load], Ticks::ZERO), Ok(()));
@@ -56,7 +56,7 @@ fn what_changes_nothing_is_not_let_in_with_a_chain_that_shuts_out_steps_of_other
     let mut site = with_a_guest(&setup, &profile);
     let look = step(&profile, "Read_ID_JEDEC", Place::die(Die(0)));
     let load = step(&profile, "One_Shot_PGM_LSB", page(0, 0));
-    assert_eq!(site.kernel.admit(&[look, load], Ticks::ZERO), Err(ChainUnderWay));
+    assert_eq!(site.kernel.admit(&[look, load], Ticks::ZERO), Err(NotAdmitted::ChainUnderWay));
     assert_eq!(site.kernel.admit(&[look], Ticks::ZERO), Ok(()));
 }
 

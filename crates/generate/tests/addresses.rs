@@ -1,0 +1,230 @@
+//! Addresses of a test plan: draws stay in the regions, limits are never exceeded, and a site taken up from its state goes on the same.
+
+#[path = "support/addresses.rs"]
+mod addresses;
+
+use std::fmt::Write as _;
+use std::io;
+
+use addresses::{Watch, plan, setup};
+use nandseq_generate::{LimitKind, LimitReached, RunLimits, Setup, Site, SiteState};
+use nandseq_plan::TestPlan;
+use nandseq_plan::model::AddressEntry;
+use nandseq_profile::{Profile, Ticks, builtin};
+use nandseq_trace::{Nowhere, Operation, Sink};
+
+fn operations(count: u64) -> RunLimits<'static> {
+    RunLimits { run_until: Ticks::from_us(4_000_000_000), max_ops: Some(count), ..RunLimits::default() }
+}
+
+fn setup_of(profile: &Profile, plan: &TestPlan) -> Setup {
+    let all: Vec<usize> = (0..plan.addresses.len()).collect();
+    setup(profile, plan, &all).expect("it has names")
+}
+
+/// Runs of a site under a plan, watched; every address is in a region.
+fn watched<'p>(profile: &'p Profile, plan: &TestPlan, count: u64, seed: u64) -> Watch<'p> {
+    let setup = setup_of(profile, plan);
+    let mut watch = Watch::new(profile);
+    watch.regions = plan.addresses.iter().flat_map(|entry| entry.regions.clone()).collect();
+    Site::new(&setup, seed).run(&operations(count), &mut watch).expect("memory does not fail");
+    watch.end_run();
+    assert_eq!(watch.outside, [], "{:?}", plan.addresses);
+    watch
+}
+
+#[test]
+fn what_is_erased_programmed_and_read_is_in_a_region() {
+    let profile = builtin::profile();
+    for regions in [
+        "{blocks: 0-31}",
+        "{dies: 1, blocks: 8-15}",
+        "{planes: 2, blocks: 0-63}",
+        "{planes: [0, 3], blocks: [0-3, 40-47]}",
+        "{blocks: 0-15, pages: 0-2}",
+        "{blocks: 0-15, pages: 0-15}, {blocks: 8-9, pages: 3-20, weight: 5}",
+        "{dies: 0, blocks: 0-7}, {dies: 1, blocks: 100-110, weight: 3}, {blocks: 4-5}",
+    ] {
+        let plan = plan(&profile, &format!("addresses: {{only: {{regions: [{regions}]}}}}"));
+        let watch = watched(&profile, &plan, 4_000, 3);
+        let reads: u32 = watch.reads.values().sum();
+        let erases: u32 = watch.erases.values().sum();
+        assert!(watch.operations >= 4_000 && erases > 0 && watch.programs > 0 && reads > 0, "{regions}");
+    }
+}
+
+#[test]
+fn regions_are_drawn_by_their_weights() {
+    let profile = builtin::profile();
+    let plan = plan(&profile, "addresses: {two: {regions: [{blocks: 0-199, weight: 3}, {blocks: 200-399}]}}");
+    let watch = watched(&profile, &plan, 30_000, 9);
+    let of = |from: u32, to: u32| -> f64 {
+        watch
+            .erases
+            .iter()
+            .filter(|((_, block), _)| (from..to).contains(block))
+            .map(|(_, count)| f64::from(*count))
+            .sum()
+    };
+    let (heavy, light) = (of(0, 200), of(200, 400));
+    let expected = 0.75 * (heavy + light);
+    // Four standard deviations, of draws of up to four blocks at once.
+    assert!((heavy - expected).abs() < 4.0 * 2.0 * (expected / 4.0).sqrt(), "{heavy} and {light}");
+}
+
+/// Plans with each limit, and with all of them.
+const LIMITED: &[&str] = &[
+    "a: {regions: [{blocks: 0-15}], limits: {erases_per_block: 3}}",
+    "a: {regions: [{blocks: 0-31}], limits: {reads_per_block: 17}}",
+    "a: {regions: [{blocks: 0-15}], limits: {reads_per_page: 2}}",
+    "a: {regions: [{blocks: 0-63}], limits: {open_blocks: 3}}",
+    "a: {limits: {open_blocks: 1}}",
+    "a: {regions: [{blocks: 0-15, pages: 0-7}, {blocks: 16-23, weight: 4}], limits: {erases_per_block: 40, reads_per_block: 60, reads_per_page: 3, open_blocks: 5}}",
+    "a: {regions: [{blocks: 0-15}], limits: {reads_per_page: 4}}, b: {regions: [{blocks: 8-23}], limits: {reads_per_page: 2, erases_per_block: 9}}",
+    "a: {limits: {reads_per_page: 1, erases_per_block: 2}}, b: {regions: [{blocks: 8-23}]}",
+];
+
+fn limits_of(entry: &AddressEntry) -> [u32; 3] {
+    let limits = entry.limits;
+    [limits.erases_per_block, limits.reads_per_block, limits.reads_per_page].map(|limit| limit.unwrap_or(u32::MAX))
+}
+
+/// Checks what was counted independently against the limits, and against what the site counts.
+fn assert_within(plan: &TestPlan, watch: &Watch<'_>, site: &Site<'_>) {
+    for (at, entry) in plan.addresses.iter().enumerate() {
+        let greatest = watch.greatest(entry);
+        for (count, limit) in greatest.into_iter().zip(limits_of(entry)) {
+            assert!(count <= limit, "{count} exceeds {limit}: {entry:?}");
+        }
+        for reached in site.limits().into_iter().filter(|reached| reached.entry == at) {
+            let counted = match reached.kind {
+                LimitKind::ErasesPerBlock => greatest[0],
+                LimitKind::ReadsPerBlock => greatest[1],
+                LimitKind::ReadsPerPage => greatest[2],
+                LimitKind::OpenBlocks => {
+                    let most = watch.most_open as u32;
+                    assert!(reached.greatest <= most && most <= reached.limit, "{most} of {}", reached.limit);
+                    continue;
+                }
+            };
+            assert_eq!(reached.greatest, counted, "{:?} of {entry:?}", reached.kind);
+        }
+    }
+}
+
+#[test]
+fn limits_are_never_exceeded_and_are_used_up() {
+    let profile = builtin::profile();
+    for text in LIMITED {
+        let plan = plan(&profile, &format!("addresses: {{{text}}}"));
+        let setup = setup_of(&profile, &plan);
+        let (mut watch, mut site) = (Watch::new(&profile), Site::new(&setup, 5));
+        for _ in 0..6 {
+            site.run(&operations(2_000), &mut watch).expect("memory does not fail");
+            watch.end_run();
+            assert_within(&plan, &watch, &site);
+        }
+        let is_open_limit = |limit: &LimitReached| limit.kind == LimitKind::OpenBlocks;
+        let limits = site.limits();
+        let used_up = limits.iter().any(|limit| limit.reached > 0 && !is_open_limit(limit));
+        let all_open = limits.iter().any(|limit| is_open_limit(limit) && watch.most_open as u32 == limit.limit);
+        assert!(used_up || all_open, "{text}: {:?}", site.limits());
+    }
+}
+
+/// What has started, as text.
+#[derive(Default)]
+struct Started(String);
+
+impl Sink for Started {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        writeln!(self.0, "{operation:?}").map_err(io::Error::other)
+    }
+}
+
+fn through_text(state: &SiteState) -> SiteState {
+    let text = serde_json::to_string(state).expect("a state is plain data");
+    serde_json::from_str(&text).expect("what was written reads back")
+}
+
+#[test]
+fn a_site_taken_up_at_every_boundary_says_the_same() {
+    let profile = builtin::profile();
+    for text in LIMITED.iter().chain(&["a: {regions: [{blocks: 0-7, pages: 0-9}, {dies: 1, weight: 9}]}"]) {
+        let plan = plan(&profile, &format!("addresses: {{{text}}}"));
+        let all: Vec<usize> = (0..plan.addresses.len()).collect();
+        let setups = [&all[..], &all[..1], &[]].map(|entries| setup(&profile, &plan, entries).expect("it has names"));
+        let (mut whole, mut split) = (Site::new(&setups[0], 5), Site::new(&setups[0], 5));
+        for run in 0..9 {
+            if run % 3 == 0 && run > 0 {
+                whole.enter(&setups[run / 3]);
+                split.enter(&setups[run / 3]);
+            }
+            let [one, other] = [&mut whole, &mut split].map(|site| {
+                let mut started = Started::default();
+                let limits = RunLimits { run_until: Ticks::from_us(8_000), ..operations(700) };
+                site.run(&limits, &mut started).expect("memory does not fail");
+                started.0
+            });
+            assert!(one == other, "{text}: run {run}");
+            assert!(split.state() == whole.state(), "{text}: state after run {run}");
+            split = Site::from_state(&setups[run / 3], 5, &through_text(&split.state())).expect("its own state");
+            assert_eq!(split.limits(), whole.limits());
+        }
+    }
+}
+
+#[test]
+fn a_state_of_other_counts_is_refused() {
+    let profile = builtin::profile();
+    let of = |text: &str| {
+        let plan = plan(&profile, text);
+        setup_of(&profile, &plan)
+    };
+    let [none, plain, limited, by_page] = [
+        "mix: {READ: 5 %}",
+        "addresses: {a: {regions: [{blocks: 0-7}]}}",
+        "addresses: {a: {limits: {reads_per_block: 9}}}",
+        "addresses: {a: {regions: [{blocks: 0-7}], limits: {reads_per_page: 9}}}",
+    ]
+    .map(of);
+    let state = |setup: &Setup| {
+        let mut site = Site::new(setup, 5);
+        site.run(&operations(2_000), &mut Nowhere).expect("memory does not fail");
+        site.state()
+    };
+    let states = [&none, &plain, &limited, &by_page].map(state);
+    assert!(!serde_json::to_string(&states[0]).expect("plain data").contains("uses"));
+    assert!(serde_json::to_string(&states[1]).expect("plain data").contains("\"erases\""));
+    for (at, setup) in [&none, &plain, &limited, &by_page].into_iter().enumerate() {
+        for (other, state) in states.iter().enumerate() {
+            // Without a limit of pages there is nothing that the state of one lacks, but not the other way round.
+            let fits = at == other || (at, other) == (3, 1);
+            assert_eq!(Site::from_state(setup, 5, state).is_ok(), fits, "{at} takes up {other}");
+        }
+    }
+}
+
+#[test]
+fn a_phase_without_regions_draws_from_the_whole_device_and_counts_on() {
+    let profile = builtin::profile();
+    let plan = plan(&profile, "addresses: {a: {regions: [{blocks: 0-7}], limits: {erases_per_block: 4}}}");
+    let (narrow, wide) = (setup_of(&profile, &plan), setup(&profile, &plan, &[]).expect("it has names"));
+    let mut site = Site::new(&narrow, 2);
+    let mut watch = Watch::new(&profile);
+    site.run(&operations(3_000), &mut watch).expect("memory does not fail");
+    watch.end_run();
+    assert!(watch.erases.keys().all(|(_, block)| *block < 8));
+    site.enter(&wide);
+    site.run(&operations(5_000), &mut watch).expect("memory does not fail");
+    watch.end_run();
+    assert!(watch.erases.keys().any(|(_, block)| *block >= 8) && site.limits().is_empty());
+    let before = watch.erases.clone();
+    site.enter(&narrow);
+    site.run(&operations(3_000), &mut watch).expect("memory does not fail");
+    watch.end_run();
+    for (block, count) in &watch.erases {
+        let was = before.get(block).copied().unwrap_or(0);
+        assert!(*count == was || block.1 < 8 && *count <= 4, "{block:?}: {was} and then {count}");
+    }
+}
