@@ -25,6 +25,7 @@ use crate::execute::{PhaseTotals, Totals};
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
+use crate::scenarios_reached::{self, ReachedScenario};
 use crate::shares_reached::{self, ReachedShare};
 use absent::NeverStarted;
 
@@ -81,6 +82,9 @@ pub(crate) struct Summary {
     /// The shares that the test plan states; without any there is no such field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shares: Vec<ReachedShare>,
+    /// The scenarios of the test plan; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scenarios: Vec<ReachedScenario>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
     /// Operations by name, the most frequent first.
@@ -210,6 +214,7 @@ impl Summary {
             covered: covered(campaign, totals),
             phases: phases(campaign, totals),
             shares: shares_reached::reached(campaign, totals),
+            scenarios: scenarios_reached::reached(campaign, totals),
             bases: bases(campaign, totals),
             names: names(campaign, totals),
             refused: refused(campaign, totals),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::{MixShare, PlanPhase};
+use nandseq_plan::model::{MixShare, PlanPhase, Scenario};
 use nandseq_plan::places::PlanPlaces;
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{Diagnostic, Diagnostics, OpId, PhaseKey, Profile, Severity, SourceFile};
@@ -77,6 +77,15 @@ impl PlanInForce {
         self.plan.phases.get(phase).map_or(&self.plan.mix, |phase| &phase.mix)
     }
 
+    /// The scenarios in force in a phase.
+    pub(crate) fn scenarios(&self, phase: usize) -> Vec<Scenario> {
+        let all = &self.plan.scenarios;
+        self.plan
+            .phases
+            .get(phase)
+            .map_or_else(|| all.clone(), |phase| phase.scenarios.iter().map(|&at| all[at].clone()).collect())
+    }
+
     /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of
     /// its own.
     pub(crate) fn phases_of(&self, op: OpId) -> (Vec<&str>, Vec<&str>) {
@@ -107,7 +116,7 @@ pub(crate) fn not_carried_out(
     source: &SourceFile,
     new: fn(&'static str, String) -> Diagnostic,
 ) -> Diagnostics {
-    let sections = [("addresses", !plan.addresses.is_empty()), ("scenarios", !plan.scenarios.is_empty())];
+    let sections = [("addresses", !plan.addresses.is_empty())];
     let places = PlanPlaces::new(source);
     let mut found = Diagnostics::new();
     for (section, _) in sections.into_iter().filter(|(_, is_there)| *is_there) {

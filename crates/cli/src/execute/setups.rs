@@ -54,6 +54,10 @@ fn setup(campaign: &Campaign, phase: usize) -> Result<Setup, Failure> {
     let setup = setup
         .among_phases(&campaign.table.distributions)
         .with_mix(campaign.plan.as_ref().map_or(&[], |plan| plan.mix(phase)));
+    let scenarios = campaign.plan.as_ref().map_or_else(Vec::new, |plan| plan.scenarios(phase));
+    let setup = setup.with_scenarios(&scenarios).map_err(|error| {
+        Problem::new(error.to_string()).help("take an axis out of `each`, or state fewer operations")
+    })?;
     Ok(match &campaign.closure {
         Some(closure) => setup.with_coverage_model(&campaign.profile, closure.model.clone()),
         None => setup,

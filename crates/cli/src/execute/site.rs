@@ -320,6 +320,7 @@ impl<'p> Work<'p> {
             bootstrap: self.campaign.bootstrap,
             until_covered: self.campaign.closure.as_ref().and_then(Closure::until),
             goal: phase.goal,
+            of_phase: self.campaign.phases.place_of(run_index),
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
         };

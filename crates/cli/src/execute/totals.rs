@@ -7,6 +7,7 @@ use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::{Rejections, RunSummary, ShareReached, ShareShortfall, Site};
 use nandseq_profile::model::DeviceState;
 
+use super::scenario_totals::ScenarioTotals;
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
 use crate::dead_dies::DeadSite;
 
@@ -61,6 +62,8 @@ pub(crate) struct PhaseTotals {
     pub(crate) missed: u64,
     /// The shares of the phase's mix at the sites that have ended it; empty if none has.
     pub(crate) shares: Vec<ShareTotals>,
+    /// The scenarios of the phase at the sites that have ended it; empty if none has.
+    pub(crate) scenarios: Vec<ScenarioTotals>,
 }
 
 /// A share of a mix at some sites.
@@ -135,6 +138,7 @@ impl Totals {
             total.ops += other.ops;
             total.missed += other.missed;
             add_shares(&mut total.shares, other.shares);
+            ScenarioTotals::add_all(&mut total.scenarios, other.scenarios);
         }
         for (what, count) in other.rejections {
             *self.rejections.entry(what).or_default() += count;
@@ -185,6 +189,8 @@ impl Totals {
             let has_goal = campaign.phases.limits(run_index).goal.is_some();
             totals.missed += u64::from(has_goal && !site.goal_reached());
             add_shares(&mut totals.shares, site.shares().into_iter().map(ShareTotals::from).collect());
+            let scenarios = site.scenarios().into_iter().map(ScenarioTotals::from).collect();
+            ScenarioTotals::add_all(&mut totals.scenarios, scenarios);
         }
     }
 

@@ -225,6 +225,7 @@ impl Tried {
             bootstrap: campaign.bootstrap,
             until_covered: campaign.closure.as_ref().and_then(Closure::until),
             goal: phase.goal,
+            of_phase: campaign.phases.place_of(run_index),
             stop: None,
             on_dead: None,
         };

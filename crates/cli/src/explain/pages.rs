@@ -63,6 +63,11 @@ const REASONS: &[(&str, &str)] = &[
         "# `bus_window`\n\nA refusal reason of the proposer log, not a rule of the device. The bus did not come free within the admission window \
          (`policies.admission_window`, `--admission-window`).\n",
     ),
+    (
+        "scenario",
+        "# `scenario`\n\nA refusal reason of the proposer log, not a rule of the device. An attempt at a scenario of the test plan has the die for \
+         itself: `between: nothing`.\n",
+    ),
 ];
 
 /// The page of a rule or a refusal reason, by its code.
@@ -87,8 +92,8 @@ mod tests {
     fn every_code_has_its_page() {
         let rules = RuleCode::ALL.iter().map(|code| code.name());
         let device = nandseq_device::Rule::ALL.iter().map(|rule| RefusalReason::Rule(*rule).code());
-        let own =
-            [RefusalReason::NoAddress, RefusalReason::NoChain, RefusalReason::ChainUnderWay, RefusalReason::BusWindow];
+        use RefusalReason::{BusWindow, ChainUnderWay, NoAddress, NoChain, Scenario};
+        let own = [NoAddress, NoChain, ChainUnderWay, BusWindow, Scenario];
         for code in rules.chain(device).chain(own.iter().map(|reason| reason.code())) {
             let page = page(code).unwrap_or_else(|| panic!("{code} has no page"));
             assert!(page.starts_with(&format!("# `{code}`\n")), "the page of {code} is another's");

@@ -20,6 +20,8 @@ pub enum RefusalReason {
     ChainUnderWay,
     /// The bus did not come free within the admission window.
     BusWindow,
+    /// An attempt at a scenario has the die for itself.
+    Scenario,
 }
 
 impl RefusalReason {
@@ -32,6 +34,7 @@ impl RefusalReason {
             Self::NoChain => "no_chain",
             Self::ChainUnderWay => "chain_under_way",
             Self::BusWindow => "bus_window",
+            Self::Scenario => "scenario",
         }
     }
 }

@@ -1,0 +1,232 @@
+//! Plans operations of a step at addresses that meet its conditions, with the chain that fits the steps after it best.
+//!
+//! Plans are made by the proposer and admitted by the kernel, as those of any other policy.
+
+use nandseq_device::{Device, Place, Reach, Rule};
+use nandseq_plan::model::ExpectedWord;
+use nandseq_profile::model::AddressSource;
+use nandseq_profile::{Die, OpId, Plane, PlaneSet, Ticks};
+
+use super::attempt::is_expected;
+use super::conditions::PlaceConditions;
+use super::draw::{AddressDraw, AddressUse, is_of_blocks};
+use crate::kernel::{Kernel, Step};
+use crate::proposal::{Preference, Proposer, View, draw_place};
+use crate::random::{RandomNumbers, Stream};
+use crate::reporting::RefusalReason;
+use crate::setup::{ClassId, ScenarioSet, Setup};
+
+/// How many operations are planned at most to find the one whose chain fits best.
+const MOST_PLANS: u32 = 6;
+/// How many times a chain is drawn, since its names may differ.
+const CHAIN_DRAWS: usize = 3;
+
+/// Looks for operations that may start now.
+pub(crate) struct StepSearch<'a, 's> {
+    pub(crate) setup: &'s Setup,
+    pub(crate) set: &'s ScenarioSet,
+    pub(crate) kernel: &'a mut Kernel<'s>,
+    pub(crate) proposer: &'a mut Proposer,
+    pub(crate) draw: AddressDraw,
+    /// The dies on which other attempts let nothing else start, a bit each.
+    pub(crate) held: u64,
+    pub(crate) rested: bool,
+    pub(crate) now: Ticks,
+    pub(crate) stream: Stream,
+    /// The best plan so far.
+    pub(crate) best: Vec<Step>,
+}
+
+/// What is looked for.
+pub(super) struct WantedStep<'w> {
+    /// The operations, each with a weight.
+    pub(super) ops: Vec<(OpId, u64)>,
+    pub(super) conditions: &'w PlaceConditions,
+    pub(super) expect: Option<ExpectedWord>,
+    /// How badly a plan fits: 0 for perfectly, `None` for not at all.
+    pub(super) rate: &'w dyn Fn(&Device, &[Step]) -> Option<u32>,
+    /// Whether the first plan that fits is taken, however badly.
+    pub(super) takes_first: bool,
+}
+
+impl StepSearch<'_, '_> {
+    /// A hook on a plane.
+    pub(super) fn view(&self, die: Die, plane: Plane) -> View {
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested }
+    }
+
+    /// Finds the classes that are eligible at a hook on a plane.
+    pub(super) fn look(&mut self, die: Die, plane: Plane) -> View {
+        let view = self.view(die, plane);
+        self.proposer.sampler.clear();
+        self.proposer.look(&view, &self.set.distribution, (self.kernel, self.setup), self.now);
+        view
+    }
+
+    /// The planes of a die in a random order of the first.
+    pub(super) fn planes(&mut self) -> impl Iterator<Item = Plane> + use<> {
+        let count = self.setup.tables.size.planes;
+        let first = self.stream.below(count.into()) as u8;
+        (0..count).map(move |plane| Plane((first + plane) % count))
+    }
+
+    /// Plans one of some operations, and leaves the plan in the proposer. Returns the plane of the hook at which it may start now.
+    pub(super) fn plan(&mut self, wanted: &WantedStep<'_>) -> Result<Plane, RefusalReason> {
+        let die = wanted.conditions.die;
+        let mut left = wanted.ops.clone();
+        let mut reason = None;
+        let mut best: Option<(u32, Plane)> = None;
+        let mut plans = 0;
+        let mut planes = self.planes().peekable();
+        while let Some(plane) = planes.next() {
+            let view = self.look(die, plane);
+            let is_last = planes.peek().is_none();
+            let mut at_plane = left.clone();
+            while let Some(op) = self.stream.pick(at_plane.iter().copied()) {
+                at_plane.retain(|&(other, _)| other != op);
+                let class = self.setup.classes.of(self.setup.tables.op(op));
+                if !is_at_hook(self, op) {
+                    left.retain(|&(other, _)| other != op);
+                }
+                match self.plan_op(&view, (op, class), wanted) {
+                    Ok(rating) => {
+                        plans += 1;
+                        if best.is_none_or(|(least, _)| rating < least) {
+                            best = Some((rating, plane));
+                            self.best.clone_from(&self.proposer.plan);
+                        }
+                    }
+                    // The bus is free soon: what it alone keeps from starting is worth waiting for.
+                    Err(RefusalReason::BusWindow) => reason = Some(RefusalReason::BusWindow),
+                    Err(why) => reason = reason.or(Some(why)),
+                }
+                if best.is_some_and(|(rating, _)| rating == 0 || wanted.takes_first || plans >= MOST_PLANS) {
+                    break;
+                }
+            }
+            if best.is_some() || is_last || left.is_empty() {
+                break;
+            }
+        }
+        let Some((_, plane)) = best else { return Err(reason.unwrap_or(RefusalReason::NoAddress)) };
+        self.proposer.plan.clone_from(&self.best);
+        // What was admitted last must be what starts.
+        self.kernel.admit(&self.proposer.plan, self.now)?;
+        Ok(plane)
+    }
+
+    /// Plans an operation at a hook. Returns how badly the plan fits.
+    fn plan_op(
+        &mut self,
+        view: &View,
+        (op, class): (OpId, ClassId),
+        wanted: &WantedStep<'_>,
+    ) -> Result<u32, RefusalReason> {
+        let (tables, die) = (&self.setup.tables, view.die);
+        let info = tables.base(tables.op(op).base);
+        let is_eligible = self.proposer.sampler.eligible().any(|eligible| eligible == class);
+        let device = &self.kernel.device;
+        let planes =
+            if is_eligible { view.allowed(&self.proposer.constraints, device, class) } else { device.planes() };
+        let place = self.place(view, (op, class), planes, wanted.conditions)?;
+        let device = &self.kernel.device;
+        match device.judge(tables, op, &place, self.now) {
+            Ok(()) => {}
+            Err(Rule::Bus) => return Err(RefusalReason::BusWindow),
+            Err(rule) => return Err(RefusalReason::Rule(rule)),
+        }
+        let status = device.expected_status(tables.op(op), &place, self.now);
+        if !is_eligible || !is_expected(wanted.expect, status) {
+            return Err(RefusalReason::NoAddress);
+        }
+        let on = if info.reach == Reach::Target { u64::MAX } else { 1 << die.0 };
+        if on & self.held != 0 {
+            return Err(RefusalReason::Scenario);
+        }
+        self.plan_chain(Step { op, place }, wanted)
+    }
+
+    /// Draws an address.
+    fn place(
+        &mut self,
+        view: &View,
+        (op, class): (OpId, ClassId),
+        planes: PlaneSet,
+        conditions: &PlaceConditions,
+    ) -> Result<Place, RefusalReason> {
+        let Self { setup, kernel, stream, draw, .. } = self;
+        let (tables, device) = (&setup.tables, &kernel.device);
+        let of = setup.classes.get(class);
+        let info = tables.base(of.base);
+        if is_of_blocks(info, device, conditions) {
+            let most = of.multi.then_some(setup.max_planes);
+            let of = AddressUse { tables, device, info, cell: of.cell };
+            return draw.draw(of, conditions, (planes, most), stream).ok_or(RefusalReason::NoAddress);
+        }
+        let place = draw_place((setup, device), view, (op, class), planes, stream)?;
+        let names = (info.has_block || info.reach == Reach::Planes, info.has_block);
+        if conditions.fits(&tables.size, &place, names) { Ok(place) } else { Err(RefusalReason::NoAddress) }
+    }
+
+    /// Plans the chain of an operation that fits best.
+    fn plan_chain(&mut self, head: Step, wanted: &WantedStep<'_>) -> Result<u32, RefusalReason> {
+        let setup = self.setup;
+        let follow_ups = &setup.follow_ups[setup.tables.op(head.op).base.index()];
+        let (mut best, mut reason): (Option<u32>, _) = (None, RefusalReason::NoChain);
+        let mut plan: Vec<Step> = Vec::new();
+        let mut left: Vec<usize> = (0..follow_ups.choices.len()).collect();
+        while !left.is_empty() && best != Some(0) {
+            let choice = left.swap_remove(self.stream.below(left.len() as u64) as usize);
+            let draws = if follow_ups.choices[choice].1.is_some() { CHAIN_DRAWS } else { 1 };
+            for _ in 0..draws {
+                let preference = Preference { chain: Some(choice), ..Preference::NONE };
+                let planned =
+                    self.proposer.make_at((setup, &self.kernel.device), self.now, head, preference, &mut self.stream);
+                let admitted = planned.and_then(|()| Ok(self.kernel.admit(&self.proposer.plan, self.now)?));
+                if let Err(why) = admitted {
+                    reason = why;
+                    continue;
+                }
+                if let Some(rating) = (wanted.rate)(&self.kernel.device, &self.proposer.plan)
+                    .filter(|&rating| best.is_none_or(|best| rating < best))
+                {
+                    best = Some(rating);
+                    plan.clone_from(&self.proposer.plan);
+                }
+                if best == Some(0) {
+                    break;
+                }
+            }
+        }
+        std::mem::swap(&mut self.proposer.plan, &mut plan);
+        best.ok_or(reason)
+    }
+
+    /// Whether some operations have an address on one of some planes that meets conditions: the planes.
+    pub(super) fn planes_with(&mut self, op: OpId, conditions: &PlaceConditions) -> PlaneSet {
+        let (tables, device) = (&self.setup.tables, &self.kernel.device);
+        let info = tables.op(op);
+        let of = AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type };
+        let has = |plane: &Plane| {
+            let planes = (PlaneSet::one(*plane), None);
+            self.draw.draw(of, conditions, planes, &mut self.stream).is_some()
+        };
+        let planes = device.planes().iter().filter(has);
+        planes.collect::<Vec<_>>().into_iter().fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
+    }
+}
+
+/// Whether the address of an operation depends on the plane of the hook.
+fn is_at_hook(search: &StepSearch<'_, '_>, op: OpId) -> bool {
+    let tables = &search.setup.tables;
+    match tables.base(tables.op(op).base).address {
+        AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => true,
+        AddressSource::None
+        | AddressSource::AnyBlock
+        | AddressSource::NextPage
+        | AddressSource::ReadablePage
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => false,
+    }
+}
