@@ -131,11 +131,12 @@ impl Site<'_> {
         now: Ticks,
     ) {
         let (Some(director), Some(set)) = (&mut self.scenarios, &self.setup.scenarios) else { return };
+        let start = StartedStep { step, uid, is_first, status, now };
+        director.started((set, &self.setup.tables), start, &mut self.kernel.queue);
+        // What a SUSPEND stops was in CORE_BUSY when it started.
         for &(uid, _) in self.kernel.cut_by_last_start() {
             director.cut(uid, now);
         }
-        let start = StartedStep { step, uid, is_first, status, now };
-        director.started((set, &self.setup.tables), start, &mut self.kernel.queue);
     }
 
     /// An operation has ended.
@@ -144,6 +145,6 @@ impl Site<'_> {
         let Some(director) = &mut self.scenarios else { return };
         let tables = &self.setup.tables;
         let everywhere = tables.base(tables.op(flight.op).base).reach == Reach::Target;
-        director.ended((!everywhere).then_some(flight.place.die), now, &mut self.kernel.queue);
+        director.ended((!everywhere).then_some(flight.place.die), now.ceil_to(tables.grid), &mut self.kernel.queue);
     }
 }

@@ -109,6 +109,7 @@ fn random_scenarios_break_no_rule_on_any_device() {
                 ..until
             };
             site.run(&limits, &mut sink).expect("memory does not fail");
+            sink.end_run();
         }
         let rows = sink.judged();
         for (scenario, reached) in plan.scenarios.iter().zip(site.scenarios()) {

@@ -70,9 +70,13 @@ impl<'p> Rows<'p> {
         Self { profile, rows: Vec::new(), verifier: Verifier::new(profile, &[]) }
     }
 
-    /// The rows, which break no rule.
-    pub(crate) fn judged(mut self) -> Vec<Row> {
+    /// Ends a run.
+    pub(crate) fn end_run(&mut self) {
         self.verifier.end_of_file();
+    }
+
+    /// The rows, which break no rule.
+    pub(crate) fn judged(self) -> Vec<Row> {
         assert!(self.verifier.is_clean(), "{:?}", self.verifier.findings().first());
         self.rows
     }
@@ -187,23 +191,23 @@ impl Matcher<'_> {
         names_die.then(|| self.rows[row].targets[0].die.0)
     }
 
-    fn is_other(&self, so_far: &Match, row: usize) -> bool {
+    fn is_other(&self, so_far: &[usize], row: usize) -> bool {
         self.rows[row].is_first && so_far.iter().any(|&of| self.die(of).is_some() && self.die(of) == self.die(row))
     }
 
     /// Whether nothing else begins on the dies of a match in between.
-    fn is_alone(&self, rows: &Match) -> bool {
+    fn is_alone(&self, rows: &[usize]) -> bool {
         let between = rows[0]..=rows[rows.len() - 1];
         between.filter(|row| !rows.contains(row)).all(|row| !self.is_other(rows, row))
     }
 
-    fn row_of(&self, so_far: &Match, step: usize) -> &Row {
+    fn row_of(&self, so_far: &[usize], step: usize) -> &Row {
         let steps = self.steps();
         let at = steps.iter().take(so_far.len()).rposition(|&of| of == step).expect("an earlier step");
         &self.rows[so_far[at]]
     }
 
-    fn fits(&self, so_far: &Match, row: usize, step: usize) -> bool {
+    fn fits(&self, so_far: &[usize], row: usize, step: usize) -> bool {
         let (of, own) = (&self.scenario.steps[step], &self.rows[row]);
         let same_die = so_far.first().is_none_or(|&first| {
             of.places.iter().any(|place| place.part == AddressPart::Die) || self.die(first) == self.die(row)
@@ -219,7 +223,7 @@ impl Matcher<'_> {
             && of.places.iter().all(|place| self.is_there(so_far, own, place.part, &place.relation))
     }
 
-    fn is_in_time(&self, so_far: &Match, own: &Row, of: &ScenarioStep) -> bool {
+    fn is_in_time(&self, so_far: &[usize], own: &Row, of: &ScenarioStep) -> bool {
         match of.when {
             StepTime::Next => true,
             StepTime::During { step, phase, at } => {
@@ -261,7 +265,7 @@ impl Matcher<'_> {
         }
     }
 
-    fn is_there(&self, so_far: &Match, own: &Row, part: AddressPart, relation: &PlaceRelation) -> bool {
+    fn is_there(&self, so_far: &[usize], own: &Row, part: AddressPart, relation: &PlaceRelation) -> bool {
         let number = |target: &Target| match part {
             AddressPart::Die => u32::from(target.die.0),
             AddressPart::Plane => target.plane.0.into(),
@@ -290,6 +294,7 @@ pub(crate) fn rows<'p>(profile: &'p Profile, site: &mut Site<'_>, limits: &RunLi
     let mut sink = Rows::new(profile);
     for run in 0..runs {
         site.run(&RunLimits { of_phase: (run, runs), ..*limits }, &mut sink).expect("memory does not fail");
+        sink.end_run();
     }
     sink.judged()
 }

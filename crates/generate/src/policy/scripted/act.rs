@@ -24,6 +24,7 @@ impl ScenarioDirector {
         let (set, now) = (search.set, search.now);
         let tables = &search.setup.tables;
         let at = self.at_hook(die, now)?;
+        self.attempts[at].wake = Ticks(u64::MAX);
         let (scenario, next) = (&set.all[self.attempts[at].scenario], self.attempts[at].next);
         let Some((window, target)) = self.window((set, tables), at, now, &mut search.stream) else {
             self.tried(search, at, GivenUp::NoMoment);
@@ -98,17 +99,16 @@ impl ScenarioDirector {
             let failed = if is_first { self.failures(attempt.scenario, op).min(LEAST_WEIGHT) } else { 0 };
             1 << (LEAST_WEIGHT - failed)
         };
-        if is_first && search.lack_of_later(scenario, attempt).is_some() {
-            return Err(RefusalReason::NoAddress);
-        }
         let rate = |_: &Device, plan: &[Step]| Some(attempt.unmatched((tables, scenario), plan));
-        search.plan(&WantedStep {
+        let planned = search.plan(&WantedStep {
             ops: scenario.ops(tables, attempt.next, attempt.value).map(|op| (op, weight(op))).collect(),
             conditions: &conditions,
             expect: scenario.steps[attempt.next].expect,
             rate: &rate,
             takes_first: is_first,
-        })
+        });
+        let lacks = planned.is_ok() && is_first && search.lack_of_later(scenario, attempt).is_some();
+        if lacks { Err(RefusalReason::NoAddress) } else { planned }
     }
 
     /// Plans an operation that brings the next step about, where others may start before it.
@@ -116,7 +116,8 @@ impl ScenarioDirector {
         let attempt = &self.attempts[at];
         let scenario = &search.set.all[attempt.scenario];
         let may = attempt.is_before_first() || scenario.others_between && attempt.until.is_none();
-        if !may || attempt.prepared >= MOST_PREPARED {
+        let is_busy = !search.kernel.device.occupied(attempt.dies[attempt.next]).is_empty();
+        if !may || attempt.prepared >= MOST_PREPARED || is_busy && !search.needs_suspended(scenario, attempt) {
             return None;
         }
         let later = if attempt.is_before_first() { search.provide_for_later(scenario, attempt) } else { None };

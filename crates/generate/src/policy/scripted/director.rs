@@ -293,11 +293,11 @@ impl ScenarioDirector {
         done.filter(|done| done.uid == uid).for_each(|done| done.cut(now));
     }
 
-    /// Something has ended on a die, or on all: attempts whose time has come are looked at again.
-    pub(crate) fn ended(&mut self, die: Option<Die>, now: Ticks, queue: &mut Queue) {
+    /// Something has ended on a die, or on all: attempts whose time has come are looked at at a time.
+    pub(crate) fn ended(&mut self, die: Option<Die>, time: Ticks, queue: &mut Queue) {
         let on = die.map_or(u64::MAX, |die| 1 << die.0);
         for attempt in self.attempts.iter_mut().filter(|attempt| attempt.mask & on != 0) {
-            attempt.look_again(queue, now);
+            attempt.look_again(queue, time);
         }
     }
 

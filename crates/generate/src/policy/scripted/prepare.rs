@@ -63,6 +63,15 @@ impl StepSearch<'_, '_> {
         self.clear_way(&conditions, ops.iter().chain(&heads).copied())
     }
 
+    /// Whether the next step needs something that is suspended.
+    pub(super) fn needs_suspended(&self, scenario: &CompiledScenario, attempt: &Attempt) -> bool {
+        let tables = &self.setup.tables;
+        scenario.ops(tables, attempt.next, attempt.value).any(|op| {
+            let info = tables.base(tables.op(op).base);
+            info.effects.resume.is_some() || info.address == AddressSource::SuspendedProgram
+        })
+    }
+
     /// Plans an operation that provides what a later step of an attempt will lack; `None` if none does.
     pub(super) fn provide_for_later(&mut self, scenario: &CompiledScenario, attempt: &Attempt) -> Option<Plane> {
         let (need, conditions) = self.lack_of_later(scenario, attempt)?;
@@ -271,22 +280,13 @@ impl StepSearch<'_, '_> {
             }
         };
         let wanted = WantedStep {
-            ops: names_of(setup).filter(changes).map(|op| (op, 1)).collect(),
+            ops: self.one_of_each_class(names_of(setup).filter(changes)).into_iter().map(|op| (op, 1)).collect(),
             conditions: &anywhere,
             expect: None,
             rate: &clears,
             takes_first: false,
         };
         self.plan(&wanted).ok()
-    }
-
-    /// One name of each class that some names are of.
-    fn one_of_each_class(&self, ops: impl Iterator<Item = OpId>) -> Vec<OpId> {
-        let class = |op: OpId| self.setup.classes.of(self.setup.tables.op(op));
-        let mut all: Vec<_> = ops.map(|op| (class(op), op)).collect();
-        all.sort_unstable();
-        all.dedup_by_key(|&mut (class, _)| class);
-        all.into_iter().map(|(_, op)| op).collect()
     }
 
     fn below(&mut self, bound: usize) -> usize {

@@ -73,21 +73,20 @@ impl StepSearch<'_, '_> {
     /// Plans one of some operations, and leaves the plan in the proposer. Returns the plane of the hook at which it may start now.
     pub(super) fn plan(&mut self, wanted: &WantedStep<'_>) -> Result<Plane, RefusalReason> {
         let die = wanted.conditions.die;
-        let mut left = wanted.ops.clone();
         let mut reason = None;
         let mut best: Option<(u32, Plane)> = None;
         let mut plans = 0;
-        let mut planes = self.planes().peekable();
-        while let Some(plane) = planes.next() {
+        for (at, plane) in self.planes().enumerate() {
             let view = self.look(die, plane);
-            let is_last = planes.peek().is_none();
-            let mut at_plane = left.clone();
-            while let Some(op) = self.stream.pick(at_plane.iter().copied()) {
-                at_plane.retain(|&(other, _)| other != op);
-                let class = self.setup.classes.of(self.setup.tables.op(op));
-                if !is_at_hook(self, op) {
-                    left.retain(|&(other, _)| other != op);
-                }
+            let eligible: Vec<ClassId> = self.proposer.sampler.eligible().collect();
+            // What does not depend on the plane of the hook was tried at the first.
+            let mut left: Vec<(OpId, u64)> = wanted.ops.clone();
+            left.retain(|&(op, _)| {
+                eligible.binary_search(&self.class(op)).is_ok() && (at == 0 || is_at_hook(self.setup, op))
+            });
+            while let Some(op) = self.stream.pick(left.iter().copied()) {
+                let class = self.class(op);
+                left.retain(|&(other, _)| other != op);
                 match self.plan_op(&view, (op, class), wanted) {
                     Ok(rating) => {
                         plans += 1;
@@ -96,26 +95,57 @@ impl StepSearch<'_, '_> {
                             self.best.clone_from(&self.proposer.plan);
                         }
                     }
-                    // The bus is free soon: what it alone keeps from starting is worth waiting for.
-                    Err(RefusalReason::BusWindow) => reason = Some(RefusalReason::BusWindow),
-                    Err(why) => reason = reason.or(Some(why)),
+                    Err(why) => {
+                        // The bus is free soon: what it alone keeps from starting is worth waiting for.
+                        reason = if why == RefusalReason::BusWindow { Some(why) } else { reason.or(Some(why)) };
+                        let is_alike =
+                            |other: OpId| self.class(other) == class && self.setup.tables.op(op).status_of.is_none();
+                        left.retain(|&(other, _)| !is_alike(other));
+                    }
                 }
                 if best.is_some_and(|(rating, _)| rating == 0 || wanted.takes_first || plans >= MOST_PLANS) {
                     break;
                 }
             }
-            if best.is_some() || is_last || left.is_empty() {
+            if best.is_some() {
                 break;
             }
         }
-        let Some((_, plane)) = best else { return Err(reason.unwrap_or(RefusalReason::NoAddress)) };
+        let Some((_, plane)) = best else { return Err(reason.unwrap_or_else(|| self.why_not(wanted))) };
         self.proposer.plan.clone_from(&self.best);
         // What was admitted last must be what starts.
         self.kernel.admit(&self.proposer.plan, self.now)?;
         Ok(plane)
     }
 
-    /// Plans an operation at a hook. Returns how badly the plan fits.
+    fn class(&self, op: OpId) -> ClassId {
+        self.setup.classes.of(self.setup.tables.op(op))
+    }
+
+    /// Why none of some operations is eligible, by the example of one that has an address.
+    fn why_not(&mut self, wanted: &WantedStep<'_>) -> RefusalReason {
+        let view = self.view(wanted.conditions.die, Plane(0));
+        let planes = self.kernel.device.planes();
+        for op in self.one_of_each_class(wanted.ops.iter().map(|&(op, _)| op)) {
+            let Ok(place) = self.place(&view, (op, self.class(op)), planes, wanted.conditions) else { continue };
+            return match self.kernel.device.judge(&self.setup.tables, op, &place, self.now) {
+                Err(Rule::Bus) => RefusalReason::BusWindow,
+                Err(rule) => RefusalReason::Rule(rule),
+                Ok(()) => RefusalReason::ChainUnderWay,
+            };
+        }
+        RefusalReason::NoAddress
+    }
+
+    /// One name of each class that some names are of.
+    pub(super) fn one_of_each_class(&self, ops: impl Iterator<Item = OpId>) -> Vec<OpId> {
+        let mut all: Vec<(ClassId, OpId)> = ops.map(|op| (self.class(op), op)).collect();
+        all.sort_unstable();
+        all.dedup_by_key(|&mut (class, _)| class);
+        all.into_iter().map(|(_, op)| op).collect()
+    }
+
+    /// Plans an operation of an eligible class at a hook. Returns how badly the plan fits.
     fn plan_op(
         &mut self,
         view: &View,
@@ -124,10 +154,7 @@ impl StepSearch<'_, '_> {
     ) -> Result<u32, RefusalReason> {
         let (tables, die) = (&self.setup.tables, view.die);
         let info = tables.base(tables.op(op).base);
-        let is_eligible = self.proposer.sampler.eligible().any(|eligible| eligible == class);
-        let device = &self.kernel.device;
-        let planes =
-            if is_eligible { view.allowed(&self.proposer.constraints, device, class) } else { device.planes() };
+        let planes = view.allowed(&self.proposer.constraints, &self.kernel.device, class);
         let place = self.place(view, (op, class), planes, wanted.conditions)?;
         let device = &self.kernel.device;
         match device.judge(tables, op, &place, self.now) {
@@ -135,9 +162,8 @@ impl StepSearch<'_, '_> {
             Err(Rule::Bus) => return Err(RefusalReason::BusWindow),
             Err(rule) => return Err(RefusalReason::Rule(rule)),
         }
-        let status = device.expected_status(tables.op(op), &place, self.now);
-        if !is_eligible || !is_expected(wanted.expect, status) {
-            return Err(RefusalReason::NoAddress);
+        if !is_expected(wanted.expect, device.expected_status(tables.op(op), &place, self.now)) {
+            return Err(RefusalReason::Rule(Rule::StatusValue));
         }
         let on = if info.reach == Reach::Target { u64::MAX } else { 1 << die.0 };
         if on & self.held != 0 {
@@ -217,8 +243,8 @@ impl StepSearch<'_, '_> {
 }
 
 /// Whether the address of an operation depends on the plane of the hook.
-fn is_at_hook(search: &StepSearch<'_, '_>, op: OpId) -> bool {
-    let tables = &search.setup.tables;
+fn is_at_hook(setup: &Setup, op: OpId) -> bool {
+    let tables = &setup.tables;
     match tables.base(tables.op(op).base).address {
         AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => true,
         AddressSource::None
