@@ -7,7 +7,7 @@ use nandseq_trace::{Proposal, Sink};
 
 use crate::kernel::{Step, op_state};
 use crate::policy::HookKind;
-use crate::policy::scripted::{AddressDraw, PhaseExtent, ScenarioReached, StartedStep, StepSearch};
+use crate::policy::scripted::{PhaseExtent, ScenarioReached, StartedStep, StepSearch};
 use crate::refills::DiePlane;
 use crate::run::RunLimits;
 use crate::site::Site;
@@ -92,18 +92,10 @@ impl Site<'_> {
         let mut starts = None;
         if director.has_hook(die, now) {
             is_there = true;
-            let mut search = StepSearch {
-                setup: self.setup,
-                set,
-                kernel: &mut self.kernel,
-                proposer: &mut self.proposer,
-                draw: AddressDraw::default(),
-                held: director.held_by_others(set, die),
-                rested,
-                now,
-                stream: director.stream(key),
-                best: Vec::new(),
-            };
+            let facts = (now, rested, director.held_by_others(set, die));
+            let stream = director.stream(key);
+            let parts = (self.setup, set);
+            let mut search = StepSearch::new(parts, &mut self.kernel, &mut self.proposer, facts, stream);
             starts = director.act(&mut search, die);
         }
         self.scenarios = Some(director);

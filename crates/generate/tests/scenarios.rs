@@ -56,7 +56,7 @@ fn assert_reached(reached: &[ScenarioReached], matches: &[Vec<Match>]) {
 fn early_suspends_come_for_each_cell_type() {
     let (_, reached, matches) = bring_about(EARLY_SUSPEND, 4_000_000);
     assert_reached(&reached, &matches);
-    assert_eq!(reached[0].values.len(), 6);
+    assert_eq!(reached[0].values.len(), 5);
 }
 
 /// A scenario of two steps, the second with a condition.

@@ -14,7 +14,6 @@ mod search;
 mod state;
 
 pub(crate) use director::{PhaseExtent, ScenarioDirector, StartedStep};
-pub(crate) use draw::AddressDraw;
 pub use reached::{ScenarioReached, ValueReached};
 pub(crate) use search::StepSearch;
 pub(crate) use state::ScenariosState;

@@ -118,14 +118,6 @@ impl CompiledScenario {
         self.steps[step].ops.iter().copied().filter(fits)
     }
 
-    /// Whether a step is to be at, or next to, an address of another.
-    pub(crate) fn depends(&self, step: usize) -> bool {
-        self.steps[step].places.iter().any(|place| match place.relation {
-            PlaceRelation::SameAs(_) | PlaceRelation::NextTo(_) => place.part != AddressPart::Die,
-            PlaceRelation::OtherThan(_) | PlaceRelation::In(_) => false,
-        })
-    }
-
     /// Draws the die of each step among some dies, a bit each; `wanted` is that of the first. A step without a condition on its die is
     /// on that of the first. `None` if no die fits.
     pub(crate) fn draw_dies(&self, wanted: Option<Die>, among: u64, stream: &mut Stream) -> Option<Vec<Die>> {

@@ -145,8 +145,8 @@ impl Matcher<'_> {
         for first in 0..self.rows.len() {
             if self.fits(&[], first, 0) {
                 let mut so_far = vec![first];
-                let last = all.last().and_then(|before| before.last().copied()).unwrap_or(0);
-                if self.extend(&mut so_far) && (so_far.len() == 1 || so_far.last() > Some(&last) || all.is_empty()) {
+                let is_new = |rows: &Match| all.iter().all(|other| rows.len() == 1 || other.last() != rows.last());
+                if self.extend(&mut so_far) && is_new(&so_far) {
                     all.push(so_far);
                 }
             }

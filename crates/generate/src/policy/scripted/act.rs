@@ -4,6 +4,7 @@ use nandseq_device::{Device, Tables};
 use nandseq_profile::{Die, OpId, Plane, Ticks};
 
 use super::director::ScenarioDirector;
+use super::prepare::DEPTH;
 use super::reached::GivenUp;
 use super::search::{StepSearch, WantedStep};
 use crate::kernel::Step;
@@ -107,8 +108,14 @@ impl ScenarioDirector {
             rate: &rate,
             takes_first: is_first,
         });
-        let lacks = planned.is_ok() && is_first && search.lack_of_later(scenario, attempt).is_some();
-        if lacks { Err(RefusalReason::NoAddress) } else { planned }
+        if planned.is_ok() && is_first {
+            let first = search.proposer.plan[0].place;
+            search.lack = search.lack_of_later(scenario, attempt, first);
+            if search.lack.is_some() {
+                return Err(RefusalReason::NoAddress);
+            }
+        }
+        planned
     }
 
     /// Plans an operation that brings the next step about, where others may start before it.
@@ -120,8 +127,10 @@ impl ScenarioDirector {
         if !may || attempt.prepared >= MOST_PREPARED || is_busy && !search.needs_suspended(scenario, attempt) {
             return None;
         }
-        let later = if attempt.is_before_first() { search.provide_for_later(scenario, attempt) } else { None };
-        later.or_else(|| search.prepare(scenario, attempt))
+        if let Some((need, conditions)) = search.lack.take() {
+            return search.provide(need, &conditions, DEPTH);
+        }
+        search.prepare(scenario, attempt)
     }
 
     /// Lets an attempt be looked at at a time, or sooner if something changes.

@@ -190,6 +190,17 @@ impl Attempt {
         all
     }
 
+    /// The conditions on the address of a later step if the first step, which comes next, is at a place.
+    pub(super) fn conditions_after(
+        &self,
+        tables: &Tables,
+        scenario: &CompiledScenario,
+        (step, first): (usize, Place),
+    ) -> PlaceConditions {
+        let done = |step: usize| (step == 0).then_some(first);
+        PlaceConditions::of(&tables.size, self.dies[step], &scenario.steps[step], done)
+    }
+
     /// Whether an operation that starts now is the next step.
     pub(super) fn fits(
         &self,

@@ -29,7 +29,7 @@ pub(super) fn is_of_blocks(info: &BaseInfo, device: &Device, conditions: &PlaceC
 
 /// Memory of draws. Kept, so that drawing allocates nothing.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct AddressDraw {
+pub(super) struct AddressDraw {
     /// The groups that fit, with a page to program, and how many pages may be read.
     found: Vec<(Place, u32)>,
     /// Sets of planes.
@@ -46,6 +46,12 @@ pub(super) struct AddressUse<'a> {
 }
 
 impl AddressUse<'_> {
+    /// Whether some block on one plane fits.
+    pub(super) fn has_any(&self, conditions: &PlaceConditions) -> bool {
+        let (first, end) = conditions.groups(&self.tables.size);
+        (first..end).any(|group| conditions.planes.iter().any(|plane| self.pages(conditions, group, plane).is_some()))
+    }
+
     /// The pages of a block that fit: the page for an erase or program, with `None`; how many are readable for a read.
     fn pages(&self, conditions: &PlaceConditions, group: u32, plane: Plane) -> Option<(Page, u32)> {
         let Self { tables, device, info, .. } = *self;

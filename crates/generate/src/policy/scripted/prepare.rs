@@ -3,31 +3,18 @@
 
 use nandseq_device::{Device, DieLogic, Place, Tables};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind};
-use nandseq_profile::{BaseId, CellTypeId, OpId, Plane, PlaneSet};
+use nandseq_profile::{BaseId, CellTypeId, OpId, Plane};
 
 use super::attempt::Attempt;
 use super::conditions::PlaceConditions;
-use super::search::{StepSearch, WantedStep};
+use super::search::{Need, StepSearch, WantedStep};
 use crate::kernel::{Step, carry_out, settled};
 use crate::proposal::register_place;
 use crate::random::RandomNumbers;
 use crate::setup::{CompiledScenario, Setup, is_wanted};
 
-/// Something that a step needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Need {
-    /// A block with a page to program as a cell type.
-    PageToProgram(CellTypeId),
-    /// A page of a cell type to read.
-    PageToRead(CellTypeId),
-    /// An operation of an axis in CORE_BUSY.
-    InFlight(Axis),
-    /// A suspended operation of an axis.
-    Suspended(Axis),
-}
-
 /// How deeply needs follow from one another: a page to read needs a program, which needs an erase.
-const DEPTH: u32 = 3;
+pub(super) const DEPTH: u32 = 3;
 
 impl StepSearch<'_, '_> {
     /// Plans an operation after which the next step of an attempt may come. Returns the plane of the hook at which it may start now.
@@ -72,36 +59,28 @@ impl StepSearch<'_, '_> {
         })
     }
 
-    /// Plans an operation that provides what a later step of an attempt will lack; `None` if none does.
-    pub(super) fn provide_for_later(&mut self, scenario: &CompiledScenario, attempt: &Attempt) -> Option<Plane> {
-        let (need, conditions) = self.lack_of_later(scenario, attempt)?;
-        self.provide(need, &conditions, DEPTH)
-    }
-
-    /// What a later step of an attempt will lack, with where it is lacking.
+    /// What a later step of an attempt will lack, with where it is lacking. `first` is where the first step is to be.
     pub(super) fn lack_of_later(
         &mut self,
         scenario: &CompiledScenario,
         attempt: &Attempt,
+        first: Place,
     ) -> Option<(Need, PlaceConditions)> {
         let tables = &self.setup.tables;
-        let later = attempt.next + 1..scenario.steps.len();
-        later.filter(|&step| !scenario.depends(step)).find_map(|step| {
-            let conditions = attempt.conditions(tables, scenario, step);
-            let planes = if scenario.steps[step].places.is_empty() { 1 } else { 2 };
+        (1..scenario.steps.len()).find_map(|step| {
+            let conditions = attempt.conditions_after(tables, scenario, (step, first));
             let ops: Vec<OpId> = scenario.ops(tables, step, attempt.value).collect();
-            self.lack(scenario, (attempt, step), &ops, (&conditions, planes))
+            self.lack(scenario, (attempt, step), &ops, &conditions)
         })
     }
 
-    /// What is lacking for a later step, if all of its operations lack an address and no step before it provides one. An address on
-    /// `planes` planes is enough.
+    /// What is lacking for a later step, if all of its operations lack an address and no step before it provides one.
     fn lack(
         &mut self,
         scenario: &CompiledScenario,
         (attempt, step): (&Attempt, usize),
         ops: &[OpId],
-        (conditions, planes): (&PlaceConditions, u32),
+        conditions: &PlaceConditions,
     ) -> Option<(Need, PlaceConditions)> {
         let tables = &self.setup.tables;
         let mut kinds: Vec<(OpId, AddressSource, CellTypeId)> = Vec::new();
@@ -133,20 +112,15 @@ impl StepSearch<'_, '_> {
                 kinds.push((op, base.address, cell));
             }
         }
-        let mut found = PlaneSet::EMPTY;
-        for &(op, ..) in &kinds {
-            found = found.union(self.planes_with(op, conditions));
-            if found.len() >= planes.min(conditions.planes.len()) {
-                return None;
-            }
+        if kinds.iter().any(|&(op, ..)| self.has_address(op, conditions)) {
+            return None;
         }
-        let &(op, ..) = kinds.get(self.below(kinds.len().max(1)))?;
-        let conditions = PlaceConditions { planes: conditions.planes.minus(found), ..conditions.clone() };
-        Some((self.need(op, &conditions)?, conditions))
+        let &(op, ..) = kinds.get(self.below(kinds.len()))?;
+        Some((self.need(op, conditions)?, conditions.clone()))
     }
 
     /// What an operation needs and lacks at addresses that meet conditions.
-    fn need(&mut self, op: OpId, conditions: &PlaceConditions) -> Option<Need> {
+    fn need(&self, op: OpId, conditions: &PlaceConditions) -> Option<Need> {
         let tables = &self.setup.tables;
         let (cell, info) = (tables.op(op).stated_cell_type, tables.base(tables.op(op).base));
         if let Some(axis) = info.effects.suspend {
@@ -157,11 +131,9 @@ impl StepSearch<'_, '_> {
         }
         match info.address {
             AddressSource::NextPage if info.effects.is_program() => {
-                self.planes_with(op, conditions).is_empty().then_some(Need::PageToProgram(cell))
+                (!self.has_address(op, conditions)).then_some(Need::PageToProgram(cell))
             }
-            AddressSource::ReadablePage => {
-                self.planes_with(op, conditions).is_empty().then_some(Need::PageToRead(cell))
-            }
+            AddressSource::ReadablePage => (!self.has_address(op, conditions)).then_some(Need::PageToRead(cell)),
             AddressSource::SuspendedProgram => Some(Need::Suspended(Axis::Program)),
             AddressSource::None
             | AddressSource::Hook
@@ -175,7 +147,7 @@ impl StepSearch<'_, '_> {
     }
 
     /// Plans an operation that leads to what is needed.
-    fn provide(&mut self, need: Need, conditions: &PlaceConditions, depth: u32) -> Option<Plane> {
+    pub(super) fn provide(&mut self, need: Need, conditions: &PlaceConditions, depth: u32) -> Option<Plane> {
         let setup = self.setup;
         let tables = &setup.tables;
         let names = || names_of(setup);

@@ -4,8 +4,8 @@
 
 use nandseq_device::{Device, Place, Reach, Rule};
 use nandseq_plan::model::ExpectedWord;
-use nandseq_profile::model::AddressSource;
-use nandseq_profile::{Die, OpId, Plane, PlaneSet, Ticks};
+use nandseq_profile::model::{AddressSource, Axis};
+use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
 
 use super::attempt::is_expected;
 use super::conditions::PlaceConditions;
@@ -27,14 +27,29 @@ pub(crate) struct StepSearch<'a, 's> {
     pub(crate) set: &'s ScenarioSet,
     pub(crate) kernel: &'a mut Kernel<'s>,
     pub(crate) proposer: &'a mut Proposer,
-    pub(crate) draw: AddressDraw,
+    draw: AddressDraw,
     /// The dies on which other attempts let nothing else start, a bit each.
-    pub(crate) held: u64,
-    pub(crate) rested: bool,
+    held: u64,
+    rested: bool,
     pub(crate) now: Ticks,
     pub(crate) stream: Stream,
     /// The best plan so far.
-    pub(crate) best: Vec<Step>,
+    best: Vec<Step>,
+    /// What a later step would lack, with where.
+    pub(super) lack: Option<(Need, PlaceConditions)>,
+}
+
+/// Something that a step needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Need {
+    /// A block with a page to program as a cell type.
+    PageToProgram(CellTypeId),
+    /// A page of a cell type to read.
+    PageToRead(CellTypeId),
+    /// An operation of an axis in CORE_BUSY.
+    InFlight(Axis),
+    /// A suspended operation of an axis.
+    Suspended(Axis),
 }
 
 /// What is looked for.
@@ -49,7 +64,19 @@ pub(super) struct WantedStep<'w> {
     pub(super) takes_first: bool,
 }
 
-impl StepSearch<'_, '_> {
+impl<'a, 's> StepSearch<'a, 's> {
+    /// A search at a time, on a setup with scenarios.
+    pub(crate) fn new(
+        (setup, set): (&'s Setup, &'s ScenarioSet),
+        kernel: &'a mut Kernel<'s>,
+        proposer: &'a mut Proposer,
+        (now, rested, held): (Ticks, bool, u64),
+        stream: Stream,
+    ) -> Self {
+        let (draw, best, lack) = (AddressDraw::default(), Vec::new(), None);
+        Self { setup, set, kernel, proposer, draw, held, rested, now, stream, best, lack }
+    }
+
     /// A hook on a plane.
     pub(super) fn view(&self, die: Die, plane: Plane) -> View {
         View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested }
@@ -228,17 +255,11 @@ impl StepSearch<'_, '_> {
         best.ok_or(reason)
     }
 
-    /// Whether some operations have an address on one of some planes that meets conditions: the planes.
-    pub(super) fn planes_with(&mut self, op: OpId, conditions: &PlaceConditions) -> PlaneSet {
+    /// Whether an operation has an address that meets conditions, on one plane.
+    pub(super) fn has_address(&self, op: OpId, conditions: &PlaceConditions) -> bool {
         let (tables, device) = (&self.setup.tables, &self.kernel.device);
         let info = tables.op(op);
-        let of = AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type };
-        let has = |plane: &Plane| {
-            let planes = (PlaneSet::one(*plane), None);
-            self.draw.draw(of, conditions, planes, &mut self.stream).is_some()
-        };
-        let planes = device.planes().iter().filter(has);
-        planes.collect::<Vec<_>>().into_iter().fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
+        AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type }.has_any(conditions)
     }
 }
 
