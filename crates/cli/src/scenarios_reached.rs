@@ -144,7 +144,9 @@ pub(crate) fn reached(campaign: &Campaign, totals: &Totals) -> Vec<ReachedScenar
 pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
     let warning = |scenario: ReachedScenario| {
         let missing: Vec<&ReachedValue> = scenario.values.iter().filter(|value| value.hits < value.wanted).collect();
-        let first = missing.first()?;
+        if missing.is_empty() {
+            return None;
+        }
         let at = if scenario.sites > 1 { format!("at {}, ", counted(scenario.missed, "site")) } else { String::new() };
         let phase = scenario.phase.as_ref().map_or_else(String::new, |phase| format!(" in the phase `{phase}`"));
         let (hits, wanted, _) = scenario.sums();
@@ -159,10 +161,9 @@ pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
         let given_up = ReachedScenario::given_up(missing.iter().copied());
         let reasons: Vec<String> =
             given_up.iter().take(NAMED).map(|(reason, count)| format!("{} for `{reason}`", grouped(*count))).collect();
-        let why = match (attempts, reasons.is_empty(), first.wanted) {
-            (0, ..) => "no attempt began".to_owned(),
-            (_, true, _) => format!("{} began", counted(attempts, "attempt")),
-            (_, false, _) => format!("of {} were given up {}", counted(attempts, "attempt"), reasons.join(", ")),
+        let why = match attempts {
+            0 => "no attempt began".to_owned(),
+            _ => format!("of {} were given up {}", counted(attempts, "attempt"), reasons.join(", ")),
         };
         Some(format!(
             "{at}the scenario `{}`{phase} has {} of {}{of_values}: {why}",

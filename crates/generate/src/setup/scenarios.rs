@@ -171,12 +171,16 @@ fn lets_in(tables: &Tables, (at, op): (usize, &OpInfo), later: &ScenarioStep) ->
         }
         PhaseKind::DataIn | PhaseKind::DataOut => return false,
     };
-    let is_elsewhere = later.places.iter().any(|place| match place.part {
-        AddressPart::Die | AddressPart::Plane => place.relation != PlaceRelation::SameAs(at),
-        AddressPart::Block | AddressPart::Page => false,
-    });
-    let is_open = |op: &OpId| key.is_none_or(|key| !tables.op_states_against(tables.op(*op).base).contains(key));
-    length > 0 && (is_elsewhere || later.ops.iter().any(is_open))
+    let is_elsewhere = |part: AddressPart| {
+        later.places.iter().any(|place| place.part == part && place.relation != PlaceRelation::SameAs(at))
+    };
+    let (other_die, other_plane) = (is_elsewhere(AddressPart::Die), is_elsewhere(AddressPart::Plane));
+    let is_open = |op: &OpId| {
+        let base = tables.op(*op).base;
+        let looks_elsewhere = other_die || other_plane && tables.base(base).reach == Reach::Planes;
+        looks_elsewhere || key.is_none_or(|key| !tables.op_states_against(base).contains(key))
+    };
+    length > 0 && later.ops.iter().any(is_open)
 }
 
 /// The values of a scenario: each combination of its axes; `None` if there are too many.
