@@ -118,6 +118,14 @@ impl CompiledScenario {
         self.steps[step].ops.iter().copied().filter(fits)
     }
 
+    /// Whether a step is to be on another plane than a step after the first.
+    pub(crate) fn is_apart_from_later(&self, step: usize) -> bool {
+        self.steps[step].places.iter().any(|place| match place.relation {
+            PlaceRelation::OtherThan(other) => other > 0 && place.part == AddressPart::Plane,
+            PlaceRelation::SameAs(_) | PlaceRelation::NextTo(_) | PlaceRelation::In(_) => false,
+        })
+    }
+
     /// Draws the die of each step among some dies, a bit each; `wanted` is that of the first. A step without a condition on its die is
     /// on that of the first. `None` if no die fits.
     pub(crate) fn draw_dies(&self, wanted: Option<Die>, among: u64, stream: &mut Stream) -> Option<Vec<Die>> {

@@ -1,7 +1,7 @@
 //! What becomes of an attempt when it is looked at: its next step is planned, something is prepared for it, it waits, or it is given up.
 
 use nandseq_device::{Device, Tables};
-use nandseq_profile::{Die, OpId, Plane, Ticks};
+use nandseq_profile::{Die, OpId, Ticks};
 
 use super::director::ScenarioDirector;
 use super::prepare::DEPTH;
@@ -44,7 +44,6 @@ impl ScenarioDirector {
             self.give_up(set, at, GivenUp::NoOperation);
             return None;
         }
-        let die = self.attempts[at].dies[next];
         if self.waits_for_chain(search, at) {
             // The step is one of a chain that is under way, or another chain is to end first.
             let until = window.until.map_or(Ticks(u64::MAX), |until| Ticks(until.0 + 1));
@@ -52,9 +51,9 @@ impl ScenarioDirector {
             return None;
         }
         let planned = self.plan_next(search, at);
-        if let Ok(plane) = planned {
+        if planned.is_ok() {
             self.own = Some(at);
-            return Some(DiePlane { die, plane });
+            return planned.ok();
         }
         let reason = planned.err().unwrap_or(RefusalReason::NoAddress);
         self.attempts[at].refused = Some(reason);
@@ -63,10 +62,11 @@ impl ScenarioDirector {
             self.wait(search, at, free);
             return None;
         }
-        if let Some(plane) = self.prepare(search, at) {
+        let prepared = self.prepare(search, at);
+        if prepared.is_some() {
             self.attempts[at].prepared += 1;
             self.own = Some(at);
-            return Some(DiePlane { die, plane });
+            return prepared;
         }
         self.tried(search, at, GivenUp::Refused(reason));
         None
@@ -90,7 +90,7 @@ impl ScenarioDirector {
     }
 
     /// Plans the next step of an attempt.
-    fn plan_next(&self, search: &mut StepSearch<'_, '_>, at: usize) -> Result<Plane, RefusalReason> {
+    fn plan_next(&self, search: &mut StepSearch<'_, '_>, at: usize) -> Result<DiePlane, RefusalReason> {
         let attempt = &self.attempts[at];
         let tables = &search.setup.tables;
         let scenario = &search.set.all[attempt.scenario];
@@ -119,11 +119,12 @@ impl ScenarioDirector {
     }
 
     /// Plans an operation that brings the next step about, where others may start before it.
-    fn prepare(&self, search: &mut StepSearch<'_, '_>, at: usize) -> Option<Plane> {
+    fn prepare(&self, search: &mut StepSearch<'_, '_>, at: usize) -> Option<DiePlane> {
         let attempt = &self.attempts[at];
         let scenario = &search.set.all[attempt.scenario];
         let may = attempt.is_before_first() || scenario.others_between && attempt.until.is_none();
-        let is_busy = !search.kernel.device.occupied(attempt.dies[attempt.next]).is_empty();
+        let lacking_on = search.lack.as_ref().map_or(attempt.dies[attempt.next], |(_, conditions)| conditions.die);
+        let is_busy = !search.kernel.device.occupied(lacking_on).is_empty();
         if !may || attempt.prepared >= MOST_PREPARED || is_busy && !search.needs_suspended(scenario, attempt) {
             return None;
         }

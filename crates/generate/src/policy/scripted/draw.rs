@@ -46,10 +46,10 @@ pub(super) struct AddressUse<'a> {
 }
 
 impl AddressUse<'_> {
-    /// Whether some block on one plane fits.
-    pub(super) fn has_any(&self, conditions: &PlaceConditions) -> bool {
+    /// Whether some block on a plane fits.
+    pub(super) fn has_any(&self, conditions: &PlaceConditions, plane: Plane) -> bool {
         let (first, end) = conditions.groups(&self.tables.size);
-        (first..end).any(|group| conditions.planes.iter().any(|plane| self.pages(conditions, group, plane).is_some()))
+        (first..end).any(|group| self.pages(conditions, group, plane).is_some())
     }
 
     /// The pages of a block that fit: the page for an erase or program, with `None`; how many are readable for a read.

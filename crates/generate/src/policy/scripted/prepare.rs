@@ -3,7 +3,7 @@
 
 use nandseq_device::{Device, DieLogic, Place, Tables};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind};
-use nandseq_profile::{BaseId, CellTypeId, OpId, Plane};
+use nandseq_profile::{BaseId, CellTypeId, OpId, Plane, PlaneSet};
 
 use super::attempt::Attempt;
 use super::conditions::PlaceConditions;
@@ -11,6 +11,7 @@ use super::search::{Need, StepSearch, WantedStep};
 use crate::kernel::{Step, carry_out, settled};
 use crate::proposal::register_place;
 use crate::random::RandomNumbers;
+use crate::refills::DiePlane;
 use crate::setup::{CompiledScenario, Setup, is_wanted};
 
 /// How deeply needs follow from one another: a page to read needs a program, which needs an erase.
@@ -18,7 +19,7 @@ pub(super) const DEPTH: u32 = 3;
 
 impl StepSearch<'_, '_> {
     /// Plans an operation after which the next step of an attempt may come. Returns the plane of the hook at which it may start now.
-    pub(super) fn prepare(&mut self, scenario: &CompiledScenario, attempt: &Attempt) -> Option<Plane> {
+    pub(super) fn prepare(&mut self, scenario: &CompiledScenario, attempt: &Attempt) -> Option<DiePlane> {
         let tables = &self.setup.tables;
         let conditions = attempt.conditions(tables, scenario, attempt.next);
         let ops: Vec<OpId> = scenario.ops(tables, attempt.next, attempt.value).collect();
@@ -112,11 +113,18 @@ impl StepSearch<'_, '_> {
                 kinds.push((op, base.address, cell));
             }
         }
-        if kinds.iter().any(|&(op, ..)| self.has_address(op, conditions)) {
-            return None;
+        // If it is to be on another plane than a step whose plane is not known yet, two planes are enough.
+        let enough = if scenario.is_apart_from_later(step) { 2 } else { 1 };
+        let mut found = PlaneSet::EMPTY;
+        for &(op, ..) in &kinds {
+            found = found.union(self.planes_with(op, conditions));
+            if found.len() >= enough {
+                return None;
+            }
         }
         let &(op, ..) = kinds.get(self.below(kinds.len()))?;
-        Some((self.need(op, conditions)?, conditions.clone()))
+        let conditions = PlaceConditions { planes: conditions.planes.minus(found), ..conditions.clone() };
+        Some((self.need(op, &conditions)?, conditions))
     }
 
     /// What an operation needs and lacks at addresses that meet conditions.
@@ -131,9 +139,11 @@ impl StepSearch<'_, '_> {
         }
         match info.address {
             AddressSource::NextPage if info.effects.is_program() => {
-                (!self.has_address(op, conditions)).then_some(Need::PageToProgram(cell))
+                self.planes_with(op, conditions).is_empty().then_some(Need::PageToProgram(cell))
             }
-            AddressSource::ReadablePage => (!self.has_address(op, conditions)).then_some(Need::PageToRead(cell)),
+            AddressSource::ReadablePage => {
+                self.planes_with(op, conditions).is_empty().then_some(Need::PageToRead(cell))
+            }
             AddressSource::SuspendedProgram => Some(Need::Suspended(Axis::Program)),
             AddressSource::None
             | AddressSource::Hook
@@ -147,7 +157,7 @@ impl StepSearch<'_, '_> {
     }
 
     /// Plans an operation that leads to what is needed.
-    pub(super) fn provide(&mut self, need: Need, conditions: &PlaceConditions, depth: u32) -> Option<Plane> {
+    pub(super) fn provide(&mut self, need: Need, conditions: &PlaceConditions, depth: u32) -> Option<DiePlane> {
         let setup = self.setup;
         let tables = &setup.tables;
         let names = || names_of(setup);
@@ -222,7 +232,7 @@ impl StepSearch<'_, '_> {
     }
 
     /// Plans an operation after which the lasting state of the die lets more in: one that resumes, puts data out, ends a state.
-    fn clear_way(&mut self, conditions: &PlaceConditions, ops: impl Iterator<Item = OpId>) -> Option<Plane> {
+    fn clear_way(&mut self, conditions: &PlaceConditions, ops: impl Iterator<Item = OpId>) -> Option<DiePlane> {
         let (setup, die) = (self.setup, conditions.die);
         let tables = &setup.tables;
         let mut bases: Vec<BaseId> = ops.map(|op| tables.op(op).base).collect();
@@ -289,7 +299,7 @@ fn rate_head(
     Some(attempt.unmatched((tables, scenario), &plan[at..]))
 }
 
-/// How many of some bases a lasting state lets start on some plane.
+/// On how many planes a lasting state lets each of some bases start, added up.
 fn open_bases(
     logic: &DieLogic,
     (setup, device): (&Setup, &Device),
@@ -297,9 +307,10 @@ fn open_bases(
     bases: &[BaseId],
 ) -> usize {
     let tables = &setup.tables;
-    let is_open = |base: &&BaseId| {
-        let info = tables.base(**base);
-        let at = |plane: Plane| {
+    let planes_of = |base: &BaseId| {
+        let info = tables.base(*base);
+        let at = |plane: &Plane| {
+            let plane = *plane;
             let held = |register| register_place(conditions.die, plane, register);
             let place = match info.address {
                 AddressSource::OutputRegister => logic.planes.output(plane).map(held),
@@ -315,7 +326,8 @@ fn open_bases(
             };
             place.is_some_and(|place| logic.allows(tables, info, &place, device.planes()))
         };
-        conditions.planes.iter().any(at)
+        let planes = conditions.first_plane.map_or(conditions.planes, PlaneSet::one);
+        planes.iter().filter(at).count()
     };
-    bases.iter().filter(is_open).count()
+    bases.iter().map(planes_of).sum()
 }

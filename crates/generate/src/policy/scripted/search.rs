@@ -13,6 +13,7 @@ use super::draw::{AddressDraw, AddressUse, is_of_blocks};
 use crate::kernel::{Kernel, Step};
 use crate::proposal::{Preference, Proposer, View, draw_place};
 use crate::random::{RandomNumbers, Stream};
+use crate::refills::DiePlane;
 use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, ScenarioSet, Setup};
 
@@ -98,7 +99,7 @@ impl<'a, 's> StepSearch<'a, 's> {
     }
 
     /// Plans one of some operations, and leaves the plan in the proposer. Returns the plane of the hook at which it may start now.
-    pub(super) fn plan(&mut self, wanted: &WantedStep<'_>) -> Result<Plane, RefusalReason> {
+    pub(super) fn plan(&mut self, wanted: &WantedStep<'_>) -> Result<DiePlane, RefusalReason> {
         let die = wanted.conditions.die;
         let mut reason = None;
         let mut best: Option<(u32, Plane)> = None;
@@ -142,7 +143,7 @@ impl<'a, 's> StepSearch<'a, 's> {
         self.proposer.plan.clone_from(&self.best);
         // What was admitted last must be what starts.
         self.kernel.admit(&self.proposer.plan, self.now)?;
-        Ok(plane)
+        Ok(DiePlane { die, plane })
     }
 
     fn class(&self, op: OpId) -> ClassId {
@@ -255,11 +256,13 @@ impl<'a, 's> StepSearch<'a, 's> {
         best.ok_or(reason)
     }
 
-    /// Whether an operation has an address that meets conditions, on one plane.
-    pub(super) fn has_address(&self, op: OpId, conditions: &PlaceConditions) -> bool {
+    /// The planes on which an operation has an address that meets conditions.
+    pub(super) fn planes_with(&self, op: OpId, conditions: &PlaceConditions) -> PlaneSet {
         let (tables, device) = (&self.setup.tables, &self.kernel.device);
         let info = tables.op(op);
-        AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type }.has_any(conditions)
+        let of = AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type };
+        let planes = conditions.planes.iter().filter(|&plane| of.has_any(conditions, plane));
+        planes.fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
     }
 }
 
