@@ -235,8 +235,14 @@ impl ScenarioDirector {
         }
         value.in_vain = match reason {
             GivenUp::NoOperation => GIVEN_UP,
-            _ if attempt.done.is_empty() => value.in_vain + UNBEGUN,
-            _ => value.in_vain + FAILED,
+            GivenUp::WindowPassed
+            | GivenUp::NoMoment
+            | GivenUp::OtherOperation
+            | GivenUp::RunEnded
+            | GivenUp::Refused(_) => {
+                let more = if attempt.done.is_empty() { UNBEGUN } else { FAILED };
+                (value.in_vain + more).min(GIVEN_UP)
+            }
         };
         let is_over = !is_open(value);
         if let Some(first) = attempt.done.first() {

@@ -59,7 +59,7 @@ impl ScenariosState {
                         let given_up = value.given_up.values().map(|&count| u128::from(count)).sum::<u128>();
                         value.attempts <= MOST
                             && u128::from(value.hits) + given_up <= u128::from(value.attempts)
-                            && value.in_vain <= GIVEN_UP + UNBEGUN
+                            && value.in_vain <= GIVEN_UP
                             && value.given_up.keys().all(is_code)
                     })
             })
