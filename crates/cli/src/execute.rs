@@ -13,6 +13,7 @@ pub(crate) mod others;
 pub(crate) mod own_names;
 mod proposer_log;
 mod resume;
+mod scenario_totals;
 mod setups;
 mod shape;
 mod site;
@@ -47,6 +48,7 @@ use crate::thread_pool::threads;
 use crate::written::NamedFile;
 
 pub(crate) use check::check;
+pub(crate) use scenario_totals::{ScenarioTotals, ValueTotals};
 pub(crate) use shape::note_of_beginning;
 pub(crate) use site::clean;
 pub(crate) use totals::{LimitTotals, PhaseTotals, ShareTotals, Totals};

@@ -40,6 +40,7 @@ mod replay;
 mod reports;
 mod run_list;
 mod run_selection;
+mod scenarios_reached;
 mod share;
 mod shares_reached;
 mod shell_files;

@@ -11,7 +11,7 @@ use crate::absent::Absences;
 use crate::campaign::{Campaign, CampaignPhase, Closure};
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
-use crate::shares_reached;
+use crate::{scenarios_reached, shares_reached};
 
 /// Number of sites that are described; the rest are only counted.
 const SHOWN_SITES: usize = 2;
@@ -45,6 +45,7 @@ pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, i
     }
     all.extend(missed_goals(campaign, totals));
     all.extend(shares_reached::warnings(campaign, totals));
+    all.extend(scenarios_reached::warnings(campaign, totals));
     // Runs that were not tried may cover more, unless a trap keeps a site from that.
     let is_known =
         is_whole || !totals.trapped.is_empty() || campaign.closure.as_ref().and_then(Closure::until).is_none();

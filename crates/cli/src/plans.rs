@@ -15,7 +15,6 @@ use crate::in_force::InForce;
 use crate::inputs::{self, ReadPlan};
 use crate::json::{self, Of};
 use crate::profiles::{Remark, remarks};
-use crate::test_plan::not_carried_out;
 use crate::{console, terminal};
 
 /// Runs a subcommand of `plan`.
@@ -50,7 +49,6 @@ fn check(arguments: &PlanArgs) -> Result<(), Failure> {
         outcome => outcome?,
     };
     let ReadPlan { plan, source, input, remarks: mut about } = read;
-    about.append(not_carried_out(&plan, &source, Diagnostic::note));
     if is_json {
         let mut checked = CheckedPlan::new(&source, &about, &in_force);
         checked.plan = Some(&input);

@@ -26,6 +26,7 @@ use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
 use crate::limits_reached::{self, UsedLimit};
+use crate::scenarios_reached::{self, ReachedScenario};
 use crate::shares_reached::{self, ReachedShare};
 use absent::NeverStarted;
 
@@ -85,6 +86,9 @@ pub(crate) struct Summary {
     /// The limits of addresses that the test plan states; without any there is no such field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     limits: Vec<UsedLimit>,
+    /// The scenarios of the test plan; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scenarios: Vec<ReachedScenario>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
     /// Operations by name, the most frequent first.
@@ -215,6 +219,7 @@ impl Summary {
             phases: phases(campaign, totals),
             shares: shares_reached::reached(campaign, totals),
             limits: limits_reached::used(campaign, totals),
+            scenarios: scenarios_reached::reached(campaign, totals),
             bases: bases(campaign, totals),
             names: names(campaign, totals),
             refused: refused(campaign, totals),

@@ -9,10 +9,9 @@ use std::path::Path;
 
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::{MixShare, PlanPhase};
-use nandseq_plan::places::PlanPlaces;
+use nandseq_plan::model::{MixShare, PlanPhase, Scenario};
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::{Diagnostic, Diagnostics, OpId, PhaseKey, Profile, Severity, SourceFile};
+use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_trace::manifest::Input;
 
 use crate::console;
@@ -25,7 +24,6 @@ pub(crate) struct PlanInForce {
     pub(crate) plan: TestPlan,
     /// Its file.
     pub(crate) input: Input,
-    source: SourceFile,
     /// The table of each phase; empty where no phase has masses of its own.
     tables: Vec<Distributions>,
 }
@@ -45,21 +43,7 @@ impl PlanInForce {
             about.retain_at_least(Severity::Warning);
         }
         remarks.push_str(&about.render(&source, Styling::Coloured));
-        Ok(Self { plan, input, source, tables: Vec::new() })
-    }
-
-    /// Refuses a plan that wants what `generate` does not carry out yet.
-    ///
-    /// # Errors
-    /// Every such section, with its place.
-    pub(crate) fn check_carried_out(&self) -> Result<(), Failure> {
-        let missing = not_carried_out(&self.plan, &self.source, Diagnostic::error);
-        if missing.is_empty() { Ok(()) } else { Err(Failure::Faulty(Box::new((self.source.clone(), missing)))) }
-    }
-
-    /// The warnings about sections that `generate` does not carry out yet.
-    pub(crate) fn warnings(&self) -> String {
-        not_carried_out(&self.plan, &self.source, Diagnostic::warning).render(&self.source, Styling::Coloured)
+        Ok(Self { plan, input, tables: Vec::new() })
     }
 
     /// Number of runs of all phases; `None` for a plan without phases.
@@ -85,6 +69,15 @@ impl PlanInForce {
         }
     }
 
+    /// The scenarios in force in a phase.
+    pub(crate) fn scenarios(&self, phase: usize) -> Vec<Scenario> {
+        let all = &self.plan.scenarios;
+        self.plan
+            .phases
+            .get(phase)
+            .map_or_else(|| all.clone(), |phase| phase.scenarios.iter().map(|&at| all[at].clone()).collect())
+    }
+
     /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of
     /// its own.
     pub(crate) fn phases_of(&self, op: OpId) -> (Vec<&str>, Vec<&str>) {
@@ -107,27 +100,6 @@ impl PlanInForce {
         self.tables = phases.iter().map(|phase| table_of(phase, profile, table)).collect();
         *table = average(&self.tables);
     }
-}
-
-/// The sections of a plan that `generate` does not carry out yet, each with its place. `new` makes an error, a warning or a note.
-pub(crate) fn not_carried_out(
-    plan: &TestPlan,
-    source: &SourceFile,
-    new: fn(&'static str, String) -> Diagnostic,
-) -> Diagnostics {
-    let sections = [("scenarios", !plan.scenarios.is_empty())];
-    let places = PlanPlaces::new(source);
-    let mut found = Diagnostics::new();
-    for (section, _) in sections.into_iter().filter(|(_, is_there)| *is_there) {
-        let missing = new("not-supported", format!("`generate` does not carry out `{section}` yet"));
-        let missing = missing.help(format!("take `{section}` out of the plan to generate"));
-        found.push(match places.section(section) {
-            Some(span) => missing.at(span, ""),
-            None => missing,
-        });
-    }
-    found.sort();
-    found
 }
 
 /// The table of a phase: the one in force, with the masses of the phase.

@@ -44,6 +44,7 @@
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
 pub mod dead;
+mod dead_looks;
 mod goal_counts;
 mod kernel;
 mod limits;
@@ -57,13 +58,15 @@ mod run;
 mod setup;
 mod shares;
 mod site;
+mod site_scenarios;
 mod snapshot;
 
 pub use limits::{LimitKind, LimitReached};
+pub use policy::scripted::{ScenarioReached, ValueReached};
 pub use random::{RandomNumbers, SeedPlan, Stream, StreamKind, TableStream, mix};
 pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{CanCover, RunError, RunLimits};
-pub use setup::{Setup, SetupError};
+pub use setup::{ScenarioValue, Setup, SetupError};
 pub use shares::{ShareReached, ShareShortfall};
 pub use site::Site;
 pub use snapshot::{CoverageIdentity, Identity, IdentityPart, SiteState, Snapshot, SnapshotError, StateError};

@@ -8,12 +8,13 @@ mod bootstrap;
 mod coverage_counts;
 mod directed;
 mod plain;
+pub(crate) mod scripted;
 
 use nandseq_device::{Device, Flight, FlightId, Place};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
 use nandseq_trace::Proposal;
 
-pub(crate) use at_hook::{AtHook, HookKind, key_at};
+pub(crate) use at_hook::{AtHook, HookKind, is_on, key_at};
 use bootstrap::BootstrapProgress;
 pub(crate) use coverage_counts::CoverageCounts;
 pub use coverage_counts::Reached;

@@ -8,17 +8,19 @@ mod address_availability;
 mod class_check;
 mod die_constraints;
 mod draft;
+mod preference;
 mod target_constraints;
 mod view;
 mod weighted_sampler;
 
-use nandseq_device::{Device, Place, RegionSet, Rule};
+use nandseq_device::{Device, RegionSet, Rule};
 use nandseq_profile::{OpId, PlaneSet, Ticks};
 
-use address::draw_place;
+pub(crate) use address::{draw_place, register_place};
 use class_check::ClassCheck;
 pub(crate) use die_constraints::{DieConstraints, next_of_cache_program};
 use draft::{DraftScratch, expand, still_possible};
+pub(crate) use preference::Preference;
 pub(crate) use view::View;
 pub(crate) use weighted_sampler::WeightedSampler;
 
@@ -32,20 +34,6 @@ const MOST_MISSES: u32 = 8;
 
 /// How often a new address is drawn at most if the policy does not prefer the one that was drawn.
 const MOST_DRAWS: u32 = 16;
-
-/// The preferences of a policy for the plan of a name.
-#[derive(Clone, Copy)]
-pub(crate) struct Preference<'a> {
-    /// The factor on the weight of standing alone, if the operation may.
-    pub(crate) alone: u64,
-    /// Whether an address is preferred; `None`: all addresses are equal.
-    pub(crate) is_fresh: Option<&'a dyn Fn(&Place) -> bool>,
-}
-
-impl Preference<'_> {
-    /// No preferences: the weights of the profile.
-    pub(crate) const NONE: Self = Self { alone: 1, is_fresh: None };
-}
 
 /// Makes plans. Kept, so that planning allocates nothing.
 #[derive(Debug)]
@@ -162,13 +150,25 @@ impl Proposer {
         {
             return Err(RefusalReason::Rule(rule));
         }
+        self.make_at((setup, device), now, head, preference, stream)?;
+        Ok(verdict)
+    }
+
+    /// Plans the chain of a first operation that may start now.
+    pub(crate) fn make_at(
+        &mut self,
+        (setup, device): (&Setup, &Device),
+        now: Ticks,
+        head: Step,
+        preference: Preference<'_>,
+        stream: &mut Stream,
+    ) -> Result<(), RefusalReason> {
         if !has_room(device, &setup.tables, &[head]) {
             return Err(RefusalReason::Limit);
         }
         self.plan.clear();
         self.plan.push(head);
-        expand(setup, device, (&mut self.plan, &mut self.scratch), (now, preference.alone), stream)?;
-        Ok(verdict)
+        expand(setup, device, (&mut self.plan, &mut self.scratch), (now, preference), stream)
     }
 
     /// Whether every step after the first of a plan made earlier is possible now.

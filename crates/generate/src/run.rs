@@ -43,6 +43,9 @@ pub struct RunLimits<'a> {
     /// Asked at the start of the run and now and then during it, whether the coverage that ends it can still be reached. If not,
     /// proposals stop. The answer must follow from the site alone.
     pub can_cover: Option<CanCover<'a>>,
+    /// The run's number in its phase, from 0, and how many runs the phase has: scenarios are spread evenly over all of them. By default
+    /// the run is the whole phase.
+    pub of_phase: (u64, u64),
     /// A flag that is set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
     /// Called with each dead die soon after it was found.
@@ -93,6 +96,7 @@ impl Site<'_> {
         let may_be_at_goal = limits.until_covered.is_some() || limits.goal.is_some();
         self.detector.begin_run((began, self.refills.count), end, limits.max_ops.is_some() || may_be_at_goal);
         self.begin_run(limits, sink);
+        self.begin_run_with_scenarios(limits, end);
         let mut carried = Vec::new();
         let mut boundary = end;
         let mut overran = false;
@@ -143,6 +147,7 @@ impl Site<'_> {
         if let Some((op, rule)) = self.kernel.stuck_chain() {
             return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
         }
+        self.end_run_with_scenarios();
         // What was in flight at the limit may have reached the goal.
         self.is_at_goal(limits);
         debug_assert!(self.goal_counts.is_none_or(|counts| counts == GoalCounts::of(&self.kernel.device)));

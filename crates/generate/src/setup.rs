@@ -14,9 +14,10 @@ pub(crate) mod coverage_model;
 mod distribution;
 pub(crate) mod groups;
 mod mix;
+mod scenarios;
 
 use nandseq_device::{RegionSet, Tables};
-use nandseq_plan::model::{AddressEntry, MixShare, Region};
+use nandseq_plan::model::{AddressEntry, MixShare, Region, Scenario};
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
@@ -32,6 +33,8 @@ use coverage_model::CoverageModel;
 pub(crate) use distribution::{Begins, Distribution, SIXTEENS, UNITS};
 use groups::Groups;
 pub(crate) use mix::Mix;
+pub use scenarios::ScenarioValue;
+pub(crate) use scenarios::{CompiledScenario, ScenarioSet, is_wanted};
 
 /// A profile, its probability table and its bad blocks, ready to generate from.
 #[derive(Clone, Debug)]
@@ -62,6 +65,8 @@ pub struct Setup {
     pub(crate) mix: Option<Mix>,
     /// Where addresses are drawn.
     pub(crate) addresses: Addresses,
+    /// What must happen, if anything.
+    pub(crate) scenarios: Option<ScenarioSet>,
     /// By axis: a name that resumes and that some phase key can propose, here or in another phase of the plan.
     pub(crate) resuming: ByAxis<Option<OpId>>,
     /// The operations that concern another die than that of their hook: see [`crate::dead`].
@@ -74,6 +79,14 @@ pub enum SetupError {
     /// The table gives no weight to an operation that could be proposed.
     #[error("no phase key gives a weight above 0 to any operation that could be proposed")]
     NothingToPropose,
+    /// A scenario wants hits for too many values.
+    #[error("the axes of `each` of the scenario `{scenario}` have more than {most} combinations")]
+    TooManyValues {
+        /// Its name.
+        scenario: String,
+        /// The most that there may be.
+        most: usize,
+    },
 }
 
 impl Setup {
@@ -133,6 +146,7 @@ impl Setup {
             coverage_model: None,
             mix: None,
             addresses: Addresses::default(),
+            scenarios: None,
             groups,
             classes,
             tables,
@@ -176,6 +190,25 @@ impl Setup {
     /// (`View::within` in this crate). Comes after [`Setup::with_addresses`].
     pub fn add_region_set(&mut self, region: &Region) -> RegionSet {
         self.addresses.add_set(region)
+    }
+
+    /// The same setup with scenarios that sites bring about, beside what the table says.
+    ///
+    /// # Errors
+    /// [`SetupError::TooManyValues`] when a scenario has too many values of `each`.
+    pub fn with_scenarios(mut self, scenarios: &[Scenario]) -> Result<Self, SetupError> {
+        if !scenarios.is_empty() {
+            let (tables, classes, most) = (&self.tables, &self.classes, self.max_planes);
+            self.scenarios = Some(ScenarioSet::new((tables, classes), scenarios, |op| is_usable(tables, most, op))?);
+            let ops = || scenarios.iter().flat_map(|scenario| &scenario.steps).flat_map(|step| &step.ops).copied();
+            let resumes = |axis| {
+                ops().find(|&op| {
+                    is_usable(tables, most, op) && tables.base(tables.op(op).base).effects.resume == Some(axis)
+                })
+            };
+            self.resuming = ByAxis::new(|axis| self.resuming[axis].or_else(|| resumes(axis)));
+        }
+        Ok(self)
     }
 
     /// The name of an operation.

@@ -10,10 +10,11 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, PhaseKey, Ticks};
 use nandseq_trace::{Cut, Proposal, Sink};
 
-use crate::dead::{DeadDie, DeadDieDetector, Look};
+use crate::dead::DeadDieDetector;
 use crate::goal_counts::{GoalCounts, is_share};
 use crate::kernel::{ChainId, Event, Kernel, NextEvent, Step, op_state};
-use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
+use crate::policy::scripted::ScenarioDirector;
+use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, is_on, key_at};
 use crate::proposal::{Proposer, View};
 use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
@@ -43,6 +44,8 @@ pub struct Site<'s> {
     pub(crate) counts: Option<CoverageCounts>,
     /// The controller of the setup's shares of what starts, if there are any.
     pub(crate) mix: Option<Box<MixController>>,
+    /// The director of the attempts at the setup's scenarios, if there are any.
+    pub(crate) scenarios: Option<Box<ScenarioDirector>>,
     /// What is programmed and erased, in a run whose phase has a goal of them.
     pub(crate) goal_counts: Option<GoalCounts>,
     /// Whether the goal of the phase was reached: its further runs propose nothing.
@@ -69,6 +72,7 @@ impl<'s> Site<'s> {
             policy: Policy::of(setup),
             counts: setup.coverage_model.as_ref().map(CoverageCounts::new),
             mix: MixController::of(setup),
+            scenarios: ScenarioDirector::of(setup.scenarios.as_ref()),
             goal_counts: None,
             goal_reached: false,
             reporter: Reporter::default(),
@@ -91,7 +95,8 @@ impl<'s> Site<'s> {
     }
 
     /// Goes on with the setup of another phase of a plan, between runs: of the same device and bad blocks, with the same coverage
-    /// model. The state of the device, what is suspended there, the hooks to come and all counts stay; those towards shares begin anew.
+    /// model. The state of the device, what is suspended there, the hooks to come and all counts stay; those towards shares and scenarios
+    /// begin anew.
     pub fn enter(&mut self, setup: &'s Setup) {
         let before = std::mem::replace(&mut self.setup, setup);
         self.kernel.enter(&setup.tables, setup.resuming);
@@ -99,6 +104,7 @@ impl<'s> Site<'s> {
         self.policy = Policy::of(setup);
         self.draw_addresses(!before.addresses.restrict_nothing());
         self.mix = MixController::of(setup);
+        self.scenarios = ScenarioDirector::of(setup.scenarios.as_ref());
         self.detector.enter();
         self.goal_reached = false;
     }
@@ -119,8 +125,7 @@ impl<'s> Site<'s> {
                 PhaseGoal::Covered(share) => {
                     self.reached().is_some_and(|reached| is_share(reached.hit, reached.bins, share))
                 }
-                // No setup has scenarios: only the limits end such a phase.
-                PhaseGoal::ScenariosDone => false,
+                PhaseGoal::ScenariosDone => !self.wants_hits(),
             };
         self.goal_reached
     }
@@ -202,7 +207,9 @@ impl<'s> Site<'s> {
         if self.policy.is_bootstrap() {
             self.in_bootstrap(is_refill);
         }
-        self.propose(plane, kind, now, sink);
+        if self.scenarios.is_none() || !self.hook_with_scenarios(plane, kind, now, sink) {
+            self.propose(plane, kind, now, sink);
+        }
         if self.refills.count >= self.detector.next_look {
             self.look_for_dead_dies(now);
         }
@@ -232,6 +239,7 @@ impl<'s> Site<'s> {
             return; // it was cut: this end is void
         }
         let flight = if self.goal_counts.is_some() { self.end_towards_goal(id, now) } else { self.kernel.end(id, now) };
+        self.end_with_scenarios(&flight, now);
         if self.policy.ended(self.setup, &self.kernel.device, &flight) {
             self.end_stage();
         }
@@ -263,6 +271,9 @@ impl<'s> Site<'s> {
         let mut stream = Stream::new(self.key(), StreamKind::Resume, self.kernel.resumes);
         let Some((uid, id, flight)) = self.kernel.resume(die, axis, now) else { return };
         self.reporter.tell_resumed(uid, &flight, now, sink);
+        if let Some(director) = &mut self.scenarios {
+            director.resumed(uid, &flight);
+        }
         let operation = (Step { op: flight.op, place: flight.place }, id, (now, flight.end));
         self.policy.place_hooks((self.setup, &mut self.kernel), self.counts.as_ref(), operation, &mut stream);
     }
@@ -344,6 +355,7 @@ impl<'s> Site<'s> {
         if first.is_none() {
             self.proposer.look(&view, distribution, (&self.kernel, setup), now);
         }
+        let held = self.held();
         let mut at = AtHook {
             setup,
             kernel: &mut self.kernel,
@@ -355,6 +367,7 @@ impl<'s> Site<'s> {
             proposal,
             distribution,
             first,
+            held,
             stream,
         };
         if self.policy.propose(&mut at, self.counts.as_ref()) {
@@ -367,6 +380,11 @@ impl<'s> Site<'s> {
     /// Starts the proposer's plan, which was admitted: its first operation now, the rest as a chain.
     pub(crate) fn begin(&mut self, proposal: &Proposal, now: Ticks, sink: &mut dyn Sink) {
         let head = self.proposer.plan[0];
+        if let Some(director) = &mut self.scenarios
+            && !self.policy.is_bootstrap()
+        {
+            director.proposed();
+        }
         let chain = self.kernel.begin_chain(&self.proposer.plan, *proposal);
         if let (Some(counts), Some(model)) = (&mut self.counts, &self.setup.coverage_model)
             && counts.count(model, proposal, head.op, now)
@@ -400,6 +418,9 @@ impl<'s> Site<'s> {
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
         reporter.tell(&kernel.device, (step, info), &origin, (status, now), sink);
+        if self.scenarios.is_some() {
+            self.start_with_scenarios((step, origin.uid, is_first), status, now);
+        }
         self.policy.started();
         self.refills.started(info.occupies);
         self.detector.started(step, info.reach, now);
@@ -447,6 +468,7 @@ impl<'s> Site<'s> {
             let outcome = match verdict {
                 Err(None) => Err(RefusalReason::BusWindow),
                 Err(Some(rule)) => Err(RefusalReason::Rule(rule)),
+                Ok(()) if is_on(&self.setup.tables, &waiter.plan, self.held()) => Err(RefusalReason::Scenario),
                 Ok(()) => self.proposer.is_possible((self.setup, &self.kernel.device), &waiter.plan, now),
             };
             let outcome = outcome.and_then(|()| Ok(self.kernel.admit(&waiter.plan, now)?));
@@ -459,71 +481,5 @@ impl<'s> Site<'s> {
             }
             self.kernel.waiting.reuse(waiter.plan);
         }
-    }
-
-    /// The dead dies, between runs: those that the last run of this site object found, and those that the present state shows to
-    /// be dead.
-    #[must_use]
-    pub fn dead_dies(&mut self) -> Vec<DeadDie> {
-        self.look_at_rest();
-        self.detector.dead.clone()
-    }
-
-    /// Looks, between runs, for dies on which nothing can ever start again; returns whether all are dead.
-    pub(crate) fn look_at_rest(&mut self) -> bool {
-        let (mut look, detector, _) = self.look(self.kernel.quiet);
-        !look.policy.is_bootstrap() && detector.look_at_rest(&mut look)
-    }
-
-    /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
-    pub(crate) fn look_before_run(&mut self) {
-        if self.look_at_rest() {
-            self.skip_refills(self.detector.run_end);
-        }
-    }
-
-    /// Looks for dead dies at a refill. If all are dead, skips the rest of the run's refills; if nothing can start for long, those until
-    /// then.
-    #[cold]
-    #[inline(never)]
-    fn look_for_dead_dies(&mut self, now: Ticks) {
-        let proposing = self.proposing;
-        let (mut look, detector, refills) = self.look(now);
-        let (is_bootstrap, is_silent) = (look.policy.is_bootstrap(), detector.is_silent(look.kernel.operations));
-        let mut until = None;
-        if is_bootstrap || !proposing {
-            detector.look_later(refills);
-        } else if detector.look_at_refill(&mut look, refills) {
-            until = Some(detector.run_end);
-        }
-        if until.is_none() && proposing && (is_bootstrap || is_silent) {
-            // A bootstrap takes the time that it needs.
-            let end = if is_bootstrap { Ticks(u64::MAX) } else { detector.run_end };
-            until = look.nothing_starts_until(end);
-        }
-        if let Some(until) = until {
-            self.hooks += self.skip_refills(until);
-            self.detector.skip_looks(&self.refills, is_bootstrap);
-        }
-    }
-
-    fn look(&mut self, now: Ticks) -> (Look<'_, 's>, &mut DeadDieDetector, &Refills) {
-        let key = self.key();
-        let Self { setup, kernel, proposer, policy, counts, detector, refills, .. } = self;
-        (Look { setup, kernel, proposer, policy, counts: counts.as_ref(), key, now }, detector, refills)
-    }
-
-    /// Counts the refills before `until`, at which nothing can start, and skips them. Returns how many they are.
-    fn skip_refills(&mut self, until: Ticks) -> u64 {
-        #[cfg(test)]
-        if self.detector.walks_on {
-            return 0;
-        }
-        let Some(next) = self.kernel.queue.next_refill().filter(|&next| next < until) else { return 0 };
-        let period = self.setup.refill_period.0;
-        let skipped = (until - next).0.div_ceil(period);
-        self.refills.skip(skipped);
-        self.kernel.queue.push(Ticks(next.0 + skipped * period), Event::Refill);
-        skipped
     }
 }

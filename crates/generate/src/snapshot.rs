@@ -25,6 +25,7 @@ use uses::UsesEntry;
 
 use crate::kernel::{Event, Kernel, Queue, Started, counts_on_blocks};
 use crate::policy::CoverageCounts;
+use crate::policy::scripted::ScenarioDirector;
 use crate::random::SeedPlan;
 use crate::refills::Refills;
 use crate::setup::Setup;
@@ -73,6 +74,7 @@ impl<'s> Site<'s> {
             hits: self.counts.as_ref().map(CoverageCounts::to_text),
             goal_reached: self.goal_reached,
             mix: self.mix.as_ref().map(|controller| controller.state.clone()),
+            scenarios: self.scenarios.as_ref().map(|director| director.state.clone()),
             hooks,
             dies: dies.collect(),
         }
@@ -118,6 +120,7 @@ impl<'s> Site<'s> {
                 return Err(StateError::new("counts of other shares than those of the mix"));
             }
         };
+        site.scenarios = scenarios_of(setup, state)?;
         let size = setup.tables.size;
         let mut records = Vec::with_capacity(usize::from(size.dies) * size.blocks as usize);
         for die in &state.dies {
@@ -156,6 +159,19 @@ impl<'s> Site<'s> {
             site.kernel.queue.push(time, event);
         }
         Ok(site)
+    }
+}
+
+/// The director of the scenarios in a state.
+fn scenarios_of(setup: &Setup, state: &SiteState) -> Result<Option<Box<ScenarioDirector>>, StateError> {
+    match (&setup.scenarios, &state.scenarios) {
+        (None, None) => Ok(None),
+        (Some(set), Some(state))
+            if state.fits(set.all.iter().map(|scenario| scenario.values.len()), setup.tables.ops().count()) =>
+        {
+            Ok(Some(Box::new(ScenarioDirector::from_state(set, state.clone()))))
+        }
+        (Some(_), _) | (None, Some(_)) => Err(StateError::new("counts of other scenarios than those of the phase")),
     }
 }
 

@@ -111,6 +111,13 @@ impl Phases {
         &self.all[self.of_run(run_index)]
     }
 
+    /// The number of a run in its phase, from 0, and how many runs the phase has.
+    pub(crate) fn place_of(&self, run_index: u64) -> (u64, u64) {
+        let of = self.of_run(run_index);
+        let before = self.all[..of].iter().map(|phase| phase.runs).fold(0, u64::saturating_add);
+        (run_index.saturating_sub(before), self.all[of].runs)
+    }
+
     /// Number of runs of all phases.
     pub(super) fn runs(&self) -> u64 {
         self.all.iter().map(|phase| phase.runs).fold(0, u64::saturating_add)

@@ -38,7 +38,6 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
     }
-    in_force.plan.as_ref().map_or(Ok(()), PlanInForce::check_carried_out)?;
     let mut problems = Vec::new();
     let of_plan = phases::of_plan(arguments, &in_force, &mut problems);
     let num_runs = in_force.plan.as_ref().and_then(PlanInForce::runs).unwrap_or_else(|| arguments.extent.runs());

@@ -58,6 +58,10 @@ fn setup(campaign: &Campaign, phase: usize) -> Result<Setup, Failure> {
         Some(plan) => setup.with_addresses(&plan.plan.addresses, &plan.addresses(phase)),
         None => setup,
     };
+    let scenarios = campaign.plan.as_ref().map_or_else(Vec::new, |plan| plan.scenarios(phase));
+    let setup = setup.with_scenarios(&scenarios).map_err(|error| {
+        Problem::new(error.to_string()).help("take an axis out of `each`, or state fewer operations")
+    })?;
     Ok(match &campaign.closure {
         Some(closure) => setup.with_coverage_model(&campaign.profile, closure.model.clone()),
         None => setup,

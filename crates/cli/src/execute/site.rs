@@ -333,6 +333,7 @@ impl<'p> Work<'p> {
             until_covered,
             goal: phase.goal,
             can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
+            of_phase: self.campaign.phases.place_of(run_index),
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
         };

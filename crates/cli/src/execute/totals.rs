@@ -9,6 +9,7 @@ use nandseq_generate::{LimitReached, Rejections, RunSummary, ShareReached, Share
 use nandseq_profile::model::DeviceState;
 
 use crate::absent::Absences;
+use super::scenario_totals::ScenarioTotals;
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
 use crate::can_start::TrappedDies;
 use crate::dead_dies::DeadSite;
@@ -88,6 +89,8 @@ fn add_limits(all: &mut Vec<LimitTotals>, others: Vec<LimitTotals>) {
         total.limit.greatest = total.limit.greatest.max(other.limit.greatest);
         total.limit.reached += other.limit.reached;
     }
+    /// The scenarios of the phase at the sites that have ended it; empty if none has.
+    pub(crate) scenarios: Vec<ScenarioTotals>,
 }
 
 /// A share of a mix at some sites.
@@ -163,6 +166,7 @@ impl Totals {
             total.missed += other.missed;
             add_shares(&mut total.shares, other.shares);
             add_limits(&mut total.limits, other.limits);
+            ScenarioTotals::add_all(&mut total.scenarios, other.scenarios);
         }
         for (what, count) in other.rejections {
             *self.rejections.entry(what).or_default() += count;
@@ -222,6 +226,8 @@ impl Totals {
             add_shares(&mut totals.shares, site.shares().into_iter().map(ShareTotals::from).collect());
             let limits = site.limits().into_iter().map(|limit| LimitTotals { sites: 1, limit });
             add_limits(&mut totals.limits, limits.collect());
+            let scenarios = site.scenarios().into_iter().map(ScenarioTotals::from).collect();
+            ScenarioTotals::add_all(&mut totals.scenarios, scenarios);
         }
     }
 

@@ -228,6 +228,7 @@ impl Tried {
             until_covered,
             goal: phase.goal,
             can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
+            of_phase: campaign.phases.place_of(run_index),
             stop: None,
             on_dead: None,
         };

@@ -69,6 +69,11 @@ const REASONS: &[(&str, &str)] = &[
          operation, or for any chain after it: it would erase a block, or read a block or a page, more often than the plan allows, or open one block \
          too many.\n",
     ),
+    (
+        "scenario",
+        "# `scenario`\n\nA refusal reason of the proposer log, not a rule of the device. An attempt at a scenario of the test plan has the die for \
+         itself: `between: nothing`.\n",
+    ),
 ];
 
 /// The page of a rule or a refusal reason, by its code.
@@ -93,13 +98,8 @@ mod tests {
     fn every_code_has_its_page() {
         let rules = RuleCode::ALL.iter().map(|code| code.name());
         let device = nandseq_device::Rule::ALL.iter().map(|rule| RefusalReason::Rule(*rule).code());
-        let own = [
-            RefusalReason::NoAddress,
-            RefusalReason::NoChain,
-            RefusalReason::ChainUnderWay,
-            RefusalReason::BusWindow,
-            RefusalReason::Limit,
-        ];
+        use RefusalReason::{BusWindow, ChainUnderWay, Limit, NoAddress, NoChain, Scenario};
+        let own = [NoAddress, NoChain, ChainUnderWay, BusWindow, Limit, Scenario];
         for code in rules.chain(device).chain(own.iter().map(|reason| reason.code())) {
             let page = page(code).unwrap_or_else(|| panic!("{code} has no page"));
             assert!(page.starts_with(&format!("# `{code}`\n")), "the page of {code} is another's");

@@ -12,6 +12,7 @@ use nandseq_trace::recorded::shell_word;
 use super::{Covered, PhaseCount, Summary, absent};
 use crate::console;
 use crate::limits_reached::UsedLimit;
+use crate::scenarios_reached::ReachedScenario;
 
 /// Number of bases that a short summary names.
 const BASES: usize = 4;
@@ -56,6 +57,7 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
     write_phases(text, summary, detail)?;
     write_shares(text, summary, detail)?;
     write_limits(text, summary, detail)?;
+    write_scenarios(text, summary, detail)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
     let (files, folder) = (counted(summary.files, "file"), shell_word(&summary.out_dir));
@@ -117,6 +119,24 @@ fn write_phases(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Re
         all.push(format!("{more} more (-v shows all)"));
     }
     writeln!(text, "By phase: {}", all.join("; "))
+}
+
+/// Writes what was reached of scenarios, in a line if they are few.
+fn write_scenarios(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    let all = &summary.scenarios;
+    if detail == Detail::Full && !all.is_empty() {
+        writeln!(text, "Scenarios:")?;
+        return all.iter().flat_map(ReachedScenario::details).try_for_each(|line| writeln!(text, "  {line}"));
+    }
+    let missed = all.iter().filter(|scenario| scenario.missed > 0).count();
+    match all.len() {
+        0 => Ok(()),
+        1..=PHASES => {
+            let lines: Vec<String> = all.iter().map(ReachedScenario::text).collect();
+            writeln!(text, "Scenarios: {}", lines.join("; "))
+        }
+        of => writeln!(text, "Scenarios: {} of {of} have all their hits; `-v` shows each", of - missed),
+    }
 }
 
 /// Writes how many shares of what started were reached, in a line, or what was reached of each.

@@ -112,19 +112,6 @@ fn what_flags_and_phases_both_say_is_refused() {
     let told = phased("plan.yaml", many).refuse(&["--plan", "plan.yaml"]);
     let expected = "the phases up to this one have 10,000,000 runs together";
     assert!(told.contains(expected) && told.contains("plan.yaml:2:44"), "{told}");
-    let scenarios = "schema: 1\nscenarios: {one: {steps: [{base: ERASE}]}}\n";
-    let told = phased("plan.yaml", scenarios).refuse(&["--plan", "plan.yaml"]);
-    let expected = "`generate` does not carry out `scenarios` yet";
-    assert!(told.contains(expected) && told.contains("plan.yaml:2:1"), "{told}");
-    let folder = phased("plan.yaml", scenarios);
-    let checked = said(&folder, &["plan", "check", "plan.yaml"]);
-    assert!(
-        checked.contains(&format!("note[not-supported]: {expected}")) && checked.contains("plan.yaml:2:1"),
-        "{checked}"
-    );
-    let explained = folder.succeed(&["explain", "READ", "--plan", "plan.yaml"]);
-    let told = String::from_utf8(explained.stderr).unwrap();
-    assert!(told.contains(&format!("warning[not-supported]: {expected}")), "{told}");
 }
 
 #[test]

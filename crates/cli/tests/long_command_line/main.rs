@@ -36,5 +36,6 @@ mod runner;
 #[path = "../command_line/running.rs"]
 mod running;
 mod same_content;
+mod scenarios;
 mod summaries;
 mod unfinished;

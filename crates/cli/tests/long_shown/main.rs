@@ -10,6 +10,7 @@
 //! - A line `…` stands for any lines. Those before and after it keep their number when they are made anew.
 //! - Seconds and operations per second are measured. A line in which nothing else differs stays as it is shown; one that is made
 //!   anew has the figures of the build under test, hence `--release`. Lines of progress are not shown.
+//! - `examples` is the folder of the repository.
 //! - `nandseqgen` and `cargo run --release --locked` are the program under test. `scripts/NAME` is the script of the repository.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]

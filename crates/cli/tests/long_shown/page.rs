@@ -63,10 +63,16 @@ fn blocks(page: &[String]) -> Vec<Block> {
     blocks
 }
 
+/// The folder of the repository that commands may name.
+const EXAMPLES: &str = "examples";
+
 /// Carries out the commands of a page, in a folder of their own.
 pub(crate) fn carry_out(name: &str, root: &Path, update: bool) -> Outcome {
     let page = lines(name, root);
     let folder = Folder::new();
+    if page.iter().any(|line| line.starts_with(PROMPT) && line.contains(EXAMPLES)) {
+        std::os::unix::fs::symlink(root.join(EXAMPLES), folder.path().join(EXAMPLES)).unwrap();
+    }
     let (mut outcome, mut new, mut end) = (Outcome::default(), Vec::new(), 0);
     for block in blocks(&page) {
         new.extend_from_slice(&page[end..block.lines.start]);

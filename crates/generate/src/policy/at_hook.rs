@@ -1,10 +1,10 @@
 //! The acts of a policy at a hook: draw a name, plan it, and hand the plan in. A failed proposal changes only a count.
 
-use nandseq_device::Rule;
+use nandseq_device::{Reach, Rule, Tables};
 use nandseq_profile::{OpId, PhaseKey, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Step};
 use crate::proposal::{Preference, Proposer, View};
 use crate::random::Stream;
 use crate::reporting::{RefusalReason, Reporter};
@@ -50,7 +50,15 @@ pub(crate) struct AtHook<'a, 's> {
     pub(crate) distribution: &'a Distribution,
     /// A class drawn from the whole distribution, eligible or not; `None` where the policy draws in a way of its own.
     pub(crate) first: Option<ClassId>,
+    /// The dies that attempts at scenarios have for themselves, a bit each.
+    pub(crate) held: u64,
     pub(crate) stream: &'a mut Stream,
+}
+
+/// Whether a plan works on a die of some, a bit each.
+pub(crate) fn is_on(tables: &Tables, plan: &[Step], dies: u64) -> bool {
+    let is_target_scoped = |step: &Step| tables.base(tables.op(step.op).base).reach == Reach::Target;
+    dies != 0 && plan.iter().any(|step| dies >> step.place.die.0 & 1 == 1 || is_target_scoped(step))
 }
 
 impl AtHook<'_, '_> {
@@ -87,6 +95,9 @@ impl AtHook<'_, '_> {
 
     /// Decides whether the proposer's plan starts now or waits for the bus; `verdict` is the inner result of [`AtHook::plan`].
     pub(crate) fn hand_in(&mut self, verdict: Result<(), Rule>) -> Result<WhenToStart, RefusalReason> {
+        if is_on(&self.setup.tables, &self.proposer.plan, self.held) {
+            return Err(RefusalReason::Scenario);
+        }
         self.kernel.admit(&self.proposer.plan, self.proposal.time)?;
         match verdict {
             Ok(()) => Ok(WhenToStart::Now),

@@ -55,6 +55,6 @@ pub(crate) fn draw_place(
 }
 
 /// What a register of a plane holds, as an address.
-pub(super) fn register_place(die: Die, plane: Plane, held: Register) -> Place {
+pub(crate) fn register_place(die: Die, plane: Plane, held: Register) -> Place {
     Place { die, planes: PlaneSet::one(plane), group: held.group, page: held.page, cell_type: held.cell_type }
 }

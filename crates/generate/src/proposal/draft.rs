@@ -8,6 +8,7 @@ use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseId, Block, CellTypeId, OpId, Page, Plane, PlaneSet, Ticks};
 
 use super::address::register_place;
+use super::preference::Preference;
 use crate::kernel::{Step, carry_out, has_room, settle};
 use crate::random::{RandomNumbers, Stream};
 use crate::reporting::RefusalReason;
@@ -37,13 +38,12 @@ struct Planner<'a> {
     limited: bool,
 }
 
-/// Completes `steps`, which holds the first operation, with a chain drawn for it. `alone` is the factor on the weight of standing
-/// alone, if the operation may.
+/// Completes `steps`, which holds the first operation, with a chain drawn for it, or with the one that is preferred.
 pub(crate) fn expand(
     setup: &Setup,
     device: &Device,
     (steps, scratch): (&mut Vec<Step>, &mut DraftScratch),
-    (now, alone): (Ticks, u64),
+    (now, preference): (Ticks, Preference<'_>),
     stream: &mut Stream,
 ) -> Result<(), RefusalReason> {
     let head = steps[0];
@@ -53,10 +53,13 @@ pub(crate) fn expand(
     }
     let DraftScratch { state, blocks, tried, .. } = scratch;
     tried.clear();
+    if let Some(only) = preference.chain {
+        tried.extend((0..follow_ups.choices.len()).filter(|&choice| choice != only));
+    }
     let mut limited = false;
     loop {
         let none = if limited { RefusalReason::Limit } else { RefusalReason::NoChain };
-        let drawn = follow_ups.draw(tried, alone, stream).ok_or(none)?;
+        let drawn = follow_ups.draw(tried, preference.alone, stream).ok_or(none)?;
         let Some(chain) = follow_ups.choices[drawn].1 else { return Ok(()) };
         settle(state, (device, &setup.tables), head.place.die, &head, now);
         blocks.clear();

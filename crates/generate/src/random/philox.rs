@@ -91,6 +91,8 @@ pub enum StreamKind {
     Resume,
     /// Plans that are only tried, numbered by the try: see [`crate::dead`].
     Trial,
+    /// What attempts at scenarios draw, numbered within the run.
+    Scenario,
 }
 
 /// How many bits of a counter tell the blocks of one stream apart, and how many the streams of one kind.
@@ -120,6 +122,7 @@ impl Stream {
             StreamKind::Operation => 1,
             StreamKind::Resume => 2,
             StreamKind::Trial => 3,
+            StreamKind::Scenario => 4,
         };
         let counter = [kind << (NUMBER_BITS + BLOCK_BITS) | number << BLOCK_BITS, run];
         Self { key: seed, counter, block: (0, 0), drawn: 2 }
@@ -243,6 +246,7 @@ mod tests {
             draw([1, 0], StreamKind::Operation, 7),
             draw([1, 0], StreamKind::Resume, 7),
             draw([1, 0], StreamKind::Trial, 7),
+            draw([1, 0], StreamKind::Scenario, 7),
         ] {
             assert!(one.iter().all(|number| !other.contains(number)));
         }

@@ -22,6 +22,8 @@ pub enum RefusalReason {
     BusWindow,
     /// A limit of the test plan leaves no room for it, or for the chain after it.
     Limit,
+    /// An attempt at a scenario has the die for itself.
+    Scenario,
 }
 
 impl RefusalReason {
@@ -35,6 +37,7 @@ impl RefusalReason {
             Self::ChainUnderWay => "chain_under_way",
             Self::BusWindow => "bus_window",
             Self::Limit => "limit",
+            Self::Scenario => "scenario",
         }
     }
 }

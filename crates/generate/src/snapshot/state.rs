@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::uses::UsesEntry;
 use crate::dead::Rest;
 use crate::kernel::{Hook, OperationOrigin, Step};
+use crate::policy::scripted::ScenariosState;
 use crate::shares::MixState;
 
 /// The state of a site between runs.
@@ -35,6 +36,9 @@ pub struct SiteState {
     /// The counts and factors of the phase's shares of what starts, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mix: Option<MixState>,
+    /// The counts of the phase's scenarios, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) scenarios: Option<ScenariosState>,
     /// The hooks to come, in the order of time.
     pub(super) hooks: Vec<HookEntry>,
     /// Every die.

@@ -67,6 +67,7 @@ fn at_a_hook_of_plain_generation_every_name_it_can_draw_keeps_a_weight() {
                     proposal: &proposal,
                     distribution,
                     first: None,
+                    held: 0,
                     stream: &mut Stream::new([1, 1], StreamKind::Trial, 0),
                 };
                 directed.weigh(&at, counts);

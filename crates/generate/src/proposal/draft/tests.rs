@@ -106,7 +106,13 @@ impl Model {
             let mut stream = Stream::new([7, 7], StreamKind::Hook, u64::from(draw));
             let mut steps = vec![head];
             let of = (&mut steps, &mut self.scratch);
-            let found = expand(&self.setup, &self.device, of, (self.now, alone), &mut stream);
+            let found = expand(
+                &self.setup,
+                &self.device,
+                of,
+                (self.now, Preference { alone, ..Preference::NONE }),
+                &mut stream,
+            );
             let shown = match found {
                 Ok(()) => {
                     assert_eq!(steps[0], head);

@@ -1,0 +1,148 @@
+//! Draws an address that meets conditions: uniformly over the blocks that may be erased or programmed, or over the readable pages.
+//!
+//! Attempts are rare, so that the blocks of a die are looked at one after the other: a draw never misses an address that is there.
+
+use nandseq_device::{BaseInfo, BlockStage, Device, Place, Tables};
+use nandseq_profile::model::AddressSource;
+use nandseq_profile::{CellTypeId, Page, Plane, PlaneSet};
+
+use super::conditions::PlaceConditions;
+use crate::random::{RandomNumbers, Stream};
+
+/// How many sets of planes are tried for a multi-plane operation.
+const PLANE_SETS: usize = 12;
+
+/// Whether the addresses of a base are those of blocks, so that [`AddressDraw`] finds them.
+pub(super) fn is_of_blocks(info: &BaseInfo, device: &Device, conditions: &PlaceConditions) -> bool {
+    match info.address {
+        AddressSource::AnyBlock | AddressSource::ReadablePage => true,
+        AddressSource::NextPage => info.effects.is_program() && device.logic(conditions.die).cache_program.is_none(),
+        AddressSource::None
+        | AddressSource::Hook
+        | AddressSource::OutputRegister
+        | AddressSource::PageRegister
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => false,
+    }
+}
+
+/// Memory of draws. Kept, so that drawing allocates nothing.
+#[derive(Clone, Default, Debug)]
+pub(super) struct AddressDraw {
+    /// The groups that fit, with a page to program, and how many pages may be read.
+    found: Vec<(Place, u32)>,
+    /// Sets of planes.
+    sets: Vec<PlaneSet>,
+}
+
+/// What an address is drawn for.
+#[derive(Clone, Copy)]
+pub(super) struct AddressUse<'a> {
+    pub(super) tables: &'a Tables,
+    pub(super) device: &'a Device,
+    pub(super) info: &'a BaseInfo,
+    pub(super) cell: CellTypeId,
+}
+
+impl AddressUse<'_> {
+    /// Whether some block on a plane fits.
+    pub(super) fn has_any(&self, conditions: &PlaceConditions, plane: Plane) -> bool {
+        let (first, end) = conditions.groups(&self.tables.size);
+        (first..end).any(|group| self.pages(conditions, group, plane).is_some())
+    }
+
+    /// The pages of a block that fit: the page for an erase or program, with `None`; how many are readable for a read.
+    fn pages(&self, conditions: &PlaceConditions, group: u32, plane: Plane) -> Option<(Page, u32)> {
+        let Self { tables, device, info, .. } = *self;
+        let place = Place {
+            die: conditions.die,
+            planes: PlaneSet::one(plane),
+            group,
+            cell_type: self.cell,
+            ..Place::default()
+        };
+        let block = place.block(&tables.size, plane);
+        if block.0 >= tables.size.blocks || !conditions.fits_block(&tables.size, group, plane) {
+            return None;
+        }
+        let record = device.book.record(conditions.die, block);
+        if info.address == AddressSource::ReadablePage {
+            let readable = u32::from(record.pages).saturating_sub(tables.offset_guard);
+            let is_of_cell = record.stage == BlockStage::Programmed(self.cell) && !record.in_flight;
+            let is_free = is_of_cell && record.held_to_change == 0;
+            let pages = if is_free { conditions.count_pages(readable) } else { 0 };
+            return (pages > 0).then_some((Page(0), pages));
+        }
+        let page = Page(if info.address == AddressSource::NextPage { record.pages } else { 0 });
+        let place = Place { page, ..place };
+        let fits = page.0 < tables.size.pages
+            && !record.is_held()
+            && conditions.pages.iter().any(|&(from, to)| (from..=to).contains(&page.0.into()))
+            && device.book.judge(info, &place, self.cell).is_ok();
+        fits.then_some((page, 1))
+    }
+}
+
+impl AddressDraw {
+    /// Draws an address on some of `planes`; `most` is the number of planes of a multi-plane operation, or `None` for one plane.
+    pub(super) fn draw(
+        &mut self,
+        of: AddressUse<'_>,
+        conditions: &PlaceConditions,
+        (planes, most): (PlaneSet, Option<u32>),
+        stream: &mut Stream,
+    ) -> Option<Place> {
+        let planes = planes.and(conditions.planes);
+        let Some(most) = most else {
+            let planes = conditions.first_plane.map_or(planes, |first| planes.and(PlaneSet::one(first)));
+            self.find(of, conditions, planes.iter().map(PlaneSet::one));
+            return self.pick(of, conditions, stream);
+        };
+        let is_set = |set: &PlaneSet| {
+            (2..=most).contains(&set.len())
+                && conditions.first_plane.is_none_or(|first| set.iter().next() == Some(first))
+        };
+        self.sets.clear();
+        self.sets.extend((1..=planes.0).map(PlaneSet).filter(|set| set.is_subset(planes)).filter(is_set));
+        for _ in 0..PLANE_SETS.min(self.sets.len()) {
+            let at = stream.below(self.sets.len() as u64) as usize;
+            let set = self.sets.swap_remove(at);
+            self.find(of, conditions, std::iter::once(set));
+            if let Some(place) = self.pick(of, conditions, stream) {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    /// Finds the groups that fit on each of some sets of planes.
+    fn find(&mut self, of: AddressUse<'_>, conditions: &PlaceConditions, sets: impl Iterator<Item = PlaneSet>) {
+        self.found.clear();
+        let (first, end) = conditions.groups(&of.tables.size);
+        for planes in sets {
+            for group in first..end {
+                let mut each = planes.iter().map(|plane| of.pages(conditions, group, plane));
+                let Some(Some(one)) = each.next() else { continue };
+                // A program works on one page, a read on a page that all blocks have.
+                let all = each.try_fold(one, |(page, count), other| {
+                    other.filter(|other| other.0 == page).map(|other| (page, count.min(other.1)))
+                });
+                if let Some((page, count)) = all {
+                    let place = Place { die: conditions.die, planes, group, page, cell_type: of.cell };
+                    self.found.push((place, count));
+                }
+            }
+        }
+    }
+
+    /// Draws one of the groups that were found, each as likely as its pages are many.
+    fn pick(&self, of: AddressUse<'_>, conditions: &PlaceConditions, stream: &mut Stream) -> Option<Place> {
+        let &(place, count) = stream.pick(self.found.iter().map(|found| (found, u64::from(found.1))))?;
+        if of.info.address != AddressSource::ReadablePage {
+            return Some(place);
+        }
+        let page = conditions.page(stream.below(count.into()) as u32)?;
+        Some(Place { page: Page(page as u16), ..place })
+    }
+}

@@ -1,0 +1,333 @@
+//! What the next step of an attempt lacks, and an operation that brings it about: an erased block, a page to read, an operation to
+//! suspend, or the end of a state in the way.
+
+use nandseq_device::{Device, DieLogic, Place, Tables};
+use nandseq_profile::model::{AddressSource, Axis, LatchKind};
+use nandseq_profile::{BaseId, CellTypeId, OpId, Plane, PlaneSet};
+
+use super::attempt::Attempt;
+use super::conditions::PlaceConditions;
+use super::search::{Need, StepSearch, WantedStep};
+use crate::kernel::{Step, carry_out, settled};
+use crate::proposal::register_place;
+use crate::random::RandomNumbers;
+use crate::refills::DiePlane;
+use crate::setup::{CompiledScenario, Setup, is_wanted};
+
+/// How deeply needs follow from one another: a page to read needs a program, which needs an erase.
+pub(super) const DEPTH: u32 = 3;
+
+impl StepSearch<'_, '_> {
+    /// Plans an operation after which the next step of an attempt may come. Returns the plane of the hook at which it may start now.
+    pub(super) fn prepare(&mut self, scenario: &CompiledScenario, attempt: &Attempt) -> Option<DiePlane> {
+        let tables = &self.setup.tables;
+        let conditions = attempt.conditions(tables, scenario, attempt.next);
+        let ops: Vec<OpId> = scenario.ops(tables, attempt.next, attempt.value).collect();
+        let brings = |_: &Device, plan: &[Step]| rate_head(scenario, attempt, (tables, &conditions), plan);
+        let heads = self.heads(&ops);
+        let wanted = |conditions| WantedStep {
+            ops: heads.iter().map(|&op| (op, 1)).collect(),
+            conditions,
+            expect: None,
+            rate: &brings,
+            takes_first: false,
+        };
+        // The program of a chain is mostly at the address of its head.
+        let die = conditions.die;
+        let anywhere = PlaceConditions::anywhere(&tables.size, die);
+        if !heads.is_empty()
+            && let Ok(plane) = self.plan(&wanted(&conditions)).or_else(|_| self.plan(&wanted(&anywhere)))
+        {
+            return Some(plane);
+        }
+        let kinds = self.one_of_each_class(ops.iter().chain(&heads).copied());
+        let needs: Vec<Need> = kinds.into_iter().filter_map(|op| self.need(op, &conditions)).collect();
+        if !needs.is_empty() {
+            let need = needs[self.below(needs.len())];
+            if let Some(plane) = self.provide(need, &conditions, DEPTH) {
+                return Some(plane);
+            }
+        }
+        self.clear_way(&conditions, ops.iter().chain(&heads).copied())
+    }
+
+    /// Whether the next step needs something that is suspended.
+    pub(super) fn needs_suspended(&self, scenario: &CompiledScenario, attempt: &Attempt) -> bool {
+        let tables = &self.setup.tables;
+        scenario.ops(tables, attempt.next, attempt.value).any(|op| {
+            let info = tables.base(tables.op(op).base);
+            info.effects.resume.is_some() || info.address == AddressSource::SuspendedProgram
+        })
+    }
+
+    /// What a later step of an attempt will lack, with where it is lacking. `first` is where the first step is to be.
+    pub(super) fn lack_of_later(
+        &mut self,
+        scenario: &CompiledScenario,
+        attempt: &Attempt,
+        first: Place,
+    ) -> Option<(Need, PlaceConditions)> {
+        let tables = &self.setup.tables;
+        (1..scenario.steps.len()).find_map(|step| {
+            let conditions = attempt.conditions_after(tables, scenario, (step, first));
+            let ops: Vec<OpId> = scenario.ops(tables, step, attempt.value).collect();
+            self.lack(scenario, (attempt, step), &ops, &conditions)
+        })
+    }
+
+    /// What is lacking for a later step, if all of its operations lack an address and no step before it provides one.
+    fn lack(
+        &mut self,
+        scenario: &CompiledScenario,
+        (attempt, step): (&Attempt, usize),
+        ops: &[OpId],
+        conditions: &PlaceConditions,
+    ) -> Option<(Need, PlaceConditions)> {
+        let tables = &self.setup.tables;
+        let mut kinds: Vec<(OpId, AddressSource, CellTypeId)> = Vec::new();
+        for &op in ops {
+            let info = tables.op(op);
+            let (base, cell) = (tables.base(info.base), info.stated_cell_type);
+            let (needs_erase, needs_program) = match base.address {
+                AddressSource::NextPage => (base.effects.is_program(), false),
+                AddressSource::ReadablePage => (false, true),
+                AddressSource::None
+                | AddressSource::Hook
+                | AddressSource::AnyBlock
+                | AddressSource::OutputRegister
+                | AddressSource::PageRegister
+                | AddressSource::SuspendedProgram
+                | AddressSource::OneShotLatch
+                | AddressSource::CopybackLatch => (false, false),
+            };
+            let provides = |of: &OpId| {
+                let effects = &tables.base(tables.op(*of).base).effects;
+                needs_erase && effects.erase || needs_program && effects.is_program()
+            };
+            let is_provided =
+                (0..step).any(|earlier| scenario.ops(tables, earlier, attempt.value).any(|op| provides(&op)));
+            if !(needs_erase || needs_program) || is_provided {
+                return None;
+            }
+            if !kinds.iter().any(|kind| (kind.1, kind.2) == (base.address, cell)) {
+                kinds.push((op, base.address, cell));
+            }
+        }
+        // If it is to be on another plane than a step whose plane is not known yet, two planes are enough.
+        let enough = if scenario.is_apart_from_later(step) { 2 } else { 1 };
+        let mut found = PlaneSet::EMPTY;
+        for &(op, ..) in &kinds {
+            found = found.union(self.planes_with(op, conditions));
+            if found.len() >= enough {
+                return None;
+            }
+        }
+        let &(op, ..) = kinds.get(self.below(kinds.len()))?;
+        let conditions = PlaceConditions { planes: conditions.planes.minus(found), ..conditions.clone() };
+        Some((self.need(op, &conditions)?, conditions))
+    }
+
+    /// What an operation needs and lacks at addresses that meet conditions.
+    fn need(&self, op: OpId, conditions: &PlaceConditions) -> Option<Need> {
+        let tables = &self.setup.tables;
+        let (cell, info) = (tables.op(op).stated_cell_type, tables.base(tables.op(op).base));
+        if let Some(axis) = info.effects.suspend {
+            return Some(Need::InFlight(axis));
+        }
+        if let Some(axis) = info.effects.resume {
+            return Some(Need::Suspended(axis));
+        }
+        match info.address {
+            AddressSource::NextPage if info.effects.is_program() => {
+                self.planes_with(op, conditions).is_empty().then_some(Need::PageToProgram(cell))
+            }
+            AddressSource::ReadablePage => {
+                self.planes_with(op, conditions).is_empty().then_some(Need::PageToRead(cell))
+            }
+            AddressSource::SuspendedProgram => Some(Need::Suspended(Axis::Program)),
+            AddressSource::None
+            | AddressSource::Hook
+            | AddressSource::AnyBlock
+            | AddressSource::NextPage
+            | AddressSource::OutputRegister
+            | AddressSource::PageRegister
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => None,
+        }
+    }
+
+    /// Plans an operation that leads to what is needed.
+    pub(super) fn provide(&mut self, need: Need, conditions: &PlaceConditions, depth: u32) -> Option<DiePlane> {
+        let setup = self.setup;
+        let tables = &setup.tables;
+        let names = || names_of(setup);
+        let of_block = conditions.of_block();
+        let (ops, then): (Vec<OpId>, Option<Need>) = match need {
+            Need::PageToProgram(cell) => {
+                let lets = |erased: CellTypeId| tables.programs[erased.index()] >> cell.0 & 1 == 1;
+                let erases =
+                    |op: &OpId| tables.base(tables.op(*op).base).effects.erase && lets(tables.op(*op).stated_cell_type);
+                (names().filter(erases).collect(), None)
+            }
+            Need::PageToRead(cell) => {
+                let programs = |op: &OpId| {
+                    let effects = &tables.base(tables.op(*op).base).effects;
+                    (effects.program || effects.close) && tables.op(*op).stated_cell_type == cell
+                };
+                (names().filter(programs).collect(), Some(Need::PageToProgram(cell)))
+            }
+            Need::InFlight(axis) => {
+                let is_of = |op: &OpId| tables.base(tables.op(*op).base).effects.is_of(axis);
+                let ops: Vec<OpId> = names().filter(is_of).collect();
+                let cell = ops.get(self.below(ops.len().max(1))).map(|&op| tables.op(op).stated_cell_type);
+                let then = match axis {
+                    Axis::Erase => None,
+                    Axis::Program => cell.map(Need::PageToProgram),
+                };
+                (ops, then)
+            }
+            Need::Suspended(axis) => {
+                let suspends = |op: &OpId| tables.base(tables.op(*op).base).effects.suspend == Some(axis);
+                (names().filter(suspends).collect(), Some(Need::InFlight(axis)))
+            }
+        };
+        let heads = self.heads(&ops);
+        let rate_wanted =
+            |_: &Device, plan: &[Step]| plan.iter().any(|step| ops.contains(&step.op)).then_some(plan.len() as u32 - 1);
+        for ops in [&ops, &heads] {
+            let wanted = WantedStep {
+                ops: ops.iter().map(|&op| (op, 1)).collect(),
+                conditions: &of_block,
+                expect: None,
+                rate: &rate_wanted,
+                takes_first: true,
+            };
+            if let Ok(plane) = self.plan(&wanted) {
+                return Some(plane);
+            }
+        }
+        then.filter(|_| depth > 1).and_then(|then| self.provide(then, conditions, depth - 1))
+    }
+
+    /// Names after which chains may have an operation of the same base and cell type as one of some.
+    fn heads(&self, ops: &[OpId]) -> Vec<OpId> {
+        let setup = self.setup;
+        let mut bases: Vec<(BaseId, CellTypeId)> =
+            ops.iter().map(|&op| (setup.tables.op(op).base, setup.tables.op(op).stated_cell_type)).collect();
+        bases.sort_unstable();
+        bases.dedup();
+        let leads = |op: &OpId| {
+            let info = setup.tables.op(*op);
+            let chains = setup.follow_ups[info.base.index()].choices.iter().filter_map(|&(_, chain)| chain);
+            let has = |chain: usize| {
+                setup.chains[chain].iter().any(|step| {
+                    bases.iter().any(|&(base, cell)| {
+                        step.base == base && (!step.same_cell_type || cell == info.stated_cell_type)
+                    })
+                })
+            };
+            !ops.contains(op) && chains.into_iter().any(has)
+        };
+        names_of(setup).filter(leads).collect()
+    }
+
+    /// Plans an operation after which the lasting state of the die lets more in: one that resumes, puts data out, ends a state.
+    fn clear_way(&mut self, conditions: &PlaceConditions, ops: impl Iterator<Item = OpId>) -> Option<DiePlane> {
+        let (setup, die) = (self.setup, conditions.die);
+        let tables = &setup.tables;
+        let mut bases: Vec<BaseId> = ops.map(|op| tables.op(op).base).collect();
+        bases.sort_unstable();
+        bases.dedup();
+        let before = open_bases(self.kernel.device.logic(die), (setup, &self.kernel.device), conditions, &bases);
+        let changes = |op: &OpId| {
+            let effects = &tables.base(tables.op(*op).base).effects;
+            !(effects.changes_block() || effects.resets() || effects.suspend.is_some() || effects.holds_target)
+                && !tables.base(tables.op(*op).base).is_inert()
+        };
+        let anywhere = PlaceConditions::anywhere(&tables.size, die);
+        let now = self.now;
+        let clears = |device: &Device, plan: &[Step]| {
+            let mut logic = settled(device, tables, die, &plan[0], now);
+            plan.iter().for_each(|step| {
+                carry_out(&mut logic, tables, tables.op(step.op).base, &step.place);
+            });
+            let after = open_bases(&logic, (setup, device), conditions, &bases);
+            let resumes = plan.iter().any(|step| tables.base(tables.op(step.op).base).effects.resume.is_some());
+            if after > before {
+                Some(0)
+            } else if resumes {
+                Some(1)
+            } else {
+                None
+            }
+        };
+        let wanted = WantedStep {
+            ops: self.one_of_each_class(names_of(setup).filter(changes)).into_iter().map(|op| (op, 1)).collect(),
+            conditions: &anywhere,
+            expect: None,
+            rate: &clears,
+            takes_first: false,
+        };
+        self.plan(&wanted).ok()
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.stream.below(bound.max(1) as u64) as usize
+    }
+}
+
+/// Every name that may be proposed.
+fn names_of(setup: &Setup) -> impl Iterator<Item = OpId> {
+    setup.scenarios.iter().flat_map(|set| set.distribution.names()).map(|&(op, _)| op)
+}
+
+/// How badly a plan fits whose chain has the next step: the steps of the chain after it that are no steps of the scenario.
+fn rate_head(
+    scenario: &CompiledScenario,
+    attempt: &Attempt,
+    (tables, conditions): (&Tables, &PlaceConditions),
+    plan: &[Step],
+) -> Option<u32> {
+    let is_next = |step: &Step| {
+        let info = tables.base(tables.op(step.op).base);
+        let names = (info.has_block || !step.place.planes.is_empty(), info.has_block);
+        scenario.steps[attempt.next].ops.binary_search(&step.op).is_ok()
+            && is_wanted(tables, &scenario.values[attempt.value], attempt.next, step.op)
+            && conditions.fits(&tables.size, &step.place, names)
+    };
+    let at = plan.iter().position(is_next)?;
+    Some(attempt.unmatched((tables, scenario), &plan[at..]))
+}
+
+/// On how many planes a lasting state lets each of some bases start, added up.
+fn open_bases(
+    logic: &DieLogic,
+    (setup, device): (&Setup, &Device),
+    conditions: &PlaceConditions,
+    bases: &[BaseId],
+) -> usize {
+    let tables = &setup.tables;
+    let planes_of = |base: &BaseId| {
+        let info = tables.base(*base);
+        let at = |plane: &Plane| {
+            let plane = *plane;
+            let held = |register| register_place(conditions.die, plane, register);
+            let place = match info.address {
+                AddressSource::OutputRegister => logic.planes.output(plane).map(held),
+                AddressSource::PageRegister => logic.planes.page(plane).map(held),
+                AddressSource::SuspendedProgram => logic.program.map(|suspended| suspended.place),
+                AddressSource::OneShotLatch => logic.latch(LatchKind::OneShot).map(|loaded| loaded.place),
+                AddressSource::CopybackLatch => logic.latch(LatchKind::Copyback).map(|loaded| loaded.place),
+                AddressSource::None
+                | AddressSource::Hook
+                | AddressSource::AnyBlock
+                | AddressSource::NextPage
+                | AddressSource::ReadablePage => Some(Place::plane(conditions.die, plane)),
+            };
+            place.is_some_and(|place| logic.allows(tables, info, &place, device.planes()))
+        };
+        let planes = conditions.first_plane.map_or(conditions.planes, PlaneSet::one);
+        planes.iter().filter(at).count()
+    };
+    bases.iter().map(planes_of).sum()
+}
