@@ -24,7 +24,6 @@ use crate::failure::{Failure, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
 use crate::json::{self, Of};
-use crate::test_plan::PlanInForce;
 use crate::{dead_dies, tell, terminal};
 use remedy::{ProfileChange, Remedies};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
@@ -41,7 +40,6 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     let in_force = InForce::of_flags(&arguments.in_force, arguments.plan.as_deref(), &mut remarks);
     tell(&remarks);
     let in_force = in_force?;
-    tell(&in_force.plan.as_ref().map_or_else(String::new, PlanInForce::warnings));
     let words = Words::of(&in_force);
     let names = KnownNames::new(&in_force.profile, &words.texts.places);
     let subject = names.find(&arguments.name, arguments.kind)?;

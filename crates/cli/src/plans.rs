@@ -4,7 +4,7 @@ mod shown;
 
 use nandseq_plan::TestPlan;
 use nandseq_profile::diagnostic::{Styling, counted};
-use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
+use nandseq_profile::{Diagnostics, Severity, SourceFile};
 use nandseq_trace::manifest::{Input, ProfileInput};
 use serde::Serialize;
 

@@ -8,8 +8,8 @@ use nandseq_generate::dead::{DeadDie, LastingState};
 use nandseq_generate::{LimitReached, Rejections, RunSummary, ShareReached, ShareShortfall, Site};
 use nandseq_profile::model::DeviceState;
 
-use crate::absent::Absences;
 use super::scenario_totals::ScenarioTotals;
+use crate::absent::Absences;
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
 use crate::can_start::TrappedDies;
 use crate::dead_dies::DeadSite;
@@ -69,6 +69,8 @@ pub(crate) struct PhaseTotals {
     pub(crate) shares: Vec<ShareTotals>,
     /// The limits in force in the phase at these sites.
     pub(crate) limits: Vec<LimitTotals>,
+    /// The scenarios of the phase at the sites that have ended it; empty if none has.
+    pub(crate) scenarios: Vec<ScenarioTotals>,
 }
 
 /// A limit of addresses at some sites: the greatest count of all, and the sum of what has reached the limit.
@@ -89,8 +91,6 @@ fn add_limits(all: &mut Vec<LimitTotals>, others: Vec<LimitTotals>) {
         total.limit.greatest = total.limit.greatest.max(other.limit.greatest);
         total.limit.reached += other.limit.reached;
     }
-    /// The scenarios of the phase at the sites that have ended it; empty if none has.
-    pub(crate) scenarios: Vec<ScenarioTotals>,
 }
 
 /// A share of a mix at some sites.

@@ -53,7 +53,8 @@ impl AddressRegion {
     }
 
     /// Whether it has a die.
-    const fn has_die(&self, die: Die) -> bool {
+    #[must_use]
+    pub const fn has_die(&self, die: Die) -> bool {
         self.dies >> die.0 & 1 == 1
     }
 

@@ -67,7 +67,7 @@ impl Addresses {
     }
 
     /// The regions that draws choose among where no set is named.
-    fn plain(&self) -> impl Iterator<Item = &AddressRegion> {
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &AddressRegion> {
         self.regions.iter().filter(|region| region.set == RegionSet::PLAIN)
     }
 

@@ -1,6 +1,6 @@
 //! The conditions on the address of a step, with the addresses of the steps before put in.
 
-use nandseq_device::{Place, Size};
+use nandseq_device::{AddressRegion, Place, Size};
 use nandseq_plan::model::{AddressPart, NumberRanges, PlaceRelation, ScenarioStep};
 use nandseq_profile::{Die, Plane, PlaneSet};
 
@@ -97,11 +97,27 @@ impl PlaceConditions {
         if let (PlaceRelation::NextTo(_), Some(other)) = (relation, other) {
             self.blocks.push(BlockCondition::SameAs(other));
         }
+        self.keep_pages(&wanted);
+    }
+
+    /// Takes away the pages that are in none of some ranges.
+    fn keep_pages(&mut self, wanted: &[(u32, u32)]) {
         let both = |&(from, to): &(u32, u32)| {
             let inside = wanted.iter().map(move |&(least, most)| (from.max(least), to.min(most)));
             inside.filter(|(from, to)| from <= to).collect::<Vec<_>>()
         };
         self.pages = self.pages.iter().flat_map(both).collect();
+    }
+
+    /// The same inside a region; `None` if the region is not on the die. An erase fits whatever the pages of the region.
+    pub(super) fn inside(&self, region: &AddressRegion, erases: bool) -> Option<Self> {
+        let mut all = self.clone();
+        all.planes = all.planes.and(region.planes);
+        all.blocks.push(BlockCondition::In(NumberRanges(region.blocks.clone())));
+        if !erases {
+            all.keep_pages(&region.pages.iter().map(|range| (*range.start(), *range.end())).collect::<Vec<_>>());
+        }
+        region.has_die(self.die).then_some(all)
     }
 
     /// The same without what pages must be.

@@ -12,6 +12,9 @@ use crate::random::{RandomNumbers, Stream};
 /// How many sets of planes are tried for a multi-plane operation.
 const PLANE_SETS: usize = 12;
 
+/// How many pages of a block are tried for a read, since limits may have used some up.
+const PAGE_DRAWS: usize = 16;
+
 /// Whether the addresses of a base are those of blocks, so that [`AddressDraw`] finds them.
 pub(super) fn is_of_blocks(info: &BaseInfo, device: &Device, conditions: &PlaceConditions) -> bool {
     match info.address {
@@ -52,6 +55,11 @@ impl AddressUse<'_> {
         (first..end).any(|group| self.pages(conditions, group, plane).is_some())
     }
 
+    /// Whether the limits leave room for a use of a place.
+    fn has_room(&self, place: Place) -> bool {
+        self.device.book.has_room(&std::iter::once((self.info, place)))
+    }
+
     /// The pages of a block that fit: the page for an erase or program, with `None`; how many are readable for a read.
     fn pages(&self, conditions: &PlaceConditions, group: u32, plane: Plane) -> Option<(Page, u32)> {
         let Self { tables, device, info, .. } = *self;
@@ -79,7 +87,8 @@ impl AddressUse<'_> {
         let fits = page.0 < tables.size.pages
             && !record.is_held()
             && conditions.pages.iter().any(|&(from, to)| (from..=to).contains(&page.0.into()))
-            && device.book.judge(info, &place, self.cell).is_ok();
+            && device.book.judge(info, &place, self.cell).is_ok()
+            && self.has_room(place);
         fits.then_some((page, 1))
     }
 }
@@ -142,7 +151,13 @@ impl AddressDraw {
         if of.info.address != AddressSource::ReadablePage {
             return Some(place);
         }
-        let page = conditions.page(stream.below(count.into()) as u32)?;
-        Some(Place { page: Page(page as u16), ..place })
+        for _ in 0..PAGE_DRAWS {
+            let page = conditions.page(stream.below(count.into()) as u32)?;
+            let place = Place { page: Page(page as u16), ..place };
+            if of.has_room(place) {
+                return Some(place);
+            }
+        }
+        None
     }
 }

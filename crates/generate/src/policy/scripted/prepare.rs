@@ -241,8 +241,11 @@ impl StepSearch<'_, '_> {
         let before = open_bases(self.kernel.device.logic(die), (setup, &self.kernel.device), conditions, &bases);
         let changes = |op: &OpId| {
             let effects = &tables.base(tables.op(*op).base).effects;
-            !(effects.changes_block() || effects.resets() || effects.suspend.is_some() || effects.holds_target)
-                && !tables.base(tables.op(*op).base).is_inert()
+            !(effects.changes_block()
+                || effects.resets()
+                || effects.suspend.is_some()
+                || effects.holds_target
+                || tables.base(tables.op(*op).base).is_inert())
         };
         let anywhere = PlaceConditions::anywhere(&tables.size, die);
         let now = self.now;

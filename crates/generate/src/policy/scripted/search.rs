@@ -2,7 +2,7 @@
 //!
 //! Plans are made by the proposer and admitted by the kernel, as those of any other policy.
 
-use nandseq_device::{Device, Place, Reach, Rule};
+use nandseq_device::{BaseInfo, Device, Place, Reach, RegionSet, Rule};
 use nandseq_plan::model::ExpectedWord;
 use nandseq_profile::model::{AddressSource, Axis};
 use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
@@ -80,7 +80,7 @@ impl<'a, 's> StepSearch<'a, 's> {
 
     /// A hook on a plane.
     pub(super) fn view(&self, die: Die, plane: Plane) -> View {
-        View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested }
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested, within: RegionSet::PLAIN }
     }
 
     /// Finds the classes that are eligible at a hook on a plane.
@@ -215,7 +215,14 @@ impl<'a, 's> StepSearch<'a, 's> {
         if is_of_blocks(info, device, conditions) {
             let most = of.multi.then_some(setup.max_planes);
             let of = AddressUse { tables, device, info, cell: of.cell };
-            return draw.draw(of, conditions, (planes, most), stream).ok_or(RefusalReason::NoAddress);
+            let mut parts = in_regions(setup, info, conditions);
+            while let Some(at) = stream.pick(parts.iter().enumerate().map(|(at, (_, weight))| (at, *weight))) {
+                let (part, _) = parts.swap_remove(at);
+                if let Some(place) = draw.draw(of, &part, (planes, most), stream) {
+                    return Ok(place);
+                }
+            }
+            return Err(RefusalReason::NoAddress);
         }
         let place = draw_place((setup, device), view, (op, class), planes, stream)?;
         let names = (info.has_block || info.reach == Reach::Planes, info.has_block);
@@ -261,9 +268,22 @@ impl<'a, 's> StepSearch<'a, 's> {
         let (tables, device) = (&self.setup.tables, &self.kernel.device);
         let info = tables.op(op);
         let of = AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type };
-        let planes = conditions.planes.iter().filter(|&plane| of.has_any(conditions, plane));
+        let parts = in_regions(self.setup, of.info, conditions);
+        let has_any =
+            |plane: Plane| parts.iter().any(|(part, _)| part.planes.contains(plane) && of.has_any(part, plane));
+        let planes = conditions.planes.iter().filter(|&plane| has_any(plane));
         planes.fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
     }
+}
+
+/// What of some conditions is in each of the regions in force, with the region's weight; the conditions alone without regions.
+fn in_regions(setup: &Setup, info: &BaseInfo, conditions: &PlaceConditions) -> Vec<(PlaceConditions, u64)> {
+    let mut regions = setup.addresses.plain().peekable();
+    if regions.peek().is_none() {
+        return vec![(conditions.clone(), 1)];
+    }
+    let part = |region| Some((conditions.inside(region, info.effects.erase)?, u64::from(region.weight)));
+    regions.filter_map(part).collect()
 }
 
 /// Whether the address of an operation depends on the plane of the hook.
