@@ -22,8 +22,7 @@ mod uses;
 
 pub use address_book::AddressBook;
 pub use addresses::DieAddresses;
-pub use counting::UseLimits;
-pub use limits::UseLimit;
+pub use limits::{UseLimit, UseLimits};
 pub use record::{BlockRecord, BlockStage};
 pub use region::{AddressRegion, RegionSet};
 pub use use_counts::{CountedUses, UseCounts};

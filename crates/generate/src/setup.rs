@@ -12,6 +12,7 @@ mod classes;
 pub(crate) mod consequences;
 pub(crate) mod coverage_model;
 mod distribution;
+mod error;
 pub(crate) mod groups;
 mod mix;
 mod scenarios;
@@ -31,6 +32,7 @@ use chain_templates::{compile_chain, exists, follow_ups};
 pub(crate) use classes::{CHUNK, Class, ClassId, ClassSet, Classes, places};
 use coverage_model::CoverageModel;
 pub(crate) use distribution::{Begins, Distribution, SIXTEENS, UNITS};
+pub use error::SetupError;
 use groups::Groups;
 pub(crate) use mix::Mix;
 pub use scenarios::ScenarioValue;
@@ -71,22 +73,6 @@ pub struct Setup {
     pub(crate) resuming: ByAxis<Option<OpId>>,
     /// The operations that concern another die than that of their hook: see [`crate::dead`].
     pub(crate) across_dies: AcrossDies,
-}
-
-/// Why nothing can be generated.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum SetupError {
-    /// The table gives no weight to an operation that could be proposed.
-    #[error("no phase key gives a weight above 0 to any operation that could be proposed")]
-    NothingToPropose,
-    /// A scenario wants hits for too many values.
-    #[error("the axes of `each` of the scenario `{scenario}` have more than {most} combinations")]
-    TooManyValues {
-        /// Its name.
-        scenario: String,
-        /// The most that there may be.
-        most: usize,
-    },
 }
 
 impl Setup {

@@ -2,9 +2,8 @@
 
 use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
 
-use super::addresses::DieAddresses;
-use super::counting::{Counting, UseLimits};
 use super::die_index::DieIndex;
+use super::limits::{Counting, Limits, UseLimits};
 use super::masks::Masks;
 use super::record::{BlockRecord, BlockStage};
 use super::region::{AddressRegion, RegionIndex, RegionSet};
@@ -96,7 +95,10 @@ impl AddressBook {
     /// Draws from regions and within limits from now on: from those of [`RegionSet::PLAIN`] where no set is named, and from the whole device
     /// without any. The tables are those of the book. Limits hold only for what is counted: see [`AddressBook::count_uses`].
     pub fn draw_from(&mut self, tables: &Tables, regions: &[AddressRegion], limits: &UseLimits) {
-        self.set_limits(limits);
+        if let Some(counting) = &mut self.counting {
+            counting.limits = Limits::new(&self.size, limits, &counting.counts);
+        }
+        self.count_open();
         let dies = (0..self.size.dies).map(Die);
         let has_plain = regions.iter().any(|region| region.set == RegionSet::PLAIN);
         // Limits are kept in regions alone.
@@ -128,18 +130,6 @@ impl AddressBook {
     pub(crate) fn settle(&mut self) {
         self.whole.iter_mut().for_each(DieIndex::settle);
         self.regions.iter_mut().flatten().for_each(|region| region.index.settle());
-    }
-
-    /// The addresses of a die that draws without a set of regions come from.
-    #[must_use]
-    pub const fn on(&self, die: Die) -> DieAddresses<'_> {
-        self.within(die, RegionSet::PLAIN)
-    }
-
-    /// The addresses of a die in the regions of a set.
-    #[must_use]
-    pub const fn within(&self, die: Die, set: RegionSet) -> DieAddresses<'_> {
-        DieAddresses { book: self, die, set }
     }
 
     /// The records of all blocks, by die, then by block.
@@ -208,6 +198,12 @@ impl AddressBook {
         self.note_open(self.open + self.open_among(place) - open);
     }
 
+    /// How many blocks of the site may be open, if there is a limit: see [`UseLimits::open_blocks`].
+    #[must_use]
+    pub fn open_limit(&self) -> Option<u32> {
+        self.counting.as_ref().and_then(|counting| counting.limits.open)
+    }
+
     /// How many of the blocks of a place are open; none if that does not matter.
     fn open_among(&self, place: &Place) -> u32 {
         if self.open_limit().is_none() {
@@ -228,7 +224,7 @@ impl AddressBook {
     }
 
     /// Counts the blocks that are open anew.
-    pub(super) fn count_open(&mut self) {
+    fn count_open(&mut self) {
         let is_open = |record: &&BlockRecord| record.is_open(self.size.pages);
         let open = if self.open_limit().is_some() { self.records.iter().filter(is_open).count() } else { 0 };
         self.note_open(open as u32);

@@ -17,9 +17,23 @@ use crate::place::Place;
 /// device, `max_planes` is the most planes of a draw (below 2: the draw is `None`). A draw is `None` if no address qualifies.
 #[derive(Clone, Copy, Debug)]
 pub struct DieAddresses<'a> {
-    pub(super) book: &'a AddressBook,
-    pub(super) die: Die,
-    pub(super) set: RegionSet,
+    book: &'a AddressBook,
+    die: Die,
+    set: RegionSet,
+}
+
+impl AddressBook {
+    /// The addresses of a die that draws without a set of regions come from.
+    #[must_use]
+    pub const fn on(&self, die: Die) -> DieAddresses<'_> {
+        self.within(die, RegionSet::PLAIN)
+    }
+
+    /// The addresses of a die in the regions of a set.
+    #[must_use]
+    pub const fn within(&self, die: Die, set: RegionSet) -> DieAddresses<'_> {
+        DieAddresses { book: self, die, set }
+    }
 }
 
 impl<'a> DieAddresses<'a> {

@@ -3,43 +3,10 @@
 use nandseq_profile::{Block, Die, Page};
 
 use super::address_book::AddressBook;
-use super::limits::{Limits, UseLimit};
+use super::limits::{Counting, Limits, UseLimits};
 use super::use_counts::UseCounts;
-use super::uses::Uses;
 use crate::place::Place;
 use crate::tables::BaseInfo;
-
-/// The limits of a phase.
-#[derive(Clone, Default, Debug)]
-pub struct UseLimits {
-    /// Limits of blocks and pages; where several hold, the least does.
-    pub each: Vec<UseLimit>,
-    /// How many blocks of the site may be open: partly programmed, or about to be. A block is open from the start of the operation that
-    /// programs its first page, or of the chain that will, until it is full or erased.
-    pub open_blocks: Option<u32>,
-}
-
-impl UseLimits {
-    /// Whether there is none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.each.is_empty() && self.open_blocks.is_none()
-    }
-}
-
-/// The counts, and the limits in force.
-#[derive(Clone, Debug)]
-pub(super) struct Counting {
-    counts: UseCounts,
-    limits: Limits,
-}
-
-impl Counting {
-    /// What the limits leave of the uses of a block, and its pages that have reached their limit.
-    pub(super) fn leave(&self, at: usize, uses: Uses) -> (Uses, Option<&[u64]>) {
-        (self.limits.leave(at, &self.counts, uses), self.limits.used_up(at))
-    }
-}
 
 impl AddressBook {
     /// Counts uses from now on, after those that were counted. Without this nothing is counted.
@@ -58,20 +25,6 @@ impl AddressBook {
     #[must_use]
     pub fn use_counts(&self) -> Option<&UseCounts> {
         self.counting.as_ref().map(|counting| &counting.counts)
-    }
-
-    /// Puts limits into force.
-    pub(super) fn set_limits(&mut self, limits: &UseLimits) {
-        if let Some(counting) = &mut self.counting {
-            counting.limits = Limits::new(&self.size, limits, &counting.counts);
-        }
-        self.count_open();
-    }
-
-    /// How many blocks of the site may be open, if there is a limit: see [`UseLimits::open_blocks`].
-    #[must_use]
-    pub fn open_limit(&self) -> Option<u32> {
-        self.counting.as_ref().and_then(|counting| counting.limits.open)
     }
 
     /// The pages of a block that have reached their limit, one bit each; `None` if there is none.

@@ -5,7 +5,6 @@
 
 use nandseq_profile::{Block, Die};
 
-use super::counting::UseLimits;
 use super::region::AddressRegion;
 use super::use_counts::UseCounts;
 use super::uses::Uses;
@@ -36,6 +35,24 @@ impl UseLimit {
     pub fn has_page(&self, size: &Size, (die, block): (Die, Block), page: u16) -> bool {
         let has = |region: &AddressRegion| region.has_block(size, die, block) && region.has_page(page);
         self.regions.is_empty() || self.regions.iter().any(has)
+    }
+}
+
+/// The limits of a phase.
+#[derive(Clone, Default, Debug)]
+pub struct UseLimits {
+    /// Limits of blocks and pages; where several hold, the least does.
+    pub each: Vec<UseLimit>,
+    /// How many blocks of the site may be open: partly programmed, or about to be. A block is open from the start of the operation that
+    /// programs its first page, or of the chain that will, until it is full or erased.
+    pub open_blocks: Option<u32>,
+}
+
+impl UseLimits {
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.each.is_empty() && self.open_blocks.is_none()
     }
 }
 
@@ -134,6 +151,20 @@ impl Limits {
             read_pages: uses.read_pages * u16::from(may_read),
             ..uses
         }
+    }
+}
+
+/// The counts, and the limits in force.
+#[derive(Clone, Debug)]
+pub(super) struct Counting {
+    pub(super) counts: UseCounts,
+    pub(super) limits: Limits,
+}
+
+impl Counting {
+    /// What the limits leave of the uses of a block, and its pages that have reached their limit.
+    pub(super) fn leave(&self, at: usize, uses: Uses) -> (Uses, Option<&[u64]>) {
+        (self.limits.leave(at, &self.counts, uses), self.limits.used_up(at))
     }
 }
 

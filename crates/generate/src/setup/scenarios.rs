@@ -8,9 +8,9 @@ use nandseq_plan::model::{AddressPart, PlaceRelation, Scenario, ScenarioAxis, Sc
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{CellTypeId, Die, OpId, Plane, Ticks};
 
-use super::SetupError;
 use super::classes::{Classes, places};
 use super::distribution::Distribution;
+use super::error::SetupError;
 use crate::random::Stream;
 
 /// The most values of `each` of a scenario: each has counts of its own.

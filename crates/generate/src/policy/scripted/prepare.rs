@@ -7,7 +7,7 @@ use nandseq_profile::{BaseId, CellTypeId, OpId, Plane, PlaneSet};
 
 use super::attempt::Attempt;
 use super::conditions::PlaceConditions;
-use super::search::{Need, StepSearch, WantedStep};
+use super::search::{Lack, StepSearch, WantedStep};
 use crate::kernel::{Step, carry_out, settled};
 use crate::proposal::register_place;
 use crate::random::RandomNumbers;
@@ -41,7 +41,7 @@ impl StepSearch<'_, '_> {
             return Some(plane);
         }
         let kinds = self.one_of_each_class(ops.iter().chain(&heads).copied());
-        let needs: Vec<Need> = kinds.into_iter().filter_map(|op| self.need(op, &conditions)).collect();
+        let needs: Vec<Lack> = kinds.into_iter().filter_map(|op| self.need(op, &conditions)).collect();
         if !needs.is_empty() {
             let need = needs[self.below(needs.len())];
             if let Some(plane) = self.provide(need, &conditions, DEPTH) {
@@ -66,7 +66,7 @@ impl StepSearch<'_, '_> {
         scenario: &CompiledScenario,
         attempt: &Attempt,
         first: Place,
-    ) -> Option<(Need, PlaceConditions)> {
+    ) -> Option<(Lack, PlaceConditions)> {
         let tables = &self.setup.tables;
         (1..scenario.steps.len()).find_map(|step| {
             let conditions = attempt.conditions_after(tables, scenario, (step, first));
@@ -82,7 +82,7 @@ impl StepSearch<'_, '_> {
         (attempt, step): (&Attempt, usize),
         ops: &[OpId],
         conditions: &PlaceConditions,
-    ) -> Option<(Need, PlaceConditions)> {
+    ) -> Option<(Lack, PlaceConditions)> {
         let tables = &self.setup.tables;
         let mut kinds: Vec<(OpId, AddressSource, CellTypeId)> = Vec::new();
         for &op in ops {
@@ -128,23 +128,23 @@ impl StepSearch<'_, '_> {
     }
 
     /// What an operation needs and lacks at addresses that meet conditions.
-    fn need(&self, op: OpId, conditions: &PlaceConditions) -> Option<Need> {
+    fn need(&self, op: OpId, conditions: &PlaceConditions) -> Option<Lack> {
         let tables = &self.setup.tables;
         let (cell, info) = (tables.op(op).stated_cell_type, tables.base(tables.op(op).base));
         if let Some(axis) = info.effects.suspend {
-            return Some(Need::InFlight(axis));
+            return Some(Lack::InFlight(axis));
         }
         if let Some(axis) = info.effects.resume {
-            return Some(Need::Suspended(axis));
+            return Some(Lack::Suspended(axis));
         }
         match info.address {
             AddressSource::NextPage if info.effects.is_program() => {
-                self.planes_with(op, conditions).is_empty().then_some(Need::PageToProgram(cell))
+                self.planes_with(op, conditions).is_empty().then_some(Lack::PageToProgram(cell))
             }
             AddressSource::ReadablePage => {
-                self.planes_with(op, conditions).is_empty().then_some(Need::PageToRead(cell))
+                self.planes_with(op, conditions).is_empty().then_some(Lack::PageToRead(cell))
             }
-            AddressSource::SuspendedProgram => Some(Need::Suspended(Axis::Program)),
+            AddressSource::SuspendedProgram => Some(Lack::Suspended(Axis::Program)),
             AddressSource::None
             | AddressSource::Hook
             | AddressSource::AnyBlock
@@ -157,38 +157,38 @@ impl StepSearch<'_, '_> {
     }
 
     /// Plans an operation that leads to what is needed.
-    pub(super) fn provide(&mut self, need: Need, conditions: &PlaceConditions, depth: u32) -> Option<DiePlane> {
+    pub(super) fn provide(&mut self, need: Lack, conditions: &PlaceConditions, depth: u32) -> Option<DiePlane> {
         let setup = self.setup;
         let tables = &setup.tables;
         let names = || names_of(setup);
         let of_block = conditions.of_block();
-        let (ops, then): (Vec<OpId>, Option<Need>) = match need {
-            Need::PageToProgram(cell) => {
+        let (ops, then): (Vec<OpId>, Option<Lack>) = match need {
+            Lack::PageToProgram(cell) => {
                 let lets = |erased: CellTypeId| tables.programs[erased.index()] >> cell.0 & 1 == 1;
                 let erases =
                     |op: &OpId| tables.base(tables.op(*op).base).effects.erase && lets(tables.op(*op).stated_cell_type);
                 (names().filter(erases).collect(), None)
             }
-            Need::PageToRead(cell) => {
+            Lack::PageToRead(cell) => {
                 let programs = |op: &OpId| {
                     let effects = &tables.base(tables.op(*op).base).effects;
                     (effects.program || effects.close) && tables.op(*op).stated_cell_type == cell
                 };
-                (names().filter(programs).collect(), Some(Need::PageToProgram(cell)))
+                (names().filter(programs).collect(), Some(Lack::PageToProgram(cell)))
             }
-            Need::InFlight(axis) => {
+            Lack::InFlight(axis) => {
                 let is_of = |op: &OpId| tables.base(tables.op(*op).base).effects.is_of(axis);
                 let ops: Vec<OpId> = names().filter(is_of).collect();
                 let cell = ops.get(self.below(ops.len().max(1))).map(|&op| tables.op(op).stated_cell_type);
                 let then = match axis {
                     Axis::Erase => None,
-                    Axis::Program => cell.map(Need::PageToProgram),
+                    Axis::Program => cell.map(Lack::PageToProgram),
                 };
                 (ops, then)
             }
-            Need::Suspended(axis) => {
+            Lack::Suspended(axis) => {
                 let suspends = |op: &OpId| tables.base(tables.op(*op).base).effects.suspend == Some(axis);
-                (names().filter(suspends).collect(), Some(Need::InFlight(axis)))
+                (names().filter(suspends).collect(), Some(Lack::InFlight(axis)))
             }
         };
         let heads = self.heads(&ops);

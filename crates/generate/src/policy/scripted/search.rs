@@ -37,12 +37,12 @@ pub(crate) struct StepSearch<'a, 's> {
     /// The best plan so far.
     best: Vec<Step>,
     /// What a later step would lack, with where.
-    pub(super) lack: Option<(Need, PlaceConditions)>,
+    pub(super) lack: Option<(Lack, PlaceConditions)>,
 }
 
-/// Something that a step needs.
+/// Something that a step needs and that is not there.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Need {
+pub(super) enum Lack {
     /// A block with a page to program as a cell type.
     PageToProgram(CellTypeId),
     /// A page of a cell type to read.
