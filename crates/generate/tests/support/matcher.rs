@@ -290,7 +290,7 @@ impl Matcher<'_> {
 }
 
 /// Makes runs of a site, and returns all rows, which break no rule.
-pub(crate) fn rows<'p>(profile: &'p Profile, site: &mut Site<'_>, limits: &RunLimits<'_>, runs: u64) -> Vec<Row> {
+pub(crate) fn rows(profile: &Profile, site: &mut Site<'_>, limits: &RunLimits<'_>, runs: u64) -> Vec<Row> {
     let mut sink = Rows::new(profile);
     for run in 0..runs {
         site.run(&RunLimits { of_phase: (run, runs), ..*limits }, &mut sink).expect("memory does not fail");
