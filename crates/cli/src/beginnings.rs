@@ -31,6 +31,28 @@ pub(crate) fn found(sites: Vec<SiteFiles>, elsewhere: &[SiteFiles]) -> Result<Ve
     sites.into_iter().map(whole).collect()
 }
 
+/// The same sites without those all of whose runs are the beginning of another: it takes over what their manifests list and what was found
+/// about them, so that each run is judged once.
+pub(crate) fn once<T>(mut sites: Vec<(SiteFiles, T)>) -> Vec<(SiteFiles, T)> {
+    let is_beginning = |part: &SiteFiles, whole: &SiteFiles| {
+        let mut runs = part.runs.iter().zip(&whole.runs);
+        (1..whole.runs.len()).contains(&part.runs.len()) && runs.all(|(one, other)| one.path == other.path)
+    };
+    let mut at = 0;
+    while let Some((part, _)) = sites.get(at) {
+        let Some(whole) = sites.iter().position(|(whole, _)| is_beginning(part, whole)) else {
+            at += 1;
+            continue;
+        };
+        let (part, _) = sites.remove(at);
+        let whole = &mut sites[whole - usize::from(whole > at)].0;
+        whole.listed.splice(0..0, part.listed);
+        whole.damage.splice(0..0, part.damage);
+        whole.notes.splice(0..0, part.notes);
+    }
+    sites
+}
+
 /// The sites of what a campaign is resumed from: a folder, or a snapshot in the folder of a site. None if they cannot be read.
 pub(crate) fn of_resumed(resumed: &Path) -> Vec<SiteFiles> {
     let folder = if resumed.is_file() {

@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let sites: Vec<(SiteFiles, BadBlocks)> = sites.collect::<Result<_, _>>()?;
     let elsewhere: Vec<SiteFiles> = sites.iter().map(|(site, _)| site.clone()).collect();
     let (sites, lists): (Vec<SiteFiles>, Vec<BadBlocks>) = sites.into_iter().unzip();
-    let sites = beginnings::found(sites, &elsewhere)?.into_iter().zip(lists).collect();
+    let sites = beginnings::once(beginnings::found(sites, &elsewhere)?.into_iter().zip(lists).collect());
     let max_findings = arguments.max_findings;
     let options = Options { bad_blocks: &[], source: &*source, max_findings, stop: None };
     let report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };

@@ -26,10 +26,35 @@ fn what_goes_on_elsewhere_is_judged_with_its_beginning_or_not_at_all() {
         let whole = String::from_utf8(folder.succeed(&["verify", "first", "second"]).stdout).unwrap();
         assert!(whole.contains("it goes on after runs 1 to 2 in `first"), "{whole}");
         assert!(whole.contains("no rule broken"), "{whole}");
+        // Each run is judged once.
+        let sites = if extra.is_empty() { "3 files of 1 site:" } else { "6 files of 2 sites:" };
+        assert!(whole.contains(sites), "{whole}");
         // Another campaign is no beginning.
         folder.succeed(&["-t", "3000", "--no-bootstrap", "-n", "2", "--seed", "9", "--out-dir", "third", "-q"]);
         assert!(folder.refuse(&["verify", "third", "second"]).contains("cannot be judged by itself"));
     }
+}
+
+#[test]
+fn a_changed_file_of_the_first_runs_is_found_once() {
+    let folder = in_two_folders(&[]);
+    let path = folder.path().join("first/manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let at = text
+        .find("\"sha256\": \"")
+        .map(|at| at + 11)
+        .and_then(|at| text[at..].rfind("\"sha256\": \"").map(|more| at + more + 11))
+        .unwrap();
+    let other = if &text[at..=at] == "0" { "1" } else { "0" };
+    fs::write(&path, format!("{}{other}{}", &text[..at], &text[at + 1..])).unwrap();
+    let told = folder.run(&["verify", "first", "second"]);
+    assert_eq!(told.status.code(), Some(1));
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert_eq!(
+        told.matches("is not the file that the manifest lists").count() + told.matches("changed").count(),
+        1,
+        "{told}"
+    );
 }
 
 #[test]
