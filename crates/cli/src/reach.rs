@@ -313,9 +313,11 @@ fn traps(profile: &Profile, traps: &[Trap], starved: Option<&StarvedState>) -> V
         let names: Vec<&str> = trap.freed_by.iter().map(|&base| profile.bases[base].name.as_str()).collect();
         let way_out = match names.as_slice() {
             [] => "no base has an effect that would end it".to_owned(),
-            names => format!("{} would free it, but can never run there", names.join(", ")),
+            names if trap.is_always => format!("{} would free it, but can never run there", names.join(", ")),
+            names => format!("{} would free it, but other states may forbid that for ever", names.join(", ")),
         };
-        all.push(format!("trap: once in {} a die stays there: {way_out}", trap.state.name()));
+        let stays = if trap.is_always { "stays" } else { "may stay" };
+        all.push(format!("trap: once in {} a die {stays} there: {way_out}", trap.state.name()));
     }
     if let Some(StarvedState { states, key }) = starved {
         let states: Vec<&str> = states.iter().map(|state| state.name()).collect();

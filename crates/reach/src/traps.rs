@@ -23,6 +23,8 @@ pub struct Trap {
     pub state: Lasting,
     /// The bases whose operations would end it, by their own effect or as a reset: none of them can run there.
     pub freed_by: Vec<BaseId>,
+    /// Whether nothing leads out of it wherever the device enters it; otherwise only where other states forbid all that would.
+    pub is_always: bool,
 }
 
 /// The traps of a device, and the lasting state in which its refills bring nothing, found by a search that carries out at most
@@ -38,9 +40,9 @@ pub fn dead_ends(
     (traps(&model, &graph), supply(&model, &graph, table).starved)
 }
 
-/// Finds the traps.
+/// Finds the traps. A state out of which nothing leads only in the course of another trap is none of its own.
 pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
-    let mut found = Vec::new();
+    let mut found: Vec<(Trap, Vec<bool>)> = Vec::new();
     for state in Lasting::all() {
         let inside: Vec<bool> = graph.states().map(|node| state.holds(&node)).collect();
         // The nodes from which a way leads out of the state, found backwards from the nodes outside it.
@@ -54,10 +56,16 @@ pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
             more.into_iter().for_each(|node| leaves[node] = true);
         }
         if leaves.contains(&false) {
-            found.push(Trap { state, freed_by: freeing(&model.tables, state) });
+            let is_always = inside.iter().zip(&leaves).all(|(inside, leaves)| inside != leaves);
+            let stuck = leaves.into_iter().map(|leaves| !leaves).collect();
+            found.push((Trap { state, freed_by: freeing(&model.tables, state), is_always }, stuck));
         }
     }
-    found
+    let in_always = |node: usize| found.iter().any(|(trap, stuck)| trap.is_always && stuck[node]);
+    let is_own = |(trap, stuck): &&(Trap, Vec<bool>)| {
+        trap.is_always || stuck.iter().enumerate().any(|(node, stuck)| *stuck && !in_always(node))
+    };
+    found.iter().filter(is_own).map(|(trap, _)| trap.clone()).collect()
 }
 
 /// Of some lasting states of dies, those that nothing ends: each operation that could either never starts (`starts`), or is
@@ -219,6 +227,8 @@ mod tests {
     use nandseq_profile::BaseSet;
     use nandseq_profile::model::{Axis, ExclusionGroup};
 
+    use nandseq_device::StateChange;
+
     use super::*;
     use crate::MOST_TRIED;
     use crate::sample::{device, op, table};
@@ -271,6 +281,29 @@ mod tests {
                 .all(|base| { freed_by.contains(&base) == (resumes.contains(base) || resets.contains(base)) }),
             "{freed_by:?}"
         );
+    }
+
+    #[test]
+    fn a_trap_has_the_states_that_only_it_keeps_a_device_in() {
+        let profile = nandseq_profile::builtin::profile();
+        let tables = Tables::new(&profile);
+        // Nothing switches the termination on again, and what it forbids cannot end other states: only it is a trap.
+        let is_left_out = |op: OpId| {
+            let effects = &tables.base(tables.op(op).base).effects;
+            effects.resets() || effects.changes().any(|change| *change == StateChange::SwitchOdt { off: false })
+        };
+        let mut profile = profile.clone();
+        let off = tables.bases().filter(|(_, info)| info.effects.suspend.is_some() || info.effects.resume.is_some());
+        let group = profile.exclusions.groups.len().into();
+        profile
+            .exclusions
+            .groups
+            .push(ExclusionGroup { name: "off".to_owned(), forbids: off.map(|(base, _)| base).collect() });
+        profile.exclusions.by_state.push((DeviceState::OdtDisabled, vec![group]));
+        let names = profile.ops.ids().filter(|op| !is_left_out(*op)).map(|op| (op, 1.0)).collect();
+        let (traps, _) = dead_ends(&profile, &[(PhaseKey::DEFAULT, names)], Start::default(), MOST_TRIED);
+        let named: Vec<(&str, bool)> = traps.iter().map(|trap| (trap.state.name(), trap.is_always)).collect();
+        assert_eq!(named, [("ODT_DISABLE", true)]);
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl<'a> WantedTable<'a> {
     pub(crate) fn text(&self) -> Result<Option<(SourceFile, Digest)>, Failure> {
         if let Some(path) = self.flags.op_state_probs.as_ref().filter(|path| !self.refresh && !path.exists()) {
             let problem = Problem::new(format!("the probability table `{}` is not there", shown(path)));
-            let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
+            let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs the table beside the profile \
+                        is loaded, or one is built if there is none";
             return Err(problem.help(help).into());
         }
         // A file that is named may be a pipe.
