@@ -163,7 +163,8 @@ impl<'p> Absences<'p> {
         let trial = plain.then(|| self.can_start.trial()).filter(|trial| !trial.is_over);
         let expected = trial
             .filter(|_| Trial::is_like(drawn, started.sites))
-            .and_then(|trial| trial.expected(op, drawn, self.can_start.lost_in_trial()));
+            .and_then(|trial| trial.expected(op, (drawn, started.sites), self.can_start.lost_in_trial()))
+            .filter(|expected| expected.counted > 0 || expected.has_bounds());
         let expected = expected.map(|expected| {
             // That the runs had none is evidence too.
             let most = if expected.counted == 0 { expected.most.min(most_of_none()) } else { expected.most };

@@ -165,21 +165,32 @@ impl<'p> CanStart<'p> {
         trap: &'t TrappedDies,
         shown: &[PhaseKey],
     ) -> impl Fn(PhaseKey, OpId) -> bool + use<'t, 'p> {
-        let profile = &self.in_force.profile;
+        let InForce { profile, table, .. } = self.in_force;
         let starts = |op: &OpId| !trap.lost.contains(op) && !matches!(self.verdict(*op), Verdict::Unreachable(_));
-        let mut bases: Vec<Option<BaseId>> = shown.iter().map(|&key| profile.phase_keys[key].base).collect();
-        let starting: Vec<BaseId> = profile.ops.ids().filter(starts).map(|op| profile.ops[op].base).collect();
-        // What a RESUME resumes shows again.
-        let resumes = |base: &BaseId| Axis::ALL.iter().any(|axis| profile.bases[*base].has(Effect::Resume(*axis)));
-        if starting.iter().any(resumes) {
-            bases.extend(profile.bases.ids().map(Some));
+        let mut comes_up = vec![false; profile.bases.len()];
+        let shown = shown.iter().filter_map(|&key| profile.phase_keys[key].base);
+        // Steps of chains and operations of a bootstrap need no phase key.
+        let is_step = |base| profile.chains.iter().flat_map(|chain| &chain.steps).any(|step| step.base == base);
+        let without_key = profile.ops.ids().filter(starts).map(|op| profile.ops[op].base);
+        let without_key = without_key.filter(|&base| self.in_force.bootstrap || is_step(base));
+        shown.chain(without_key).for_each(|base| comes_up[base.index()] = true);
+        loop {
+            let before = comes_up.clone();
+            let up = |key: PhaseKey| profile.phase_keys[key].base.is_none_or(|base| before[base.index()]);
+            let drawn = table.distributions.iter().filter(|(key, _)| up(*key)).flat_map(|(_, entries)| entries);
+            let drawn = drawn.filter(|(op, mass)| *mass > 0.0 && starts(op));
+            drawn.for_each(|(op, _)| comes_up[profile.ops[*op].base.index()] = true);
+            // What a RESUME resumes shows again.
+            let resumes = |base: BaseId| Axis::ALL.iter().any(|axis| profile.bases[base].has(Effect::Resume(*axis)));
+            if profile.bases.ids().any(|base| comes_up[base.index()] && resumes(base)) {
+                comes_up.fill(true);
+            }
+            if comes_up == before {
+                break;
+            }
         }
-        bases.extend(starting.into_iter().map(Some));
-        bases.sort_unstable();
-        bases.dedup();
         move |key, op| {
-            let base = profile.phase_keys[key].base;
-            !trap.lost.contains(&op) && (base.is_none() || bases.contains(&base))
+            !trap.lost.contains(&op) && profile.phase_keys[key].base.is_none_or(|base| comes_up[base.index()])
         }
     }
 

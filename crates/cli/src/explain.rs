@@ -155,8 +155,8 @@ struct Explainer<'w> {
     remedies: RefCell<Vec<KnownRemedy>>,
 }
 
-/// Causes, an operation that they keep from starting, and the changes that were found for it.
-type KnownRemedy = (Vec<Blocker>, OpId, Option<Vec<ProfileChange>>);
+/// Chains of causes, an operation that they keep from starting, and the changes that were found for it.
+type KnownRemedy = (Vec<Vec<Blocker>>, OpId, Option<Vec<ProfileChange>>);
 
 impl Explainer<'_> {
     fn operation(&self, op: OpId, of: u64) -> Explained {
@@ -182,7 +182,7 @@ impl Explainer<'_> {
         // The bootstrap's operations count among those that are asked about.
         let of = of.saturating_sub(self.trial.bootstrap_ops);
         let expected = match self.under {
-            None => self.trial.expected(op, of, self.lost),
+            None => self.trial.expected(op, (of, 1), self.lost),
             Some(key) => self.trial.expected_under(key, op, of, self.lost),
         };
         let (with_weight, without_weight) =
@@ -230,18 +230,27 @@ impl Explainer<'_> {
         change
     }
 
-    /// Changes after which an operation appears, if it never does; `None` if none are found. Operations with the same causes are
-    /// helped by the same changes.
+    /// Changes after which an operation appears, if it never does; `None` if none are found. Names that are possible in the same
+    /// states, and have the same causes, are helped by the same changes.
     fn remedy(&self, op: OpId, chains: &[Vec<Cause>]) -> Option<Vec<ProfileChange>> {
-        let causes: Vec<Blocker> = chains.first()?.iter().map(|cause| cause.blocker.clone()).collect();
+        let blockers = |chain: &Vec<Cause>| chain.iter().map(|cause| cause.blocker.clone()).collect();
+        let causes: Vec<Vec<Blocker>> = chains.iter().map(blockers).collect();
+        if causes.is_empty() {
+            return None;
+        }
         let remedies = Remedies::new(self.in_force).filter(|_| self.under.is_none())?;
-        let known = self.remedies.borrow().iter().find(|(of, ..)| *of == causes).cloned();
+        let alike = self.causes.alike(op);
+        let known = self.remedies.borrow().iter().find(|(of, like, _)| *of == causes && alike.contains(like)).cloned();
         if let Some((_, like, found)) = known {
             let of_op = |change| match change {
                 ProfileChange::Weight(key, name) if name == like => ProfileChange::Weight(key, op),
                 ProfileChange::Weight(..) | ProfileChange::SpareUnder(..) | ProfileChange::SpareIn(..) => change,
             };
-            return found.map(|found| found.into_iter().map(of_op).collect());
+            let found = found.map(|found| found.into_iter().map(of_op).collect::<Vec<_>>());
+            // The weights of a chain may still tell them apart.
+            if found.as_ref().is_none_or(|found| remedies.fulfil_needs(found, op)) {
+                return found;
+            }
         }
         let preferred: Vec<OpId> = chains.iter().flatten().flat_map(|cause| &cause.ops).copied().collect();
         let found = remedies.of(op, &preferred);

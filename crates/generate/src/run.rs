@@ -131,7 +131,7 @@ impl Site<'_> {
             events = events.wrapping_add(1);
             if events.is_multiple_of(1024) {
                 self.detector.tell(limits.on_dead);
-                is_lost |= out_of_reach(self, limits, events);
+                is_lost = is_lost || out_of_reach(self, limits, events);
                 if events.is_multiple_of(TIME_EVERY) {
                     sink.time(time)?;
                 }

@@ -280,8 +280,7 @@ impl Graph {
         let (mut started, mut resumes_at) = (before, before);
         started.start(info);
         resumes_at.finish(info);
-        let asks = !model.is_only_in_bootstrap(class);
-        let cuts = if asks { self.cuts_of(model, &started, class) } else { Vec::new() };
+        let cuts = self.cuts_of(model, &started, class);
         let resumed = info.effects.resume.map_or_else(Vec::new, |axis| model.resumed(&die, axis));
         let resumed = resumed.into_iter().map(|target| (target, self.cuts_of(model, &resumes_at, target))).collect();
         let [started, ended, resumes_at] =
@@ -375,7 +374,7 @@ impl Graph {
         let shows = model.base(class).becomes_op_state() && (here || model.looks_at_die(class));
         let change = self.plane_change(model, self.node(from).plane, class, here);
         let started = SearchNode { die: course.started, plane: change.started };
-        if shows && !model.is_only_in_bootstrap(class) {
+        if shows {
             let flight = self.flights[usize::from(class)].add(started);
             self.starts_on.added.push((from, (class, flight)));
         }

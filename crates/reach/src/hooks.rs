@@ -5,7 +5,8 @@
 //! - a hook in a short ISSUE of the next operation on the plane;
 //! - a hook at the very tick at which a phase begins, when the phase key is still the END before;
 //! - a hook after an operation, when an operation that does not show has come and gone since;
-//! - a hook that a run boundary has carried on.
+//! - a hook that a run boundary has carried on;
+//! - a hook during the CORE_BUSY of an operation of the bootstrap that is in flight when the bootstrap ends.
 
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
@@ -128,7 +129,7 @@ impl<'m> Hooks<'m> {
         match (info.base, info.phase) {
             (None, _) if model.profile.policies.refill_uses_end_key => hooks.idle(&never_ran(graph)),
             (None, _) => hooks.idle(&(0..graph.len() as u32).collect::<Vec<_>>()),
-            (Some(base), Some(PhaseKind::CoreBusy)) => hooks.busy(base),
+            (Some(base), Some(PhaseKind::CoreBusy)) => hooks.busy(base, false),
             (Some(base), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => hooks.window(base),
             (Some(base), Some(PhaseKind::Issue) | None) => hooks.end(base),
         }
@@ -145,7 +146,8 @@ impl<'m> Hooks<'m> {
                 shown.next_operation(graph, &never_ran(graph));
                 hooks.shown(&shown);
             }
-            (Some(_), Some(PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut)) => {}
+            (Some(base), Some(PhaseKind::CoreBusy)) => hooks.busy(base, true),
+            (Some(_), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => {}
             (Some(base), Some(PhaseKind::Issue) | None) => hooks.after_end(base),
         }
         hooks
@@ -156,11 +158,14 @@ impl<'m> Hooks<'m> {
         self.certain.add_nodes(PlaneRun::Idle, PLAIN, self.graph.nodes_of(nodes));
     }
 
-    fn busy(&mut self, base: BaseId) {
+    /// Hooks during CORE_BUSY: of the classes that only start in the bootstrap, or of the others.
+    fn busy(&mut self, base: BaseId, of_bootstrap: bool) {
         let (model, graph) = (self.model, self.graph);
-        for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).busy) {
+        let hooks = if of_bootstrap { &mut self.chance } else { &mut self.certain };
+        let is_asked = |class| model.class(class).busy && model.is_only_in_bootstrap(class) == of_bootstrap;
+        for &class in model.of_base[base.index()].iter().filter(|&&class| is_asked(class)) {
             let flights = &graph.flights[usize::from(class)].items;
-            self.certain.add_nodes(PlaneRun::Busy(class), PLAIN, flights.iter().copied());
+            hooks.add_nodes(PlaneRun::Busy(class), PLAIN, flights.iter().copied());
         }
     }
 

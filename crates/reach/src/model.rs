@@ -20,8 +20,8 @@ pub(crate) type WeightTable = [(PhaseKey, Vec<(OpId, f64)>)];
 pub struct Start<'s> {
     /// The bad blocks. They matter only if they leave an operation no block.
     pub bad_blocks: &'s [(Die, Block)],
-    /// Whether the bootstrap of the profile runs first. The search includes the states that it leads to; classes that only the
-    /// bootstrap proposes give no hooks.
+    /// Whether the bootstrap of the profile runs first. The search includes the states that it leads to. Its operations give hooks
+    /// that draw by the table only while the last of them are in flight: hooks of classes that only it proposes are coincidences.
     pub bootstrap: bool,
 }
 
@@ -202,9 +202,10 @@ impl<'p> Model<'p> {
         !self.base(class).effects.delay && (self.drawn[usize::from(class)] || self.class(class).in_bootstrap)
     }
 
-    /// Whether only the bootstrap proposes a class: then its op_states give no hooks.
+    /// Whether operations of a class only start in the bootstrap. The last of them are in flight when the bootstrap ends.
     pub(crate) fn is_only_in_bootstrap(&self, class: NameClassId) -> bool {
-        self.class(class).in_bootstrap && !self.drawn[usize::from(class)]
+        let at = usize::from(class);
+        self.class(class).in_bootstrap && !self.drawn[at] && !self.tracked_steps[at] && !self.untracked_steps[at]
     }
 
     pub(crate) fn class(&self, id: NameClassId) -> &NameClass {

@@ -5,7 +5,7 @@ use nandseq_profile::{BaseId, BaseSet, GroupId, OpId, PhaseKey};
 
 /// The meaning of [`crate::Verdict::Coincidence`], in words.
 pub const COINCIDENCE: &str = "by coincidence only: while the next operation is issued, at the tick at which a phase begins, \
-     after something that does not show, or at a run boundary";
+     after something that does not show, at a run boundary, or at the end of the bootstrap";
 
 /// Why an operation is never proposed under a phase key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -18,7 +18,7 @@ pub enum Verdict {
     Reachable,
     /// Only when a hook happens to fall into a short ISSUE of the plane's next operation, on the very tick at which a phase
     /// begins, when the key is still that of the operation before, after something that did not show between an operation's
-    /// end and its hook, or where a run boundary has completed everything before the hook.
+    /// end and its hook, where a run boundary has completed everything before the hook, or during the last operations of a bootstrap.
     Coincidence,
     /// The device has too many states for a search of all of them: nothing that the operation needs is missing.
     Undecided,

@@ -302,10 +302,11 @@ impl<'p> Work<'p> {
         Ok(files.map_err(|reason| Failure::cannot_write(folder, reason))?.syncing(self.syncs_slowly))
     }
 
-    /// Whether a site may still reach the coverage at which it ends. If not, says so, unless that was known before the run.
-    fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, is_known: bool) -> bool {
+    /// Whether a site may still reach the coverage at which it ends. If not, says so, unless the run has only `begun`: then an
+    /// earlier one ended in the trap.
+    fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, begun: bool) -> bool {
         let trap = self.absences.trap_before_goal(site);
-        if let Some(trap) = trap.as_ref().filter(|_| !is_known) {
+        if let Some(trap) = trap.as_ref().filter(|_| !begun) {
             self.progress.at_once(&trap.in_a_line(campaign_site.site));
         }
         trap.is_none()
@@ -323,8 +324,9 @@ impl<'p> Work<'p> {
         let phase = self.campaign.phases.limits(run_index);
         self.setups.enter(site, run_index);
         let until_covered = self.campaign.closure.as_ref().and_then(Closure::until);
-        let was_trapped = self.absences.trap_before_goal(site).is_some();
-        let can_cover = |site: &Site<'_>| self.can_cover(campaign_site, site, was_trapped);
+        // A run asks once before its first event.
+        let begun = AtomicBool::new(true);
+        let can_cover = |site: &Site<'_>| self.can_cover(campaign_site, site, begun.swap(false, Ordering::Relaxed));
         let on_dead = |dead: &DeadDie| self.progress.at_once(&dead_dies::in_a_line(campaign_site, dead));
         let limits = RunLimits {
             run_until: self.campaign.run_until_from(run_index, site.clock()),

@@ -1,8 +1,8 @@
-//! What to change so that an operation that never appears does: a smallest set of changes after which it can start.
+//! What to change so that an operation that never appears does: changes after which it can start, none of which can be left out.
 //!
 //! It begins with all changes that may help at once, and takes away as many as the operation can do without. What is left is checked by
-//! the search that decides whether an operation can start. So whoever makes all of these changes sees the operation, sooner or
-//! later. It leaves out changes of bases, chains, sizes and bad blocks.
+//! the search that decides whether an operation can start. Other changes may be fewer, and a device may run into a trap before the
+//! operation starts. Changes of bases, chains, sizes and bad blocks are left out.
 
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ impl<'p> Remedies<'p> {
         (!has_tables && !in_force.table.has_preset()).then_some(Self { in_force })
     }
 
-    /// A smallest set of changes after which an operation can start; `None` if no such changes let it start. Of names that would do
+    /// Changes after which an operation can start, none of which can be left out; `None` if no such changes let it start. Of names that would do
     /// as well, those of `preferred` count.
     pub(super) fn of(&self, op: OpId, preferred: &[OpId]) -> Option<Vec<ProfileChange>> {
         let weights = self.weights(op, preferred);
@@ -56,8 +56,7 @@ impl<'p> Remedies<'p> {
             }
             let enough = |changes: &[ProfileChange]| {
                 let (profile, table) = self.changed(changes);
-                is_provided(self.in_force, (&profile, &table), op)
-                    && is_quick(verdict(self.in_force, (&profile, &table), op, QUICK))
+                self.fulfil_needs(changes, op) && is_quick(verdict(self.in_force, (&profile, &table), op, QUICK))
             };
             smallest(all, enough)
         };
@@ -68,7 +67,13 @@ impl<'p> Remedies<'p> {
         Some(found)
     }
 
-    /// The smallest part of these weights after which an operation can start. Needs alone are quick to look at, and mostly enough.
+    /// Whether nothing that an operation needs is missing after some changes.
+    pub(super) fn fulfil_needs(&self, changes: &[ProfileChange], op: OpId) -> bool {
+        let (profile, table) = self.changed(changes);
+        is_provided(self.in_force, (&profile, &table), op)
+    }
+
+    /// A part of these weights after which an operation can start, none of which can be left out. Needs alone are quick to look at, and mostly enough.
     fn smallest_of_weights(&self, weights: Vec<ProfileChange>, op: OpId) -> Vec<ProfileChange> {
         let with = |changes: &[ProfileChange], wanted: &dyn Fn((&Profile, &Distributions)) -> bool| {
             let (profile, table) = self.changed(changes);
@@ -193,7 +198,7 @@ fn verdict(in_force: &InForce, (profile, table): (&Profile, &Distributions), op:
     found.first().copied().unwrap_or(Verdict::Undecided)
 }
 
-/// The smallest part of some changes that is enough: none of them can be left out. Those in front are left out first.
+/// A part of some changes that is enough: none of them can be left out. Those in front are left out first.
 fn smallest(mut changes: Vec<ProfileChange>, enough: impl Fn(&[ProfileChange]) -> bool) -> Vec<ProfileChange> {
     let mut part = changes.len().div_ceil(2);
     while part > 0 {

@@ -353,21 +353,28 @@ fn of_trial(expected: Expected, from: &str) -> String {
 /// How often an operation should start: "about 12 of 1,000 operations (9.9 to 15 with odds 19 to 1, by a trial of …)".
 fn frequency(expected: Expected, from: &str) -> String {
     let (of, trial) = (counted(expected.of, "operation"), of_trial(expected, from));
-    if expected.counted == 0 {
-        return format!("at most {} of {of}; none came in a trial of {trial} (odds 19 to 1)", figure(expected.most));
+    let Expected { mean, least, most, .. } = expected;
+    match (expected.counted, expected.has_bounds()) {
+        (0, false) => format!("none came in a trial of {trial}"),
+        (0, true) => format!("at most {} of {of}; none came in a trial of {trial} (odds 19 to 1)", figure(most)),
+        (_, false) => format!("about {} of {of} (by a trial of {trial})", figure(mean)),
+        (_, true) => format!(
+            "about {} of {of} ({} to {} with odds 19 to 1, by a trial of {trial})",
+            figure(mean),
+            figure(least),
+            figure(most)
+        ),
     }
-    format!(
-        "about {} of {of} ({} to {} with odds 19 to 1, by a trial of {trial})",
-        figure(expected.mean),
-        figure(expected.least),
-        figure(expected.most)
-    )
 }
 
 /// The same, short, for a table.
 fn estimate(expected: Expected) -> String {
-    let range = format!("({} to {})", figure(expected.least), figure(expected.most));
-    format!("{:>8}  {range}", figure(expected.mean))
+    let range = if expected.has_bounds() {
+        format!("  ({} to {})", figure(expected.least), figure(expected.most))
+    } else {
+        String::new()
+    };
+    format!("{:>8}{range}", figure(expected.mean))
 }
 
 /// A number of operations: from 10 on without decimals, below with one, or with two digits that are not zeros in front.

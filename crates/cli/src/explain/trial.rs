@@ -62,7 +62,7 @@ pub(crate) struct Expected {
     pub(crate) of: u64,
     /// The estimate.
     pub(crate) mean: f64,
-    /// Lower bound of the mean.
+    /// Lower bound of the mean; `mean` itself, as is `most`, if there are no bounds.
     pub(crate) least: f64,
     /// Upper bound of the mean.
     pub(crate) most: f64,
@@ -81,6 +81,11 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
+    /// Whether the trial bounds the mean: not if the operation comes before a trap alone, or if nothing could start after the trial.
+    pub(crate) fn has_bounds(&self) -> bool {
+        self.most > self.least
+    }
+
     /// Whether the starts of the trial cluster: more stretches have none than if the starts came one by one. Then the number of
     /// these stretches would be greater in one of some forty trials only.
     pub(crate) fn comes_in_bursts(&self) -> bool {
@@ -155,9 +160,9 @@ impl Trial {
         (started, ops.iter().map(|op| self.reset[op.index()]).sum())
     }
 
-    /// The estimate of how often an operation starts in `of` operations; `None` if the trial is empty. `lost` are the operations that
-    /// can no longer start in the trap in which the trial ended; none without a trap.
-    pub(crate) fn expected(&self, op: OpId, of: u64, lost: &[OpId]) -> Option<Expected> {
+    /// The estimate of how often an operation starts in `of` operations of some sites (`of`, `sites`); `None` if the trial is empty.
+    /// `lost` are the operations that can no longer start in the trap in which the trial ended; none without a trap.
+    pub(crate) fn expected(&self, op: OpId, of: (u64, u64), lost: &[OpId]) -> Option<Expected> {
         let stretches = self.whole_stretches();
         let came = (0..stretches).filter(|at| self.stretches[op.index()] >> at & 1 == 1).count() as u64;
         let estimate = self.scaled((op, &self.by_op[op.index()]), of, lost)?;
@@ -198,10 +203,10 @@ impl Trial {
         of > STRETCH.saturating_mul(sites)
     }
 
-    /// The estimate of how often a proposal of an operation starts under a phase key in `of` operations; `None` if the trial is
-    /// empty.
+    /// The estimate of how often a proposal of an operation starts under a phase key in `of` operations of one site; `None` if the
+    /// trial is empty.
     pub(crate) fn expected_under(&self, key: PhaseKey, op: OpId, of: u64, lost: &[OpId]) -> Option<Expected> {
-        self.scaled((op, self.starts_under(key, op)), of, lost)
+        self.scaled((op, self.starts_under(key, op)), (of, 1), lost)
     }
 
     /// How often a proposal of an operation started under a phase key.
@@ -220,9 +225,9 @@ impl Trial {
 
     /// The estimate from some starts of an operation.
     ///
-    /// Operations before a trap and in it come in other numbers, so both parts of the trial are scaled by themselves. What a trap
-    /// rules out does not come in it.
-    fn scaled(&self, (op, starts): (OpId, &[u64]), of: u64, lost: &[OpId]) -> Option<Expected> {
+    /// Operations before a trap and in it come in other numbers, so both parts of the trial are scaled by themselves. The part before
+    /// it comes once on each site, and has no bounds: how long it is differs from site to site. What a trap rules out does not come in it.
+    fn scaled(&self, (op, starts): (OpId, &[u64]), (of, sites): (u64, u64), lost: &[OpId]) -> Option<Expected> {
         if self.ops == 0 {
             return None;
         }
@@ -246,17 +251,20 @@ impl Trial {
         let trapped_after = (!lost.is_empty()).then(|| last.map_or(0, |last| last + 1));
         let before = trapped_after.unwrap_or(self.ops);
         let counted_before = starts.partition_point(|&at| at < before) as u64;
-        let (within, rest) = (of.min(before), of.saturating_sub(before));
-        let parts = match trapped_after {
-            None => [(counted, of, self.ops), (0, 0, 0)],
-            Some(_) if lost.contains(&op) => [(counted, within, before), (0, 0, 0)],
-            Some(_) => [(counted_before, within, before), (counted - counted_before, rest, self.ops - before)],
+        let of_sites = before.saturating_mul(sites);
+        let (within, rest) = (of.min(of_sites), of.saturating_sub(of_sites));
+        let scaled =
+            |counted: f64, of: u64, trial: u64| if of == 0 { 0.0 } else { counted * of as f64 / trial.max(1) as f64 };
+        let (first, counted, rest, trial) = match trapped_after {
+            None => (0.0, counted, of, self.ops),
+            Some(_) => {
+                (scaled(counted_before as f64, within, before), counted - counted_before, rest, self.ops - before)
+            }
         };
-        let [mut mean, mut least, mut most] = [0.0; 3];
-        for (counted, of, trial) in parts.into_iter().filter(|(_, of, _)| *of > 0) {
-            let (scale, bounds) = (of as f64 / trial.max(1) as f64, bounds(counted));
-            (mean, least, most) = (mean + counted as f64 * scale, least + bounds.0 * scale, most + bounds.1 * scale);
-        }
+        // What is lost does not come in the trap, and does so with certainty.
+        let rest = if lost.contains(&op) { 0 } else { rest };
+        let (least, most) = bounds(counted);
+        let [mean, least, most] = [counted as f64, least, most].map(|counted| first + scaled(counted, rest, trial));
         Some(Expected { mean, least, most, trapped_after, ..unscaled })
     }
 }
@@ -388,17 +396,20 @@ mod tests {
             let Expected { mean, least, most, trapped_after, .. } =
                 trial.expected(op, of, &[lost]).expect("the trial is not empty");
             assert!(least <= mean && mean <= most && trapped_after == Some(23), "{op:?}: {least} {mean} {most}");
+            // How many come before a trap differs from site to site, and nothing bounds it.
+            assert_eq!(least < most, op == kept && of.0 > 23 * of.1, "{op:?}: {least} {most}");
             mean
         };
-        // Three before the trap, however many operations follow.
-        assert_eq!((expected(lost, 23), expected(lost, 20_000), expected(lost, 1_000_000)), (3.0, 3.0, 3.0));
-        assert_eq!(expected(kept, 20_000), 5.0);
-        assert_eq!(expected(kept, 23), 2.0);
+        // Three before the trap on each site, however many operations follow.
+        assert_eq!([23, 20_000, 1_000_000].map(|of| expected(lost, (of, 1))), [3.0; 3]);
+        assert_eq!([46, 20_000].map(|of| expected(lost, (of, 2))), [6.0; 2]);
+        assert_eq!(expected(kept, (20_000, 1)), 5.0);
+        assert_eq!([(23, 1), (46, 2), (23, 2)].map(|of| expected(kept, of)), [2.0, 4.0, 2.0]);
         // In the trap, three of 19,977.
-        let many = expected(kept, 1_000_000);
+        let many = expected(kept, (1_000_000, 1));
         assert!((many - (2.0 + 3.0 * 999_977.0 / 19_977.0)).abs() < 1e-6, "{many}");
         // Without a trap everything is scaled.
-        assert_eq!(trial.expected(lost, 200_000, &[]).map(|expected| expected.mean), Some(30.0));
+        assert_eq!(trial.expected(lost, (200_000, 1), &[]).map(|expected| expected.mean), Some(30.0));
     }
 
     #[test]
@@ -408,7 +419,7 @@ mod tests {
             let mut trial = Trial::empty(&profile, true);
             (trial.ops, trial.stretches[0]) = (20 * STRETCH + 1, (1 << came) - 1);
             trial.by_op[0] = (0..counted).collect();
-            let expected = trial.expected(OpId(0), 5_000, &[]).expect("the trial is long enough");
+            let expected = trial.expected(OpId(0), (5_000, 1), &[]).expect("the trial is long enough");
             assert_eq!((expected.stretches, expected.without), (20, 20 - u64::from(came)));
             expected.comes_in_bursts()
         };
@@ -422,7 +433,7 @@ mod tests {
         // A trial of few stretches shows nothing.
         let mut trial = Trial::empty(&profile, true);
         (trial.ops, trial.by_op[0], trial.stretches[0]) = (2 * STRETCH, (0..9).collect(), 1);
-        assert!(!trial.expected(OpId(0), 5_000, &[]).expect("the trial is long enough").comes_in_bursts());
+        assert!(!trial.expected(OpId(0), (5_000, 1), &[]).expect("the trial is long enough").comes_in_bursts());
     }
 
     #[test]

@@ -352,6 +352,30 @@ fn whoever_follows_the_advice_needs_no_further_one() {
 }
 
 #[test]
+fn the_advice_for_each_name_of_a_base_lets_that_name_appear() {
+    let folder = Folder::new();
+    let explained = |first: &str, name: &str| -> Vec<Value> {
+        let table = format!(
+            "phase_conditional:\n  DEFAULT: {{Block_Erase_SLC: 1, Read_Status_Enhanced_71h: 1{first}}}\n  ERASE.CORE_BUSY: {{}}\n"
+        );
+        std::fs::write(folder.path().join("table.yaml"), table).unwrap();
+        let flags = ["explain", "--op-state-probs", "table.yaml", "--no-bootstrap", "--format", "json", name];
+        let said: Value = serde_json::from_slice(&folder.succeed(&flags).stdout).unwrap();
+        said["operations"].as_array().unwrap().clone()
+    };
+    let all = explained("", "CACHE_READ");
+    let several = |op: &&Value| op["multi_plane"] == true;
+    let asked = [all.iter().find(several), all.iter().rfind(several), all.iter().find(|op| !several(op))];
+    for op in asked.into_iter().flatten() {
+        let (name, advice) = (op["op_name"].as_str().unwrap(), op["change"][0].as_str().unwrap());
+        let listed = advice.split("list `").skip(1).filter_map(|one| one.split_once('`'));
+        let first: String = listed.map(|(name, _)| format!(", {name}: 1")).collect();
+        let appears = &explained(&first, name)[0]["appears"];
+        assert!(op["appears"] == "never" && appears != "never", "{name}: {advice}");
+    }
+}
+
+#[test]
 fn pairs_that_the_search_left_undecided_are_marked_unless_the_trial_decides_them() {
     let text = nandseq_profile::builtin::text();
     let (before, rest) = text.split_once("\nexclusions:").unwrap();

@@ -6,7 +6,7 @@ use std::io;
 use nandseq_generate::probability::Distributions;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
-use nandseq_reach::{Universe, Verdict};
+use nandseq_reach::{Start, Universe, Verdict};
 use nandseq_trace::{Operation, Sink};
 
 /// Accepted proposals by phase key and name.
@@ -16,10 +16,16 @@ pub(crate) struct Hits {
     /// The operations that started, as proposals or as steps of chains.
     pub(crate) started: BTreeSet<OpId>,
     pub(crate) operations: u64,
+    /// The number of operations that do not count, those of the bootstrap.
+    skipped: u64,
 }
 
 impl Sink for Hits {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        if self.skipped > 0 {
+            self.skipped -= 1;
+            return Ok(());
+        }
         self.operations += 1;
         self.started.insert(operation.op);
         if operation.is_first {
@@ -43,12 +49,29 @@ impl Coverage {
 
     /// One run of one site with a table.
     pub(crate) fn of_table(profile: &Profile, table: &Distributions, seed: u64, operations: u64) -> Self {
-        let universe = Universe::new(profile, table);
+        Self::of_start(profile, table, (seed, false), operations)
+    }
+
+    /// One run of one site with a table, after the bootstrap or without one (`seed`, `bootstrap`). What the bootstrap itself proposes
+    /// does not count.
+    pub(crate) fn of_start(
+        profile: &Profile,
+        table: &Distributions,
+        (seed, bootstrap): (u64, bool),
+        operations: u64,
+    ) -> Self {
+        let universe = Universe::with_start(profile, table, Start { bootstrap, ..Start::default() });
         let mut hits = Hits::default();
         if let Ok(setup) = Setup::new(profile, table, &[]) {
             let run_until = Ticks::from_us(10_000_000_000);
-            let limits = RunLimits { run_until, max_ops: Some(operations), ..RunLimits::default() };
-            Site::new(&setup, seed).run(&limits, &mut hits).expect("memory does not fail");
+            let run = |run_until, max_ops, hits: &mut Hits| {
+                let limits = RunLimits { run_until, max_ops: Some(max_ops), bootstrap, ..RunLimits::default() };
+                Site::new(&setup, seed).run(&limits, hits).expect("memory does not fail")
+            };
+            if bootstrap {
+                hits.skipped = run(Ticks::ZERO, 0, &mut Hits::default()).bootstrap_ops;
+            }
+            run(run_until, operations + hits.skipped, &mut hits);
         }
         Self { universe, hits }
     }
