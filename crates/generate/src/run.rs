@@ -13,6 +13,7 @@ use nandseq_trace::Sink;
 use crate::dead::{DeadDie, LastingState, lasting_state};
 use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, Hook};
+use crate::policy::scripted::PhaseExtent;
 use crate::reporting::RunSummary;
 use crate::site::Site;
 
@@ -95,8 +96,7 @@ impl Site<'_> {
         let began = (start, self.kernel.operations);
         let may_be_at_goal = limits.until_covered.is_some() || limits.goal.is_some();
         self.detector.begin_run((began, self.refills.count), end, limits.max_ops.is_some() || may_be_at_goal);
-        self.begin_run(limits, sink);
-        self.begin_run_with_scenarios(limits, end);
+        self.begin_run(limits, end, sink);
         let mut carried = Vec::new();
         let mut boundary = end;
         let mut overran = false;
@@ -147,7 +147,7 @@ impl Site<'_> {
         if let Some((op, rule)) = self.kernel.stuck_chain() {
             return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
         }
-        self.end_run_with_scenarios();
+        self.end_attempts();
         // What was in flight at the limit may have reached the goal.
         self.is_at_goal(limits);
         debug_assert!(self.goal_counts.is_none_or(|counts| counts == GoalCounts::of(&self.kernel.device)));
@@ -195,7 +195,7 @@ impl Site<'_> {
     }
 
     /// Begins a run that proposes.
-    fn begin_run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) {
+    fn begin_run(&mut self, limits: &RunLimits<'_>, end: Ticks, sink: &mut dyn Sink) {
         self.hooks = 0;
         self.proposing = true;
         self.refills.begin_run(self.run > 0);
@@ -208,6 +208,23 @@ impl Site<'_> {
         let counts_blocks = matches!(limits.goal, Some(PhaseGoal::Programmed(_) | PhaseGoal::Erased(_)));
         self.goal_counts = counts_blocks.then(|| GoalCounts::of(&self.kernel.device));
         self.look_before_run();
+        self.begin_attempts_of_run(limits, end);
+    }
+
+    /// Begins a run of a phase with scenarios: attempts at them are spread over it.
+    fn begin_attempts_of_run(&mut self, limits: &RunLimits<'_>, end: Ticks) {
+        let (run, runs) = limits.of_phase;
+        let (most, until_done) = (limits.max_ops.unwrap_or(u64::MAX), limits.goal == Some(PhaseGoal::ScenariosDone));
+        if let Some(director) = &mut self.scenarios {
+            director.begin_run(PhaseExtent { run, runs, end, most, until_done });
+        }
+    }
+
+    /// Ends a run with scenarios: attempts under way are given up.
+    fn end_attempts(&mut self) {
+        if let (Some(director), Some(set)) = (&mut self.scenarios, &self.setup.scenarios) {
+            director.end_run(set);
+        }
     }
 
     /// Moves the hooks that fell into the pause to the next run.

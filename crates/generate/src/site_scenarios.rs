@@ -1,55 +1,16 @@
 //! A site with scenarios: when attempts begin and are looked at, and what they are told of.
 
-use nandseq_device::{Flight, Reach, SeenStatus};
-use nandseq_plan::model::PhaseGoal;
+use nandseq_device::{Flight, Reach};
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
-use crate::kernel::{Step, op_state};
+use crate::kernel::op_state;
 use crate::policy::HookKind;
-use crate::policy::scripted::{PhaseExtent, ScenarioReached, StartedStep, StepSearch};
+use crate::policy::scripted::StepSearch;
 use crate::refills::DiePlane;
-use crate::run::RunLimits;
 use crate::site::Site;
 
 impl Site<'_> {
-    /// What was reached of the setup's scenarios since the phase began, between runs; empty without scenarios.
-    #[must_use]
-    pub fn scenarios(&self) -> Vec<ScenarioReached> {
-        let parts = self.scenarios.as_ref().zip(self.setup.scenarios.as_ref());
-        parts.map_or_else(Vec::new, |(director, set)| director.reached(set))
-    }
-
-    /// Whether a scenario still wants hits that it may get.
-    pub(crate) fn wants_hits(&self) -> bool {
-        self.scenarios.as_ref().is_some_and(|director| director.wants_more())
-    }
-
-    /// The dies on which nothing but attempts and chains may start, a bit each.
-    #[inline]
-    pub(crate) fn held(&self) -> u64 {
-        match (&self.scenarios, &self.setup.scenarios) {
-            (Some(director), Some(set)) if !self.policy.is_bootstrap() => director.held(set),
-            (Some(_) | None, _) => 0,
-        }
-    }
-
-    /// Begins a run of a phase.
-    pub(crate) fn begin_run_with_scenarios(&mut self, limits: &RunLimits<'_>, end: Ticks) {
-        let (run, runs) = limits.of_phase;
-        let (most, until_done) = (limits.max_ops.unwrap_or(u64::MAX), limits.goal == Some(PhaseGoal::ScenariosDone));
-        if let Some(director) = &mut self.scenarios {
-            director.begin_run(PhaseExtent { run, runs, end, most, until_done });
-        }
-    }
-
-    /// Ends a run: attempts under way are given up.
-    pub(crate) fn end_run_with_scenarios(&mut self) {
-        if let (Some(director), Some(set)) = (&mut self.scenarios, &self.setup.scenarios) {
-            director.end_run(set);
-        }
-    }
-
     /// A hook or a refill comes. Returns whether nothing else is proposed there.
     #[cold]
     #[inline(never)]
@@ -111,24 +72,6 @@ impl Site<'_> {
             self.begin(&proposal, now, sink);
         }
         is_there
-    }
-
-    /// An operation has started.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn start_with_scenarios(
-        &mut self,
-        (step, uid, is_first): (Step, u64, bool),
-        status: Option<SeenStatus>,
-        now: Ticks,
-    ) {
-        let (Some(director), Some(set)) = (&mut self.scenarios, &self.setup.scenarios) else { return };
-        let start = StartedStep { step, uid, is_first, status, now };
-        director.started((set, &self.setup.tables), start, &mut self.kernel.queue);
-        // What a SUSPEND stops was in CORE_BUSY when it started.
-        for &(uid, _) in self.kernel.cut_by_last_start() {
-            director.cut(uid, now);
-        }
     }
 
     /// An operation has ended.

@@ -290,7 +290,7 @@ mod tests {
         // Nothing switches the termination on again, and what it forbids cannot end other states: only it is a trap.
         let is_left_out = |op: OpId| {
             let effects = &tables.base(tables.op(op).base).effects;
-            effects.resets() || effects.changes().any(|change| *change == StateChange::SwitchOdt { off: false })
+            effects.resets() || effects.changes().any(|change| change == StateChange::SwitchOdt { off: false })
         };
         let mut profile = profile.clone();
         let off = tables.bases().filter(|(_, info)| info.effects.suspend.is_some() || info.effects.resume.is_some());

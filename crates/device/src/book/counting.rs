@@ -33,16 +33,16 @@ impl AddressBook {
     }
 
     /// An operation starts, or a step of a chain will: its erases and reads count.
-    pub fn count(&mut self, info: &BaseInfo, place: &Place) {
-        self.count_use(info, place, true);
+    pub fn count_use(&mut self, info: &BaseInfo, place: &Place) {
+        self.change_counts(info, place, true);
     }
 
     /// A step of a chain starts now, and counts from then on, or never will.
-    pub fn uncount(&mut self, info: &BaseInfo, place: &Place) {
-        self.count_use(info, place, false);
+    pub fn uncount_use(&mut self, info: &BaseInfo, place: &Place) {
+        self.change_counts(info, place, false);
     }
 
-    fn count_use(&mut self, info: &BaseInfo, place: &Place, is_more: bool) {
+    fn change_counts(&mut self, info: &BaseInfo, place: &Place, is_more: bool) {
         if self.counting.is_none() || !(info.effects.erase || info.reads_page) {
             return;
         }

@@ -34,7 +34,7 @@ impl Device {
             self.start_anywhere(tables, op, info, place, &segment);
         }
         if (info.reads_page | info.effects.erase) & self.book.counts_uses() {
-            self.book.count(info, place);
+            self.book.count_use(info, place);
         }
         if info.changes_block {
             self.book.begin(place);

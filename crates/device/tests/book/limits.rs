@@ -60,7 +60,7 @@ impl<'t> Counted<'t> {
         if !self.book.has_room(&std::iter::once((info, place))) {
             return false;
         }
-        self.book.count(info, &place);
+        self.book.count_use(info, &place);
         if info.changes_block {
             self.book.begin(&place);
             self.in_flight.push((info.clone(), place));
@@ -269,9 +269,9 @@ fn a_plan_counts_all_its_steps_and_what_is_taken_back_is_free_again() {
     let place = Place { planes: PlaneSet(0b01), cell_type: CellTypeId(SLC), ..Place::default() };
     let plan = |times: usize| std::iter::repeat_n((&read, place), times);
     assert!(counted.book.has_room(&plan(2)) && !counted.book.has_room(&plan(3)));
-    counted.book.count(&read, &place);
+    counted.book.count_use(&read, &place);
     assert!(counted.book.has_room(&plan(1)) && !counted.book.has_room(&plan(2)));
-    counted.book.uncount(&read, &place);
+    counted.book.uncount_use(&read, &place);
     assert!(counted.book.has_room(&plan(2)));
     let other = Place { page: nandseq_profile::Page(1), ..place };
     let third = Place { page: nandseq_profile::Page(2), ..place };

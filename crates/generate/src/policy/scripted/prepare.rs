@@ -43,7 +43,7 @@ impl StepSearch<'_, '_> {
         let kinds = self.one_of_each_class(ops.iter().chain(&heads).copied());
         let needs: Vec<Lack> = kinds.into_iter().filter_map(|op| self.need(op, &conditions)).collect();
         if !needs.is_empty() {
-            let need = needs[self.below(needs.len())];
+            let need = needs[self.draw_below(needs.len())];
             if let Some(plane) = self.provide(need, &conditions, DEPTH) {
                 return Some(plane);
             }
@@ -122,7 +122,7 @@ impl StepSearch<'_, '_> {
                 return None;
             }
         }
-        let &(op, ..) = kinds.get(self.below(kinds.len()))?;
+        let &(op, ..) = kinds.get(self.draw_below(kinds.len()))?;
         let conditions = PlaceConditions { planes: conditions.planes.minus(found), ..conditions.clone() };
         Some((self.need(op, &conditions)?, conditions))
     }
@@ -179,7 +179,7 @@ impl StepSearch<'_, '_> {
             Lack::InFlight(axis) => {
                 let is_of = |op: &OpId| tables.base(tables.op(*op).base).effects.is_of(axis);
                 let ops: Vec<OpId> = names().filter(is_of).collect();
-                let cell = ops.get(self.below(ops.len().max(1))).map(|&op| tables.op(op).stated_cell_type);
+                let cell = ops.get(self.draw_below(ops.len().max(1))).map(|&op| tables.op(op).stated_cell_type);
                 let then = match axis {
                     Axis::Erase => None,
                     Axis::Program => cell.map(Lack::PageToProgram),
@@ -274,7 +274,7 @@ impl StepSearch<'_, '_> {
         self.plan(&wanted).ok()
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    fn draw_below(&mut self, bound: usize) -> usize {
         self.stream.below(bound.max(1) as u64) as usize
     }
 }
