@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::dead::TINY;
-use crate::explaining::device;
+use crate::explaining::{device, without_masses};
 use crate::runner::Folder;
 
 /// The arguments of a run of a few operations.
@@ -288,10 +288,7 @@ fn a_run_whose_coverage_is_out_of_reach_in_a_trap_ends_at_once_and_one_in_reach_
 #[test]
 fn what_planes_still_show_in_a_trap_is_not_out_of_reach() {
     // Nothing erases while on-die termination is off, and refills still draw under ERASE.END.
-    let text = nandseq_profile::builtin::text();
-    let (before, rest) = text.split_once("\nprobabilities:\n").unwrap();
-    let (_, rest) = rest.split_once("\nexport:").unwrap();
-    let text = format!("{before}\nexport:{rest}").replace("refill_uses_end_key: false", "refill_uses_end_key: true");
+    let text = without_masses().replace("refill_uses_end_key: false", "refill_uses_end_key: true");
     let table = "phase_conditional:\n  DEFAULT: {Block_Erase_SLC: 1, Read_Status_Enhanced_71h: 1}\n  ERASE.CORE_BUSY: {}\n  \
                  ERASE.END: {Read_Status_Enhanced_70h: 1, Read_Status_Enhanced_72h: 0.001, ODT_Disable: 0.05, Block_Erase_SLC: 1}\n";
     let folder = Folder::new().with("device.yaml", text).with("table.yaml", table);
