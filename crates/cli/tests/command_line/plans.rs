@@ -41,7 +41,7 @@ fn a_new_plan_is_good_and_says_what_it_means() {
 fn a_new_plan_is_good_for_a_device_of_the_predecessor() {
     let Some(config) = legacy("config-2025-09.yaml") else { return };
     let text = stdout(&with_new_plan(), &["plan", "check", "plan.yaml", "--config", config.to_str().unwrap()]);
-    assert!(text.contains("\nplan.yaml can be used on ") && !text.contains("warning"), "{text}");
+    assert!(text.contains("plan.yaml can be used on ") && !text.contains("warning"), "{text}");
 }
 
 #[test]
