@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::io;
 
 use addresses::{Watch, plan, setup};
-use nandseq_generate::{LimitKind, LimitReached, RunLimits, Setup, Site, SiteState};
+use nandseq_generate::{LimitKind, LimitReached, RunLimits, ScenarioReached, Setup, Site, SiteState};
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::AddressEntry;
+use nandseq_plan::model::{AddressEntry, PhaseGoal};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Nowhere, Operation, Sink};
 
@@ -226,5 +226,97 @@ fn a_phase_without_regions_draws_from_the_whole_device_and_counts_on() {
     for (block, count) in &watch.erases {
         let was = before.get(block).copied().unwrap_or(0);
         assert!(*count == was || block.1 < 8 && *count <= 4, "{block:?}: {was} and then {count}");
+    }
+}
+
+/// Runs of a site under a plan with addresses and scenarios, until the scenarios are done; watched.
+fn with_scenarios<'p>(profile: &'p Profile, plan: &TestPlan, us: u64) -> (Watch<'p>, Vec<ScenarioReached>) {
+    let setup = setup_of(profile, plan).with_scenarios(&plan.scenarios).expect("few values");
+    let mut watch = Watch::new(profile);
+    watch.regions = plan.addresses.iter().flat_map(|entry| entry.regions.clone()).collect();
+    let mut site = Site::new(&setup, 6);
+    let limits =
+        RunLimits { run_until: Ticks::from_us(us), goal: Some(PhaseGoal::ScenariosDone), ..RunLimits::default() };
+    site.run(&limits, &mut watch).expect("memory does not fail");
+    watch.end_run();
+    assert_within(plan, &watch, &site);
+    assert_eq!(watch.outside, [], "{:?}", plan.addresses);
+    let reached = site.scenarios();
+    (watch, reached)
+}
+
+#[test]
+fn steps_of_scenarios_are_in_the_regions_and_within_the_limits() {
+    let profile = builtin::profile();
+    for between in ["nothing", "anything"] {
+        for addresses in [
+            "a: {regions: [{blocks: 0-15}]}",
+            "a: {regions: [{dies: 1, blocks: 8-15, pages: 0-7}, {dies: 1, planes: 2, blocks: 40-63, weight: 3}]}",
+            "a: {regions: [{blocks: 0-31}], limits: {erases_per_block: 6, reads_per_page: 4, open_blocks: 12}}",
+        ] {
+            let plan = plan(
+                &profile,
+                &format!(
+                    "addresses: {{{addresses}}}
+scenarios:
+  life:
+    hits: 5
+    between: {between}
+    steps:
+      - e: {{base: ERASE, celltype: SLC, multi: false}}
+      - {{base: PROGRAM_SLC, block: same as e, repeat: 2}}
+      - {{base: READ, multi: false, block: same as e, repeat: 2}}
+  reads:
+    hits: 5
+    between: {between}
+    steps:
+      - r: {{base: READ, multi: false}}
+      - {{base: READ, multi: false, block: other than r}}
+"
+                ),
+            );
+            let (watch, reached) = with_scenarios(&profile, &plan, 4_000_000);
+            let hits: Vec<u64> = reached.iter().map(|scenario| scenario.values[0].hits).collect();
+            assert_eq!(hits, [5, 5], "{addresses}: {reached:?}");
+            assert!(watch.programs >= 10, "{addresses}");
+        }
+    }
+}
+
+#[test]
+fn a_step_that_the_regions_or_limits_have_no_place_for_is_given_up_with_a_reason() {
+    let profile = builtin::profile();
+    for (addresses, first, second) in [
+        // The step is on another die than the region, in blocks outside, and on a page that is never programmed.
+        ("a: {regions: [{dies: 0, blocks: 0-15}]}", "{base: READ, dies: 1}", "{base: SR}"),
+        ("a: {regions: [{blocks: 0-15}]}", "{base: ERASE, blocks: 16-31}", "{base: SR}"),
+        (
+            "a: {regions: [{blocks: 0-15, pages: 0-3}]}",
+            "{base: ERASE}",
+            "{base: PROGRAM_SLC, pages: 9, block: same as a}",
+        ),
+        // The second erase of a block, and the second read of a page, are one too many.
+        (
+            "a: {regions: [{blocks: 0-7}], limits: {erases_per_block: 1}}",
+            "{base: ERASE, multi: false}",
+            "{base: ERASE, multi: false, block: same as a}",
+        ),
+        (
+            "a: {regions: [{blocks: 0-7}], limits: {reads_per_page: 1}}",
+            "{base: READ, multi: false}",
+            "{base: READ, multi: false, block: same as a, page: same as a}",
+        ),
+    ] {
+        let text = format!(
+            "addresses: {{{addresses}}}
+scenarios: {{never: {{between: nothing, steps: [{{a: {first}}}, {second}]}}}}
+"
+        );
+        let plan = plan(&profile, &text);
+        let (watch, reached) = with_scenarios(&profile, &plan, 2_000_000);
+        let value = &reached[0].values[0];
+        assert!(value.attempts > 0 && value.hits == 0, "{text}: {value:?}");
+        assert_eq!(value.given_up.values().sum::<u64>(), value.attempts, "{text}: {value:?}");
+        assert!(watch.operations < 20_000, "{text}: {} operations", watch.operations);
     }
 }

@@ -111,6 +111,39 @@ fn nothing_else_starts_between_the_steps_and_three_operations_of_four_are_steps_
 }
 
 #[test]
+fn what_a_later_step_reads_is_prepared_on_its_own_die_and_plane() {
+    // Nothing else starts, so that no attempt gets its pages by chance, and none may be given up for lack of one.
+    for text in [
+        "
+scenarios:
+  beside:
+    each: die
+    hits: 6
+    between: nothing
+    steps:
+      - p: {base: PROGRAM_SLC}
+      - a: {base: PLANE_READ, multi: false, in: p.CORE_BUSY, at: 0-60 %, die: other than p}
+      - {base: PLANE_READ, multi: false, in: a.CORE_BUSY, die: same as a, plane: other than a}
+",
+        "
+scenarios:
+  planes:
+    each: [die, plane]
+    hits: 20
+    between: nothing
+    steps:
+      - a: {base: PLANE_READ, multi: false}
+      - {base: PLANE_READ, multi: false, plane: other than a}
+",
+    ] {
+        let (_, reached, matches) = bring_about(text, 20_000_000);
+        assert_reached(&reached, &matches);
+        let without_address: u64 = reached[0].values.iter().filter_map(|value| value.given_up.get("no_address")).sum();
+        assert_eq!(without_address, 0, "{:?}", reached[0]);
+    }
+}
+
+#[test]
 fn a_step_repeats_within_its_phase() {
     let text = "
 scenarios:

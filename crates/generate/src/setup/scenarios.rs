@@ -126,6 +126,14 @@ impl CompiledScenario {
         })
     }
 
+    /// Whether a step is on another plane, block or page than an earlier one, so that what the earlier one leaves is not there for it.
+    pub(crate) fn is_apart(&self, step: usize, earlier: usize) -> bool {
+        self.steps[step].places.iter().any(|place| match place.relation {
+            PlaceRelation::OtherThan(other) | PlaceRelation::NextTo(other) => other == earlier,
+            PlaceRelation::SameAs(_) | PlaceRelation::In(_) => false,
+        })
+    }
+
     /// Draws the die of each step among some dies, a bit each; `wanted` is that of the first. A step without a condition on its die is
     /// on that of the first. `None` if no die fits.
     pub(crate) fn draw_dies(&self, wanted: Option<Die>, among: u64, stream: &mut Stream) -> Option<Vec<Die>> {

@@ -104,8 +104,9 @@ impl StepSearch<'_, '_> {
                 let effects = &tables.base(tables.op(*of).base).effects;
                 needs_erase && effects.erase || needs_program && effects.is_program()
             };
-            let is_provided =
-                (0..step).any(|earlier| scenario.ops(tables, earlier, attempt.value).any(|op| provides(&op)));
+            let is_provided = (0..step)
+                .filter(|&earlier| attempt.dies[earlier] == conditions.die && !scenario.is_apart(step, earlier))
+                .any(|earlier| scenario.ops(tables, earlier, attempt.value).any(|op| provides(&op)));
             if !(needs_erase || needs_program) || is_provided {
                 return None;
             }

@@ -263,7 +263,7 @@ impl<'a, 's> StepSearch<'a, 's> {
         best.ok_or(reason)
     }
 
-    /// The planes on which an operation has an address that meets conditions.
+    /// The planes on which an operation has an address that meets conditions; the first plane alone, if it matters which one that is.
     pub(super) fn planes_with(&self, op: OpId, conditions: &PlaceConditions) -> PlaneSet {
         let (tables, device) = (&self.setup.tables, &self.kernel.device);
         let info = tables.op(op);
@@ -271,7 +271,8 @@ impl<'a, 's> StepSearch<'a, 's> {
         let parts = in_regions(self.setup, of.info, conditions);
         let has_any =
             |plane: Plane| parts.iter().any(|(part, _)| part.planes.contains(plane) && of.has_any(part, plane));
-        let planes = conditions.planes.iter().filter(|&plane| has_any(plane));
+        let may = conditions.first_plane.map_or(conditions.planes, |first| conditions.planes.and(PlaneSet::one(first)));
+        let planes = may.iter().filter(|&plane| has_any(plane));
         planes.fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
     }
 }
