@@ -40,21 +40,14 @@ fn a_changed_file_of_the_first_runs_is_found_once() {
     let folder = in_two_folders(&[]);
     let path = folder.path().join("first/manifest.json");
     let text = fs::read_to_string(&path).unwrap();
-    let at = text
-        .find("\"sha256\": \"")
-        .map(|at| at + 11)
-        .and_then(|at| text[at..].rfind("\"sha256\": \"").map(|more| at + more + 11))
-        .unwrap();
+    let key = "\"sha256\":\"";
+    let at = text.rfind(key).unwrap() + key.len();
     let other = if &text[at..=at] == "0" { "1" } else { "0" };
     fs::write(&path, format!("{}{other}{}", &text[..at], &text[at + 1..])).unwrap();
     let told = folder.run(&["verify", "first", "second"]);
     assert_eq!(told.status.code(), Some(1));
     let told = String::from_utf8(told.stdout).unwrap();
-    assert_eq!(
-        told.matches("is not the file that the manifest lists").count() + told.matches("changed").count(),
-        1,
-        "{told}"
-    );
+    assert_eq!(told.matches("changed since it was written").count(), 1, "{told}");
 }
 
 #[test]
