@@ -22,7 +22,7 @@ impl<'s> Site<'s> {
         if self.wants_hits() {
             return false;
         }
-        let (mut look, detector, _) = self.look(self.kernel.quiet);
+        let (mut look, detector, _) = self.parts_of_look(self.kernel.quiet);
         !look.policy.is_bootstrap() && detector.look_at_rest(&mut look)
     }
 
@@ -42,7 +42,7 @@ impl<'s> Site<'s> {
             return self.detector.look_later(&self.refills);
         }
         let proposing = self.proposing;
-        let (mut look, detector, refills) = self.look(now);
+        let (mut look, detector, refills) = self.parts_of_look(now);
         let (is_bootstrap, is_silent) = (look.policy.is_bootstrap(), detector.is_silent(look.kernel.operations));
         let mut until = None;
         if is_bootstrap || !proposing {
@@ -61,7 +61,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    fn look(&mut self, now: Ticks) -> (Look<'_, 's>, &mut DeadDieDetector, &Refills) {
+    fn parts_of_look(&mut self, now: Ticks) -> (Look<'_, 's>, &mut DeadDieDetector, &Refills) {
         let key = self.key();
         let Self { setup, kernel, proposer, policy, counts, detector, refills, .. } = self;
         (Look { setup, kernel, proposer, policy, counts: counts.as_ref(), key, now }, detector, refills)

@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn what_only_the_bootstrap_erases_can_be_programmed_after_it() {
         let bootstrap = "bootstrap: {erase_blocks: 2, program_blocks: 1, read_blocks: 1}\n";
-        let profile = device("Program: 0.8, Read: 0.2", bootstrap);
+        let profile = device("Program: 0.8, Read: 0.1, Status: 0.1", bootstrap);
         let verdict = |bootstrap: bool, key, name: &str| {
             let search = Search::new(&profile, table(&profile), Start { bootstrap, ..Start::default() });
             search.verdict(crate::sample::key(&profile, key), op(&profile, name))
@@ -263,8 +263,8 @@ mod tests {
             assert!(matches!(verdict(false, key, "Program"), Verdict::Unreachable(_)), "{key}");
         }
         // The last erase of the bootstrap is busy when the table is in force.
-        assert_eq!(verdict(true, "ERASE.CORE_BUSY", "Program"), Verdict::Coincidence);
-        assert_eq!(verdict(false, "ERASE.CORE_BUSY", "Program"), Verdict::Unreachable(Reason::NoHook));
+        assert_eq!(verdict(true, "ERASE.CORE_BUSY", "Status"), Verdict::Coincidence);
+        assert_eq!(verdict(false, "ERASE.CORE_BUSY", "Status"), Verdict::Unreachable(Reason::NoHook));
     }
 
     #[test]
