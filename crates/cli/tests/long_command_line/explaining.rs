@@ -419,7 +419,7 @@ fn an_operation_that_only_a_run_boundary_lets_start_is_there_by_coincidence() {
     let folder =
         Folder::new().with("device.yaml", format!("{text}  DEFAULT: {{Er: 1}}\n  ERASE.END: {{Odt: 1}}\n{excluded}"));
     let said = explain(&folder, &["Odt"]);
-    assert!(said.contains("or at a run boundary"), "{said}");
+    assert!(said.contains(", at a run boundary"), "{said}");
     let made = folder
         .succeed(&["--config", "device.yaml", "-t", "40", "-n", "50", "--outputs", "operation_sequence", "-v"])
         .stdout;
