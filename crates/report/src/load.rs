@@ -203,8 +203,7 @@ pub fn site(
     files: &SiteFiles,
     wanted: Wanted,
 ) -> Result<SiteTables, LoadError> {
-    let window = wanted.window.map(|window| window.printed(profile));
-    let reading = TableReading { profile, source, form: TableForm::new(profile), wanted, printed: window };
+    let reading = TableReading { profile, source, form: TableForm::new(profile), wanted };
     let name = files.folder.file_name().map_or_else(String::new, shown);
     let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
     for run in &files.runs {
@@ -253,8 +252,6 @@ struct TableReading<'a> {
     source: &'a dyn Source,
     form: TableForm,
     wanted: Wanted,
-    /// The window as the sequence prints times.
-    printed: Option<TimeRange>,
 }
 
 impl SiteTables {
@@ -265,7 +262,7 @@ impl SiteTables {
 
     fn read_sequence(&mut self, reading: &TableReading<'_>, info: &mut RunInfo) -> Result<(), LoadError> {
         operations(reading.profile, reading.source, &info.sequence, |row| {
-            if reading.printed.is_some_and(|window| !window.holds(row.time, row.time)) {
+            if reading.wanted.window.is_some_and(|window| !window.holds(row.time, row.time)) {
                 return;
             }
             self.operations.push(row);

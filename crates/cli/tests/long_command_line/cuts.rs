@@ -35,6 +35,26 @@ fn runs(data: &Value) -> Vec<(String, u64, u64)> {
     data["sites"].as_array().unwrap().iter().flat_map(of_site).collect()
 }
 
+/// The built-in device with times in the sequence that are a thousandth.
+fn scaled() -> String {
+    let text = nandseq_profile::builtin::text();
+    let (scale, decimals) = ("time_scale: 1", "round_decimals: 3");
+    assert!(text.contains(scale) && text.contains(decimals));
+    text.replace(scale, "time_scale: 0.001").replace(decimals, "round_decimals: 6")
+}
+
+#[test]
+fn a_part_of_a_time_is_the_same_in_sequences_of_any_scale() {
+    let plain = made("csv");
+    let folder = Folder::new().with("device.yaml", scaled());
+    let flags = ["-t", "2000", "-n", "3", "--site-count", "3", "--seed", "3", "--stamp", "261122", "--quiet"];
+    let pattern = ["--site-dir-pattern", "site={site_id:02d}", "--config", "device.yaml"];
+    folder.succeed(&[&flags[..], &pattern].concat());
+    let part = ["--from", "2500", "--to", "3500"];
+    let (plain, scaled) = (runs(&page(&plain, &part)), runs(&page(&folder, &part)));
+    assert!(plain == scaled && plain.iter().any(|(_, _, operations)| *operations > 0), "{plain:?} {scaled:?}");
+}
+
 /// Operations of a site's run whose time is in a range, in ns.
 fn started(folder: &Folder, run: u64, from: f64, to: f64) -> u64 {
     let name = format!("out/site=02/operation_sequence_261122_{run:07}.csv");

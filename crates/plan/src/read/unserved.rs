@@ -4,6 +4,8 @@
 //! in regions of the same phase or of earlier ones. It serves operations of several planes if two of its blocks are in one group. Leaves out
 //! cell types, bad blocks and limits, so that an operation without a note may still find no address.
 
+use std::collections::BTreeSet;
+
 use nandseq_profile::diagnostic::{counted, quoted};
 use nandseq_profile::model::AddressSource;
 use nandseq_profile::yaml::Entry;
@@ -13,6 +15,18 @@ use crate::model::{NumberRanges, Region, TestPlan};
 
 /// The number of operations and phases that a note names.
 const NAMED: usize = 3;
+
+/// How often a place is compared with a region at most.
+const MOST_COMPARED: usize = 5_000_000;
+
+/// A die, a plane and a block, for all that are in the same regions.
+struct Place {
+    die: u32,
+    plane: u32,
+    block: u32,
+    /// How many of its pages can be programmed at most up to the end of a phase.
+    pages: u32,
+}
 
 /// What the regions of a phase serve.
 #[derive(Clone, Copy, Default)]
@@ -34,10 +48,16 @@ pub(super) fn note(plan: &TestPlan, entries: &[Entry], profile: &Profile, diagno
         .iter()
         .map(|(_, in_force)| in_force.iter().flat_map(|&at| &plan.addresses[at].regions).collect())
         .collect();
+    let mut places = places(profile, &regions.concat());
+    if places.len().saturating_mul(regions.iter().map(Vec::len).sum()) > MOST_COMPARED {
+        let message = "the phases have too many regions to see which operations have no address in them";
+        return diagnostics.push(Diagnostic::note("no-address", message));
+    }
     let mut found: Vec<(Vec<OpId>, Vec<&str>, usize)> = Vec::new();
-    for (at, (name, in_force)) in phases.iter().enumerate() {
+    for ((name, in_force), regions) in phases.iter().zip(&regions) {
+        places.iter_mut().for_each(|place| place.program(profile, regions));
         let Some(&entry) = in_force.iter().find(|&&entry| !plan.addresses[entry].regions.is_empty()) else { continue };
-        let ops = unserved(profile, served(profile, &regions[..=at]));
+        let ops = unserved(profile, served(profile, regions, &places));
         match found.iter_mut().find(|(other, ..)| *other == ops) {
             _ if ops.is_empty() => {}
             Some((_, names, _)) => names.extend(*name),
@@ -96,21 +116,15 @@ fn unserved(profile: &Profile, served: Served) -> Vec<OpId> {
     profile.ops.ids().filter(lacks).collect()
 }
 
-/// What the regions of the last of some phases serve; a phase without regions has the whole device.
-fn served(profile: &Profile, phases: &[Vec<&Region>]) -> Served {
+/// What the regions of a phase serve, with what is programmed up to its end.
+fn served(profile: &Profile, regions: &[&Region], places: &[Place]) -> Served {
     let mut served = Served::default();
-    for region in phases.last().into_iter().flatten() {
-        served.together |= has_two_of_a_group(profile, region);
+    for region in regions {
+        served.together |= !served.together && has_two_of_a_group(profile, region);
         let first = region.pages.0.first().map_or(0, |range| *range.start());
-        for (die, plane) in dies_and_planes(region) {
-            for block in first_blocks(profile, region, plane, phases) {
-                let pages = programmed(profile, phases, (die, plane, block));
-                served.programs |= first <= pages && first < profile.topology.pages_per_block;
-                served.reads |= first.saturating_add(profile.offset_guard) < pages;
-                if served.programs && served.reads {
-                    break;
-                }
-            }
+        for place in places.iter().filter(|place| place.is_in(region)) {
+            served.programs |= first <= place.pages && first < profile.topology.pages_per_block;
+            served.reads |= first.saturating_add(profile.offset_guard) < place.pages;
         }
     }
     served
@@ -127,51 +141,43 @@ fn has_two_of_a_group(profile: &Profile, region: &Region) -> bool {
     groups.into_iter().any(|group| of_group(group) > 1)
 }
 
-fn dies_and_planes(region: &Region) -> impl Iterator<Item = (u32, u32)> + '_ {
-    numbers(&region.dies).flat_map(|die| numbers(&region.planes).map(move |plane| (die, plane)))
-}
-
-fn numbers(ranges: &NumberRanges) -> impl Iterator<Item = u32> + '_ {
-    ranges.0.iter().cloned().flatten()
-}
-
-/// Blocks of a region on a plane such that each of its blocks there is in the same regions as one of them: the first from each place on at
-/// which a range of blocks begins or has ended.
-fn first_blocks<'a>(
-    profile: &Profile,
-    region: &'a Region,
-    plane: u32,
-    phases: &'a [Vec<&Region>],
-) -> impl Iterator<Item = u32> + 'a {
-    let planes = profile.topology.planes;
-    let ranges = phases.iter().flatten().flat_map(|other| &other.blocks.0);
-    let places = ranges.flat_map(|range| [*range.start(), range.end() + 1]);
-    let on_plane = move |block: u32| block + (plane + planes - block % planes) % planes;
-    places.map(on_plane).filter(|&block| region.blocks.contains(block))
-}
-
-/// How many pages of a block can be programmed at most up to the end of the last phase.
-fn programmed(profile: &Profile, phases: &[Vec<&Region>], (die, plane, block): (u32, u32, u32)) -> u32 {
-    let all = profile.topology.pages_per_block;
-    let mut pages = if profile.bootstrap.enabled { all } else { 0 };
-    for regions in phases {
-        let own = || {
-            let has = |region: &&&Region| {
-                region.dies.contains(die) && region.planes.contains(plane) && region.blocks.contains(block)
-            };
-            regions.iter().filter(has)
-        };
-        let end_of = |page: u32| {
-            let ranges = own().flat_map(|region| &region.pages.0).filter(|range| range.contains(&page));
-            ranges.map(|range| range.end() + 1).max()
-        };
-        loop {
-            let end = if regions.is_empty() { all } else { end_of(pages).unwrap_or(pages) };
-            if end <= pages {
-                break;
-            }
-            pages = end;
+/// The first die, plane and block of each part of a device at which a range of some regions begins or has ended.
+fn places(profile: &Profile, regions: &[&Region]) -> Vec<Place> {
+    let topology = &profile.topology;
+    let begins = |ranges: fn(&Region) -> &NumberRanges| -> BTreeSet<u32> {
+        let ranges = regions.iter().flat_map(|region| &ranges(region).0);
+        ranges.flat_map(|range| [*range.start(), range.end() + 1]).collect()
+    };
+    let (dies, planes, blocks) = (begins(|at| &at.dies), begins(|at| &at.planes), begins(|at| &at.blocks));
+    let mut places = Vec::new();
+    for plane in planes.into_iter().filter(|&plane| plane < topology.planes) {
+        let on_plane = |block: &u32| block + (plane + topology.planes - block % topology.planes) % topology.planes;
+        let blocks: BTreeSet<u32> = blocks.iter().map(on_plane).collect();
+        for &die in dies.iter().filter(|&&die| die < topology.dies) {
+            let pages = if profile.bootstrap.enabled { topology.pages_per_block } else { 0 };
+            places.extend(blocks.iter().map(|&block| Place { die, plane, block, pages }));
         }
     }
-    pages
+    places
+}
+
+impl Place {
+    fn is_in(&self, region: &Region) -> bool {
+        region.dies.contains(self.die) && region.planes.contains(self.plane) && region.blocks.contains(self.block)
+    }
+
+    /// Programs what a phase with these regions can program; one without regions has the whole device.
+    fn program(&mut self, profile: &Profile, regions: &[&Region]) {
+        if regions.is_empty() {
+            self.pages = profile.topology.pages_per_block;
+        }
+        let own = regions.iter().filter(|region| self.is_in(region)).flat_map(|region| &region.pages.0);
+        let mut ranges: Vec<_> = own.map(|range| (*range.start(), range.end() + 1)).collect();
+        ranges.sort_unstable();
+        for (start, end) in ranges {
+            if start <= self.pages {
+                self.pages = self.pages.max(end);
+            }
+        }
+    }
 }

@@ -6,6 +6,8 @@
 //! overlap on a die. Partial matches are dropped when
 //! their windows are over, so memory follows from the windows; beyond [`MOST_OPEN`] the oldest are given up and counted.
 
+use std::cmp::Ordering;
+
 use nandseq_plan::model::{AddressPart, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepTime};
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{Profile, Ticks};
@@ -301,21 +303,22 @@ impl<'p> ScenarioMatcher<'p> {
             });
         }
         let all = || self.waiting.iter().flat_map(|waiting| waiting.values().flatten());
-        let mut firsts: Vec<u64> = all().map(|partial| partial.first).collect();
-        if firsts.len() > MOST_OPEN {
-            let at = firsts.len() - MOST_OPEN / 2;
-            let (_, &mut oldest, _) = firsts.select_nth_unstable(at);
+        let left = all().count();
+        if left > MOST_OPEN {
+            let mut open: Vec<&PartialMatch> = all().collect();
+            let (_, oldest, _) = open.select_nth_unstable_by(left - MOST_OPEN / 2, |one, other| one.cmp_age(other));
+            let oldest = oldest.clone();
             for waiting in &mut self.waiting {
-                waiting.values_mut().for_each(|partials| partials.retain(|partial| partial.first >= oldest));
+                waiting.values_mut().for_each(|partials| partials.retain(|partial| partial.cmp_age(&oldest).is_ge()));
                 waiting.retain(|_, partials| !partials.is_empty());
             }
         }
-        let left: FxHashSet<u64> =
+        let firsts: FxHashSet<u64> =
             self.waiting.iter().flat_map(|waiting| waiting.values().flatten()).map(|partial| partial.first).collect();
         self.open = self.waiting.iter().flat_map(FxHashMap::values).map(Vec::len).sum();
-        self.given_up += (firsts.len() - self.open) as u64;
-        self.counted.retain(|first, _| left.contains(first));
-        let begun = self.repeated.iter().flat_map(RepeatedFirst::rows).chain(left);
+        self.given_up += (left - self.open) as u64;
+        self.counted.retain(|first, _| firsts.contains(first));
+        let begun = self.repeated.iter().flat_map(RepeatedFirst::rows).chain(firsts);
         self.firsts.forget(begun.min().unwrap_or(u64::MAX));
         self.look_at = (2 * self.open).clamp(1024, MOST_OPEN + 1);
     }
@@ -340,6 +343,13 @@ impl<'p> ScenarioMatcher<'p> {
 }
 
 impl PartialMatch {
+    /// Older beginnings come first; of one beginning those that have come furthest, in the order of their last operations: what came
+    /// less far gives rise to more of them.
+    fn cmp_age(&self, other: &Self) -> Ordering {
+        let by_rows = || self.rows.iter().rev().cmp(other.rows.iter().rev());
+        self.first.cmp(&other.first).then(other.step.cmp(&self.step)).then_with(by_rows)
+    }
+
     /// The match with one operation more. `None` if others have started on the operation's die.
     fn with(mut self, scenario: &Scenario, operation: &WrittenOperation) -> Option<Self> {
         self.dies |= operation.dies();

@@ -286,3 +286,22 @@ fn what_nothing_refers_to_is_forgotten_and_what_something_refers_to_is_kept() {
     let (_, found) = count(&plan, &[rows], &BTreeMap::new());
     assert_eq!(found.iter().map(|one| one.steps[1].uid).collect::<Vec<_>>(), [9002]);
 }
+
+#[test]
+fn beginnings_of_one_operation_are_given_up_when_too_many_wait() {
+    // Every calibration is a choice for the second step, and none has what the third asks for: they all wait.
+    let steps =
+        ["e: {base: ERASE}", "c: {base: CALIBRATE}", "{base: PROGRAM, after: c.start, within: 1-, plane: same as e}"];
+    let rows = |last: &str| {
+        let many = (0..3 * MOST_OPEN as u64).map(|at| format!("{} Calibrate", 200 + 2 * at));
+        ["0 Erase_SLC 0 0 0 0".to_owned()].into_iter().chain(many).chain([last.to_owned()]).collect::<Vec<_>>()
+    };
+    let counts = |last: &str| {
+        let (counts, _) = count(&scenario("hits: 1", &steps), &[rows(last)], &BTreeMap::new());
+        counts.phases[&None].scenarios[&0].clone()
+    };
+    let none = counts("900000 Program_SLC 0 1 1 0");
+    assert!(none.matches == 0 && none.given_up > 2 * MOST_OPEN as u64, "{none:?}");
+    // Those that came last are there.
+    assert_eq!(counts("900000 Program_SLC 0 0 0 0").matches, 1);
+}
