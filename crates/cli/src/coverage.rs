@@ -12,7 +12,7 @@ use nandseq_report::coverage::{
     self, Conditions, Coverage, CoverageComparison, CoverageParts, CoverageUniverse, Figures, FileError, Standing,
 };
 use nandseq_report::page::KeyDistribution;
-use nandseq_report::plan::PlanReport;
+use nandseq_report::plan::{AddressReport, PlanReport};
 use nandseq_trace::recorded::{path_of, quoted, recorded, shown};
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
@@ -380,7 +380,7 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     if let Some(plan) = &arguments.plan
         && let Some(report) = sources.plan(Some(plan))?
     {
-        verdicts.push(hits_verdict(&report));
+        verdicts.push(plan_verdict(&report));
     }
     let enough = verdicts.iter().all(|(enough, _)| *enough);
     if !(enough && console::is_quiet()) {
@@ -403,15 +403,23 @@ fn closure_verdict(figures: &Figures, hits: Threshold, least: f64) -> (bool, Str
     (enough, format!("{hit} of {bins} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"))
 }
 
-/// Whether the scenarios of a plan have all their hits, and a sentence about it.
-fn hits_verdict(report: &PlanReport) -> (bool, String) {
+/// Whether the scenarios of a plan have all their hits and its limits were kept, and a sentence about it.
+fn plan_verdict(report: &PlanReport) -> (bool, String) {
     let scenarios = counted(report.scenarios.len() as u64, "scenario");
     let lacking = report.scenarios.iter().filter(|scenario| scenario.missing > 0);
     let lacking: Vec<String> =
         lacking.map(|scenario| format!("{} lacks {}", scenario.name, grouped(scenario.missing))).collect();
-    if lacking.is_empty() {
-        return (true, format!("{scenarios} of `{}`: all hits were found.\n", report.plan));
-    }
-    let missing = counted(report.missing(), "hit");
-    (false, format!("{scenarios} of `{}`: {missing} are missing: {}.\n", report.plan, lacking.join(", ")))
+    let hits = if lacking.is_empty() {
+        "all hits were found".to_owned()
+    } else {
+        format!("{} are missing: {}", counted(report.missing(), "hit"), lacking.join(", "))
+    };
+    let exceeded = |entry: &AddressReport| -> Vec<String> {
+        let beyond = entry.limits.iter().filter(|limit| limit.beyond > 0);
+        beyond.map(|limit| format!("{} of {} by {}", limit.name, entry.name, grouped(limit.beyond))).collect()
+    };
+    let exceeded: Vec<String> = report.addresses.iter().flat_map(exceeded).collect();
+    let limits =
+        if exceeded.is_empty() { String::new() } else { format!("; limits were exceeded: {}", exceeded.join(", ")) };
+    (lacking.is_empty() && exceeded.is_empty(), format!("{scenarios} of `{}`: {hits}{limits}.\n", report.plan))
 }

@@ -14,7 +14,7 @@ mod repeats;
 mod report;
 mod values;
 
-pub use addresses::EntryCounts;
+pub use addresses::{EntryCounts, LimitUse};
 pub use counts::{MatchedOperation, PhaseCounts, PlanCounts, ScenarioCounts, ScenarioMatch};
 pub use matcher::MOST_OPEN;
 pub use report::{

@@ -90,10 +90,7 @@ fn many_phases_with_many_regions_are_checked_at_once() {
         said(&phased("plan.yaml", &plan), &["plan", "check", "plan.yaml"])
     };
     let one_each = checked(100, ", addresses: a@");
-    assert!(
-        one_each.contains("in the phases `p0`, `p1`, `p2` and 97 more no region has an address for"),
-        "{one_each}"
-    );
+    assert!(one_each.contains("in the phases `p0`, `p1`, `p2` and 97 more no region has an address for"), "{one_each}");
     let all = checked(200, "");
     assert!(all.contains("the phases have too many regions to see which operations have no address"), "{all}");
 }

@@ -79,6 +79,18 @@ fn the_gate_fails_if_hits_are_missing() {
 }
 
 #[test]
+fn the_gate_fails_if_a_limit_was_exceeded() {
+    let plan = "schema: 1\naddresses: {low: {limits: {erases_per_block: 1, open_blocks: 900000}}}\n";
+    let folder = Folder::new().with("low.yaml", plan);
+    folder.succeed(&["--ops", "20000", "--stamp", "261121", "-q"]);
+    let output = folder.run(&["coverage", "gate", "out", "--plan", "low.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("all hits were found; limits were exceeded: erases_per_block of low by "), "{text}");
+    assert!(!text.contains("open_blocks"), "{text}");
+}
+
+#[test]
 fn without_a_flag_the_plan_is_that_of_the_manifest_as_it_was() {
     let folder = made("phases.yaml");
     let plan = plan_of(&folder, &[]);

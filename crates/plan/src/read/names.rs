@@ -171,6 +171,20 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     pattern[at..].iter().all(|&c| c == b'*')
 }
 
+/// The texts of a scalar, or of a list of scalars that must not be empty, with their places.
+pub(super) fn some_texts<'n>(
+    node: &'n Node,
+    what: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<(&'n str, Span)>> {
+    let found = texts(node, what, diagnostics)?;
+    if found.is_empty() {
+        let message = format!("{} lists nothing", quoted(what));
+        diagnostics.push(Diagnostic::error("empty-list", message).at(node.span, ""));
+    }
+    (!found.is_empty()).then_some(found)
+}
+
 /// The texts of a scalar, or of a list of scalars, with their places.
 pub(super) fn texts<'n>(node: &'n Node, what: &str, diagnostics: &mut Diagnostics) -> Option<Vec<(&'n str, Span)>> {
     let Some(items) = node.as_sequence() else {

@@ -5,7 +5,7 @@ use nandseq_profile::yaml::{Entry, Fields, Node};
 use nandseq_profile::{Diagnostic, Diagnostics, OpId, Profile, Span};
 
 use super::lists::{MAX_ENTRIES, items};
-use super::names::{PlanNames, report_unknown, texts};
+use super::names::{PlanNames, report_unknown, some_texts};
 use super::steps::{self, EarlierSteps, STEP_FIELDS, names_part};
 use crate::model::{AddressPart, Scenario, ScenarioAxis};
 
@@ -82,7 +82,7 @@ fn read_each(
     diagnostics: &mut Diagnostics,
 ) -> Vec<ScenarioAxis> {
     let mut found = Vec::new();
-    for (text, at) in texts(node, "each", diagnostics).unwrap_or_default() {
+    for (text, at) in some_texts(node, "each", diagnostics).unwrap_or_default() {
         let axis = match text {
             "celltype" => ScenarioAxis::CellType,
             "die" => ScenarioAxis::Die,

@@ -6,7 +6,7 @@ use nandseq_profile::yaml::{Fields, Node};
 use nandseq_profile::{CellTypeId, Diagnostic, Diagnostics, OpId, Profile, Span, Ticks};
 
 use super::lists::finish_with_ranges;
-use super::names::{AllowedNames, PlanNames, report_unknown, texts};
+use super::names::{AllowedNames, PlanNames, report_unknown, some_texts};
 use super::values::{percent_range, ranges, times};
 use crate::model::{AddressPart, ExpectedWord, PlaceRelation, ScenarioStep, StepMoment, StepPlace, StepTime, WHOLE};
 
@@ -125,7 +125,7 @@ fn read_ops(
     };
     let mark = diagnostics.mark();
     let mut ops: Vec<OpId> = Vec::new();
-    for of in texts(name, key, diagnostics)? {
+    for of in some_texts(name, key, diagnostics)? {
         ops.extend(names.ops(of, allowed, diagnostics).map(|(_, ops)| ops).unwrap_or_default());
     }
     ops.sort_unstable();

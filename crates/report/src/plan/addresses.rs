@@ -9,6 +9,27 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::history::WrittenOperation;
 
+/// How far a limit was used.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LimitUse {
+    /// The greatest count.
+    pub most: u64,
+    /// The uses that made a count exceed the limit while it was in force.
+    pub beyond: u64,
+}
+
+impl LimitUse {
+    fn note(&mut self, count: u64, limit: Option<u32>, is_in_force: bool) {
+        self.most = self.most.max(count);
+        self.beyond += u64::from(is_in_force && limit.is_some_and(|limit| count > limit.into()));
+    }
+
+    fn add(&mut self, other: Self) {
+        self.most = self.most.max(other.most);
+        self.beyond += other.beyond;
+    }
+}
+
 /// How the addresses of an entry were used.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct EntryCounts {
@@ -18,26 +39,25 @@ pub struct EntryCounts {
     /// Such operations in no region of the entry.
     pub outside: u64,
     /// The most erases of a block.
-    pub erases_per_block: u64,
+    pub erases_per_block: LimitUse,
     /// The most reads of pages of a block.
-    pub reads_per_block: u64,
+    pub reads_per_block: LimitUse,
     /// The most reads of a page; 0 if the entry does not limit them.
-    pub reads_per_page: u64,
-    /// The most blocks that were partly programmed at the same time.
-    pub open_blocks: u64,
+    pub reads_per_page: LimitUse,
+    /// The most blocks of the site that were partly programmed at the same time, whatever the regions.
+    pub open_blocks: LimitUse,
 }
 
 impl EntryCounts {
-    /// Adds the counts of other sites: sums of operations, the greatest of what is limited.
+    /// Adds the counts of other sites: sums of operations, the greatest counts of what is limited.
     pub fn add(&mut self, other: &Self) {
         self.regions.resize(self.regions.len().max(other.regions.len()), 0);
         self.regions.iter_mut().zip(&other.regions).for_each(|(sum, more)| *sum += more);
         self.outside += other.outside;
-        let greatest = |one: &mut u64, other: u64| *one = (*one).max(other);
-        greatest(&mut self.erases_per_block, other.erases_per_block);
-        greatest(&mut self.reads_per_block, other.reads_per_block);
-        greatest(&mut self.reads_per_page, other.reads_per_page);
-        greatest(&mut self.open_blocks, other.open_blocks);
+        self.erases_per_block.add(other.erases_per_block);
+        self.reads_per_block.add(other.reads_per_block);
+        self.reads_per_page.add(other.reads_per_page);
+        self.open_blocks.add(other.open_blocks);
     }
 }
 
@@ -48,6 +68,8 @@ enum BlockWork {
     Erase,
     ProgramPage,
     Close,
+    /// Of a page of a one-shot program.
+    Load,
     Read,
 }
 
@@ -57,13 +79,13 @@ impl BlockWork {
             Effect::Erase => Self::Erase,
             Effect::Program => Self::ProgramPage,
             Effect::CloseBlock => Self::Close,
+            Effect::LoadLatch { .. } => Self::Load,
             // A recovery read reads no page of the array.
             Effect::FillRegisters { .. } | Effect::CacheRead(_) if base.address != AddressSource::SuspendedProgram => {
                 Self::Read
             }
             Effect::FillRegisters { .. }
             | Effect::CacheRead(_)
-            | Effect::LoadLatch { .. }
             | Effect::ConsumeLatch { .. }
             | Effect::CacheReadEnd(_)
             | Effect::CacheProgramStart(_)
@@ -81,7 +103,9 @@ impl BlockWork {
             | Effect::StatusRead
             | Effect::Delay => Self::Nothing,
         };
-        base.effects.iter().map(of).find(|work| *work != Self::Nothing).unwrap_or(Self::Nothing)
+        let mut works = base.effects.iter().map(of).filter(|work| *work != Self::Nothing);
+        let first = works.next().unwrap_or(Self::Nothing);
+        if works.any(|work| work == Self::Close) { Self::Close } else { first }
     }
 }
 
@@ -101,8 +125,6 @@ type DieBlock = (i64, i64);
 pub(super) struct SiteAddresses<'p> {
     entries: &'p [AddressEntry],
     counts: Vec<EntryCounts>,
-    /// The blocks of each entry that are open now.
-    open: Vec<u64>,
     facts: IdVec<OpId, AddressFacts>,
     planes: i64,
     last_page: i64,
@@ -135,7 +157,6 @@ impl<'p> SiteAddresses<'p> {
         Self {
             entries,
             counts: entries.iter().map(counts).collect(),
-            open: vec![0; entries.len()],
             facts: facts.collect(),
             planes: profile.topology.planes.into(),
             last_page: i64::from(profile.topology.pages_per_block) - 1,
@@ -166,67 +187,75 @@ impl<'p> SiteAddresses<'p> {
             }
         }
         for target in operation.targets.iter().filter(|target| target.fields.contains(PayloadField::Block)) {
-            self.work(work, (target.die, target.block), target.page);
+            self.work(work, (target.die, target.block), target.page, in_force);
         }
     }
 
-    fn work(&mut self, work: BlockWork, block: DieBlock, page: i64) {
-        let greatest = |one: &mut u64, other: u64| *one = (*one).max(other);
+    fn work(&mut self, work: BlockWork, block: DieBlock, page: i64, in_force: &[usize]) {
+        let one_more = |count: &mut u64| {
+            *count += 1;
+            *count
+        };
         match work {
-            BlockWork::Nothing => {}
+            BlockWork::Nothing | BlockWork::Load => {}
             BlockWork::Erase => {
-                let count = self.erases.entry(block).or_default();
-                *count += 1;
-                let count = *count;
-                self.each_entry_of(block, None, |counts| greatest(&mut counts.erases_per_block, count));
-                self.set_open(block, false);
+                let count = one_more(self.erases.entry(block).or_default());
+                self.each_entry_of(block, None, |at, entry, counts| {
+                    counts.erases_per_block.note(count, entry.limits.erases_per_block, in_force.contains(&at));
+                });
+                self.partly.remove(&block);
             }
             BlockWork::Read => {
-                let count = self.reads.entry(block).or_default();
-                *count += 1;
-                let count = *count;
-                self.each_entry_of(block, None, |counts| greatest(&mut counts.reads_per_block, count));
+                let count = one_more(self.reads.entry(block).or_default());
+                self.each_entry_of(block, None, |at, entry, counts| {
+                    counts.reads_per_block.note(count, entry.limits.reads_per_block, in_force.contains(&at));
+                });
                 if self.counts_pages {
-                    let count = self.page_reads.entry((block, page)).or_default();
-                    *count += 1;
-                    let count = *count;
-                    self.each_entry_of(block, Some(page), |counts| greatest(&mut counts.reads_per_page, count));
+                    let count = one_more(self.page_reads.entry((block, page)).or_default());
+                    self.each_entry_of(block, Some(page), |at, entry, counts| {
+                        counts.reads_per_page.note(count, entry.limits.reads_per_page, in_force.contains(&at));
+                    });
                 }
             }
-            BlockWork::ProgramPage => self.set_open(block, page < self.last_page),
-            BlockWork::Close => self.set_open(block, false),
+            BlockWork::ProgramPage if page < self.last_page => {
+                if self.partly.insert(block) {
+                    let count = self.partly.len() as u64;
+                    for (at, (entry, counts)) in self.entries.iter().zip(&mut self.counts).enumerate() {
+                        counts.open_blocks.note(count, entry.limits.open_blocks, in_force.contains(&at));
+                    }
+                }
+            }
+            BlockWork::ProgramPage | BlockWork::Close => {
+                self.partly.remove(&block);
+            }
         }
     }
 
-    /// Notes that a reset has cut operations. Their blocks are no longer partly programmed: they must be erased.
+    /// Notes that a reset has cut operations. Their blocks, those of loads included, are no longer partly programmed: they must be erased.
     pub(super) fn cut(&mut self, operation: &WrittenOperation) {
         match self.facts[operation.op].work {
-            BlockWork::Erase | BlockWork::ProgramPage | BlockWork::Close => {
-                operation.targets.iter().for_each(|target| self.set_open((target.die, target.block), false));
+            BlockWork::Erase | BlockWork::ProgramPage | BlockWork::Close | BlockWork::Load => {
+                for target in &operation.targets {
+                    self.partly.remove(&(target.die, target.block));
+                }
             }
             BlockWork::Nothing | BlockWork::Read => {}
         }
     }
 
-    fn set_open(&mut self, block: DieBlock, is_open: bool) {
-        let changes = if is_open { self.partly.insert(block) } else { self.partly.remove(&block) };
-        if !changes {
-            return;
-        }
-        for at in (0..self.entries.len()).filter(|&at| concerns(&self.entries[at], block, self.planes)) {
-            self.open[at] = if is_open { self.open[at] + 1 } else { self.open[at].saturating_sub(1) };
-            self.counts[at].open_blocks = self.counts[at].open_blocks.max(self.open[at]);
-        }
-    }
-
     /// Changes the counts of the entries whose regions have a block and, if it is given, a page.
-    fn each_entry_of(&mut self, block: DieBlock, page: Option<i64>, mut change: impl FnMut(&mut EntryCounts)) {
-        for (entry, counts) in self.entries.iter().zip(&mut self.counts) {
+    fn each_entry_of(
+        &mut self,
+        block: DieBlock,
+        page: Option<i64>,
+        mut change: impl FnMut(usize, &AddressEntry, &mut EntryCounts),
+    ) {
+        for (at, (entry, counts)) in self.entries.iter().zip(&mut self.counts).enumerate() {
             let has = |region: &Region| {
                 holds(region, block, self.planes) && page.is_none_or(|page| is_in(&region.pages, page))
             };
             if entry.regions.is_empty() || entry.regions.iter().any(has) {
-                change(counts);
+                change(at, entry, counts);
             }
         }
     }
@@ -235,11 +264,6 @@ impl<'p> SiteAddresses<'p> {
     pub(super) fn finish(self) -> Vec<EntryCounts> {
         self.counts
     }
-}
-
-/// Whether the limits of an entry hold for a block.
-fn concerns(entry: &AddressEntry, block: DieBlock, planes: i64) -> bool {
-    entry.regions.is_empty() || entry.regions.iter().any(|region| holds(region, block, planes))
 }
 
 fn holds(region: &Region, (die, block): DieBlock, planes: i64) -> bool {

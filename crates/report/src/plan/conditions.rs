@@ -6,12 +6,12 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::Status;
 
-use super::history::{RunHistory, WrittenOperation};
+use super::history::{SiteHistory, WrittenOperation};
 
 /// The operations that a match has so far.
 #[derive(Clone, Copy)]
 pub(super) struct EarlierRows<'a> {
-    pub(super) history: &'a RunHistory,
+    pub(super) history: &'a SiteHistory,
     /// The row of its first operation; `None` before there is one.
     pub(super) first: Option<u64>,
     /// The row of each step, that of its last repetition.

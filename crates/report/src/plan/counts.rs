@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 
 use super::addresses::{EntryCounts, SiteAddresses};
 use super::forced::PossibleChains;
-use super::history::{RunHistory, WrittenOperation};
+use super::history::{SiteHistory, WrittenOperation};
 use super::matcher::{CurrentRow, FoundMatch, ScenarioMatcher};
 use super::phase_clock::PhaseClock;
 use super::values::AxisValue;
@@ -88,11 +88,13 @@ impl PlanCounts {
         mut found: impl FnMut(ScenarioMatch),
     ) -> Result<Self, LoadError> {
         let (mut counts, mut addresses) = (Self::default(), SiteAddresses::new(profile, &plan.addresses));
+        let mut history = SiteHistory::new(profile);
         for run in &site.runs {
             let phase = phase_of(run.run);
             let of_phase = counts.phases.entry(phase).or_default();
             of_phase.runs += 1;
-            count_run(&RunOfPlan { profile, plan, source, run, phase }, of_phase, &mut addresses, &mut found)?;
+            let run = RunOfPlan { profile, plan, source, run, phase };
+            count_run(&run, of_phase, (&mut history, &mut addresses), &mut found)?;
         }
         counts.addresses = addresses.finish();
         Ok(counts)
@@ -129,7 +131,7 @@ struct RunOfPlan<'a> {
 fn count_run(
     run: &RunOfPlan<'_>,
     counts: &mut PhaseCounts,
-    addresses: &mut SiteAddresses<'_>,
+    (history, addresses): (&mut SiteHistory, &mut SiteAddresses<'_>),
     found: &mut impl FnMut(ScenarioMatch),
 ) -> Result<(), LoadError> {
     let RunOfPlan { profile, plan, source, .. } = *run;
@@ -140,11 +142,12 @@ fn count_run(
     let mut matchers: Vec<(usize, ScenarioMatcher<'_>)> =
         in_force.iter().map(|&at| (at, ScenarioMatcher::new(profile, &plan.scenarios[at]))).collect();
     let needs_chains = in_force.iter().any(|&at| !plan.scenarios[at].others_between);
-    let (mut history, mut chains) = (RunHistory::new(profile), PossibleChains::new(profile));
-    let mut number = 0;
+    let mut chains = PossibleChains::new(profile);
+    history.keep(&FxHashSet::default());
     counts.operations.resize(profile.ops.len(), 0);
     load::sequence_rows(profile, source, &run.run.path, |row| {
         counts.operations[row.op.index()] += 1;
+        let number = history.next_row();
         let operation = written(row, number);
         let is_forced = needs_chains && chains.add(&operation);
         addresses.add(&operation, &entries);
@@ -152,15 +155,14 @@ fn count_run(
         if let Some(operation) = history.get(number) {
             for (scenario, matcher) in &mut matchers {
                 let sums = counts.scenarios.entry(*scenario).or_default();
-                let current = CurrentRow { history: &history, operation, is_forced };
-                matcher.take(current, |one| take(one, (*scenario, run.run.run), &history, sums, found));
+                let current = CurrentRow { history, operation, is_forced };
+                matcher.take(current, |one| take(one, (*scenario, run.run.run), history, sums, found));
             }
         }
         for stopped in history.start(number) {
             history.get(stopped).into_iter().for_each(|operation| addresses.cut(operation));
         }
-        number += 1;
-        if number.is_multiple_of(FORGET_EVERY) {
+        if (number + 1).is_multiple_of(FORGET_EVERY) {
             let needed: FxHashSet<u64> = matchers.iter().flat_map(|(_, matcher)| matcher.needed()).collect();
             history.keep(&needed);
         }
@@ -180,7 +182,7 @@ fn written(row: &Row<'_>, number: u64) -> WrittenOperation {
 fn take(
     one: FoundMatch,
     (scenario, run): (usize, u64),
-    history: &RunHistory,
+    history: &SiteHistory,
     sums: &mut ScenarioCounts,
     found: &mut impl FnMut(ScenarioMatch),
 ) {

@@ -1,7 +1,7 @@
-//! The operations of a run as its rows state them, with what suspends, resumes and ends them.
+//! The operations of a site as its rows state them, with what suspends, resumes and ends them.
 //!
-//! The rows are believed: what they cannot mean (a RESUME without a suspended operation) has no effect. A run begins with nothing
-//! in flight, and what was suspended before it is none of its operations.
+//! The rows are believed: what they cannot mean (a RESUME without a suspended operation) has no effect. The first run begins with
+//! nothing in flight.
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::{Axis, Effect, PayloadField, PhaseKind, Scope};
@@ -17,7 +17,7 @@ pub(super) type DieSet = u64;
 /// A row of a sequence.
 #[derive(Clone, Debug)]
 pub(super) struct WrittenOperation {
-    /// Its number within the run, from 0.
+    /// Its number within the runs of the site that are read, from 0.
     pub(super) row: u64,
     pub(super) uid: u64,
     pub(super) op: OpId,
@@ -118,17 +118,19 @@ struct OpFacts {
     affects_state: bool,
 }
 
-/// The operations of a run that something may still refer to.
+/// The operations of a site that something may still refer to.
 #[derive(Debug)]
-pub(super) struct RunHistory {
+pub(super) struct SiteHistory {
     pub(super) lengths: IdVec<OpId, PhaseLengths>,
     facts: IdVec<OpId, OpFacts>,
     all_planes: PlaneSet,
     operations: FxHashMap<u64, WrittenOperation>,
     flights: Vec<Flight>,
+    /// The number of rows.
+    rows: u64,
 }
 
-impl RunHistory {
+impl SiteHistory {
     pub(super) fn new(profile: &Profile) -> Self {
         let facts = profile.ops.iter().map(|op| {
             let base = &profile.bases[op.base];
@@ -141,6 +143,7 @@ impl RunHistory {
             all_planes: PlaneSet::first(profile.topology.planes),
             operations: FxHashMap::default(),
             flights: Vec::new(),
+            rows: 0,
         }
     }
 
@@ -149,8 +152,14 @@ impl RunHistory {
         self.operations.get(&row)
     }
 
+    /// The number of the row that is added next.
+    pub(super) fn next_row(&self) -> u64 {
+        self.rows
+    }
+
     /// Adds an operation that starts now. It has no effect on others yet.
     pub(super) fn add(&mut self, operation: WrittenOperation) {
+        self.rows = operation.row + 1;
         self.operations.insert(operation.row, operation);
     }
 
@@ -205,12 +214,19 @@ impl RunHistory {
 
     fn suspend(&mut self, dies: DieSet, axis: Axis, now: Ticks) {
         let of_axis = self.flights.iter_mut().filter(|flight| flight.axis == Some(axis) && flight.dies & dies != 0);
+        let mut stopped: Option<u64> = None;
         for flight in of_axis.filter(|flight| !flight.is_suspended) {
             let Some(operation) = self.operations.get_mut(&flight.row) else { continue };
             if operation.clock.is_in(&self.lengths[operation.op], PhaseKind::CoreBusy, now) {
                 operation.clock.suspend(now);
                 flight.is_suspended = true;
+                stopped = Some(stopped.map_or(flight.row, |row| row.min(flight.row)));
             }
+        }
+        // A die has one suspended operation of an axis. An earlier one that was never resumed will not go on.
+        if let Some(first) = stopped {
+            let stays = |flight: &Flight| flight.row >= first || flight.axis != Some(axis) || flight.dies & dies == 0;
+            self.flights.retain(|flight| stays(flight) || !flight.is_suspended);
         }
     }
 

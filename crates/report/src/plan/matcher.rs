@@ -14,7 +14,7 @@ use nandseq_profile::{Profile, Ticks};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::conditions::{EarlierRows, value};
-use super::history::{DieSet, RunHistory, WrittenOperation};
+use super::history::{DieSet, SiteHistory, WrittenOperation};
 use super::repeats::{CountedFirsts, RepeatedFirst};
 use super::values::{AxisValue, values_of_match};
 
@@ -95,7 +95,7 @@ pub(super) struct ScenarioMatcher<'p> {
 #[derive(Clone, Copy)]
 pub(super) struct CurrentRow<'a> {
     /// Has the operation too, without its effects.
-    pub(super) history: &'a RunHistory,
+    pub(super) history: &'a SiteHistory,
     pub(super) operation: &'a WrittenOperation,
     /// Whether a chain may force it.
     pub(super) is_forced: bool,
@@ -236,7 +236,7 @@ impl<'p> ScenarioMatcher<'p> {
         self.waiting.iter_mut().for_each(|waiting| waiting.retain(|_, partials| !partials.is_empty()));
     }
 
-    fn complete(&mut self, partial: PartialMatch, history: &RunHistory, found: &mut impl FnMut(FoundMatch)) {
+    fn complete(&mut self, partial: PartialMatch, history: &SiteHistory, found: &mut impl FnMut(FoundMatch)) {
         let Some(first) = history.get(partial.first) else { return };
         let of_step = |step: usize| history.get(*partial.rows.get(step)?);
         let is_repeated = self.scenario.steps[0].repeat > 1;
@@ -260,7 +260,7 @@ impl<'p> ScenarioMatcher<'p> {
     }
 
     /// Lets a partial match wait for its next step, unless one waits that is equal in all that matters from now on.
-    fn wait(&mut self, partial: PartialMatch, history: &RunHistory) {
+    fn wait(&mut self, partial: PartialMatch, history: &SiteHistory) {
         let is_done = self.counted.contains_key(&partial.first) && !self.has_axes_of_steps();
         if is_done {
             return;
@@ -290,7 +290,7 @@ impl<'p> ScenarioMatcher<'p> {
     }
 
     /// Drops the partial matches that cannot go on, or whose beginning has counted; and the oldest if there are still too many.
-    fn forget(&mut self, history: &RunHistory, now: Ticks) {
+    fn forget(&mut self, history: &SiteHistory, now: Ticks) {
         let (planes, ends_with_first) = (self.planes, !self.has_axes_of_steps());
         for (waiting, step) in self.waiting.iter_mut().zip(&self.scenario.steps) {
             waiting.retain(|_, partials| {
@@ -327,7 +327,7 @@ impl<'p> ScenarioMatcher<'p> {
         if self.steps[at].block_of.is_some() { self.block_key(operation) } else { 0 }
     }
 
-    fn key_of_partial(&self, partial: &PartialMatch, history: &RunHistory) -> u64 {
+    fn key_of_partial(&self, partial: &PartialMatch, history: &SiteHistory) -> u64 {
         let of = self.steps[partial.step].block_of.and_then(|step| history.get(*partial.rows.get(step)?));
         of.map_or(0, |operation| self.block_key(operation))
     }

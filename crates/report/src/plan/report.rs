@@ -9,7 +9,7 @@ use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::{counted, grouped};
 use serde::{Deserialize, Serialize};
 
-use super::addresses::EntryCounts;
+use super::addresses::{EntryCounts, LimitUse};
 use super::counts::{PlanCounts, ScenarioCounts};
 use super::matcher::MOST_OPEN;
 use super::values::{AxisValue, WantedValues, axis_name};
@@ -94,6 +94,8 @@ pub struct LimitReport {
     pub limit: u64,
     /// The most that an address of a site has used.
     pub used: u64,
+    /// The uses that exceeded the limit while it was in force.
+    pub beyond: u64,
 }
 
 /// The matches of a scenario.
@@ -213,8 +215,9 @@ impl AddressReport {
         if self.outside > 0 && !self.regions.is_empty() {
             writeln!(out, "    {} outside", counted(self.outside, "operation"))?;
         }
-        for LimitReport { name, limit, used } in &self.limits {
-            let beyond = if used > limit { ": too many" } else { "" };
+        for LimitReport { name, limit, used, beyond } in &self.limits {
+            let uses = if *beyond == 1 { "use was" } else { "uses were" };
+            let beyond = if *beyond > 0 { format!("; {} {uses} too many", grouped(*beyond)) } else { String::new() };
             writeln!(out, "    {name}: {} of {}{beyond}", grouped(*used), grouped(*limit))?;
         }
         Ok(())
@@ -310,8 +313,8 @@ fn address_report(entry: &AddressEntry, counts: &EntryCounts) -> AddressReport {
         ("reads_per_page", reads_per_page, counts.reads_per_page),
         ("open_blocks", open_blocks, counts.open_blocks),
     ];
-    let limit = |(name, limit, used): (&str, Option<u32>, u64)| {
-        Some(LimitReport { name: name.to_owned(), limit: limit?.into(), used })
+    let limit = |(name, limit, LimitUse { most, beyond }): (&str, Option<u32>, LimitUse)| {
+        Some(LimitReport { name: name.to_owned(), limit: limit?.into(), used: most, beyond })
     };
     AddressReport {
         name: entry.name.clone(),

@@ -58,6 +58,12 @@ fn blocks_are_open_from_their_first_page_to_the_last() {
     assert_eq!(then(&["60 Program_SLC 0 0 0 1", "70 Reset_Die 0"]), 2);
     assert_eq!(then(&["60 Cache_Program_SLC 0 0 0 1", "82 Reset_Die 0"]), 3);
     assert_eq!(then(&["60 Load_LSB 0 3 3 0"]), 3, "a load programs nothing");
+    assert_eq!(then(&["60 Load_LSB 0 0 0 1", "62 Reset_Die 0"]), 2, "its block must be erased after a reset");
+    // So must that of a program which a run before has left suspended.
+    let suspended = [&two[..], &["60 Program_SLC 0 0 0 1", "70 Suspend_Program 0"]].concat();
+    let later = |rows: &[&'static str]| used("open_blocks: 2", "", &[&suspended, rows])[0];
+    assert_eq!(later(&["200 Reset_Die 0", "900 Program_SLC 0 2 2 0"]), 2);
+    assert_eq!(later(&["200 Resume_Program 0", "300 Reset_Die 0", "900 Program_SLC 0 2 2 0"]), 3);
 }
 
 #[test]
@@ -111,5 +117,31 @@ fn sites_are_added_and_limits_compared_by_site() {
     let site = |erases| count(&plan, &[rows(erases)], &BTreeMap::new()).0;
     let mut sum = PlanCounts::default();
     [3, 2].map(site).iter().for_each(|one| sum.add(one));
-    assert_eq!((sum.addresses[0].erases_per_block, sum.addresses[0].regions[0]), (3, 5));
+    assert_eq!((sum.addresses[0].erases_per_block.most, sum.addresses[0].regions[0]), (3, 5));
+}
+
+#[test]
+fn what_is_used_before_a_limit_is_in_force_is_not_too_much() {
+    let text = "phases:\n  - {name: wear, ops: 5, addresses: []}\n  - {name: spare, ops: 5, addresses: one}\n\
+                addresses:\n  one: {limits: {erases_per_block: 2, reads_per_page: 1, open_blocks: 1}}\n";
+    let wear: Vec<String> = (0..4).map(|at| format!("{} Erase_SLC 0 0 0 0", 200 * at)).collect();
+    let wear: Vec<&str> = wear.iter().map(String::as_str).chain(["900 Program_SLC 0 1 1 0"]).collect();
+    let limits = |spare: &[&str]| {
+        let report = report(text, &[&wear, spare], &BTreeMap::from([(1, 0), (2, 1)]));
+        let limits = report.addresses[0].limits.iter().map(|limit| (limit.used, limit.beyond)).collect::<Vec<_>>();
+        (limits, report.to_text())
+    };
+    let (kept, text) = limits(&["0 Program_SLC 0 1 1 1", "30 Read_SLC 0 1 1 0"]);
+    assert_eq!(kept, [(4, 0), (1, 0), (1, 0)]);
+    assert!(text.contains("    erases_per_block: 4 of 2\n"), "{text}");
+    let (exceeded, text) = limits(&["0 Erase_SLC 0 0 0 0", "200 Program_SLC 1 5 5 0", "230 Program_SLC 1 6 6 0"]);
+    assert_eq!(exceeded, [(5, 1), (0, 0), (3, 2)]);
+    assert!(text.contains("erases_per_block: 5 of 2; 1 use was too many\n"), "{text}");
+    assert!(text.contains("open_blocks: 3 of 1; 2 uses were too many\n"), "{text}");
+}
+
+#[test]
+fn open_blocks_are_those_of_the_site_whatever_the_regions() {
+    let rows = ["0 Program_SLC 0 0 0 0", "30 Program_SLC 0 1 1 0"];
+    assert_eq!(used("open_blocks: 1", ", regions: [{blocks: 9}]", &[&rows]), [2]);
 }
