@@ -148,7 +148,8 @@ impl NumberRanges {
     /// Whether a number is in one of the ranges.
     #[must_use]
     pub fn contains(&self, number: u32) -> bool {
-        self.0.iter().any(|range| range.contains(&number))
+        let at = self.0.partition_point(|range| *range.end() < number);
+        self.0.get(at).is_some_and(|range| range.contains(&number))
     }
 }
 
