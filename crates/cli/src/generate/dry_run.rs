@@ -88,6 +88,9 @@ struct PlannedPhase {
     /// The entries of addresses that are in force; without any there is no such field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     addresses: Vec<String>,
+    /// The scenarios that are in force; without any there is no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scenarios: Vec<String>,
 }
 
 /// Sites with the same number of existing runs.
@@ -236,6 +239,7 @@ impl PlannedPhase {
             ops: phase.max_ops,
             has_goal: phase.goal.is_some(),
             addresses: addresses.collect(),
+            scenarios: plan.scenarios(at).into_iter().map(|scenario| scenario.name).collect(),
         })
     }
 
@@ -245,9 +249,11 @@ impl PlannedPhase {
         let time = self.run_until_us.as_ref().map(|time| format!("{time} µs"));
         let limits: Vec<String> = time.into_iter().chain(self.ops.map(|ops| counted(ops, "operation"))).collect();
         let at_most = if self.has_goal { "at most " } else { "" };
-        let addresses = if self.addresses.is_empty() { "" } else { "; addresses " };
-        let of = limits.join(" or ");
-        format!("phase {}: {runs} of {at_most}{of}{addresses}{}", self.phase, self.addresses.join(", "))
+        let in_force = |what: &str, names: &[String]| {
+            if names.is_empty() { String::new() } else { format!("; {what} {}", names.join(", ")) }
+        };
+        let (addresses, scenarios) = (in_force("addresses", &self.addresses), in_force("scenarios", &self.scenarios));
+        format!("phase {}: {runs} of {at_most}{}{addresses}{scenarios}", self.phase, limits.join(" or "))
     }
 }
 

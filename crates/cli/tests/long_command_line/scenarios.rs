@@ -53,6 +53,8 @@ fn a_campaign_with_scenarios_is_the_same_in_every_way() {
         }
     }
     assert_eq!(scenarios[2]["values"][1]["die"], 1);
+    let dry = said(&folder, &with(&["--out-dir", "dry", "--dry-run"]));
+    assert!(dry.contains("  phase done: 1 run of at most 2000000 µs; scenarios suspend, reset\n"), "{dry}");
 }
 
 #[test]
