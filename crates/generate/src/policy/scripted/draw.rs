@@ -1,6 +1,7 @@
 //! Draws an address that meets conditions: uniformly over the blocks that may be erased or programmed, or over the readable pages.
 //!
-//! Attempts are rare, so that the blocks of a die are looked at one after the other: a draw never misses an address that is there.
+//! Blocks are drawn until one fits, which takes a few draws where many fit. If none of [`DRAWS`] fits, all are looked at, so that a draw
+//! never misses an address that is there. Either way each address is as likely as any other.
 
 use nandseq_device::{BaseInfo, BlockStage, Device, Place, Tables};
 use nandseq_profile::model::AddressSource;
@@ -11,6 +12,9 @@ use crate::random::{RandomNumbers, Stream};
 
 /// How many sets of planes are tried for a multi-plane operation.
 const PLANE_SETS: usize = 12;
+
+/// How many blocks are drawn before all are looked at.
+const DRAWS: usize = 24;
 
 /// How many pages of a block are tried for a read, since limits may have used some up.
 const PAGE_DRAWS: usize = 16;
@@ -105,6 +109,9 @@ impl AddressDraw {
         let planes = planes.and(conditions.planes);
         let Some(most) = most else {
             let planes = conditions.first_plane.map_or(planes, |first| planes.and(PlaneSet::one(first)));
+            if let Some(place) = draw_one(of, conditions, planes, stream) {
+                return Some(place);
+            }
             self.find(of, conditions, planes.iter().map(PlaneSet::one));
             return self.pick(of, conditions, stream);
         };
@@ -160,4 +167,26 @@ impl AddressDraw {
         }
         None
     }
+}
+
+/// Draws a block on one of some planes, and a page of it, until both fit; `None` if none of a few does.
+fn draw_one(of: AddressUse<'_>, conditions: &PlaceConditions, planes: PlaneSet, stream: &mut Stream) -> Option<Place> {
+    let size = &of.tables.size;
+    let (first, end) = conditions.groups(size);
+    let groups = u64::from(end.saturating_sub(first));
+    // Of a read, each page is as likely as any other.
+    let is_read = of.info.address == AddressSource::ReadablePage;
+    let pages = if is_read { u64::from(conditions.count_pages(size.pages.into())) } else { 1 };
+    if planes.is_empty() || groups == 0 || pages == 0 {
+        return None;
+    }
+    (0..DRAWS).find_map(|_| {
+        let plane = planes.iter().nth(stream.below(u64::from(planes.len())) as usize)?;
+        let group = first + stream.below(groups) as u32;
+        let at = stream.below(pages) as u32;
+        let (page, _) = of.pages(conditions, group, plane).filter(|&(_, count)| at < count)?;
+        let page = if is_read { Page(conditions.page(at)? as u16) } else { page };
+        let place = Place { die: conditions.die, planes: PlaneSet::one(plane), group, page, cell_type: of.cell };
+        (!is_read || of.has_room(place)).then_some(place)
+    })
 }
