@@ -45,6 +45,13 @@ impl PlaceConditions {
         Self { die, planes, first_plane: None, blocks: Vec::new(), pages: vec![(0, size.pages.into())] }
     }
 
+    /// Whether they say no more than the die.
+    pub(super) fn is_anywhere(&self, size: &Size) -> bool {
+        let whole = PlaneSet::first(size.planes.into());
+        let has_all_pages = matches!(self.pages[..], [(0, last)] if last.saturating_add(1) >= size.pages.into());
+        self.planes == whole && self.first_plane.is_none() && self.blocks.is_empty() && has_all_pages
+    }
+
     /// The conditions of a step on a die. `done` gives the place of an earlier step, if its operation has started; what is relative to
     /// another step is left out.
     pub(super) fn of(size: &Size, die: Die, step: &ScenarioStep, done: impl Fn(usize) -> Option<Place>) -> Self {

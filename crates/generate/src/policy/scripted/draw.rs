@@ -75,21 +75,24 @@ impl AddressUse<'_> {
             ..Place::default()
         };
         let block = place.block(&tables.size, plane);
-        if block.0 >= tables.size.blocks || !conditions.fits_block(&tables.size, group, plane) {
+        if block.0 >= tables.size.blocks {
             return None;
         }
+        // Most blocks are in another state, which is looked up faster than what a block must be.
         let record = device.book.record(conditions.die, block);
+        let fits_block = || conditions.fits_block(&tables.size, group, plane);
         if info.address == AddressSource::ReadablePage {
             let readable = u32::from(record.pages).saturating_sub(tables.offset_guard);
             let is_of_cell = record.stage == BlockStage::Programmed(self.cell) && !record.in_flight;
-            let is_free = is_of_cell && record.held_to_change == 0;
-            let pages = if is_free { conditions.count_pages(readable) } else { 0 };
+            let is_free = is_of_cell && record.held_to_change == 0 && readable > 0;
+            let pages = if is_free && fits_block() { conditions.count_pages(readable) } else { 0 };
             return (pages > 0).then_some((Page(0), pages));
         }
         let page = Page(if info.address == AddressSource::NextPage { record.pages } else { 0 });
         let place = Place { page, ..place };
         let fits = page.0 < tables.size.pages
             && !record.is_held()
+            && fits_block()
             && conditions.pages.iter().any(|&(from, to)| (from..=to).contains(&page.0.into()))
             && device.book.judge(info, &place, self.cell).is_ok()
             && self.has_room(place);

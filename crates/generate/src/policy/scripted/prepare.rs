@@ -1,7 +1,7 @@
 //! What the next step of an attempt lacks, and an operation that brings it about: an erased block, a page to read, an operation to
 //! suspend, or the end of a state in the way.
 
-use nandseq_device::{Device, DieLogic, Place, Tables};
+use nandseq_device::{Device, DieLogic, Place, StateChange, Tables};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind};
 use nandseq_profile::{BaseId, CellTypeId, OpId, Plane, PlaneSet};
 
@@ -140,11 +140,9 @@ impl StepSearch<'_, '_> {
         }
         match info.address {
             AddressSource::NextPage if info.effects.is_program() => {
-                self.planes_with(op, conditions).is_empty().then_some(Lack::PageToProgram(cell))
+                (!self.has_address(op, conditions)).then_some(Lack::PageToProgram(cell))
             }
-            AddressSource::ReadablePage => {
-                self.planes_with(op, conditions).is_empty().then_some(Lack::PageToRead(cell))
-            }
+            AddressSource::ReadablePage => (!self.has_address(op, conditions)).then_some(Lack::PageToRead(cell)),
             AddressSource::SuspendedProgram => Some(Lack::Suspended(Axis::Program)),
             AddressSource::None
             | AddressSource::Hook
@@ -240,9 +238,17 @@ impl StepSearch<'_, '_> {
         bases.sort_unstable();
         bases.dedup();
         let before = open_bases(self.kernel.device.logic(die), (setup, &self.kernel.device), conditions, &bases);
+        // A read fills registers, which lets in nothing but what is at their address.
+        let takes_register = |base: &BaseId| {
+            let address = tables.base(*base).address;
+            matches!(address, AddressSource::OutputRegister | AddressSource::PageRegister)
+        };
+        let reads_help = bases.iter().any(takes_register);
+        let is_read = |change: &StateChange| matches!(change, StateChange::Fill { .. });
         let changes = |op: &OpId| {
             let effects = &tables.base(tables.op(*op).base).effects;
             !(effects.changes_block()
+                || !reads_help && effects.at_end.iter().any(is_read)
                 || effects.resets()
                 || effects.suspend.is_some()
                 || effects.holds_target

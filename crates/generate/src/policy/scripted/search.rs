@@ -212,7 +212,7 @@ impl<'a, 's> StepSearch<'a, 's> {
         let (tables, device) = (&setup.tables, &kernel.device);
         let of = setup.classes.get(class);
         let info = tables.base(of.base);
-        if is_of_blocks(info, device, conditions) {
+        if !conditions.is_anywhere(&tables.size) && is_of_blocks(info, device, conditions) {
             let most = of.multi.then_some(setup.max_planes);
             let of = AddressUse { tables, device, info, cell: of.cell };
             let mut parts = in_regions(setup, info, conditions);
@@ -265,15 +265,38 @@ impl<'a, 's> StepSearch<'a, 's> {
 
     /// The planes on which an operation has an address that meets conditions; the first plane alone, if it matters which one that is.
     pub(super) fn planes_with(&self, op: OpId, conditions: &PlaceConditions) -> PlaneSet {
+        self.each_plane_with(op, conditions).fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
+    }
+
+    /// Whether an operation has an address that meets conditions.
+    pub(super) fn has_address(&self, op: OpId, conditions: &PlaceConditions) -> bool {
+        self.each_plane_with(op, conditions).next().is_some()
+    }
+
+    fn each_plane_with(&self, op: OpId, conditions: &PlaceConditions) -> impl Iterator<Item = Plane> {
         let (tables, device) = (&self.setup.tables, &self.kernel.device);
         let info = tables.op(op);
         let of = AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type };
         let parts = in_regions(self.setup, of.info, conditions);
         let has_any =
-            |plane: Plane| parts.iter().any(|(part, _)| part.planes.contains(plane) && of.has_any(part, plane));
+            move |plane: &Plane| parts.iter().any(|(part, _)| part.planes.contains(*plane) && of.has_any(part, *plane));
         let may = conditions.first_plane.map_or(conditions.planes, |first| conditions.planes.and(PlaneSet::one(first)));
-        let planes = may.iter().filter(|&plane| has_any(plane));
-        planes.fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
+        // Where the regions in force have none at all, no block need be looked at.
+        let addresses = device.book.on(conditions.die);
+        let may = match of.info.address {
+            AddressSource::AnyBlock => addresses.any_planes(may),
+            AddressSource::NextPage if of.info.effects.is_program() => addresses.next_planes(of.cell, may),
+            AddressSource::ReadablePage => addresses.read_planes(of.cell, may),
+            AddressSource::None
+            | AddressSource::Hook
+            | AddressSource::NextPage
+            | AddressSource::OutputRegister
+            | AddressSource::PageRegister
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => may,
+        };
+        may.iter().filter(has_any)
     }
 }
 
