@@ -20,7 +20,15 @@ use crate::setup::{Distribution, Mix, Setup};
 const LEAST_OF_OTHERS: i32 = -6 * DOUBLE;
 
 /// The least and the greatest number of operations between two changes. In between it is an eighth of those that have started.
-const BETWEEN: (u64, u64) = (128, 1_024);
+const BETWEEN: (u64, u64) = (128, 256);
+
+/// The number of operations before which no share is given up.
+const TRIED: u64 = 4_096;
+
+/// A share with so many times (a fraction) what is wanted since the last change comes fast: some operations come one after another as long as the
+/// device is in a state for them. It is looked at again when it may have what it wants in all, and slowed down if it has more.
+const RUSH: (u128, u128) = (5, 2);
+const SLOWER: i32 = 2 * DOUBLE;
 
 /// How much an operation counts towards those of late, and how much is added to every count, so that chance weighs less.
 const RECENT: u64 = 16;
@@ -107,8 +115,8 @@ impl MixController {
         self.take_counts();
         let total = self.state.total();
         if total >= self.state.next {
-            self.change(mix, total);
-            self.state.next = total + (total / 8).clamp(BETWEEN.0, BETWEEN.1);
+            let room = self.change(mix, total);
+            self.state.next = total + room.min(total / 8).clamp(BETWEEN.0, BETWEEN.1);
         }
         self.next_in_run = summary.ops + self.state.next - total;
     }
@@ -121,14 +129,33 @@ impl MixController {
         }
     }
 
-    /// Changes the factors. `total` operations have started.
-    fn change(&mut self, mix: &Mix, total: u64) {
+    /// Changes the factors. `total` operations have started. Returns after how many more a share that comes fast may have all it wants.
+    fn change(&mut self, mix: &Mix, total: u64) -> u64 {
         self.changes += 1;
-        for share in &mut self.state.shares {
-            share.recent = share.recent / 2 + (share.started - share.seen) * RECENT;
+        let lately: u64 = self.state.shares.iter().map(|share| share.started - share.seen).sum();
+        let mut room = u64::MAX;
+        for (at, share) in self.state.shares.iter_mut().enumerate() {
+            let (wanted, started) = (u128::from(mix.wanted[at]), share.started - share.seen);
+            let rushes = RUSH.1 * u128::from(started) * u128::from(WHOLE) > RUSH.0 * wanted * u128::from(lately);
+            if is_steered(mix, at, share) && rushes {
+                let due = (wanted * u128::from(total) / u128::from(WHOLE)) as u64;
+                room = room.min(due.saturating_sub(share.started));
+                if share.started > due {
+                    share.level -= SLOWER;
+                }
+            }
+            share.recent = share.recent / 2 + started * RECENT;
             share.seen = share.started;
         }
         let recent: u64 = self.state.shares.iter().map(|share| share.recent).sum::<u64>().max(1);
+        // What was given up and has its share nevertheless is steered again.
+        for (share, &wanted) in
+            self.state.shares.iter_mut().zip(&mix.wanted).filter(|(share, _)| share.in_vain >= GIVEN_UP)
+        {
+            if u128::from(share.recent) * u128::from(WHOLE) >= u128::from(wanted) * u128::from(recent) {
+                share.in_vain = 0;
+            }
+        }
         // The shares that are not steered leave something to the others, or take it from them.
         let (mut steered, mut left) = (0, 0);
         for (at, share) in self.state.shares.iter().enumerate().filter(|&(at, share)| is_steered(mix, at, share)) {
@@ -161,7 +188,7 @@ impl MixController {
             }
         }
         self.level_out(mix);
-        let may_give_up = total >= 4 * BETWEEN.1;
+        let may_give_up = total >= TRIED;
         for (at, share) in self.state.shares.iter_mut().enumerate() {
             if is_steered(mix, at, share) {
                 let half = u128::from(mix.wanted[at]) * u128::from(recent) / 2;
@@ -169,6 +196,7 @@ impl MixController {
                 share.in_vain = if lacks && may_give_up && share.level == GREATEST { share.in_vain + 1 } else { 0 };
             }
         }
+        room
     }
 
     /// Moves all levels to the average 0, or further down where one is above the greatest.
@@ -177,9 +205,11 @@ impl MixController {
         let levels = shares.map(|(_, share)| i64::from(share.level));
         let (count, sum) = levels.clone().fold((0, 0), |(count, sum), level| (count + 1, sum + level));
         let Some(greatest) = levels.max() else { return };
-        let down = (sum / count).max(greatest - i64::from(GREATEST));
-        let others = if count > 1 { (sum - greatest) / (count - 1) - down } else { 0 };
-        let up = (i64::from(LEAST_OF_OTHERS) - others).max(0);
+        let others = if count > 1 { (sum - greatest) / (count - 1) } else { 0 };
+        let least = i64::from(LEAST_OF_OTHERS);
+        // Where the others are as low as they may be, the greatest goes on alone.
+        let down = (sum / count).min(others - least).max(greatest - i64::from(GREATEST));
+        let up = (least - (others - down)).max(0);
         for (at, share) in self.state.shares.iter_mut().enumerate() {
             if is_steered(mix, at, share) {
                 let level = i64::from(share.level);

@@ -11,7 +11,7 @@ pub(super) const GREATEST: i32 = 10 * DOUBLE;
 pub(super) const LEAST: i32 = -24 * DOUBLE;
 
 /// So many changes in vain, and a share is given up.
-pub(super) const GIVEN_UP: u32 = 8;
+pub(super) const GIVEN_UP: u32 = 32;
 
 /// A count that no site reaches.
 const MOST: u64 = 1 << 56;
