@@ -6,7 +6,7 @@ use nandseq_profile::{OpId, Profile, Ticks};
 
 /// Limits of a run with so many operations.
 pub(crate) fn operations(count: u64) -> RunLimits<'static> {
-    RunLimits { run_until: Ticks::from_us(4_000_000_000), max_ops: Some(count), ..RunLimits::default() }
+    RunLimits { run_until: Ticks::from_us(400_000_000), max_ops: Some(count), ..RunLimits::default() }
 }
 
 /// The shares of some bases, in millionths.
