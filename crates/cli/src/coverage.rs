@@ -299,10 +299,9 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
 
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, None)?;
-    match (sources.check_hits(), &arguments.plan) {
-        (Ok(()), _) => {}
-        (Err(_), Some(plan)) => return report_plan_alone(&sources, plan, arguments.format),
-        (Err(missing), None) => return Err(missing),
+    if let Err(missing) = sources.check_hits() {
+        let plan = sources.plan(arguments.plan.as_deref())?;
+        return report_plan_alone(&sources, &plan.ok_or(missing)?, arguments.format);
     }
     let universe = sources.universe();
     let mut parts = CoverageParts::default();
@@ -328,14 +327,13 @@ struct PlanAlone<'a> {
 }
 
 /// Reports on a plan alone, for sequences without the tables that coverage is counted from.
-fn report_plan_alone(sources: &Sources, plan: &Path, format: ReportFormat) -> Result<(), Failure> {
-    let Some(plan) = sources.plan(Some(plan))? else { return Ok(()) };
+fn report_plan_alone(sources: &Sources, plan: &PlanReport, format: ReportFormat) -> Result<(), Failure> {
     let name = TableKind::InputTimeCount.name();
     tell(&note_text(&format!("some runs have no {name}, from which coverage is counted: only the plan is")));
     match format {
         ReportFormat::Text => terminal::print(&plan.to_text()),
         ReportFormat::Json => {
-            let alone = PlanAlone { schema: 1, profile: &sources.found.profile.name, plan: &plan };
+            let alone = PlanAlone { schema: 1, profile: &sources.found.profile.name, plan };
             json::print(&Of::command("coverage report", &alone))
         }
     }

@@ -161,9 +161,11 @@ pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
         let given_up = ReachedScenario::given_up(missing.iter().copied());
         let reasons: Vec<String> =
             given_up.iter().take(NAMED).map(|(reason, count)| format!("{} for `{reason}`", grouped(*count))).collect();
-        let why = match attempts {
-            0 => "no attempt began".to_owned(),
-            _ => format!("of {} were given up {}", counted(attempts, "attempt"), reasons.join(", ")),
+        let made = counted(attempts, "attempt");
+        let why = match (attempts, reasons.is_empty()) {
+            (0, _) => "no attempt began".to_owned(),
+            (_, true) => format!("{made}, and no time for more"),
+            (_, false) => format!("{made}; given up: {}", reasons.join(", ")),
         };
         Some(format!(
             "{at}the scenario `{}`{phase} has {} of {}{of_values}: {why}",

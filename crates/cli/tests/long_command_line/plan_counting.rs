@@ -106,7 +106,7 @@ fn without_a_flag_the_plan_is_that_of_the_manifest_as_it_was() {
     // Merged counts keep the phases, and have no rows for a plan.
     folder.succeed(&["coverage", "merge", "out", "-o", "all.json"]);
     let merged = said(&folder, &["coverage", "report", "all.json"]);
-    assert!(merged.contains("out run 3, second") && !merged.contains("Plan"), "{merged}");
+    assert!(merged.contains("out run 3, second") && !merged.contains("Plan `"), "{merged}");
     let refused = folder.refuse(&["coverage", "report", "all.json", "--plan", "easy.yaml"]);
     assert!(refused.contains("have no rows"), "{refused}");
     // With another plan, no run is in a phase of it.
@@ -170,4 +170,9 @@ fn a_plan_needs_nothing_but_sequences() {
         assert!(refused.contains("no op_state_name_input_time_count lies beside"), "{refused}");
     }
     assert!(folder.refuse(&["coverage", "report", "foreign.csv"]).contains("generate it too"));
+    // The plan of the manifest does as well.
+    let own = ["--plan", "easy.yaml", "-t", "60000", "-q", "--out-dir", "own", "--outputs", "operation_sequence"];
+    folder.succeed(&own);
+    let text = said(&folder, &["coverage", "report", "own"]);
+    assert!(text.starts_with("Plan `easy.yaml`\n"), "{text}");
 }

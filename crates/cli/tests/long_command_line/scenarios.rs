@@ -10,7 +10,7 @@ use crate::in_phases::{phased, said, the_same_in_every_way, with};
 /// Six runs, the last of which ends when its scenario is done.
 const PLAN: &str = "schema: 1
 phases:
-  - {name: beside, runs: 5, run_until: 20000, scenarios: [suspend]}
+  - {name: beside, runs: 5, run_until: 40000, scenarios: [suspend]}
   - {name: done, run_until: 2000000, until: {scenarios: done}, scenarios: [suspend, reset]}
 scenarios:
   suspend:
