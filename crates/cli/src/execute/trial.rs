@@ -91,7 +91,7 @@ pub(crate) struct Sizes {
 /// Tries a campaign.
 pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
     let (setups, format) = setups_and_format(campaign)?;
-    let mut remarks = check_places(campaign)?;
+    let mut remarks: Vec<String> = check_places(campaign)?.into_iter().collect();
     let (mut runs_there, mut runs_again) = (Vec::new(), 0);
     let start = |site: &CampaignSite| place_to_begin(campaign, site, (&setups, &*format));
     let starts =
