@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use nandseq_generate::dead::LastingState;
 use nandseq_generate::{Rejections, Site};
+use nandseq_plan::model::{PhaseGoal, WHOLE};
 use nandseq_profile::OpId;
 use nandseq_profile::model::DeviceState;
 use nandseq_reach::{Reason, Verdict};
 
-use crate::campaign::{Campaign, Closure};
+use crate::campaign::Campaign;
 use crate::can_start::{CanStart, TrappedDies};
 use crate::explain::{Expected, Trial, figure, most_of_none};
 
@@ -53,6 +54,8 @@ pub(crate) struct StartCounts<'s> {
     pub(crate) sites: u64,
     /// The lasting states of each die at the end; none if they are not known.
     pub(crate) at_end: &'s [Vec<DeviceState>],
+    /// The phase of the last of these runs.
+    pub(crate) phase: usize,
     /// Whether the device was dead at the end, so that nothing could ever start again.
     pub(crate) all_dead: bool,
 }
@@ -116,7 +119,7 @@ impl<'p> Absences<'p> {
         for (&(_, op, reason), count) in started.rejections {
             *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
         }
-        let trap = (!started.all_dead).then(|| self.can_start.trap(started.at_end)).flatten();
+        let trap = (!started.all_dead).then(|| self.can_start.trap(started.at_end, Some(started.phase))).flatten();
         let absent = started.by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
         let absence = |op| match refused.get(&op) {
             Some(reasons) => most_frequent(reasons),
@@ -125,16 +128,39 @@ impl<'p> Absences<'p> {
         absent.map(|op| (op, absence(op))).collect()
     }
 
-    /// The trap in which all dies are at the end; `None` if there is none.
+    /// The trap in which all dies are at the end of the last phase; `None` if there is none.
     pub(crate) fn trap(&self, at_end: &[Vec<DeviceState>]) -> Option<Arc<TrappedDies>> {
-        self.can_start.trap(at_end)
+        self.can_start.trap(at_end, Some(last_phase(self.campaign)))
     }
 
-    /// The trap that keeps a site from the coverage at which it ends; `None` if it may still reach it.
-    pub(crate) fn trap_before_goal(&self, site: &Site<'_>) -> Option<Arc<TrappedDies>> {
-        let until = self.campaign.closure.as_ref().and_then(Closure::until)?;
+    /// The coverage, in bins, at which a site ends, or at which a phase does.
+    fn goal(&self, phase: usize) -> Option<u64> {
+        let closure = self.campaign.closure.as_ref()?;
+        // Scenarios start operations that have no weight, so they know a way out that the table does not.
+        let has_scenarios = || self.campaign.plan.as_ref().is_some_and(|plan| !plan.scenarios(phase).is_empty());
+        let bins = u128::from(closure.model.bin_count());
+        let of_phase = match self.campaign.phases.all()[phase].goal {
+            Some(PhaseGoal::Covered(share)) if !has_scenarios() => {
+                u64::try_from((bins * u128::from(share)).div_ceil(u128::from(WHOLE))).ok()
+            }
+            Some(
+                PhaseGoal::Covered(_) | PhaseGoal::Programmed(_) | PhaseGoal::Erased(_) | PhaseGoal::ScenariosDone,
+            )
+            | None => None,
+        };
+        closure.until().or(of_phase)
+    }
+
+    /// Whether some coverage ends a site, or a phase, so that a trap may keep it from that.
+    pub(crate) fn has_goal(&self, phase: usize) -> bool {
+        self.goal(phase).is_some()
+    }
+
+    /// The trap that keeps a site from the coverage at which it, or a phase, ends; `None` if it may still reach it.
+    pub(crate) fn trap_before_goal(&self, site: &Site<'_>, phase: usize) -> Option<Arc<TrappedDies>> {
+        let until = self.goal(phase)?;
         let states: Vec<Vec<DeviceState>> = site.lasting_states().iter().map(LastingState::device_states).collect();
-        let trap = self.can_start.trap(&states)?;
+        let trap = self.can_start.trap(&states, Some(phase))?;
         let left = {
             let may_come = self.can_start.left_in(&trap, &site.shown_keys());
             site.uncovered().into_iter().filter(|bin| may_come(bin.key, bin.op)).count() as u64
@@ -180,9 +206,123 @@ impl<'p> Absences<'p> {
     }
 }
 
+/// The last phase of a campaign.
+pub(crate) fn last_phase(campaign: &Campaign) -> usize {
+    campaign.phases.all().len() - 1
+}
+
 /// The refusals with their most frequent reason; of equally frequent reasons, the first by code.
 fn most_frequent(reasons: &BTreeMap<&'static str, u64>) -> Absence {
     let times = reasons.values().sum();
     let most = reasons.iter().max_by_key(|&(code, count)| (count, std::cmp::Reverse(code)));
     Absence::Refused(times, most.map_or("", |(code, _)| code))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use std::io;
+
+    use nandseq_generate::{RunLimits, Setup};
+    use nandseq_profile::{PhaseKey, Ticks};
+    use nandseq_trace::{Operation, Sink};
+
+    use super::*;
+    use crate::arguments::flags_of_manifest;
+    use crate::campaign::resolve;
+
+    /// A device that erases only while on-die termination is on. What turns it on again has no weight in the second phase.
+    const DEVICE: &str = "schema: 1
+name: termination
+topology: {dies: 1, planes: 2, blocks_per_die: 8, pages_per_block: 4}
+cell_types: {NONE: [], SLC: []}
+policies: {queue_refill_period: 50}
+bases:
+  ERASE: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block, payload: [die, plane, block, page, celltype], effects: [erase]}
+  STATUS: {scope: none, instant: true, phases: [ISSUE], payload: [die, exp_val], effects: [status_read]}
+  ODT_OFF: {scope: target, instant: true, phases: [ISSUE], effects: [odt_disable]}
+  ODT_ON: {scope: target, instant: true, phases: [ISSUE], effects: [odt_enable]}
+ops:
+  Erase: {base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}
+  Status: {base: STATUS, ISSUE: 0.1, status_of: die}
+  Other_Status: {base: STATUS, ISSUE: 0.1, status_of: die}
+  Off: {base: ODT_OFF, ISSUE: 0.1}
+  Enable: {base: ODT_ON, ISSUE: 0.1}
+exclusion_groups: {er: [ERASE]}
+exclusions: {state: {ODT_DISABLE: [er]}}
+phase_conditional: {DEFAULT: {Erase: 0.3, Status: 0.2, Other_Status: 0.1, Off: 0.2, Enable: 0.2}}
+";
+    const PLAN: &str = "schema: 1
+phases:
+  - {name: open, runs: 1, ops: 50, until: {covered: 100 %}}
+  - {name: trapped, runs: 1, ops: 50, until: {covered: 100 %}, probabilities: {global: {Enable: 0, Other_Status: 0}}}
+";
+
+    struct Ignored;
+
+    impl Sink for Ignored {
+        fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn campaign() -> (tempfile::TempDir, Campaign) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let (device, plan, out) = (path("device.yaml"), path("plan.yaml"), path("out"));
+        std::fs::write(&device, DEVICE).unwrap();
+        std::fs::write(&plan, PLAN).unwrap();
+        let arguments = ["generate", "--config", &device, "--plan", &plan, "--out-dir", &out].map(str::to_owned);
+        let mut remarks = String::new();
+        let campaign = resolve(&flags_of_manifest(&arguments).unwrap(), &mut remarks);
+        (folder, campaign.unwrap_or_else(|failure| panic!("{} {remarks}", failure.plain_text())))
+    }
+
+    fn named(campaign: &Campaign, key: &str, op: &str) -> (PhaseKey, OpId) {
+        let profile = &campaign.profile;
+        let key = profile.phase_keys.ids().find(|&of| profile.phase_keys[of].name == key).unwrap();
+        (key, profile.ops.ids().find(|&of| profile.ops[of].name == op).unwrap())
+    }
+
+    #[test]
+    fn what_may_come_in_a_trap_is_drawn_by_the_table_of_the_phase_under_keys_that_come_up() {
+        let (_folder, campaign) = campaign();
+        let can_start = CanStart::new(&campaign.in_force);
+        let off = [vec![DeviceState::OdtDisabled]];
+        assert!(can_start.trap(&off, Some(0)).is_none() && can_start.trap(&off, None).is_none());
+        let trap = can_start.trap(&off, Some(1)).unwrap();
+        let lost: Vec<&str> = trap.lost.iter().map(|&op| &*campaign.profile.ops[op].name).collect();
+        assert_eq!(lost, ["Erase"]);
+        let may_come = |shown: &[&str], key: &str, op: &str| {
+            let shown: Vec<PhaseKey> = shown.iter().map(|key| named(&campaign, key, op).0).collect();
+            let (key, op) = named(&campaign, key, op);
+            can_start.left_in(&trap, &shown)(key, op)
+        };
+        assert!(may_come(&[], "DEFAULT", "Status") && may_come(&[], "DEFAULT", "Off"));
+        assert!(!may_come(&[], "DEFAULT", "Erase") && !may_come(&[], "ERASE.CORE_BUSY", "Status"));
+        // A plane still shows an erase.
+        assert!(may_come(&["ERASE.CORE_BUSY"], "ERASE.CORE_BUSY", "Status"));
+        assert!(!may_come(&["ERASE.CORE_BUSY"], "ERASE.CORE_BUSY", "Erase"));
+        // The phase gives them no weight.
+        assert!(!may_come(&[], "DEFAULT", "Other_Status") && !may_come(&[], "DEFAULT", "Enable"));
+        let described = trap.described(&campaign.in_force);
+        assert!(described.ends_with("ODT_ON would end that: give it a weight in the phase `trapped`"), "{described}");
+    }
+
+    #[test]
+    fn a_trap_keeps_a_site_from_the_goal_of_the_phase_whose_table_does_not_end_it() {
+        let (_folder, campaign) = campaign();
+        let absences = Absences::new(&campaign);
+        let table = campaign.plan.as_ref().unwrap().table(1).unwrap();
+        let model = campaign.closure.as_ref().unwrap().model.clone();
+        let setup = Setup::new(&campaign.profile, table, &[]).unwrap().with_coverage_model(&campaign.profile, model);
+        let mut site = Site::new(&setup, campaign.sites[0].seeds);
+        assert!(absences.trap_before_goal(&site, 1).is_none(), "the device is blank");
+        let limits = RunLimits { run_until: Ticks::from_us(1_000_000), max_ops: Some(200), ..RunLimits::default() };
+        site.run(&limits, &mut Ignored).unwrap();
+        let states: Vec<_> = site.lasting_states().iter().map(LastingState::device_states).collect();
+        assert!(states[0].contains(&DeviceState::OdtDisabled), "{states:?}");
+        assert!(absences.trap_before_goal(&site, 1).is_some());
+        assert!(absences.trap_before_goal(&site, 0).is_none(), "the table of the other phase ends it");
+    }
 }

@@ -45,8 +45,8 @@ pub(crate) struct CanStart<'p> {
     left: OnceLock<Vec<OpId>>,
     /// What the search says of them.
     searched: OnceLock<Vec<(OpId, Verdict)>>,
-    /// For each state that was looked at, whether nothing ends it.
-    lasting: Mutex<Vec<(DeviceState, bool)>>,
+    /// For each state that was looked at in a phase, whether nothing ends it there.
+    lasting: Mutex<Vec<(Option<usize>, DeviceState, bool)>>,
     /// What was found about the states that runs ended in.
     traps: Mutex<Vec<Arc<TrappedDies>>>,
     /// The operations that the trial lost in a trap.
@@ -61,6 +61,8 @@ type Kept = Vec<Vec<DeviceState>>;
 pub(crate) struct TrappedDies {
     /// The states.
     dies: Kept,
+    /// The phase of the plan, if it has a table of its own.
+    phase: Option<usize>,
     /// The operations that could start before and no longer can.
     pub(crate) lost: Vec<OpId>,
 }
@@ -110,11 +112,27 @@ impl<'p> CanStart<'p> {
         })
     }
 
-    /// The trap in which runs ended, whose dies ended in these states; `None` if some die is in no trap, or if no operation is lost.
-    pub(crate) fn trap(&self, at_end: &[Vec<DeviceState>]) -> Option<Arc<TrappedDies>> {
-        let InForce { profile, table, .. } = self.in_force;
-        let could_start = |op: OpId| !matches!(self.verdict(op), Verdict::Unreachable(_));
-        let is_kept = |state: &DeviceState| self.is_kept(*state);
+    /// The table of a phase of the plan: its own, or that in force.
+    fn table_in(&self, phase: Option<usize>) -> &'p Distributions {
+        let own = phase.and_then(|phase| self.in_force.plan.as_ref()?.table(phase));
+        own.unwrap_or(&self.in_force.table.distributions)
+    }
+
+    /// Whether an operation can start in a phase, if it can start at all: by a weight of its table, or as a step of a chain.
+    fn starts_in(&self, phase: Option<usize>, op: OpId) -> bool {
+        let gives =
+            |(_, entries): &(PhaseKey, Vec<(OpId, f64)>)| entries.iter().any(|&(of, mass)| of == op && mass > 0.0);
+        let has_chance = phase.is_none()
+            || is_step(&self.in_force.profile, self.in_force.profile.ops[op].base)
+            || self.table_in(phase).iter().any(gives);
+        has_chance && !matches!(self.verdict(op), Verdict::Unreachable(_))
+    }
+
+    /// The trap in which runs of a phase ended, whose dies ended in these states; `None` if some die is in no trap, or if no operation is lost.
+    pub(crate) fn trap(&self, at_end: &[Vec<DeviceState>], phase: Option<usize>) -> Option<Arc<TrappedDies>> {
+        let InForce { profile, table, plan, .. } = self.in_force;
+        let phase = phase.filter(|phase| plan.as_ref().is_some_and(|plan| plan.table(*phase).is_some()));
+        let is_kept = |state: &DeviceState| self.is_kept(*state, phase);
         // Every die that is in no trap says that there is none.
         if !at_end.iter().all(|die| die.iter().any(is_kept)) {
             return None;
@@ -131,31 +149,31 @@ impl<'p> CanStart<'p> {
         }
         // The search takes longer than many a run, and runs that end in a trap end in the same one.
         let mut known = self.traps.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.iter().find(|trap| trap.dies == of_dies).map(Arc::clone);
+        let found = known.iter().find(|trap| trap.dies == of_dies && trap.phase == phase).map(Arc::clone);
         let trap = found.unwrap_or_else(|| {
-            let never = never_again(profile, &table.distributions, self.in_force.start(), &of_dies, self.most);
+            let tables = (&*table.distributions, &**self.table_in(phase));
+            let never = never_again(profile, tables, self.in_force.start(), &of_dies, self.most);
             // Without a search, what the exclusions of the states name is lost.
             let is_lost = |op: &OpId| match &never {
                 Some(never) => never[op.index()],
                 None => of_dies.iter().all(|states| states.iter().any(|state| excludes(profile, *state, *op))),
             };
-            let lost = profile.ops.ids().filter(|op| is_lost(op) && could_start(*op)).collect();
-            let trap = Arc::new(TrappedDies { dies: of_dies, lost });
+            let lost = profile.ops.ids().filter(|op| is_lost(op) && self.starts_in(phase, *op)).collect();
+            let trap = Arc::new(TrappedDies { dies: of_dies, phase, lost });
             known.push(Arc::clone(&trap));
             trap
         });
         (!trap.lost.is_empty()).then_some(trap)
     }
 
-    /// Whether no operation that can start ends a state.
-    fn is_kept(&self, state: DeviceState) -> bool {
+    /// Whether no operation that can start in a phase ends a state.
+    fn is_kept(&self, state: DeviceState, phase: Option<usize>) -> bool {
         let mut known = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, is_kept)) = known.iter().find(|(of, _)| *of == state) {
+        if let Some((.., is_kept)) = known.iter().find(|(at, of, _)| (*at, *of) == (phase, state)) {
             return *is_kept;
         }
-        let could_start = |op: OpId| !matches!(self.verdict(op), Verdict::Unreachable(_));
-        let is_kept = !kept(&self.in_force.profile, &[state], could_start).is_empty();
-        known.push((state, is_kept));
+        let is_kept = !kept(&self.in_force.profile, &[state], |op| self.starts_in(phase, op)).is_empty();
+        known.push((phase, state, is_kept));
         is_kept
     }
 
@@ -165,19 +183,18 @@ impl<'p> CanStart<'p> {
         trap: &'t TrappedDies,
         shown: &[PhaseKey],
     ) -> impl Fn(PhaseKey, OpId) -> bool + use<'t, 'p> {
-        let InForce { profile, table, .. } = self.in_force;
-        let starts = |op: &OpId| !trap.lost.contains(op) && !matches!(self.verdict(*op), Verdict::Unreachable(_));
+        let (profile, table) = (&self.in_force.profile, self.table_in(trap.phase));
+        let starts = |op: &OpId| !trap.lost.contains(op) && self.starts_in(trap.phase, *op);
         let mut comes_up = vec![false; profile.bases.len()];
         let shown = shown.iter().filter_map(|&key| profile.phase_keys[key].base);
         // Steps of chains and operations of a bootstrap need no phase key.
-        let is_step = |base| profile.chains.iter().flat_map(|chain| &chain.steps).any(|step| step.base == base);
         let without_key = profile.ops.ids().filter(starts).map(|op| profile.ops[op].base);
-        let without_key = without_key.filter(|&base| self.in_force.bootstrap || is_step(base));
+        let without_key = without_key.filter(|&base| self.in_force.bootstrap || is_step(profile, base));
         shown.chain(without_key).for_each(|base| comes_up[base.index()] = true);
         loop {
             let before = comes_up.clone();
             let up = |key: PhaseKey| profile.phase_keys[key].base.is_none_or(|base| before[base.index()]);
-            let drawn = table.distributions.iter().filter(|(key, _)| up(*key)).flat_map(|(_, entries)| entries);
+            let drawn = table.iter().filter(|(key, _)| up(*key)).flat_map(|(_, entries)| entries);
             let drawn = drawn.filter(|(op, mass)| *mass > 0.0 && starts(op));
             drawn.for_each(|(op, _)| comes_up[profile.ops[*op].base.index()] = true);
             // What a RESUME resumes shows again.
@@ -189,15 +206,21 @@ impl<'p> CanStart<'p> {
                 break;
             }
         }
+        let is_drawn = move |key: PhaseKey, op: OpId| {
+            let of = |wanted: PhaseKey| table.iter().find(|(known, _)| *known == wanted).map(|(_, entries)| entries);
+            let entries = of(key).or_else(|| of(PhaseKey::DEFAULT));
+            entries.is_some_and(|entries| entries.iter().any(|&(known, mass)| known == op && mass > 0.0))
+        };
         move |key, op| {
-            !trap.lost.contains(&op) && profile.phase_keys[key].base.is_none_or(|base| comes_up[base.index()])
+            let comes_up = profile.phase_keys[key].base.is_none_or(|base| comes_up[base.index()]);
+            comes_up && !trap.lost.contains(&op) && is_drawn(key, op)
         }
     }
 
     /// The operations that the trial lost in the trap in which it ended; none if it ended in no trap.
     pub(crate) fn lost_in_trial(&self) -> &[OpId] {
         self.lost_in_trial
-            .get_or_init(|| self.trap(&self.trial().at_end).map_or_else(Vec::new, |trap| trap.lost.clone()))
+            .get_or_init(|| self.trap(&self.trial().at_end, None).map_or_else(Vec::new, |trap| trap.lost.clone()))
     }
 
     /// For each operation the reason why it can never start, by weights and needs alone.
@@ -238,6 +261,11 @@ impl<'p> CanStart<'p> {
             self.left().iter().copied().zip(verdicts).collect()
         })
     }
+}
+
+/// Whether a chain has operations of a base as steps.
+fn is_step(profile: &Profile, base: BaseId) -> bool {
+    profile.chains.iter().flat_map(|chain| &chain.steps).any(|step| step.base == base)
 }
 
 /// Whether the exclusions of a state name the base of an operation.
@@ -284,6 +312,11 @@ impl TrappedDies {
             |state: &DeviceState| ends.iter().any(|&base| profile.exclusions.in_state(*state).contains(base));
         let way_out = match (names.first(), states().find(excludes)) {
             (None, _) => "no base has an effect that would end that".to_owned(),
+            (Some(_), None) if self.phase.is_some() => {
+                let phase = in_force.plan.as_ref().zip(self.phase).map(|(plan, at)| &*plan.plan.phases[at].name);
+                let (names, phase) = (names.join(" or "), phase.unwrap_or_default());
+                format!("{names} would end that: give it a weight in the phase `{phase}`")
+            }
             (_, Some(state)) => {
                 format!("{} would end that: let the exclusions of {} spare it", names.join(" or "), state.name())
             }
@@ -343,7 +376,7 @@ mod tests {
         let by_neither = profile.ops.ids().find(by_neither).expect("the device has such a name");
         let in_words = |dies: &[&[DeviceState]], op| {
             let dies = dies.iter().map(|states| states.to_vec()).collect();
-            TrappedDies { dies, lost: vec![op] }.states_against(&profile, op)
+            TrappedDies { dies, phase: None, lost: vec![op] }.states_against(&profile, op)
         };
         assert_eq!(in_words(&[&[odt, other]], by_odt), "ODT_DISABLE");
         assert_eq!(in_words(&[&[odt, other]], by_latch), "LATCH_ON_LSB");

@@ -100,7 +100,7 @@ fn explain(
     );
     // Only the verdicts that are asked for are worth long searches.
     let can_start = CanStart::thorough(in_force);
-    let trap = (!trial.is_over).then(|| CanStart::new(in_force).trap(&trial.at_end)).flatten();
+    let trap = (!trial.is_over).then(|| CanStart::new(in_force).trap(&trial.at_end, None)).flatten();
     let lost = trap.as_ref().map_or(&[][..], |trap| &trap.lost);
     let work = Explainer {
         in_force,
@@ -111,8 +111,10 @@ fn explain(
         can_start: &can_start,
         words,
         under,
-        remedies: RefCell::default(),
+        remedies: Remedies::new(in_force).filter(|_| under.is_none()),
+        known: RefCell::default(),
     };
+    let operations = subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect();
     Explanation {
         schema: 1,
         command: "explain",
@@ -134,7 +136,8 @@ fn explain(
             dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
             trapped: trap.as_ref().map(|trap| trap.described(in_force)),
         },
-        operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
+        operations,
+        change_is_cut: work.remedies.as_ref().is_some_and(Remedies::is_cut),
     }
 }
 
@@ -151,8 +154,10 @@ struct Explainer<'w> {
     words: &'w Words<'w>,
     /// The phase key of `--under`.
     under: Option<PhaseKey>,
+    /// Finds changes that let an operation start; `None` where advice for each cause must do.
+    remedies: Option<Remedies<'w>>,
     /// The changes that were found so far.
-    remedies: RefCell<Vec<KnownRemedy>>,
+    known: RefCell<Vec<KnownRemedy>>,
 }
 
 /// Chains of causes, an operation that they keep from starting, and the changes that were found for it.
@@ -238,9 +243,9 @@ impl Explainer<'_> {
         if causes.is_empty() {
             return None;
         }
-        let remedies = Remedies::new(self.in_force).filter(|_| self.under.is_none())?;
+        let remedies = self.remedies.as_ref()?;
         let alike = self.causes.alike(op);
-        let known = self.remedies.borrow().iter().find(|(of, like, _)| *of == causes && alike.contains(like)).cloned();
+        let known = self.known.borrow().iter().find(|(of, like, _)| *of == causes && alike.contains(like)).cloned();
         if let Some((_, like, found)) = known {
             let of_op = |change| match change {
                 ProfileChange::Weight(key, name) if name == like => ProfileChange::Weight(key, op),
@@ -254,7 +259,7 @@ impl Explainer<'_> {
         }
         let preferred: Vec<OpId> = chains.iter().flatten().flat_map(|cause| &cause.ops).copied().collect();
         let found = remedies.of(op, &preferred);
-        self.remedies.borrow_mut().push((causes, op, found.clone()));
+        self.known.borrow_mut().push((causes, op, found.clone()));
         found
     }
 

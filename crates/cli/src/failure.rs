@@ -221,6 +221,8 @@ impl Failure {
                 // The reason may name the file, of which the path is only the folder.
                 let named = path.file_name().map(|name| format!("{}: ", shown(name)));
                 let why = named.and_then(|named| reason_text.strip_prefix(&*named)).unwrap_or(&reason_text);
+                let is_file = FOLDERS.contains(place) && path.is_file();
+                let why = if is_file && reason.kind() == io::ErrorKind::AlreadyExists { IS_FILE } else { why };
                 let message = format!("cannot write `{}`: {why}", shown(path));
                 problem_text(&Problem { message, help: Some(write_help(path, reason, place)) })
             }
@@ -294,6 +296,9 @@ const RESET: &str = "\u{1b}[0m";
 /// Stands for the flag that chooses another place, where only the shell can choose it.
 const STANDARD_OUTPUT: &str = "standard output";
 
+/// What is wrong with a file in the place of an output folder.
+const IS_FILE: &str = "it is a file, not a folder";
+
 /// The flags that choose a folder for runs; any other flag chooses a file.
 const FOLDERS: [&str; 4] = ["--out-dir", "--into", "--work-dir", "TMPDIR"];
 
@@ -322,6 +327,8 @@ fn write_help(path: &Path, reason: &io::Error, place: &str) -> String {
             let shorter = if place == "--out-dir" { ", or ask for shorter runs" } else { "" };
             format!("raise the limit on the size of files (`ulimit -f`){shorter}{intact}")
         }
+        // Links that lead in a circle.
+        io::ErrorKind::InvalidInput => format!("choose another {what} with {place}"),
         io::ErrorKind::ResourceBusy => {
             format!("wait until the other program is done, or choose another {what} with {place}")
         }

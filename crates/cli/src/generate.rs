@@ -88,8 +88,11 @@ fn conclude(
         tell(&failure::warning_text(warning));
     }
     summary.warn(warnings);
-    if form == ReportFormat::Text && !campaign.quiet {
-        terminal::print(&text(summary, Detail::wanted()))?;
+    match (form, campaign.quiet) {
+        (ReportFormat::Text, false) => terminal::print(&text(summary, Detail::wanted()))?,
+        // The summary says this, and nothing else would.
+        (ReportFormat::Text, true) => summary.empty.iter().for_each(|empty| tell(&failure::warning_text(empty))),
+        (ReportFormat::Json, _) => {}
     }
     if campaign.verify {
         judge(campaign, stop, summary, form)?;

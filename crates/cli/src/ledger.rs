@@ -192,6 +192,19 @@ pub(crate) fn fault(folder: &Path) -> Option<String> {
     Some(format!("`{}`: {fault}", shown(&path)))
 }
 
+/// The remark that the ledger of a site without a manifest has a damaged line before others, so that the runs from there on are lost.
+/// A kill tears only the last line, which nothing is said of.
+pub(crate) fn cut(folder: &Path, known: &SiteManifest) -> Option<String> {
+    let path = folder.join(FILE_NAME);
+    let text = if folder.join(manifest::FILE_NAME).exists() { None } else { manifest::bytes(&path).ok() };
+    let whole = text?.split(|&byte| byte == b'\n').count() - 1;
+    let line = known.runs.len() + 2;
+    (whole >= line).then(|| {
+        let next = known.runs.last().map_or(1, |run| run.run + 1);
+        format!("`{}`:{line} cannot be read: the runs from run {next} on are made again", shown(&path))
+    })
+}
+
 /// The stamp in the file names of a manifest's last run.
 fn stamp_of(manifest: &SiteManifest) -> Option<Stamp> {
     stamp_of_run(manifest.runs.last()?)

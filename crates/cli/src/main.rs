@@ -16,6 +16,7 @@ mod coverage;
 mod dead_dies;
 mod execute;
 mod explain;
+mod extended;
 mod failure;
 mod generate;
 mod hint;

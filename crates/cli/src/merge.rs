@@ -39,6 +39,10 @@ use crate::{console, json, tell, terminal, unfinished};
 /// Number of problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
 
+/// What to do about a damaged manifest of a part.
+const DAMAGED: &str =
+    "put it back from a copy; or move it away, and write it anew with --resume and the flags of this part";
+
 /// A part of a batch, with its manifest.
 struct MergedPart {
     folder: PathBuf,
@@ -201,7 +205,9 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
                     let message = format!("`{}` is the manifest of one site, not of a batch", path.display());
                     Problem::new(message).help("name the folder that holds the folders of the sites")
                 }
-                ManifestKind::Batch | ManifestKind::Unknown => problem,
+                // A name that leads out of the folder is no damage.
+                ManifestKind::Batch | ManifestKind::Unknown if fault.is_refusal() => problem,
+                ManifestKind::Batch | ManifestKind::Unknown => problem.help(DAMAGED),
             }
         })?;
         Ok(MergedPart { folder: folder.to_owned(), path, manifest })

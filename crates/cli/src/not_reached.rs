@@ -3,12 +3,14 @@
 //! The files of such a campaign are complete: this file only reports.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::DeviceState;
 
 use crate::absent::Absences;
 use crate::campaign::{Campaign, CampaignPhase, Closure};
+use crate::can_start::TrappedDies;
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
 use crate::{scenarios_reached, shares_reached};
@@ -39,7 +41,16 @@ pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, i
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
+    // A phase that the trap has kept from its goal says the same.
+    let is_of_phase = |trap: &Arc<TrappedDies>| {
+        totals
+            .by_phase
+            .iter()
+            .filter(|phase| phase.missed > 0)
+            .any(|phase| phase.trap.as_ref().is_some_and(|of| Arc::ptr_eq(of, trap)))
+    };
     match &trap {
+        Some(trap) if is_of_phase(trap) => {}
         Some(trap) => all.push(trap.described(&campaign.in_force)),
         None => all.extend(first_trapped(campaign, totals)),
     }
@@ -69,9 +80,15 @@ fn missed_goals(campaign: &Campaign, totals: &Totals) -> Vec<String> {
         let (Some(name), true) = (&phase.name, totals.missed > 0) else { continue };
         let at =
             if campaign.sites.len() > 1 { format!("at {}, ", counted(totals.missed, "site")) } else { String::new() };
-        all.push(format!(
-            "{at}the limits of the phase `{name}` came before what `until` asks for: raise its limits or `runs`"
-        ));
+        all.push(match &totals.trap {
+            None => format!(
+                "{at}the limits of the phase `{name}` came before what `until` asks for: raise its limits or `runs`"
+            ),
+            Some(trap) => {
+                let trap = trap.described(&campaign.in_force);
+                format!("{at}a trap kept the phase `{name}` from what `until` asks for: {trap}")
+            }
+        });
     }
     all
 }

@@ -27,12 +27,13 @@ use nandseq_profile::diagnostic::counted;
 use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat, flags_of_manifest};
 use crate::campaign::{Campaign, CampaignSite, resolve};
-use crate::failure::{Failure, Problem, warning_text};
+use crate::failure::{Failure, Problem, note_text, warning_text};
+use crate::hint::Hint;
 use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::origins::{self, OTHER_VERSION, OtherInput, inputs_of};
 use crate::progress::Progress;
 use crate::site_list::{SiteList, is_of_batch, lists_in};
-use crate::{console, execute, inputs, json, tell, terminal, unfinished};
+use crate::{console, execute, extended, inputs, json, tell, terminal, unfinished};
 
 /// Number of characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -40,6 +41,9 @@ const SHOWN: usize = 160;
 const LONGEST: u64 = 1 << 16;
 /// Number of differences that are shown; all are counted.
 const MOST: usize = 50;
+
+/// What is wrong with the manifest of a site that its batch lists otherwise.
+const NOT_LISTED: &str = "is not the one that the manifest of its batch lists";
 
 /// The recorded runs to compare with.
 struct Recorded {
@@ -290,25 +294,29 @@ impl Recorded {
             let problem = Problem::new(format!("there is no site {site}: `{}` does not list it", shown(&path)));
             return Err(problem.help("leave --sites out to compare all that it lists").into());
         }
-        let (sites, profile_names) = (BTreeMap::new(), BTreeMap::new());
+        let (sites, profile_names, mut shards) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         let mut recorded = Self { origin: batch.origin, sites, profile_names, differences: Vec::new() };
         for record in batch.sites {
             if arguments.sites.as_ref().is_some_and(|chosen| !chosen.contains(record.site)) {
                 continue;
             }
-            let folder = record.folder.under(&folder);
+            let (root, folder) = (folder_of(&path), record.folder.under(&folder));
             let folder = folder.map_err(|reason| Problem::unreadable("a site of", &path, &reason))?;
             let path = folder.join(manifest::FILE_NAME);
             let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
-            if Digest::of(&text) != record.manifest_sha256 {
-                let path = shown(&path);
-                recorded.differences.push(format!("`{path}` is not the one that the manifest of its batch lists"));
+            let digest = Digest::of(&text);
+            if digest != record.manifest_sha256 {
+                match extended::by_shard(root, &record.folder.to_write_in(root), digest) {
+                    Some(shard) => drop(shards.insert(shard)),
+                    None => recorded.differences.push(format!("`{}` {NOT_LISTED}", shown(&path))),
+                }
             }
             let site: SiteManifest =
                 manifest::parse(&text).map_err(|fault| faulty(&path, ManifestKind::Site, &fault))?;
             recorded.profile_names.insert(Some(record.site), site.origin.profile.name);
             recorded.sites.insert(Some(record.site), (folder, site.runs));
         }
+        extended::note(folder_of(&path), &shards).iter().for_each(|note| tell(&note_text(note)));
         Ok(recorded)
     }
 
@@ -356,6 +364,10 @@ fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
     match fault.is_refusal() {
         true if fault.is_of_another_schema() => problem.help(OTHER_VERSION),
         true => problem,
+        false if path.file_name().and_then(|name| name.to_str()).is_some_and(is_of_batch) => {
+            let verify = Hint::new("verify").operand(folder_of(path));
+            problem.help(format!("put it back from a copy; without it `{verify}` judges the files that are there"))
+        }
         false => problem.help("name a manifest.json, or the folder it is in"),
     }
 }

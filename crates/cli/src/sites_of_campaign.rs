@@ -13,7 +13,7 @@ use nandseq_trace::recorded::shown;
 use crate::failure::{Failure, Problem};
 use crate::inputs::FORMS;
 use crate::known_batches::KnownBatch;
-use crate::{ledger, origins, unfinished};
+use crate::{extended, ledger, origins, unfinished};
 
 /// Finds the sites of several paths.
 ///
@@ -23,6 +23,7 @@ pub(crate) fn find(paths: &[PathBuf]) -> Result<FoundSites, Failure> {
     let mut found = folder::find_all(paths, FORMS).map_err(|error| nothing(paths, error))?;
     for root in paths.iter().filter(|path| path.is_dir()) {
         keep_campaign(root, paths, &mut found);
+        extended::excuse(root, &mut found);
     }
     Ok(found)
 }

@@ -57,7 +57,7 @@ pub(crate) struct Summary {
     is_batch: bool,
     /// The sentence about a shard without sites.
     #[serde(skip)]
-    empty: Option<String>,
+    pub(crate) empty: Option<String>,
     /// Whether every run existed before.
     #[serde(skip)]
     was_there: bool,

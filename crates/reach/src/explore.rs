@@ -145,6 +145,11 @@ impl Graph {
         Self { runs: model.possible.clone(), tried: self.most.saturating_add(1), most: self.most, ..Self::default() }
     }
 
+    /// How many operations were carried out.
+    pub(crate) const fn tried(&self) -> u64 {
+        self.tried
+    }
+
     /// Whether the search came to its end. If it did not, only `runs` has a meaning.
     pub(crate) fn is_complete(&self) -> bool {
         self.tried <= self.most && self.len() <= self.most_nodes

@@ -6,7 +6,7 @@
 //! - a hook at the very tick at which a phase begins, when the phase key is still the END before;
 //! - a hook after an operation, when an operation that does not show has come and gone since;
 //! - a hook that a run boundary has carried on;
-//! - a hook during the CORE_BUSY of an operation of the bootstrap that is in flight when the bootstrap ends.
+//! - a hook during or after an operation of a class that only the bootstrap starts: by the table it draws only at the end of the bootstrap.
 
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
@@ -130,7 +130,7 @@ impl<'m> Hooks<'m> {
             (None, _) if model.profile.policies.refill_uses_end_key => hooks.idle(&never_ran(graph)),
             (None, _) => hooks.idle(&(0..graph.len() as u32).collect::<Vec<_>>()),
             (Some(base), Some(PhaseKind::CoreBusy)) => hooks.busy(base, false),
-            (Some(base), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => hooks.window(base),
+            (Some(base), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => hooks.window(base, false),
             (Some(base), Some(PhaseKind::Issue) | None) => hooks.end(base),
         }
         hooks
@@ -147,7 +147,7 @@ impl<'m> Hooks<'m> {
                 hooks.shown(&shown);
             }
             (Some(base), Some(PhaseKind::CoreBusy)) => hooks.busy(base, true),
-            (Some(_), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => {}
+            (Some(base), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => hooks.window(base, true),
             (Some(base), Some(PhaseKind::Issue) | None) => hooks.after_end(base),
         }
         hooks
@@ -169,23 +169,29 @@ impl<'m> Hooks<'m> {
         }
     }
 
-    fn window(&mut self, base: BaseId) {
+    /// Hooks during a window, of the same classes.
+    fn window(&mut self, base: BaseId, of_bootstrap: bool) {
         let (model, graph) = (self.model, self.graph);
-        for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).window.0 > Ticks::ZERO) {
+        let hooks = if of_bootstrap { &mut self.chance } else { &mut self.certain };
+        let is_asked =
+            |class| model.class(class).window.0 > Ticks::ZERO && model.is_only_in_bootstrap(class) == of_bootstrap;
+        for &class in model.of_base[base.index()].iter().filter(|&&class| is_asked(class)) {
             let nodes = graph.beside_all(graph.ends[usize::from(class)].items.iter().copied());
-            self.certain.add_nodes(PlaneRun::Window(class), PLAIN, graph.nodes_of(&nodes));
+            hooks.add_nodes(PlaneRun::Window(class), PLAIN, graph.nodes_of(&nodes));
         }
     }
 
     fn end(&mut self, base: BaseId) {
         let (model, graph) = (self.model, self.graph);
         let marks = (model.tables.base(base).effects.resets(), goes_on(model, base));
-        let giving = ending(model, base).filter(|&class| gives_hooks(model, class));
+        // What only the bootstrap starts gives coincidences.
+        let lasts = |class: &NameClassId| !model.is_only_in_bootstrap(*class);
+        let giving = ending(model, base).filter(lasts).filter(|&class| gives_hooks(model, class));
         let mut ends: Vec<u32> =
             giving.flat_map(|class| graph.ends[usize::from(class)].items.iter().copied()).collect();
         let mut idle = Vec::new();
         if model.profile.policies.refill_uses_end_key {
-            idle = idle_after(model, graph, base);
+            idle = idle_after(graph, ending(model, base).filter(lasts));
         }
         if marks == PLAIN {
             ends.append(&mut idle);
@@ -198,7 +204,7 @@ impl<'m> Hooks<'m> {
         let (model, graph) = (self.model, self.graph);
         // An operation that does not show may come and go between the end and the hook. The last hook may fall on the tick at
         // which the next step has just started. A run boundary completes every chain before it carries the hooks on.
-        let idle = idle_after(model, graph, base);
+        let idle = idle_after(graph, ending(model, base));
         self.chance.add_nodes(PlaneRun::Idle, PLAIN, graph.nodes_of(&idle));
         let mut shown = ShownOperations::new(graph);
         shown.next_operation(graph, &idle);
@@ -301,9 +307,9 @@ fn never_ran(graph: &Graph) -> Vec<u32> {
     graph.beside_all(std::iter::once(0))
 }
 
-/// The states of an idle plane after an operation of a base.
-fn idle_after(model: &Model<'_>, graph: &Graph, base: BaseId) -> Vec<u32> {
-    graph.beside_all(ending(model, base).flat_map(|class| graph.ends[usize::from(class)].items.iter().copied()))
+/// The states of an idle plane after an operation of some classes.
+fn idle_after(graph: &Graph, classes: impl Iterator<Item = NameClassId>) -> Vec<u32> {
+    graph.beside_all(classes.flat_map(|class| graph.ends[usize::from(class)].items.iter().copied()))
 }
 
 /// The classes of a base after whose operations a plane shows their END.

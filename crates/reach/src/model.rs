@@ -376,7 +376,7 @@ impl<'p> Model<'p> {
 }
 
 /// For each phase key the names with a share; keys that the table lacks use those of DEFAULT.
-fn shares(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Vec<Vec<OpId>> {
+pub(crate) fn shares(profile: &Profile, table: &WeightTable) -> Vec<Vec<OpId>> {
     let of = |key: PhaseKey| table.iter().find(|(known, _)| *known == key).map(|(_, entries)| entries);
     let fallback = of(PhaseKey::DEFAULT);
     let named = |entries: &Vec<(OpId, f64)>| {

@@ -8,7 +8,7 @@ use nandseq_profile::{OpId, PhaseKey, Profile};
 use crate::causes::Causes;
 use crate::explore::{Graph, MOST_TRIED};
 use crate::judge::{HookContext, PlaneRun};
-use crate::model::{Model, NameClassId, SearchedStates, Start};
+use crate::model::{Model, NameClassId, SearchedStates, Start, WeightTable};
 use crate::reason::Reason;
 use crate::search::Search;
 use crate::state::{Die, Plane};
@@ -27,24 +27,37 @@ pub fn can_start(
     ops: &[OpId],
     most: u64,
 ) -> Vec<Verdict> {
+    can_start_counted(profile, table, start, ops, most).0
+}
+
+/// As [`can_start`], with the number of operations that all searches together have carried out.
+#[must_use]
+pub fn can_start_counted(
+    profile: &Profile,
+    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    start: Start<'_>,
+    ops: &[OpId],
+    most: u64,
+) -> (Vec<Verdict>, u64) {
     let of_part = if most < MOST_TRIED { most / 4 } else { most };
-    within(|| Model::new(profile, table, start), ops, (most, of_part))
+    counted_within(|| Model::new(profile, table, start), ops, (most, of_part))
 }
 
 /// For each operation whether it can no longer start on a device whose dies all stay in lasting states: each of `kept` is what one
-/// or more dies stay in. `None` if the device has too many states for searches that carry out `most` operations each.
+/// or more dies stay in. The first table was in force before, the second one is now; it gives no name a weight that the first does not.
+/// `None` if the device has too many states for searches that carry out `most` operations each.
 ///
 /// It is a proof, also during a run: the search begins with every state that the device can enter and that a die may be in then,
 /// chains may be under way, and whatever the device could start before may still show on its planes or be in flight.
 #[must_use]
 pub fn never_again(
     profile: &Profile,
-    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    (table, now): (&WeightTable, &WeightTable),
     start: Start<'_>,
     kept: &[Vec<DeviceState>],
     most: u64,
 ) -> Option<Vec<bool>> {
-    let Search { model, graph } = Search::within(Model::new(profile, table, start), most);
+    let Search { mut model, graph, tried } = Search::within(Model::new(profile, table, start), most);
     let may_be_kept = |(die, _): &(Die, Plane)| {
         let all_hold = |states: &Vec<DeviceState>| states.iter().all(|state| die.states().any(|own| own == *state));
         kept.iter().any(all_hold)
@@ -54,8 +67,11 @@ pub fn never_again(
         return None;
     }
     let ran = graph.runs;
+    if now != table {
+        model.draw_by(now);
+    }
     let graph = Graph::from(&model, most, &first);
-    let search = Search { model, graph };
+    let search = Search { model, graph, tried };
     // What it suspends may be in flight, although no other can start.
     let may_suspend = |op: OpId| {
         let class = search.model.of_op[op.index()];
@@ -75,12 +91,16 @@ fn is_drawn(model: &Model<'_>, runs: &[bool], op: OpId) -> bool {
         || model.chains_with(op).iter().any(begins)
 }
 
-/// As [`can_start`], with limits of operations for the search of all states, and for those of its parts.
-fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], (most, most_of_part): (u64, u64)) -> Vec<Verdict> {
-    let mut found = {
+/// As [`can_start_counted`], with limits of operations for the search of all states, and for those of its parts.
+fn counted_within<'p>(
+    model: impl Fn() -> Model<'p>,
+    ops: &[OpId],
+    (most, most_of_part): (u64, u64),
+) -> (Vec<Verdict>, u64) {
+    let (mut found, mut tried) = {
         let search = Search::within(model(), most);
         let causes = Causes::new(&search, ops);
-        ops.iter().map(|&op| causes.at_all(op)).collect::<Vec<_>>()
+        (ops.iter().map(|&op| causes.at_all(op)).collect::<Vec<_>>(), search.tried)
     };
     for part in [SearchedStates::Dies, SearchedStates::Planes] {
         let is_open = |verdict: &Verdict| *verdict == Verdict::Undecided;
@@ -88,12 +108,13 @@ fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], (most, most_of_part):
             break;
         }
         let search = Search::within(model().searched_for(part), most_of_part);
+        tried += search.tried;
         let mut of_classes = BTreeMap::new();
         for (verdict, &op) in found.iter_mut().zip(ops).filter(|(verdict, _)| is_open(verdict)) {
             *verdict = in_part(&search, op, &mut of_classes).map_or(Verdict::Undecided, Verdict::Unreachable);
         }
     }
-    found
+    (found, tried)
 }
 
 /// Why an operation never starts, by a search of some states only; `None` if that does not say. `of_classes` are the reasons of
@@ -139,6 +160,10 @@ mod tests {
     use super::*;
     use crate::never_provided;
     use crate::sample::{chained, device, key, op, table};
+
+    fn within<'p>(model: impl Fn() -> Model<'p>, ops: &[OpId], most: (u64, u64)) -> Vec<Verdict> {
+        counted_within(model, ops, most).0
+    }
 
     const NOTHING_PROGRAMS: &str =
         "exclusion_groups: {pg: [PROG]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [pg]}}\n";

@@ -18,6 +18,8 @@ use crate::verdict::{Verdict, classes_under};
 pub struct Search<'p> {
     pub(crate) model: Model<'p>,
     pub(crate) graph: Graph,
+    /// How many operations were carried out, in all searches that led to this one.
+    pub(crate) tried: u64,
 }
 
 /// Verdicts on some operations under every phase key.
@@ -35,23 +37,26 @@ impl<'p> Search<'p> {
 
     /// Searches until more than `most` operations were carried out.
     pub(crate) fn within(mut model: Model<'p>, most: u64) -> Self {
+        let mut tried = 0;
         loop {
             model.begin();
             let mut graph = Graph::new(&model, most);
+            tried += graph.tried();
             while graph.is_complete() && model.grow(&graph) {
                 drop(graph);
                 graph = Graph::new(&model, most);
+                tried += graph.tried();
             }
             if !graph.is_complete() {
                 model.assume_all();
-                return Self { model, graph };
+                return Self { model, graph, tried };
             }
             // What lacks something that states do not show does not run, nor does what waits for it.
             let possible = model.provided(&graph.runs);
             let is_settled = possible == graph.runs;
             model.possible = possible;
             if is_settled {
-                return Self { model, graph };
+                return Self { model, graph, tried };
             }
         }
     }
@@ -264,6 +269,9 @@ mod tests {
         }
         // The last erase of the bootstrap is busy when the table is in force.
         assert_eq!(verdict(true, "ERASE.CORE_BUSY", "Status"), Verdict::Coincidence);
+        // So is what comes just after it.
+        assert_eq!(verdict(true, "ERASE.END", "Status"), Verdict::Coincidence);
+        assert_eq!(verdict(true, "READ.END", "Status"), Verdict::Reachable);
         assert_eq!(verdict(false, "ERASE.CORE_BUSY", "Status"), Verdict::Unreachable(Reason::NoHook));
     }
 

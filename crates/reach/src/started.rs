@@ -7,7 +7,7 @@
 use crate::courses::starts_in;
 use crate::explore::Graph;
 use crate::judge::of_hook;
-use crate::model::{Model, NameClassId, SearchedStates};
+use crate::model::{Model, NameClassId, SearchedStates, WeightTable, shares};
 use crate::plan::SearchState;
 use crate::state::{Die, Plane};
 use crate::verdict::{Verdict, classes_under};
@@ -30,6 +30,15 @@ impl Model<'_> {
         let ends = self.profile.policies.refill_uses_end_key;
         self.drawn = (0..self.classes.len() as NameClassId).map(|class| !ends && is_first(class)).collect();
         self.add_blank();
+    }
+
+    /// Draws by another table from now on, which gives no name a weight that had none before. What has started stays.
+    pub(crate) fn draw_by(&mut self, table: &WeightTable) {
+        self.shares = shares(self.profile, table);
+        let mut has_share = vec![false; self.classes.len()];
+        self.shares.iter().flatten().for_each(|op| has_share[usize::from(self.of_op[op.index()])] = true);
+        self.drawn.iter_mut().zip(has_share).for_each(|(drawn, has_share)| *drawn &= has_share);
+        self.renew();
     }
 
     /// Takes all possible classes to start.

@@ -36,7 +36,7 @@ pub fn dead_ends(
     start: Start<'_>,
     most: u64,
 ) -> (Vec<Trap>, Option<StarvedState>) {
-    let Search { model, graph } = Search::within(Model::new(profile, table, start), most);
+    let Search { model, graph, .. } = Search::within(Model::new(profile, table, start), most);
     (traps(&model, &graph), supply(&model, &graph, table).starved)
 }
 
@@ -133,7 +133,7 @@ impl Supply {
     /// and takes longer.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let Search { model, graph } = Search::new(profile, table, Start::default());
+        let Search { model, graph, .. } = Search::new(profile, table, Start::default());
         supply(&model, &graph, table)
     }
 }

@@ -43,7 +43,7 @@ impl Universe {
         };
         let of_key = |key| profile.ops.ids().map(|op| of_op(key, op)).collect();
         let verdicts = profile.phase_keys.ids().map(of_key).collect();
-        let Search { model, graph } = search;
+        let Search { model, graph, .. } = search;
         let instants = model.tables.ops().map(|(_, own)| model.tables.base(own.base).instant).collect();
         let time_bins = time_bins(&model, &graph, &verdicts);
         let runs = model.of_op.iter().map(|&class| graph.runs[usize::from(class)]).collect();

@@ -144,34 +144,34 @@ pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
     Err(Problem::new(message).help(help).into())
 }
 
-/// Checks the manifest of a batch that is resumed, and with `--sites` the manifest to which sites are added. Returns remarks
-/// about a faulty manifest that is written anew.
+/// Checks the manifest of a batch that is resumed, and with `--sites` the manifest to which sites are added. Returns a remark about
+/// a damaged manifest in another folder than that of the output; one that would be replaced is refused elsewhere.
 ///
 /// # Errors
-/// When a manifest is of another schema, names a path outside its folder, or is faulty and `--sites` would add to it.
-pub(super) fn check_earlier(campaign: &Campaign) -> Result<Vec<String>, Failure> {
-    let mut remarks = Vec::new();
-    let Some(Batch { part, .. }) = &campaign.batch else { return Ok(remarks) };
+/// When a manifest is of another schema, or names a path outside its folder.
+pub(super) fn check_earlier(campaign: &Campaign) -> Result<Option<String>, Failure> {
+    let Some(Batch { part, .. }) = &campaign.batch else { return Ok(None) };
     let is_added_to = matches!(part, BatchPart::Sites(_));
+    let mut remark = None;
     for folder in campaign.resume.iter().chain(is_added_to.then_some(&campaign.out_dir)) {
         let path = folder.join(manifest::FILE_NAME);
         let Ok(text) = manifest::bytes(&path) else { continue };
         let kind = ManifestKind::of(&text);
         let Err(fault) = manifest::parse::<BatchManifest>(&text) else { continue };
-        if kind == ManifestKind::Site || !(fault.is_refusal() || is_added_to) {
-            if kind != ManifestKind::Site && is_same_place(folder, &campaign.out_dir) {
-                remarks.push(format!("{}; it is written anew", fault.sentence(&path, kind)));
+        let sentence = fault.sentence(&path, kind);
+        match fault.is_refusal() {
+            _ if kind == ManifestKind::Site => {}
+            false if is_same_place(folder, &campaign.out_dir) => {}
+            false => remark = Some(format!("{sentence}; the sites in `{}` are found without it", shown(folder))),
+            true if fault.is_of_another_schema() => return Err(Problem::new(sentence).help(OTHER_VERSION).into()),
+            true => {
+                let help =
+                    "this manifest was changed, or a link was put in a place that it names, so nothing of it was read";
+                return Err(Problem::new(sentence).help(help).into());
             }
-            continue;
         }
-        let help = match fault.is_refusal() {
-            true if fault.is_of_another_schema() => OTHER_VERSION,
-            true => "this manifest was changed, or a link was put in a place that it names, so nothing of it was read",
-            false => "without --sites, --resume finds the sites that are there and writes it anew",
-        };
-        return Err(Problem::new(fault.sentence(&path, kind)).help(help).into());
     }
-    Ok(remarks)
+    Ok(remark)
 }
 
 /// Whether two origins differ at most in the selected part of the batch, and in the paths of inputs with the same contents.

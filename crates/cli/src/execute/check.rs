@@ -57,16 +57,16 @@ pub(super) fn place_to_begin(
     Ok(start)
 }
 
-/// Checks that nothing in the folders of a campaign is in its way. Returns remarks about what it replaces.
-pub(super) fn check_places(campaign: &Campaign) -> Result<Vec<String>, Failure> {
+/// Checks that nothing in the folders of a campaign is in its way. Returns a remark about a damaged manifest that it does without.
+pub(super) fn check_places(campaign: &Campaign) -> Result<Option<String>, Failure> {
     folders::lists_are_files(campaign)?;
     batch::check_shards(campaign)?;
-    let remarks = batch::check_earlier(campaign)?;
+    let remark = batch::check_earlier(campaign)?;
     batch::check_length(campaign)?;
     shape::check(campaign)?;
     own_names::check(campaign)?;
     folders::lead_nowhere_else(campaign)?;
-    Ok(remarks)
+    Ok(remark)
 }
 
 /// The setups and the format of the tables, which all sites of a campaign share.

@@ -66,7 +66,7 @@ fn through_links(folder: &Path) -> io::Result<PathBuf> {
         let below = folder.strip_prefix(link).unwrap_or(Path::new(""));
         folder = folder_of(link).join(fs::read_link(link)?).components().chain(below.components()).collect();
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "its links lead in a circle, or are too many"))
 }
 
 /// Checks that folders exist or can be made, and that files can be written into them. No file stays.
@@ -228,7 +228,10 @@ mod tests {
         assert!(path("disk/new/below").is_dir() && path("two").is_symlink() && path("one").is_symlink());
         assert_eq!(through_links(&path("two/below")).unwrap(), path("two/below"));
         for refused in ["loop", "loop/below"] {
-            assert_eq!(through_links(&path(refused)).unwrap_err().to_string(), "too many links");
+            assert_eq!(
+                through_links(&path(refused)).unwrap_err().to_string(),
+                "its links lead in a circle, or are too many"
+            );
         }
     }
 }

@@ -64,14 +64,18 @@ impl<'p> Log<'p> {
     }
 
     /// Completes the file. It gets its final name together with the other files of the run.
-    pub(super) fn finish(mut self, summary: &RunSummary, absences: &Absences<'_>) -> io::Result<UnnamedFile> {
+    pub(super) fn finish(
+        mut self,
+        summary: &RunSummary,
+        (absences, phase): (&Absences<'_>, usize),
+    ) -> io::Result<UnnamedFile> {
         let RunSummary { rejections, by_op, dead, at_end, .. } = summary;
         let (ops, bootstrap_ops) = (summary.ops, summary.bootstrap_ops);
         let at_end: &[_] = &at_end.iter().map(LastingState::device_states).collect::<Vec<_>>();
         let all_dead = dead.len() == self.profile.topology.dies as usize;
         if let LogForm::Summary(accepted) = &self.form {
             let absent: Vec<(OpId, String, u64)> = absences
-                .of(&StartCounts { by_op, rejections, ops, bootstrap_ops, sites: 1, at_end, all_dead })
+                .of(&StartCounts { by_op, rejections, ops, bootstrap_ops, sites: 1, at_end, phase, all_dead })
                 .into_iter()
                 .map(|(op, absence)| (op, absence.code(), absence.times()))
                 .collect();

@@ -121,7 +121,8 @@ pub(super) fn find(
     let runs = &known.manifest.runs;
     let done = runs.last().map_or(0, |run| run.run_index + 1);
     let is_here = is_same_place(&folder, &campaign.folder_of(site));
-    let (mut state, mut remarks) = (None, Vec::new());
+    let mut state = None;
+    let mut remarks: Vec<String> = ledger::cut(&folder, &known.manifest).into_iter().collect();
     if done < campaign.num_runs {
         state = newest_good(campaign, site, setups, (&folder, runs, is_here), &mut remarks)?;
     }
@@ -281,14 +282,14 @@ fn unlisted(
     let found = snapshots(folder)?;
     if is_same_place(folder, &campaign.folder_of(site)) && has_files(folder)? {
         let remark = format!(
-            "`{}` has no manifest that can be read: its runs are made again from the first; to go on from a snapshot, name it: \
-             --resume FILE",
+            "`{}` has no manifest: its runs are made again from the first; to go on from a snapshot, name it: --resume FILE",
             shown(folder)
         );
         let unproven = unproven(campaign, site, folder);
         return Ok(SiteStart { remarks: vec![remark], unproven, ..SiteStart::fresh(head) });
     }
-    let mut remarks = Vec::new();
+    let fault = ledger::fault(folder).map(|fault| format!("{fault}; of this site only snapshots are looked at"));
+    let mut remarks: Vec<String> = fault.into_iter().collect();
     for path in found.into_iter().rev() {
         match load(&path, campaign, site, setups) {
             Ok(state) => {
@@ -302,22 +303,22 @@ fn unlisted(
     Ok(SiteStart { remarks, ..SiteStart::fresh(head) })
 }
 
-/// Why the files of runs in a folder without a readable manifest must not be replaced; `None` if they are of this campaign. They
-/// are if the manifest of the batch lists the site, or if there is no faulty manifest and another site has the ledger of a killed
-/// execution.
+/// Why the files of runs in a folder without a manifest must not be replaced; `None` if they are of this campaign. They are if the
+/// manifest of the batch lists the site, or another site has the ledger of a killed execution. A damaged manifest is refused
+/// elsewhere.
 fn unproven(campaign: &Campaign, site: &CampaignSite, folder: &Path) -> Option<Problem> {
-    let fault = ledger::fault(folder);
     if let Some(batch) = &campaign.batch {
         let is_killed = |other: &CampaignSite| {
             let known = ledger::unfinished(&campaign.folder_of(other)).ok().flatten();
             known.is_some_and(|known| is_same_campaign(campaign, &known.manifest, &campaign.head(other)))
         };
-        if batch::lists(campaign, batch, site) || (fault.is_none() && campaign.sites.iter().any(is_killed)) {
+        if batch::lists(campaign, batch, site) || campaign.sites.iter().any(is_killed) {
             return None;
         }
     }
-    let why = fault.unwrap_or_else(|| format!("`{}` has no manifest", shown(folder)));
-    let message = format!("{why}; nothing says of which campaign the files of runs in `{}` are", shown(folder));
+    let folder = shown(folder);
+    let message =
+        format!("`{folder}` has no manifest; nothing says of which campaign the files of runs in `{folder}` are");
     let help = "put its manifest back, name a snapshot with --resume FILE, or choose another folder with --out-dir; \
                 without --resume the files are replaced";
     Some(Problem::new(message).help(help))

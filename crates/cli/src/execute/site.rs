@@ -289,6 +289,7 @@ impl<'p> Work<'p> {
         let placed = complete.place(Outputs::ALL).map_err(|reason| Failure::cannot_write(folder, reason))?;
         totals.note_operations(self.campaign, run_index, summary.ops);
         totals.note_run(self.campaign, run_index, (summary.ops, false), site);
+        totals.note_trap(site, self.campaign.phases.of_run(run_index), self.absences);
         let phase = self.campaign.phases.limits(run_index);
         totals.note_dead((campaign_site, phase), (record.run, summary.ops), summary.dead.clone());
         totals.add_run(summary, placed.files.len() as u64, placed.bytes);
@@ -302,10 +303,10 @@ impl<'p> Work<'p> {
         Ok(files.map_err(|reason| Failure::cannot_write(folder, reason))?.syncing(self.syncs_slowly))
     }
 
-    /// Whether a site may still reach the coverage at which it ends. If not, says so, unless the run has only `begun`: then an
-    /// earlier one ended in the trap.
-    fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, begun: bool) -> bool {
-        let trap = self.absences.trap_before_goal(site);
+    /// Whether a site may still reach the coverage at which it, or the phase, ends. If not, says so, unless the run has only `begun`: then
+    /// an earlier one ended in the trap.
+    fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, (phase, begun): (usize, bool)) -> bool {
+        let trap = self.absences.trap_before_goal(site, phase);
         if let Some(trap) = trap.as_ref().filter(|_| !begun) {
             self.progress.at_once(&trap.in_a_line(campaign_site.site));
         }
@@ -321,12 +322,13 @@ impl<'p> Work<'p> {
         run_index: u64,
     ) -> Result<(RunRecord, RunSummary, Complete<'f>), Failure> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
-        let phase = self.campaign.phases.limits(run_index);
+        let (phase, at) = (self.campaign.phases.limits(run_index), self.campaign.phases.of_run(run_index));
         self.setups.enter(site, run_index);
         let until_covered = self.campaign.closure.as_ref().and_then(Closure::until);
         // A run asks once before its first event.
         let begun = AtomicBool::new(true);
-        let can_cover = |site: &Site<'_>| self.can_cover(campaign_site, site, begun.swap(false, Ordering::Relaxed));
+        let can_cover =
+            |site: &Site<'_>| self.can_cover(campaign_site, site, (at, begun.swap(false, Ordering::Relaxed)));
         let on_dead = |dead: &DeadDie| self.progress.at_once(&dead_dies::in_a_line(campaign_site, dead));
         let limits = RunLimits {
             run_until: self.campaign.run_until_from(run_index, site.clock()),
@@ -334,7 +336,7 @@ impl<'p> Work<'p> {
             bootstrap: self.campaign.bootstrap,
             until_covered,
             goal: phase.goal,
-            can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
+            can_cover: self.absences.has_goal(at).then_some(&can_cover as CanCover<'_>),
             of_phase: self.campaign.phases.place_of(run_index),
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
@@ -348,7 +350,7 @@ impl<'p> Work<'p> {
             Ok::<_, Failure>((summary, log, inner.finish().map_err(unwritten)?))
         })?;
         if let Some(log) = log {
-            files.add_written(FileKind::ProposerLog, log.finish(&summary, self.absences).map_err(unwritten)?);
+            files.add_written(FileKind::ProposerLog, log.finish(&summary, (self.absences, at)).map_err(unwritten)?);
         }
         add_snapshot(self.campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let complete = files.complete().map_err(unwritten)?;

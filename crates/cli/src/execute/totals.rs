@@ -9,8 +9,8 @@ use nandseq_generate::{LimitReached, Rejections, RunSummary, ShareReached, Share
 use nandseq_profile::model::DeviceState;
 
 use super::scenario_totals::ScenarioTotals;
-use crate::absent::Absences;
-use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
+use crate::absent::{Absences, last_phase};
+use crate::campaign::{Campaign, CampaignPhase, CampaignSite, Closure};
 use crate::can_start::TrappedDies;
 use crate::dead_dies::DeadSite;
 
@@ -65,6 +65,8 @@ pub(crate) struct PhaseTotals {
     pub(crate) ops: u64,
     /// Sites whose last run of the phase did not reach the phase's goal.
     pub(crate) missed: u64,
+    /// A trap that keeps one of them from it.
+    pub(crate) trap: Option<Arc<TrappedDies>>,
     /// The shares of the phase's mix at the sites that have ended it; empty if none has.
     pub(crate) shares: Vec<ShareTotals>,
     /// The limits in force in the phase at these sites.
@@ -164,6 +166,7 @@ impl Totals {
             total.runs += other.runs;
             total.ops += other.ops;
             total.missed += other.missed;
+            total.trap = total.trap.take().or(other.trap);
             add_shares(&mut total.shares, other.shares);
             add_limits(&mut total.limits, other.limits);
             ScenarioTotals::add_all(&mut total.scenarios, other.scenarios);
@@ -191,10 +194,21 @@ impl Totals {
         self.known_ops = self.known_ops.saturating_add(other.known_ops);
     }
 
-    /// Notes what a site has covered, and whether a trap keeps it from more.
+    /// Notes what a site has covered, and whether a trap keeps it from the coverage at which it ends.
     pub(super) fn note_coverage(&mut self, campaign_site: &CampaignSite, site: &Site<'_>, absences: &Absences<'_>) {
         self.reached.extend(site.reached());
-        self.trapped.extend(absences.trap_before_goal(site).map(|trap| (campaign_site.site, trap)));
+        if absences.campaign.closure.as_ref().and_then(Closure::until).is_some() {
+            let trap = absences.trap_before_goal(site, last_phase(absences.campaign));
+            self.trapped.extend(trap.map(|trap| (campaign_site.site, trap)));
+        }
+    }
+
+    /// Notes the trap that keeps a site from the coverage at which a phase ends.
+    pub(super) fn note_trap(&mut self, site: &Site<'_>, phase: usize, absences: &Absences<'_>) {
+        if absences.campaign.phases.are_named() && !site.goal_reached() {
+            let trap = absences.trap_before_goal(site, phase);
+            self.by_phase[phase].trap = trap.or_else(|| self.by_phase[phase].trap.take());
+        }
     }
 
     /// Notes the operations of an existing run.

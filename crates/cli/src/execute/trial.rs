@@ -91,7 +91,7 @@ pub(crate) struct Sizes {
 /// Tries a campaign.
 pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
     let (setups, format) = setups_and_format(campaign)?;
-    let mut remarks = check_places(campaign)?;
+    let mut remarks: Vec<String> = check_places(campaign)?.into_iter().collect();
     let (mut runs_there, mut runs_again) = (Vec::new(), 0);
     let start = |site: &CampaignSite| place_to_begin(campaign, site, (&setups, &*format));
     let starts =
@@ -217,17 +217,17 @@ impl Tried {
         let campaign = absences.campaign;
         let spare = std::env::temp_dir();
         let unwritten = |reason| Failure::cannot_write(&spare, reason);
-        let phase = campaign.phases.limits(run_index);
+        let (phase, at) = (campaign.phases.limits(run_index), campaign.phases.of_run(run_index));
         let most = phase.max_ops.map_or(left, |most| most.min(left));
         let until_covered = campaign.closure.as_ref().and_then(Closure::until);
-        let can_cover = |site: &Site<'_>| absences.trap_before_goal(site).is_none();
+        let can_cover = |site: &Site<'_>| absences.trap_before_goal(site, at).is_none();
         let limits = RunLimits {
             run_until: campaign.run_until_from(run_index, site.clock()),
             max_ops: Some(most),
             bootstrap: campaign.bootstrap,
             until_covered,
             goal: phase.goal,
-            can_cover: until_covered.map(|_| &can_cover as CanCover<'_>),
+            can_cover: absences.has_goal(at).then_some(&can_cover as CanCover<'_>),
             of_phase: campaign.phases.place_of(run_index),
             stop: None,
             on_dead: None,
@@ -239,7 +239,7 @@ impl Tried {
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, campaign, unwritten))?;
         let Logged { log, inner: mut files } = sink;
         if let Some(log) = log {
-            files.add_written(FileKind::ProposerLog, log.finish(&summary, absences).map_err(unwritten)?);
+            files.add_written(FileKind::ProposerLog, log.finish(&summary, (absences, at)).map_err(unwritten)?);
         }
         let snapshot_bytes = add_snapshot(campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let finished = files.finish().map_err(unwritten)?;

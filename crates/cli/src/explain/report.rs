@@ -15,6 +15,9 @@ const LISTED_KEYS: usize = 8;
 /// Number of chains of causes that are shown for one operation.
 const CHAINS: usize = 3;
 
+/// Said of changes that were searched for no longer.
+const CUT: &str = "The search for what to change was cut short: some of it may not be needed.\n";
+
 /// The answer of `explain` as data.
 #[derive(Serialize, Debug)]
 pub(super) struct Explanation {
@@ -40,6 +43,8 @@ pub(super) struct Explanation {
     pub(super) bootstrap: bool,
     pub(super) trial: TrialEnd,
     pub(super) operations: Vec<Explained>,
+    /// Whether the search for changes was cut short, so that they may be more than it takes.
+    pub(super) change_is_cut: bool,
 }
 
 /// How the trial ended.
@@ -145,6 +150,9 @@ impl Explanation {
             [one] => self.write_one(&mut text, one),
             many => self.write_many(&mut text, many),
         };
+        if self.change_is_cut {
+            text.push_str(CUT);
+        }
         text
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use nandseq_input::folder::digest_of;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::inside::InsideName;
-use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
+use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, SiteManifest};
 use nandseq_trace::recorded::shown;
 
 use crate::execute::folders::{is_same_place, site_leads_nowhere_else};
@@ -21,11 +21,18 @@ use crate::site_list::lists_in;
 pub(super) fn check(target: &Path, merged: &BatchManifest) -> Result<(), Failure> {
     for (path, _) in lists_in(target).unwrap_or_default() {
         let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
-        let found = manifest::parse::<BatchManifest>(&text).ok();
-        let is_ours = |found: &BatchManifest| {
-            found.base_seed == merged.base_seed && batch::is_same_batch_of_any_length(&found.origin, &merged.origin)
+        let kind = ManifestKind::of(&text);
+        let is_ours = match manifest::parse::<BatchManifest>(&text) {
+            Ok(found) => {
+                found.base_seed == merged.base_seed && batch::is_same_batch_of_any_length(&found.origin, &merged.origin)
+            }
+            Err(_) if kind == ManifestKind::Site => false,
+            Err(fault) => {
+                let help = "merging would replace it: choose another folder with --into, or move it away first";
+                return Err(Problem::new(fault.sentence(&path, kind)).help(help).into());
+            }
         };
-        if !found.as_ref().is_some_and(is_ours) {
+        if !is_ours {
             return Err(occupied(&path));
         }
     }
@@ -39,7 +46,7 @@ pub(super) fn check_site(target: &Path, name: &InsideName, from: &Path) -> Resul
     if !to.is_dir() || is_same_place(from, &to) {
         return Ok(());
     }
-    own_names::of_site(&to, false)?;
+    own_names::of_site(&to)?;
     let known = |folder: &Path| {
         let known = ledger::read(folder).map(|known| known.map(|known| known.manifest));
         known.map_err(|reason| Problem::unreadable("the list of runs in", folder, &reason))

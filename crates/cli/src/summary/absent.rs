@@ -10,7 +10,7 @@ use nandseq_reach::Reason;
 use nandseq_trace::recorded::quoted;
 use serde::Serialize;
 
-use crate::absent::{Absence, Absences, StartCounts};
+use crate::absent::{Absence, Absences, StartCounts, last_phase};
 use crate::campaign::Campaign;
 use crate::execute::Totals;
 use crate::explain::{Expected, figure};
@@ -72,6 +72,7 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
             bootstrap_ops: totals.bootstrap_ops,
             sites: totals.made_sites as u64,
             at_end: not_reached::at_end(totals, sites),
+            phase: last_phase(campaign),
             all_dead: not_reached::all_dead(campaign, totals, sites),
         })
         .into_iter()

@@ -106,6 +106,10 @@ fn a_shard_without_sites_says_that_and_nothing_else() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("Shard 1/3 holds none of the 2 sites: nothing was made"), "{text}");
     assert!(!text.contains("Never started"), "{text}");
+    // Without the summary it is said too.
+    let output = folder.succeed(&["--site-count", "2", "--shard", "1/3", "-t", "100", "-q"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("warning: Shard 1/3 holds none of the 2 sites: nothing was made\n"), "{text}");
 }
 
 #[test]

@@ -235,18 +235,19 @@ fn files_that_nothing_proves_to_be_of_the_campaign_are_not_replaced_by_going_on(
         let folder = Folder::new();
         let other = ["--ops", "40", "--seed", "7", "--stamp", "261121", "--quiet", "-n", "2"];
         folder.succeed(&[&other[..], outputs].concat());
-        for text in [Some(""), Some("{\"schema\": 1}"), None] {
+        let damaged = "put it back from a copy; or move it away, to have all runs of the site made again";
+        for (text, expected) in [(Some(""), damaged), (Some("{\"schema\": 1}"), damaged), (None, unknown)] {
             let path = folder.path().join("out/manifest.json");
             match text {
                 Some(text) => fs::write(path, text).unwrap(),
                 None => fs::remove_file(path).unwrap(),
             }
             let before = folder.files();
-            is_refused(&folder, &with("2", &[&["--resume", "out"], outputs].concat()), unknown);
+            is_refused(&folder, &with("2", &[&["--resume", "out"], outputs].concat()), expected);
             assert!(folder.files() == before, "{text:?}");
         }
         fs::write(folder.path().join("out/manifest.partial.jsonl"), "notes\n").unwrap();
-        let expected = "`out/manifest.partial.jsonl`: 1:2: ";
+        let expected = "`out/manifest.partial.jsonl`:1 is not a list of finished runs";
         is_refused(&folder, &with("2", &[&["--resume", "out"], outputs].concat()), expected);
     }
     // What a kill leaves of a run is no file of one.
@@ -276,16 +277,99 @@ fn files_that_nothing_proves_to_be_of_the_campaign_are_not_replaced_by_going_on(
 }
 
 #[test]
-fn a_faulty_manifest_of_a_batch_is_said_before_it_is_replaced() {
-    let folder = made("1", &["--site-count", "2"]);
-    let whole = folder.files();
-    alter(&folder, "out/manifest.json", "\"base_seed\": 5", "\"base_seed\": \"5\"");
-    for more in [&["--dry-run"][..], &[]] {
-        let text = said(&folder, &with("1", &[&["--site-count", "2", "--resume", "out"], more].concat()));
-        assert!(text.contains("warning: `out/manifest.json`:"), "{text}");
-        assert!(text.contains(" is no manifest of a batch: ") && text.contains("; it is written anew"), "{text}");
+fn a_damaged_manifest_is_not_replaced_by_going_on() {
+    let damage = |folder: &Folder, name: &str, text: &dyn Fn(&str) -> String| {
+        let path = folder.path().join(name);
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text(&before)).unwrap();
+    };
+    let cut = |text: &str| text[..300].to_owned();
+    let unknown = |text: &str| text.replacen("\"schema\": 1,", "\"schema\": 1, \"more\": 3,", 1);
+    let other = |text: &str| text.replacen("\"base_seed\": 5", "\"base_seed\": \"5\"", 1);
+    let batch = &["--site-count", "2", "--resume", "out"][..];
+    let shard = &["--site-count", "2", "--shard", "1/2", "--resume", "out"][..];
+    let some = &["--site-count", "2", "--sites", "2", "--resume", "out"][..];
+    let single = &["--resume", "out"][..];
+    let (anew, again) =
+        ("--resume then finds the sites that are there, and writes it anew", "runs of the site made again");
+    let without = "--resume without --sites then finds the sites";
+    type Change<'c> = &'c dyn Fn(&str) -> String;
+    let cases: [(&[&str], &str, Change<'_>, &str, &str); 8] = [
+        (batch, "out/manifest.json", &cut, "is no manifest: it ends in the middle", anew),
+        (batch, "out/manifest.json", &other, "is no manifest of a batch: ", anew),
+        (batch, "out/site_02/manifest.json", &unknown, "is no manifest of a site: `more` is not known", again),
+        (batch, "out/site_01/manifest.json", &cut, "it ends in the middle", again),
+        (some, "out/manifest.json", &cut, "it ends in the middle", without),
+        (shard, "out/manifest.shard-1-of-2.json", &cut, "it ends in the middle", anew),
+        (shard, "out/site_01/manifest.json", &unknown, "`more` is not known", again),
+        (single, "out/manifest.json", &unknown, "`more` is not known", again),
+    ];
+    for (flags, name, change, what, help) in cases {
+        let (_, made_with) = flags.split_last().unwrap();
+        let made_with: Vec<&str> = made_with.iter().copied().filter(|flag| *flag != "--resume").collect();
+        let made_with = if flags == some { &["--site-count", "2"][..] } else { &made_with };
+        let folder = made("2", made_with);
+        let whole = folder.files();
+        damage(&folder, name, change);
+        // More runs are no way around it.
+        for (runs, more) in [("2", &["--dry-run"][..]), ("2", &[]), ("3", &[])] {
+            let arguments = with(runs, &[flags, more].concat());
+            for part in [&format!("error: `{name}`:"), what, "help: put it back from a copy; or move it away", help] {
+                is_refused(&folder, &arguments, part);
+            }
+        }
+        // Away with it, it is written again, as the help says.
+        fs::remove_file(folder.path().join(name)).unwrap();
+        if flags != single {
+            let made = if flags == some { batch } else { flags };
+            said(&folder, &with("2", made));
+            assert!(folder.files() == whole, "{name}");
+        }
     }
-    assert!(folder.files() == whole);
+}
+
+#[test]
+fn a_damaged_manifest_of_the_folder_that_is_gone_on_from_is_said() {
+    let batch = ["--site-count", "2"];
+    let on = [&batch[..], &["--resume", "out", "--out-dir", "more"]].concat();
+    for (name, expected) in [
+        ("out/manifest.json", "; the sites in `out` are found without it"),
+        ("out/site_01/manifest.json", "; of this site only snapshots are looked at"),
+    ] {
+        let folder = made("1", &batch);
+        fs::write(folder.path().join(name), "{\"schema\": 1, ").unwrap();
+        let text = said(&folder, &with("2", &on));
+        assert!(text.contains(&format!("warning: `{name}`:1:")) && text.contains(expected), "{text}");
+        assert!(folder.path().join("more/site_01/operation_sequence_261121_0000002.csv").exists());
+    }
+}
+
+#[test]
+fn a_ledger_that_is_damaged_before_its_end_is_said() {
+    let batch = ["--site-count", "2", "--resume", "out"];
+    let folder = made("3", &batch[..2]);
+    let whole = folder.files();
+    let manifest = folder.path().join("out/site_01/manifest.json");
+    let mut head: Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    let runs = head["runs"].take();
+    head["runs"] = Value::Array(Vec::new());
+    let mut lines = vec![serde_json::json!({"stamp": "20261121_000000", "manifest": head}).to_string()];
+    lines.extend(runs.as_array().unwrap().iter().map(Value::to_string));
+    fs::remove_file(&manifest).unwrap();
+    for (damaged, said_of) in [(1, true), (2, true), (3, false)] {
+        let mut lines = lines.clone();
+        let half = lines[damaged].len() / 2;
+        lines[damaged].truncate(half);
+        let text = lines.join("\n") + if damaged == 3 { "" } else { "\n" };
+        fs::write(manifest.with_file_name("manifest.partial.jsonl"), text).unwrap();
+        let text = said(&folder, &with("3", &batch));
+        let line = damaged + 1;
+        let expected =
+            format!("manifest.partial.jsonl`:{line} cannot be read: the runs from run {damaged} on are made again");
+        assert_eq!(text.contains(&expected), said_of, "{text}");
+        assert!(folder.files() == whole);
+        fs::remove_file(&manifest).unwrap();
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_link_in_a_circle_and_a_link_of_a_site_to_nothing_are_refused() {
     symlink("circle", path("circle")).unwrap();
     let (code, told) = refused(&["--ops", "20", "--out-dir", "circle"]);
     assert_eq!(code, Some(3), "{told}");
-    assert!(told.starts_with("error: cannot write `circle`: too many links\n"), "{told}");
+    assert!(told.starts_with("error: cannot write `circle`: its links lead in a circle, or are too many\n  help: choose another folder with --out-dir\n"), "{told}");
     fs::create_dir(path("out")).unwrap();
     symlink("../elsewhere", path("out/site_02")).unwrap();
     let told = "error: `out/site_02` is a link to nothing\n  help: remove the link, or choose another folder\n";

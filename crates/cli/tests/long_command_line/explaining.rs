@@ -383,6 +383,21 @@ fn the_advice_for_each_name_of_a_base_lets_that_name_appear() {
 }
 
 #[test]
+fn advice_takes_no_way_round() {
+    let table =
+        "phase_conditional:\n  DEFAULT: {Block_Erase_SLC: 1, Read_Status_Enhanced_71h: 1}\n  ERASE.CORE_BUSY: {}\n";
+    let folder = Folder::new().with("device.yaml", without_masses()).with("table.yaml", table);
+    let flags = ["--op-state-probs", "table.yaml", "--no-bootstrap", "--format", "json", "CACHE_READ_END"];
+    let said: Value = serde_json::from_str(&explain(&folder, &flags)).unwrap();
+    let of_op = |op: &Value| op["change"][0].as_str().unwrap().matches("list `").count();
+    let counts: Vec<usize> = said["operations"].as_array().unwrap().iter().map(of_op).collect();
+    // A page is programmed and read; the operation itself is a step of the chain of the read.
+    assert_eq!(counts[0], 2, "{said}");
+    assert!(counts.iter().all(|count| *count <= 3), "{said}");
+    assert_eq!(said["change_is_cut"], false);
+}
+
+#[test]
 fn pairs_that_the_search_left_undecided_are_marked_unless_the_trial_decides_them() {
     let text = nandseq_profile::builtin::text();
     let (before, rest) = text.split_once("\nexclusions:").unwrap();

@@ -240,6 +240,53 @@ fn runs_whose_manifest_is_damaged_are_judged_only_by_a_profile_that_is_named() {
 }
 
 #[test]
+fn each_command_ends_on_a_damaged_manifest_as_its_page_says() {
+    let folder = generated(&["--ops", "50", "--site-count", "2"]);
+    let whole = folder.files();
+    for name in ["out/manifest.json", "out/site_01/manifest.json"] {
+        let text = &whole[name];
+        for damaged in [
+            text[..400].to_vec(),
+            String::from_utf8(text.clone()).unwrap().replacen(": 1,", ": 1, \"more\": 2,", 1).into(),
+        ] {
+            fs::write(folder.path().join(name), damaged).unwrap();
+            for (reader, code) in [
+                (&["verify", "out"][..], 1),
+                (&["replay", "out"], 2),
+                (&["merge", "out"], 2),
+                (&["merge", "out", "--into", "joint"], 2),
+                (&["report", "out", "-o", "/dev/null"], 0),
+                (&["export", "out", "--to", "vcd", "-o", "/dev/null"], 0),
+                (&["coverage", "report", "out"], 0),
+                (&["--ops", "50", "--site-count", "2", "--stamp", "261121"], 2),
+                (&["--ops", "50", "--site-count", "2", "--stamp", "261121", "--resume", "out"], 2),
+            ] {
+                let output = folder.run(reader);
+                let told =
+                    [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+                assert_eq!(output.status.code(), Some(code), "{reader:?}: {told}");
+                assert!(told.contains(name), "{reader:?}: {told}");
+                let help = if code == 2 { told.contains("\n  help: ") } else { !told.contains("help: ") };
+                assert!(help && !told.contains("name a manifest.json"), "{reader:?}: {told}");
+            }
+        }
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    assert!(folder.files() == whole);
+    // What is no manifest by its name may be another file.
+    let folder = folder.with("other.json", "{}");
+    assert!(folder.refuse(&["replay", "other.json"]).contains("help: name a manifest.json"));
+    let help = "help: put it back from a copy; without it `nandseqgen verify out` judges the files that are there\n";
+    fs::write(folder.path().join("out/manifest.json"), &whole["out/manifest.json"][..400]).unwrap();
+    assert!(folder.refuse(&["replay", "out"]).contains(help));
+    // Nor is a damaged manifest in the target of a merge one of another campaign.
+    fs::write(folder.path().join("out/manifest.json"), &whole["out/manifest.json"]).unwrap();
+    let folder = folder.with("joint/manifest.json", &whole["out/manifest.json"][..400]);
+    let told = folder.refuse(&["merge", "out", "--into", "joint"]);
+    assert!(told.contains("`joint/manifest.json`:") && told.contains("move it away first"), "{told}");
+}
+
+#[test]
 fn the_profile_of_a_site_with_a_damaged_manifest_is_that_of_the_other_sites() {
     let folder = Folder::new().with("device.yaml", include_str!("../../../profile/testdata/legacy/good.yaml"));
     folder.succeed(&["--config", "device.yaml", "-t", "1500", "--site-count", "2", "-q"]);
