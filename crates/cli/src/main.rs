@@ -19,6 +19,7 @@ mod explain;
 mod failure;
 mod generate;
 mod hint;
+mod impossible;
 mod in_force;
 mod inputs;
 mod interrupt;
