@@ -13,13 +13,15 @@ mod places;
 mod steps;
 mod times;
 
+use std::collections::HashMap;
+
 use nandseq_device::Tables;
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::{Scenario, StepTime, WHOLE};
 use nandseq_profile::{OpId, Profile};
 
 use self::places::Surroundings;
-use self::steps::{Obstacle, Steps};
+use self::steps::{Obstacle, OpKind, Steps};
 use crate::model::Start;
 
 /// A step of a scenario that can never start.
@@ -77,12 +79,15 @@ fn first_obstacle(steps: &mut Steps<'_>, (scenario, device): (usize, &Surroundin
     for step in 0..steps.ops.len() {
         let mut first = None;
         let mut left: Vec<OpId> = Vec::new();
+        // Operations of one kind differ by themselves alone.
+        let mut known: HashMap<OpKind, Option<Obstacle>> = HashMap::new();
         for &op in &steps.ops[step] {
-            let found = places::obstacle(steps, (scenario, device), step, op)
-                .or_else(|| phases::obstacle(steps, step, op))
-                .or_else(|| contents::obstacle(steps, step, op))
-                .or_else(|| facts::obstacle(steps, step, op));
-            match found {
+            let of_kind = || {
+                let found = phases::obstacle(steps, step, op).or_else(|| contents::obstacle(steps, step, op));
+                found.or_else(|| facts::obstacle(steps, step, op))
+            };
+            let of_kind = known.entry(steps.kind(op)).or_insert_with(of_kind);
+            match places::obstacle(steps, (scenario, device), step, op).or_else(|| of_kind.clone()) {
                 None => left.push(op),
                 Some(found) => first = first.or(Some(found)),
             }

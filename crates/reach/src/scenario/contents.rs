@@ -8,7 +8,7 @@ use nandseq_plan::model::AddressPart;
 use nandseq_profile::OpId;
 use nandseq_profile::model::AddressSource;
 
-use super::steps::{Obstacle, Steps, code};
+use super::steps::{Obstacle, Steps};
 
 /// What is in the block that keeps an operation from being a step.
 pub(crate) fn obstacle(steps: &Steps<'_>, step: usize, op: OpId) -> Option<Obstacle> {
@@ -23,8 +23,6 @@ pub(crate) fn obstacle(steps: &Steps<'_>, step: usize, op: OpId) -> Option<Obsta
             && !steps.any_between((from, step), false, erases);
         let (rule, what) = if is_known { after_all(steps, (step, own), from)? } else { return None };
         let because = format!("{} left the block {what}, and nothing in between erases it", steps.name(from));
-        let because = because
-            + &if own.1.reads_page { String::new() } else { format!(" for {}", code(&steps.profile.ops[op].name)) };
         Some(Obstacle::by(rule, because, "state an erase before it, or another block"))
     })
 }
@@ -41,7 +39,7 @@ const fn commits(info: &BaseInfo) -> bool {
 /// The rule that forbids an operation in the block of an earlier step, whichever operation that is.
 fn after_all(steps: &Steps<'_>, own: (usize, (&OpInfo, &BaseInfo)), from: usize) -> Option<(Rule, &'static str)> {
     let mut found = None;
-    for other in steps.of(from) {
+    for other in steps.kinds_of(from) {
         found = Some(match (other.1.effects.erase, commits(other.1)) {
             (true, false) => after_erase(steps, own, (from, other.0))?,
             (false, true) => after_program(steps, own, (from, other))?,

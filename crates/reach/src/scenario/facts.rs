@@ -184,7 +184,7 @@ impl Fact {
     /// Whether an operation may make it false: at its start, at its end, or by the end of what it resumes.
     fn may_end(self, steps: &Steps<'_>, info: &BaseInfo) -> bool {
         let ends = |info: &BaseInfo| [self.at_start(info), self.at_end(info)].contains(&Some(false));
-        let resumed = |axis: Axis| steps.all_ops().any(|(_, other)| other.effects.is_of(axis) && ends(other));
+        let resumed = |axis: Axis| steps.kinds().any(|(_, other)| other.effects.is_of(axis) && ends(other));
         ends(info) || info.effects.resume.is_some_and(resumed)
     }
 
@@ -257,7 +257,7 @@ pub(crate) fn obstacle_to_repetition(steps: &Steps<'_>, step: usize) -> Option<O
     }
     ALL.iter().filter(|fact| !fact.is_of_planes()).find_map(|&fact| {
         let rules: Option<Vec<Rule>> = steps
-            .of(step)
+            .kinds_of(step)
             .map(|own| {
                 let (rule, _) = fact.forbids(steps, own).into_iter().find(|(_, looks)| *looks == Looks::AtDie)?;
                 leaves(steps, fact, (step, own, Looks::AtDie), step).then_some(rule)
@@ -316,7 +316,7 @@ fn leaves(
                 }
             }
     };
-    steps.of(from).all(|other| is_there(other) && makes_true(steps, fact, (from, other), (step, own)))
+    steps.kinds_of(from).all(|other| is_there(other) && makes_true(steps, fact, (from, other), (step, own)))
 }
 
 /// Whether an operation makes a fact true before another one can start.
@@ -329,7 +329,7 @@ fn makes_true(
     let (at_start, at_end) = (fact.at_start(other.1), fact.at_end(other.1));
     // What is in flight when it starts may end later and change the fact.
     let is_settled = |wanted: &dyn Fn(&BaseInfo) -> bool| {
-        steps.all_ops().all(|flying| !wanted(flying.1) || has_ended(steps, flying, other, fact.is_of_target()))
+        steps.kinds().all(|flying| !wanted(flying.1) || has_ended(steps, flying, other, fact.is_of_target()))
     };
     // Whatever occupies planes of the die by itself starts when nothing of an axis is in flight there.
     if let NothingOf(axis) = fact {

@@ -126,7 +126,7 @@ fn is_array_operation(info: &BaseInfo) -> bool {
 
 /// Whether all operations of an axis occupy planes, so that what else does so keeps them from CORE_BUSY.
 fn occupies_planes(steps: &Steps<'_>, axis: Axis) -> bool {
-    steps.all_ops().all(|(_, info)| info.occupies || !info.effects.is_of(axis))
+    steps.kinds().all(|(_, info)| info.occupies || !info.effects.is_of(axis))
 }
 
 /// Whether a sequence shows all that cuts windows: each SUSPEND and RESUME works on a whole die by its scope too.

@@ -1,11 +1,12 @@
 //! The steps of a scenario, and what must be the same of two of them.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use nandseq_device::{BaseInfo, OpInfo, Reach, Rule, Tables};
 use nandseq_plan::model::{AddressPart, NumberRanges, PlaceRelation, Scenario, ScenarioStep};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseSet, OpId, Profile};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, OpId, Profile};
 
 /// What forbids an operation.
 #[derive(Clone, Debug)]
@@ -34,7 +35,12 @@ pub(crate) struct Steps<'a> {
     pub(crate) ops: Vec<Vec<OpId>>,
     /// The bases of all steps of chains: such operations may start between the steps of any scenario.
     pub(crate) forced: BaseSet,
+    /// An operation of each kind.
+    kinds: Vec<OpId>,
 }
+
+/// What most arguments ask of an operation: base, plane count, cell type, and whether its phases have a length.
+pub(crate) type OpKind = (BaseId, bool, Option<CellTypeId>, [bool; 3]);
 
 /// What is known of the die that a step works on. Equal dies are the same one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +55,10 @@ impl<'a> Steps<'a> {
     pub(crate) fn new(profile: &'a Profile, tables: &'a Tables, scenario: &'a Scenario) -> Self {
         let forced = profile.chains.iter().flat_map(|chain| &chain.steps).map(|step| step.base).collect();
         let ops = scenario.steps.iter().map(|step| step.ops.clone()).collect();
-        Self { profile, tables, scenario, ops, forced }
+        let mut steps = Self { profile, tables, scenario, ops, forced, kinds: Vec::new() };
+        let mut known: HashSet<OpKind> = HashSet::new();
+        steps.kinds = tables.ops().map(|(op, _)| op).filter(|&op| known.insert(steps.kind(op))).collect();
+        steps
     }
 
     pub(crate) fn step(&self, at: usize) -> &ScenarioStep {
@@ -61,9 +70,21 @@ impl<'a> Steps<'a> {
         (info, self.tables.base(info.base))
     }
 
-    /// All operations of the device.
-    pub(crate) fn all_ops(&self) -> impl Iterator<Item = (&'a OpInfo, &'a BaseInfo)> {
-        self.tables.ops().map(|(_, op)| (op, self.tables.base(op.base)))
+    pub(crate) fn kind(&self, op: OpId) -> OpKind {
+        let (op, _) = self.op(op);
+        let lengths = [op.issue.0 > 0, op.array_done == op.occupied, op.ends_after() <= op.issue];
+        (op.base, op.multi, op.cell_type, lengths)
+    }
+
+    /// All kinds of operations of the device.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&'a OpInfo, &'a BaseInfo)> {
+        self.kinds.iter().map(|&op| self.op(op))
+    }
+
+    /// The kinds of operations that a step may be.
+    pub(crate) fn kinds_of(&self, step: usize) -> impl Iterator<Item = (&'a OpInfo, &'a BaseInfo)> {
+        let mut known: HashSet<OpKind> = HashSet::new();
+        self.ops[step].iter().filter(move |&&op| known.insert(self.kind(op))).map(|&op| self.op(op))
     }
 
     /// The operations that a step may be.
@@ -187,7 +208,7 @@ impl<'a> Steps<'a> {
         // Repetitions of the later step come before its last one.
         let end = to + usize::from(self.step(to).repeat > 1);
         (from + 1..end).any(|step| self.of(step).any(&wanted))
-            || self.all_ops().any(|op| self.may_come_between(op, of_target) && wanted(op))
+            || self.kinds().any(|op| self.may_come_between(op, of_target) && wanted(op))
     }
 
     /// Where a phase of an operation begins and ends after its start, in ticks; `None` if it does not have the phase.

@@ -105,27 +105,29 @@ fn moment_of(steps: &Steps<'_>, (of, to): (usize, usize), moment: StepMoment) ->
 
 fn may_be_suspended(steps: &Steps<'_>, op: OpId) -> bool {
     let (_, info) = steps.op(op);
-    let suspends = |axis: Axis| steps.all_ops().any(|(_, other)| other.effects.suspend == Some(axis));
+    // A SUSPEND looks at every plane of its die.
+    let lets = |other: &OpInfo| {
+        let shown = info.busy_key.filter(|_| info.becomes_op_state());
+        shown.is_none_or(|key| !steps.tables.op_states_against(other.base).contains(key))
+    };
+    let suspends = |axis: Axis| steps.kinds().any(|(op, other)| other.effects.suspend == Some(axis) && lets(op));
     Axis::ALL.into_iter().any(|axis| info.effects.is_of(axis) && suspends(axis))
 }
 
 /// The distance of two steps whose operations cannot occupy their die at the same time.
 fn apart(steps: &Steps<'_>, from: usize, to: usize) -> Option<Distance> {
     let exclude = |one: (&OpInfo, &BaseInfo)| {
-        steps.of(to).all(|two| {
+        steps.kinds_of(to).all(|two| {
             let is_one_die = steps.share_die((to, two.1), (from, one.1));
             is_one_die && waits(two.1) && exclude_one_another(one, two)
         })
     };
-    if !steps.of(from).all(exclude) {
+    if !steps.kinds_of(from).all(exclude) {
         return None;
     }
-    let may_cut = |op: (&OpInfo, &BaseInfo)| {
-        op.1.effects.cuts()
-            && (steps.may_come_between(op, false)
-                || (from + 1..to).any(|step| steps.of(step).any(|(_, info)| info.effects.cuts())))
-    };
-    let of_cuts = steps.all_ops().filter(|&op| may_cut(op));
+    let is_step = (from + 1..to).any(|step| steps.of(step).any(|(_, info)| info.effects.cuts()));
+    let all = steps.tables.ops().map(|(op, _)| steps.op(op));
+    let of_cuts = all.filter(|op| op.1.effects.cuts() && (is_step || steps.may_come_between(*op, false)));
     let least = steps.of(from).chain(of_cuts).map(|(op, _)| op.occupied.0).min()?;
     Some(Distance { from, to, least: least.into() })
 }

@@ -84,14 +84,14 @@ fn what_was_reached_is_possible(variations: u64) -> Outcome {
 
 #[test]
 fn what_was_written_is_possible_on_some_devices() {
-    let all = what_was_written_is_possible(24, 60);
-    assert!(all.happened > 1000, "{all:?}");
+    let all = what_was_written_is_possible(10, 40);
+    assert!(all.happened > 300, "{all:?}");
 }
 
 #[test]
 fn what_was_reached_is_possible_on_some_devices() {
-    let all = what_was_reached_is_possible(24);
-    assert!(all.happened > 20 && all.impossible > 20, "{all:?}");
+    let all = what_was_reached_is_possible(16);
+    assert!(all.happened > 10 && all.impossible > 20, "{all:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 /// Operations of a run: enough for the states of a device to come, few enough for the reader to try each beginning.
 const OPS: u64 = 250;
-const RUNS: u64 = 5;
+const RUNS: u64 = 3;
 
 /// An operation that started.
 #[derive(Clone, Debug)]
