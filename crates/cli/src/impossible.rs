@@ -1,4 +1,5 @@
-//! The scenarios of a test plan that cannot happen, as warnings about its text.
+//! The scenarios of a test plan that cannot happen, as warnings about its text; and those in which a step can start at most at the very end
+//! of the phase that it names, which attempts do not wait for.
 
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::StepTime;
@@ -12,7 +13,8 @@ pub(crate) fn warnings(plan: &TestPlan, source: &SourceFile, profile: &Profile, 
     let places = PlanPlaces::new(source);
     let mut warnings = Diagnostics::new();
     for found in impossible_steps(profile, plan, start) {
-        let warning = Diagnostic::warning("impossible-scenario", message(plan, &found)).help(found.help);
+        let code = if found.but_at_end { "only-at-phase-end" } else { "impossible-scenario" };
+        let warning = Diagnostic::warning(code, message(plan, &found)).help(found.help);
         warnings.push(match places.step(&plan.scenarios[found.scenario].name, found.step) {
             Some(span) => warning.at(span, ""),
             None => warning,
@@ -27,7 +29,7 @@ fn message(plan: &TestPlan, found: &ImpossibleStep) -> String {
     let ImpossibleStep { rule, because, .. } = found;
     match scenario.steps[found.step].when {
         StepTime::During { phase, .. } if found.but_at_end => format!(
-            "step {step} of scenario {name} can start only at the very end of {}, because before it `{rule}` forbids it: {because}",
+            "step {step} of scenario {name} cannot start before the very end of {}, because `{rule}` forbids it: {because}",
             phase.name()
         ),
         StepTime::During { .. } | StepTime::After { .. } | StepTime::Next => {

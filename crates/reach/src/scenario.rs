@@ -37,8 +37,15 @@ pub struct ImpossibleStep {
     pub because: String,
     /// What the author of the plan can do.
     pub help: &'static str,
-    /// It can start at the very end of the phase in which it is to start, and at no other time there.
+    /// Only before the very end of the phase in which it is to start: nothing is said of the end.
     pub but_at_end: bool,
+}
+
+impl ImpossibleStep {
+    fn new((scenario, step): (usize, usize), obstacle: Obstacle, but_at_end: bool) -> Self {
+        let Obstacle { rule, because, help } = obstacle;
+        Self { scenario, step, rule, because, help, but_at_end }
+    }
 }
 
 /// The steps that make scenarios of a plan impossible, at most one for each scenario. `start` is the device with which runs of the plan
@@ -52,12 +59,12 @@ pub fn impossible_steps(profile: &Profile, plan: &TestPlan, start: Start<'_>) ->
     let device = Surroundings::new(profile, plan, start);
     let of = |(at, scenario): (usize, &Scenario)| {
         let find = |scenario: &Scenario| first_obstacle(&mut Steps::new(profile, &tables, scenario), (at, &device));
-        let found = find(scenario).map(|(step, obstacle)| obstacle.of(at, step, false));
+        let found = find(scenario).map(|(step, obstacle)| ImpossibleStep::new((at, step), obstacle, false));
         found.or_else(|| {
             // The end of a phase belongs to a part that goes to the whole, and much can start there.
             (0..scenario.steps.len()).find_map(|step| {
                 let (of_step, obstacle) = find(&without_end(scenario, step)?)?;
-                (of_step == step).then(|| obstacle.of(at, step, true))
+                (of_step == step).then(|| ImpossibleStep::new((at, step), obstacle, true))
             })
         })
     };
@@ -100,11 +107,4 @@ fn first_obstacle(steps: &mut Steps<'_>, (scenario, device): (usize, &Surroundin
         }
     }
     None
-}
-
-impl Obstacle {
-    fn of(self, scenario: usize, step: usize, but_at_end: bool) -> ImpossibleStep {
-        let Self { rule, because, help } = self;
-        ImpossibleStep { scenario, step, rule, because, help, but_at_end }
-    }
 }

@@ -311,6 +311,9 @@ fn suspend_target_forbids_to_suspend_what_is_not_there() {
     assert_eq!((of("READ"), of("PROGRAM")), (Some((2, "suspend_target")), None));
     let steps = ["e: {base: ERASE}", "{base: ERASE_SUSPEND, in: e.ISSUE, at: 0-50 %}"];
     assert_eq!(BUILT_IN.impossible(&steps), Some((2, "suspend_target")));
+    // Not even at the end of the erase.
+    let of = |base: &str| BUILT_IN.impossible(&["e: {class: erase}", &format!("{{base: {base}, in: e.CORE_BUSY}}")]);
+    assert_eq!((of("PROGRAM_SUSPEND"), of("ERASE_SUSPEND")), (Some((2, "suspend_target")), None));
 }
 
 #[test]

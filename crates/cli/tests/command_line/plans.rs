@@ -89,7 +89,7 @@ fn a_class_of_the_profile_is_a_name_of_the_plan() {
     assert_snapshot!(stdout(&folder, &["plan", "show", "empty.yaml"]), @"the plan states nothing");
 }
 
-/// A plan of a scenario that cannot happen, of one that can only just happen, and of one that can.
+/// A plan of a scenario that cannot happen, of one that can at most at the end of a phase, and of one that can.
 const IMPOSSIBLE: &str = "schema: 1
 scenarios:
   read_while_erasing:

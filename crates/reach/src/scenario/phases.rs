@@ -34,7 +34,13 @@ fn in_phase(
         return Some(Obstacle::new("window_passed", because, "name a phase that it has"));
     };
     if at.1 == WHOLE {
-        return None;
+        let because = format!(
+            "while {} is in {}, nothing that the step suspends is in CORE_BUSY",
+            steps.name(other.0),
+            phase.name()
+        );
+        return keeps_from_suspending(steps, own, other, phase)
+            .then(|| Obstacle::by(Rule::SuspendTarget, because, LATER));
     }
     let length = u128::from(end - begin);
     let first = (u128::from(at.0) * length).div_ceil(WHOLE.into());
@@ -43,7 +49,7 @@ fn in_phase(
         return Some(Obstacle::new("window_passed", because, "widen `at`"));
     }
     let (rule, why) = forbidden(steps, own, other, phase)?;
-    let because = format!("while {} ({name}) is in {}, {why}", steps.name(other.0), phase.name());
+    let because = format!("while {} is in {}, {why}", steps.name(other.0), phase.name());
     Some(Obstacle::by(rule, because, LATER))
 }
 
@@ -115,6 +121,23 @@ fn on_die(
     let is_ready = steps.step(step).expect == Some(ExpectedWord::Ready) && own.status_of.is_some();
     let is_busy = phase == PhaseKind::CoreBusy && of_other.becomes_op_state();
     (is_ready && is_busy).then_some((Rule::StatusValue, "its die is busy"))
+}
+
+/// Whether an operation is a SUSPEND that finds nothing to suspend in a phase of another, nor at the very end of the phase: whatever it could
+/// suspend waits for the other operation, and is issued before it is in CORE_BUSY.
+fn keeps_from_suspending(steps: &Steps<'_>, own: (usize, OpId), other: (usize, OpId), phase: PhaseKind) -> bool {
+    let (info, (op, of_other)) = (steps.op(own.1).1, steps.op(other.1));
+    let Some(axis) = info.effects.suspend else { return false };
+    let waits = |(flying, of_flying): (&OpInfo, &BaseInfo)| {
+        let is_of = of_flying.effects.is_of(axis);
+        let concerns = is_of || of_flying.effects.resume == Some(axis);
+        !concerns || exclude_one_another((flying, of_flying), (op, of_other)) && (flying.issue.0 > 0 || !is_of)
+    };
+    !phase.is_window()
+        && !of_other.effects.is_of(axis)
+        && of_other.effects.resume != Some(axis)
+        && steps.share_die((own.0, info), (other.0, of_other))
+        && steps.kinds().all(waits)
 }
 
 /// Whether `in_flight` judges an operation.

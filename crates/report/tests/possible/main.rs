@@ -10,7 +10,7 @@ mod vary;
 mod written;
 
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::{AddressEntry, Scenario};
+use nandseq_plan::model::{AddressEntry, Scenario, StepTime, WHOLE};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_reach::{ImpossibleStep, Start, impossible_steps};
 
@@ -23,7 +23,7 @@ fn devices() -> [Profile; 2] {
     [builtin::profile(), small.unwrap()]
 }
 
-/// A plan of some scenarios. A finding says only of a part that goes to the end of a phase that nothing starts before the end.
+/// A plan of some scenarios.
 fn plan(scenarios: Vec<Scenario>, addresses: Vec<AddressEntry>) -> TestPlan {
     TestPlan { scenarios, addresses, ..TestPlan::default() }
 }
@@ -39,6 +39,17 @@ struct Outcome {
 fn check(profile: &Profile, plan: &TestPlan, written: &Written, all: &mut Outcome) {
     let found: Vec<ImpossibleStep> = impossible_steps(profile, plan, Start::default());
     let counts = written.matches(profile, plan);
+    // Nothing happened before the end of a phase where that is all that is said.
+    let before_end = found.iter().filter(|step| step.but_at_end).map(|step| {
+        let mut scenario = plan.scenarios[step.scenario].clone();
+        if let StepTime::During { at, .. } = &mut scenario.steps[step.step].when {
+            at.1 = WHOLE - 1;
+        }
+        scenario
+    });
+    let before_end = self::plan(before_end.collect(), Vec::new());
+    let early = written.matches(profile, &before_end).into_iter().position(|count| count > 0);
+    assert_eq!(early.map(|at| &before_end.scenarios[at]), None, "{found:#?}");
     for (at, scenario) in plan.scenarios.iter().enumerate() {
         let step = found.iter().find(|step| step.scenario == at && !step.but_at_end);
         all.happened += usize::from(counts[at] > 0);
