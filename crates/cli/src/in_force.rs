@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use nandseq_profile::diagnostic::grouped;
+use nandseq_profile::diagnostic::{Styling, grouped};
 use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
 use nandseq_reach::Start;
 use nandseq_trace::files::Digest;
@@ -19,7 +19,7 @@ use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile, left_out};
 use crate::test_plan::PlanInForce;
-use crate::{badlist, target, warnings};
+use crate::{badlist, impossible, target, warnings};
 
 /// The list of bad blocks that is read if no flag names one.
 const DEFAULT_BADLIST: &str = "badlist.csv";
@@ -114,6 +114,10 @@ impl InForce {
         let stated = (bootstrap != profile.bootstrap.enabled).then_some(bootstrap);
         let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(stated).plan(plan);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
+        if let Some(PlanInForce { plan, source, .. }) = &read_plan {
+            let impossible = impossible::warnings(plan, source, &profile, Start { bad_blocks: &bad_blocks, bootstrap });
+            remarks.push_str(&impossible.render(source, Styling::Coloured));
+        }
         Ok(Self {
             profile,
             own_window,

@@ -20,6 +20,7 @@ mod extended;
 mod failure;
 mod generate;
 mod hint;
+mod impossible;
 mod in_force;
 mod inputs;
 mod interrupt;

@@ -5,6 +5,7 @@ mod shown;
 use nandseq_plan::TestPlan;
 use nandseq_profile::diagnostic::{Styling, counted};
 use nandseq_profile::{Diagnostics, Severity, SourceFile};
+use nandseq_reach::Start;
 use nandseq_trace::manifest::{Input, ProfileInput};
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use crate::in_force::InForce;
 use crate::inputs::{self, ReadPlan};
 use crate::json::{self, Of};
 use crate::profiles::{Remark, remarks};
-use crate::{console, terminal};
+use crate::{console, impossible, terminal};
 
 /// Runs a subcommand of `plan`.
 pub(crate) fn run(command: &PlanCommand) -> Result<(), Failure> {
@@ -49,6 +50,10 @@ fn check(arguments: &PlanArgs) -> Result<(), Failure> {
         outcome => outcome?,
     };
     let ReadPlan { plan, source, input, remarks: mut about } = read;
+    // Whether the bootstrap comes first depends on the flags of `generate`.
+    let bootstrap = in_force.bootstrap || in_force.profile.bootstrap.enabled;
+    about.append(impossible::warnings(&plan, &source, &in_force.profile, Start { bootstrap, ..in_force.start() }));
+    about.sort();
     if is_json {
         let mut checked = CheckedPlan::new(&source, &about, &in_force);
         checked.plan = Some(&input);

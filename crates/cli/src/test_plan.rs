@@ -24,6 +24,8 @@ pub(crate) struct PlanInForce {
     pub(crate) plan: TestPlan,
     /// Its file.
     pub(crate) input: Input,
+    /// Its text.
+    pub(crate) source: SourceFile,
     /// The table of each phase; empty where no phase has masses of its own.
     tables: Vec<Distributions>,
 }
@@ -43,7 +45,7 @@ impl PlanInForce {
             about.retain_at_least(Severity::Warning);
         }
         remarks.push_str(&about.render(&source, Styling::Coloured));
-        Ok(Self { plan, input, tables: Vec::new() })
+        Ok(Self { plan, input, source, tables: Vec::new() })
     }
 
     /// Number of runs of all phases; `None` for a plan without phases.

@@ -24,6 +24,7 @@ mod possible;
 mod reason;
 #[cfg(test)]
 mod sample;
+mod scenario;
 mod search;
 mod started;
 mod state;
@@ -43,6 +44,7 @@ pub use needs::Need;
 pub use never::{can_start, can_start_counted, never_again};
 pub use possible::{chain_heads, never_provided};
 pub use reason::{COINCIDENCE, Reason};
+pub use scenario::{ImpossibleStep, impossible_steps};
 pub use search::{Search, Verdicts};
 pub use traps::{StarvedState, Supply, Trap, dead_ends, ending, kept};
 pub use universe::Universe;

@@ -88,3 +88,36 @@ fn a_class_of_the_profile_is_a_name_of_the_plan() {
     let folder = folder.with("empty.yaml", "schema: 1\n");
     assert_snapshot!(stdout(&folder, &["plan", "show", "empty.yaml"]), @"the plan states nothing");
 }
+
+/// A plan of a scenario that cannot happen, of one that can at most at the end of a phase, and of one that can.
+const IMPOSSIBLE: &str = "schema: 1
+scenarios:
+  read_while_erasing:
+    steps:
+      - e: {base: ERASE}
+      - {base: READ, in: e.CORE_BUSY, at: 0-50 %}
+  feature_while_reading:
+    steps:
+      - r: {base: READ}
+      - {base: GETFEATURE, in: r.CORE_BUSY}
+  status_while_erasing:
+    steps:
+      - e: {base: ERASE}
+      - {base: SR, in: e.CORE_BUSY}
+";
+
+#[test]
+fn scenarios_that_cannot_happen_are_named_with_step_and_rule() {
+    let folder = Folder::new().with("plan.yaml", IMPOSSIBLE);
+    assert_snapshot!(stdout(&folder, &["plan", "check", "plan.yaml"]));
+    let generated = folder.succeed(&["--plan", "plan.yaml", "--ops", "20", "--dry-run"]);
+    let told = String::from_utf8(generated.stderr).unwrap();
+    assert!(
+        told.contains("scenario `read_while_erasing` cannot happen, because `plane_busy` forbids step 2"),
+        "{told}"
+    );
+    assert!(
+        told.contains("plan.yaml:6:9") && told.contains("plan.yaml:10:9") && !told.contains("status_while"),
+        "{told}"
+    );
+}

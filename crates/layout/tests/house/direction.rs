@@ -46,7 +46,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
 const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
     ("nandseq-verify", &["nandseq-mutants"]),
     ("nandseq-generate", &["nandseq-output", "nandseq-input", "nandseq-verify", "nandseq-reach"]),
-    ("nandseq-report", &["nandseq-generate", "nandseq-output"]),
+    ("nandseq-report", &["nandseq-generate", "nandseq-output", "nandseq-reach"]),
     ("nandseq-layout", &["nandseq-profile"]),
 ];
 
