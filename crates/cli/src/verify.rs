@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
         ReportFormat::Text => unfinished::warn(&arguments.paths, &sites),
     }
     let mut lists = Lists::new(arguments.badlist.as_deref(), &read.profile)?;
-    let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, &read.profile));
+    let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, read.stated()));
     let sites: Vec<(SiteFiles, BadBlocks)> = sites.collect::<Result<_, _>>()?;
     let elsewhere: Vec<SiteFiles> = sites.iter().map(|(site, _)| site.clone()).collect();
     let (sites, lists): (Vec<SiteFiles>, Vec<BadBlocks>) = sites.into_iter().unzip();

@@ -201,6 +201,7 @@ impl Simulation<'_> {
             page,
             cell_type: base.payload_has(PayloadField::CellType).then_some(op.cell_type),
             status: base.payload_has(PayloadField::ExpectedStatus).then_some(status),
+            ..Addressed::default()
         };
         (first..first + count).map(target).collect()
     }
