@@ -12,7 +12,9 @@ mod start;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use nandseq_profile::model::{Axis, ByAxis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel, PhaseKind, Topology};
+use nandseq_profile::model::{
+    Axis, ByAxis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel, PhaseKind, Topology,
+};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Target, Ticks};
 
 pub(crate) use addresses::{BlockContent, BlockState, Blocks};

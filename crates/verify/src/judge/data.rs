@@ -40,7 +40,8 @@ impl Judge<'_> {
         let has_field = said.fields.contains(PayloadField::Data);
         if has_field && held.datum == Datum::UNTOLD {
             self.breaks(RuleCode::PayloadFields, Some(held.by), |_| {
-                "Nobody can tell which level was read, so payload field 'data' does not belong to this output.".to_owned()
+                "Nobody can tell which level was read, so payload field 'data' does not belong to this output."
+                    .to_owned()
             });
         } else if has_field {
             self.compare(said, held.datum, Some(held.by), |uid| {

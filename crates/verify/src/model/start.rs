@@ -4,8 +4,8 @@ use nandseq_profile::model::{Axis, ByAxis, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{Die, Ticks};
 
 use super::{
-    BlockContent, BusHold, Datum, DeviceModel, DiePlaneSet, FilledRegister, Occupation, OpStateInterval, OpenCacheProgram,
-    PendingOperation, PlaneData, Suspension, Targets, same_page,
+    BlockContent, BusHold, Datum, DeviceModel, DiePlaneSet, FilledRegister, Occupation, OpStateInterval,
+    OpenCacheProgram, PendingOperation, PlaneData, Suspension, Targets, same_page,
 };
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::StartedOperation;
@@ -324,7 +324,8 @@ impl DeviceModel {
             plane.cache_read = None;
         }
         if let Some(data) = &mut self.data {
-            [LatchKind::OneShot, LatchKind::Copyback].map(|latch| data.load(die, latch, None));
+            data.load(die, LatchKind::OneShot, None);
+            data.load(die, LatchKind::Copyback, None);
         }
         let mut ended = Vec::new();
         self.flights.retain(|flight| {

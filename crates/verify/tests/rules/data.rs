@@ -22,7 +22,9 @@ fn a_read_returns_what_its_page_holds() {
     let found = judge(&format!("{PAGES} 200 Read_SLC b0 g0\n 211 Output b0 g0 SLC @B ! data_value"));
     assert_eq!(
         found,
-        ["The output register of plane 0 of die 0 holds page 0 of block 0 (die 0, plane 0) with the data of 2, not of 3."]
+        [
+            "The output register of plane 0 of die 0 holds page 0 of block 0 (die 0, plane 0) with the data of 2, not of 3."
+        ]
     );
 }
 
@@ -65,8 +67,12 @@ fn a_program_that_finds_the_msb_loaded_carries_the_load() {
 
 #[test]
 fn a_load_starts_anew_with_the_first_level() {
-    let text = format!("{LEVELS} 155 Load_LSB b0 g2 @X\n 161 Load_CSB b0 g2 @Y\n 167 Cache_Program_MSB b0 g2 @Z\n 188 Program_TLC b0 g3\n");
-    judge(&format!("{text} 209 Read_LSB b0 g2\n 220 Output b0 g2 TLC @X\n 224 Read_MSB b0 g2\n 235 Output b0 g2 TLC @Z"));
+    let text = format!(
+        "{LEVELS} 155 Load_LSB b0 g2 @X\n 161 Load_CSB b0 g2 @Y\n 167 Cache_Program_MSB b0 g2 @Z\n 188 Program_TLC b0 g3\n"
+    );
+    judge(&format!(
+        "{text} 209 Read_LSB b0 g2\n 220 Output b0 g2 TLC @X\n 224 Read_MSB b0 g2\n 235 Output b0 g2 TLC @Z"
+    ));
 }
 
 #[test]
@@ -92,7 +98,9 @@ fn a_cache_read_moves_the_page_before_it() {
     judge(&format!("{text} 222 Output b0 g0 SLC @B ! data_value"));
     // Until the array of the cache read is done, the output register holds what it held.
     judge(&format!("{text} 221.999999 Output b0 g0 SLC @A"));
-    judge(&format!("{text} 222 Output b0 g0 SLC @A\n 223 Cache_Read_End b0 g1 SLC\n 234 Output b0 g1 SLC @A ! data_value"));
+    judge(&format!(
+        "{text} 222 Output b0 g0 SLC @A\n 223 Cache_Read_End b0 g1 SLC\n 234 Output b0 g1 SLC @A ! data_value"
+    ));
 }
 
 #[test]
@@ -103,7 +111,8 @@ fn a_cache_read_takes_the_level_that_it_names() {
 
 #[test]
 fn an_erase_takes_the_data() {
-    let text = format!("{PAGES} 164 Erase_SLC b0\n 265 Program_SLC b0 g0 @D\n 286 Program_SLC b0 g1\n 307 Read_SLC b0 g0\n");
+    let text =
+        format!("{PAGES} 164 Erase_SLC b0\n 265 Program_SLC b0 g0 @D\n 286 Program_SLC b0 g1\n 307 Read_SLC b0 g0\n");
     judge(&format!("{text} 318 Output b0 g0 SLC @D"));
     judge(&format!("{text} 318 Output b0 g0 SLC @A ! data_value"));
 }
@@ -144,7 +153,9 @@ fn loads_of_a_copyback_take_the_register_level_by_level() {
         "{PAGES} 164 Erase_TLC b4\n 265 Copyback_Read_SLC b0 g0\n 276 Copyback_LSB b4 g0\n 282 Copyback_Read_SLC b0 g1\n \
          293 Copyback_CSB b4 g0\n 299 Copyback_Read_SLC b0 g0\n 310 Copyback_Execute b4 g0\n 331 Program_TLC b4 g1\n"
     );
-    judge(&format!("{text} 352 Read_CSB b4 g0\n 363 Output b4 g0 TLC @B\n 367 Read_MSB b4 g0\n 378 Output b4 g0 TLC @A"));
+    judge(&format!(
+        "{text} 352 Read_CSB b4 g0\n 363 Output b4 g0 TLC @B\n 367 Read_MSB b4 g0\n 378 Output b4 g0 TLC @A"
+    ));
     judge(&format!("{text} 352 Read_LSB b4 g0\n 363 Output b4 g0 TLC @B ! data_value"));
 }
 
@@ -174,9 +185,13 @@ fn a_recovery_read_finds_the_suspended_program() {
 
 #[test]
 fn a_suspended_load_has_the_levels_up_to_its_own() {
-    let text = "0 Erase_TLC b0\n 101 Load_LSB b0 g0 @L\n 107 Load_CSB b0 g0\n 113 Load_MSB b0 g0 @M\n 115 Suspend_Program\n";
-    judge(&format!("{text} 119 Recover_MSB b0 g0\n 130 Output b0 g0 TLC @M\n 134 Recover_LSB b0 g0\n 145 Output b0 g0 TLC @L"));
-    let first = "0 Erase_TLC b0\n 101 Copyback_LSB b0 g0 ! copyback_source\n 103 Suspend_Program\n 107 Recover_MSB b0 g0\n";
+    let text =
+        "0 Erase_TLC b0\n 101 Load_LSB b0 g0 @L\n 107 Load_CSB b0 g0\n 113 Load_MSB b0 g0 @M\n 115 Suspend_Program\n";
+    judge(&format!(
+        "{text} 119 Recover_MSB b0 g0\n 130 Output b0 g0 TLC @M\n 134 Recover_LSB b0 g0\n 145 Output b0 g0 TLC @L"
+    ));
+    let first =
+        "0 Erase_TLC b0\n 101 Copyback_LSB b0 g0 ! copyback_source\n 103 Suspend_Program\n 107 Recover_MSB b0 g0\n";
     judge(&format!("{first} 118 Output b0 g0 TLC"));
 }
 
@@ -205,7 +220,9 @@ fn data_goes_on_from_run_to_run() {
 fn what_another_finding_left_open_is_not_judged() {
     // The page is believed, and what it holds is known; of the pages before it nothing is.
     let text = "0 Erase_SLC b0\n 101 Program_SLC b0 g3 @A ! program_order\n 122 Program_SLC b0 g4\n";
-    judge(&format!("{text} 143 Read_SLC b0 g3\n 154 Output b0 g3 SLC @A\n 158 Read_SLC b0 g0\n 169 Output b0 g0 SLC @77"));
+    judge(&format!(
+        "{text} 143 Read_SLC b0 g3\n 154 Output b0 g3 SLC @A\n 158 Read_SLC b0 g0\n 169 Output b0 g0 SLC @77"
+    ));
     judge("0 Output b0 g0 SLC @77 ! dout_source\n 1 Output b0 g0 SLC @78");
 }
 
@@ -261,7 +278,9 @@ fn a_status_read_sees_the_axes_of_its_die() {
 
 #[test]
 fn the_same_wrong_status_again_is_no_finding_of_its_own() {
-    judge("0 Status =ready,erasus,no_pgmsus ! status_value\n 1 Status =ready,erasus,no_pgmsus ~ status_value\n 2 Status =busy,erasus,no_pgmsus ! status_value");
+    judge(
+        "0 Status =ready,erasus,no_pgmsus ! status_value\n 1 Status =ready,erasus,no_pgmsus ~ status_value\n 2 Status =busy,erasus,no_pgmsus ! status_value",
+    );
 }
 
 #[test]
