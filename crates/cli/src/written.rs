@@ -133,6 +133,21 @@ fn expectations(sites: &[SiteFiles]) -> Result<Expectations, Failure> {
     }
 }
 
+/// Adds what flags say that the payloads have. A manifest that says otherwise knows better.
+pub(crate) fn expect(read: &mut ReadProfile, wanted: Expectations, sites: &[SiteFiles]) -> Result<(), Failure> {
+    for site in sites {
+        let Some(has) = known_origin(site).map(|origin| origin.expectations()) else { continue };
+        for (flag, is_wrong) in [("--expect", wanted.data && !has.data), ("--status", wanted.full_status && !has.full_status)] {
+            if is_wrong {
+                let message = format!("the runs of `{}` were made without {flag}, as their manifest says", shown(&site.folder));
+                return Err(Problem::new(message).help(format!("judge them without {flag}")).into());
+            }
+        }
+    }
+    read.expect(wanted);
+    Ok(())
+}
+
 /// Checks that no damaged manifest is the reason why the profile of these runs is not known. Judged by another profile, legal runs
 /// would seem to break rules.
 fn profile_is_not_lost(sites: &[SiteFiles]) -> Result<(), Failure> {
