@@ -62,8 +62,11 @@ enum ValueForm {
 struct StatusForm {
     is_list: bool,
     /// The words of each field, each with the bracket or comma before it.
-    fields: Box<[Box<[(Literal, StatusWord)]>]>,
+    fields: Box<[WordForms]>,
 }
+
+/// Words of an expected status in their written form.
+type WordForms = Box<[(Literal, StatusWord)]>;
 
 /// What a word of an expected status says.
 #[derive(Clone, Copy)]
@@ -150,7 +153,7 @@ impl StatusForm {
                 (true, _) => ",",
             };
             let one = |(name, word)| Some((Literal::new(format!("{before}\"\"{name}\"\"").as_bytes())?, word));
-            status_words(field).into_iter().map(one).collect::<Option<Box<[_]>>>()
+            status_words(field).into_iter().map(one).collect::<Option<WordForms>>()
         };
         let fields = if is_list { fields } else { &[StatusField::Ready] };
         Some(Self { is_list, fields: fields.iter().enumerate().map(of_field).collect::<Option<_>>()? })

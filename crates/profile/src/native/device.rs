@@ -210,7 +210,7 @@ pub(super) fn read_export(node: Option<&Node>, diagnostics: &mut Diagnostics) ->
 
 /// Reads the fields of an expected status: `[ready, erase_suspend, program_suspend]`.
 fn read_status_fields(node: &Node, diagnostics: &mut Diagnostics) -> Vec<StatusField> {
-    let mut found = Vec::new();
+    let mut found: Vec<StatusField> = Vec::new();
     let items = node.expect_sequence("fields", diagnostics).unwrap_or_default();
     if items.is_empty() && node.as_sequence().is_some() {
         let diagnostic = Diagnostic::error("empty-section", "an expected status needs at least one field");
