@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use nandseq_profile::diagnostic::{Styling, grouped};
-use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
+use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile};
 use nandseq_reach::Start;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{Input, ProfileInput};
@@ -32,8 +32,8 @@ pub(crate) const BOOTSTRAP_OF: &str = "only with two or more runs";
 pub(crate) struct InForce {
     /// The profile with the changes that flags make.
     pub(crate) profile: Profile,
-    /// The profile's own admission window, which a flag may override.
-    pub(crate) own_window: Ticks,
+    /// The profile as its file states it.
+    pub(crate) stated: Profile,
     /// The text of the profile.
     pub(crate) source: SourceFile,
     /// Where the profile comes from.
@@ -67,7 +67,9 @@ impl InForce {
             let inputs = device.config.as_deref().into_iter().chain(badlist(device));
             target::check(&table, "--op-state-probs", inputs.chain(plan).chain(arguments.start.resume.as_deref()))?;
         }
-        Self::read((device, &arguments.table, plan), &wanted, remarks)
+        let mut in_force = Self::read((device, &arguments.table, plan), &wanted, remarks)?;
+        in_force.profile.expect(arguments.output.expectations());
+        Ok(in_force)
     }
 
     /// The inputs of a command that looks at a device, and perhaps at a test plan for it.
@@ -100,10 +102,10 @@ impl InForce {
         wanted: &WantedTable<'_>,
         remarks: &mut String,
     ) -> Result<Self, Failure> {
-        let ReadProfile { mut profile, source, input: profile_input, remarks: about_profile } = read;
+        let ReadProfile { mut profile, source, input: profile_input, remarks: about_profile, .. } = read;
+        let stated = profile.clone();
         let badlist = read_badlist(device, &profile, remarks);
-        let own_window = profile.policies.admission_window;
-        profile.policies.admission_window = device.admission_window.unwrap_or(own_window);
+        profile.policies.admission_window = device.admission_window.unwrap_or(stated.policies.admission_window);
         let table = ResolvedTable::resolve(wanted, &profile, remarks);
         let read_plan = plan.map(|path| PlanInForce::read(path, (&profile, &source), remarks)).transpose();
         let ((badlist, mut table), mut read_plan) = both(both(badlist, table), read_plan)?;
@@ -111,8 +113,8 @@ impl InForce {
             plan.take_table(&profile, &mut table.distributions);
         }
         let bootstrap = wanted.bootstrap(&profile, read_plan.as_ref().and_then(PlanInForce::runs));
-        let stated = (bootstrap != profile.bootstrap.enabled).then_some(bootstrap);
-        let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(stated).plan(plan);
+        let other = (bootstrap != profile.bootstrap.enabled).then_some(bootstrap);
+        let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(other).plan(plan);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         if let Some(PlanInForce { plan, source, .. }) = &read_plan {
             let impossible = impossible::warnings(plan, source, &profile, Start { bad_blocks: &bad_blocks, bootstrap });
@@ -120,7 +122,7 @@ impl InForce {
         }
         Ok(Self {
             profile,
-            own_window,
+            stated,
             source,
             profile_input,
             about_profile,

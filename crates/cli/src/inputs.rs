@@ -13,6 +13,7 @@ use nandseq_input::form::{self, Forms};
 use nandseq_parquet::PARQUET;
 use nandseq_plan::TestPlan;
 use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
+use nandseq_profile::model::Expectations;
 use nandseq_profile::places::Places;
 use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
 #[cfg(not(feature = "parquet"))]
@@ -29,9 +30,26 @@ pub(crate) const BUILT_IN: &str = "built-in";
 /// A profile, its text, its record for manifests, and the findings about it.
 pub(crate) struct ReadProfile {
     pub(crate) profile: Profile,
+    /// The profile as its file states it, if something was added to its payloads.
+    stated: Option<Box<Profile>>,
     pub(crate) source: SourceFile,
     pub(crate) input: ProfileInput,
     pub(crate) remarks: Diagnostics,
+}
+
+impl ReadProfile {
+    /// The profile as its file states it.
+    pub(crate) fn stated(&self) -> &Profile {
+        self.stated.as_deref().unwrap_or(&self.profile)
+    }
+
+    /// Adds to its payloads.
+    pub(crate) fn expect(&mut self, expectations: Expectations) {
+        if expectations != Expectations::default() {
+            self.stated.get_or_insert_with(|| Box::new(self.profile.clone()));
+            self.profile.expect(expectations);
+        }
+    }
 }
 
 /// Reads a file as text. `what` names the kind of file in messages.
@@ -87,7 +105,7 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
         Some(profile) => {
             let (name, resolved) = (profile.name.clone(), profile.hash());
             let input = ProfileInput { name, source: place, sha256: digest, resolved_sha256: resolved };
-            Ok(ReadProfile { profile, source, input, remarks })
+            Ok(ReadProfile { profile, stated: None, source, input, remarks })
         }
         None => {
             let mut remarks = remarks;

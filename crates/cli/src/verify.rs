@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use nandseq_input::folder::{self, Damage, DamageKind, FoundSites, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
+use nandseq_profile::model::Expectations;
 use nandseq_trace::recorded::{path_of, quoted, shown};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
@@ -25,14 +26,16 @@ use crate::{bad_blocks, beginnings, console, inputs, json, origins, sites_of_cam
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let FoundSites { sites, mut notes } = sites_of_campaign::find(&arguments.paths)?;
     written::given_once(&sites)?;
-    let (read, _) = written::profile(&arguments.device, &sites)?;
+    let (mut read, _) = written::profile(&arguments.device, &sites)?;
+    let wanted = Expectations { data: arguments.expect.is_some(), full_status: arguments.status.is_some() };
+    written::expect(&mut read, wanted, &sites)?;
     let source = written::source(&read.profile, &sites)?;
     match arguments.format {
         ReportFormat::Json => notes.extend(unfinished::campaigns(&arguments.paths, &sites)),
         ReportFormat::Text => unfinished::warn(&arguments.paths, &sites),
     }
     let mut lists = Lists::new(arguments.badlist.as_deref(), &read.profile)?;
-    let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, &read.profile));
+    let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, read.stated()));
     let sites: Vec<(SiteFiles, BadBlocks)> = sites.collect::<Result<_, _>>()?;
     let elsewhere: Vec<SiteFiles> = sites.iter().map(|(site, _)| site.clone()).collect();
     let (sites, lists): (Vec<SiteFiles>, Vec<BadBlocks>) = sites.into_iter().unzip();

@@ -10,6 +10,7 @@ use nandseq_input::folder::{self, Damage, DamageKind, FoundSites, SiteFiles};
 use nandseq_input::form::{AnyForm, Form};
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
+use nandseq_profile::model::Expectations;
 use nandseq_profile::{Profile, SourceFile};
 use nandseq_report::LoadError;
 use nandseq_trace::manifest::{self, Origin};
@@ -65,7 +66,7 @@ impl WrittenRuns {
                 tell(&warning_text(&text));
             }
             if let Some(origin) = origins::of_site(site) {
-                origins::same_profile(&origin, &read.profile)?;
+                origins::same_profile(&origin, read.stated())?;
             }
         }
         Ok(Self { flags, profile: read.profile, profile_text: read.source, sites, source })
@@ -100,7 +101,7 @@ pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(R
     }
     let was_built_in = origin.as_ref().is_some_and(|origin| origin.profile.source == inputs::BUILT_IN);
     let config = device.config.as_deref().filter(|_| !was_built_in);
-    let (read, config, lenient) = match recorded {
+    let (mut read, config, lenient) = match recorded {
         Some((read, path, lenient)) => {
             tell(&note_text(&format!("the profile is `{}`, as the manifest says", shown(&path))));
             (read, Some(path), lenient)
@@ -114,7 +115,37 @@ pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(R
         tell(&note_text("no manifest names a profile: the built-in device is taken; --config names another"));
     }
     tell(&warnings::of_profile(&read, &hint::check(config.as_deref(), lenient)));
+    read.expect(expectations(sites)?);
     Ok((read, profile_flags(config.as_deref(), lenient)))
+}
+
+/// What the runs of some sites add to the payloads of their profile, as their manifests say.
+fn expectations(sites: &[SiteFiles]) -> Result<Expectations, Failure> {
+    let mut stated = sites.iter().filter_map(|site| Some((known_origin(site)?.expectations(), site)));
+    let Some((first, of)) = stated.next() else { return Ok(Expectations::default()) };
+    match stated.find(|(other, _)| *other != first) {
+        None => Ok(first),
+        Some((_, other)) => {
+            let (one, other) = (shown(&of.folder), shown(&other.folder));
+            let message = format!("the runs of `{one}` and `{other}` were made with other flags --expect or --status");
+            Err(Problem::new(message).help("their payloads have other fields: name one of them at a time").into())
+        }
+    }
+}
+
+/// Adds what flags say that the payloads have. A manifest that says otherwise knows better.
+pub(crate) fn expect(read: &mut ReadProfile, wanted: Expectations, sites: &[SiteFiles]) -> Result<(), Failure> {
+    for site in sites {
+        let Some(has) = known_origin(site).map(|origin| origin.expectations()) else { continue };
+        for (flag, is_wrong) in [("--expect", wanted.data && !has.data), ("--status", wanted.full_status && !has.full_status)] {
+            if is_wrong {
+                let message = format!("the runs of `{}` were made without {flag}, as their manifest says", shown(&site.folder));
+                return Err(Problem::new(message).help(format!("judge them without {flag}")).into());
+            }
+        }
+    }
+    read.expect(wanted);
+    Ok(())
 }
 
 /// Checks that no damaged manifest is the reason why the profile of these runs is not known. Judged by another profile, legal runs

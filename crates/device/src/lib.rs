@@ -23,6 +23,7 @@
 //! ```
 
 mod book;
+mod data;
 mod device;
 mod effects;
 mod footprint;
@@ -37,6 +38,7 @@ pub use book::{
     AddressBook, AddressRegion, BlockRecord, BlockStage, CountedUses, DieAddresses, RegionSet, UseCounts, UseLimit,
     UseLimits,
 };
+pub use data::{BlockData, DataContents, DataRules, Datum, HeldData, LevelData, PlaneData};
 pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, SeenStatus, SuspendedOperation};
 pub use effects::{Effects, Precondition, StateChange};
 pub use footprint::{Footprint, Parts};

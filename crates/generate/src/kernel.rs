@@ -179,6 +179,11 @@ impl<'s> Kernel<'s> {
         flight
     }
 
+    /// The uid of a flight, or of the last one in its slot.
+    pub(crate) fn uid_of(&self, id: FlightId) -> u64 {
+        self.flights[id.slot as usize].origin.uid
+    }
+
     /// At the end of a RESUME, the suspended operation goes on for exactly its remainder. Returns its uid and its flight.
     pub(crate) fn resume(&mut self, die: Die, axis: Axis, now: Ticks) -> Option<(u64, FlightId, Flight)> {
         let id = self.device.resume(self.tables, die, axis, now);

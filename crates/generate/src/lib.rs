@@ -58,6 +58,7 @@ mod run;
 mod setup;
 mod shares;
 mod site;
+mod site_data;
 mod site_events;
 mod site_scenarios;
 mod snapshot;

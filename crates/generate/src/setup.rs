@@ -17,9 +17,9 @@ pub(crate) mod groups;
 mod mix;
 mod scenarios;
 
-use nandseq_device::{RegionSet, Tables};
+use nandseq_device::{DataRules, RegionSet, Tables};
 use nandseq_plan::model::{AddressEntry, MixShare, Region, Scenario};
-use nandseq_profile::model::{Axis, ByAxis};
+use nandseq_profile::model::{Axis, ByAxis, StatusField};
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
 pub(crate) use across_dies::AcrossDies;
@@ -73,6 +73,10 @@ pub struct Setup {
     pub(crate) resuming: ByAxis<Option<OpId>>,
     /// The operations that concern another die than that of their hook: see [`crate::dead`].
     pub(crate) across_dies: AcrossDies,
+    /// What decides whose data is where, if payloads name it.
+    pub(crate) data: Option<DataRules>,
+    /// Whether an expected status says what is suspended.
+    pub(crate) sees_suspension: bool,
 }
 
 impl Setup {
@@ -133,6 +137,8 @@ impl Setup {
             mix: None,
             addresses: Addresses::default(),
             scenarios: None,
+            data: DataRules::new(profile, &tables),
+            sees_suspension: profile.export.status.iter().any(|field| *field != StatusField::Ready),
             groups,
             classes,
             tables,

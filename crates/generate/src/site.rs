@@ -2,9 +2,10 @@
 //!
 //! The kernel keeps the device in time, the policy decides with the proposer what is proposed, the reporter tells the sink. A site reads no clock, and writes through the sink alone.
 
-use nandseq_device::{RegionSet, SeenStatus, UseCounts};
+use nandseq_device::{DataContents, RegionSet, SeenStatus, UseCounts};
 use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::input_time::Bin;
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{PhaseKey, Ticks};
 use nandseq_trace::{Cut, Proposal, Sink};
 
@@ -50,6 +51,8 @@ pub struct Site<'s> {
     pub(crate) goal_reached: bool,
     pub(crate) reporter: Reporter,
     pub(crate) detector: DeadDieDetector,
+    /// Whose data registers, latches and pages hold, if payloads name it.
+    pub(crate) data: Option<Box<DataContents>>,
 }
 
 impl<'s> Site<'s> {
@@ -75,6 +78,7 @@ impl<'s> Site<'s> {
             goal_reached: false,
             reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
+            data: setup.data.as_ref().map(|_| Box::new(DataContents::new(&setup.tables.size))),
         };
         if let Some(counted) = &setup.addresses.counted {
             site.kernel.device.book.count_uses(UseCounts::new(&setup.tables.size, counted));
@@ -307,15 +311,28 @@ impl<'s> Site<'s> {
         let info = tables.base(op.base);
         let Self { kernel, reporter, .. } = self;
         let status = kernel.device.expected_status(op, &step.place, now);
+        let sees_suspension = status.is_some() && self.setup.sees_suspension;
+        let suspended = match sees_suspension {
+            true => kernel.device.expected_suspension(tables, op, &step.place),
+            false => ByAxis::default(),
+        };
         let from = (kernel.operations + 1, *proposal, is_first);
         let origin = reporter.look_at_targets((&kernel.device, tables), (step, info), from, now);
+        let has_data = self.data.is_some();
+        if has_data {
+            self.start_with_data(&step, origin.uid);
+        }
+        let Self { kernel, reporter, .. } = self;
         let flight = kernel.start(step, (op, info), chain, &origin, now);
         // What a reset cuts may leave blocks in another state; what is suspended leaves them as they are.
         if self.goal_counts.is_some() && kernel.cut_by_last_start().iter().any(|(_, cut)| *cut == Cut::Reset) {
             self.goal_counts = Some(GoalCounts::of(&kernel.device));
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
-        reporter.tell(&kernel.device, (step, info), &origin, (status, now), sink);
+        reporter.tell(&kernel.device, (step, info), &origin, (status, suspended, now), sink);
+        if has_data {
+            self.cut_with_data();
+        }
         if self.scenarios.is_some() {
             self.start_with_scenarios((step, origin.uid, is_first), status, now);
         }

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod check;
+mod data;
 mod error;
 mod file;
 mod state;
@@ -17,6 +18,7 @@ use nandseq_device::{BlockRecord, Device, Place, QuiescentDie, Tables, UseCounts
 use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, Ticks};
 
+use data::{DataEntry, SuspendedUid};
 pub use error::StateError;
 pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError};
 pub use state::SiteState;
@@ -62,6 +64,10 @@ impl<'s> Site<'s> {
                 blocks: blocks::write(&self.kernel.device.book.records()[at * blocks..][..blocks]),
                 uses: uses.as_deref().map(|uses| UsesEntry::new(&self.setup.tables.size, uses, die)),
                 dead: self.detector.rest_of(die),
+                data: self.data.as_ref().map(|contents| {
+                    let parts = (&self.setup.tables.size, &self.kernel.device);
+                    DataEntry::new(parts, contents, die, suspended_program(&self.kernel, die))
+                }),
             }
         });
         SiteState {
@@ -144,6 +150,7 @@ impl<'s> Site<'s> {
         } else if state.dies.iter().any(|entry| entry.uses.is_some()) {
             return Err(StateError::new("counts of uses, and none are counted"));
         }
+        restore_data(&mut site, state)?;
         site.draw_addresses(false);
         site.begin_at(state.run);
         site.goal_reached = state.goal_reached;
@@ -172,6 +179,31 @@ fn scenarios_of(setup: &Setup, state: &SiteState) -> Result<Option<Box<ScenarioD
             Ok(Some(Box::new(ScenarioDirector::from_state(set, state.clone()))))
         }
         (Some(_), _) | (None, Some(_)) => Err(StateError::new("counts of other scenarios than those of the phase")),
+    }
+}
+
+/// The program or load that is suspended on a die, with its uid.
+fn suspended_program<'k>(kernel: &'k Kernel<'_>, die: Die) -> SuspendedUid<'k> {
+    let started = kernel.suspended[usize::from(die.0)][Axis::Program]?;
+    Some((started.origin.uid, kernel.device.suspended(die, Axis::Program)?))
+}
+
+/// Restores whose data registers, latches and pages hold.
+fn restore_data(site: &mut Site<'_>, state: &SiteState) -> Result<(), StateError> {
+    let Site { data, setup, kernel, .. } = site;
+    match (data, &setup.data) {
+        (Some(contents), Some(rules)) => {
+            for (die, entry) in (0..).map(Die).zip(&state.dies) {
+                let entry = entry.data.as_ref().ok_or_else(|| StateError::new("no data of pages"))?;
+                let parts = (rules, &setup.tables, &kernel.device);
+                entry.put_into(contents, parts, die, suspended_program(kernel, die))?;
+            }
+            Ok(())
+        }
+        _ if state.dies.iter().any(|entry| entry.data.is_some()) => {
+            Err(StateError::new("data of pages, and no payload has data"))
+        }
+        _ => Ok(()),
     }
 }
 

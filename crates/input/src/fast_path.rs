@@ -9,11 +9,11 @@ mod short_names;
 
 use std::collections::HashMap;
 
-use nandseq_profile::model::PayloadField;
+use nandseq_profile::model::{Axis, PayloadField, StatusField};
 use nandseq_profile::units::TICKS_PER_US;
 use nandseq_profile::{BaseId, CellTypeId, IdVec, OpId, Profile, Ticks};
 
-use nandseq_trace::Status;
+use nandseq_trace::{Status, suspension_words};
 use rustc_hash::FxBuildHasher;
 
 use crate::row::{Addressed, FieldSet, MAX_LINE};
@@ -55,7 +55,24 @@ struct ObjectField {
 enum ValueForm {
     Number(PayloadField),
     CellType(Box<[(Literal, CellTypeId)]>),
-    Status([(Literal, Status); 3]),
+    Status(StatusForm),
+}
+
+/// The form of an expected status: a word, or a list of words.
+struct StatusForm {
+    is_list: bool,
+    /// The words of each field, each with the bracket or comma before it.
+    fields: Box<[WordForms]>,
+}
+
+/// Words of an expected status in their written form.
+type WordForms = Box<[(Literal, StatusWord)]>;
+
+/// What a word of an expected status says.
+#[derive(Clone, Copy)]
+enum StatusWord {
+    Status(Status),
+    Suspended(Axis, bool),
 }
 
 /// A text of at most 16 bytes, which are compared as one number.
@@ -114,16 +131,60 @@ impl ObjectForm {
 impl ValueForm {
     fn new(profile: &Profile, field: PayloadField) -> Option<Self> {
         Some(match field {
-            PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => Self::Number(field),
+            PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page | PayloadField::Data => {
+                Self::Number(field)
+            }
             PayloadField::CellType => {
                 let texts = profile.cell_types.iter_ids().map(|(id, one)| Some((quoted(&one.name)?, id)));
                 Self::CellType(texts.collect::<Option<_>>()?)
             }
-            PayloadField::ExpectedStatus => {
-                let text = |status: Status| Some((quoted(status.name())?, status));
-                Self::Status([text(Status::Busy)?, text(Status::ExtReady)?, text(Status::Ready)?])
-            }
+            PayloadField::ExpectedStatus => Self::Status(StatusForm::new(&profile.export.status)?),
         })
+    }
+}
+
+impl StatusForm {
+    fn new(fields: &[StatusField]) -> Option<Self> {
+        let is_list = !fields.is_empty();
+        let of_field = |(at, &field): (usize, &StatusField)| {
+            let before = match (is_list, at) {
+                (false, _) => "",
+                (true, 0) => "[",
+                (true, _) => ",",
+            };
+            let one = |(name, word)| Some((Literal::new(format!("{before}\"\"{name}\"\"").as_bytes())?, word));
+            status_words(field).into_iter().map(one).collect::<Option<WordForms>>()
+        };
+        let fields = if is_list { fields } else { &[StatusField::Ready] };
+        Some(Self { is_list, fields: fields.iter().enumerate().map(of_field).collect::<Option<_>>()? })
+    }
+
+    /// Takes a status.
+    #[inline]
+    fn take(&self, cursor: &mut LineCursor<'_>, target: &mut Addressed) -> Option<()> {
+        for words in &self.fields {
+            match cursor.one_of(words)? {
+                StatusWord::Status(status) => target.status = Some(status),
+                StatusWord::Suspended(axis, is_so) => target.suspended[axis] = Some(is_so),
+            }
+        }
+        if self.is_list { cursor.byte(b']') } else { Some(()) }
+    }
+}
+
+/// The words of a field of an expected status.
+fn status_words(field: StatusField) -> Vec<(&'static str, StatusWord)> {
+    let of_axis = |axis| {
+        let [not, is] = suspension_words(axis);
+        vec![(not, StatusWord::Suspended(axis, false)), (is, StatusWord::Suspended(axis, true))]
+    };
+    match field {
+        StatusField::Ready => {
+            let all = [Status::Busy, Status::ExtReady, Status::Ready];
+            all.map(|status| (status.name(), StatusWord::Status(status))).to_vec()
+        }
+        StatusField::EraseSuspend => of_axis(Axis::Erase),
+        StatusField::ProgramSuspend => of_axis(Axis::Program),
     }
 }
 
@@ -330,11 +391,12 @@ impl ObjectForm {
                         PayloadField::Plane => target.plane = number,
                         PayloadField::Block => target.block = number,
                         PayloadField::Page => target.page = number,
+                        PayloadField::Data => target.data = number,
                         PayloadField::CellType | PayloadField::ExpectedStatus => return None,
                     }
                 }
                 ValueForm::CellType(texts) => target.cell_type = Some(cursor.one_of(texts)?),
-                ValueForm::Status(texts) => target.status = Some(cursor.one_of(texts)?),
+                ValueForm::Status(form) => form.take(cursor, &mut target)?,
             }
         }
         cursor.byte(b'}')?;

@@ -1,34 +1,58 @@
 //! Reading the payload column: a JSON array of flat objects in a CSV field.
 //!
 //! The scanner reads JSON quotes in doubled form, as CSV writes them, so no copy of the field is needed. Keys may come in any
-//! order. Spaces and tabs may stand between tokens, and strings may have any escape of JSON.
+//! order. The only values that are lists are those of an expected status. Spaces and tabs may stand between tokens, and strings may have any escape of JSON.
 
 use std::borrow::Cow;
 
-use nandseq_profile::model::PayloadField;
+use nandseq_profile::model::{Axis, Base, DataTransfer, PayloadField, StatusField};
 use nandseq_profile::{BaseId, CellTypeId, IdVec, Profile};
-use nandseq_trace::Status;
+use nandseq_trace::{Status, suspension_words};
 
 use crate::row::{Addressed, FieldSet, PayloadFault};
 
 /// The fields and cell types that payloads of a profile may have.
 pub(super) struct PayloadForm {
-    wanted: IdVec<BaseId, FieldSet>,
+    wanted: IdVec<BaseId, Wanted>,
     cell_types: IdVec<CellTypeId, Box<[u8]>>,
+    /// The fields of an expected status that is a list.
+    status: Vec<StatusField>,
+}
+
+/// The fields of the payload of a base.
+#[derive(Clone, Copy)]
+struct Wanted {
+    fields: FieldSet,
+    /// Those that must be there. Of data that is put out, nobody may be able to tell whose it is.
+    required: FieldSet,
+}
+
+impl Wanted {
+    fn new(base: &Base) -> Self {
+        let fields: FieldSet = base.payload.iter().copied().collect();
+        let mut required = fields;
+        if base.data_transfer() == Some(DataTransfer::Out) {
+            required.remove(PayloadField::Data);
+        }
+        Self { fields, required }
+    }
 }
 
 /// A JSON value of a flat object.
 enum JsonValue<'a> {
     Integer(i64),
     Text(Cow<'a, [u8]>),
+    /// A list of texts.
+    Texts(Vec<Cow<'a, [u8]>>),
     Other(&'a [u8]),
 }
 
 impl PayloadForm {
     pub(super) fn new(profile: &Profile) -> Self {
         Self {
-            wanted: profile.bases.iter().map(|base| base.payload.iter().copied().collect()).collect(),
+            wanted: profile.bases.iter().map(Wanted::new).collect(),
             cell_types: profile.cell_types.iter().map(|cell_type| cell_type.name.as_bytes().into()).collect(),
+            status: profile.export.status.clone(),
         }
     }
 
@@ -59,7 +83,7 @@ impl PayloadForm {
         &self,
         scan: &mut Scanner<'_>,
         target: &mut Addressed,
-        wanted: FieldSet,
+        wanted: Wanted,
         fault: &mut Option<PayloadFault>,
     ) -> Result<(), PayloadFault> {
         scan.expect(b'{')?;
@@ -76,8 +100,9 @@ impl PayloadForm {
                 scan.expect(b',')?;
             }
         }
-        if !wanted.is_subset(target.fields) {
-            let missing = PayloadField::ALL.into_iter().find(|&f| wanted.contains(f) && !target.fields.contains(f));
+        let Wanted { required, .. } = wanted;
+        if !required.is_subset(target.fields) {
+            let missing = PayloadField::ALL.into_iter().find(|&f| required.contains(f) && !target.fields.contains(f));
             if let Some(field) = missing {
                 fault.get_or_insert(PayloadFault::Missing(field.name()));
             }
@@ -90,10 +115,10 @@ impl PayloadForm {
         key: &[u8],
         value: &JsonValue<'_>,
         target: &mut Addressed,
-        wanted: FieldSet,
+        wanted: Wanted,
     ) -> Result<(), PayloadFault> {
         let known = PayloadField::ALL.into_iter().find(|field| field.name().as_bytes() == key);
-        let Some(field) = known.filter(|&field| wanted.contains(field)) else {
+        let Some(field) = known.filter(|&field| wanted.fields.contains(field)) else {
             return Err(PayloadFault::Superfluous(shown(key)));
         };
         if target.fields.contains(field) {
@@ -112,16 +137,38 @@ impl PayloadForm {
                 let found = self.cell_types.iter_ids().find(|(_, known)| known.as_ref() == name);
                 target.cell_type = Some(found.ok_or_else(unfit)?.0);
             }
-            PayloadField::ExpectedStatus => {
-                let name = text()?;
-                let all = [Status::Busy, Status::ExtReady, Status::Ready];
-                let found = all.into_iter().find(|status| status.name().as_bytes() == name);
-                target.status = Some(found.ok_or_else(unfit)?);
+            PayloadField::ExpectedStatus if self.status.is_empty() => {
+                put_status(StatusField::Ready, text()?, target).ok_or_else(unfit)?;
             }
+            PayloadField::ExpectedStatus => {
+                let JsonValue::Texts(words) = value else { return Err(unfit()) };
+                if words.len() != self.status.len() {
+                    return Err(unfit());
+                }
+                for (&part, word) in self.status.iter().zip(words) {
+                    put_status(part, word, target).ok_or_else(unfit)?;
+                }
+            }
+            PayloadField::Data => target.data = integer()?,
         }
         target.fields.insert(field);
         Ok(())
     }
+}
+
+/// Puts the word of a field of an expected status into a target; `None` if the field has no such word.
+fn put_status(field: StatusField, word: &[u8], target: &mut Addressed) -> Option<()> {
+    let axis = match field {
+        StatusField::Ready => {
+            let all = [Status::Busy, Status::ExtReady, Status::Ready];
+            target.status = Some(all.into_iter().find(|status| status.name().as_bytes() == word)?);
+            return Some(());
+        }
+        StatusField::EraseSuspend => Axis::Erase,
+        StatusField::ProgramSuspend => Axis::Program,
+    };
+    target.suspended[axis] = Some(suspension_words(axis).iter().position(|known| known.as_bytes() == word)? == 1);
+    Some(())
 }
 
 /// At most 40 bytes of a text in the file, for messages.
@@ -134,6 +181,9 @@ impl JsonValue<'_> {
         match self {
             Self::Integer(number) => number.to_string(),
             Self::Text(text) => format!("'{}'", shown(text)),
+            Self::Texts(texts) => {
+                format!("['{}']", texts.iter().map(|text| shown(text)).collect::<Vec<_>>().join("', '"))
+            }
             Self::Other(text) => shown(text),
         }
     }
@@ -249,10 +299,25 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// The texts of a list; its bracket has been taken.
+    fn texts(&mut self) -> Result<Vec<Cow<'a, [u8]>>, PayloadFault> {
+        let mut texts = Vec::new();
+        while !self.take(b']') {
+            if !texts.is_empty() {
+                self.expect(b',')?;
+            }
+            texts.push(self.text()?);
+        }
+        Ok(texts)
+    }
+
     fn value(&mut self) -> Result<JsonValue<'a>, PayloadFault> {
         self.skip_space();
         if self.rest.first() == Some(&b'"') {
             return self.text().map(JsonValue::Text);
+        }
+        if self.take(b'[') {
+            return self.texts().map(JsonValue::Texts);
         }
         let end = self.rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t'));
         let word = &self.rest[..end.ok_or(PayloadFault::NotJson)?];

@@ -1,6 +1,6 @@
 //! The rows of a sequence file, and their faults.
 
-use nandseq_profile::model::PayloadField;
+use nandseq_profile::model::{Axis, ByAxis, PayloadField, StatusField};
 use nandseq_profile::units::TimeError;
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::table::OPERATION_SEQUENCE;
@@ -48,8 +48,12 @@ pub struct Addressed {
     pub page: i64,
     /// `celltype`
     pub cell_type: Option<CellTypeId>,
-    /// `exp_val`
+    /// `exp_val`, or its field `ready`
     pub status: Option<Status>,
+    /// The fields of `exp_val` for suspended axes; `None` where it has none.
+    pub suspended: ByAxis<Option<bool>>,
+    /// `data`, 0 if absent
+    pub data: i64,
 }
 
 /// A set of payload fields, one bit each.
@@ -60,6 +64,11 @@ impl FieldSet {
     /// Adds a field.
     pub const fn insert(&mut self, field: PayloadField) {
         self.0 |= 1 << field as u8;
+    }
+
+    /// Takes a field out.
+    pub const fn remove(&mut self, field: PayloadField) {
+        self.0 &= !(1 << field as u8);
     }
 
     /// Whether the field is in the set.
@@ -94,8 +103,22 @@ impl Addressed {
         let has = |field| fields.contains(&field);
         let mut set: FieldSet = fields.iter().copied().collect();
         if operation.status.is_none() {
-            set.0 &= !(1 << PayloadField::ExpectedStatus as u8);
+            set.remove(PayloadField::ExpectedStatus);
         }
+        let data = operation.data.get(at).copied().flatten().filter(|_| has(PayloadField::Data));
+        if data.is_none() {
+            set.remove(PayloadField::Data);
+        }
+        let parts = &profile.export.status;
+        let is_seen = |field| set.contains(PayloadField::ExpectedStatus) && parts.contains(&field);
+        let suspended = |axis| {
+            let seen = match axis {
+                Axis::Erase => is_seen(StatusField::EraseSuspend),
+                Axis::Program => is_seen(StatusField::ProgramSuspend),
+            };
+            seen.then_some(operation.suspended[axis])
+        };
+        let has_word = parts.is_empty() || parts.contains(&StatusField::Ready);
         Self {
             fields: set,
             die: i64::from(target.die.0),
@@ -103,7 +126,9 @@ impl Addressed {
             block: i64::from(target.block.0),
             page: i64::from(target.page.0),
             cell_type: has(PayloadField::CellType).then_some(target.cell_type),
-            status: operation.status.filter(|_| has(PayloadField::ExpectedStatus)),
+            status: operation.status.filter(|_| has_word && has(PayloadField::ExpectedStatus)),
+            suspended: ByAxis::new(suspended),
+            data: data.map_or(0, u64::cast_signed),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Damages of the written form, and changes that damage nothing.
 
-use nandseq_input::FieldSet;
 use nandseq_profile::Ticks;
 use nandseq_profile::model::{Effect, PayloadField, PhaseKind};
 use nandseq_trace::Status;
@@ -107,24 +106,22 @@ fn start_of_time(view: &RowView<'_>) -> Option<Mutant> {
     later.then(|| Mutant::replace(view.at, view.moved(Ticks::ZERO)))
 }
 
-fn with_fields(view: &RowView<'_>, keep: impl Fn(PayloadField) -> bool) -> SequenceRow {
-    view.changed(|target| {
-        let fields: FieldSet = PayloadField::ALL.into_iter().filter(|field| keep(*field)).collect();
-        target.fields = fields;
-    })
+/// The row without a field of its first target.
+pub(crate) fn lost_field(view: &RowView<'_>, lost: PayloadField) -> SequenceRow {
+    view.changed(|target| target.fields.remove(lost))
 }
 
 fn field_lost(view: &RowView<'_>) -> Option<Mutant> {
     let own = view.row().targets.first()?.fields;
     let lost = PayloadField::ALL.into_iter().rev().find(|field| own.contains(*field))?;
-    Some(Mutant::replace(view.at, with_fields(view, |field| own.contains(field) && field != lost)))
+    Some(Mutant::replace(view.at, lost_field(view, lost)))
 }
 
 fn field_too_much(view: &RowView<'_>) -> Option<Mutant> {
     let own = view.row().targets.first()?.fields;
     let numbers = [PayloadField::Die, PayloadField::Plane, PayloadField::Block, PayloadField::Page];
     let more = numbers.into_iter().find(|field| !own.contains(*field))?;
-    Some(Mutant::replace(view.at, with_fields(view, |field| own.contains(field) || field == more)))
+    Some(Mutant::replace(view.at, view.changed(|target| target.fields.insert(more))))
 }
 
 fn number_in_quotes(view: &RowView<'_>) -> Option<Mutant> {

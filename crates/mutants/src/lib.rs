@@ -9,6 +9,7 @@
 //! the verifier's compiled profile; no rule of the verifier is used. Damages that might break a rule or not are left out.
 
 mod addresses;
+mod data;
 mod form;
 mod harness;
 mod mutation;
@@ -17,6 +18,7 @@ mod programs;
 mod reads;
 mod records;
 mod sequence;
+mod status;
 mod suspension;
 mod tables;
 mod view;
@@ -36,6 +38,8 @@ pub fn all() -> Vec<Mutation> {
         programs::MUTATIONS,
         reads::MUTATIONS,
         suspension::MUTATIONS,
+        status::MUTATIONS,
+        data::MUTATIONS,
         form::MUTATIONS,
         form::HARMLESS,
     ]

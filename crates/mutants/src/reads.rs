@@ -118,7 +118,7 @@ fn output_cell_type(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// The nearest row before that changes the output register of a plane.
-fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a SequenceRow)> {
+pub(crate) fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a SequenceRow)> {
     let changes = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         let cache = |effect| matches!(effect, Effect::CacheRead(_) | Effect::CacheReadEnd(_));

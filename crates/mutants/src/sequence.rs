@@ -3,8 +3,9 @@
 use std::io::{self, BufRead};
 
 use nandseq_input::{Addressed, BadRow, ReadError, SequenceReader};
-use nandseq_profile::model::PayloadField;
+use nandseq_profile::model::{Axis, PayloadField, StatusField};
 use nandseq_profile::{OpId, Profile, Ticks};
+use nandseq_trace::suspension_words;
 
 /// A row of a sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +71,21 @@ pub(crate) fn line(profile: &Profile, seq: u64, record: &SequenceRow) -> String 
     format!("{seq},{},{},{},{},\"{payload}\"", record.time.to_us_text(), op.opcode, op.name, record.uid)
 }
 
+/// An expected status: a word, or a list of the words of some fields.
+fn expected(fields: &[StatusField], target: &Addressed) -> String {
+    let status = format!("\"{}\"", target.status.map_or("", nandseq_trace::Status::name));
+    let of_axis = |axis| {
+        let word = target.suspended[axis].map_or("", |is_so| suspension_words(axis)[usize::from(is_so)]);
+        format!("\"{word}\"")
+    };
+    let word = |field: &StatusField| match field {
+        StatusField::Ready => status.clone(),
+        StatusField::EraseSuspend => of_axis(Axis::Erase),
+        StatusField::ProgramSuspend => of_axis(Axis::Program),
+    };
+    if fields.is_empty() { status } else { format!("[{}]", fields.iter().map(word).collect::<Vec<_>>().join(",")) }
+}
+
 fn object(profile: &Profile, op: OpId, target: &Addressed) -> String {
     let base = &profile.bases[profile.ops[op].base];
     let known = |field: PayloadField| base.payload_has(field);
@@ -86,9 +102,8 @@ fn object(profile: &Profile, op: OpId, target: &Addressed) -> String {
                 let name = target.cell_type.map(|id| profile.cell_types[id].name.as_str());
                 format!("\"{}\"", name.unwrap_or_default())
             }
-            PayloadField::ExpectedStatus => {
-                format!("\"{}\"", target.status.map_or("", nandseq_trace::Status::name))
-            }
+            PayloadField::ExpectedStatus => expected(&profile.export.status, target),
+            PayloadField::Data => target.data.to_string(),
         };
         format!("\"{}\":{value}", field.name())
     };

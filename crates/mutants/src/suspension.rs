@@ -1,13 +1,12 @@
-//! Damages of suspension, recovery and status.
+//! Damages of suspension and recovery.
 
 use nandseq_profile::Ticks;
-use nandseq_profile::model::{Axis, StatusOf};
-use nandseq_trace::Status;
+use nandseq_profile::model::Axis;
 
 use crate::mutation::{Mutant, Mutation, breaks};
 use crate::sequence::SequenceRow;
 use crate::view::RowView;
-use nandseq_verify::RuleCode::{RecoveryTarget, ResumeTarget, StatusValue, SuspendTarget};
+use nandseq_verify::RuleCode::{RecoveryTarget, ResumeTarget, SuspendTarget};
 
 pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(RecoveryTarget, "another page", recovery_page),
@@ -20,11 +19,6 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(ResumeTarget, "the SUSPEND before lost", resume_suspend_lost),
     breaks(ResumeTarget, "the RESUME again when it is done", resume_twice),
     breaks(ResumeTarget, "a RESUME of the other axis", resume_other),
-    breaks(StatusValue, "one wrong status", |view| other_status(view, 0)),
-    breaks(StatusValue, "the other wrong status", |view| other_status(view, 1)),
-    breaks(StatusValue, "a wrong status read as CORE_BUSY starts", status_start),
-    breaks(StatusValue, "a wrong status read one tick before CORE_BUSY ends", status_end),
-    breaks(StatusValue, "another die for a fixed LUN", status_lun),
 ];
 
 fn recovery_page(view: &RowView<'_>) -> Option<Mutant> {
@@ -103,43 +97,4 @@ fn resume_other(view: &RowView<'_>) -> Option<Mutant> {
     }
     let op = view.op(|kind| kind.resumes == Some(other))?;
     Some(Mutant::replace(view.at, SequenceRow { op, ..view.row().clone() }))
-}
-
-const fn wrong(status: Status) -> [Status; 2] {
-    match status {
-        Status::Busy => [Status::ExtReady, Status::Ready],
-        Status::ExtReady => [Status::Busy, Status::Ready],
-        Status::Ready => [Status::Busy, Status::ExtReady],
-    }
-}
-
-fn other_status(view: &RowView<'_>, which: usize) -> Option<Mutant> {
-    let status = view.row().targets.first()?.status?;
-    Some(Mutant::replace(view.at, view.changed(|target| target.status = Some(wrong(status)[which]))))
-}
-
-/// Whether the row makes its die busy while it is in CORE_BUSY.
-fn makes_busy(view: &RowView<'_>) -> bool {
-    view.kind().affects_state && view.kind().occupies && view.core_start().is_some()
-}
-
-fn status_at(view: &RowView<'_>, time: Ticks) -> Option<Mutant> {
-    let read = view.status_read(time, view.die()?, Status::Ready).filter(|_| makes_busy(view))?;
-    Mutant::follow(view, read)
-}
-
-fn status_start(view: &RowView<'_>) -> Option<Mutant> {
-    status_at(view, view.core_start()?)
-}
-
-fn status_end(view: &RowView<'_>) -> Option<Mutant> {
-    view.core_start()?;
-    status_at(view, view.just_before_done()?)
-}
-
-fn status_lun(view: &RowView<'_>) -> Option<Mutant> {
-    let Some(StatusOf::Lun(_)) = view.kind().status_of else { return None };
-    let dies = i64::from(view.profile.topology.dies);
-    let moved = view.changed(|target| target.die = (target.die + 1) % dies);
-    (dies > 1).then(|| Mutant::replace(view.at, moved))
 }

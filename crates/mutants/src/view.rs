@@ -1,7 +1,7 @@
 //! Facts about a row and its neighbours that need no judge.
 
 use nandseq_input::Addressed;
-use nandseq_profile::model::{DeviceState, Effect, PhaseKind, Scope, StatusOf};
+use nandseq_profile::model::{Axis, ByAxis, DeviceState, Effect, PhaseKind, Scope, StatusField, StatusOf};
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::Status;
 
@@ -207,10 +207,25 @@ impl<'a> RowView<'a> {
         self.command(|kind| self.compiled.in_state(state).contains(kind.base))
     }
 
-    /// A new status read of a die whose payload names no plane.
+    /// A new status read of a die whose payload names no plane, after this row. Axes are as they are.
     pub(crate) fn status_read(&self, time: Ticks, die: i64, status: Status) -> Option<SequenceRow> {
         let op = self.op(|kind| kind.status_of == Some(StatusOf::Die) && !kind.has_plane)?;
-        Some(self.new_row(op, time, Addressed { die, status: Some(status), ..Addressed::default() }))
+        let fields = &self.profile.export.status;
+        let has_field = |axis| match axis {
+            Axis::Erase => fields.contains(&StatusField::EraseSuspend),
+            Axis::Program => fields.contains(&StatusField::ProgramSuspend),
+        };
+        let suspended = ByAxis::new(|axis| has_field(axis).then(|| self.is_suspended(time, die, axis)));
+        Some(self.new_row(op, time, Addressed { die, status: Some(status), suspended, ..Addressed::default() }))
+    }
+
+    /// Whether a status read after this row sees an axis of a die suspended.
+    fn is_suspended(&self, time: Ticks, die: i64, axis: Axis) -> bool {
+        let rows = std::iter::once((self.at, self.row())).chain(self.before());
+        let mut changes = rows.filter(|(_, row)| self.is_on(row, die)).map(|(_, row)| (row, self.kind_of(row)));
+        let last = changes
+            .find(|(_, kind)| kind.suspends == Some(axis) || kind.resumes == Some(axis) || kind.resets.is_some());
+        last.is_some_and(|(row, kind)| kind.suspends.is_some() && after(row.time, kind.array_done) <= time)
     }
 
     /// The nearest row before on a plane that satisfies `wanted`.

@@ -3,9 +3,10 @@
 //! A format that takes columns from here says only how values of each type are written. Leaves out `operation_sequence`, whose rows
 //! are the operations, and CSV: most campaigns write it, so it puts rows together from texts that are prepared for a profile.
 
+use nandseq_profile::model::Axis;
 use nandseq_profile::{BaseId, Die, IdVec, OpId, Plane, Profile, Ticks};
-use nandseq_trace::Status;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TableRow, TimelineRow, Touch, TouchRow};
+use nandseq_trace::{Status, suspension_words};
 
 use crate::model::TableModel;
 
@@ -28,7 +29,8 @@ pub enum NameKind {
     Source,
     /// What is done to a page.
     Touch,
-    /// What a status operation expects: no column, but a field of payloads.
+    /// What a status operation expects: no column, but a field of payloads. The statuses come first, then for each axis the word for one
+    /// that is not suspended, and the word for one that is.
     Status,
 }
 
@@ -60,7 +62,9 @@ impl NameKind {
             Self::Source => ["RESUME_CHAIN".to_owned()].into(),
             Self::Touch => [Touch::Program, Touch::Read].map(|touch| touch.name().to_owned()).into(),
             Self::Status => {
-                [Status::Busy, Status::ExtReady, Status::Ready].map(|status| status.name().to_owned()).into()
+                let words = [Status::Busy, Status::ExtReady, Status::Ready].map(Status::name);
+                let suspended = Axis::ALL.into_iter().flat_map(suspension_words);
+                words.into_iter().chain(suspended).map(str::to_owned).collect()
             }
         }
     }

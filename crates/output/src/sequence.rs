@@ -6,17 +6,40 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use nandseq_profile::model::PayloadField;
+use nandseq_profile::model::{Axis, PayloadField, StatusField};
 use nandseq_profile::{IdVec, OpId, Profile, Target};
 
 use crate::line::{Head, LineBuffer, NUMBER, RowBuilder, Text, room_of};
 use nandseq_trace::csv_field;
 use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
-use nandseq_trace::{Operation, Sink, Status};
+use nandseq_trace::{Operation, Sink, Status, suspension_words};
 
 /// All statuses, in the order of their discriminants.
 const STATUSES: [Status; 3] = [Status::Busy, Status::ExtReady, Status::Ready];
+/// The number of expected statuses: those, with an erase suspended or not, and with a program suspended or not.
+const EXPECTED: usize = 4 * STATUSES.len();
+
+/// The number of the expected status of an operation; the one behind the last stands for none.
+fn expected_of(operation: &Operation<'_>) -> usize {
+    let [erase, program] = Axis::ALL.map(|axis| usize::from(operation.suspended[axis]));
+    operation.status.map_or(EXPECTED, |status| status as usize + STATUSES.len() * (erase + 2 * program))
+}
+
+/// The expected status of a number as it is written in a quoted CSV field: a word, or a list of the words of some fields.
+fn expected_text(fields: &[StatusField], number: usize) -> String {
+    let status = json_in_csv(STATUSES[number % STATUSES.len()].name());
+    if fields.is_empty() {
+        return status;
+    }
+    let suspended = number / STATUSES.len();
+    let word = |field: &StatusField| match field {
+        StatusField::Ready => status.clone(),
+        StatusField::EraseSuspend => json_in_csv(suspension_words(Axis::Erase)[suspended % 2]),
+        StatusField::ProgramSuspend => json_in_csv(suspension_words(Axis::Program)[suspended / 2]),
+    };
+    format!("[{}]", fields.iter().map(word).collect::<Vec<_>>().join(","))
+}
 
 /// The parts of rows that depend on the profile only, as bytes ready to copy. Build it once and share it between runs.
 #[derive(Clone, Debug)]
@@ -30,10 +53,21 @@ pub struct SequenceLayout {
 struct OpLayout {
     /// `,op_id,op_name,`
     middle: Text,
-    /// The pieces of a target.
+    /// The pieces of a target without data.
     pieces: Arc<[Piece]>,
+    /// What a target with data has instead; `None` if no target has any.
+    data: Option<Box<DataLayout>>,
     /// The room in bytes that a target needs.
     room: usize,
+}
+
+/// The parts of a target with data.
+#[derive(Clone, Debug)]
+struct DataLayout {
+    before: Arc<[Piece]>,
+    /// `,""data"":`
+    name: Text<32>,
+    behind: Arc<[Piece]>,
 }
 
 /// A piece of a target in a payload: one of some prepared texts, and a number behind it or none. All pieces are put together by the
@@ -56,13 +90,13 @@ struct Piece {
 /// Makes pieces. Op names with equal payloads share them.
 struct Pieces<'p> {
     profile: &'p Profile,
-    made: Vec<(&'p [PayloadField], Arc<[Piece]>)>,
+    made: Vec<(Vec<PayloadField>, usize, Arc<[Piece]>)>,
 }
 
 impl<'p> Pieces<'p> {
-    /// The pieces of a payload with these fields.
-    fn of(&mut self, fields: &'p [PayloadField]) -> Arc<[Piece]> {
-        if let Some((_, pieces)) = self.made.iter().find(|(made, _)| *made == fields) {
+    /// The pieces of these fields, of which the first is at position `first` of an object.
+    fn of(&mut self, fields: &[PayloadField], first: usize) -> Arc<[Piece]> {
+        if let Some((.., pieces)) = self.made.iter().find(|(made, at, _)| *made == fields && *at == first) {
             return Arc::clone(pieces);
         }
         let mut pieces = Vec::new();
@@ -75,7 +109,7 @@ impl<'p> Pieces<'p> {
             };
             let behind = fields.get(at + named).filter(|field| ADDRESS.contains(field));
             let end = at + named + usize::from(behind.is_some());
-            pieces.push(piece(self.profile, at, &fields[at..end], behind.copied()));
+            pieces.push(piece(self.profile, first + at, &fields[at..end], behind.copied()));
             at = end;
         }
         if !fields.is_empty() {
@@ -83,8 +117,18 @@ impl<'p> Pieces<'p> {
             pieces.resize_with(USUAL.max(pieces.len()), || piece(self.profile, 0, &[], None));
         }
         let pieces: Arc<[Piece]> = pieces.into();
-        self.made.push((fields, Arc::clone(&pieces)));
+        self.made.push((fields.to_vec(), first, Arc::clone(&pieces)));
         pieces
+    }
+
+    /// The layout of targets with data.
+    fn with_data(&mut self, fields: &[PayloadField]) -> Option<Box<DataLayout>> {
+        let at = fields.iter().position(|field| *field == PayloadField::Data)?;
+        Some(Box::new(DataLayout {
+            before: self.of(&fields[..at], 0),
+            name: field_prefix(at, PayloadField::Data).into(),
+            behind: self.of(&fields[at + 1..], at + 1),
+        }))
     }
 }
 
@@ -114,8 +158,9 @@ fn piece(profile: &Profile, at: usize, fields: &[PayloadField], number: Option<P
         [PayloadField::ExpectedStatus, ..] => {
             // A profile may give the field to a base that reads no status. No status is expected then.
             let none = Text::from(format!("{before}null{behind}"));
-            let texts = STATUSES.map(|status| with_name(status.name()));
-            (texts.into_iter().chain([none]).collect(), [0, 0, 0, 1], nowhere)
+            let fields = &profile.export.status;
+            let text = |number| Text::from(format!("{before}{}{behind}", expected_text(fields, number)));
+            ((0..EXPECTED).map(text).chain([none]).collect(), [0, 0, 0, 1], nowhere)
         }
         _ => ([Text::from(before)].into(), [0; 4], nowhere),
     };
@@ -145,6 +190,20 @@ impl Piece {
     }
 }
 
+impl DataLayout {
+    fn room(&self) -> usize {
+        self.before.iter().chain(&*self.behind).map(Piece::room).sum::<usize>() + self.name.room() + NUMBER
+    }
+
+    /// Appends a target with its data.
+    fn append(&self, target: &Target, status: usize, data: u64, row: &mut RowBuilder<'_>) {
+        self.before.iter().for_each(|piece| piece.append(target, status, row));
+        row.text(&self.name);
+        row.integer(data);
+        self.behind.iter().for_each(|piece| piece.append(target, status, row));
+    }
+}
+
 /// Appends die and plane if the device does not have the plane.
 #[cold]
 fn append_outside([before, then, behind]: &[Text<32>; 3], target: &Target, row: &mut RowBuilder<'_>) {
@@ -165,9 +224,14 @@ impl SequenceLayout {
         let mut pieces = Pieces { profile, made: Vec::new() };
         let ops = profile.ops.iter().map(|op| {
             let middle = format!(",{},{},", op.opcode, csv_field(&op.name)).into();
-            let pieces = pieces.of(&profile.bases[op.base].payload);
-            let room = pieces.iter().map(Piece::room).sum::<usize>() + 2;
-            OpLayout { middle, pieces, room }
+            let payload = &profile.bases[op.base].payload;
+            let without: Vec<PayloadField> =
+                payload.iter().copied().filter(|field| *field != PayloadField::Data).collect();
+            let data = pieces.with_data(payload);
+            let pieces = pieces.of(&without, 0);
+            let of_data = data.as_deref().map_or(0, DataLayout::room);
+            let room = pieces.iter().map(Piece::room).sum::<usize>() + of_data + 2;
+            OpLayout { middle, pieces, data, room }
         });
         Ok(Self { time, ops: ops.collect() })
     }
@@ -229,7 +293,7 @@ impl<W: Write> Sink for SequenceWriter<'_, W> {
         if !is_plain {
             self.layout.time.append(operation.start, &mut self.time);
         }
-        let status = operation.status.map_or(STATUSES.len(), |status| status as usize);
+        let status = expected_of(operation);
         let room = 4 * NUMBER + self.time.len() + layout.middle.room() + operation.targets.len() * layout.room;
         self.lines.row(room, |row| {
             row.integer(operation.seq);
@@ -245,9 +309,14 @@ impl<W: Write> Sink for SequenceWriter<'_, W> {
                 return row.put(b",[{}]\n");
             }
             row.put(b",\"[");
-            for target in operation.targets {
-                for piece in &*layout.pieces {
-                    piece.append(target, status, row);
+            for (at, target) in operation.targets.iter().enumerate() {
+                match (&layout.data, operation.data.get(at).copied().flatten()) {
+                    (Some(layout), Some(data)) => layout.append(target, status, data, row),
+                    (Some(_) | None, _) => {
+                        for piece in &*layout.pieces {
+                            piece.append(target, status, row);
+                        }
+                    }
                 }
                 row.put(b"},");
             }

@@ -9,6 +9,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{OpId, Target, Ticks};
 
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
@@ -44,7 +45,12 @@ struct EventBatch {
     targets: Vec<Target>,
     /// The op_states of all operations, one after another.
     states: Vec<OpState>,
+    /// The data of all targets that have any, one after another.
+    data: Vec<Option<u64>>,
 }
+
+/// The targets, op_states and data of the operations of a batch that are still to come.
+type Lists<'b> = (&'b [Target], &'b [OpState], &'b [Option<u64>]);
 
 enum HeldEvent {
     Operation(Held),
@@ -53,13 +59,14 @@ enum HeldEvent {
     Resumed { uid: u64, from: Ticks, busy_end: Ticks, end: Ticks },
 }
 
-/// An operation without the targets and op_states, which are in the batch.
+/// An operation without the targets, op_states and data, which are in the batch.
 struct Held {
     seq: u64,
     uid: u64,
     op: OpId,
     start: Ticks,
     status: Option<Status>,
+    suspended: ByAxis<bool>,
     proposal: Proposal,
     is_first: bool,
     die_planes: Option<DiePlanes>,
@@ -67,24 +74,39 @@ struct Held {
     targets: usize,
     /// The number of its op_states.
     states: usize,
+    /// The number of its targets with data.
+    data: usize,
 }
 
 impl EventBatch {
     fn hold(&mut self, operation: &Operation<'_>) -> Held {
-        let Operation { seq, uid, op, start, targets, status, proposal, is_first, states, die_planes } = *operation;
-        self.targets.extend_from_slice(targets);
-        self.states.extend_from_slice(states);
-        let (targets, states) = (targets.len(), states.len());
-        Held { seq, uid, op, start, status, proposal: *proposal, is_first, die_planes, targets, states }
+        let Operation { seq, uid, op, start, status, suspended, proposal, is_first, die_planes, .. } = *operation;
+        self.targets.extend_from_slice(operation.targets);
+        self.states.extend_from_slice(operation.states);
+        self.data.extend_from_slice(operation.data);
+        Held {
+            seq,
+            uid,
+            op,
+            start,
+            status,
+            suspended,
+            proposal: *proposal,
+            is_first,
+            die_planes,
+            targets: operation.targets.len(),
+            states: operation.states.len(),
+            data: operation.data.len(),
+        }
     }
 
     /// Gives all events to a sink, and empties the batch.
     fn tell(&mut self, sink: &mut impl Sink) -> io::Result<()> {
-        let (mut targets, mut states) = (&*self.targets, &*self.states);
+        let mut lists = (&*self.targets, &*self.states, &*self.data);
         for event in &self.events {
             match event {
-                HeldEvent::Operation(held) => sink.operation(&held.operation(&mut targets, &mut states))?,
-                HeldEvent::StillSuspended(held) => sink.still_suspended(&held.operation(&mut targets, &mut states))?,
+                HeldEvent::Operation(held) => sink.operation(&held.operation(&mut lists))?,
+                HeldEvent::StillSuspended(held) => sink.still_suspended(&held.operation(&mut lists))?,
                 &HeldEvent::Cut { uid, at, cut } => sink.cut(uid, at, cut)?,
                 &HeldEvent::Resumed { uid, from, busy_end, end } => sink.resumed(uid, from, busy_end, end)?,
             }
@@ -92,16 +114,18 @@ impl EventBatch {
         self.events.clear();
         self.targets.clear();
         self.states.clear();
+        self.data.clear();
         Ok(())
     }
 }
 
 impl Held {
-    /// The operation, with the next targets and op_states of the batch, which are removed from the slices.
-    fn operation<'b>(&'b self, targets: &mut &'b [Target], states: &mut &'b [OpState]) -> Operation<'b> {
-        let (own_targets, own_states);
+    /// The operation, with the next entries of the lists of the batch, which are removed from the slices.
+    fn operation<'b>(&'b self, (targets, states, data): &mut Lists<'b>) -> Operation<'b> {
+        let (own_targets, own_states, own_data);
         (own_targets, *targets) = targets.split_at(self.targets);
         (own_states, *states) = states.split_at(self.states);
+        (own_data, *data) = data.split_at(self.data);
         Operation {
             seq: self.seq,
             uid: self.uid,
@@ -109,6 +133,8 @@ impl Held {
             start: self.start,
             targets: own_targets,
             status: self.status,
+            suspended: self.suspended,
+            data: own_data,
             proposal: &self.proposal,
             is_first: self.is_first,
             states: own_states,

@@ -114,7 +114,7 @@ fn named(profile: &Profile, op: OpId, target: &Target) -> Target {
             PayloadField::Plane => named.plane = target.plane,
             PayloadField::Block => named.block = target.block,
             PayloadField::Page => named.page = target.page,
-            PayloadField::CellType | PayloadField::ExpectedStatus => {}
+            PayloadField::CellType | PayloadField::ExpectedStatus | PayloadField::Data => {}
         }
     }
     named

@@ -138,6 +138,7 @@ fn expected_object(op: usize, target: &Target, status: Option<Status>) -> serde_
             PayloadField::Page => target.page.0.into(),
             PayloadField::CellType => device::CELL_TYPES[target.cell_type.index()].into(),
             PayloadField::ExpectedStatus => status.map(Status::name).into(),
+            PayloadField::Data => unreachable!("the device has none"),
         }
     };
     device::OPS[op].1.iter().map(|&field| (field.name().to_owned(), value(field))).collect()

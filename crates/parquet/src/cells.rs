@@ -30,7 +30,9 @@ pub(crate) enum Cell<'c> {
 
 /// The next values of a column that is no list, or of a field in a list of structs.
 pub(crate) struct Cells {
-    pub(crate) column: ColumnDescPtr,
+    column: ColumnDescPtr,
+    /// The name of the column, or of the field.
+    pub(crate) name: String,
     /// The position of the column among those that have values.
     pub(crate) leaf: usize,
     values: Values,
@@ -95,21 +97,33 @@ impl TableColumn {
     }
 }
 
-/// Whether a column is a list of structs whose fields are no groups and no lists.
+/// Whether a column is a list of structs whose fields are no groups, or lists of such fields; at least one is no list.
 fn is_payload(root: &Type) -> bool {
-    let of = root.get_basic_info();
-    let is_list = of.converted_type() == ConvertedType::LIST || of.logical_type_ref() == Some(&LogicalType::List);
-    let [list] = root.get_fields() else { return false };
-    if !is_list || !list.is_group() || list.get_basic_info().repetition() != Repetition::REPEATED {
-        return false;
-    }
+    let Some(list) = list_of(root) else { return false };
     let element = match list.get_fields() {
         [element] if element.is_group() => element,
         _ => list,
     };
     let repeats = |field: &Type| field.get_basic_info().repetition() == Repetition::REPEATED;
     let is_plain = |field: &Type| field.is_primitive() && !repeats(field);
-    (std::ptr::eq(element, list) || !repeats(element)) && element.get_fields().iter().all(|field| is_plain(field))
+    let is_plain_list =
+        |field: &Type| list_of(field).is_some_and(|list| matches!(list.get_fields(), [item] if is_plain(item)));
+    let fields = element.get_fields();
+    (std::ptr::eq(element, list) || !repeats(element))
+        && fields.iter().any(|field| is_plain(field))
+        && fields.iter().all(|field| is_plain(field) || is_plain_list(field))
+}
+
+/// What a list repeats; `None` if the type is no list.
+fn list_of(of: &Type) -> Option<&Type> {
+    let info = of.get_basic_info();
+    let is_list = info.converted_type() == ConvertedType::LIST || info.logical_type_ref() == Some(&LogicalType::List);
+    match of.is_group().then(|| of.get_fields())? {
+        [list] if is_list && list.is_group() && list.get_basic_info().repetition() == Repetition::REPEATED => {
+            Some(list)
+        }
+        _ => None,
+    }
 }
 
 /// A type in the words of the format.
@@ -127,7 +141,12 @@ fn named(of: &Type) -> String {
 impl Cells {
     fn new(column: ColumnDescPtr, leaf: usize) -> Result<Self, String> {
         let values = Values::of(&column).ok_or_else(|| named(column.self_type()))?;
-        Ok(Self { column, leaf, values, definition: Vec::new(), repetition: Vec::new(), place: 0, next: 0 })
+        let path = column.path().parts();
+        // A field that is a list of its own has two more names behind its own.
+        let behind = if column.max_rep_level() > 1 { 3 } else { 1 };
+        let name = path.len().checked_sub(behind).and_then(|at| path.get(at)).cloned().unwrap_or_default();
+        let (definition, repetition) = (Vec::new(), Vec::new());
+        Ok(Self { column, name, leaf, values, definition, repetition, place: 0, next: 0 })
     }
 
     /// Goes on with the column of a row group.
@@ -163,11 +182,21 @@ impl Cells {
         }
     }
 
-    /// What there is of the list at the next place: `None` for no list, `Some(false)` for one without structs.
+    /// What there is of the innermost list at the next place: `None` for no list, `Some(false)` for one without items.
     pub(crate) fn list(&self) -> Option<bool> {
         let there = self.definition.get(self.place).copied().unwrap_or_default();
         let within = self.column.repeated_ancestor_def_level();
         (there >= within - 1).then_some(there >= within)
+    }
+
+    /// Whether each struct has a list of such values.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.column.max_rep_level() > 1
+    }
+
+    /// Whether the list within a struct goes on at the next place.
+    pub(crate) fn nested_goes_on(&self) -> bool {
+        self.repetition.get(self.place).is_some_and(|&level| level > 1)
     }
 
     /// Whether the list goes on at the next place.
@@ -175,8 +204,11 @@ impl Cells {
         self.repetition.get(self.place).is_some_and(|&level| level > 0)
     }
 
-    /// Whether there is a value at the next place.
+    /// Whether there is a value at the next place, or a list within a struct.
     pub(crate) fn is_there(&self) -> bool {
+        if self.is_nested() {
+            return self.list().is_some();
+        }
         self.definition.get(self.place).is_none_or(|&level| level == self.column.max_def_level())
     }
 

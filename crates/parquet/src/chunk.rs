@@ -33,6 +33,8 @@ pub(crate) struct Chunk {
     values: Values,
     /// For each value of the page, or its absence, what there is of it; empty in columns in which nothing may be absent.
     levels: Vec<u16>,
+    /// For each of them, which list it goes on; only in a list within a list.
+    repetition: Vec<u16>,
     /// The pages that are complete.
     pages: TrackedWrite<Vec<u8>>,
     /// The number of these pages.
@@ -125,7 +127,8 @@ impl Chunk {
             Values::Numbers(Numbers { page: Vec::new(), range: None, limit })
         };
         let pages = TrackedWrite::new(Vec::new());
-        Self { column, values, levels: Vec::new(), pages, count: 0, plain_bytes: 0, total: 0, absent: 0 }
+        let (levels, repetition) = (Vec::new(), Vec::new());
+        Self { column, values, levels, repetition, pages, count: 0, plain_bytes: 0, total: 0, absent: 0 }
     }
 
     /// Says what the names of the column are of.
@@ -151,10 +154,22 @@ impl Chunk {
         }));
     }
 
-    /// Ends the page. `repetition` are the repetition levels of its values, which a column without lists has none of.
+    /// Adds a value of a list within a list, which may be absent, with its repetition and definition levels.
+    pub(crate) fn push_nested(&mut self, repetition: u16, definition: u16, value: Option<u64>) {
+        self.repetition.push(repetition);
+        self.levels.push(definition);
+        self.values.extend(value.into_iter());
+    }
+
+    /// Ends the page. `repetition` are the repetition levels of the values of lists, which a column without lists has none
+    /// of, and a list within a list has its own.
     pub(crate) fn end_page(&mut self, repetition: &[u16], packer: &mut Packer) -> io::Result<()> {
         packer.plain.clear();
-        let of_list = if self.column.max_rep_level() > 0 { repetition } else { &[] };
+        let of_list = match self.column.max_rep_level() {
+            0 => &[],
+            1 => repetition,
+            _ => &*self.repetition,
+        };
         let deepest = self.column.max_def_level() as u64;
         for (levels, deepest) in [(of_list, self.column.max_rep_level() as u64), (&*self.levels, deepest)] {
             if deepest > 0 {
@@ -175,6 +190,7 @@ impl Chunk {
             statistics: None,
         })?;
         self.levels.clear();
+        self.repetition.clear();
         self.count += 1;
         self.total += total;
         self.absent += total - present;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use nandseq_output::row_values::{NameKind, ValueNames};
+use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::table::{ColumnType, Columns};
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
@@ -25,8 +26,23 @@ const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
 /// The most digits that 32 bits hold.
 const SMALL: u8 = 9;
 
+/// What the structs of a payload have beside the fields of every profile.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct PayloadColumns {
+    /// Whether they have data.
+    data: bool,
+    /// Whether an expected status is a list of words.
+    status_is_list: bool,
+}
+
+impl PayloadColumns {
+    pub(crate) fn of(profile: &Profile) -> Self {
+        Self { data: profile.expects_data(), status_is_list: !profile.export.status.is_empty() }
+    }
+}
+
 /// The schema of a table. `time` is the type of a scaled time.
-pub(crate) fn schema(columns: Columns, time: Decimals) -> Result<TypePtr, ParquetError> {
+pub(crate) fn schema(columns: Columns, time: Decimals, structs: PayloadColumns) -> Result<TypePtr, ParquetError> {
     let column = |(&name, &of): (&&str, &ColumnType)| match of {
         ColumnType::Address => number(name, Physical::INT32, Repetition::REQUIRED),
         ColumnType::Count => number(name, Physical::INT64, Repetition::REQUIRED),
@@ -35,7 +51,7 @@ pub(crate) fn schema(columns: Columns, time: Decimals) -> Result<TypePtr, Parque
         ColumnType::Fraction => decimal(name, FRACTION),
         ColumnType::Name => text(name, Repetition::REQUIRED),
         ColumnType::OptionalName => text(name, Repetition::OPTIONAL),
-        ColumnType::Payload => payload(name),
+        ColumnType::Payload => payload(name, structs),
     };
     let fields = columns.names.iter().zip(columns.types).map(column).collect::<Result<_, _>>()?;
     Ok(Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?))
@@ -59,21 +75,38 @@ fn text(name: &str, repetition: Repetition) -> Result<TypePtr, ParquetError> {
 }
 
 /// A list of targets. A field that an operation does not have is null.
-fn payload(name: &str) -> Result<TypePtr, ParquetError> {
-    let group = |name, repetition, fields, of| {
-        let group = Type::group_type_builder(name).with_repetition(repetition).with_fields(fields);
-        Ok(Arc::new(group.with_logical_type(of).build()?))
-    };
+fn payload(name: &str, structs: PayloadColumns) -> Result<TypePtr, ParquetError> {
     let field = |field: PayloadField| match field {
         PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => {
             number(field.name(), Physical::INT32, Repetition::OPTIONAL)
         }
+        PayloadField::ExpectedStatus if structs.status_is_list => {
+            list(field.name(), Repetition::OPTIONAL, text(ELEMENT, Repetition::REQUIRED)?)
+        }
         PayloadField::CellType | PayloadField::ExpectedStatus => text(field.name(), Repetition::OPTIONAL),
+        PayloadField::Data => number(field.name(), Physical::INT64, Repetition::OPTIONAL),
     };
-    let fields = PayloadField::ALL.into_iter().map(field).collect::<Result<_, _>>()?;
-    let element = group("element", Repetition::REQUIRED, fields, None)?;
+    let is_there = |field: &PayloadField| structs.data || *field != PayloadField::Data;
+    let fields = PayloadField::ALL.into_iter().filter(is_there).map(field).collect::<Result<_, _>>()?;
+    list(name, Repetition::REQUIRED, group(ELEMENT, Repetition::REQUIRED, fields, None)?)
+}
+
+/// The name of what a list holds.
+const ELEMENT: &str = "element";
+
+fn list(name: &str, repetition: Repetition, element: TypePtr) -> Result<TypePtr, ParquetError> {
     let list = group("list", Repetition::REPEATED, vec![element], None)?;
-    group(name, Repetition::REQUIRED, vec![list], Some(LogicalType::List))
+    group(name, repetition, vec![list], Some(LogicalType::List))
+}
+
+fn group(
+    name: &str,
+    repetition: Repetition,
+    fields: Vec<TypePtr>,
+    of: Option<LogicalType>,
+) -> Result<TypePtr, ParquetError> {
+    let group = Type::group_type_builder(name).with_repetition(repetition).with_fields(fields);
+    Ok(Arc::new(group.with_logical_type(of).build()?))
 }
 
 /// The names of a kind as a dictionary page has them: those with these numbers, each with its length.

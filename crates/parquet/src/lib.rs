@@ -32,7 +32,7 @@ use nandseq_trace::file_form::FileForm;
 use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::TimeColumnError;
 
-use columns::{US, schema};
+use columns::{PayloadColumns, US, schema};
 use failure::into_io;
 use file::ParquetFile;
 use sequence::{SequenceParquet, SequencePlan};
@@ -60,7 +60,7 @@ impl ParquetTables {
 
     fn table<R: ValueRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
         let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
-        let schema = schema(R::TABLE.file().columns(), US).map_err(into_io)?;
+        let schema = schema(R::TABLE.file().columns(), US, PayloadColumns::default()).map_err(into_io)?;
         Ok(Some(Box::new(ParquetTable::new(ParquetFile::new(file, schema, &self.names)?))))
     }
 }
@@ -75,7 +75,7 @@ impl TableFormat for ParquetTables {
     }
 
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {
-        let schema = schema(OPERATION_SEQUENCE, self.sequence.decimals).map_err(into_io)?;
+        let schema = schema(OPERATION_SEQUENCE, self.sequence.decimals, self.sequence.payload).map_err(into_io)?;
         Ok(Box::new(SequenceParquet::new(&self.sequence, ParquetFile::new(file, schema, &self.names)?)))
     }
 

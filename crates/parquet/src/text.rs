@@ -164,7 +164,8 @@ fn put(cell: Cell<'_>, line: &mut Vec<u8>) -> io::Result<()> {
 /// Appends the list of structs at the next place of all fields as a quoted field of a line. `expects` tells whether the payload of the
 /// operation has an expected status.
 fn put_payload(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Result<()> {
-    let list = fields.first().and_then(Cells::list);
+    // A list within a struct says nothing of the list of structs.
+    let list = fields.iter().find(|field| !field.is_nested()).and_then(Cells::list);
     if list != Some(true) {
         // A list without a struct has a place all the same.
         fields.iter_mut().try_for_each(|field| field.next().map(drop)).map_err(damaged)?;
@@ -188,7 +189,7 @@ fn put_object(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Re
     line.push(b'{');
     let mut first = true;
     for field in fields {
-        let is_said = field.is_there() || expects && field.column.name() == PayloadField::ExpectedStatus.name();
+        let is_said = field.is_there() || expects && field.name == PayloadField::ExpectedStatus.name();
         if !is_said {
             field.next().map_err(damaged)?;
             continue;
@@ -197,8 +198,12 @@ fn put_object(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Re
             line.push(b',');
         }
         first = false;
-        put_json(field.column.name(), line)?;
+        put_json(&field.name, line)?;
         line.push(b':');
+        if field.is_nested() && field.is_there() {
+            put_list(field, line)?;
+            continue;
+        }
         match field.next().map_err(damaged)? {
             Some(Cell::Text(text)) => put_json(text, line)?,
             Some(cell) => put(cell, line)?,
@@ -206,6 +211,29 @@ fn put_object(fields: &mut [Cells], expects: bool, line: &mut Vec<u8>) -> io::Re
         }
     }
     line.push(b'}');
+    Ok(())
+}
+
+/// Appends the list within a struct at the next place.
+fn put_list(field: &mut Cells, line: &mut Vec<u8>) -> io::Result<()> {
+    line.push(b'[');
+    let mut holds = field.list() == Some(true);
+    if !holds {
+        // A list without items has a place all the same.
+        field.next().map_err(damaged)?;
+    }
+    while holds {
+        match field.next().map_err(damaged)? {
+            Some(Cell::Text(text)) => put_json(text, line)?,
+            Some(cell) => put(cell, line)?,
+            None => line.extend_from_slice(b"null"),
+        }
+        holds = field.nested_goes_on();
+        if holds {
+            line.push(b',');
+        }
+    }
+    line.push(b']');
     Ok(())
 }
 

@@ -30,6 +30,7 @@ pub fn check(profile: &Profile) -> Diagnostics {
     durations(profile, &mut diagnostics);
     topology(profile, &mut diagnostics);
     cell_types(profile, &mut diagnostics);
+    levels(profile, &mut diagnostics);
     diagnostics
 }
 
@@ -230,5 +231,25 @@ fn cell_types(profile: &Profile, diagnostics: &mut Diagnostics) {
             let message = format!("these can never be issued, since {why}: {}", op_names(profile, &ops));
             diagnostics.push(Diagnostic::warning("unused-cell-type", message));
         }
+    }
+}
+
+/// Notes reads of pages with several levels that do not say which level they read.
+fn levels(profile: &Profile, diagnostics: &mut Diagnostics) {
+    let reads = |base: BaseId| {
+        let mut effects = profile.bases[base].effects.iter();
+        effects.any(|effect| effect.properties().array_work == Some(ArrayWork::Read))
+    };
+    let with_levels: Vec<bool> = profile.cell_types.ids().map(|cell_type| profile.has_levels(cell_type)).collect();
+    let any = profile.any_cell_type().filter(|_| with_levels.contains(&true));
+    let unknown = profile.ops.iter_ids().filter(|(_, op)| {
+        let several = with_levels[op.cell_type.index()] || any == Some(op.cell_type);
+        reads(op.base) && op.reads.is_none() && several
+    });
+    let unknown: Vec<OpId> = unknown.map(|(id, _)| id).collect();
+    if !unknown.is_empty() {
+        let message = format!("nobody can tell which level of a page these read: {}", op_names(profile, &unknown));
+        let help = "add `reads: lsb`, `csb` or `msb`; until then the data that is put out after them is not known";
+        diagnostics.push(Diagnostic::note("unknown-level", message).help(help));
     }
 }

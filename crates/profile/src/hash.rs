@@ -11,7 +11,8 @@ use crate::native;
 
 impl Profile {
     /// The SHA-256 of the text that [`native::write`] gives for the profile with an empty name, as 64 lower-case hexadecimal
-    /// digits.
+    /// digits. The levels that operations read count only if a payload has data: nothing else depends on them, and older versions
+    /// did not know them.
     ///
     /// Profiles that differ only in their names have equal hashes, whatever the form of their files.
     #[must_use]
@@ -22,7 +23,7 @@ impl Profile {
     /// The hash of the text with this name. Older versions recorded it.
     #[must_use]
     pub fn hash_as(&self, name: &str) -> String {
-        let digest = Sha256::digest(native::write_as(self, name).as_bytes());
+        let digest = Sha256::digest(native::write_as(self, name, self.expects_data()).as_bytes());
         digest.iter().fold(String::with_capacity(64), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text

@@ -6,13 +6,16 @@
 mod axis;
 mod effect;
 mod exclusion;
+mod expectations;
 
 pub use axis::{Axis, ByAxis};
 pub(crate) use effect::AddressNeed;
 pub use effect::{
-    ArrayWork, CacheProgramKind, CacheReadKind, Effect, EffectProperties, LatchKind, LatchLevel, LatchNeed,
+    ArrayWork, CacheProgramKind, CacheReadKind, DataTransfer, Effect, EffectProperties, LatchKind, LatchLevel,
+    LatchNeed,
 };
 pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
+pub use expectations::{Expectations, StatusField};
 
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
 use crate::units::Ticks;
@@ -189,6 +192,8 @@ crate::named! {
         CellType = "celltype",
         /// `exp_val`, the expected status
         ExpectedStatus = "exp_val",
+        /// `data`, the operation whose data passes on the bus
+        Data = "data",
     }
     /// All fields in their usual order.
     pub const ALL;
@@ -347,6 +352,9 @@ pub struct Op {
     pub status_of: Option<StatusOf>,
     /// The number in the `op_id` column, 0 if the profile gives none.
     pub opcode: u32,
+    /// The level of a page that it reads; `None` unless the profile says it. Pages of cell types that are programmed at once have
+    /// one level, which needs no name.
+    pub reads: Option<LatchLevel>,
 }
 
 /// The meaning of a phase key.
@@ -389,6 +397,9 @@ pub struct Export {
     pub round_decimals: u32,
     /// Has no effect: a resumed operation never has a new row in the sequence. Kept so that files are read and written unchanged.
     pub skip_resume_chained_ops: bool,
+    /// The fields of an expected status, which is then a list of words. If there are none, it is the word of
+    /// [`StatusField::Ready`].
+    pub status: Vec<StatusField>,
 }
 
 /// The settings of bootstrap.

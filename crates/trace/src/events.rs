@@ -1,6 +1,6 @@
 //! The events that the engine reports: operations that start, the proposals they come from, and what ends them early.
 
-use nandseq_profile::model::PhaseKind;
+use nandseq_profile::model::{Axis, ByAxis, PhaseKind};
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks, input_time};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,15 @@ impl Status {
             Self::ExtReady => "extrdy",
             Self::Ready => "ready",
         }
+    }
+}
+
+/// The words of an expected status for an axis that is not suspended, and for one that is.
+#[must_use]
+pub const fn suspension_words(axis: Axis) -> [&'static str; 2] {
+    match axis {
+        Axis::Erase => ["no_erasus", "erasus"],
+        Axis::Program => ["no_pgmsus", "pgmsus"],
     }
 }
 
@@ -99,6 +108,11 @@ pub struct Operation<'a> {
     pub targets: &'a [Target],
     /// The status that the payload expects; only status reads have one.
     pub status: Option<Status>,
+    /// The axes that a status read sees suspended, if the profile's expected status has fields for them.
+    pub suspended: ByAxis<bool>,
+    /// For each target, the uid of the operation whose data passes on the bus; `None` where nobody can tell. Empty unless the payload
+    /// has data.
+    pub data: &'a [Option<u64>],
     /// The proposal that it comes from.
     pub proposal: &'a Proposal,
     /// Whether it is the first operation of its proposal, not a later step of a chain.
@@ -130,6 +144,8 @@ impl Default for Operation<'_> {
             start: Ticks::ZERO,
             targets: &[],
             status: None,
+            suspended: ByAxis::default(),
+            data: &[],
             proposal: &FIRST,
             is_first: true,
             states: &[],

@@ -50,6 +50,6 @@ pub mod table;
 pub mod time_column;
 
 pub use csv_field::csv_field;
-pub use events::{Cut, DiePlanes, OpState, Operation, Proposal, Status};
+pub use events::{Cut, DiePlanes, OpState, Operation, Proposal, Status, suspension_words};
 pub use plain_reason::plain_reason;
 pub use sink::{Nowhere, Sink};

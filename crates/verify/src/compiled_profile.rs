@@ -1,8 +1,8 @@
 //! The profile in the terms of the rules, compiled once: what each operation is, and what each state excludes.
 
 use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchLevel, PayloadField, Phase,
-    PhaseKind, Scope, StatusOf,
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchKind, LatchLevel, LatchNeed,
+    PayloadField, Phase, PhaseKind, Scope, StatusOf,
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Profile, Ticks};
 
@@ -15,6 +15,17 @@ pub enum Reset {
     Die,
     /// Every die.
     Target,
+}
+
+/// What an operation does with a latch.
+#[derive(Clone, Copy, Debug)]
+pub struct LatchUse {
+    /// The latch.
+    pub latch: LatchKind,
+    /// The levels at which it may start.
+    pub needs: LatchNeed,
+    /// The level that it loads; `None`: it consumes what is loaded.
+    pub loads: Option<LatchLevel>,
 }
 
 /// A phase of an operation, relative to its start.
@@ -77,6 +88,12 @@ pub struct OperationKind {
     pub has_page: bool,
     /// Its payload names the cell type.
     pub has_cell_type: bool,
+    /// Its payload names data.
+    pub has_data: bool,
+    /// The level of a page that it reads, if the profile says it.
+    pub level: Option<LatchLevel>,
+    /// What it does with latches.
+    pub latches: Vec<LatchUse>,
     /// It erases its blocks.
     pub erases: bool,
     /// It programs, closes, or loads a page to be programmed.
@@ -121,7 +138,7 @@ impl OperationKind {
         let base = &profile.bases[op.base];
         let has = |field| base.payload_has(field);
         let read = EffectReading::of(&base.effects);
-        let EffectReading { erases, programs, suspends, resumes, resets, .. } = read;
+        let EffectReading { erases, programs, suspends, resumes, resets, lasting, .. } = read;
         let recovers = base.address == AddressSource::SuspendedProgram;
         let overrides = suspends.is_some() || resumes.is_some() || resets.is_some();
         let (spans, occupied, array_done) = spans(&base.phases, &op.durations);
@@ -144,6 +161,9 @@ impl OperationKind {
             has_block: has(PayloadField::Block),
             has_page: has(PayloadField::Page),
             has_cell_type: has(PayloadField::CellType),
+            has_data: has(PayloadField::Data),
+            level: op.reads,
+            latches: read.latches,
             erases,
             programs,
             reads: (read.fills || base.address == AddressSource::ReadablePage) && !recovers,
@@ -154,7 +174,7 @@ impl OperationKind {
             resumes,
             resets,
             status_of: read.status.then(|| op.status_of.unwrap_or(StatusOf::Die)),
-            lasting: read.lasting,
+            lasting,
             commits: read.commits,
             outputs: read.outputs,
             from_copyback: read.from_copyback,
@@ -187,7 +207,7 @@ impl OperationKind {
 }
 
 /// The verifier's own reading of a list of effects.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
 struct EffectReading {
     erases: bool,
@@ -204,6 +224,7 @@ struct EffectReading {
     protects: bool,
     status: bool,
     lasting: bool,
+    latches: Vec<LatchUse>,
 }
 
 impl EffectReading {
@@ -217,13 +238,17 @@ impl EffectReading {
         match effect {
             Effect::Erase => self.erases = true,
             Effect::Program | Effect::CloseBlock => (self.programs, self.commits) = (true, true),
-            Effect::LoadLatch { .. } => self.programs = true,
+            Effect::LoadLatch { latch, level, needs } => {
+                self.programs = true;
+                self.latches.push(LatchUse { latch, needs, loads: Some(level) });
+            }
+            Effect::ConsumeLatch { latch, needs } => self.latches.push(LatchUse { latch, needs, loads: None }),
             Effect::FillRegisters { .. } => self.fills = true,
             Effect::CacheRead(_) => (self.fills, self.reads_on) = (true, true),
             Effect::CacheReadEnd(_) => self.ends_cache_read = true,
             Effect::DataOut => self.outputs = true,
             Effect::Resume(axis) => self.resumes = Some(axis),
-            Effect::ConsumeLatch { .. } | Effect::CacheProgramEnd(_) | Effect::OdtEnable | Effect::WriteProtectOff => {}
+            Effect::CacheProgramEnd(_) | Effect::OdtEnable | Effect::WriteProtectOff => {}
             // These do nothing when the array is done.
             Effect::CopybackSource => return self.from_copyback = true,
             Effect::Suspend(axis) => return self.suspends = Some(axis),
@@ -264,6 +289,8 @@ pub struct CompiledProfile {
     pub kinds: IdVec<OpId, OperationKind>,
     by_op_state: IdVec<BaseId, [BaseSet; 4]>,
     by_state: [BaseSet; DeviceState::ALL.len()],
+    /// For each cell type, whether its pages have three levels: a load of it exists.
+    pub has_levels: IdVec<CellTypeId, bool>,
 }
 
 impl CompiledProfile {
@@ -276,11 +303,20 @@ impl CompiledProfile {
                 profile.phase_key(base, Some(kind)).map_or(BaseSet::EMPTY, |key| exclusions.in_op_state(key))
             }
         };
+        let kinds: IdVec<OpId, OperationKind> = profile.ops.ids().map(|op| OperationKind::new(profile, op)).collect();
+        let loads = |kind: &OperationKind| kind.latches.iter().any(|of| of.loads.is_some());
+        let has_levels = |of| kinds.iter().any(|kind| kind.named_cell_type == of && loads(kind));
         Self {
-            kinds: profile.ops.ids().map(|op| OperationKind::new(profile, op)).collect(),
+            has_levels: profile.cell_types.ids().map(has_levels).collect(),
             by_op_state: profile.bases.ids().map(|base| PhaseKind::ALL.map(|kind| forbidden(base, kind))).collect(),
             by_state: DeviceState::ALL.map(|state| exclusions.in_state(state)),
+            kinds,
         }
+    }
+
+    /// Whether the payload of an operation names data, so that data is judged.
+    pub fn follows_data(&self) -> bool {
+        self.kinds.iter().any(|kind| kind.has_data)
     }
 
     /// The bases that the op_state of `base` in phase `kind` excludes; none for ISSUE.
@@ -371,6 +407,7 @@ mod tests {
             kinds: IdVec::new(),
             by_op_state: IdVec::new(),
             by_state: [BaseSet::EMPTY; DeviceState::ALL.len()],
+            has_levels: IdVec::new(),
         };
         for (at, state) in DeviceState::ALL.into_iter().enumerate() {
             compiled.by_state[at].insert(BaseId(at as u16));

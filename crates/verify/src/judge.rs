@@ -5,6 +5,7 @@
 
 mod addresses;
 mod breaches;
+mod data;
 mod judged_operation;
 mod occupation;
 mod registers;
@@ -29,6 +30,7 @@ impl Judge<'_> {
         self.group();
         self.block_rules();
         self.data_output();
+        self.data();
         self.unread_data();
         self.latch_order();
         self.cache_program_sequence();

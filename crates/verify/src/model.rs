@@ -5,19 +5,25 @@
 //! nothing.
 
 mod addresses;
+mod data;
 mod effects;
 mod start;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel, PhaseKind, Topology};
+use nandseq_profile::model::{
+    Axis, ByAxis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel, PhaseKind, Topology,
+};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Target, Ticks};
 
 pub(crate) use addresses::{BlockContent, BlockState, Blocks};
+pub(crate) use data::Datum;
 
+use crate::compiled_profile::CompiledProfile;
 use crate::finding::StartedOperation;
 use crate::time::Interval;
+use data::{DataModel, PlaneData};
 
 /// A range of dies, and the same set of planes on each of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,6 +129,8 @@ pub(crate) struct FilledRegister {
     pub(crate) copyback: bool,
     /// Its data has been output.
     pub(crate) output: bool,
+    /// What it holds, if data is judged.
+    pub(crate) datum: Datum,
     pub(crate) by: StartedOperation,
 }
 
@@ -151,11 +159,18 @@ pub(crate) struct Suspension {
     flight: Option<u64>,
 }
 
+/// A status, as far as the payload of a status read has its fields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct DieStatus {
+    pub(crate) ready: Option<nandseq_trace::Status>,
+    pub(crate) suspended: ByAxis<Option<bool>>,
+}
+
 /// A wrong status read, kept to recognise the same error in the next one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WrongStatus {
-    pub(crate) said: nandseq_trace::Status,
-    pub(crate) is: nandseq_trace::Status,
+    pub(crate) said: DieStatus,
+    pub(crate) is: DieStatus,
     /// How often operations had shown their op_state on a plane of the die.
     pub(crate) changes: u64,
 }
@@ -175,6 +190,8 @@ pub(crate) struct DieModel {
     pub(crate) planes: Vec<PlaneState>,
     pub(crate) occupations: Vec<Occupation>,
     pub(crate) suspended: [Option<Suspension>; 2],
+    /// The axes that a status read sees suspended: from the end of the SUSPEND's CORE_BUSY to the start of the RESUME.
+    pub(crate) seen_suspended: ByAxis<bool>,
     pub(crate) latches: [Option<Latch>; 2],
     pub(crate) cache_program: Option<OpenCacheProgram>,
     pub(crate) wrong_status: Option<WrongStatus>,
@@ -203,6 +220,8 @@ pub(crate) struct PendingOperation {
     occupied: DiePlaneSet,
     /// When it is in CORE_BUSY.
     core: Interval,
+    /// What it brings to its planes, if data is judged.
+    brings: Option<Box<PlaneData>>,
     /// The rest of CORE_BUSY while it is suspended: from the SUSPEND to the start of the RESUME.
     remains: Option<Ticks>,
     axis: Option<Axis>,
@@ -224,18 +243,21 @@ pub(crate) struct DeviceModel {
     pub(crate) bus: Vec<BusHold>,
     pub(crate) odt_off: Option<StartedOperation>,
     pub(crate) write_protect: Option<StartedOperation>,
+    /// `None` if data is not judged.
+    data: Option<Box<DataModel>>,
     flights: Vec<PendingOperation>,
     due: VecDeque<Due>,
     serial: u64,
 }
 
 impl DeviceModel {
-    pub(crate) fn new(topology: Topology, bad: &[(Die, Block)]) -> Self {
+    pub(crate) fn new(compiled: &CompiledProfile, topology: Topology, bad: &[(Die, Block)]) -> Self {
         let planes = vec![PlaneState::default(); topology.planes as usize];
         let die = DieModel {
             planes,
             occupations: Vec::new(),
             suspended: [None; 2],
+            seen_suspended: ByAxis::default(),
             latches: [None; 2],
             cache_program: None,
             wrong_status: None,
@@ -248,6 +270,7 @@ impl DeviceModel {
             bus: Vec::new(),
             odt_off: None,
             write_protect: None,
+            data: compiled.follows_data().then(Box::default),
             flights: Vec::new(),
             due: VecDeque::new(),
             serial: 0,

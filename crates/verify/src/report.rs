@@ -9,6 +9,7 @@ use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::recorded::{recorded, shown};
+use nandseq_trace::suspension_words;
 use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
@@ -236,8 +237,15 @@ fn target_text(target: &Addressed) -> String {
     ];
     let given = numbers.into_iter().filter(|(field, _)| target.fields.contains(*field));
     let mut parts: Vec<String> = given.map(|(field, number)| format!("{} {number}", field.name())).collect();
-    parts.extend(target.status.map(|status| format!("expecting {}", status.name())));
+    parts.extend((!status_words(target).is_empty()).then(|| format!("expecting {}", status_words(target).join(", "))));
+    parts.extend(target.fields.contains(PayloadField::Data).then(|| format!("data {}", target.data)));
     parts.join(", ")
+}
+
+/// The words of the status that a target expects, as far as its payload has them.
+fn status_words(target: &Addressed) -> Vec<&'static str> {
+    let axes = target.suspended.iter().filter_map(|(axis, is_so)| Some(suspension_words(axis)[usize::from((*is_so)?)]));
+    target.status.map(nandseq_trace::Status::name).into_iter().chain(axes).collect()
 }
 
 #[derive(Serialize)]
@@ -316,7 +324,17 @@ struct JsonTarget {
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exp_val: Option<&'static str>,
+    exp_val: Option<JsonStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<i64>,
+}
+
+/// A word, or several of them.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum JsonStatus {
+    Word(&'static str),
+    Words(Vec<&'static str>),
 }
 
 #[derive(Serialize)]
@@ -392,7 +410,12 @@ impl JsonTarget {
             plane: given(PayloadField::Plane, target.plane),
             block: given(PayloadField::Block, target.block),
             page: given(PayloadField::Page, target.page),
-            exp_val: target.status.map(nandseq_trace::Status::name),
+            exp_val: match (target.status, status_words(target)) {
+                (None, words) if words.is_empty() => None,
+                (Some(status), words) if words.len() == 1 => Some(JsonStatus::Word(status.name())),
+                (_, words) => Some(JsonStatus::Words(words)),
+            },
+            data: given(PayloadField::Data, target.data),
         }
     }
 }

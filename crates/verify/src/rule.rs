@@ -89,6 +89,8 @@ rules! {
         "A resume needs its axis suspended; a suspended program is resumed before a suspended erase."
     StatusValue "status_value"
         "A status read expects the status that the device has."
+    DataValue "data_value"
+        "An operation carries the data that it brings in, or that the output register holds."
     RowFormat "row_format"
         "A row has the documented columns and form."
     UnknownOp "unknown_op"

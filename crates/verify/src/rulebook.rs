@@ -4,6 +4,7 @@
 //! - `sequence keeps` and `sequence breaks` hold a [`Script`].
 //! - `csv keeps` and `csv breaks` hold rows of a sequence file without its header, for rules of the written form. The codes of
 //!   the findings of a row follow ` ! ` at its end.
+//! - `expected keeps` and `expected breaks` hold a [`Script`] for the same device with expected data and full status.
 //! - `tables keeps` and `tables breaks` hold a [`Script`], then tables of its run without their headers, each below a line with
 //!   its name. Codes follow rows as in `csv`. A row `…` with codes stands for rows that are missing at the end of a table.
 
@@ -82,6 +83,19 @@ pub fn table_examples(profile: &Profile, page: &str) -> Result<Vec<TableExample>
         examples.push(TableExample { line, keeps, script, tables });
     }
     Ok(examples)
+}
+
+/// The `expected` examples of a page, for a profile that expects data and full status.
+///
+/// # Errors
+/// [`NotationError`] with the line of the page that cannot be read.
+pub fn expected_examples(profile: &Profile, page: &str) -> Result<Vec<Example>, NotationError> {
+    let found = fences(page).filter(|fence| fence.form == "expected");
+    found
+        .map(|Fence { line, keeps, body, .. }| {
+            Ok(Example { line, keeps, content: ExampleContent::Sequence(script(profile, line, &body)?) })
+        })
+        .collect()
 }
 
 /// The `sequence` and `csv` examples of a page.

@@ -48,10 +48,11 @@ impl<'p> Verifier<'p> {
     /// A verifier for a device that has never been used, with these bad blocks. Blocks that the device does not have are ignored.
     #[must_use]
     pub fn new(profile: &'p Profile, bad_blocks: &[(Die, Block)]) -> Self {
+        let compiled = CompiledProfile::new(profile);
         Self {
             profile,
-            compiled: Arc::new(CompiledProfile::new(profile)),
-            device: DeviceModel::new(profile.topology, bad_blocks),
+            device: DeviceModel::new(&compiled, profile.topology, bad_blocks),
+            compiled: Arc::new(compiled),
             tally: Tally::new(KEPT),
             numbers: Numbers::new(),
             now: Ticks::ZERO,

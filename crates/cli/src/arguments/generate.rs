@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 use nandseq_profile::Ticks;
+use nandseq_profile::model::Expectations;
 use nandseq_trace::file_form::{FileForm, Layout};
 use nandseq_trace::files::{Outputs, Stamp};
 use nandseq_trace::manifest::MAX_RUN;
@@ -160,6 +161,12 @@ pub(crate) struct OutputArgs {
     /// Date in file names: 2026-11-21, 20261121 or 261121 [default: today, UTC]
     #[arg(long, value_name = "DATE")]
     pub(crate) stamp: Option<Stamp>,
+    /// What to expect: `data` says in each payload whose data goes in or comes out
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) expect: Option<ExpectedFields>,
+    /// What status reads expect: `full` adds to the word whether an erase and a program are suspended
+    #[arg(long, value_name = "FORM")]
+    pub(crate) status: Option<StatusForm>,
     /// Which files each run writes, by name [default: all]
     #[arg(long, value_name = "LIST", value_parser = outputs)]
     pub(crate) outputs: Option<Outputs>,
@@ -178,6 +185,27 @@ pub(crate) struct OutputArgs {
     /// Judge what was written by every rule of the device; exit code 1 if one is broken
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) verify: bool,
+}
+
+impl OutputArgs {
+    /// What the flags add to the payloads of the profile.
+    pub(crate) const fn expectations(&self) -> Expectations {
+        Expectations { data: self.expect.is_some(), full_status: self.status.is_some() }
+    }
+}
+
+/// What payloads may say beside addresses and status.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ExpectedFields {
+    /// The operation whose data goes in or comes out
+    Data,
+}
+
+/// Forms of an expected status.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum StatusForm {
+    /// A list: busy, extrdy or ready; whether an erase is suspended; whether a program is
+    Full,
 }
 
 /// How the seeds of sites and runs follow from the base seed.

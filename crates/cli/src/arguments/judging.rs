@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::generate::{ExpectedFields, StatusForm};
 use super::reports::ReadDeviceArgs;
 use super::values::{ReportFormat, lines, whole};
 
@@ -18,6 +19,12 @@ pub(crate) struct VerifyArgs {
     /// Bad blocks [default: the list that the manifest names]
     #[arg(long, value_name = "CSV")]
     pub(crate) badlist: Option<PathBuf>,
+    /// Judge data: payloads say whose data goes in or comes out [default: as the manifest says]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) expect: Option<ExpectedFields>,
+    /// Judge a status with its fields of suspension [default: as the manifest says]
+    #[arg(long, value_name = "FORM")]
+    pub(crate) status: Option<StatusForm>,
     /// Findings of each rule that are shown in full; all are counted
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = lines)]
     pub(crate) max_findings: usize,

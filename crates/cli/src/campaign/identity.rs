@@ -14,9 +14,7 @@ impl Campaign {
 
     /// Whether a manifest is of the same profile, and of a version that counted names as part of a profile.
     fn counts_names(&self, recorded: &ProfileInput) -> bool {
-        let mut own = self.profile.clone();
-        own.policies.admission_window = self.own_window;
-        own.hash_as(&recorded.name) == recorded.resolved_sha256
+        self.stated.hash_as(&recorded.name) == recorded.resolved_sha256
     }
 
     /// Gives the profile the name that a manifest of the same profile uses, for everything that is written.

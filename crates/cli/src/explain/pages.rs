@@ -8,6 +8,7 @@ const PAGES: &[(&str, &str)] = &[
     ("cache", include_str!("../../../../rulebook/cache.md")),
     ("cache_sequence", include_str!("../../../../rulebook/cache_sequence.md")),
     ("copyback_source", include_str!("../../../../rulebook/copyback_source.md")),
+    ("data_value", include_str!("../../../../rulebook/data_value.md")),
     ("dout_source", include_str!("../../../../rulebook/dout_source.md")),
     ("in_flight", include_str!("../../../../rulebook/in_flight.md")),
     ("input_time_count", include_str!("../../../../rulebook/input_time_count.md")),

@@ -3,7 +3,7 @@
 //! A plane remembers the last state-affecting operation on it and the bounds of its phases, so that its op_state is a
 //! function of the time and needs no events.
 
-use nandseq_profile::model::{PhaseKind, StatusOf};
+use nandseq_profile::model::{ByAxis, PhaseKind, StatusOf};
 use nandseq_profile::{BaseId, Die, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::state::{Device, DieState, Segment};
@@ -217,6 +217,20 @@ impl Device {
             StatusOf::Die | StatusOf::Plane => self.status(place.die, now),
             StatusOf::Lun(lun) => self.status(Die(lun), now),
         })
+    }
+
+    /// The axes that a status read sees suspended: each from the end of its SUSPEND to the start of its RESUME.
+    #[must_use]
+    pub fn expected_suspension(&self, tables: &Tables, op: &OpInfo, place: &Place) -> ByAxis<bool> {
+        let die = match op.status_of {
+            Some(StatusOf::Lun(lun)) => Die(lun),
+            Some(StatusOf::Die | StatusOf::Plane) | None => place.die,
+        };
+        let is_under_way = |axis| {
+            let mut flights = self.flights_on(die).map(|(_, flight)| &tables.base(tables.op(flight.op).base).effects);
+            flights.any(|effects| effects.suspend == Some(axis) || effects.resume == Some(axis))
+        };
+        ByAxis::new(|axis| self.suspended(die, axis).is_some() && !is_under_way(axis))
     }
 
     /// Puts a new op_state on the planes of an operation.

@@ -1,9 +1,9 @@
 //! A small device for tests: operations by name, ends applied in the order of time, judgements asserted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use nandseq_device::{Device, FlightId, Place, Rule, SeenStatus, Tables};
-use nandseq_profile::model::Topology;
+use nandseq_device::{DataContents, DataRules, Device, FlightId, Place, Rule, SeenStatus, Tables};
+use nandseq_profile::model::{Axis, ByAxis, Expectations, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Profile, Ticks, builtin};
 
 /// The shortest time there is.
@@ -54,6 +54,64 @@ pub(crate) struct Bench {
     pub(crate) device: Device,
     pub(crate) now: Ticks,
     flights: Vec<FlightId>,
+    data: Option<FollowedData>,
+}
+
+/// The data of a device, as a site follows it.
+#[derive(Debug)]
+struct FollowedData {
+    rules: DataRules,
+    contents: DataContents,
+    /// The uids of flights, and of the suspended operations of each die.
+    uids: HashMap<FlightId, u64>,
+    suspended: Vec<ByAxis<Option<u64>>>,
+    /// The uid of the last operation that started, and the data that it passed.
+    last: u64,
+    passed: Vec<Option<u64>>,
+}
+
+impl FollowedData {
+    fn new(profile: &Profile, tables: &Tables) -> Option<Self> {
+        Some(Self {
+            rules: DataRules::new(profile, tables)?,
+            contents: DataContents::new(&tables.size),
+            uids: HashMap::new(),
+            suspended: vec![ByAxis::default(); usize::from(tables.size.dies)],
+            last: 0,
+            passed: Vec::new(),
+        })
+    }
+
+    fn start(&mut self, tables: &Tables, device: &Device, op: OpId, place: &Place) {
+        self.last += 1;
+        let mut passed = [None; 8];
+        let count = self.contents.start((&self.rules, tables, device), (op, place), self.last, &mut passed);
+        self.passed = passed[..count].to_vec();
+    }
+
+    /// Notes a flight, and what an operation on this die has cut.
+    fn started(&mut self, device: &Device, flight: Option<FlightId>, die: Die) {
+        let cut: Vec<(FlightId, u64)> =
+            self.uids.iter().map(|(id, uid)| (*id, *uid)).filter(|(id, _)| device.flight(*id).is_none()).collect();
+        for (id, uid) in cut {
+            self.uids.remove(&id);
+            let suspended = &mut self.suspended[die.index()];
+            match Axis::ALL.into_iter().find(|&axis| device.suspended(die, axis).is_some() && suspended[axis].is_none())
+            {
+                Some(axis) => suspended[axis] = Some(uid),
+                None => self.contents.reset(uid),
+            }
+        }
+        for axis in Axis::ALL {
+            let held = &mut self.suspended[die.index()][axis];
+            if device.suspended(die, axis).is_none()
+                && let Some(uid) = held.take()
+            {
+                self.contents.reset(uid);
+            }
+        }
+        self.uids.extend(flight.map(|id| (id, self.last)));
+    }
 }
 
 impl Bench {
@@ -75,7 +133,37 @@ impl Bench {
         assert_eq!(names, ["NONE", "FWSLC", "SLC", "AESLC", "A0SLC", "ACSLC", "TLC"], "the constants above");
         let tables = Tables::new(&profile);
         let device = Device::new(&tables, bad);
-        Self { profile, tables, device, now: Ticks::ZERO, flights: Vec::new() }
+        let data = FollowedData::new(&profile, &tables);
+        Self { profile, tables, device, now: Ticks::ZERO, flights: Vec::new(), data }
+    }
+
+    /// The same, with payloads that name data.
+    pub(crate) fn with_data() -> Self {
+        Self::of(|profile| profile.expect(Expectations { data: true, full_status: true }))
+    }
+
+    /// Starts an operation, waits for its last phase to end, and returns its uid.
+    #[track_caller]
+    pub(crate) fn uid(&mut self, name: &str, place: Place) -> u64 {
+        self.run(name, place);
+        self.last()
+    }
+
+    /// The uid of the last operation that started.
+    pub(crate) fn last(&self) -> u64 {
+        self.data.as_ref().unwrap().last
+    }
+
+    /// The data that the last operation passed on the bus.
+    pub(crate) fn passed(&self) -> &[Option<u64>] {
+        &self.data.as_ref().unwrap().passed
+    }
+
+    /// The data that an output of a place passes.
+    #[track_caller]
+    pub(crate) fn put_out(&mut self, place: Place) -> Vec<Option<u64>> {
+        self.run("Enhanced_Random_Data_Output_Primary", place);
+        self.passed().to_vec()
     }
 
     pub(crate) fn op(&self, name: &str) -> OpId {
@@ -107,9 +195,22 @@ impl Bench {
             let id = self.flights.remove(at);
             let ended = end_of(&self.device, id);
             let flight = self.device.finish(&self.tables, id);
+            let die = flight.place.die;
+            if let Some(data) = &mut self.data
+                && let Some(uid) = data.uids.remove(&id)
+            {
+                let suspended = data.suspended[die.index()][Axis::Program];
+                data.contents.end((&data.rules, &self.tables), &flight, (uid, suspended));
+            }
             let info = self.tables.base(self.tables.op(flight.op).base);
             if let Some(axis) = info.effects.resume {
-                self.flights.push(self.device.resume(&self.tables, flight.place.die, axis, ended));
+                let resumed = self.device.resume(&self.tables, die, axis, ended);
+                self.flights.push(resumed);
+                if let Some(data) = &mut self.data
+                    && let Some(uid) = data.suspended[die.index()][axis].take()
+                {
+                    data.uids.insert(resumed, uid);
+                }
             }
         }
         let slots = |ids: &mut dyn Iterator<Item = FlightId>| ids.map(|id| id.slot).collect::<BTreeSet<u32>>();
@@ -148,7 +249,14 @@ impl Bench {
         let op = self.op(name);
         let place = self.filled(op, place);
         self.allowed(name, place);
-        self.flights.extend(self.device.start(&self.tables, op, &place, self.now));
+        if let Some(data) = &mut self.data {
+            data.start(&self.tables, &self.device, op, &place);
+        }
+        let flight = self.device.start(&self.tables, op, &place, self.now);
+        self.flights.extend(flight);
+        if let Some(data) = &mut self.data {
+            data.started(&self.device, flight, place.die);
+        }
         let (info, start) = (self.tables.op(op), self.now);
         let times =
             Times { start, issue_end: start + info.issue, busy_end: start + info.occupied, end: start + info.total };

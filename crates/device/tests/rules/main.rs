@@ -4,6 +4,7 @@
 mod addresses;
 mod bench;
 mod cache;
+mod data;
 mod footprint;
 mod occupation;
 mod op_state;

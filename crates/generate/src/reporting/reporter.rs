@@ -3,7 +3,7 @@
 use std::io;
 
 use nandseq_device::{BaseInfo, Device, Flight, Place, Tables};
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, OpId, PhaseKey, Target, Ticks};
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
 
@@ -26,6 +26,9 @@ pub(crate) struct Reporter {
     targets: [Target; 8],
     states: [OpState; 8],
     count: usize,
+    /// Whose data the operation that is reported passes on the bus, target by target; how many there are.
+    pub(crate) data: [Option<u64>; 8],
+    pub(crate) passing: usize,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
@@ -77,6 +80,8 @@ impl Reporter {
             start: Ticks::ZERO,
             targets: &self.targets[..self.count],
             status: None,
+            suspended: ByAxis::default(),
+            data: &[],
             proposal: &origin.proposal,
             is_first: origin.is_first,
             states: &self.states[..self.count],
@@ -120,7 +125,7 @@ impl Reporter {
         device: &Device,
         (step, info): (Step, &BaseInfo),
         origin: &OperationOrigin,
-        (status, now): (Option<nandseq_device::SeenStatus>, Ticks),
+        (status, suspended, now): (Option<nandseq_device::SeenStatus>, ByAxis<bool>, Ticks),
         sink: &mut dyn Sink,
     ) {
         self.summary.ops += 1;
@@ -129,6 +134,8 @@ impl Reporter {
             seq: self.summary.ops,
             start: now,
             status: status.map(into_trace),
+            suspended,
+            data: &self.data[..self.passing],
             ..self.operation(device, (step, info), origin)
         };
         let told = sink.operation(&operation);

@@ -15,7 +15,9 @@ use super::state::SiteState;
 /// The name of the format, in the file.
 const FORMAT: &str = "nandseqgen state snapshot";
 /// The newest version of the format that this crate reads. It writes the oldest version that can hold the snapshot.
-const VERSION: u64 = 4;
+const VERSION: u64 = 5;
+/// The version that knows nothing of data.
+const WITHOUT_DATA: u64 = 4;
 /// The version that knows nothing of test plans.
 const WITHOUT_PLAN: u64 = 3;
 /// The version that knows nothing of dead dies.
@@ -231,8 +233,10 @@ impl Snapshot {
 
     /// The version of the format in which the snapshot is written.
     fn version(&self) -> u64 {
-        if self.identity.plan_sha256.is_some() {
+        if self.state.has_data() {
             VERSION
+        } else if self.identity.plan_sha256.is_some() {
+            WITHOUT_DATA
         } else if self.state.has_dead_dies() {
             WITHOUT_PLAN
         } else if self.identity.coverage.is_some() {

@@ -5,6 +5,7 @@ use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
+use super::data::DataEntry;
 use super::uses::UsesEntry;
 use crate::dead::Rest;
 use crate::kernel::{Hook, OperationOrigin, Step};
@@ -46,6 +47,11 @@ pub struct SiteState {
 }
 
 impl SiteState {
+    /// Whether it says whose data pages hold.
+    pub(super) fn has_data(&self) -> bool {
+        self.dies.iter().any(|die| die.data.is_some())
+    }
+
     /// Whether it says of a die since when it is dead.
     pub(super) fn has_dead_dies(&self) -> bool {
         self.dies.iter().any(|die| die.dead.is_some())
@@ -90,6 +96,9 @@ pub(super) struct DieEntry {
     /// Since when it is at rest, if it was found dead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) dead: Option<Rest>,
+    /// Whose data its registers, latches and pages hold, if payloads name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<DataEntry>,
 }
 
 /// The origin of a suspended operation, and the steps that are to follow it.

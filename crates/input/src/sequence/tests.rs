@@ -1,12 +1,11 @@
 //! Tests of the reader of sequences: exact times, faults as values, bounded memory.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
-use nandseq_profile::model::PayloadField;
 use nandseq_profile::model::{
-    AddressSource, Base, Bootstrap, CellType, Exclusions, Export, Op, Phase, PhaseKind, Policies, Probabilities, Scope,
-    Topology,
+    AddressSource, Base, Bootstrap, CellType, Effect, Exclusions, Export, Op, PayloadField, Phase, PhaseKind, Policies,
+    Probabilities, Scope, StatusField, Topology,
 };
-use nandseq_profile::{BaseSet, CellTypeId, IdVec, OpId, Ticks};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Ticks};
 use nandseq_trace::Status;
 use nandseq_trace::time_column::TimeColumn;
 use proptest::prelude::*;
@@ -14,11 +13,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::row::MAX_LINE;
 
-/// Two operations: `Touch` with every payload field, `Nudge` with none.
+/// Every payload field but data.
+fn fields() -> impl Iterator<Item = PayloadField> {
+    PayloadField::ALL.into_iter().filter(|field| *field != PayloadField::Data)
+}
+
+/// Two operations: `Touch` with every payload field but data, `Nudge` with none.
 fn profile(scale: f64, round_decimals: u32, grid: u64) -> Profile {
     let mut bases = IdVec::new();
     let mut ops = IdVec::new();
-    for (name, payload) in [("Touch", PayloadField::ALL.to_vec()), ("Nudge", Vec::new())] {
+    for (name, payload) in [("Touch", fields().collect()), ("Nudge", Vec::new())] {
         let base = bases.push(Base {
             name: name.to_uppercase(),
             scope: Scope::None,
@@ -38,6 +42,7 @@ fn profile(scale: f64, round_decimals: u32, grid: u64) -> Profile {
             durations: vec![Ticks(1)],
             status_of: None,
             opcode: 0,
+            reads: None,
         });
     }
     Profile {
@@ -64,7 +69,7 @@ fn profile(scale: f64, round_decimals: u32, grid: u64) -> Profile {
         offset_guard: 0,
         chains: Vec::new(),
         probabilities: Probabilities::default(),
-        export: Export { time_scale: scale, round_decimals, skip_resume_chained_ops: true },
+        export: Export { time_scale: scale, round_decimals, ..Export::DEFAULT },
         bootstrap: Bootstrap {
             enabled: false,
             erase_blocks: 0,
@@ -121,17 +126,68 @@ fn a_row_reads_as_it_was_written() {
     let mut reader = SequenceReader::new(&profile, text.as_bytes()).unwrap();
     let row = reader.next_row().unwrap().unwrap().unwrap();
     let target = Addressed {
-        fields: PayloadField::ALL.into_iter().collect(),
+        fields: fields().collect(),
         die: 1,
         plane: 2,
         block: 30,
         page: 400,
         cell_type: Some(CellTypeId(1)),
         status: Some(Status::ExtReady),
+        ..Addressed::default()
     };
     assert_eq!((row.targets, row.fault, row.opcode), ([target].as_slice(), None, 0));
     assert!(reader.next_row().unwrap().is_none());
     assert_eq!(reader.rows(), 1);
+}
+
+#[test]
+fn data_and_a_status_of_several_fields_are_read_in_one_pass_and_in_general() {
+    let mut profile = plain();
+    profile.bases[BaseId(0)].payload = vec![PayloadField::Die, PayloadField::ExpectedStatus, PayloadField::Data];
+    profile.export.status = vec![StatusField::ProgramSuspend, StatusField::Ready, StatusField::EraseSuspend];
+    let row = |status: &str, data: &str| touch(&format!(r#"[{{"die":1,"exp_val":{status},"data":{data}}}]"#));
+    let good = row(r#"["pgmsus","busy","no_erasus"]"#, "123456789012");
+    let spaced = row(r#" [ "pgmsus" , "busy", "no_erasus" ]"#, "123456789012");
+    let text = format!("{HEADER}{good}\n{spaced}\n");
+    let mut reader = SequenceReader::new(&profile, text.as_bytes()).unwrap();
+    let is_fast = |line: &str| {
+        let fast_path = reader.fast_path.as_ref().unwrap();
+        fast_path.row(&reader.names, format!("{line}\n1,0.0,0,Nudge").as_bytes(), &mut Vec::new()).is_some()
+    };
+    assert!(is_fast(&good) && !is_fast(&spaced));
+    for _ in 0..2 {
+        let row = reader.next_row().unwrap().unwrap().unwrap();
+        let target = row.targets[0];
+        assert_eq!((row.fault, target.status, target.data), (None, Some(Status::Busy), 123_456_789_012));
+        assert_eq!(target.suspended.values().copied().collect::<Vec<_>>(), [Some(false), Some(true)]);
+    }
+    for (status, data, expected) in [
+        (r#""busy""#, "1", "payload field 'exp_val' cannot be 'busy'"),
+        (r#"["pgmsus","busy"]"#, "1", "payload field 'exp_val' cannot be ['pgmsus', 'busy']"),
+        (r#"["pgmsus","busy","erased"]"#, "1", "payload field 'exp_val' cannot be ['pgmsus', 'busy', 'erased']"),
+        (r#"["pgmsus",1,"erasus"]"#, "1", "the payload is not a JSON array of flat objects"),
+        (r#"["no_pgmsus","ready","erasus"]"#, "\"1\"", "payload field 'data' cannot be '1'"),
+    ] {
+        let text = format!("{HEADER}{}\n", row(status, data));
+        let mut reader = SequenceReader::new(&profile, text.as_bytes()).unwrap();
+        let fault = reader.next_row().unwrap().unwrap().unwrap().fault.unwrap().to_string();
+        assert_eq!(fault, expected);
+    }
+}
+
+#[test]
+fn only_data_that_is_put_out_may_be_left_out() {
+    let mut profile = plain();
+    profile.bases[BaseId(0)].payload = vec![PayloadField::Die, PayloadField::Data];
+    for (effect, expected) in
+        [(Effect::DataOut, None), (Effect::Program, Some("payload field 'data' is missing".to_owned()))]
+    {
+        profile.bases[BaseId(0)].effects = vec![effect];
+        let text = format!("{HEADER}{}\n", touch(r#"[{"die":1}]"#));
+        let mut reader = SequenceReader::new(&profile, text.as_bytes()).unwrap();
+        let row = reader.next_row().unwrap().unwrap().unwrap();
+        assert_eq!(row.fault.map(ToString::to_string), expected);
+    }
 }
 
 #[test]

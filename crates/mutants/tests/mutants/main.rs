@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use nandseq_mutants::{MutationResults, Sequence, SequenceRow};
+use nandseq_profile::model::Expectations;
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_verify::RuleCode;
 use nandseq_verify::notation::{Script, ScriptLine};
@@ -19,6 +20,13 @@ fn rulebook_device() -> Profile {
     let text = fs::read_to_string(path).unwrap();
     let (profile, diagnostics) = nandseq_profile::read(&SourceFile::new("device.yaml", &*text), ReadOptions::default());
     profile.unwrap_or_else(|| panic!("{diagnostics:?}"))
+}
+
+/// The same device with expected data and full status.
+fn expecting_device() -> Profile {
+    let mut profile = rulebook_device();
+    profile.expect(Expectations { data: true, full_status: true });
+    profile
 }
 
 /// What chance seldom reaches, on the rulebook's device.
@@ -57,15 +65,17 @@ fn assert_complete(table: &MutationResults) {
 
 #[test]
 fn every_damage_is_found_under_its_own_code() {
-    let profile = rulebook_device();
+    let profile = expecting_device();
     let mut table = table(&profile, 4, 4000, 6);
     table.add(&nandseq_mutants::run(&profile, &[], &tour(&profile), &nandseq_mutants::all(), 10));
     assert_complete(&table);
+    let unused: Vec<&str> = table.rows.iter().filter(|row| row.mutants == 0).map(|row| row.name).collect();
+    assert!(unused.is_empty(), "these could not be applied: {unused:?}");
 }
 
 #[test]
 fn the_tour_is_clean() {
-    let profile = rulebook_device();
+    let profile = expecting_device();
     let untouched: Vec<_> =
         nandseq_mutants::all().into_iter().filter(|mutation| mutation.name == "the last row lost").collect();
     let table = nandseq_mutants::run(&profile, &[], &tour(&profile), &untouched, 1);
@@ -73,8 +83,16 @@ fn the_tour_is_clean() {
 }
 
 #[test]
+fn without_data_and_full_status_nothing_of_them_is_damaged() {
+    let table = table(&rulebook_device(), 1, 2000, 4);
+    assert!(table.is_right(), "{table}");
+    assert_eq!(table.applied(RuleCode::DataValue), 0, "{table}");
+    assert_eq!(table.applied(RuleCode::StatusValue), 5, "{table}");
+}
+
+#[test]
 fn one_damage_gives_few_findings() {
-    let table = table(&rulebook_device(), 1, 3000, 10);
+    let table = table(&expecting_device(), 1, 3000, 10);
     // Every operation on a bad block is a finding of its own.
     let rows = table.rows.iter().filter(|row| row.rule != Some(RuleCode::BadBlock));
     let most = rows.max_by_key(|row| row.most_findings).unwrap();

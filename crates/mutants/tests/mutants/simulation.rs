@@ -5,10 +5,10 @@
 
 use nandseq_input::{Addressed, Row};
 use nandseq_mutants::{Sequence, SequenceRow};
-use nandseq_profile::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
+use nandseq_profile::model::{AddressSource, Base, ByAxis, Effect, PayloadField, PhaseKind, Scope};
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
-use nandseq_trace::Status;
-use nandseq_verify::Verifier;
+use nandseq_trace::{Status, suspension_words};
+use nandseq_verify::{Finding, RuleCode, Verifier};
 
 /// SplitMix64.
 struct Random(u64);
@@ -83,7 +83,28 @@ fn continues(base: &Base) -> bool {
     base.effects.iter().any(|effect| matches!(effect, Effect::CacheRead(_) | Effect::CopybackSource))
 }
 
-impl Simulation<'_> {
+/// Puts what a finding says is right into the payload: whose data it is, that nobody can tell, or which axes are suspended.
+fn repair(finding: &Finding, targets: &mut [Addressed]) -> bool {
+    let Some((right, _)) = finding.message.split_once(", not ") else {
+        let is_extra = finding.rule == RuleCode::PayloadFields && finding.message.starts_with("Nobody can tell");
+        targets.iter_mut().for_each(|target| target.fields.remove(PayloadField::Data));
+        return is_extra;
+    };
+    let data = right.rsplit(' ').next().and_then(|word| word.parse().ok());
+    for target in targets {
+        match data.filter(|_| finding.rule == RuleCode::DataValue) {
+            Some(data) => target.data = data,
+            None => {
+                target.suspended = ByAxis::new(|axis| {
+                    target.suspended[axis].and(Some(right.contains(&format!(" {}", suspension_words(axis)[1]))))
+                })
+            }
+        }
+    }
+    matches!(finding.rule, RuleCode::DataValue | RuleCode::StatusValue)
+}
+
+impl<'p> Simulation<'p> {
     fn propose(&mut self) {
         let op = if self.random.one_in(3) {
             OpId(self.random.below(self.profile.ops.len()) as u16)
@@ -100,18 +121,30 @@ impl Simulation<'_> {
         if base.has(Effect::WriteProtectOn) && !self.random.one_in(10) {
             return;
         }
-        let targets = self.targets(op);
+        let mut targets = self.targets(op);
         let time = self.time();
         let uid = self.rows.len() as u64 + 1;
-        let row = Row { row: uid, seq: uid, time, opcode: 0, op, uid, targets: &targets, fault: None };
-        let mut verifier = self.verifier.clone();
-        verifier.row(&row);
-        if !verifier.is_clean() {
+        targets.iter_mut().for_each(|target| target.data = uid.cast_signed());
+        // Once as drawn, and once with what the verifier would have expected.
+        let mut judged = self.judged(op, time, uid, &targets);
+        if let [finding] = judged.findings()
+            && repair(finding, &mut targets)
+        {
+            judged = self.judged(op, time, uid, &targets);
+        }
+        if !judged.is_clean() {
             return;
         }
-        self.verifier = verifier;
+        self.verifier = judged;
         self.note(op, &targets, time);
         self.rows.push(SequenceRow { time, op, uid, targets });
+    }
+
+    /// The verifier after a further row.
+    fn judged(&self, op: OpId, time: Ticks, uid: u64, targets: &[Addressed]) -> Verifier<'p> {
+        let mut verifier = self.verifier.clone();
+        verifier.row(&Row { row: uid, seq: uid, time, opcode: 0, op, uid, targets, fault: None });
+        verifier
     }
 
     /// Now, the end of something, or a little later.
@@ -201,6 +234,8 @@ impl Simulation<'_> {
             page,
             cell_type: base.payload_has(PayloadField::CellType).then_some(op.cell_type),
             status: base.payload_has(PayloadField::ExpectedStatus).then_some(status),
+            suspended: ByAxis::new(|_| (!self.profile.export.status.is_empty()).then_some(false)),
+            data: 0,
         };
         (first..first + count).map(target).collect()
     }

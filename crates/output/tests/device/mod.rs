@@ -38,7 +38,7 @@ pub(crate) fn profile(time_scale: f64, round_decimals: u32) -> Profile {
         offset_guard: 0,
         chains: Vec::new(),
         probabilities: Probabilities::default(),
-        export: Export { time_scale, round_decimals, skip_resume_chained_ops: true },
+        export: Export { time_scale, round_decimals, ..Export::DEFAULT },
         bootstrap: Bootstrap {
             enabled: false,
             erase_blocks: 0,
@@ -73,6 +73,7 @@ fn op(name: &str, at: usize) -> Op {
         durations: vec![Ticks(100_000)],
         status_of: None,
         opcode: 7 * at as u32,
+        reads: None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::RunFiles;
 use nandseq_profile::diagnostic::SourceFile;
-use nandseq_profile::model::{Effect, PhaseKind, Scope};
+use nandseq_profile::model::{ByAxis, Effect, PhaseKind, Scope};
 use nandseq_profile::{
     Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, ReadOptions, Target, Ticks,
 };
@@ -89,6 +89,8 @@ impl Op {
             start: self.start,
             targets: &self.targets,
             status: None,
+            suspended: ByAxis::default(),
+            data: &[],
             proposal: &self.proposal,
             is_first: self.is_first,
             states: &self.states,

@@ -114,6 +114,10 @@ pub(super) const INTERLEAVED: &[&str] = &["PLANE_READ", "PLANE_READ4K", "PLANE_C
 /// status of the plane.
 pub(super) const ADDRESSED_STATUS: (&str, [&str; 2]) = ("SR_ADD", ["72h", "7Ch"]);
 
+/// The words in the names of operations that say which level of a page they read.
+pub(super) const LEVELS: [(&str, LatchLevel); 3] =
+    [("LSB", LatchLevel::Lsb), ("CSB", LatchLevel::Csb), ("MSB", LatchLevel::Msb)];
+
 /// The beginning of the name of an operation that reads the status of a die with a fixed number.
 pub(super) const LUN_STATUS: &str = "LUN_Status_Read_for_LUN";
 

@@ -74,7 +74,9 @@ pub(super) fn payloads(
 
 fn payload_field(item: &Node, fields: &mut Vec<PayloadField>, diagnostics: &mut Diagnostics) {
     let Some(name) = item.expect_str("payload field", diagnostics) else { return };
-    match PayloadField::ALL.into_iter().find(|field| field.name() == name) {
+    // The predecessor knew no data.
+    let known = PayloadField::ALL.into_iter().filter(|field| *field != PayloadField::Data);
+    match known.clone().find(|field| field.name() == name) {
         Some(field) if fields.contains(&field) => {
             let message = format!("the payload field {} occurs twice", quoted(name));
             diagnostics.push(Diagnostic::error("duplicate-field", message).at(item.span, "again here"));
@@ -82,7 +84,7 @@ fn payload_field(item: &Node, fields: &mut Vec<PayloadField>, diagnostics: &mut 
         Some(field) => fields.push(field),
         None => {
             let message = format!("there is no payload field {}", quoted(name));
-            let names = PayloadField::ALL.map(PayloadField::name);
+            let names: Vec<&str> = known.map(PayloadField::name).collect();
             let help = format!("payload fields are {}", names.join(", "));
             let diagnostic = Diagnostic::error("unknown-payload-field", message).at(item.span, "").help(help);
             diagnostics.push(diagnostic.suggest(nearest(name, names)));

@@ -1,13 +1,13 @@
 //! Importing `op_names`: the operations.
 
-use super::base_names::{ADDRESSED_STATUS, LUN_STATUS};
+use super::base_names::{ADDRESSED_STATUS, LEVELS, LUN_STATUS};
 use super::index::Index;
 use super::yes_or_no::yes_or_no;
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
 use crate::limits::MAX_OPS;
-use crate::model::{Base, CellType, Effect, Op, PayloadField, PhaseKind, StatusOf};
+use crate::model::{ArrayWork, Base, CellType, Effect, LatchLevel, Op, PayloadField, PhaseKind, StatusOf};
 use crate::phase_key::phase_named;
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
@@ -97,6 +97,7 @@ fn op(entry: &Entry, context: &OpContext<'_, '_>, diagnostics: &mut Diagnostics)
         durations,
         status_of: status_of(&entry.key, &context.bases[base]),
         opcode: 0,
+        reads: level_read(&entry.key, &context.bases[base]),
     })
 }
 
@@ -164,6 +165,16 @@ fn durations_of(entry: &Entry, node: &Node, base: &Base, diagnostics: &mut Diagn
         diagnostics.push(Diagnostic::note("missing-duration", message).at(entry.key_span, ""));
     }
     stated.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// The level of a page that an operation reads, by the words of its name; `None` if its base reads no pages.
+fn level_read(name: &str, base: &Base) -> Option<LatchLevel> {
+    let reads = base.effects.iter().any(|effect| effect.properties().array_work == Some(ArrayWork::Read));
+    let mut named = LEVELS.iter().filter(|(word, _)| name.split('_').any(|part| part == *word));
+    match (named.next(), named.next()) {
+        (Some((_, level)), None) if reads => Some(*level),
+        (Some(_) | None, _) => None,
+    }
 }
 
 /// Whose status an operation reads, by its name; `None` if its base is not a status read.

@@ -246,7 +246,7 @@ pub(super) fn export(
     ops: &mut IdVec<OpId, Op>,
     diagnostics: &mut Diagnostics,
 ) -> Export {
-    let mut export = Export { time_scale: 1.0, round_decimals: 3, skip_resume_chained_ops: true };
+    let mut export = Export::DEFAULT;
     let Some(mut fields) = node.and_then(|node| Fields::new(node, "pattern_export", diagnostics)) else {
         return export;
     };

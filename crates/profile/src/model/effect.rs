@@ -148,6 +148,15 @@ pub enum ArrayWork {
     Read,
 }
 
+/// Data that passes on the bus.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DataTransfer {
+    /// Into the device, to be programmed.
+    In,
+    /// Out of an output register.
+    Out,
+}
+
 /// The part of an operation's address that an effect needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AddressNeed {
@@ -178,6 +187,10 @@ pub struct EffectProperties {
     /// The effect that ends the state that it begins: termination off, write protect, a cache program or a suspension. `None` for
     /// all other effects, also for those of latches and cache reads.
     pub ended_by: Option<Effect>,
+    /// The data that passes on the bus, unless a copyback read has brought it into the registers.
+    pub data: Option<DataTransfer>,
+    /// It loads one level of a page.
+    pub loads_level: bool,
 }
 
 impl Effect {
@@ -191,6 +204,8 @@ impl Effect {
             always_occupies: false,
             needs_what_it_ends: false,
             ended_by: None,
+            data: None,
+            loads_level: false,
         };
         const DIE: EffectProperties = EffectProperties { address: AddressNeed::Die, ..NOTHING };
         const NAMED_DIE: EffectProperties = EffectProperties { address: AddressNeed::NamedDie, ..NOTHING };
@@ -198,14 +213,22 @@ impl Effect {
         const BUSY: EffectProperties = EffectProperties { keeps_array_busy: true, ..PAGE };
         match self {
             Self::Erase => EffectProperties { array_work: Some(ArrayWork::Erase), ..BUSY },
-            Self::Program | Self::CloseBlock => EffectProperties { array_work: Some(ArrayWork::Commit), ..BUSY },
-            Self::LoadLatch { .. } => EffectProperties { array_work: Some(ArrayWork::Load), ..BUSY },
+            Self::Program | Self::CloseBlock => {
+                EffectProperties { array_work: Some(ArrayWork::Commit), data: Some(DataTransfer::In), ..BUSY }
+            }
+            Self::LoadLatch { .. } => EffectProperties {
+                array_work: Some(ArrayWork::Load),
+                data: Some(DataTransfer::In),
+                loads_level: true,
+                ..BUSY
+            },
             Self::FillRegisters { .. } | Self::CacheRead(_) => {
                 EffectProperties { array_work: Some(ArrayWork::Read), ..BUSY }
             }
             Self::CacheReadEnd(_) => EffectProperties { needs_what_it_ends: true, ..BUSY },
-            Self::DataOut => EffectProperties { needs_what_it_ends: true, ..PAGE },
-            Self::ConsumeLatch { .. } | Self::CopybackSource => PAGE,
+            Self::DataOut => EffectProperties { needs_what_it_ends: true, data: Some(DataTransfer::Out), ..PAGE },
+            Self::ConsumeLatch { .. } => EffectProperties { data: Some(DataTransfer::In), ..PAGE },
+            Self::CopybackSource => PAGE,
             Self::CacheProgramStart(kind) => EffectProperties { ended_by: Some(Self::CacheProgramEnd(kind)), ..DIE },
             Self::CacheProgramEnd(_) => DIE,
             Self::Suspend(axis) => {

@@ -1,12 +1,12 @@
 //! Reading topology, policies, cell types, latencies, export and bootstrap.
 
 use super::context::keeps_limit;
-use super::names::{NameIndex, suggestion};
+use super::names::{NameIndex, expect_word, suggestion};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
 use crate::ids::{CellTypeId, IdVec};
 use crate::limits::{self, MAX_WEIGHT};
-use crate::model::{Bootstrap, CellType, Export, Policies, Topology};
+use crate::model::{Bootstrap, CellType, Export, Policies, StatusField, Topology};
 use crate::units::{Ticks, TimeError};
 use crate::yaml::{Entry, Fields, Node};
 
@@ -184,7 +184,7 @@ pub(super) fn read_duration(
 }
 
 pub(super) fn read_export(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Export {
-    let mut export = Export { time_scale: 1.0, round_decimals: 3, skip_resume_chained_ops: true };
+    let mut export = Export::DEFAULT;
     let Some(mut fields) = node.and_then(|node| Fields::new(node, "export", diagnostics)) else { return export };
     if let Some(node) = fields.take("time_scale")
         && let Some(scale) = node.expect_f64("time_scale", 0.0..=MAX_WEIGHT, diagnostics)
@@ -198,8 +198,34 @@ pub(super) fn read_export(node: Option<&Node>, diagnostics: &mut Diagnostics) ->
     }
     read_count(&mut fields, "round_decimals", 0..=9, &mut export.round_decimals, diagnostics);
     read_flag(&mut fields, "skip_resume_chained_ops", &mut export.skip_resume_chained_ops, diagnostics);
+    if let Some(mut status) = fields.take("status").and_then(|node| Fields::new(node, "status", diagnostics)) {
+        if let Some(node) = status.require("fields", diagnostics) {
+            export.status = read_status_fields(node, diagnostics);
+        }
+        status.finish(diagnostics);
+    }
     fields.finish(diagnostics);
     export
+}
+
+/// Reads the fields of an expected status: `[ready, erase_suspend, program_suspend]`.
+fn read_status_fields(node: &Node, diagnostics: &mut Diagnostics) -> Vec<StatusField> {
+    let mut found: Vec<StatusField> = Vec::new();
+    let items = node.expect_sequence("fields", diagnostics).unwrap_or_default();
+    if items.is_empty() && node.as_sequence().is_some() {
+        let diagnostic = Diagnostic::error("empty-section", "an expected status needs at least one field");
+        let help = "without `status` it is one word: busy, extrdy or ready";
+        diagnostics.push(diagnostic.at(node.span, "").help(help));
+    }
+    for item in items {
+        let Some(field) = expect_word(item, "status field", diagnostics) else { continue };
+        if found.contains(&field) {
+            let message = format!("the status field {} is listed twice", quoted(field.name()));
+            diagnostics.push(Diagnostic::error("duplicate-item", message).at(item.span, ""));
+        }
+        found.push(field);
+    }
+    found
 }
 
 pub(super) fn read_bootstrap(

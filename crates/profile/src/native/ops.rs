@@ -9,12 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use super::context::Context;
 use super::device;
 use super::field::StatedField;
-use super::names::suggestion;
+use super::names::{expect_word, suggestion};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
 use crate::limits::MAX_OPS;
-use crate::model::{Base, Effect, Op, PayloadField, PhaseKind, StatusOf};
+use crate::model::{ArrayWork, Base, Effect, LatchLevel, Op, PayloadField, PhaseKind, StatusOf};
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
 
@@ -30,6 +30,7 @@ struct Stated {
     durations: [StatedField<Ticks>; 4],
     status_of: StatedField<StatusOf>,
     opcode: StatedField<u32>,
+    reads: StatedField<LatchLevel>,
 }
 
 impl Stated {
@@ -43,6 +44,7 @@ impl Stated {
         }
         self.status_of = other.status_of.or(&self.status_of);
         self.opcode = other.opcode.or(&self.opcode);
+        self.reads = other.reads.or(&self.reads);
     }
 }
 
@@ -221,6 +223,7 @@ fn read_stated(fields: &mut Fields<'_>, context: &Context<'_>, diagnostics: &mut
         }),
         status_of: StatedField::read(fields.take("status_of"), |node| read_status_of(node, diagnostics)),
         opcode: StatedField::read(fields.take("opcode"), |node| node.expect_u32("opcode", 0..=u32::MAX, diagnostics)),
+        reads: StatedField::read(fields.take("reads"), |node| expect_word(node, "reads", diagnostics)),
     }
 }
 
@@ -299,10 +302,11 @@ fn resolve(
         durations,
         status_of,
         opcode: stated.opcode.value().unwrap_or(0),
+        reads: stated.reads.value(),
     }
 }
 
-/// Checks `multi` and `status_of` against the base. Returns whose status the operation reads.
+/// Checks `multi`, `reads` and `status_of` against the base. Returns whose status the operation reads.
 fn check_against_base(
     name: &str,
     base: &Base,
@@ -316,6 +320,13 @@ fn check_against_base(
     {
         let message = format!("{} is multi-plane, but the payload of its base names no plane", quoted(name));
         report("no-plane", 2, span, message, "take `multi` out, or add plane to the payload of the base");
+    }
+    let reads_pages = base.effects.iter().any(|effect| effect.properties().array_work == Some(ArrayWork::Read));
+    if let StatedField::Is(_, span) = stated.reads
+        && !reads_pages
+    {
+        let message = format!("{} states `reads`, but its base reads no page", quoted(name));
+        report("no-read", 5, span, message, "take it out: it says which level of a page a read reads");
     }
     let reads_status = base.has(Effect::StatusRead);
     match stated.status_of {

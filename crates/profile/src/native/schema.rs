@@ -10,7 +10,7 @@ use super::words::{self, EFFECTS_WITH_PARAMETER, Word};
 use crate::limits;
 use crate::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchKind, LatchLevel, PayloadField,
-    PhaseKind, Scope, StepAddress,
+    PhaseKind, Scope, StatusField, StepAddress,
 };
 
 /// The schema as a JSON text, ending with a newline.
@@ -51,6 +51,9 @@ fn schema() -> Value {
             "time_scale": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, number_text()]},
             "round_decimals": whole(0, 9),
             "skip_resume_chained_ops": {"type": "boolean"},
+            "status": object(&json!({
+                "fields": {"type": "array", "minItems": 1, "uniqueItems": true, "items": word::<StatusField>()},
+            }), &["fields"]),
         }), &[]),
         "bootstrap": bootstrap(),
     });
@@ -257,6 +260,7 @@ fn op() -> Value {
         "multi": {"type": "boolean"},
         "status_of": {"type": "string", "pattern": "^(die|plane|lun *[0-9]+)$"},
         "opcode": whole(0, u64::from(u32::MAX)),
+        "reads": word::<LatchLevel>(),
     });
     if let Some(stated) = stated.as_object_mut() {
         stated.extend(PhaseKind::WORDS.iter().map(|(word, _)| ((*word).to_owned(), duration())));

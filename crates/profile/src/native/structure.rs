@@ -102,6 +102,11 @@ fn payload(base: &Base, found: &mut Vec<BaseProblem>) {
         let message = "the payload field exp_val and the effect status_read go together".to_owned();
         found.push(problem(BasePart::Payload, message, "add the one that is missing, or take the other out"));
     }
+    if has(PayloadField::Data) && base.data_transfer().is_none() {
+        let message = "its payload names data, but its operations pass none on the bus".to_owned();
+        let help = "take data out: it belongs to programs and loads that are no copyback, and to data output";
+        found.push(problem(BasePart::Payload, message, help));
+    }
     match base.scope {
         Scope::PlaneSet if !has(PayloadField::Plane) => {
             let message = "it occupies planes, but its payload names none".to_owned();

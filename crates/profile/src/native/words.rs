@@ -2,7 +2,7 @@
 
 use crate::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, PayloadField, PhaseKind,
-    Scope, StepAddress,
+    Scope, StatusField, StepAddress,
 };
 
 /// An enumeration whose values have words.
@@ -48,7 +48,14 @@ impl Word for PayloadField {
         ("page", Self::Page),
         ("celltype", Self::CellType),
         ("exp_val", Self::ExpectedStatus),
+        ("data", Self::Data),
     ];
+}
+
+impl Word for StatusField {
+    const KIND: &'static str = "status field";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("ready", Self::Ready), ("erase_suspend", Self::EraseSuspend), ("program_suspend", Self::ProgramSuspend)];
 }
 
 impl Word for AddressSource {

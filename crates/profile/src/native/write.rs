@@ -11,19 +11,20 @@ use super::SCHEMA_VERSION;
 use super::words::{self, Word};
 use crate::ids::{BaseId, BaseSet, GroupId, IdVec};
 use crate::model::{
-    Base, Chain, ChainStep, Effect, FollowUp, LatchNeed, Op, OverrideOf, Phase, PhaseKind, Profile, StatusOf,
+    Base, Chain, ChainStep, Effect, FollowUp, LatchNeed, Op, OverrideOf, Phase, PhaseKind, Profile, StatusField,
+    StatusOf,
 };
 use crate::yaml::scalar;
 
 /// The profile as native YAML.
 #[must_use]
 pub fn write(profile: &Profile) -> String {
-    write_as(profile, &profile.name)
+    write_as(profile, &profile.name, true)
 }
 
-/// The profile as native YAML, under another name.
-pub(crate) fn write_as(profile: &Profile, name: &str) -> String {
-    let mut out = ProfileWriter { profile, text: format!("schema: {SCHEMA_VERSION}\n") };
+/// The profile as native YAML, under another name; without the levels that operations read, or with them.
+pub(crate) fn write_as(profile: &Profile, name: &str, with_levels: bool) -> String {
+    let mut out = ProfileWriter { profile, text: format!("schema: {SCHEMA_VERSION}\n"), with_levels };
     out.device(name);
     out.bases();
     out.exclusions();
@@ -37,6 +38,7 @@ pub(crate) fn write_as(profile: &Profile, name: &str) -> String {
 struct ProfileWriter<'p> {
     profile: &'p Profile,
     text: String,
+    with_levels: bool,
 }
 
 /// Writes a line. Writing to a string cannot fail.
@@ -262,6 +264,9 @@ impl ProfileWriter<'_> {
         if op.opcode != 0 {
             fields.push(format!("opcode: {}", op.opcode));
         }
+        if let Some(level) = op.reads.filter(|_| self.with_levels) {
+            fields.push(format!("reads: {}", level.word()));
+        }
         line!(self, "  {}: {{{}}}", scalar(&op.name), fields.join(", "));
     }
 
@@ -301,6 +306,10 @@ impl ProfileWriter<'_> {
         line!(self, "  time_scale: {}", number(export.time_scale));
         line!(self, "  round_decimals: {}", export.round_decimals);
         line!(self, "  skip_resume_chained_ops: {}", export.skip_resume_chained_ops);
+        if !export.status.is_empty() {
+            let fields: Vec<&str> = export.status.iter().map(|field: &StatusField| field.word()).collect();
+            line!(self, "  status: {{fields: [{}]}}", fields.join(", "));
+        }
         let bootstrap = &self.profile.bootstrap;
         line!(self, "bootstrap:");
         line!(self, "  enabled: {}", bootstrap.enabled);

@@ -68,6 +68,8 @@ impl Rng {
     }
 }
 
+const LEVELS: [Option<LatchLevel>; 4] = [None, Some(LatchLevel::Lsb), Some(LatchLevel::Csb), Some(LatchLevel::Msb)];
+
 const ADDRESSES: [AddressSource; 10] = [
     AddressSource::None,
     AddressSource::Hook,
@@ -112,6 +114,9 @@ fn base(rng: &mut Rng, number: usize) -> Base {
         payload,
         follow_ups: Vec::new(),
     };
+    if base.data_transfer().is_some() && rng.flag() {
+        base.payload.insert(rng.below(base.payload.len() + 1), PayloadField::Data);
+    }
     for scope in [Scope::Target, Scope::Die] {
         if structure::problems(&base).iter().any(|problem| problem.part == structure::BasePart::Scope) {
             (base.scope, base.instant) = (scope, false);
@@ -298,6 +303,7 @@ pub(crate) fn profile(seed: u64) -> Profile {
         let id = BaseId::from(rng.below(base_count));
         let base = &bases[id];
         let planes = base.payload_has(PayloadField::Plane);
+        let reads_pages = base.effects.iter().any(|of| of.properties().array_work == Some(ArrayWork::Read));
         let mut sources = vec![StatusOf::Die, StatusOf::Lun(rng.number(0, 255) as u8)];
         sources.extend(planes.then_some(StatusOf::Plane));
         ops.push(Op {
@@ -308,6 +314,7 @@ pub(crate) fn profile(seed: u64) -> Profile {
             durations: base.phases.iter().map(|_| rng.time()).collect(),
             status_of: base.has(Effect::StatusRead).then(|| rng.one(&sources)),
             opcode: if rng.flag() { 0 } else { rng.number(0, u32::MAX - 1) },
+            reads: if reads_pages { rng.one(&LEVELS) } else { None },
         });
     }
     let bootstrap = Bootstrap {
@@ -339,6 +346,7 @@ pub(crate) fn profile(seed: u64) -> Profile {
             time_scale: rng.weight().max(1e-9),
             round_decimals: rng.number(0, 9),
             skip_resume_chained_ops: rng.flag(),
+            status: rng.some(&StatusField::ALL),
         },
         bootstrap,
     };

@@ -79,7 +79,11 @@ fn csv<R: AsRef<str>>(profile: &Profile, rows: &[R]) -> String {
             let fields = profile.bases[op.base].payload.iter().map(|field| match field {
                 PayloadField::CellType => format!("\"celltype\":\"{}\"", profile.cell_types[op.cell_type].name),
                 PayloadField::ExpectedStatus => format!("\"exp_val\":\"{}\"", values.next().unwrap()),
-                PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => {
+                PayloadField::Die
+                | PayloadField::Plane
+                | PayloadField::Block
+                | PayloadField::Page
+                | PayloadField::Data => {
                     format!("\"{}\":{}", field.name(), values.next().unwrap())
                 }
             });

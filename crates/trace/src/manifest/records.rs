@@ -1,5 +1,6 @@
 //! The records of manifests. Their fields are written in the order in which they stand here.
 
+use nandseq_profile::model::Expectations;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -9,6 +10,10 @@ use crate::inside::InsideName;
 
 /// The formula `seed_i = site_seed + run_index`. The key of the random generator is the pair (`seed_i`, `run_index`).
 pub const SEQUENTIAL: &str = "sequential";
+/// The argument for payloads that say whose data passes on the bus.
+pub const EXPECT_DATA: [&str; 2] = ["--expect", "data"];
+/// The argument for an expected status with all fields.
+pub const FULL_STATUS: [&str; 2] = ["--status", "full"];
 /// The formula that mixes `seed_i` from base seed, site and run index. The key of the random generator is (`seed_i`,
 /// `run_index`).
 pub const HASHED: &str = "hashed";
@@ -33,6 +38,15 @@ pub struct Origin {
     pub phase_runs: Option<u64>,
     /// The arguments that make this folder's contents again.
     pub arguments: Vec<String>,
+}
+
+impl Origin {
+    /// What the arguments add to the payloads of the profile.
+    #[must_use]
+    pub fn expectations(&self) -> Expectations {
+        let has = |[flag, value]: [&str; 2]| self.arguments.windows(2).any(|pair| pair[0] == flag && pair[1] == value);
+        Expectations { data: has(EXPECT_DATA), full_status: has(FULL_STATUS) }
+    }
 }
 
 /// The program that wrote a folder.

@@ -1,6 +1,6 @@
 //! The context that every rule is judged in, and how a breach is reported.
 
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, StatusField};
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
 
 use super::judged_operation::JudgedOperation;
@@ -48,6 +48,12 @@ impl FindingWords<'_> {
 
     pub(super) fn cell_type(&self, id: CellTypeId) -> &str {
         &self.profile.cell_types[id].name
+    }
+
+    /// The fields of a status.
+    pub(super) fn status_fields(&self) -> &[StatusField] {
+        let fields = &self.profile.export.status;
+        if fields.is_empty() { &[StatusField::Ready] } else { fields }
     }
 }
 

@@ -3,7 +3,6 @@
 use nandseq_input::Addressed;
 use nandseq_profile::model::{PayloadField, Scope, StatusOf, Topology};
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Target, Ticks};
-use nandseq_trace::Status;
 
 use crate::compiled_profile::{OperationKind, Reset};
 use crate::finding::StartedOperation;
@@ -25,8 +24,6 @@ pub(crate) struct JudgedOperation<'a> {
     pub(crate) touched: DiePlaneSet,
     /// The planes it occupies.
     pub(crate) occupied: DiePlaneSet,
-    /// The status that the payload expects.
-    pub(crate) status: Option<Status>,
     /// What is wrong with the address of the first target that does not exist.
     pub(crate) out_of_bounds: Option<OutOfBounds>,
 }
@@ -82,7 +79,6 @@ impl<'a> JudgedOperation<'a> {
             written,
             touched,
             occupied,
-            status: written.iter().find_map(|target| target.status),
             out_of_bounds,
         }
     }

@@ -1,6 +1,6 @@
 //! Registers and latches: `dout_source`, `unread_data`, `oneshot_order`, `cache_sequence`, `copyback_source`.
 
-use nandseq_profile::model::{Effect, LatchKind, LatchLevel, LatchNeed};
+use nandseq_profile::model::{LatchKind, LatchLevel, LatchNeed};
 use nandseq_profile::{Die, Target};
 
 use super::breaches::{Judge, page_text, plane_text};
@@ -9,7 +9,7 @@ use crate::rule::RuleCode;
 
 impl Judge<'_> {
     /// Whether a target is the page that a register holds, with the same cell type.
-    fn says(&self, at: &Target, held: &FilledRegister) -> bool {
+    pub(super) fn says(&self, at: &Target, held: &FilledRegister) -> bool {
         let fits = !self.operation.kind.has_cell_type || at.cell_type == held.at.cell_type;
         same_page(at, &held.at) && fits && self.operation.kind.cell_type.is_none_or(|own| own == held.at.cell_type)
     }
@@ -73,32 +73,9 @@ impl Judge<'_> {
 
     /// `oneshot_order`, for both latches.
     pub(super) fn latch_order(&mut self) {
-        for at in 0..self.operation.kind.effects.len() {
-            match self.operation.kind.effects[at] {
-                Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } => {
-                    self.latch_holds(latch, needs);
-                }
-                Effect::Erase
-                | Effect::Program
-                | Effect::CloseBlock
-                | Effect::FillRegisters { .. }
-                | Effect::CacheRead(_)
-                | Effect::CacheReadEnd(_)
-                | Effect::CacheProgramStart(_)
-                | Effect::CacheProgramEnd(_)
-                | Effect::DataOut
-                | Effect::CopybackSource
-                | Effect::Suspend(_)
-                | Effect::Resume(_)
-                | Effect::ResetDie
-                | Effect::ResetTarget
-                | Effect::OdtDisable
-                | Effect::OdtEnable
-                | Effect::WriteProtectOn
-                | Effect::WriteProtectOff
-                | Effect::StatusRead
-                | Effect::Delay => {}
-            }
+        let kind = self.operation.kind;
+        for of in &kind.latches {
+            self.latch_holds(of.latch, of.needs);
         }
     }
 

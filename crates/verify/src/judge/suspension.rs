@@ -2,13 +2,14 @@
 //!
 //! `model::start` has the times of suspended operations.
 
+use nandseq_input::Addressed;
 use nandseq_profile::Die;
-use nandseq_profile::model::{Axis, PhaseKind, StatusOf};
-use nandseq_trace::Status;
+use nandseq_profile::model::{Axis, ByAxis, PayloadField, PhaseKind, StatusField, StatusOf};
+use nandseq_trace::{Status, suspension_words};
 
-use super::breaches::{Judge, axis_text, page_text};
+use super::breaches::{FindingWords, Judge, axis_text, page_text};
 use crate::finding::StartedOperation;
-use crate::model::{WrongStatus, same_page};
+use crate::model::{DieStatus, WrongStatus, same_page};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
@@ -83,8 +84,10 @@ impl Judge<'_> {
             }
             return;
         }
-        let Some(said) = self.operation.status else { return };
-        let (is, by) = self.status_of(named);
+        let has_status = |target: &&Addressed| target.fields.contains(PayloadField::ExpectedStatus);
+        let Some(said) = self.operation.written.iter().find(has_status) else { return };
+        let said = DieStatus { ready: said.status, suspended: said.suspended };
+        let (is, by) = self.status_of(named, &said);
         let wrong = WrongStatus { said, is, changes: self.device.die(named).changes };
         let before = &mut self.device.dies[named.index()].wrong_status;
         if said == is {
@@ -92,16 +95,29 @@ impl Judge<'_> {
         } else if before.replace(wrong) == Some(wrong) {
             self.tally.follow(RuleCode::StatusValue);
         } else {
-            self.breaks(RuleCode::StatusValue, by, |_| {
-                format!("Die {} is {}, not {}.", named.0, is.name(), said.name())
+            self.breaks(RuleCode::StatusValue, by, |names| {
+                format!("Die {} is {}, not {}.", named.0, status_text(names, &is), status_text(names, &said))
             });
         }
     }
 
-    /// The status of a die at the start of the operation, and the operation that makes it so.
+    /// The status of a die at the start of the operation in the fields that `said` has, and an operation that makes it so.
+    fn status_of(&self, die: Die, said: &DieStatus) -> (DieStatus, Option<StartedOperation>) {
+        let (ready, mut by) = self.word_of(die);
+        let state = self.device.die(die);
+        let suspended = ByAxis::new(|axis| said.suspended[axis].map(|_| state.seen_suspended[axis]));
+        let is = DieStatus { ready: said.ready.map(|_| ready), suspended };
+        if said.ready == is.ready {
+            let wrong = Axis::ALL.into_iter().find(|axis| said.suspended[*axis] != suspended[*axis]);
+            by = wrong.and_then(|axis| state.suspension(axis)).map(|suspension| suspension.by);
+        }
+        (is, by)
+    }
+
+    /// The word for the planes of a die at the start of the operation, and the operation that makes it so.
     ///
     /// A status read that looks at its own plane first has the same result: a plane in CORE_BUSY makes its die busy.
-    fn status_of(&self, die: Die) -> (Status, Option<StartedOperation>) {
+    fn word_of(&self, die: Die) -> (Status, Option<StartedOperation>) {
         let at = self.operation.origin.start;
         let mut window = None;
         for segment in self.device.die(die).planes.iter().flat_map(|plane| &plane.segments) {
@@ -116,4 +132,16 @@ impl Judge<'_> {
         }
         if window.is_some() { (Status::ExtReady, window) } else { (Status::Ready, None) }
     }
+}
+
+/// A status in the words of the payload.
+fn status_text(names: &FindingWords<'_>, status: &DieStatus) -> String {
+    let axis = |axis| status.suspended[axis].map(|is_so| suspension_words(axis)[usize::from(is_so)]);
+    let word = |field: &StatusField| match field {
+        StatusField::Ready => status.ready.map(Status::name),
+        StatusField::EraseSuspend => axis(Axis::Erase),
+        StatusField::ProgramSuspend => axis(Axis::Program),
+    };
+    let fields = names.status_fields();
+    fields.iter().filter_map(word).collect::<Vec<_>>().join(", ")
 }

@@ -1,9 +1,9 @@
 //! The effects of an operation at the moment its array is done.
 
 use nandseq_profile::model::{Effect, LatchKind};
-use nandseq_profile::{Target, Ticks};
+use nandseq_profile::{Die, Target, Ticks};
 
-use super::{BlockContent, DeviceModel, Due, FilledRegister, Latch, PendingOperation};
+use super::{BlockContent, DataModel, DeviceModel, Due, FilledRegister, Latch, PendingOperation};
 use crate::compiled_profile::CompiledProfile;
 
 impl DeviceModel {
@@ -19,7 +19,7 @@ impl DeviceModel {
                 let mut flights = std::mem::take(&mut self.flights);
                 let flight = &flights[position];
                 for &effect in &compiled.kinds[flight.op].effects {
-                    self.array_done(effect, flight);
+                    self.array_done(compiled, effect, flight);
                 }
                 flights.swap_remove(position);
                 self.flights = flights;
@@ -45,14 +45,21 @@ impl DeviceModel {
         self.due.insert(position, Due { at, id });
     }
 
-    fn array_done(&mut self, effect: Effect, flight: &PendingOperation) {
+    fn array_done(&mut self, compiled: &CompiledProfile, effect: Effect, flight: &PendingOperation) {
         let by = flight.origin;
         match effect {
-            Effect::Erase => self.set_blocks(flight, |_| BlockContent::Erased(flight.cell_type)),
-            Effect::Program => self.set_blocks(flight, |at| BlockContent::Programmed(at.page, flight.cell_type)),
+            Effect::Erase => {
+                self.set_blocks(flight, |_| BlockContent::Erased(flight.cell_type));
+                self.empty_blocks(&flight.targets);
+            }
+            Effect::Program => {
+                self.set_blocks(flight, |at| BlockContent::Programmed(at.page, flight.cell_type));
+                self.store(compiled, flight, DataModel::program);
+            }
             Effect::CloseBlock => {
                 let last = self.last_page();
                 self.set_blocks(flight, |_| BlockContent::Programmed(last, flight.cell_type));
+                self.store(compiled, flight, DataModel::close);
             }
             Effect::LoadLatch { latch, level, .. } => {
                 self.set_latch(flight, latch, Some(Latch { level, targets: flight.targets, by }));
@@ -60,7 +67,8 @@ impl DeviceModel {
             Effect::ConsumeLatch { latch, .. } => self.set_latch(flight, latch, None),
             Effect::FillRegisters { copyback } => {
                 for at in flight.targets.iter() {
-                    let register = Some(FilledRegister { at: *at, copyback, output: false, by });
+                    let datum = self.read(compiled, flight, at);
+                    let register = Some(FilledRegister { at: *at, copyback, output: false, datum, by });
                     let plane = self.plane_mut(at);
                     plane.page = register;
                     plane.output = register;
@@ -68,7 +76,8 @@ impl DeviceModel {
             }
             Effect::CacheRead(_) => {
                 for at in flight.targets.iter() {
-                    let own = FilledRegister { at: *at, copyback: false, output: false, by };
+                    let datum = self.read(compiled, flight, at);
+                    let own = FilledRegister { at: *at, copyback: false, output: false, datum, by };
                     self.move_to_output(at, Some(own));
                 }
             }
@@ -97,14 +106,21 @@ impl DeviceModel {
             }
             Effect::Resume(axis) => {
                 for die in flight.dies.clone() {
-                    self.dies[usize::from(die)].suspended[axis as usize] = None;
+                    let die = &mut self.dies[usize::from(die)];
+                    die.suspended[axis as usize] = None;
+                    die.seen_suspended[axis] = false;
+                }
+            }
+            Effect::Suspend(axis) => {
+                for die in flight.dies.clone() {
+                    let die = &mut self.dies[usize::from(die)];
+                    die.seen_suspended[axis] = die.suspended[axis as usize].is_some();
                 }
             }
             Effect::OdtEnable => self.odt_off = None,
             Effect::WriteProtectOff => self.write_protect = None,
             Effect::CacheProgramStart(_)
             | Effect::CopybackSource
-            | Effect::Suspend(_)
             | Effect::ResetDie
             | Effect::ResetTarget
             | Effect::OdtDisable
@@ -123,6 +139,9 @@ impl DeviceModel {
     fn set_latch(&mut self, flight: &PendingOperation, latch: LatchKind, holds: Option<Latch>) {
         for die in flight.dies.clone() {
             self.dies[usize::from(die)].latches[latch as usize] = holds;
+            if let Some(data) = &mut self.data {
+                data.load(Die(die), latch, holds.and(flight.brings.as_deref()));
+            }
         }
     }
 

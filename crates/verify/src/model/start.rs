@@ -1,11 +1,11 @@
 //! The effects of an operation at its start, and the times of suspended operations.
 
-use nandseq_profile::model::{Axis, Effect, PhaseKind};
+use nandseq_profile::model::{Axis, ByAxis, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{Die, Ticks};
 
 use super::{
-    BlockContent, BusHold, DeviceModel, DiePlaneSet, FilledRegister, Occupation, OpStateInterval, OpenCacheProgram,
-    PendingOperation, Suspension, Targets, same_page,
+    BlockContent, BusHold, Datum, DeviceModel, DiePlaneSet, FilledRegister, Occupation, OpStateInterval,
+    OpenCacheProgram, PendingOperation, PlaneData, Suspension, Targets, same_page,
 };
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::StartedOperation;
@@ -36,6 +36,7 @@ impl DeviceModel {
                 self.reset(die, reset, operation);
             }
         }
+        let brings = self.brought(compiled, operation);
         self.hold_bus(operation, id);
         for die in operation.occupied.dies.clone() {
             let occupations = &mut self.dies[usize::from(die)].occupations;
@@ -51,11 +52,11 @@ impl DeviceModel {
             self.empty_registers(&operation.targets);
         }
         if operation.kind.lasting || !operation.occupied.dies.is_empty() {
-            self.take_off(operation, id);
+            self.take_off(operation, id, brings);
         }
     }
 
-    fn take_off(&mut self, operation: &JudgedOperation<'_>, id: u64) {
+    fn take_off(&mut self, operation: &JudgedOperation<'_>, id: u64, brings: Option<Box<PlaneData>>) {
         let core = operation.kind.span(PhaseKind::CoreBusy);
         let core = core.map_or(Interval { from: operation.origin.start, to: operation.origin.start }, |span| {
             span.time(operation.origin.start)
@@ -69,6 +70,7 @@ impl DeviceModel {
             dies: operation.touched.dies.clone(),
             occupied: operation.occupied.clone(),
             core,
+            brings,
             remains: None,
             axis: operation.kind.axis(),
         });
@@ -179,7 +181,8 @@ impl DeviceModel {
                 for at in operation.targets.iter() {
                     let output = &mut self.plane_mut(at).output;
                     if !output.is_some_and(|held| same_page(&held.at, at) && held.at.cell_type == at.cell_type) {
-                        *output = Some(FilledRegister { at: *at, copyback: false, output: true, by: operation.origin });
+                        let (datum, by) = (Datum::UNKNOWN, operation.origin);
+                        *output = Some(FilledRegister { at: *at, copyback: false, output: true, datum, by });
                     }
                 }
             }
@@ -235,6 +238,7 @@ impl DeviceModel {
 
     /// Schedules the remainder of the suspended operation from the end of the RESUME on, and empties the registers of its planes.
     fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, operation: &JudgedOperation<'_>) {
+        self.dies[die.index()].seen_suspended[axis] = false;
         let Some(suspended) = self.die(die).suspension(axis).and_then(|suspension| suspension.flight) else {
             return;
         };
@@ -310,6 +314,7 @@ impl DeviceModel {
         let state = &mut self.dies[die.index()];
         state.occupations.clear();
         state.suspended = [None; 2];
+        state.seen_suspended = ByAxis::default();
         state.latches = [None; 2];
         state.cache_program = None;
         for plane in &mut state.planes {
@@ -317,6 +322,10 @@ impl DeviceModel {
             plane.page = None;
             plane.output = None;
             plane.cache_read = None;
+        }
+        if let Some(data) = &mut self.data {
+            data.load(die, LatchKind::OneShot, None);
+            data.load(die, LatchKind::Copyback, None);
         }
         let mut ended = Vec::new();
         self.flights.retain(|flight| {
@@ -331,6 +340,7 @@ impl DeviceModel {
             for at in spoilt.iter().flat_map(Targets::iter) {
                 self.blocks.set(at.die, at.block, BlockContent::NotErased, operation.origin);
             }
+            spoilt.iter().for_each(|targets| self.empty_blocks(targets));
         }
     }
 }

@@ -22,6 +22,7 @@ fn object(target: &Addressed) -> String {
         PayloadField::Page => target.page.to_string(),
         PayloadField::CellType => quoted(&DEVICE.cell_types[target.cell_type.unwrap()].name),
         PayloadField::ExpectedStatus => quoted(target.status.map_or("", Status::name)),
+        PayloadField::Data => target.data.to_string(),
     };
     let fields = PayloadField::ALL.into_iter().filter(|field| target.fields.contains(*field));
     let fields: Vec<String> = fields.map(|field| format!("{}:{}", quoted(field.name()), value(field))).collect();

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod beside;
+mod data;
 mod files;
 mod occupation;
 mod recovery;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use nandseq_input::Row;
+use nandseq_profile::model::Expectations;
 use nandseq_profile::{Profile, ReadOptions, SourceFile};
 use nandseq_verify::notation::{Script, ScriptLine, ScriptStep};
 use nandseq_verify::{Finding, RuleCode, Verifier};
@@ -29,6 +31,13 @@ pub(crate) static DEVICE: LazyLock<Profile> = LazyLock::new(|| {
     let text = std::fs::read_to_string(rulebook_folder().join("device.yaml")).unwrap();
     let (profile, diagnostics) = nandseq_profile::read(&SourceFile::new("device.yaml", &*text), ReadOptions::default());
     profile.unwrap_or_else(|| panic!("{diagnostics:?}"))
+});
+
+/// The same device with expected data and full status.
+pub(crate) static EXPECTING: LazyLock<Profile> = LazyLock::new(|| {
+    let mut profile = DEVICE.clone();
+    profile.expect(Expectations { data: true, full_status: true });
+    profile
 });
 
 /// Judges a sequence and expects exactly the findings written behind its lines.

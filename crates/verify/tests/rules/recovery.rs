@@ -215,7 +215,7 @@ proptest! {
             };
             let all = &DEVICE.bases[DEVICE.ops[op].base].payload;
             let fields = all.iter().copied().filter(|field| bits & 0x70 != 0x70 || bits >> (*field as u8) & 1 == 1).collect();
-            let target = Addressed { fields, die, plane, block, page, cell_type: None, status: None };
+            let target = Addressed { fields, die, plane, block, page, ..Addressed::default() };
             let targets: Vec<Addressed> =
                 (0..count).map(|at| Addressed { plane: plane + at as i64, block: block + at as i64, ..target }).collect();
             let row =

@@ -3,12 +3,15 @@
 use std::fs;
 
 use nandseq_input::{COLUMNS, SequenceReader};
+use nandseq_profile::Profile;
 use nandseq_verify::notation::ScriptLine;
-use nandseq_verify::rulebook::{Example, ExampleContent, NO_ROW, TableExample, examples, table_examples};
+use nandseq_verify::rulebook::{
+    Example, ExampleContent, NO_ROW, TableExample, examples, expected_examples, table_examples,
+};
 use nandseq_verify::{RuleCode, Verifier};
 
 use crate::beside::judge_tables;
-use crate::{DEVICE, judge_script, rulebook_folder};
+use crate::{DEVICE, EXPECTING, judge_script, rulebook_folder};
 
 /// Every code that an example expects somewhere.
 fn expected(example: &Example) -> Vec<RuleCode> {
@@ -88,10 +91,13 @@ fn every_page_judges_as_it_says() {
         let file = rulebook_folder().join(format!("{}.md", rule.name()));
         let page = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         assert!(page.starts_with(&format!("# `{}`\n", rule.name())), "{}", file.display());
-        let examples = examples(&DEVICE, &page).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        assert!(examples.iter().any(|example| example.keeps), "{} keeps nothing", file.display());
-        assert!(examples.iter().any(|example| !example.keeps), "{} breaks nothing", file.display());
-        for example in examples {
+        let plain = examples(&DEVICE, &page).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let more = expected_examples(&EXPECTING, &page).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let all = plain.into_iter().map(|one| (one, &*DEVICE)).chain(more.into_iter().map(|one| (one, &*EXPECTING)));
+        let all: Vec<(Example, &Profile)> = all.collect();
+        assert!(all.iter().any(|(example, _)| example.keeps), "{} keeps nothing", file.display());
+        assert!(all.iter().any(|(example, _)| !example.keeps), "{} breaks nothing", file.display());
+        for (example, device) in all {
             let place = format!("{}:{}", file.display(), example.line);
             let expected = expected(&example);
             assert_eq!(example.keeps, expected.is_empty(), "{place}");
@@ -99,7 +105,7 @@ fn every_page_judges_as_it_says() {
             match &example.content {
                 ExampleContent::Sequence(script) => {
                     let text: Vec<&str> = page.lines().skip(example.line).collect();
-                    judge_script(&DEVICE, script, &text.join("\n"));
+                    judge_script(device, script, &text.join("\n"));
                 }
                 ExampleContent::Rows(rows) => judge_rows(rows, &place),
             }

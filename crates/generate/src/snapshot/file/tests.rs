@@ -65,8 +65,8 @@ fn a_snapshot_says_why_it_is_refused() {
     let snapshot = example();
     let text = String::from_utf8(snapshot.to_bytes()).unwrap();
     let refusal = |text: &str| Snapshot::from_bytes(text.as_bytes()).unwrap_err().to_string();
-    let newer = refusal(&text.replacen("\"version\":1", "\"version\":5", 1));
-    assert_eq!(newer, "its form is version 5, this program knows version 4: a newer program wrote it");
+    let newer = refusal(&text.replacen("\"version\":1", "\"version\":6", 1));
+    assert_eq!(newer, "its form is version 6, this program knows version 5: a newer program wrote it");
     let other = refusal(&text.replacen("\"version\":1", "\"version\":2", 1));
     assert_eq!(other, "it was altered: its version is not that of its contents");
     assert_eq!(refusal("{\"format\": \"another\"}"), "it is not a snapshot of nandseqgen");

@@ -1,0 +1,126 @@
+//! Sequences with expected data and full status, judged by the verifier, which follows data and suspensions by itself.
+
+#[path = "support/adversaries.rs"]
+mod adversaries;
+#[path = "support/coverage_model.rs"]
+mod coverage_model;
+#[path = "support/legacy.rs"]
+mod legacy;
+mod support;
+
+use std::io;
+
+use adversaries::{COUNT, adversary};
+use coverage_model::coverage_model;
+use legacy::legacy;
+use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_profile::model::{DataTransfer, Expectations};
+use nandseq_profile::{Profile, Ticks, builtin};
+use nandseq_trace::{Operation, Sink};
+use nandseq_verify::{RuleCode, Verifier};
+use support::vary;
+
+/// What was judged.
+#[derive(Default, Debug)]
+struct Judged {
+    operations: u64,
+    /// Outputs with data, and those of which nobody can tell whose it is.
+    known: u64,
+    unknown: u64,
+    /// Programs that found the MSB loaded.
+    loaded_before: u64,
+    /// Status reads that saw an axis suspended.
+    suspended: u64,
+}
+
+struct Judge<'p> {
+    profile: &'p Profile,
+    verifier: Verifier<'p>,
+    judged: Judged,
+}
+
+impl Sink for Judge<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.verifier.operation(operation);
+        let judged = &mut self.judged;
+        judged.operations += 1;
+        judged.suspended += u64::from(operation.status.is_some() && operation.suspended.values().any(|is_so| *is_so));
+        for data in operation.data {
+            match self.profile.bases[self.profile.ops[operation.op].base].data_transfer() {
+                Some(DataTransfer::Out) if data.is_some() => judged.known += 1,
+                Some(DataTransfer::Out) => judged.unknown += 1,
+                Some(DataTransfer::In) | None => judged.loaded_before += u64::from(*data != Some(operation.uid)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Judges `runs` runs of at most `ops` operations each, and adds them to `judged`. A device on which nothing can be proposed has none.
+fn judge(stated: &Profile, seed: u64, is_directed: bool, (runs, ops): (u64, u64), judged: &mut Judged) {
+    let mut profile = stated.clone();
+    profile.expect(Expectations { data: true, full_status: true });
+    let table = probability::of_profile(&profile, seed);
+    let Ok(mut setup) = Setup::new(&profile, &table, &[]) else { return };
+    if is_directed {
+        setup = setup.with_coverage_model(&profile, coverage_model(&profile, &table, true));
+    }
+    let mut site = Site::new(&setup, seed);
+    let mut judge = Judge { profile: &profile, verifier: Verifier::new(&profile, &[]), judged: std::mem::take(judged) };
+    for _ in 0..runs {
+        let limits =
+            RunLimits { run_until: Ticks::from_us(20_000_000), max_ops: Some(ops), ..RunLimits::default() };
+        if let Err(error) = site.run(&limits, &mut judge) {
+            panic!("{} with seed {seed}: {error}", profile.name);
+        }
+        judge.verifier.end_of_file();
+    }
+    let broken: Vec<&str> = RuleCode::ALL
+        .into_iter()
+        .filter(|rule| judge.verifier.counts(*rule).findings > 0)
+        .map(RuleCode::name)
+        .collect();
+    let first: Vec<_> = judge.verifier.findings().iter().take(3).collect();
+    assert!(broken.is_empty(), "{}, seed {seed}, directed: {is_directed}: {broken:?}\n{first:#?}", profile.name);
+    *judged = judge.judged;
+}
+
+/// Varied devices and adversaries, plain and directed.
+fn judge_all(devices: u64, runs: u64, ops: u64) -> Judged {
+    let mut bases = vec![builtin::profile()];
+    bases.extend(legacy("config-2025-09.yaml"));
+    bases.extend(legacy("config-2025-10.yaml"));
+    let mut judged = Judged::default();
+    for number in 0..devices {
+        let base = &bases[number as usize % bases.len()];
+        for is_directed in [false, true] {
+            judge(&vary(base, number), number, is_directed, (runs, ops), &mut judged);
+            judge(&adversary(base, number % COUNT), number, is_directed, (runs, ops), &mut judged);
+            judge(base, number, is_directed, (runs, ops), &mut judged);
+        }
+    }
+    judged
+}
+
+#[test]
+fn data_and_status_are_as_the_verifier_follows_them() {
+    let judged = judge_all(14, 2, 3_000);
+    assert!(judged.operations > 200_000 && judged.known > 20_000, "{judged:?}");
+    assert!(judged.loaded_before > 100 && judged.suspended > 500, "{judged:?}");
+}
+
+#[test]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_expected -- --ignored"]
+fn ten_million_operations_expect_what_the_verifier_follows() {
+    let judged = judge_all(70, 3, 9_000);
+    assert!(judged.operations > 10_000_000 && judged.known > 1_000_000, "{judged:?}");
+}
+
+#[test]
+fn a_device_whose_reads_name_no_level_expects_nothing_of_them() {
+    let mut profile = builtin::profile();
+    profile.ops.iter_mut().for_each(|op| op.reads = None);
+    let mut judged = Judged::default();
+    judge(&profile, 1, false, (2, 20_000), &mut judged);
+    assert!(judged.unknown > 100 && judged.known > 100, "{judged:?}");
+}
