@@ -1,0 +1,109 @@
+//! `--expect data` and `--status full`: what the files of such a campaign say, and what belongs to it.
+
+use std::fs;
+
+use nandseq_trace::manifest::SiteManifest;
+
+use crate::runner::{Folder, forms};
+
+const FLAGS: [&str; 4] = ["--expect", "data", "--status", "full"];
+
+fn campaign<'a>(form: &'a str, runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["-t", "30000", "--seed", "8", "--stamp", "261121", "-q", "--format", form, "-n", runs], more].concat()
+}
+
+fn made(form: &str, runs: &str, more: &[&str]) -> Folder {
+    let folder = Folder::new();
+    folder.succeed(&campaign(form, runs, more));
+    folder
+}
+
+/// The rows of the first run: name, uid and payload.
+fn rows(folder: &Folder) -> Vec<(String, u64, Vec<serde_json::Value>)> {
+    let text = fs::read(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_slice());
+    let row =
+        |row: csv::StringRecord| (row[3].to_owned(), row[4].parse().unwrap(), serde_json::from_str(&row[5]).unwrap());
+    reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+#[test]
+fn outputs_name_the_operation_whose_data_they_return_and_status_reads_say_what_is_suspended() {
+    let folder = made("csv", "1", &FLAGS);
+    let rows = rows(&folder);
+    let brings = |name: &str| name.starts_with("Page_Program_") || name.starts_with("One_Shot_PGM_LSB");
+    let mut known = 0;
+    for (name, uid, payload) in &rows {
+        for target in payload {
+            let data = target.get("data").map(|data| data.as_u64().unwrap());
+            if brings(name) {
+                assert_eq!(data, Some(*uid), "{name}");
+            } else if name.contains("Random_Data_Output") {
+                let source = data.and_then(|data| rows.iter().find(|(_, uid, _)| *uid == data)).unwrap();
+                assert!(source.1 < *uid && source.2[0]["die"] == target["die"], "{name} {uid}: {source:?}");
+                known += 1;
+            } else if name.starts_with("Read_Status") {
+                assert_eq!(target["exp_val"].as_array().unwrap().len(), 3, "{name}");
+            } else if name.starts_with("Block_Erase") || name.starts_with("Copyback_") {
+                assert_eq!(data, None, "{name}");
+            }
+        }
+    }
+    assert!(known > 20, "only {known} outputs");
+}
+
+#[test]
+fn without_the_fields_the_rows_are_those_without_the_flags() {
+    let mut with = rows(&made("csv", "1", &FLAGS));
+    for target in with.iter_mut().flat_map(|(.., payload)| payload) {
+        let fields = target.as_object_mut().unwrap();
+        fields.remove("data");
+        if let Some(status) = fields.get_mut("exp_val") {
+            *status = status[0].take();
+        }
+    }
+    assert_eq!(with, rows(&made("csv", "1", &[])));
+}
+
+#[test]
+fn a_campaign_with_expectations_is_gone_on_with_and_made_again_but_not_with_others() {
+    for form in &forms() {
+        let folder = made(form, "1", &FLAGS);
+        let manifest: SiteManifest =
+            serde_json::from_slice(&fs::read(folder.path().join("out/manifest.json")).unwrap()).unwrap();
+        let expected = manifest.origin.expectations();
+        assert!(expected.data && expected.full_status);
+        for other in [&FLAGS[..2], &FLAGS[2..], &[]] {
+            let told = folder.refuse(&campaign(form, "2", &[other, &["--resume", "out"]].concat()));
+            assert!(told.contains("holds runs of another campaign"), "{form} {other:?}: {told}");
+        }
+        folder.succeed(&campaign(form, "3", &[&FLAGS[..], &["--resume", "out"]].concat()));
+        assert!(folder.files() == made(form, "3", &FLAGS).files(), "{form}");
+        folder.succeed(&["replay", "out"]);
+        folder.succeed(&["export", "out", "--to", "vcd", "--output", "run.vcd"]);
+    }
+}
+
+#[test]
+fn a_profile_may_state_the_fields_itself() {
+    let folder = Folder::new();
+    let profile = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
+    let stated = profile.replace("\nbases:\n", "\nexport: {status: {fields: [program_suspend, ready]}}\nbases:\n").replace(
+        "  data_output:\n    {scope: none, phases: [ISSUE], address: output_register, effects: [data_out], payload: *full}",
+        "  data_output:\n    {scope: none, phases: [ISSUE], address: output_register, effects: [data_out], payload: [data, die, plane, block, page]}",
+    );
+    assert!(stated.contains("payload: [data,") && stated.contains("export:"));
+    let folder = folder.with("device.yaml", stated);
+    folder.succeed(&campaign("csv", "1", &["--config", "device.yaml"]));
+    let text = fs::read_to_string(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    assert!(text.contains("[{\"\"data\"\":"), "data comes first");
+    assert!(text.contains("\"\"exp_val\"\":[\"\"no_pgmsus\"\",\"\"ready\"\"]"));
+    assert!(!text.lines().any(|line| line.contains("Page_Program") && line.contains("data")));
+    let wrong = fs::read_to_string(folder.path().join("device.yaml")).unwrap();
+    let wrong = wrong.replace(
+        "  ERASE:         {class: erase, ",
+        "  ERASE:         {class: erase, payload: [die, plane, block, page, data], ",
+    );
+    let told = folder.with("device.yaml", wrong).refuse(&["profile", "check", "device.yaml"]);
+    assert!(told.contains("its payload names data, but its operations pass none on the bus"), "{told}");
+}
