@@ -8,6 +8,7 @@ mod expecting;
 mod formats;
 mod in_phases;
 mod inputs;
+mod judged_data;
 mod names;
 mod pages;
 mod phases;
