@@ -260,6 +260,70 @@ class Cases(unittest.TestCase):
             op(120, "ERASE", at(4), at(5)),
         )
 
+    def test_a_copyback_of_several_planes_keeps_the_data_of_each(self):
+        self.agrees(
+            op(0, "ERASE", at(0), at(1)),
+            op(20, "PROGRAM_SLC", at(0, 0, 2)),
+            op(40, "PROGRAM_SLC", at(1, 0, 3)),
+            op(60, "ERASE", at(2), at(3)),
+            op(80, "COPYBACK_READ", at(0, 0), at(1, 0)),
+            op(100, "ONESHOT_COPYBACK_PROGRAM_LSB", at(2), at(3)),
+            op(120, "COPYBACK_READ", at(0, 0), at(1, 0)),
+            op(140, "ONESHOT_COPYBACK_PROGRAM_CSB", at(2), at(3)),
+            op(160, "COPYBACK_READ", at(0, 0), at(1, 0)),
+            op(180, "ONESHOT_COPYBACK_PROGRAM_EXEC_MSB", at(2), at(3)),
+            op(200, "READ", at(2), at(3), name="Read_LSB"),
+            op(212, "DOUT", at(2, 0, 2)),
+            op(214, "DOUT", at(3, 0, 3)),
+        )
+
+    def test_the_latches_of_copyback_are_others(self):
+        self.agrees(
+            op(0, "ERASE", at(0)),
+            op(20, "PROGRAM_SLC", at(0, 0, 2)),
+            op(40, "ERASE", at(2)),
+            op(60, "ERASE", at(4)),
+            op(80, "COPYBACK_READ", at(0, 0)),
+            op(100, "ONESHOT_COPYBACK_PROGRAM_LSB", at(2)),
+            op(120, "ONESHOT_PROGRAM_LSB", at(4, 0, 7)),
+            op(140, "ONESHOT_PROGRAM_CSB", at(4, 0, 8)),
+            op(160, "ONESHOT_PROGRAM_MSB_23H", at(4, 0, 9)),
+            op(180, "COPYBACK_READ", at(0, 0)),
+            op(200, "ONESHOT_COPYBACK_PROGRAM_CSB", at(2)),
+            op(220, "COPYBACK_READ", at(0, 0)),
+            op(240, "ONESHOT_COPYBACK_PROGRAM_EXEC_MSB", at(2)),
+            op(260, "READ", at(2), name="Read_LSB"),
+            op(272, "DOUT", at(2, 0, 2)),
+            op(280, "READ", at(4), name="Read_LSB"),
+            op(292, "DOUT", at(4, 0, 7)),
+        )
+
+    def test_a_reset_clears_the_latches(self):
+        self.agrees(
+            op(0, "ERASE", at(0)),
+            op(20, "ONESHOT_PROGRAM_LSB", at(0, 0, 2)),
+            op(40, "ONESHOT_PROGRAM_CSB", at(0, 0, 3)),
+            op(60, "ONESHOT_PROGRAM_MSB", at(0, 0, 4)),
+            op(80, "RESET", {"die": 0}),
+            op(100, "ONESHOT_PROGRAM_LSB", at(0, 0, 6)),
+            op(120, "ONESHOT_PROGRAM_CSB", at(0, 0, 7)),
+            op(140, "ONESHOT_PROGRAM_EXEC_MSB", at(0, 0, 8)),
+            op(160, "READ", at(0), name="Read_MSB"),
+            op(172, "DOUT", at(0, 0, 8)),
+        )
+
+    def test_an_empty_register_puts_out_nothing(self):
+        begin = [
+            op(0, "ERASE", at(2), busy=[(1, 2), (61, 70)]),
+            op(2, "ERASE_SUSPEND", {"die": 0}),
+            op(15, "PROGRAM_SLC", at(0, 0, 3)),
+            op(30, "READ", at(0, 0)),
+            op(42, "DOUT", at(0, 0, 3)),
+        ]
+        for emptied_by in (op(50, "PROGRAM_SLC", at(0, 1, 6)), op(50, "RESET", {"die": 0}), op(50, "ERASE_RESUME", {"die": 0})):
+            differences = compare([*begin, emptied_by, op(80, "DOUT", at(0, 0, 3))])
+            self.assertEqual(len(differences), 2, differences)  # neither the address nor the data is there
+
     def test_an_erased_page_has_no_data(self):
         operations = [
             op(0, "ERASE", at(0)),
