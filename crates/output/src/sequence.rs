@@ -22,8 +22,10 @@ const EXPECTED: usize = 4 * STATUSES.len();
 
 /// The number of the expected status of an operation; the one behind the last stands for none.
 fn expected_of(operation: &Operation<'_>) -> usize {
-    let [erase, program] = Axis::ALL.map(|axis| usize::from(operation.suspended[axis]));
-    operation.status.map_or(EXPECTED, |status| status as usize + STATUSES.len() * (erase + 2 * program))
+    operation.status.map_or(EXPECTED, |status| {
+        let [erase, program] = Axis::ALL.map(|axis| usize::from(operation.suspended[axis]));
+        status as usize + STATUSES.len() * (erase + 2 * program)
+    })
 }
 
 /// The expected status of a number as it is written in a quoted CSV field: a word, or a list of the words of some fields.
@@ -175,7 +177,8 @@ impl Piece {
     }
 
     /// Appends the piece of one target. `status` is the number of the expected status; the one behind the last stands for none.
-    #[inline]
+    // In the loop over the pieces a call for each would cost as much as the piece.
+    #[inline(always)]
     fn append(&self, target: &Target, status: usize, row: &mut RowBuilder<'_>) {
         let Target { die, plane, block, page, cell_type } = *target;
         let values = [die.index(), plane.index(), cell_type.index(), status];
@@ -187,6 +190,31 @@ impl Piece {
         let parts = [die.0.into(), plane.0.into(), block.0, page.0.into()];
         let number: u32 = self.number.iter().zip(parts).map(|(&is, part): (&u32, u32)| is * part).sum();
         row.integer_if(self.has_number, number.into());
+    }
+}
+
+impl OpLayout {
+    /// Appends a target without data, and what ends it.
+    #[inline]
+    fn append(&self, target: &Target, status: usize, row: &mut RowBuilder<'_>) {
+        for piece in &*self.pieces {
+            piece.append(target, status, row);
+        }
+        row.put(b"},");
+    }
+
+    /// Appends all targets of an operation of which some may have data.
+    #[inline(never)]
+    fn append_with_data(&self, operation: &Operation<'_>, status: usize, row: &mut RowBuilder<'_>) {
+        for (at, target) in operation.targets.iter().enumerate() {
+            match (&self.data, operation.data.get(at).copied().flatten()) {
+                (Some(layout), Some(data)) => {
+                    layout.append(target, status, data, row);
+                    row.put(b"},");
+                }
+                (Some(_) | None, _) => self.append(target, status, row),
+            }
+        }
     }
 }
 
@@ -309,16 +337,12 @@ impl<W: Write> Sink for SequenceWriter<'_, W> {
                 return row.put(b",[{}]\n");
             }
             row.put(b",\"[");
-            for (at, target) in operation.targets.iter().enumerate() {
-                match (&layout.data, operation.data.get(at).copied().flatten()) {
-                    (Some(layout), Some(data)) => layout.append(target, status, data, row),
-                    (Some(_) | None, _) => {
-                        for piece in &*layout.pieces {
-                            piece.append(target, status, row);
-                        }
-                    }
+            if layout.data.is_some() {
+                layout.append_with_data(operation, status, row);
+            } else {
+                for target in operation.targets {
+                    layout.append(target, status, row);
                 }
-                row.put(b"},");
             }
             row.take_back(operation.targets.len().min(1));
             row.put(b"]\"\n");
