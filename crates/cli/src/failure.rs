@@ -327,8 +327,8 @@ fn write_help(path: &Path, reason: &io::Error, place: &str) -> String {
             let shorter = if place == "--out-dir" { ", or ask for shorter runs" } else { "" };
             format!("raise the limit on the size of files (`ulimit -f`){shorter}{intact}")
         }
-        // Links that lead in a circle.
-        io::ErrorKind::InvalidInput => format!("choose another {what} with {place}"),
+        // Links that lead in a circle, or a place where no folder can be made.
+        io::ErrorKind::InvalidInput | io::ErrorKind::NotFound => format!("choose another {what} with {place}"),
         io::ErrorKind::ResourceBusy => {
             format!("wait until the other program is done, or choose another {what} with {place}")
         }

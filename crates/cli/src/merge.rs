@@ -99,9 +99,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     let others: Vec<&(PathBuf, PathBuf)> = places.iter().filter(|(from, to)| !is_same_place(from, to)).collect();
     let from: Vec<PathBuf> = places.iter().map(|(from, _)| from.clone()).collect();
     let at_work = claim_all(&from, &others.iter().map(|(_, to)| to.clone()).collect::<Vec<_>>())?;
-    let threads = threads(arguments.jobs)?;
-    let wrong: Vec<String> = threads.install(|| sites.par_iter().flat_map_iter(|(_, site)| damage(site)).collect());
-    some_wrong(wrong, "make the sites in question again with --sites")?;
+    threads(arguments.jobs)?.install(|| undamaged(&sites))?;
     replaced::check(&target, &parts[0].manifest)?;
     for site in sites.values() {
         replaced::check_site(&target, &site.record.folder, &site.record.folder.to_write_in(&site.part.folder))?;
@@ -312,12 +310,38 @@ fn sites<'p>(parts: &'p [MergedPart], target: &Path) -> Result<BTreeMap<u64, Sit
         let folders: BTreeSet<&Path> = parts.iter().map(|part| &*part.folder).collect();
         extensions.extend(folders.into_iter().filter_map(unfinished::in_folder));
     }
-    let help = match extensions.as_slice() {
-        [] => "make what is missing with --sites, and merge then".to_owned(),
-        _ => extensions.join("\n"),
+    let help = match (extensions.as_slice(), missing.as_slice()) {
+        ([], []) => "leave out a folder that lists it, or move one of the manifests away".to_owned(),
+        ([], _) => format!("make what is missing, and merge then:\n  {}", making(longest, &missing)),
+        _ => extensions.join(NEXT_HELP),
     };
     some_wrong(wrong, &help)?;
     Ok(sites)
+}
+
+/// What stands between two helps of one problem.
+const NEXT_HELP: &str = "\n  help: ";
+
+/// The command that makes some sites of a part's batch in the folder of the part.
+fn making(part: &MergedPart, sites: &[u64]) -> Hint {
+    let arguments = batch::arguments_of(&part.manifest.origin.arguments, Some(SiteList::of(sites)));
+    Hint::of_arguments(&arguments).with("--out-dir", &part.folder)
+}
+
+/// Checks that the files of all sites are as the manifests say.
+fn undamaged(sites: &BTreeMap<u64, SiteOfPart<'_>>) -> Result<(), Failure> {
+    let found: Vec<(u64, Vec<String>)> =
+        sites.par_iter().map(|(&number, site)| (number, damage(site))).filter(|(_, wrong)| !wrong.is_empty()).collect();
+    let mut of_parts: BTreeMap<&Path, (&MergedPart, Vec<u64>)> = BTreeMap::new();
+    for (number, _) in &found {
+        let part = sites[number].part;
+        of_parts.entry(&*part.folder).or_insert_with(|| (part, Vec::new())).1.push(*number);
+    }
+    let again = of_parts.values().map(|(part, numbers)| {
+        format!("make {} again, and merge then:\n  {}", SiteList::in_words(numbers), making(part, numbers))
+    });
+    let again = again.collect::<Vec<_>>().join(NEXT_HELP);
+    some_wrong(found.into_iter().flat_map(|(_, wrong)| wrong).collect(), &again)
 }
 
 fn twice(site: u64, one: &MergedPart, other: &MergedPart) -> String {

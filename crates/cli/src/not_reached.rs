@@ -209,7 +209,7 @@ pub(crate) fn dead_sites(campaign: &Campaign, totals: &Totals) -> Option<String>
         let numbers: Vec<String> = more.iter().take(2 * SHOWN_NAMES).map(u64::to_string).collect();
         let rest = if more.len() > numbers.len() { ", …" } else { "" };
         let sites = counted(more.len() as u64, "more site");
-        let _ = writeln!(text, "{sites} with such dies: {}{rest}", numbers.join(", "));
+        let _ = writeln!(text, "  {sites} with such dies: {}{rest}", numbers.join(", "));
     }
     Some(text + &what_to_do(&words, sites[0], campaign.num_runs == 1))
 }

@@ -143,6 +143,11 @@ impl Shard {
         (shard.manifest_name() == name).then_some(shard)
     }
 
+    /// All shards of a batch that is split into as many.
+    pub(crate) fn all(self) -> impl Iterator<Item = Self> {
+        (1..=self.of).map(move |number| Self { number, ..self })
+    }
+
     /// Whether both split a batch into the same number of shards.
     pub(crate) fn is_of_same_number(self, other: Self) -> bool {
         self.of == other.of

@@ -15,7 +15,7 @@ use std::time::Duration;
 use nandseq_profile::BaseId;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::{Input, ProfileInput};
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{path_of, recorded, shown};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -240,8 +240,9 @@ impl Summary {
     pub(crate) fn in_force(&self) -> String {
         let Inputs { plan, probabilities, badlist, .. } = &self.inputs;
         let files = [("plan", plan), ("table", probabilities), ("bad blocks", badlist)];
-        let named =
-            |(what, file): (_, &Option<_>)| file.as_ref().map(|file: &Input| format!("; {what} `{}`", file.source));
+        let named = |(what, file): (_, &Option<_>)| {
+            file.as_ref().map(|file: &Input| format!("; {what} `{}`", shown(path_of(&file.source))))
+        };
         let bootstrap = self.bootstrap_left_out.then(|| format!("; no bootstrap ({BOOTSTRAP_OF})"));
         files.into_iter().filter_map(named).chain(bootstrap).collect()
     }

@@ -15,13 +15,14 @@ use nandseq_trace::manifest::BatchManifest;
 
 use crate::arguments::{GenerateArgs, flags_of_manifest, flags_of_origin};
 use crate::campaign::{Batch, outputs};
+use crate::execute::batch::{count_of, number_of};
 use crate::failure::warning_text;
 use crate::hint::Hint;
 use crate::inputs::FORMS;
 use crate::known_batches::{above, manifests_in};
 use crate::ledger::{self, KnownRuns};
 use crate::site_folders::SiteFolders;
-use crate::site_list::SiteList;
+use crate::site_list::{Shard, SiteList, lists_in};
 use crate::tell;
 
 /// The texts about the unfinished campaigns of these sites. `paths` are those that the user named.
@@ -60,6 +61,9 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
         let of_manifest =
             |one: &BatchManifest| of_batch((&root, one.origin.phase_runs), &one.origin.arguments, Some(one), named);
         said.extend(manifests.iter().filter_map(of_manifest));
+        if named.is_none() {
+            said.extend(absent_shards(&root, &manifests, &parts.arguments));
+        }
         found.extend(if recorded.is_empty() && parts.arguments.is_empty() { parts.alone } else { said });
     }
     found
@@ -158,6 +162,34 @@ fn of_batch(
     ];
     let lacks: Vec<String> = lacks.into_iter().flatten().collect();
     (!lacks.is_empty()).then(|| sentence(root, &lacks.join(", "), root, arguments, &flags))
+}
+
+/// Number of absent shards that are told of.
+const SHOWN: usize = 4;
+
+/// The texts about shards of a batch that are not in a folder that holds several others. One alone may lie in a folder of its own. Of a
+/// shard that has begun, its ledgers tell.
+fn absent_shards(root: &Path, manifests: &[BatchManifest], begun: &BTreeSet<Vec<String>>) -> Vec<String> {
+    let lists = lists_in(root).unwrap_or_default();
+    let there: Option<Vec<Shard>> = lists.into_iter().map(|(_, shard)| shard).collect();
+    // A whole batch has a manifest of another name.
+    let (Some(there), Some(one)) = (there.filter(|there| there.len() > 1), manifests.first()) else {
+        return Vec::new();
+    };
+    let arguments = &one.origin.arguments;
+    let (start, count) = (number_of(arguments, "--site-start"), count_of(&one.origin));
+    let has_begun = |shard: &Shard| begun.iter().any(|arguments| arguments.contains(&shard.to_string()));
+    let absent = there[0].all().filter(|shard| !there.contains(shard) && !has_begun(shard));
+    let text = |shard: Shard| {
+        let sites: Vec<u64> = shard.share(count).map(|offset| start.saturating_add(offset)).collect();
+        let mut arguments = arguments.clone();
+        let value = arguments.iter_mut().skip_while(|argument| *argument != "--shard").nth(1)?;
+        *value = shard.to_string();
+        let command = Hint::of_arguments(&arguments).with("--out-dir", root);
+        let sites = (!sites.is_empty()).then(|| SiteList::in_words(&sites))?;
+        Some(format!("`{}` lacks shard {shard} ({sites}), and holds others; to make it:\n  {command}", shown(root)))
+    };
+    absent.filter_map(text).take(SHOWN).collect()
 }
 
 fn sentence(what: &Path, lacks: &str, root: &Path, arguments: &[String], flags: &GenerateArgs) -> String {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use nandseq_trace::manifest::{Origin, SiteManifest};
 
-use super::batch::runs_of;
+use super::batch::{number_of, runs_of};
 use crate::arguments::DEFAULT_RUN_US;
 use crate::campaign::Campaign;
 use crate::failure::Problem;
@@ -69,7 +69,26 @@ impl Difference {
 
 /// The first difference between the campaigns of two manifests of a site: the one in the folder, and that of this campaign.
 pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteManifest) -> Option<Difference> {
-    between_origins(campaign, &there.origin, &here.origin)
+    let own = number_of(&here.origin.arguments, "--seed");
+    // The seed of a site follows from that of its batch, which is the one that the user gave.
+    match own.checked_sub(campaign.base_seed).filter(|offset| *offset > 0) {
+        Some(offset) => {
+            let [there, here] = [&there.origin, &here.origin].map(|origin| of_batch(origin, offset));
+            between_origins(campaign, &there, &here)
+        }
+        None => between_origins(campaign, &there.origin, &here.origin),
+    }
+}
+
+/// The origin of a site with the seed of its batch, which is less by an offset. The seed of another batch may be less than that.
+fn of_batch(origin: &Origin, offset: u64) -> Origin {
+    let seed = number_of(&origin.arguments, "--seed");
+    let mut origin = origin.clone();
+    let value = origin.arguments.iter_mut().skip_while(|argument| *argument != "--seed").nth(1);
+    if let (Some(value), Some(of_batch)) = (value, seed.checked_sub(offset)) {
+        *value = of_batch.to_string();
+    }
+    origin
 }
 
 /// The first difference between the campaigns of two origins: that in the folder, and that of this campaign.

@@ -153,6 +153,11 @@ impl Tried {
         self.of_sites.iter().sum::<f64>() / self.of_sites.len().max(1) as f64
     }
 
+    /// Whether a tried site has covered enough.
+    pub(crate) const fn has_covered(&self) -> bool {
+        self.enough.is_some()
+    }
+
     /// Tries a site, with at most `most` operations.
     fn site(
         &mut self,
@@ -192,10 +197,13 @@ impl Tried {
             false => (campaign.num_runs - run_index) as f64 * mean(later),
         };
         let of_site = runs.iter().sum::<f64>() + rest;
-        if is_covered(campaign, &site) {
-            self.enough.get_or_insert(of_site);
-        }
-        let of_site = self.enough.map_or(of_site, |enough| of_site.min(enough));
+        let of_site = match is_covered(campaign, &site) {
+            true => {
+                self.enough.get_or_insert(of_site);
+                of_site
+            }
+            false => self.enough.map_or(of_site, |enough| of_site.min(enough)),
+        };
         self.of_sites.push(of_site / (campaign.num_runs - start.next_run).max(1) as f64);
         if self.sites.is_empty() {
             self.of_runs = later.to_vec();

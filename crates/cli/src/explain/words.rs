@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, Effect, LatchKind};
 use nandseq_profile::places::StatedPlace;
 use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile};
@@ -393,7 +394,7 @@ impl<'p> Words<'p> {
             keys.iter().take(2).map(|&key| format!("`{}`", self.profile.phase_keys[key].name)).collect();
         match keys.len().saturating_sub(2) {
             0 => format!(" under {}", shown.join(" and ")),
-            more => format!(" under {} and {more} more phase keys", shown.join(", ")),
+            more => format!(" under {} and {}", shown.join(", "), counted(more as u64, "more phase key")),
         }
     }
 }

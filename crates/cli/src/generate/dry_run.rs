@@ -259,19 +259,25 @@ impl PlannedPhase {
 
 impl Estimate {
     fn new(campaign: &Campaign, tried: &Tried, runs: u64, runs_there: &[u64]) -> Self {
-        let operations = tried.of_a_run() * runs as f64;
+        let sites = runs_there.iter().filter(|&&there| there < campaign.num_runs).count() as u64;
+        // A trial of everything is the campaign.
+        let is_all = tried.is_whole && tried.sites.len() as u64 == sites;
+        let operations = if is_all { tried.all.ops as f64 } else { tried.of_a_run() * runs as f64 };
         // Bytes that every file has weigh less in longer runs, so a cut trial counts the first site, which is tried for longest.
         let Sizes { runs: of_runs, ops, bytes, snapshot_bytes } = if tried.is_cut { tried.first } else { tried.all };
         let snapshots = snapshot_bytes as f64 / of_runs.max(1) as f64 * runs as f64;
-        let bytes = bytes as f64 / ops.max(1) as f64 * operations + snapshots;
-        let sites = runs_there.iter().filter(|&&there| there < campaign.num_runs).count() as u64;
+        let bytes = match is_all {
+            true => (tried.all.bytes + tried.all.snapshot_bytes) as f64,
+            false => bytes as f64 / ops.max(1) as f64 * operations + snapshots,
+        };
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let at_once = campaign.jobs.unwrap_or(cores).min(sites).max(1);
         let seconds = tried.elapsed.as_secs_f64() / tried.all.ops.max(1) as f64 * operations / at_once as f64;
         let until = campaign.closure.as_ref().and_then(crate::campaign::Closure::until);
-        let is_all = tried.is_whole && tried.sites.len() as u64 == sites;
+        // Where a site of the trial has covered enough, the estimate counts on that.
+        let at_most = until.is_some() && !is_all && !tried.has_covered();
         let within = if is_all { Some(0.0) } else { within(tried) };
-        Self { operations: operations as u64, bytes: bytes as u64, seconds, at_once, at_most: until.is_some(), within }
+        Self { operations: operations as u64, bytes: bytes as u64, seconds, at_once, at_most, within }
     }
 
     /// The bound of the estimate, in words.

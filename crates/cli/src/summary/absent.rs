@@ -185,6 +185,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_short_summary_counts_the_operations_of_each_kind() {
+        let one = |name: &str, why| NeverStarted {
+            op_name: name.to_owned(),
+            why,
+            refused: 0,
+            mostly: None,
+            never: None,
+            expected: None,
+        };
+        let absent =
+            [one("A", Why::NoWeight), one("B", Why::Undecided), one("C", Why::Undecided), one("D", Why::NotDrawn)];
+        let mut text = String::new();
+        assert!(write_shortly(&mut text, &absent, 9, "explain").is_ok());
+        let expected = "Never started: 4 of 9 operations: 1 without weight, 2 not drawn, perhaps impossible, 1 not drawn by chance (-v shows all); \
+                        why one did not:\n  explain A\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
     fn bursts_are_told_of_only_where_the_starts_of_the_trial_cluster() {
         let words = |counted, without| {
             let expected = Expected {

@@ -63,6 +63,27 @@ fn shards_that_share_a_folder_join_in_it() {
 }
 
 #[test]
+fn a_shard_that_is_absent_among_others_is_said_with_the_command_that_makes_it() {
+    let parts = Folder::new();
+    for shard in ["1/4", "3/4", "4/4"] {
+        parts.succeed(&batch("out", &["--shard", shard, "-q"]));
+    }
+    let told = String::from_utf8(parts.succeed(&["verify", "out"]).stderr).unwrap();
+    assert!(
+        told.contains("warning: `out` lacks shard 2/4 (sites 2-3), and holds others; to make it:\n  nandseqgen "),
+        "{told}"
+    );
+    let refused = parts.refuse(&["merge", "out"]);
+    let command = refused.lines().find_map(|line| line.trim().strip_prefix("nandseqgen ")).unwrap();
+    let words: Vec<&str> = command.split(' ').map(|word| word.trim_matches('\'')).collect();
+    parts.succeed(&[&words[..], &["--stamp", "261121", "-q"]].concat());
+    let told = String::from_utf8(parts.succeed(&["verify", "out"]).stderr).unwrap();
+    assert!(!told.contains("lacks"), "{told}");
+    parts.succeed(&["merge", "out"]);
+    assert!(files_below(&parts.path().join("out")) == files_below(&whole().path().join("out")));
+}
+
+#[test]
 fn chosen_sites_join_like_shards() {
     let whole = whole();
     let parts = Folder::new();
@@ -99,7 +120,15 @@ fn damage_is_found_and_named() {
     fs::remove_file(site.join("operation_timeline_261121_0000001.csv")).unwrap();
     fs::write(site.join("operation_sequence_261121_0000002.csv"), "").unwrap();
     fs::write(parts.path().join("out/site_04/manifest.json"), "{}").unwrap();
-    assert_snapshot!(parts.refuse(&["merge", "out"]));
+    let refused = parts.refuse(&["merge", "out"]);
+    assert_snapshot!(refused);
+    // The command that it prints makes them again.
+    let command = refused.lines().find_map(|line| line.trim().strip_prefix("nandseqgen ")).unwrap();
+    let words: Vec<&str> = command.split(' ').map(|word| word.trim_matches('\'')).collect();
+    fs::remove_file(site.with_file_name("site_04").join("manifest.json")).unwrap();
+    parts.succeed(&[&words[..], &["--stamp", "261121", "-q"]].concat());
+    parts.succeed(&["merge", "out"]);
+    assert!(files_below(&parts.path().join("out")) == files_below(&whole().path().join("out")));
 }
 
 #[test]

@@ -373,6 +373,16 @@ fn a_ledger_that_is_damaged_before_its_end_is_said() {
 }
 
 #[test]
+fn another_seed_is_that_of_the_batch() {
+    let folder = Folder::new();
+    let flags = |seed| ["-t", "300", "--site-count", "3", "--stamp", "261121", "-q", "--seed", seed];
+    folder.succeed(&flags("42"));
+    fs::remove_dir_all(folder.path().join("out/site_01")).unwrap();
+    let again = [&flags("43")[..], &["--resume", "out"]].concat();
+    is_refused(&folder, &again, "they were made with `--seed 42`, and this command makes runs with `--seed 43`");
+}
+
+#[test]
 fn a_last_snapshot_that_is_gone_is_said_once() {
     let folder = made("3", &[]);
     let whole = made("4", &[]).files();

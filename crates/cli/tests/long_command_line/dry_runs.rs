@@ -23,6 +23,18 @@ fn is_near(estimate: u64, real: u64, percent: u64) -> bool {
 }
 
 #[test]
+fn a_trial_of_everything_until_enough_is_covered_gives_the_figures_of_the_campaign() {
+    let folder = Folder::new();
+    let flags = ["--until-coverage", "1", "--site-count", "2", "--stamp", "261121"];
+    let told = dry(&folder, &flags);
+    let made = folder.succeed(&[&flags[..], &["--summary", "json"]].concat());
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let estimate = &told["estimate"];
+    assert_eq!((&estimate["within"], &estimate["at_most"]), (&0.0.into(), &false.into()), "{told}");
+    assert_eq!((&estimate["operations"], &estimate["bytes"]), (&made["operations"], &made["bytes"]), "{told}");
+}
+
+#[test]
 fn nothing_is_written_and_no_folder_made() {
     let folder = Folder::new();
     let profile = folder.succeed(&["profile", "show"]).stdout;

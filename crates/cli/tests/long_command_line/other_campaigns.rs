@@ -15,7 +15,7 @@ fn stderr(output: &Output) -> String {
 /// Makes a campaign and returns what it said on stderr, without its progress.
 fn made(folder: &Folder, arguments: &[&str]) -> String {
     let text = stderr(&folder.succeed(&[&SHORT[..], arguments].concat()));
-    text.split_inclusive('\n').filter(|line| !line.contains(" done: ")).collect()
+    text.split_inclusive('\n').filter(|line| !line.contains(" done: ") && !line.contains(" done (")).collect()
 }
 
 /// What a campaign writes into an empty folder.
