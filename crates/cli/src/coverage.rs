@@ -176,7 +176,7 @@ impl Sources {
         let mut stored_files = Vec::new();
         for path in &files {
             let name = recorded(path);
-            let (coverage, of_file) = stored(&found.profile, path, &name)?;
+            let (coverage, of_file) = stored(&found.stated, path, &name)?;
             conditions::agree(&mut conditions, of_file, &shown(path));
             stored_files.push((name, coverage));
         }
@@ -343,7 +343,7 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, Some(&arguments.output))?;
     sources.check_hits()?;
     let merged = sources.sum()?;
-    let text = coverage::write(&sources.found.profile, &merged, &sources.conditions);
+    let text = coverage::write(&sources.found.stated, &merged, &sources.conditions);
     if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
         return Ok(());
     }

@@ -29,6 +29,8 @@ pub(crate) struct WrittenRuns {
     /// The flags that select the profile.
     flags: Vec<OsString>,
     pub(crate) profile: Profile,
+    /// The profile as its file states it, by which coverage is counted: flags add only to payloads.
+    pub(crate) stated: Profile,
     /// The text of the profile.
     pub(crate) profile_text: SourceFile,
     pub(crate) sites: Vec<SiteFiles>,
@@ -69,7 +71,8 @@ impl WrittenRuns {
                 origins::same_profile(&origin, read.stated())?;
             }
         }
-        Ok(Self { flags, profile: read.profile, profile_text: read.source, sites, source })
+        let stated = read.stated().clone();
+        Ok(Self { flags, profile: read.profile, stated, profile_text: read.source, sites, source })
     }
 }
 

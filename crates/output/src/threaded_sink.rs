@@ -249,6 +249,7 @@ impl<S: Sink> Sink for ThreadedSink<'_, S> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
     use super::*;
+    use nandseq_profile::model::Axis;
     use nandseq_profile::{Block, CellTypeId, Die, Page, Plane};
 
     /// A sink that keeps the events as text. It fails at the operation with the `seq` of `fails_at`.
@@ -295,7 +296,10 @@ mod tests {
         for seq in 1..=operations {
             let proposal = Proposal { time: Ticks(seq), ..Proposal::default() };
             let (targets, states) = (&targets[..seq as usize % 5], &states[..seq as usize % 4]);
-            sink.operation(&Operation { seq, proposal: &proposal, targets, states, ..Operation::default() })?;
+            let suspended = ByAxis::new(|axis| axis == Axis::Erase && seq % 7 == 0);
+            let data = &[Some(seq), None][..seq as usize % 3];
+            let operation = Operation { seq, targets, suspended, data, states, ..Operation::default() };
+            sink.operation(&Operation { proposal: &proposal, ..operation })?;
             if seq % 3 == 0 {
                 sink.cut(seq, Ticks(seq), Cut::Suspended)?;
                 sink.resumed(seq, Ticks(1), Ticks(2), Ticks(seq))?;
