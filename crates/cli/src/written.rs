@@ -137,9 +137,12 @@ fn expectations(sites: &[SiteFiles]) -> Result<Expectations, Failure> {
 pub(crate) fn expect(read: &mut ReadProfile, wanted: Expectations, sites: &[SiteFiles]) -> Result<(), Failure> {
     for site in sites {
         let Some(has) = known_origin(site).map(|origin| origin.expectations()) else { continue };
-        for (flag, is_wrong) in [("--expect", wanted.data && !has.data), ("--status", wanted.full_status && !has.full_status)] {
+        for (flag, is_wrong) in
+            [("--expect", wanted.data && !has.data), ("--status", wanted.full_status && !has.full_status)]
+        {
             if is_wrong {
-                let message = format!("the runs of `{}` were made without {flag}, as their manifest says", shown(&site.folder));
+                let message =
+                    format!("the runs of `{}` were made without {flag}, as their manifest says", shown(&site.folder));
                 return Err(Problem::new(message).help(format!("judge them without {flag}")).into());
             }
         }

@@ -68,8 +68,7 @@ fn judge(stated: &Profile, seed: u64, is_directed: bool, (runs, ops): (u64, u64)
     let mut site = Site::new(&setup, seed);
     let mut judge = Judge { profile: &profile, verifier: Verifier::new(&profile, &[]), judged: std::mem::take(judged) };
     for _ in 0..runs {
-        let limits =
-            RunLimits { run_until: Ticks::from_us(20_000_000), max_ops: Some(ops), ..RunLimits::default() };
+        let limits = RunLimits { run_until: Ticks::from_us(20_000_000), max_ops: Some(ops), ..RunLimits::default() };
         if let Err(error) = site.run(&limits, &mut judge) {
             panic!("{} with seed {seed}: {error}", profile.name);
         }
