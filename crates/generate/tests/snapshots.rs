@@ -7,6 +7,7 @@ use std::io;
 
 use nandseq_generate::{RunLimits, Setup, Site, SiteState, probability};
 use nandseq_plan::model::PhaseGoal;
+use nandseq_profile::model::Expectations;
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Nowhere, Operation, Proposal, Sink};
 use support::vary;
@@ -85,6 +86,70 @@ fn varied_profiles_split_at_every_run_boundary_say_the_same() {
     let profile = builtin::profile();
     let suspended: u64 = (0..40).map(|number| same_when_split(&vary(&profile, number), number, 12, 3_000, &[])).sum();
     assert!(suspended > 10, "only {suspended} runs began with something suspended");
+}
+
+/// The profile with everything that flags add to payloads.
+fn expecting(mut profile: Profile) -> Profile {
+    profile.expect(Expectations { data: true, full_status: true });
+    profile
+}
+
+#[test]
+fn data_goes_on_at_every_run_boundary() {
+    let profile = expecting(builtin::profile());
+    let suspended = same_when_split(&profile, 6, 50, 20_000, &[(Die(0), Block(7))]);
+    assert!(suspended > 10, "only {suspended} runs began with something suspended");
+    for number in 0..40 {
+        same_when_split(&expecting(vary(&profile, number)), number, 12, 3_000, &[]);
+    }
+}
+
+#[test]
+fn data_changes_nothing_else() {
+    for number in 0..10 {
+        let plain = vary(&builtin::profile(), number);
+        let table = probability::of_profile(&plain, number);
+        let said = |profile: &Profile| {
+            let Ok(setup) = Setup::new(profile, &table, &[]) else { return String::new() };
+            let mut site = Site::new(&setup, number);
+            let mut without = String::new();
+            for line in (0..3).flat_map(|_| next_run(&mut site, 5_000).lines().map(str::to_owned).collect::<Vec<_>>()) {
+                let (before, behind) = line.split_once(", suspended: ").unwrap_or((&line, ""));
+                without += before;
+                without += behind.split_once(", proposal: ").map_or("", |(_, behind)| behind);
+            }
+            without
+        };
+        assert_eq!(said(&plain), said(&expecting(plain.clone())), "{}", plain.name);
+    }
+}
+
+#[test]
+fn a_state_with_other_data_is_refused() {
+    let (plain, profile) = (builtin::profile(), expecting(builtin::profile()));
+    let table = probability::of_profile(&profile, 1729);
+    let [without, with] =
+        [plain, profile].map(|profile| Setup::new(&profile, &table, &[]).expect("something to propose"));
+    let mut site = Site::new(&with, 3);
+    next_run(&mut site, 50_000);
+    let text = serde_json::to_string(&site.state()).expect("a state is plain data");
+    let taken_up = |setup, text: &str| {
+        let state = serde_json::from_str(text).expect("a state");
+        Site::from_state(setup, 3, &state).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(taken_up(&with, &text), Ok(()));
+    assert_eq!(taken_up(&without, &text), Err("data of pages, and no payload has data".to_owned()));
+    let plain = serde_json::to_string(&Site::new(&without, 3).state()).expect("a state is plain data");
+    assert_eq!(taken_up(&with, &plain), Err("no data of pages".to_owned()));
+    let (before, pages) = text.split_once("\"pages\":{\"").expect("a block with data");
+    let other = format!("{before}\"pages\":{{\"1019\":\"1 1 1\",\"{pages}");
+    assert_eq!(taken_up(&with, &other), Err("data of other pages than those that are programmed".to_owned()));
+    let (block, behind) = pages.split_once("\",").or_else(|| pages.split_once("\"}")).expect("an entry");
+    let fewer = format!(
+        "{before}\"pages\":{{{}",
+        if behind.starts_with('"') { behind.to_owned() } else { format!("}}{behind}") }
+    );
+    assert_eq!(taken_up(&with, &fewer), Err("programmed pages without data".to_owned()), "{block}");
 }
 
 #[test]

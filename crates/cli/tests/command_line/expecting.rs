@@ -1,70 +1,109 @@
-//! Expected data and full status, judged in every form of the tables, and in tables that no manifest tells of.
+//! `--expect data` and `--status full`: what the files of such a campaign say, and what belongs to it.
 
 use std::fs;
 
+use nandseq_trace::manifest::SiteManifest;
+
 use crate::runner::{Folder, forms};
 
-/// Flags of a small campaign.
-const CAMPAIGN: [&str; 6] = ["-t", "30000", "--seed", "3", "--stamp", "261121"];
-const EXPECTING: [&str; 4] = ["--expect", "data", "--status", "full"];
+const FLAGS: [&str; 4] = ["--expect", "data", "--status", "full"];
 
-fn made(form: &str, more: &[&str]) -> Folder {
+fn campaign<'a>(form: &'a str, runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["-t", "30000", "--seed", "8", "--stamp", "261121", "-q", "--format", form, "-n", runs], more].concat()
+}
+
+fn made(form: &str, runs: &str, more: &[&str]) -> Folder {
     let folder = Folder::new();
-    folder.succeed(&[&CAMPAIGN[..], &["--format", form, "--quiet"], more].concat());
+    folder.succeed(&campaign(form, runs, more));
     folder
 }
 
-/// The sequence of the run, by its name in the folder.
-fn sequence(folder: &Folder) -> String {
-    folder.files().into_keys().find(|name| name.contains("operation_sequence")).unwrap()
-}
-
-/// The codes of the rules that are broken.
-fn broken(folder: &Folder, arguments: &[&str]) -> Vec<String> {
-    let output = folder.run(&[&["verify"], arguments, &["--format", "json"]].concat());
-    let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let rules = verdict["rules"].as_array().unwrap();
-    let broken = rules.iter().filter(|rule| rule["findings"] != 0);
-    broken.map(|rule| rule["rule"].as_str().unwrap().to_owned()).collect()
+/// The rows of the first run: name, uid and payload.
+fn rows(folder: &Folder) -> Vec<(String, u64, Vec<serde_json::Value>)> {
+    let text = fs::read(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_slice());
+    let row =
+        |row: csv::StringRecord| (row[3].to_owned(), row[4].parse().unwrap(), serde_json::from_str(&row[5]).unwrap());
+    reader.records().map(|record| row(record.unwrap())).collect()
 }
 
 #[test]
-fn runs_are_judged_as_their_manifest_says() {
+fn outputs_name_the_operation_whose_data_they_return_and_status_reads_say_what_is_suspended() {
+    let folder = made("csv", "1", &FLAGS);
+    let rows = rows(&folder);
+    let brings = |name: &str| name.starts_with("Page_Program_") || name.starts_with("One_Shot_PGM_LSB");
+    let mut known = 0;
+    for (name, uid, payload) in &rows {
+        for target in payload {
+            let data = target.get("data").map(|data| data.as_u64().unwrap());
+            if brings(name) {
+                assert_eq!(data, Some(*uid), "{name}");
+            } else if name.contains("Random_Data_Output") {
+                let source = data.and_then(|data| rows.iter().find(|(_, uid, _)| *uid == data)).unwrap();
+                assert!(source.1 < *uid && source.2[0]["die"] == target["die"], "{name} {uid}: {source:?}");
+                known += 1;
+            } else if name.starts_with("Read_Status") {
+                assert_eq!(target["exp_val"].as_array().unwrap().len(), 3, "{name}");
+            } else if name.starts_with("Block_Erase") || name.starts_with("Copyback_") {
+                assert_eq!(data, None, "{name}");
+            }
+        }
+    }
+    assert!(known > 20, "only {known} outputs");
+}
+
+#[test]
+fn without_the_fields_the_rows_are_those_without_the_flags() {
+    let mut with = rows(&made("csv", "1", &FLAGS));
+    for target in with.iter_mut().flat_map(|(.., payload)| payload) {
+        let fields = target.as_object_mut().unwrap();
+        fields.remove("data");
+        if let Some(status) = fields.get_mut("exp_val") {
+            *status = status[0].take();
+        }
+    }
+    assert_eq!(with, rows(&made("csv", "1", &[])));
+}
+
+#[test]
+fn a_campaign_with_expectations_is_gone_on_with_and_made_again_but_not_with_others() {
     for form in &forms() {
-        let folder = made(form, &EXPECTING);
-        folder.succeed(&["verify", "out"]);
-        folder.succeed(&[&["verify", "out"], &EXPECTING[..]].concat());
-        let plain = made(form, &[]);
-        plain.succeed(&["verify", "out"]);
-        let told = plain.refuse(&["verify", "out", "--expect", "data"]);
-        assert!(told.contains("were made without --expect"), "{form}: {told}");
+        let folder = made(form, "1", &FLAGS);
+        let manifest: SiteManifest =
+            serde_json::from_slice(&fs::read(folder.path().join("out/manifest.json")).unwrap()).unwrap();
+        let expected = manifest.origin.expectations();
+        assert!(expected.data && expected.full_status);
+        for other in [&FLAGS[..2], &FLAGS[2..], &[]] {
+            let told = folder.refuse(&campaign(form, "2", &[other, &["--resume", "out"]].concat()));
+            assert!(told.contains("holds runs of another campaign"), "{form} {other:?}: {told}");
+        }
+        folder.succeed(&campaign(form, "3", &[&FLAGS[..], &["--resume", "out"]].concat()));
+        assert!(folder.files() == made(form, "3", &FLAGS).files(), "{form}");
+        folder.succeed(&["replay", "out"]);
+        folder.succeed(&["export", "out", "--to", "vcd", "--output", "run.vcd"]);
     }
 }
 
 #[test]
-fn a_sequence_by_itself_is_judged_as_flags_say() {
-    for form in &forms() {
-        let folder = made(form, &EXPECTING);
-        let name = sequence(&folder);
-        let alone = Folder::new().with(&name, fs::read(folder.path().join(&name)).unwrap());
-        assert_eq!(broken(&alone, &[&[&*name], &EXPECTING[..]].concat()), [""; 0], "{form}");
-        assert_eq!(broken(&alone, &[&name]), ["payload_fields"], "{form}");
-        assert_eq!(broken(&alone, &[&name, "--status", "full"]), ["payload_fields"], "{form}");
-    }
-}
-
-#[test]
-fn damaged_data_and_status_are_found() {
-    let folder = made("csv", &EXPECTING);
-    let name = sequence(&folder);
-    let text = fs::read_to_string(folder.path().join(&name)).unwrap();
-    let judge = |from: &str, to: &str| {
-        let damaged = text.replacen(from, to, 1);
-        assert_ne!(damaged, text, "{from}");
-        broken(&Folder::new().with("one.csv", damaged), &[&["one.csv"], &EXPECTING[..]].concat())
-    };
-    assert_eq!(judge("\"\"data\"\":", "\"\"data\"\":9"), ["data_value"]);
-    assert_eq!(judge("\"\"no_erasus\"\"", "\"\"erasus\"\""), ["status_value"]);
-    assert_eq!(judge("\"\"no_pgmsus\"\"", "\"\"pgmsus\"\""), ["status_value"]);
-    assert_eq!(judge(",\"\"no_pgmsus\"\"]", "]"), ["payload_fields"]);
+fn a_profile_may_state_the_fields_itself() {
+    let folder = Folder::new();
+    let profile = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
+    let stated = profile.replace("\nbases:\n", "\nexport: {status: {fields: [program_suspend, ready]}}\nbases:\n").replace(
+        "  data_output:\n    {scope: none, phases: [ISSUE], address: output_register, effects: [data_out], payload: *full}",
+        "  data_output:\n    {scope: none, phases: [ISSUE], address: output_register, effects: [data_out], payload: [data, die, plane, block, page]}",
+    );
+    assert!(stated.contains("payload: [data,") && stated.contains("export:"));
+    let folder = folder.with("device.yaml", stated);
+    folder.succeed(&campaign("csv", "1", &["--config", "device.yaml"]));
+    let text = fs::read_to_string(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    assert!(text.contains("[{\"\"data\"\":"), "data comes first");
+    assert!(text.contains("\"\"exp_val\"\":[\"\"no_pgmsus\"\",\"\"ready\"\"]"));
+    assert!(!text.lines().any(|line| line.contains("Page_Program") && line.contains("data")));
+    let wrong = fs::read_to_string(folder.path().join("device.yaml")).unwrap();
+    let wrong = wrong.replace(
+        "  ERASE:         {class: erase, ",
+        "  ERASE:         {class: erase, payload: [die, plane, block, page, data], ",
+    );
+    let told = folder.with("device.yaml", wrong).refuse(&["profile", "check", "device.yaml"]);
+    assert!(told.contains("its payload names data, but its operations pass none on the bus"), "{told}");
 }
