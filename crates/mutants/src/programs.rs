@@ -1,7 +1,7 @@
 //! Damages of programs: erase before program, order, cell type, latches, cache programs, copyback.
 
 use nandseq_input::Addressed;
-use nandseq_profile::model::{Effect, LatchKind};
+use nandseq_profile::model::{Axis, Effect, LatchKind};
 
 use crate::mutation::{Edit, Mutant, Mutation, breaks};
 use crate::sequence::SequenceRow;
@@ -194,7 +194,9 @@ fn in_cache_program(view: &RowView<'_>) -> Option<Addressed> {
     let own = view.target().filter(|_| view.kind().programs)?;
     let relevant = |row: &SequenceRow| {
         let cache = |effect| matches!(effect, Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_));
-        view.is_on(row, own.die) && (view.has(row, cache) || view.is_reset(row))
+        // A program that is resumed may end a cache program that began after it.
+        let resumes = view.kind_of(row).resumes == Some(Axis::Program);
+        view.is_on(row, own.die) && (view.has(row, cache) || view.is_reset(row) || resumes)
     };
     let (_, before) = view.before().find(|(_, row)| relevant(row))?;
     view.has(before, |effect| matches!(effect, Effect::CacheProgramStart(_))).then_some(own)

@@ -2,7 +2,7 @@
 
 use nandseq_input::Addressed;
 use nandseq_profile::Ticks;
-use nandseq_profile::model::{Axis, StatusOf};
+use nandseq_profile::model::{Axis, PayloadField, StatusOf};
 use nandseq_trace::{Status, suspension_words};
 
 use crate::mutation::{Mutant, Mutation, breaks};
@@ -67,7 +67,8 @@ fn status_lun(view: &RowView<'_>) -> Option<Mutant> {
 
 /// Says the opposite of an axis, if the target has its field.
 fn turn(target: &mut Addressed, axis: Axis) -> Option<()> {
-    target.suspended[axis] = Some(!target.suspended[axis]?);
+    let is_so = target.suspended[axis].filter(|_| target.fields.contains(PayloadField::ExpectedStatus))?;
+    target.suspended[axis] = Some(!is_so);
     Some(())
 }
 

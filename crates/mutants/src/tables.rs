@@ -242,7 +242,8 @@ fn cache_program_late(view: &RowView<'_>) -> Option<Mutant> {
     let die = view.die()?;
     let relevant = |row: &SequenceRow| {
         let ends = view.has(row, |effect| matches!(effect, Effect::CacheProgramEnd(_)));
-        view.is_on(row, die) && (ends || cache_program(view, row).is_some() || view.is_reset(row))
+        let resumes = view.kind_of(row).resumes == Some(Axis::Program);
+        view.is_on(row, die) && (ends || cache_program(view, row).is_some() || view.is_reset(row) || resumes)
     };
     let state = cache_program(view, view.before().find(|(_, row)| relevant(row))?.1)?;
     let ends = |effect: &Effect| matches!((effect, state), (Effect::CacheProgramEnd(a), DeviceState::CacheProgram(b)) if *a == b);

@@ -226,6 +226,7 @@ impl<'p> Simulation<'p> {
         }
         let (die, group, first, count) = place;
         let page = self.page(base.address, die, group * planes + first);
+        let has_axes = base.payload_has(PayloadField::ExpectedStatus) && !self.profile.export.status.is_empty();
         let target = |plane| Addressed {
             fields,
             die,
@@ -234,7 +235,7 @@ impl<'p> Simulation<'p> {
             page,
             cell_type: base.payload_has(PayloadField::CellType).then_some(op.cell_type),
             status: base.payload_has(PayloadField::ExpectedStatus).then_some(status),
-            suspended: ByAxis::new(|_| (!self.profile.export.status.is_empty()).then_some(false)),
+            suspended: ByAxis::new(|_| has_axes.then_some(false)),
             data: 0,
         };
         (first..first + count).map(target).collect()

@@ -1,6 +1,6 @@
 //! The effects of an operation at the moment its array is done.
 
-use nandseq_profile::model::{Effect, LatchKind};
+use nandseq_profile::model::{Axis, Effect, LatchKind};
 use nandseq_profile::{Die, Target, Ticks};
 
 use super::{BlockContent, DataModel, DeviceModel, Due, FilledRegister, Latch, PendingOperation};
@@ -65,15 +65,7 @@ impl DeviceModel {
                 self.set_latch(flight, latch, Some(Latch { level, targets: flight.targets, by }));
             }
             Effect::ConsumeLatch { latch, .. } => self.set_latch(flight, latch, None),
-            Effect::FillRegisters { copyback } => {
-                for at in flight.targets.iter() {
-                    let datum = self.read(compiled, flight, at);
-                    let register = Some(FilledRegister { at: *at, copyback, output: false, datum, by });
-                    let plane = self.plane_mut(at);
-                    plane.page = register;
-                    plane.output = register;
-                }
-            }
+            Effect::FillRegisters { copyback } => self.fill(compiled, flight, copyback),
             Effect::CacheRead(_) => {
                 for at in flight.targets.iter() {
                     let datum = self.read(compiled, flight, at);
@@ -104,19 +96,8 @@ impl DeviceModel {
                     }
                 }
             }
-            Effect::Resume(axis) => {
-                for die in flight.dies.clone() {
-                    let die = &mut self.dies[usize::from(die)];
-                    die.suspended[axis as usize] = None;
-                    die.seen_suspended[axis] = false;
-                }
-            }
-            Effect::Suspend(axis) => {
-                for die in flight.dies.clone() {
-                    let die = &mut self.dies[usize::from(die)];
-                    die.seen_suspended[axis] = die.suspended[axis as usize].is_some();
-                }
-            }
+            Effect::Resume(axis) => self.axis_done(flight, axis, true),
+            Effect::Suspend(axis) => self.axis_done(flight, axis, false),
             Effect::OdtEnable => self.odt_off = None,
             Effect::WriteProtectOff => self.write_protect = None,
             Effect::CacheProgramStart(_)
@@ -127,6 +108,28 @@ impl DeviceModel {
             | Effect::WriteProtectOn
             | Effect::StatusRead
             | Effect::Delay => {}
+        }
+    }
+
+    /// A read is done: it fills both registers of its planes.
+    fn fill(&mut self, compiled: &CompiledProfile, flight: &PendingOperation, copyback: bool) {
+        for at in flight.targets.iter() {
+            let datum = self.read(compiled, flight, at);
+            let register = Some(FilledRegister { at: *at, copyback, output: false, datum, by: flight.origin });
+            let plane = self.plane_mut(at);
+            plane.page = register;
+            plane.output = register;
+        }
+    }
+
+    /// A RESUME or a SUSPEND is done.
+    fn axis_done(&mut self, flight: &PendingOperation, axis: Axis, resumes: bool) {
+        for die in flight.dies.clone() {
+            let die = &mut self.dies[usize::from(die)];
+            if resumes {
+                die.suspended[axis as usize] = None;
+            }
+            die.seen_suspended[axis] = die.suspended[axis as usize].is_some();
         }
     }
 

@@ -68,10 +68,11 @@ fn a_program_that_finds_the_msb_loaded_carries_the_load() {
 #[test]
 fn a_load_starts_anew_with_the_first_level() {
     let text = format!(
-        "{LEVELS} 155 Load_LSB b0 g2 @X\n 161 Load_CSB b0 g2 @Y\n 167 Cache_Program_MSB b0 g2 @Z\n 188 Program_TLC b0 g3\n"
+        "{LEVELS} 155 Load_LSB b0 g2 @X\n 161 Load_CSB b0 g2 @Y\n 167 Cache_Program_MSB b0 g2 @Z\n \
+         188 Load_LSB b0 g3\n 194 Load_CSB b0 g3\n 200 Program_MSB b0 g3\n"
     );
     judge(&format!(
-        "{text} 209 Read_LSB b0 g2\n 220 Output b0 g2 TLC @X\n 224 Read_MSB b0 g2\n 235 Output b0 g2 TLC @Z"
+        "{text} 221 Read_LSB b0 g2\n 232 Output b0 g2 TLC @X\n 236 Read_MSB b0 g2\n 247 Output b0 g2 TLC @Z"
     ));
 }
 
@@ -97,7 +98,7 @@ fn a_cache_read_moves_the_page_before_it() {
     judge(&format!("{text} 222 Output b0 g0 SLC @A\n 223 Cache_Read_End b0 g1 SLC\n 234 Output b0 g1 SLC @B"));
     judge(&format!("{text} 222 Output b0 g0 SLC @B ! data_value"));
     // Until the array of the cache read is done, the output register holds what it held.
-    judge(&format!("{text} 221.999999 Output b0 g0 SLC @A"));
+    judge(&format!("{text} 221.999999 Output b0 g0 SLC @A ! op_state"));
     judge(&format!(
         "{text} 222 Output b0 g0 SLC @A\n 223 Cache_Read_End b0 g1 SLC\n 234 Output b0 g1 SLC @A ! data_value"
     ));
