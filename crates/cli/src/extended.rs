@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{DamageKind, FoundSites};
 use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::{self, BatchManifest};
+use nandseq_trace::manifest::{self, BatchManifest, SiteRecord};
 use nandseq_trace::recorded::shown;
 
 use crate::hint::Hint;
 use crate::site_list::lists_in;
 
 /// The manifest of a shard in `root` that lists the site in `folder` with this digest of its manifest.
-pub(crate) fn by_shard(root: &Path, folder: &Path, digest: Digest) -> Option<PathBuf> {
+fn by_shard(root: &Path, folder: &Path, digest: Digest) -> Option<PathBuf> {
     let lists = lists_in(root).unwrap_or_default().into_iter().filter(|(_, shard)| shard.is_some());
     let lists_it = |(path, _): &(PathBuf, _)| {
         let shard = manifest::bytes(path).ok().and_then(|text| manifest::parse::<BatchManifest>(&text).ok());
@@ -24,6 +24,17 @@ pub(crate) fn by_shard(root: &Path, folder: &Path, digest: Digest) -> Option<Pat
         })
     };
     lists.into_iter().find(lists_it).map(|(path, _)| path)
+}
+
+/// Whether a site whose manifest has this digest is listed so by its batch, or by a shard, which is added to `shards`.
+pub(crate) fn is_listed(root: &Path, record: &SiteRecord, digest: Digest, shards: &mut BTreeSet<PathBuf>) -> bool {
+    if digest == record.manifest_sha256 {
+        return true;
+    }
+    let shard = by_shard(root, &record.folder.to_write_in(root), digest);
+    let is_listed = shard.is_some();
+    shards.extend(shard);
+    is_listed
 }
 
 /// The note about the sites in `root` that shards with these manifests have extended; `None` without such shards.

@@ -330,15 +330,14 @@ fn making(part: &MergedPart, sites: &[u64]) -> Hint {
 
 /// Checks that the files of all sites are as the manifests say.
 fn undamaged(sites: &BTreeMap<u64, SiteOfPart<'_>>) -> Result<(), Failure> {
-    let found: Vec<(u64, Vec<String>)> =
-        sites.par_iter().map(|(&number, site)| (number, damage(site))).filter(|(_, wrong)| !wrong.is_empty()).collect();
-    let mut of_parts: BTreeMap<&Path, (&MergedPart, Vec<u64>)> = BTreeMap::new();
-    for (number, _) in &found {
-        let part = sites[number].part;
-        of_parts.entry(&*part.folder).or_insert_with(|| (part, Vec::new())).1.push(*number);
-    }
-    let again = of_parts.values().map(|(part, numbers)| {
-        format!("make {} again, and merge then:\n  {}", SiteList::in_words(numbers), making(part, numbers))
+    let found: Vec<(&MergedPart, Vec<String>)> = sites.par_iter().map(|(_, site)| (site.part, damage(site))).collect();
+    let parts: BTreeMap<&Path, &MergedPart> =
+        found.iter().filter(|(_, wrong)| !wrong.is_empty()).map(|(part, _)| (&*part.path, *part)).collect();
+    // Going on keeps the date in the names of files.
+    let again = parts.into_values().map(|part| {
+        let hint = Hint::of_arguments(&part.manifest.origin.arguments);
+        let hint = hint.with("--out-dir", &part.folder).with("--resume", &part.folder);
+        format!("remove these files, make them again, and merge then:\n  {hint}")
     });
     let again = again.collect::<Vec<_>>().join(NEXT_HELP);
     some_wrong(found.into_iter().flat_map(|(_, wrong)| wrong).collect(), &again)

@@ -42,9 +42,6 @@ const LONGEST: u64 = 1 << 16;
 /// Number of differences that are shown; all are counted.
 const MOST: usize = 50;
 
-/// What is wrong with the manifest of a site that its batch lists otherwise.
-const NOT_LISTED: &str = "is not the one that the manifest of its batch lists";
-
 /// The recorded runs to compare with.
 struct Recorded {
     origin: Origin,
@@ -304,12 +301,9 @@ impl Recorded {
             let folder = folder.map_err(|reason| Problem::unreadable("a site of", &path, &reason))?;
             let path = folder.join(manifest::FILE_NAME);
             let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
-            let digest = Digest::of(&text);
-            if digest != record.manifest_sha256 {
-                match extended::by_shard(root, &record.folder.to_write_in(root), digest) {
-                    Some(shard) => drop(shards.insert(shard)),
-                    None => recorded.differences.push(format!("`{}` {NOT_LISTED}", shown(&path))),
-                }
+            if !extended::is_listed(root, &record, Digest::of(&text), &mut shards) {
+                let path = shown(&path);
+                recorded.differences.push(format!("`{path}` is not the one that the manifest of its batch lists"));
             }
             let site: SiteManifest =
                 manifest::parse(&text).map_err(|fault| faulty(&path, ManifestKind::Site, &fault))?;
