@@ -2,7 +2,7 @@
 //!
 //! The kernel keeps the device in time, the policy decides with the proposer what is proposed, the reporter tells the sink. A site reads no clock, and writes through the sink alone.
 
-use nandseq_device::{DataContents, RegionSet, SeenStatus, UseCounts};
+use nandseq_device::{RegionSet, SeenStatus, UseCounts};
 use nandseq_plan::model::PhaseGoal;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::ByAxis;
@@ -21,6 +21,7 @@ use crate::reporting::Reporter;
 use crate::setup::coverage_model::CoverageModel;
 use crate::setup::{Addresses, Distribution, Setup};
 use crate::shares::{MixController, ShareReached};
+use crate::site_data::SiteData;
 
 /// One site with its device.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ pub struct Site<'s> {
     pub(crate) reporter: Reporter,
     pub(crate) detector: DeadDieDetector,
     /// Whose data registers, latches and pages hold, if payloads name it.
-    pub(crate) data: Option<Box<DataContents>>,
+    pub(crate) data: Option<Box<SiteData<'s>>>,
 }
 
 impl<'s> Site<'s> {
@@ -78,7 +79,7 @@ impl<'s> Site<'s> {
             goal_reached: false,
             reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
-            data: setup.data.as_ref().map(|_| Box::new(DataContents::new(&setup.tables.size))),
+            data: SiteData::of(setup),
         };
         if let Some(counted) = &setup.addresses.counted {
             site.kernel.device.book.count_uses(UseCounts::new(&setup.tables.size, counted));
@@ -309,7 +310,7 @@ impl<'s> Site<'s> {
         let tables = &self.setup.tables;
         let op = tables.op(step.op);
         let info = tables.base(op.base);
-        let Self { kernel, reporter, .. } = self;
+        let Self { kernel, reporter, data, .. } = self;
         let status = kernel.device.expected_status(op, &step.place, now);
         let sees_suspension = status.is_some() && self.setup.sees_suspension;
         let suspended = match sees_suspension {
@@ -318,11 +319,9 @@ impl<'s> Site<'s> {
         };
         let from = (kernel.operations + 1, *proposal, is_first);
         let origin = reporter.look_at_targets((&kernel.device, tables), (step, info), from, now);
-        let has_data = self.data.is_some();
-        if has_data {
-            self.start_with_data(&step, origin.uid);
+        if let Some(data) = data {
+            data.start(self.setup, kernel, (&step, origin.uid), reporter);
         }
-        let Self { kernel, reporter, .. } = self;
         let flight = kernel.start(step, (op, info), chain, &origin, now);
         // What a reset cuts may leave blocks in another state; what is suspended leaves them as they are.
         if self.goal_counts.is_some() && kernel.cut_by_last_start().iter().any(|(_, cut)| *cut == Cut::Reset) {
@@ -330,8 +329,8 @@ impl<'s> Site<'s> {
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
         reporter.tell(&kernel.device, (step, info), &origin, (status, suspended, now), sink);
-        if has_data {
-            self.cut_with_data();
+        if let Some(data) = data {
+            data.cut(kernel);
         }
         if self.scenarios.is_some() {
             self.start_with_scenarios((step, origin.uid, is_first), status, now);

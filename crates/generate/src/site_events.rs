@@ -80,8 +80,8 @@ impl Site<'_> {
             return; // it was cut: this end is void
         }
         let flight = if self.goal_counts.is_some() { self.end_towards_goal(id, now) } else { self.kernel.end(id, now) };
-        if self.data.is_some() {
-            self.end_with_data(id, &flight);
+        if let Some(data) = &mut self.data {
+            data.end(self.setup, &self.kernel, (id, &flight));
         }
         self.end_with_scenarios(&flight, now);
         if self.policy.ended(self.setup, &self.kernel.device, &flight) {

@@ -64,9 +64,9 @@ impl<'s> Site<'s> {
                 blocks: blocks::write(&self.kernel.device.book.records()[at * blocks..][..blocks]),
                 uses: uses.as_deref().map(|uses| UsesEntry::new(&self.setup.tables.size, uses, die)),
                 dead: self.detector.rest_of(die),
-                data: self.data.as_ref().map(|contents| {
+                data: self.data.as_ref().map(|data| {
                     let parts = (&self.setup.tables.size, &self.kernel.device);
-                    DataEntry::new(parts, contents, die, suspended_program(&self.kernel, die))
+                    DataEntry::new(parts, &data.contents, die, suspended_program(&self.kernel, die))
                 }),
             }
         });
@@ -191,19 +191,18 @@ fn suspended_program<'k>(kernel: &'k Kernel<'_>, die: Die) -> SuspendedUid<'k> {
 /// Restores whose data registers, latches and pages hold.
 fn restore_data(site: &mut Site<'_>, state: &SiteState) -> Result<(), StateError> {
     let Site { data, setup, kernel, .. } = site;
-    match (data, &setup.data) {
-        (Some(contents), Some(rules)) => {
+    match data {
+        Some(data) => {
+            let rules = data.rules();
             for (die, entry) in (0..).map(Die).zip(&state.dies) {
                 let entry = entry.data.as_ref().ok_or_else(|| StateError::new("no data of pages"))?;
                 let parts = (rules, &setup.tables, &kernel.device);
-                entry.put_into(contents, parts, die, suspended_program(kernel, die))?;
+                entry.put_into(&mut data.contents, parts, die, suspended_program(kernel, die))?;
             }
             Ok(())
         }
-        _ if state.dies.iter().any(|entry| entry.data.is_some()) => {
-            Err(StateError::new("data of pages, and no payload has data"))
-        }
-        _ => Ok(()),
+        None if state.has_data() => Err(StateError::new("data of pages, and no payload has data")),
+        None => Ok(()),
     }
 }
 

@@ -23,7 +23,7 @@ fn written(profile: &Profile, format: &dyn TableFormat, source: &dyn Source, fol
     let mut files = RunFiles::create(folder, format, outputs, stamp, 1).unwrap();
     let op = |name: &str| profile.ops.iter_ids().find(|(_, op)| op.name == name).unwrap().0;
     let names = ["Enhanced_Random_Data_Output_Primary", "Page_Program_SLC", "Read_Status_Enhanced_70h", "Super_Reset"];
-    let names = names.into_iter().chain(["Read_SLC", "Delay", "Read_Status_Enhanced_72h"]).map(op);
+    let names = names.into_iter().chain(["Read_SLC", "Reset_LUN", "Read_Status_Enhanced_72h"]).map(op);
     let statuses = [Status::Busy, Status::ExtReady, Status::Ready];
     // More rows than are gathered at a time, and than a page has.
     for (at, name) in (0..40_000_u64).zip(names.cycle()) {

@@ -31,6 +31,7 @@ pub mod limits;
 pub mod model;
 mod named;
 pub mod native;
+mod payloads;
 mod phase_key;
 pub mod places;
 mod read;

@@ -9,7 +9,7 @@ use crate::runner::{Folder, forms};
 const FLAGS: [&str; 4] = ["--expect", "data", "--status", "full"];
 
 fn campaign<'a>(form: &'a str, runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    [&["-t", "30000", "--seed", "8", "--stamp", "261121", "-q", "--format", form, "-n", runs], more].concat()
+    [&["--ops", "1500", "--seed", "8", "--stamp", "261121", "-q", "--format", form, "-n", runs], more].concat()
 }
 
 fn made(form: &str, runs: &str, more: &[&str]) -> Folder {
@@ -88,7 +88,7 @@ fn a_campaign_with_expectations_is_gone_on_with_and_made_again_but_not_with_othe
 fn a_profile_may_state_the_fields_itself() {
     let folder = Folder::new();
     let profile = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
-    let stated = profile.replace("\nbases:\n", "\nexport: {status: {fields: [program_suspend, ready]}}\nbases:\n").replace(
+    let stated = profile.replace("\nexport: {", "\nexport: {status: {fields: [program_suspend, ready]}, ").replace(
         "  data_output:\n    {scope: none, phases: [ISSUE], address: output_register, effects: [data_out], payload: *full}",
         "  data_output:\n    {scope: none, phases: [ISSUE], address: output_register, effects: [data_out], payload: [data, die, plane, block, page]}",
     );
