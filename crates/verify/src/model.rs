@@ -8,6 +8,7 @@ mod addresses;
 mod data;
 mod effects;
 mod start;
+mod transfer;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -18,12 +19,12 @@ use nandseq_profile::model::{
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Target, Ticks};
 
 pub(crate) use addresses::{BlockContent, BlockState, Blocks};
-pub(crate) use data::Datum;
+pub(crate) use data::HeldDatum;
 
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::StartedOperation;
 use crate::time::Interval;
-use data::{DataModel, PlaneData};
+use data::{DataModel, LevelsByPlane};
 
 /// A range of dies, and the same set of planes on each of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -130,7 +131,7 @@ pub(crate) struct FilledRegister {
     /// Its data has been output.
     pub(crate) output: bool,
     /// What it holds, if data is judged.
-    pub(crate) datum: Datum,
+    pub(crate) datum: HeldDatum,
     pub(crate) by: StartedOperation,
 }
 
@@ -221,7 +222,7 @@ pub(crate) struct PendingOperation {
     /// When it is in CORE_BUSY.
     core: Interval,
     /// What it brings to its planes, if data is judged.
-    brings: Option<Box<PlaneData>>,
+    brings: Option<Box<LevelsByPlane>>,
     /// The rest of CORE_BUSY while it is suspended: from the SUSPEND to the start of the RESUME.
     remains: Option<Ticks>,
     axis: Option<Axis>,

@@ -6,7 +6,7 @@ use nandseq_profile::model::PayloadField;
 
 use super::breaches::{Judge, page_text, plane_text};
 use crate::finding::StartedOperation;
-use crate::model::{Datum, FilledRegister};
+use crate::model::{FilledRegister, HeldDatum};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
@@ -38,7 +38,7 @@ impl Judge<'_> {
 
     fn put_out(&mut self, said: &Addressed, at: &Target, held: &FilledRegister) {
         let has_field = said.fields.contains(PayloadField::Data);
-        if has_field && held.datum == Datum::UNTOLD {
+        if has_field && held.datum == HeldDatum::UNTOLD {
             self.breaks(RuleCode::PayloadFields, Some(held.by), |_| {
                 "Nobody can tell which level was read, so payload field 'data' does not belong to this output."
                     .to_owned()
@@ -48,7 +48,7 @@ impl Judge<'_> {
                 let place = plane_text(at.die, at.plane);
                 format!("The output register of {place} holds {} with the data of {uid}", page_text(&held.at))
             });
-        } else if held.datum != Datum::UNTOLD {
+        } else if held.datum != HeldDatum::UNTOLD {
             self.breaks(RuleCode::PayloadFields, Some(held.by), |_| "Payload field 'data' is missing.".to_owned());
         }
     }
@@ -56,7 +56,7 @@ impl Judge<'_> {
     fn compare(
         &mut self,
         said: &Addressed,
-        is: Datum,
+        is: HeldDatum,
         by: Option<StartedOperation>,
         message: impl FnOnce(u64) -> String,
     ) {

@@ -4,8 +4,8 @@ use nandseq_profile::model::{Axis, ByAxis, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{Die, Ticks};
 
 use super::{
-    BlockContent, BusHold, Datum, DeviceModel, DiePlaneSet, FilledRegister, Occupation, OpStateInterval,
-    OpenCacheProgram, PendingOperation, PlaneData, Suspension, Targets, same_page,
+    BlockContent, BusHold, DeviceModel, DiePlaneSet, FilledRegister, HeldDatum, LevelsByPlane, Occupation,
+    OpStateInterval, OpenCacheProgram, PendingOperation, Suspension, Targets, same_page,
 };
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::StartedOperation;
@@ -56,7 +56,7 @@ impl DeviceModel {
         }
     }
 
-    fn take_off(&mut self, operation: &JudgedOperation<'_>, id: u64, brings: Option<Box<PlaneData>>) {
+    fn take_off(&mut self, operation: &JudgedOperation<'_>, id: u64, brings: Option<Box<LevelsByPlane>>) {
         let core = operation.kind.span(PhaseKind::CoreBusy);
         let core = core.map_or(Interval { from: operation.origin.start, to: operation.origin.start }, |span| {
             span.time(operation.origin.start)
@@ -181,7 +181,7 @@ impl DeviceModel {
                 for at in operation.targets.iter() {
                     let output = &mut self.plane_mut(at).output;
                     if !output.is_some_and(|held| same_page(&held.at, at) && held.at.cell_type == at.cell_type) {
-                        let (datum, by) = (Datum::UNKNOWN, operation.origin);
+                        let (datum, by) = (HeldDatum::UNKNOWN, operation.origin);
                         *output = Some(FilledRegister { at: *at, copyback: false, output: true, datum, by });
                     }
                 }
