@@ -19,7 +19,7 @@ impl<'s> Site<'s> {
     /// Looks, between runs, for dies on which nothing can ever start again; returns whether all are dead. What attempts at scenarios may
     /// still start is not known: as long as hits are wanted, no die is dead.
     pub(crate) fn look_at_rest(&mut self) -> bool {
-        if self.wants_hits() {
+        if self.has_attempts() {
             return false;
         }
         let (mut look, detector, _) = self.parts_of_look(self.kernel.quiet);
@@ -38,10 +38,13 @@ impl<'s> Site<'s> {
     #[cold]
     #[inline(never)]
     pub(crate) fn look_for_dead_dies(&mut self, now: Ticks) {
-        if self.wants_hits() {
-            return self.detector.look_later(&self.refills);
-        }
         let proposing = self.proposing;
+        if self.has_attempts() {
+            let (look, detector, refills) = self.parts_of_look(now);
+            let rests = detector.has_long_rested(&look, refills);
+            self.scenarios.iter_mut().filter(|_| rests && proposing).for_each(|director| director.rests());
+            return;
+        }
         let (mut look, detector, refills) = self.parts_of_look(now);
         let (is_bootstrap, is_silent) = (look.policy.is_bootstrap(), detector.is_silent(look.kernel.operations));
         let mut until = None;

@@ -64,7 +64,7 @@ mod site_scenarios;
 mod snapshot;
 
 pub use limits::{LimitKind, LimitReached};
-pub use policy::scripted::{ScenarioReached, ValueReached};
+pub use policy::scripted::{ScenarioHit, ScenarioReached, ValueReached};
 pub use random::{RandomNumbers, SeedPlan, Stream, StreamKind, TableStream, mix};
 pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{CanCover, RunError, RunLimits};

@@ -12,7 +12,7 @@ use nandseq_trace::{Cut, Proposal, Sink};
 use crate::dead::DeadDieDetector;
 use crate::goal_counts::{GoalCounts, is_share};
 use crate::kernel::{ChainId, Kernel, Step, op_state};
-use crate::policy::scripted::{ScenarioDirector, ScenarioReached, StartedStep};
+use crate::policy::scripted::{ScenarioDirector, ScenarioHit, ScenarioReached, StartedStep};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
 use crate::proposal::{Proposer, View};
 use crate::random::{SeedPlan, Stream, StreamKind};
@@ -355,6 +355,22 @@ impl<'s> Site<'s> {
         parts.map_or_else(Vec::new, |(director, set)| director.reached(set))
     }
 
+    /// Keeps the hits of the setup's scenarios from now on, until the next setup is entered. Snapshots do not have them.
+    pub fn keep_hits(&mut self) {
+        self.scenarios.iter_mut().for_each(|director| director.kept = Some(Vec::new()));
+    }
+
+    /// The hits that were kept.
+    #[must_use]
+    pub fn kept_hits(&self) -> &[ScenarioHit] {
+        self.scenarios.as_ref().and_then(|director| director.kept.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether attempts at scenarios may still start operations.
+    pub(crate) fn has_attempts(&self) -> bool {
+        self.scenarios.as_ref().is_some_and(|director| director.may_start())
+    }
+
     /// Whether a scenario still wants hits that it may get.
     pub(crate) fn wants_hits(&self) -> bool {
         self.scenarios.as_ref().is_some_and(|director| director.wants_more())
@@ -382,8 +398,8 @@ impl<'s> Site<'s> {
         let start = StartedStep { step, uid, is_first, status, now };
         director.started((set, &self.setup.tables), start, &mut self.kernel.queue);
         // What a SUSPEND stops was in CORE_BUSY when it started.
-        for &(uid, _) in self.kernel.cut_by_last_start() {
-            director.cut(uid, now);
+        for &(uid, _) in self.kernel.cut_by_last_start().iter().filter(|(_, cut)| *cut == Cut::Suspended) {
+            director.suspended(uid);
         }
     }
 }

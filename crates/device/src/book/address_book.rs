@@ -204,6 +204,12 @@ impl AddressBook {
         self.counting.as_ref().and_then(|counting| counting.limits.open)
     }
 
+    /// Whether a block may be opened.
+    #[must_use]
+    pub const fn may_open(&self) -> bool {
+        self.slots > 0
+    }
+
     /// How many of the blocks of a place are open; none if that does not matter.
     fn open_among(&self, place: &Place) -> u32 {
         if self.open_limit().is_none() {

@@ -164,6 +164,17 @@ impl DeadDieDetector {
         all_dead || (self.gives_up && self.silent == PATIENCE && self.tries_in_vain(look))
     }
 
+    /// Looks at a refill where attempts at scenarios may still start operations: no die is dead. Returns now and then whether the device has
+    /// long been at rest, in a run that does not end by time alone.
+    pub(crate) fn has_long_rested(&mut self, look: &Look<'_, '_>, refills: &Refills) -> bool {
+        self.look_later(refills);
+        let started = look.kernel.operations;
+        let lives = std::mem::replace(&mut self.seen, started) != started;
+        let rests = !lives && look.dies_at_rest() == look.setup.all_dies();
+        self.silent = if rests { (self.silent + 1) % PATIENCE } else { 0 };
+        rests && self.silent == 0 && self.gives_up
+    }
+
     /// Whether nothing has started since the last look, if so many operations have started so far.
     pub(crate) const fn is_silent(&self, started: u64) -> bool {
         self.seen == started

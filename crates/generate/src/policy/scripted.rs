@@ -14,6 +14,6 @@ mod search;
 mod state;
 
 pub(crate) use director::{PhaseExtent, ScenarioDirector, StartedStep};
-pub use reached::{ScenarioReached, ValueReached};
+pub use reached::{ScenarioHit, ScenarioReached, ValueReached};
 pub(crate) use search::StepSearch;
 pub(crate) use state::ScenariosState;

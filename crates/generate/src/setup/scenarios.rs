@@ -1,10 +1,12 @@
 //! The scenarios in force, compiled: the operations that each step may be, and the values for which hits are wanted.
 //!
-//! An operation of a step is left out if its rows lack a part of the address that the step asks for, or if it forbids all that a later
-//! step wants to start in one of its phases.
+//! An operation of a step is left out if its rows lack a part of the address that the step, a later step or an axis asks for, if it lacks
+//! a phase that a later step refers to, or if it forbids all that a later step wants to start in one of its phases.
 
 use nandseq_device::{BaseInfo, OpInfo, Reach, Tables};
-use nandseq_plan::model::{AddressPart, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepTime};
+use nandseq_plan::model::{
+    AddressPart, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepMoment, StepPlace, StepTime, WHOLE,
+};
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{CellTypeId, Die, OpId, Plane, Ticks};
 
@@ -33,11 +35,13 @@ pub(crate) struct CompiledScenario {
     pub(crate) hits: u64,
     pub(crate) rate: Option<u32>,
     pub(crate) others_between: bool,
+    /// Whether nothing else may start on any die, since the rows of a step may name none.
+    pub(crate) is_everywhere: bool,
     /// The steps, with the operations that are left.
     pub(crate) steps: Vec<ScenarioStep>,
     /// The values for which the hits are wanted; one that wants nothing in particular if there are no axes.
     pub(crate) values: Vec<ScenarioValue>,
-    /// How long the operations of the steps take at least.
+    /// How long it takes at least from the start of the first step to that of the last.
     pub(crate) least: Ticks,
 }
 
@@ -48,7 +52,7 @@ pub struct ScenarioValue {
     pub cell_type: Option<CellTypeId>,
     /// The die of the first step.
     pub die: Option<Die>,
-    /// The plane, or the first plane, of the first step.
+    /// A plane of the first step.
     pub plane: Option<Plane>,
     /// The operations of steps, given by their indices.
     pub ops: Vec<(usize, OpId)>,
@@ -82,10 +86,14 @@ impl CompiledScenario {
             let (this, later) = steps[at..].split_first_mut().expect("a step has an index");
             let places = &this.places;
             let expects = this.expect.is_some();
+            let axes = if at == 0 { &scenario.each[..] } else { &[] };
             let fits = |op: &OpId| {
                 let info = tables.op(*op);
+                let base = tables.base(info.base);
                 proposes(*op)
-                    && places.iter().all(|place| names_part(tables.base(info.base), place.part))
+                    && places.iter().all(|place| names_part(base, place.part))
+                    && axes.iter().all(|axis| names_axis(base, *axis))
+                    && later.iter().flat_map(|step| &step.places).all(|place| names_what_is_asked(base, at, place))
                     && (!expects || info.status_of.is_some())
                     && later.iter().all(|step| lets_in(tables, (at, info), step))
             };
@@ -93,19 +101,16 @@ impl CompiledScenario {
         }
         let values = values(tables, scenario)
             .ok_or_else(|| SetupError::TooManyValues { scenario: scenario.name.clone(), most: MOST_VALUES })?;
-        let shortest = |step: &ScenarioStep| {
-            let op = step.ops.iter().map(|&op| tables.op(op).occupied).min().unwrap_or_default();
-            let wait = match step.when {
-                StepTime::After { within, .. } => within.0,
-                StepTime::Next | StepTime::During { .. } => Ticks::ZERO,
-            };
-            op.0.saturating_add(wait.0).saturating_mul(step.repeat.into())
+        let is_on_all = |&op: &OpId| {
+            let info = tables.base(tables.op(op).base);
+            !info.names_die || info.reach == Reach::Target
         };
         Ok(Self {
+            is_everywhere: !scenario.others_between && steps.iter().flat_map(|step| &step.ops).any(is_on_all),
             hits: scenario.hits.into(),
             rate: scenario.rate,
             others_between: scenario.others_between,
-            least: Ticks(steps.iter().map(shortest).fold(0, u64::saturating_add)),
+            least: least_time(tables, &steps),
             steps,
             values,
         })
@@ -134,6 +139,14 @@ impl CompiledScenario {
         })
     }
 
+    /// Whether a step is at the block of an earlier one.
+    pub(crate) fn is_at_block_of(&self, step: usize, earlier: usize) -> bool {
+        self.steps[step].places.iter().any(|place| match place.relation {
+            PlaceRelation::SameAs(other) => other == earlier && place.part == AddressPart::Block,
+            PlaceRelation::OtherThan(_) | PlaceRelation::NextTo(_) | PlaceRelation::In(_) => false,
+        })
+    }
+
     /// Draws the die of each step among some dies, a bit each; `wanted` is that of the first. A step without a condition on its die is
     /// on that of the first. `None` if no die fits.
     pub(crate) fn draw_dies(&self, wanted: Option<Die>, among: u64, stream: &mut Stream) -> Option<Vec<Die>> {
@@ -151,7 +164,12 @@ impl CompiledScenario {
                     places(left).filter(|die| ranges.contains(*die as u32)).fold(0, |all, die| all | 1 << die)
                 }
             });
-            dies.push(Die(stream.pick(places(fitting).map(|die| (die as u8, 1)).collect::<Vec<_>>().into_iter())?));
+            // Neighbours are on one die.
+            let near = step.places.iter().fold(fitting, |left, place| match place.relation {
+                PlaceRelation::NextTo(other) => left & bit(dies[other]),
+                PlaceRelation::SameAs(_) | PlaceRelation::OtherThan(_) | PlaceRelation::In(_) => left,
+            });
+            dies.push(Die(stream.pick(places(near).map(|die| (die as u8, 1)).collect::<Vec<_>>().into_iter())?));
         }
         Some(dies)
     }
@@ -172,13 +190,84 @@ fn names_part(info: &BaseInfo, part: AddressPart) -> bool {
     }
 }
 
-/// Whether an operation as the step with an index lets a later step in where that step is to start in a phase of this one.
-fn lets_in(tables: &Tables, (at, op): (usize, &OpInfo), later: &ScenarioStep) -> bool {
-    let StepTime::During { step, phase, .. } = later.when else { return true };
-    if step != at {
-        return true;
+/// Whether the rows of operations of a base name what an axis asks for.
+fn names_axis(info: &BaseInfo, axis: ScenarioAxis) -> bool {
+    match axis {
+        ScenarioAxis::Die => names_part(info, AddressPart::Die),
+        ScenarioAxis::Plane => names_part(info, AddressPart::Plane),
+        ScenarioAxis::CellType | ScenarioAxis::Op(_) => true,
     }
+}
+
+/// Whether the rows of operations of a base, as those of the step with an index, name what a place of a later step asks for.
+fn names_what_is_asked(info: &BaseInfo, at: usize, place: &StepPlace) -> bool {
+    match place.relation {
+        PlaceRelation::SameAs(step) | PlaceRelation::OtherThan(step) | PlaceRelation::NextTo(step) => {
+            step != at || names_part(info, place.part)
+        }
+        PlaceRelation::In(_) => true,
+    }
+}
+
+/// How long it takes at least from the start of the first step to that of the last. A reset may end an operation at any time.
+fn least_time(tables: &Tables, steps: &[ScenarioStep]) -> Ticks {
+    let shortest = |step: usize, of: &dyn Fn(&OpInfo) -> u64| {
+        let step: &ScenarioStep = &steps[step];
+        step.ops.iter().map(|&op| of(tables.op(op))).min().unwrap_or_default()
+    };
+    let resets = steps.iter().flat_map(|step| &step.ops).any(|&op| tables.base(tables.op(op).base).effects.resets());
+    let mut starts: Vec<u64> = Vec::with_capacity(steps.len());
+    for (at, step) in steps.iter().enumerate() {
+        let bus = |step: usize| shortest(step, &|op| op.bus.0);
+        let before = starts.last().map_or(0, |before| before.saturating_add(bus(at - 1)));
+        let first = match step.when {
+            StepTime::Next => before,
+            StepTime::During { step, phase, at: (from, _) } => {
+                let into = |(begin, end): (u64, u64)| {
+                    begin + (u128::from(end.saturating_sub(begin)) * u128::from(from) / u128::from(WHOLE)) as u64
+                };
+                starts[step].saturating_add(shortest(step, &|op| into(phase_of(op, phase))))
+            }
+            StepTime::After { step, moment, within: (least, _) } => {
+                let wait = shortest(step, &|op| match moment {
+                    StepMoment::Start => 0,
+                    StepMoment::End | StepMoment::PhaseEnd(_) if resets => 0,
+                    StepMoment::End => op.occupied.0,
+                    // A window may be cut as soon as it has begun.
+                    StepMoment::PhaseEnd(phase) if phase.is_window() => op.occupied.0,
+                    StepMoment::PhaseEnd(phase) => phase_of(op, phase).1,
+                });
+                starts[step].saturating_add(wait).saturating_add(least.0)
+            }
+        };
+        starts.push(first.max(before).saturating_add(bus(at).saturating_mul(u64::from(step.repeat) - 1)));
+    }
+    Ticks(starts.last().copied().unwrap_or_default())
+}
+
+/// When a phase of an operation begins and ends, from its start.
+fn phase_of(op: &OpInfo, phase: PhaseKind) -> (u64, u64) {
+    match phase {
+        PhaseKind::Issue => (0, op.issue.0),
+        PhaseKind::CoreBusy => (op.issue.0, op.occupied.0),
+        PhaseKind::DataIn | PhaseKind::DataOut => (op.occupied.0, op.total.0),
+    }
+}
+
+/// Whether an operation as the step with an index has the phase that a later step refers to, and lets it in if it is to start there.
+fn lets_in(tables: &Tables, (at, op): (usize, &OpInfo), later: &ScenarioStep) -> bool {
     let info = tables.base(op.base);
+    let phase = match later.when {
+        StepTime::During { step, phase, .. } if step == at => phase,
+        StepTime::After { step, moment: StepMoment::PhaseEnd(phase), .. } if step == at => {
+            return match phase {
+                PhaseKind::Issue => op.issue > Ticks::ZERO,
+                PhaseKind::CoreBusy => info.busy_key.is_some() || op.occupied > op.issue,
+                PhaseKind::DataIn | PhaseKind::DataOut => info.window == phase,
+            };
+        }
+        StepTime::Next | StepTime::During { .. } | StepTime::After { .. } => return true,
+    };
     let (key, length) = match phase {
         PhaseKind::Issue => return op.issue > Ticks::ZERO,
         PhaseKind::CoreBusy => (info.busy_key, op.occupied.0.saturating_sub(op.issue.0)),
@@ -241,6 +330,11 @@ fn values(tables: &Tables, scenario: &Scenario) -> Option<Vec<ScenarioValue>> {
             return None;
         }
         values = values.iter().flat_map(|value| variants.iter().map(|variant| value.with(variant))).collect();
+        // An operation of the first step has one cell type.
+        let has = |op: OpId, cell: CellTypeId| tables.op(op).stated_cell_type == cell;
+        values.retain(|value| {
+            value.cell_type.is_none_or(|cell| value.ops.iter().all(|&(step, op)| step > 0 || has(op, cell)))
+        });
     }
     Some(values)
 }

@@ -16,6 +16,8 @@ const MOST_TRIES: u32 = 48;
 const MOST_OF_ALL: u32 = 20_000;
 /// How many operations prepare one step.
 const MOST_PREPARED: u32 = 10_000;
+/// How many of them erase blocks.
+const MOST_ERASES: u32 = 64;
 /// The least weight of an operation of the first step with which attempts have failed, as a power of 2.
 const LEAST_WEIGHT: u32 = 12;
 
@@ -64,12 +66,24 @@ impl ScenarioDirector {
         }
         let prepared = self.prepare(search, at);
         if prepared.is_some() {
+            let head = tables.op(search.proposer.plan[0].op).base;
             self.attempts[at].prepared += 1;
+            self.attempts[at].erased += u32::from(tables.base(head).effects.erase);
             self.own = Some(at);
             return prepared;
         }
+        let is_full = reason == RefusalReason::NoAddress && self.lacks_room(search, at);
+        let reason = if is_full { RefusalReason::Limit } else { reason };
+        self.attempts[at].refused = Some(reason);
         self.tried(search, at, GivenUp::Refused(reason));
         None
+    }
+
+    /// Whether the next step is to program, and no block may be opened.
+    fn lacks_room(&self, search: &StepSearch<'_, '_>, at: usize) -> bool {
+        let (attempt, tables) = (&self.attempts[at], &search.setup.tables);
+        let mut ops = search.set.all[attempt.scenario].ops(tables, attempt.next, attempt.value);
+        !search.kernel.device.book.may_open() && ops.any(|op| tables.base(tables.op(op).base).effects.is_program())
     }
 
     /// Whether the next step is to come from a chain under way, or chains of others have to end first.
@@ -125,7 +139,11 @@ impl ScenarioDirector {
         let may = attempt.is_before_first() || scenario.others_between && attempt.until.is_none();
         let lacking_on = search.lack.as_ref().map_or(attempt.dies[attempt.next], |(_, conditions)| conditions.die);
         let is_busy = !search.kernel.device.occupied(lacking_on).is_empty();
-        if !may || attempt.prepared >= MOST_PREPARED || is_busy && !search.needs_suspended(scenario, attempt) {
+        if !may
+            || attempt.prepared >= MOST_PREPARED
+            || attempt.erased >= MOST_ERASES
+            || is_busy && !search.needs_suspended(scenario, attempt)
+        {
             return None;
         }
         if let Some((need, conditions)) = search.lack.take() {

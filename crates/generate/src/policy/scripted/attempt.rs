@@ -1,9 +1,9 @@
 //! An attempt: an instance of a scenario that is under way, with the operations so far and the time of the next step.
 
-use nandseq_device::{Flight, Place, SeenStatus, Tables};
+use nandseq_device::{Flight, Place, Reach, SeenStatus, Tables};
 use nandseq_plan::model::{ExpectedWord, StepMoment, StepTime, WHOLE};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{Die, OpId, Plane, Ticks};
+use nandseq_profile::{Die, OpId, Plane, PlaneSet, Ticks};
 
 use super::conditions::PlaceConditions;
 use crate::kernel::{Event, Queue, Step};
@@ -21,15 +21,30 @@ pub(super) struct DoneStep {
     busy: (Ticks, Ticks),
     /// When its last phase ends.
     window_end: Ticks,
-    /// Whether its phases go on: not while it is suspended, nor after a reset.
-    goes_on: bool,
+    /// Whether its phases stand still.
+    is_suspended: bool,
+    /// When a reset ended it.
+    reset: Option<Ticks>,
+    /// The planes that still show its window, and when others had taken the last of them.
+    window_planes: PlaneSet,
+    window_cut: Option<Ticks>,
 }
 
 impl DoneStep {
     fn new(tables: &Tables, step: Step, uid: u64, now: Ticks) -> Self {
         let op = tables.op(step.op);
-        let busy = (now + op.issue, now + op.occupied);
-        Self { uid, op: step.op, place: step.place, start: now, busy, window_end: now + op.total, goes_on: true }
+        Self {
+            uid,
+            op: step.op,
+            place: step.place,
+            start: now,
+            busy: (now + op.issue, now + op.occupied),
+            window_end: now + op.total,
+            is_suspended: false,
+            reset: None,
+            window_planes: planes_of(tables, step),
+            window_cut: None,
+        }
     }
 
     /// The operation.
@@ -37,20 +52,48 @@ impl DoneStep {
         self.op
     }
 
-    /// It was suspended or ended by a reset.
-    pub(super) fn cut(&mut self, now: Ticks) {
-        self.goes_on &= self.window_end <= now;
+    /// It was suspended.
+    pub(super) const fn suspended(&mut self) {
+        self.is_suspended = true;
     }
 
     /// It goes on after a suspension.
     pub(super) const fn resumed(&mut self, flight: &Flight) {
-        (self.busy, self.window_end, self.goes_on) = ((flight.busy_from, flight.end), flight.window_end, true);
+        (self.busy, self.window_end, self.is_suspended) = ((flight.busy_from, flight.end), flight.window_end, false);
+    }
+
+    /// Another operation starts: a reset ends what is not over, and what shows an op_state takes planes from a window. Returns whether
+    /// times have changed.
+    pub(super) fn disturb(&mut self, tables: &Tables, other: Step, now: Ticks) -> bool {
+        let is_over = !self.is_suspended && self.window_end <= now;
+        if is_over || self.reset.is_some() {
+            return false;
+        }
+        let (own, of_other) = (dies_of(tables, Step { op: self.op, place: self.place }), dies_of(tables, other));
+        let info = tables.base(tables.op(other.op).base);
+        let shares_die = own & of_other != 0;
+        if info.effects.resets() {
+            // What works on every die ends by a reset of the target alone.
+            self.reset = (info.effects.reset_target || shares_die && own != u64::MAX).then_some(now);
+            return self.reset.is_some();
+        }
+        let is_in_window = !self.is_suspended && self.busy.1 <= now && self.window_cut.is_none();
+        if info.affects_state && is_in_window && shares_die {
+            self.window_planes = self.window_planes.minus(planes_of(tables, other));
+            self.window_cut = self.window_planes.is_empty().then_some(now);
+        }
+        self.window_cut == Some(now)
+    }
+
+    /// When a phase was cut short, if it was: the operation that did it started in it, and nothing else does.
+    fn cut(&self, phase: PhaseKind) -> Option<Ticks> {
+        self.reset.into_iter().chain(self.window_cut.filter(|_| phase.is_window())).min()
     }
 
     /// The times at which a start is in a part of a phase; `None` while the phase stands still.
     fn part(&self, tables: &Tables, phase: PhaseKind, (from, to): (u32, u32)) -> Option<StepWindow> {
         let op = tables.op(self.op);
-        let lengths = match phase {
+        let (begin, length, least) = match phase {
             PhaseKind::Issue => (self.start, op.issue, self.start),
             // A suspension moves the end: the part is of the whole length.
             PhaseKind::CoreBusy => {
@@ -62,27 +105,48 @@ impl DoneStep {
                 (Ticks(self.window_end.0.saturating_sub(length.0)), length, self.busy.1)
             }
         };
-        if !self.goes_on && phase != PhaseKind::Issue {
+        if self.is_suspended && self.reset.is_none() && phase != PhaseKind::Issue {
             return None;
         }
-        let (begin, length, least) = lengths;
         let at = |part: u32| u128::from(length.0) * u128::from(part);
         let first = Ticks(begin.0 + at(from).div_ceil(WHOLE.into()) as u64).max(least);
         // A start exactly at the end counts only if that is the end of the phase.
         let after = begin.0 + at(to).div_ceil(WHOLE.into()) as u64;
-        let last = Ticks(if to == WHOLE { after } else { after.saturating_sub(1) });
-        Some(StepWindow { from: first, until: Some(last) })
+        let last = if to == WHOLE { after } else { after.saturating_sub(1) };
+        let last = self.cut(phase).map_or(last, |cut| last.min(cut.0.saturating_sub(1)));
+        Some(StepWindow { from: first, until: Some(Ticks(last)) })
     }
 
     /// A moment; `None` if it is not known yet, or never comes.
     fn moment(&self, tables: &Tables, moment: StepMoment) -> Option<Ticks> {
-        let going = |time: Ticks| self.goes_on.then_some(time);
-        match moment {
-            StepMoment::Start => Some(self.start),
-            StepMoment::PhaseEnd(PhaseKind::Issue) => Some(self.start + tables.op(self.op).issue),
-            StepMoment::End | StepMoment::PhaseEnd(PhaseKind::CoreBusy) => going(self.busy.1),
-            StepMoment::PhaseEnd(PhaseKind::DataIn | PhaseKind::DataOut) => going(self.window_end),
-        }
+        let going = |time: Ticks| (!self.is_suspended).then_some(time);
+        let after_issue = self.start + tables.op(self.op).issue;
+        let (phase, begin, end) = match moment {
+            StepMoment::Start => return Some(self.start),
+            StepMoment::End => (PhaseKind::CoreBusy, Some(self.start), going(self.busy.1)),
+            StepMoment::PhaseEnd(phase @ PhaseKind::Issue) => (phase, Some(self.start), Some(after_issue)),
+            StepMoment::PhaseEnd(phase @ PhaseKind::CoreBusy) => (phase, Some(after_issue), going(self.busy.1)),
+            StepMoment::PhaseEnd(phase @ (PhaseKind::DataIn | PhaseKind::DataOut)) => {
+                (phase, going(self.busy.1), going(self.window_end))
+            }
+        };
+        let end = end.into_iter().chain(self.cut(phase)).min()?;
+        // A phase that a reset prevented has no end.
+        (begin? <= end).then_some(end)
+    }
+}
+
+/// The dies that an operation works on, a bit each: all of them if its rows name none.
+pub(super) fn dies_of(tables: &Tables, step: Step) -> u64 {
+    let info = tables.base(tables.op(step.op).base);
+    if info.names_die && info.reach != Reach::Target { 1 << step.place.die.0 } else { u64::MAX }
+}
+
+/// The planes whose op_state shows an operation.
+fn planes_of(tables: &Tables, step: Step) -> PlaneSet {
+    match tables.base(tables.op(step.op).base).reach {
+        Reach::Planes => step.place.planes,
+        Reach::Die | Reach::Target => PlaneSet::first(tables.size.planes.into()),
     }
 }
 
@@ -122,8 +186,9 @@ pub(super) struct Attempt {
     /// How often the next step was tried in vain on an idle die, and in all.
     pub(super) tries: u32,
     pub(super) all_tries: u32,
-    /// How many operations were started so that the next step can come.
+    /// How many operations were started so that the next step can come, and how many of them erase.
     pub(super) prepared: u32,
+    pub(super) erased: u32,
     /// Why it was refused last.
     pub(super) refused: Option<RefusalReason>,
 }
@@ -146,6 +211,7 @@ impl Attempt {
             tries: 0,
             all_tries: 0,
             prepared: 0,
+            erased: 0,
             refused: None,
         }
     }
@@ -186,7 +252,7 @@ impl Attempt {
     pub(super) fn conditions(&self, tables: &Tables, scenario: &CompiledScenario, step: usize) -> PlaceConditions {
         let done = |step: usize| self.done.get(step).map(|done| done.place);
         let mut all = PlaceConditions::of(&tables.size, self.dies[step], &scenario.steps[step], done);
-        all.first_plane = scenario.values[self.value].plane.filter(|_| step == 0);
+        all.has_plane = scenario.values[self.value].plane.filter(|_| step == 0);
         all
     }
 
@@ -219,6 +285,15 @@ impl Attempt {
             && self.conditions(tables, scenario, self.next).fits(&tables.size, &step.place, names)
     }
 
+    /// Another operation has started, which may end what has started before or the window of it.
+    pub(super) fn disturb(&mut self, tables: &Tables, other: Step, (uid, now): (u64, Ticks)) {
+        for done in self.done.iter_mut().filter(|done| done.uid != uid) {
+            if done.disturb(tables, other, now) {
+                self.target = None;
+            }
+        }
+    }
+
     /// The next step has started. Returns whether it was the last.
     pub(super) fn advance(
         &mut self,
@@ -233,7 +308,7 @@ impl Attempt {
             (self.next, self.repeated) = (self.next + 1, 0);
         }
         (self.target, self.until, self.refused) = (None, None, None);
-        (self.tries, self.all_tries, self.prepared) = (0, 0, 0);
+        (self.tries, self.all_tries, self.prepared, self.erased) = (0, 0, 0, 0);
         self.next == scenario.steps.len()
     }
 
@@ -309,7 +384,7 @@ mod tests {
     #[test]
     fn a_suspension_moves_what_is_left_of_a_phase() {
         let (tables, mut step, issue, busy) = program();
-        step.cut(Ticks(issue + busy / 4));
+        step.suspended();
         assert_eq!(step.part(&tables, PhaseKind::CoreBusy, (0, WHOLE)), None);
         assert_eq!(step.moment(&tables, StepMoment::End), None);
         let (from, end) = (Ticks(10 * busy), Ticks(10 * busy + busy - busy / 4));
@@ -320,6 +395,29 @@ mod tests {
         assert!(first.until.expect("a phase ends") < first.from);
         assert_eq!(part((500_000, WHOLE)), StepWindow { from: Ticks(end.0 - busy / 2), until: Some(end) });
         assert_eq!(step.moment(&tables, StepMoment::End), Some(end));
+    }
+
+    #[test]
+    fn a_reset_is_the_end_of_what_it_stops() {
+        let (tables, step, issue, busy) = program();
+        let resets = |op: &OpId| tables.base(tables.op(*op).base).effects.reset_die;
+        let reset = Step { op: tables.ops().map(|(op, _)| op).find(resets).expect("it has resets"), place: step.place };
+        let whole = |step: &DoneStep| step.part(&tables, PhaseKind::CoreBusy, (0, WHOLE)).expect("it has begun");
+        let at = Ticks(issue + busy / 4);
+        let (mut one, mut suspended, mut over) = (step, step, step);
+        assert!(one.disturb(&tables, reset, at));
+        assert_eq!(one.moment(&tables, StepMoment::End), Some(at));
+        assert_eq!(one.moment(&tables, StepMoment::PhaseEnd(PhaseKind::CoreBusy)), Some(at));
+        assert_eq!(whole(&one).until, Some(Ticks(at.0 - 1)));
+        // What is suspended ends too; what is over has had its end; another die has another reset.
+        suspended.suspended();
+        assert!(suspended.disturb(&tables, reset, at));
+        assert_eq!(suspended.moment(&tables, StepMoment::End), Some(at));
+        assert!(!over.disturb(&tables, reset, Ticks(issue + busy)));
+        assert_eq!(over.moment(&tables, StepMoment::End), Some(Ticks(issue + busy)));
+        let mut elsewhere = step;
+        elsewhere.place.die = Die(1);
+        assert!(!elsewhere.disturb(&tables, reset, at));
     }
 
     #[test]

@@ -10,8 +10,8 @@ pub(super) struct PlaceConditions {
     pub(super) die: Die,
     /// The planes that it may have.
     pub(super) planes: PlaneSet,
-    /// Its first plane, if that matters.
-    pub(super) first_plane: Option<Plane>,
+    /// A plane that it must have.
+    pub(super) has_plane: Option<Plane>,
     pub(super) blocks: Vec<BlockCondition>,
     /// The pages that it may have: ascending ranges, both ends included.
     pub(super) pages: Vec<(u32, u32)>,
@@ -42,14 +42,14 @@ impl PlaceConditions {
     /// No conditions but the die.
     pub(super) fn anywhere(size: &Size, die: Die) -> Self {
         let planes = PlaneSet::first(size.planes.into());
-        Self { die, planes, first_plane: None, blocks: Vec::new(), pages: vec![(0, size.pages.into())] }
+        Self { die, planes, has_plane: None, blocks: Vec::new(), pages: vec![(0, size.pages.into())] }
     }
 
     /// Whether they say no more than the die.
     pub(super) fn is_anywhere(&self, size: &Size) -> bool {
         let whole = PlaneSet::first(size.planes.into());
         let has_all_pages = matches!(self.pages[..], [(0, last)] if last.saturating_add(1) >= size.pages.into());
-        self.planes == whole && self.first_plane.is_none() && self.blocks.is_empty() && has_all_pages
+        self.planes == whole && self.has_plane.is_none() && self.blocks.is_empty() && has_all_pages
     }
 
     /// The conditions of a step on a die. `done` gives the place of an earlier step, if its operation has started; what is relative to
@@ -63,6 +63,11 @@ impl PlaceConditions {
                 }
                 PlaceRelation::In(_) => None,
             };
+            // Neighbours are on one die.
+            let is_near = matches!(condition.relation, PlaceRelation::NextTo(_));
+            if is_near && other.is_some_and(|other| other.die != die) {
+                all.planes = PlaneSet::EMPTY;
+            }
             match condition.part {
                 AddressPart::Die => {} // It was chosen when the attempt began.
                 AddressPart::Plane => all.add_plane(size, &condition.relation, other),
@@ -171,7 +176,7 @@ impl PlaceConditions {
         place.die == self.die
             && (!has_planes
                 || place.planes.is_subset(self.planes)
-                    && self.first_plane.is_none_or(|first| place.planes.iter().next() == Some(first)))
+                    && self.has_plane.is_none_or(|plane| place.planes.contains(plane)))
             && (!has_block
                 || place.planes.iter().all(|plane| self.fits_block(size, place.group, plane))
                     && self.pages.iter().any(|&(from, to)| (from..=to).contains(&place.page.0.into())))

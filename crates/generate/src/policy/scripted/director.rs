@@ -3,15 +3,16 @@
 //! Attempts are begun so that hits are spread evenly over the phase. There is at most one on a die. This file draws dies, values and
 //! times; operations and addresses are drawn where they are planned.
 
-use nandseq_device::{Device, Flight, Reach, SeenStatus, Tables};
+use nandseq_device::{Device, Flight, SeenStatus, Tables};
 use nandseq_plan::model::StepTime;
 use nandseq_profile::{Die, OpId, Ticks};
 
-use super::attempt::{Attempt, StepWindow};
-use super::reached::{GivenUp, ScenarioReached, ValueReached};
+use super::attempt::{Attempt, DoneStep, StepWindow, dies_of};
+use super::reached::{GivenUp, ScenarioHit, ScenarioReached, ValueReached};
 use super::state::{FAILED, GIVEN_UP, ScenarioState, ScenariosState, UNBEGUN, ValueState};
 use crate::kernel::{Queue, Step};
 use crate::random::{RandomNumbers, Stream, StreamKind};
+use crate::reporting::RefusalReason;
 use crate::setup::{CompiledScenario, ScenarioSet};
 
 /// Parts of a phase are counted in units of 2⁻³².
@@ -38,12 +39,18 @@ pub(crate) struct ScenarioDirector {
     extent: PhaseExtent,
     /// When the run's first proposal outside a bootstrap came, and how many operations had started.
     since: Option<(Ticks, u64)>,
+    /// Whether the device rests and the phase does not go on, so that what is due later is due now.
+    is_idle: bool,
     /// Streams drawn from in the present run.
     streams: u64,
     /// The attempt that proposes what starts now.
     pub(crate) own: Option<usize>,
     /// By scenario: hits wanted of values that are not given up, and hits of these so far.
     wanted: Vec<(u64, u64)>,
+    /// By scenario: attempts that began.
+    begun: Vec<u64>,
+    /// The hits of the phase, if they are kept.
+    pub(crate) kept: Option<Vec<ScenarioHit>>,
 }
 
 /// An operation that has started.
@@ -72,8 +79,21 @@ impl ScenarioDirector {
     /// The director in a state, which fits the setup.
     pub(crate) fn from_state(set: &ScenarioSet, state: ScenariosState) -> Self {
         let wanted = vec![(0, 0); set.all.len()];
+        let attempts_of = |scenario: &ScenarioState| scenario.values.iter().map(|value| value.attempts).sum();
+        let begun = state.scenarios.iter().map(attempts_of).collect();
         let (attempts, extent) = (Vec::new(), PhaseExtent::default());
-        let mut director = Self { state, attempts, extent, since: None, streams: 0, own: None, wanted };
+        let mut director = Self {
+            begun,
+            state,
+            attempts,
+            extent,
+            since: None,
+            is_idle: false,
+            streams: 0,
+            own: None,
+            wanted,
+            kept: None,
+        };
         (0..set.all.len()).for_each(|at| director.add_up(set, at));
         director
     }
@@ -88,7 +108,7 @@ impl ScenarioDirector {
     /// Begins a run.
     pub(crate) fn begin_run(&mut self, extent: PhaseExtent) {
         self.extent = extent;
-        (self.since, self.streams, self.own) = (None, 0, None);
+        (self.since, self.is_idle, self.streams, self.own) = (None, false, 0, None);
     }
 
     /// Ends a run, after all chains: attempts under way are given up.
@@ -101,6 +121,16 @@ impl ScenarioDirector {
     /// Whether a scenario still wants hits that it may get.
     pub(crate) fn wants_more(&self) -> bool {
         self.wanted.iter().any(|&(wanted, hits)| hits < wanted)
+    }
+
+    /// Whether attempts are under way, or may still begin.
+    pub(crate) fn may_start(&self) -> bool {
+        self.wants_more() || !self.attempts.is_empty()
+    }
+
+    /// The device has long been at rest, in a phase that goes on by operations.
+    pub(crate) const fn rests(&mut self) {
+        self.is_idle = true;
     }
 
     /// Whether nothing else than attempts may start in the phase.
@@ -131,13 +161,18 @@ impl ScenarioDirector {
     /// Whether no other proposal is made on a die now: an attempt has it for itself, or will soon need it, or the bus.
     pub(crate) fn holds_back(&self, set: &ScenarioSet, die: Die, now: Ticks) -> bool {
         let (bus, occupation) = set.longest;
+        // What is still refused when all that may have been in the way then is over is not worth a silent device.
         let is_near = |attempt: &Attempt, guard: Ticks| {
-            attempt.until.is_some() && attempt.target.is_some_and(|target| now + guard >= target)
+            let near = |target: Ticks| target <= now + guard && now <= target + guard;
+            attempt.until.is_some() && attempt.target.is_some_and(near)
+        };
+        // Another die is in the way of the bus alone.
+        let needs_bus = |attempt: &Attempt| {
+            attempt.refused.is_none_or(|refused| refused == RefusalReason::BusWindow) && is_near(attempt, bus)
         };
         self.attempts.iter().any(|attempt| {
             let is_own = attempt.mask >> die.0 & 1 == 1;
-            is_near(attempt, bus)
-                || is_own && (!set.all[attempt.scenario].others_between || is_near(attempt, occupation))
+            needs_bus(attempt) || is_own && (!set.all[attempt.scenario].others_between || is_near(attempt, occupation))
         }) || self.is_alone(set)
     }
 
@@ -172,9 +207,16 @@ impl ScenarioDirector {
             while !is_short && self.is_due(set, at, progress) {
                 let mut stream = self.stream(key);
                 let Some(mut attempt) = self.draw_attempt((set, tables), at, &mut stream) else { break };
-                attempt.wake_at(queue, now);
+                self.begun[at] += 1;
                 self.state.scenarios[at].values[attempt.value].attempts += 1;
+                let has_dies = !attempt.dies.is_empty();
+                if has_dies {
+                    attempt.wake_at(queue, now);
+                }
                 self.attempts.push(attempt);
+                if !has_dies {
+                    self.give_up(set, self.attempts.len() - 1, GivenUp::Refused(RefusalReason::NoAddress));
+                }
             }
         }
     }
@@ -188,10 +230,9 @@ impl ScenarioDirector {
             return false;
         }
         match set.all[at].rate {
-            _ if self.extent.until_done => true,
+            _ if self.extent.until_done || self.is_idle => true,
             Some(rate) => {
-                let attempts: u64 = self.state.scenarios[at].values.iter().map(|value| value.attempts).sum();
-                attempts
+                self.begun[at]
                     < self.state.proposals / 1000 * u64::from(rate)
                         + self.state.proposals % 1000 * u64::from(rate) / 1000
             }
@@ -202,12 +243,14 @@ impl ScenarioDirector {
         }
     }
 
-    /// An attempt at a value that still wants one, on dies without attempts; `None` if there is none.
+    /// An attempt at a value that still wants one, on dies without attempts; `None` if there is none. It has no dies if its steps find none
+    /// even where no attempt is under way.
     fn draw_attempt(&self, (set, tables): (&ScenarioSet, &Tables), at: usize, stream: &mut Stream) -> Option<Attempt> {
         let scenario = &set.all[at];
         let busy = self.attempts.iter().fold(0, |all, attempt| all | attempt.mask);
         let free = u64::MAX >> (64 - u32::from(tables.size.dies)) & !busy;
-        if free == 0 {
+        let is_first = self.attempts.is_empty();
+        if free == 0 || scenario.is_everywhere && !is_first {
             return None;
         }
         let under_way = |value: usize| {
@@ -220,8 +263,12 @@ impl ScenarioDirector {
             (value, left)
         });
         let value = stream.pick(left)?;
-        let dies = scenario.draw_dies(scenario.values[value].die, free, stream)?;
-        Some(Attempt::new((at, value), dies))
+        let dies = scenario.draw_dies(scenario.values[value].die, free, stream);
+        let mut attempt = Attempt::new((at, value), dies.or_else(|| is_first.then(Vec::new))?);
+        if scenario.is_everywhere {
+            attempt.mask = u64::MAX;
+        }
+        Some(attempt)
     }
 
     /// Gives an attempt up.
@@ -257,16 +304,23 @@ impl ScenarioDirector {
     /// An operation has started. Attempts take it as their next step, or may be spoilt by it.
     pub(crate) fn started(&mut self, (set, tables): (&ScenarioSet, &Tables), start: StartedStep, queue: &mut Queue) {
         let after = Ticks(start.now.0 + 1).ceil_to(tables.grid);
-        let info = tables.base(tables.op(start.step.op).base);
         let own = self.own.take();
-        let on = if info.reach == Reach::Target { u64::MAX } else { 1 << start.step.place.die.0 };
+        self.is_idle = false;
+        let on = dies_of(tables, start.step);
+        // An operation begins one match of a value, whatever the dies that it works on.
+        let mut begun: Vec<(usize, usize)> = Vec::new();
         for at in (0..self.attempts.len()).rev() {
             let attempt = &mut self.attempts[at];
             if attempt.mask & on == 0 {
                 continue;
             }
             let scenario = &set.all[attempt.scenario];
-            if attempt.fits((tables, scenario), start.step, start.status, start.now) {
+            let of = (attempt.scenario, attempt.value);
+            let is_taken = attempt.next == 0 && begun.contains(&of);
+            if !is_taken && attempt.fits((tables, scenario), start.step, start.status, start.now) {
+                if attempt.next == 0 {
+                    begun.push(of);
+                }
                 if attempt.advance((tables, scenario), (start.step, start.uid), start.now) {
                     self.hit(set, at);
                     continue;
@@ -275,12 +329,17 @@ impl ScenarioDirector {
                 self.give_up(set, at, GivenUp::OtherOperation);
                 continue;
             }
+            self.attempts[at].disturb(tables, start.step, (start.uid, start.now));
             self.attempts[at].look_again(queue, after);
         }
     }
 
     fn hit(&mut self, set: &ScenarioSet, at: usize) {
         let attempt = self.attempts.remove(at);
+        if let Some(kept) = &mut self.kept {
+            let steps = attempt.done.iter().map(|done| done.uid).collect();
+            kept.push(ScenarioHit { scenario: attempt.scenario, value: attempt.value, steps });
+        }
         let scenario = &mut self.state.scenarios[attempt.scenario];
         let value = &mut scenario.values[attempt.value];
         let was_open = is_open(value);
@@ -293,10 +352,10 @@ impl ScenarioDirector {
         }
     }
 
-    /// An operation is suspended, or ended by a reset.
-    pub(crate) fn cut(&mut self, uid: u64, now: Ticks) {
+    /// An operation is suspended.
+    pub(crate) fn suspended(&mut self, uid: u64) {
         let done = self.attempts.iter_mut().flat_map(|attempt| &mut attempt.done);
-        done.filter(|done| done.uid == uid).for_each(|done| done.cut(now));
+        done.filter(|done| done.uid == uid).for_each(DoneStep::suspended);
     }
 
     /// Something has ended on a die, or on all: attempts whose time has come are looked at at a time.
@@ -344,14 +403,16 @@ impl ScenarioDirector {
         let window = attempt.window(tables, when)?;
         let least = window.from.max(now);
         let target = match (attempt.target, window.until) {
-            (Some(target), _) if target >= window.from => target,
+            (Some(target), until) if target >= window.from && until.is_none_or(|until| target <= until) => target,
             (Some(_) | None, None) => least,
             (Some(_) | None, Some(until)) => {
                 let length = until.0.saturating_sub(least.0) / attempt.left_in_part(scenario).max(1);
                 Ticks(least.0 + stream.below(length + 1))
             }
         };
-        let target = target.ceil_to(tables.grid);
+        let is_over = |time: Ticks| window.until.is_some_and(|until| time > until);
+        let target = Some(target.ceil_to(tables.grid)).filter(|&target| !is_over(target));
+        let target = target.unwrap_or_else(|| least.ceil_to(tables.grid));
         (attempt.target, attempt.until) = (Some(target), window.until);
         Some((window, target))
     }

@@ -111,7 +111,7 @@ impl AddressDraw {
     ) -> Option<Place> {
         let planes = planes.and(conditions.planes);
         let Some(most) = most else {
-            let planes = conditions.first_plane.map_or(planes, |first| planes.and(PlaneSet::one(first)));
+            let planes = conditions.has_plane.map_or(planes, |plane| planes.and(PlaneSet::one(plane)));
             if let Some(place) = draw_one(of, conditions, planes, stream) {
                 return Some(place);
             }
@@ -119,8 +119,7 @@ impl AddressDraw {
             return self.pick(of, conditions, stream);
         };
         let is_set = |set: &PlaneSet| {
-            (2..=most).contains(&set.len())
-                && conditions.first_plane.is_none_or(|first| set.iter().next() == Some(first))
+            (2..=most).contains(&set.len()) && conditions.has_plane.is_none_or(|plane| set.contains(plane))
         };
         self.sets.clear();
         self.sets.extend((1..=planes.0).map(PlaneSet).filter(|set| set.is_subset(planes)).filter(is_set));

@@ -1,7 +1,7 @@
 //! What the next step of an attempt lacks, and an operation that brings it about: an erased block, a page to read, an operation to
 //! suspend, or the end of a state in the way.
 
-use nandseq_device::{Device, DieLogic, Place, StateChange, Tables};
+use nandseq_device::{BaseInfo, Device, DieLogic, Place, StateChange, Tables};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind};
 use nandseq_profile::{BaseId, CellTypeId, OpId, Plane, PlaneSet};
 
@@ -88,29 +88,23 @@ impl StepSearch<'_, '_> {
         for &op in ops {
             let info = tables.op(op);
             let (base, cell) = (tables.base(info.base), info.stated_cell_type);
-            let (needs_erase, needs_program) = match base.address {
-                AddressSource::NextPage => (base.effects.is_program(), false),
-                AddressSource::ReadablePage => (false, true),
-                AddressSource::None
-                | AddressSource::Hook
-                | AddressSource::AnyBlock
-                | AddressSource::OutputRegister
-                | AddressSource::PageRegister
-                | AddressSource::SuspendedProgram
-                | AddressSource::OneShotLatch
-                | AddressSource::CopybackLatch => (false, false),
-            };
-            let provides = |of: &OpId| {
-                let effects = &tables.base(tables.op(*of).base).effects;
-                needs_erase && effects.erase || needs_program && effects.is_program()
-            };
-            let is_provided = (0..step)
-                .filter(|&earlier| attempt.dies[earlier] == conditions.die && !scenario.is_apart(step, earlier))
-                .any(|earlier| scenario.ops(tables, earlier, attempt.value).any(|op| provides(&op)));
-            if !(needs_erase || needs_program) || is_provided {
+            if !needs_another(base) {
                 return None;
             }
-            if !kinds.iter().any(|kind| (kind.1, kind.2) == (base.address, cell)) {
+            let is_provided = (0..step)
+                .filter(|&earlier| attempt.dies[earlier] == conditions.die && !scenario.is_apart(step, earlier))
+                .any(|earlier| {
+                    let mut does =
+                        scenario.ops(tables, earlier, attempt.value).map(|earlier| provides(tables, earlier, op));
+                    // What is prepared elsewhere is of no use to a step at the block of an earlier one.
+                    if scenario.is_at_block_of(step, earlier) { does.any(|does| does) } else { does.all(|does| does) }
+                });
+            if is_provided {
+                return None;
+            }
+            // What an operation takes from a state that no step brings about does not come.
+            let needs_block = matches!(base.address, AddressSource::NextPage | AddressSource::ReadablePage);
+            if needs_block && !kinds.iter().any(|kind| (kind.1, kind.2) == (base.address, cell)) {
                 kinds.push((op, base.address, cell));
             }
         }
@@ -140,7 +134,9 @@ impl StepSearch<'_, '_> {
         }
         match info.address {
             AddressSource::NextPage if info.effects.is_program() => {
-                (!self.has_address(op, conditions)).then_some(Lack::PageToProgram(cell))
+                let may_open = self.kernel.device.book.may_open();
+                let lack = if may_open { Lack::PageToProgram(cell) } else { Lack::RoomToOpen };
+                (!self.has_address(op, conditions)).then_some(lack)
             }
             AddressSource::ReadablePage => (!self.has_address(op, conditions)).then_some(Lack::PageToRead(cell)),
             AddressSource::SuspendedProgram => Some(Lack::Suspended(Axis::Program)),
@@ -160,7 +156,8 @@ impl StepSearch<'_, '_> {
         let setup = self.setup;
         let tables = &setup.tables;
         let names = || names_of(setup);
-        let of_block = conditions.of_block();
+        let anywhere = PlaceConditions::anywhere(&tables.size, conditions.die);
+        let of_block = if need == Lack::RoomToOpen { anywhere } else { conditions.of_block() };
         let (ops, then): (Vec<OpId>, Option<Lack>) = match need {
             Lack::PageToProgram(cell) => {
                 let lets = |erased: CellTypeId| tables.programs[erased.index()] >> cell.0 & 1 == 1;
@@ -168,6 +165,8 @@ impl StepSearch<'_, '_> {
                     |op: &OpId| tables.base(tables.op(*op).base).effects.erase && lets(tables.op(*op).stated_cell_type);
                 (names().filter(erases).collect(), None)
             }
+            // An open block that is erased is no longer open.
+            Lack::RoomToOpen => (names().filter(|op| tables.base(tables.op(*op).base).effects.erase).collect(), None),
             Lack::PageToRead(cell) => {
                 let programs = |op: &OpId| {
                     let effects = &tables.base(tables.op(*op).base).effects;
@@ -191,8 +190,16 @@ impl StepSearch<'_, '_> {
             }
         };
         let heads = self.heads(&ops);
-        let rate_wanted =
-            |_: &Device, plan: &[Step]| plan.iter().any(|step| ops.contains(&step.op)).then_some(plan.len() as u32 - 1);
+        let closes = |device: &Device, place: &Place| {
+            let size = &tables.size;
+            let record = |plane| device.book.record(place.die, place.block(size, plane));
+            place.planes.iter().any(|plane| record(plane).is_open(size.pages))
+        };
+        let rate_wanted = |device: &Device, plan: &[Step]| {
+            let is_wanted =
+                |step: &Step| ops.contains(&step.op) && (need != Lack::RoomToOpen || closes(device, &step.place));
+            plan.iter().any(is_wanted).then_some(plan.len() as u32 - 1)
+        };
         for ops in [&ops, &heads] {
             let wanted = WantedStep {
                 ops: ops.iter().map(|&op| (op, 1)).collect(),
@@ -286,6 +293,34 @@ impl StepSearch<'_, '_> {
     }
 }
 
+/// Whether what an operation needs is there only after another operation.
+fn needs_another(info: &BaseInfo) -> bool {
+    match info.address {
+        AddressSource::None | AddressSource::Hook | AddressSource::AnyBlock => false,
+        AddressSource::NextPage => info.effects.is_program(),
+        AddressSource::ReadablePage
+        | AddressSource::OutputRegister
+        | AddressSource::PageRegister
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => true,
+    }
+}
+
+/// Whether an operation provides what another needs.
+fn provides(tables: &Tables, earlier: OpId, needing: OpId) -> bool {
+    let (info, needing) = (tables.op(earlier), tables.op(needing));
+    let (effects, cell) = (&tables.base(info.base).effects, needing.stated_cell_type);
+    match tables.base(needing.base).address {
+        AddressSource::None | AddressSource::Hook | AddressSource::AnyBlock => false,
+        AddressSource::NextPage => effects.erase && tables.programs[info.stated_cell_type.index()] >> cell.0 & 1 == 1,
+        AddressSource::ReadablePage => effects.is_program() && info.stated_cell_type == cell,
+        AddressSource::OutputRegister | AddressSource::PageRegister => effects.reads_array(),
+        AddressSource::SuspendedProgram => effects.suspend == Some(Axis::Program),
+        AddressSource::OneShotLatch | AddressSource::CopybackLatch => effects.load,
+    }
+}
+
 /// Every name that may be proposed.
 fn names_of(setup: &Setup) -> impl Iterator<Item = OpId> {
     setup.scenarios.iter().flat_map(|set| set.distribution.names()).map(|&(op, _)| op)
@@ -336,7 +371,7 @@ fn open_bases(
             };
             place.is_some_and(|place| logic.allows(tables, info, &place, device.planes()))
         };
-        let planes = conditions.first_plane.map_or(conditions.planes, PlaneSet::one);
+        let planes = conditions.has_plane.map_or(conditions.planes, PlaneSet::one);
         planes.iter().filter(at).count()
     };
     bases.iter().map(planes_of).sum()

@@ -27,6 +27,17 @@ pub struct ValueReached {
     pub given_up: BTreeMap<String, u64>,
 }
 
+/// An attempt that completed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScenarioHit {
+    /// The scenario, as an index into what [`Site::scenarios`](crate::Site::scenarios) gives.
+    pub scenario: usize,
+    /// The value, as an index into those of the scenario.
+    pub value: usize,
+    /// The uid of each step's operation, that of the last repetition.
+    pub steps: Vec<u64>,
+}
+
 /// Why an attempt was given up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum GivenUp {

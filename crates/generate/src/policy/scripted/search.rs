@@ -41,10 +41,12 @@ pub(crate) struct StepSearch<'a, 's> {
 }
 
 /// Something that a step needs and that is not there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lack {
     /// A block with a page to program as a cell type.
     PageToProgram(CellTypeId),
+    /// A block less that is open, so that another may be opened.
+    RoomToOpen,
     /// A page of a cell type to read.
     PageToRead(CellTypeId),
     /// An operation of an axis in CORE_BUSY.
@@ -263,7 +265,7 @@ impl<'a, 's> StepSearch<'a, 's> {
         best.ok_or(reason)
     }
 
-    /// The planes on which an operation has an address that meets conditions; the first plane alone, if it matters which one that is.
+    /// The planes on which an operation has an address that meets conditions; the plane that it must have alone, if there is one.
     pub(super) fn planes_with(&self, op: OpId, conditions: &PlaceConditions) -> PlaneSet {
         self.each_plane_with(op, conditions).fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
     }
@@ -280,7 +282,7 @@ impl<'a, 's> StepSearch<'a, 's> {
         let parts = in_regions(self.setup, of.info, conditions);
         let has_any =
             move |plane: &Plane| parts.iter().any(|(part, _)| part.planes.contains(*plane) && of.has_any(part, *plane));
-        let may = conditions.first_plane.map_or(conditions.planes, |first| conditions.planes.and(PlaneSet::one(first)));
+        let may = conditions.has_plane.map_or(conditions.planes, |plane| conditions.planes.and(PlaneSet::one(plane)));
         // Where the regions in force have none at all, no block need be looked at.
         let addresses = device.book.on(conditions.die);
         let may = match of.info.address {
