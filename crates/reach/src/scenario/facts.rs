@@ -69,13 +69,13 @@ const ALL: [Fact; 24] = [
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Looks {
     /// Its die, or the target.
-    AtDie,
+    Die,
     /// The planes that it addresses.
-    AtOwnPlanes,
+    OwnPlanes,
     /// The planes that it looks at: all of its die, unless it works on its planes alone.
-    AtPlanes,
+    Planes,
     /// The die, and whether its place goes on with that of a cache program.
-    AtNextPlace,
+    NextPlace,
 }
 
 impl Fact {
@@ -194,19 +194,19 @@ impl Fact {
         if let Some((state, rule)) = self.state()
             && steps.tables.forbidden_by(state).contains(own.base)
         {
-            rules.push((rule, if self.is_of_planes() { Looks::AtPlanes } else { Looks::AtDie }));
+            rules.push((rule, if self.is_of_planes() { Looks::Planes } else { Looks::Die }));
         }
         rules.extend(info.effects.needs().filter_map(|need| self.breaks(need)));
         if info.address == AddressSource::SuspendedProgram && self == NotSuspended(Axis::Program) {
-            rules.push((Rule::RecoveryTarget, Looks::AtDie));
+            rules.push((Rule::RecoveryTarget, Looks::Die));
         }
         rules
     }
 
     /// The rule that it breaks for an operation with a precondition.
     fn breaks(self, need: Precondition) -> Option<(Rule, Looks)> {
-        let at_planes = |fact: Self, rule: Rule| (self == fact).then_some((rule, Looks::AtOwnPlanes));
-        let at_die = |breaks: bool, rule: Rule| breaks.then_some((rule, Looks::AtDie));
+        let at_planes = |fact: Self, rule: Rule| (self == fact).then_some((rule, Looks::OwnPlanes));
+        let at_die = |breaks: bool, rule: Rule| breaks.then_some((rule, Looks::Die));
         match need {
             Precondition::CopybackPage => at_planes(NoCopybackPage, Rule::CopybackSource),
             Precondition::NothingUnread => at_planes(Unread, Rule::UnreadData),
@@ -218,7 +218,7 @@ impl Fact {
                 at_die(is_wrong && need != LatchNeed::default(), Rule::OneshotOrder)
             }
             Precondition::NextOfCacheProgram => {
-                matches!(self, CacheProgram(_)).then_some((Rule::CacheSequence, Looks::AtNextPlace))
+                matches!(self, CacheProgram(_)).then_some((Rule::CacheSequence, Looks::NextPlace))
             }
             Precondition::Suspended(axis) => {
                 let is_blocked = axis == Axis::Erase && self == Suspended(Axis::Program);
@@ -259,8 +259,8 @@ pub(crate) fn obstacle_to_repetition(steps: &Steps<'_>, step: usize) -> Option<O
         let rules: Option<Vec<Rule>> = steps
             .kinds_of(step)
             .map(|own| {
-                let (rule, _) = fact.forbids(steps, own).into_iter().find(|(_, looks)| *looks == Looks::AtDie)?;
-                leaves(steps, fact, (step, own, Looks::AtDie), step).then_some(rule)
+                let (rule, _) = fact.forbids(steps, own).into_iter().find(|(_, looks)| *looks == Looks::Die)?;
+                leaves(steps, fact, (step, own, Looks::Die), step).then_some(rule)
             })
             .collect();
         let because = format!("{} after each repetition, and nothing in between ends that", fact.text());
@@ -305,14 +305,14 @@ fn leaves(
         fact.is_of_target()
             || steps.share_die((step, own.1), (from, info)) && {
                 let shares = || {
-                    let all = looks == Looks::AtPlanes && own.1.reach != Reach::Planes;
+                    let all = looks == Looks::Planes && own.1.reach != Reach::Planes;
                     all || info.effects.resets() || steps.share_plane(step, from)
                 };
                 match looks {
-                    Looks::AtDie => true,
-                    Looks::AtPlanes | Looks::AtOwnPlanes => shares(),
+                    Looks::Die => true,
+                    Looks::Planes | Looks::OwnPlanes => shares(),
                     // Nothing else enters the state, with a place of its own.
-                    Looks::AtNextPlace => is_no_next_place(steps, step, from) && !enters_again(),
+                    Looks::NextPlace => is_no_next_place(steps, step, from) && !enters_again(),
                 }
             }
     };

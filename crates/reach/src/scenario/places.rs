@@ -166,7 +166,7 @@ fn planes(steps: &Steps<'_>, step: usize, op: (&OpInfo, &BaseInfo)) -> Option<Ob
     for place in &steps.step(step).places {
         match place.relation {
             PlaceRelation::OtherThan(of) if place.part == AddressPart::Plane => {
-                let used = steps.of(of).map(|op| self::needed(op)).min().unwrap_or(1);
+                let used = steps.of(of).map(self::needed).min().unwrap_or(1);
                 if needed + used > all {
                     let other = steps.name(of);
                     return too_few(format!(
