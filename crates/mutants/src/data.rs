@@ -127,7 +127,7 @@ fn planes_exchanged(view: &RowView<'_>) -> Option<Mutant> {
     let mut other = next.clone();
     other.targets.first_mut()?.data = is;
     let edits = vec![Edit::Replace(view.at, view.changed(|target| target.data = there)), Edit::Replace(at, other)];
-    (there != is).then(|| Mutant { edits, condemned: None })
+    (there != is).then_some(Mutant { edits, condemned: None })
 }
 
 fn own_after_msb(view: &RowView<'_>) -> Option<Mutant> {

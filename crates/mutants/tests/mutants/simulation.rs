@@ -97,7 +97,7 @@ fn repair(finding: &Finding, targets: &mut [Addressed]) -> bool {
             None => {
                 target.suspended = ByAxis::new(|axis| {
                     target.suspended[axis].and(Some(right.contains(&format!(" {}", suspension_words(axis)[1]))))
-                })
+                });
             }
         }
     }

@@ -121,7 +121,6 @@ fn hits_of(plans: std::ops::Range<u64>, us: u64) -> u64 {
         let scenarios = (0..8).map(|at| random_scenario(&mut dice, at)).map(|one| format!("scenarios:\n{one}"));
         let meant: Vec<String> = scenarios.filter(|one| plan(one).is_ok()).collect();
         let text = format!("scenarios:\n{}", meant.iter().map(|one| &one["scenarios:\n".len()..]).collect::<String>());
-        println!("plan {number}:\n{text}");
         tried(&text, &until(us), 1).all_hits()
     };
     plans.map(of).sum()

@@ -73,7 +73,7 @@ impl Written {
         let mut written = Self { folder: TempDir::new().unwrap(), runs: Vec::new() };
         for run in 1..=RUNS {
             // The bootstrap draws addresses outside the regions.
-            let bootstrap = plan.addresses.is_empty() && seed % 2 == 0;
+            let bootstrap = plan.addresses.is_empty() && seed.is_multiple_of(2);
             let limits = RunLimits {
                 run_until: Ticks::from_us(1_000_000),
                 max_ops: Some(OPS),

@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_suspension_moves_what_is_left_of_a_phase() {
-        let (tables, mut step, issue, busy) = program();
+        let (tables, mut step, _, busy) = program();
         step.suspended();
         assert_eq!(step.part(&tables, PhaseKind::CoreBusy, (0, WHOLE)), None);
         assert_eq!(step.moment(&tables, StepMoment::End), None);
