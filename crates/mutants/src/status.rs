@@ -3,7 +3,7 @@
 use nandseq_input::Addressed;
 use nandseq_profile::Ticks;
 use nandseq_profile::model::{Axis, PayloadField, StatusOf};
-use nandseq_trace::{Status, suspension_words};
+use nandseq_trace::Status;
 
 use crate::mutation::{Mutant, Mutation, breaks};
 use crate::view::RowView;
@@ -135,6 +135,8 @@ fn words_exchanged(row: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use nandseq_trace::suspension_words;
+
     use super::*;
 
     #[test]
