@@ -9,7 +9,6 @@ mod expecting;
 mod formats;
 mod in_phases;
 mod inputs;
-mod judged_data;
 mod names;
 mod pages;
 mod phases;
