@@ -90,7 +90,7 @@ fn random_plan(profile: &Profile, number: u64) -> TestPlan {
 
 #[test]
 fn random_scenarios_break_no_rule_on_some_devices() {
-    random_scenarios_break_no_rule(12, 1_500);
+    random_scenarios_break_no_rule(30, 1_500);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn random_scenarios_break_no_rule(devices: u64, most: u64) {
             assert!(matches >= own, "device {number}, {}: {matches} matches, {own} hits: {scenario:?}", scenario.name);
         }
     }
-    assert!(hits > tried / 8, "{hits} of {tried} scenarios came");
+    assert!(hits > tried / 10, "{hits} of {tried} scenarios came");
 }
 
 /// The scenario of the specification.

@@ -155,7 +155,7 @@ fn a_snapshot_that_was_touched_is_refused() {
     let folder = Folder::new();
     folder.succeed(&with("1", &[]));
     let good = fs::read_to_string(snapshot(&folder, 1)).unwrap();
-    let newer = good.replacen("\"version\":1", "\"version\":5", 1);
+    let newer = good.replacen("\"version\":1", "\"version\":6", 1);
     let other = good.replacen("\"version\":1", "\"version\":2", 1);
     let altered = good.replacen("\"operations\":", "\"operations\":1", 1);
     for (contents, expected) in [

@@ -186,7 +186,8 @@ fn what_one_site_needs_to_cover_enough_is_the_estimate_of_others() {
     let made: Value = serde_json::from_slice(&made).unwrap();
     let estimate = dry(&folder, &[&flags[..], &["--site-count", "30"]].concat());
     let (of_one, of_all) = (number(&made["operations"]), number(&estimate["estimate"]["operations"]));
-    assert!(of_all <= 30 * of_one, "{of_all} of 30 sites, {of_one} of one");
+    // One site is not like another.
+    assert!((15 * of_one..60 * of_one).contains(&of_all), "{of_all} of 30 sites, {of_one} of one");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! For each rule of the device at least one change that switches it off, and only it as far as that is possible.
 
 use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, DeviceState, Effect, ExclusionGroup, LatchKind, LatchNeed, PhaseKind, Scope,
-    StatusOf,
+    AddressSource, Axis, CacheProgramKind, DeviceState, Effect, ExclusionGroup, Expectations, LatchKind, LatchLevel,
+    LatchNeed, PhaseKind, Scope, StatusOf,
 };
 use nandseq_profile::{BaseSet, Profile};
 use nandseq_verify::RuleCode;
@@ -38,6 +38,11 @@ fn occupation() -> Vec<Change> {
             belief.interleaved = belief.bases.ids().collect();
         }),
     ]
+}
+
+/// Payloads name the data that passes on the bus.
+fn with_data(truth: &mut Profile) {
+    truth.expect(Expectations { data: true, full_status: false });
 }
 
 /// Nothing but occupied planes keeps two operations apart.
@@ -247,6 +252,11 @@ fn chains_and_suspension() -> Vec<Change> {
         }),
         change(RuleCode::StatusValue, "data output windows stay open twice as long", as_it_is, |belief| {
             stretch(belief, PhaseKind::DataOut, 200, |_| true);
+        }),
+        change(RuleCode::DataValue, "reads of LSB pages read CSB pages", with_data, |belief| {
+            for op in belief.ops.iter_mut().filter(|op| op.reads == Some(LatchLevel::Lsb)) {
+                op.reads = Some(LatchLevel::Csb);
+            }
         }),
     ]
 }

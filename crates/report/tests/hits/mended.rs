@@ -91,7 +91,7 @@ fn what_lacks_is_of_the_cell_type() {
 #[test]
 fn operations_that_overlap_do_not_add_up() {
     for between in ["anything", "nothing"] {
-        let fields = format!("hits: 2, between: {between}");
+        let fields = format!("hits: 1, between: {between}");
         let steps = ["{e: {base: ERASE, die: 0}}", "{base: ERASE, die: 1, after: e.start, within: 1000}"];
         try_one(&fields, &steps, &until_done(13_000)).assert_done();
     }

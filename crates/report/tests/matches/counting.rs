@@ -153,20 +153,20 @@ fn hits_count_for_each_value() {
 
 #[test]
 fn wanted_values_are_those_that_the_steps_allow() {
-    let count = |each: &str, first: &str| {
-        let plan = scenario(&format!("each: {each}"), &[first, "s: {op: [STATUS, CALIBRATE]}"]);
+    let count = |fields: &str, first: &str| {
+        let plan = scenario(fields, &[first, "s: {op: [STATUS, CALIBRATE]}"]);
         let values = WantedValues::new(&plan.scenarios[0], &DEVICE.0);
         assert_eq!(values.iter().count() as u64, values.count());
         values.count()
     };
-    assert_eq!(count("[]", "r: {base: READ}"), 1);
-    assert_eq!(count("celltype", "r: {base: READ}"), 2);
-    assert_eq!(count("[die, plane]", "r: {base: READ}"), 8);
-    assert_eq!(count("[die, plane]", "r: {base: READ, die: 1, planes: 0-2}"), 3);
-    assert_eq!(count("op of s", "r: {base: READ}"), 4);
+    assert_eq!(count("hits: 1", "r: {base: READ}"), 1);
+    assert_eq!(count("each: celltype", "r: {base: READ}"), 2);
+    assert_eq!(count("each: [die, plane]", "r: {base: READ}"), 8);
+    assert_eq!(count("each: [die, plane]", "r: {base: READ, die: 1, planes: 0-2}"), 3);
+    assert_eq!(count("each: op of s", "r: {base: READ}"), 4);
     // Three names, each of one cell type.
-    assert_eq!(count("[celltype, op of r]", "r: {base: READ}"), 3);
-    assert_eq!(count("[op of r, op of s, celltype]", "r: {base: READ}"), 12);
+    assert_eq!(count("each: [celltype, op of r]", "r: {base: READ}"), 3);
+    assert_eq!(count("each: [op of r, op of s, celltype]", "r: {base: READ}"), 12);
 }
 
 #[test]
