@@ -164,9 +164,9 @@ fn wanted_values_are_those_that_the_steps_allow() {
     assert_eq!(count("each: [die, plane]", "r: {base: READ}"), 8);
     assert_eq!(count("each: [die, plane]", "r: {base: READ, die: 1, planes: 0-2}"), 3);
     assert_eq!(count("each: op of s", "r: {base: READ}"), 4);
-    // Three names, each of one cell type.
-    assert_eq!(count("each: [celltype, op of r]", "r: {base: READ}"), 3);
-    assert_eq!(count("each: [op of r, op of s, celltype]", "r: {base: READ}"), 12);
+    // Six names, each of one cell type.
+    assert_eq!(count("each: [celltype, op of r]", "r: {base: READ}"), 6);
+    assert_eq!(count("each: [op of r, op of s, celltype]", "r: {base: READ}"), 24);
 }
 
 #[test]
