@@ -43,7 +43,7 @@ fn within(profile: &Profile, text: &str, (runs, count): (u64, u64), seed: u64) -
 }
 
 #[test]
-#[ignore = "ten million operations"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_addresses -- --ignored"]
 fn limits_are_never_exceeded_over_ten_million_operations() {
     let profile = builtin::profile();
     let text = "addresses: {stress: {regions: [{blocks: 0-31, weight: 3}, {blocks: 32-1019, pages: 0-199}], \
@@ -96,7 +96,7 @@ fn random_plan(profile: &Profile, number: u64) -> String {
 }
 
 #[test]
-#[ignore = "two hundred devices"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_addresses -- --ignored"]
 fn varied_plans_on_varied_devices_break_no_rule_and_no_limit() {
     let builtin = builtin::profile();
     let mut reached = 0;
