@@ -20,6 +20,7 @@ use super::setups::Setups;
 use super::site::{add_snapshot, failed, is_covered, site_in};
 use super::totals::Totals;
 use crate::absent::Absences;
+use crate::arguments::ProposerLog;
 use crate::campaign::{Campaign, CampaignSite, Closure};
 use crate::failure::{Failure, Problem};
 use crate::thread_pool::threads;
@@ -83,9 +84,10 @@ pub(crate) struct Tried {
 pub(crate) struct Sizes {
     pub(crate) runs: u64,
     pub(crate) ops: u64,
-    /// Bytes without those of snapshots, which do not grow with the runs.
+    /// Bytes that grow with the operations.
     pub(crate) bytes: u64,
-    pub(crate) snapshot_bytes: u64,
+    /// Bytes that each run has: of its snapshot, of a log that counts, of a run without operations all.
+    pub(crate) bytes_of_runs: u64,
 }
 
 /// Tries a campaign.
@@ -246,11 +248,15 @@ impl Tried {
         let mut sink = Logged { log, inner };
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, campaign, unwritten))?;
         let Logged { log, inner: mut files } = sink;
+        let mut bytes_of_run = 0;
         if let Some(log) = log {
-            files.add_written(FileKind::ProposerLog, log.finish(&summary, (absences, at)).map_err(unwritten)?);
+            let log = log.finish(&summary, (absences, at)).map_err(unwritten)?;
+            bytes_of_run += if campaign.proposer_log == ProposerLog::Summary { log.file.bytes() } else { 0 };
+            files.add_written(FileKind::ProposerLog, log);
         }
-        let snapshot_bytes = add_snapshot(campaign, campaign_site, site, &mut files).map_err(unwritten)?;
+        bytes_of_run += add_snapshot(campaign, campaign_site, site, &mut files).map_err(unwritten)?;
         let finished = files.finish().map_err(unwritten)?;
+        let bytes_of_run = if summary.ops == 0 { finished.bytes } else { bytes_of_run };
         let length = summary.end - summary.start;
         self.simulated += u128::from(length.0);
         let is_cut = summary.ops >= most && phase.max_ops.is_none_or(|wanted| wanted > most);
@@ -265,8 +271,8 @@ impl Tried {
         }
         self.all.runs += 1;
         self.all.ops += summary.ops;
-        self.all.bytes += finished.bytes - snapshot_bytes;
-        self.all.snapshot_bytes += snapshot_bytes;
+        self.all.bytes += finished.bytes - bytes_of_run;
+        self.all.bytes_of_runs += bytes_of_run;
         self.totals.runs += 1;
         self.totals.note_run(campaign, run_index, (summary.ops, is_cut), site);
         self.totals.note_dead((campaign_site, phase), (run_index + 1, summary.ops), summary.dead.clone());

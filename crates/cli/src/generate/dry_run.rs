@@ -264,11 +264,11 @@ impl Estimate {
         let is_all = tried.is_whole && tried.sites.len() as u64 == sites;
         let operations = if is_all { tried.all.ops as f64 } else { tried.of_a_run() * runs as f64 };
         // Bytes that every file has weigh less in longer runs, so a cut trial counts the first site, which is tried for longest.
-        let Sizes { runs: of_runs, ops, bytes, snapshot_bytes } = if tried.is_cut { tried.first } else { tried.all };
-        let snapshots = snapshot_bytes as f64 / of_runs.max(1) as f64 * runs as f64;
+        let Sizes { runs: of_runs, ops, bytes, bytes_of_runs } = if tried.is_cut { tried.first } else { tried.all };
+        let each_run = bytes_of_runs as f64 / of_runs.max(1) as f64;
         let bytes = match is_all {
-            true => (tried.all.bytes + tried.all.snapshot_bytes) as f64,
-            false => bytes as f64 / ops.max(1) as f64 * operations + snapshots,
+            true => (tried.all.bytes + tried.all.bytes_of_runs) as f64,
+            false => bytes as f64 / ops.max(1) as f64 * operations + each_run * runs as f64,
         };
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let at_once = campaign.jobs.unwrap_or(cores).min(sites).max(1);

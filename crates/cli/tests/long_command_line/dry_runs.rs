@@ -301,3 +301,20 @@ fn what_could_not_be_generated_cannot_be_tried() {
     let text = Folder::new().with("lots.yaml", list).refuse(&["run-list", "lots.yaml"]);
     assert!(text.contains("a campaign has no field `dry_run`"), "{text}");
 }
+
+#[test]
+fn a_campaign_that_dies_early_is_as_large_as_its_logs_and_snapshots() {
+    // With more sites than a trial has.
+    let size = ["--ops", "1000", "--site-count", "20", "--outputs", "operation_sequence,proposer_log,snapshot"];
+    for (table, runs, percent) in [("{Pg: 1}", "1", 1), ("{Er: 1, Pg: 1, Rd: 1}", "3", 10)] {
+        let folder = Folder::new().with("tiny.yaml", crate::dead::TINY.to_owned() + &format!("  DEFAULT: {table}\n"));
+        let flags = [&["--config", "tiny.yaml", "-n", runs, "--summary", "json", "-q"][..], &size].concat();
+        let bytes = |more: &[&str], place: &str| {
+            let told = folder.fall_short(&[&flags[..], more].concat()).stdout;
+            let told: Value = serde_json::from_slice(&told).unwrap();
+            number(told.pointer(place).unwrap())
+        };
+        let (estimate, made) = (bytes(&["--dry-run"], "/estimate/bytes"), bytes(&[], "/bytes"));
+        assert!(is_near(estimate, made, percent), "{table}: {estimate} {made}");
+    }
+}
