@@ -22,7 +22,7 @@ use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::{path_of, recorded as recorded_path, shown};
 use serde::Serialize;
 
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{counted, printable};
 
 use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat, flags_of_manifest};
@@ -487,8 +487,7 @@ fn shown_row(row: &[u8]) -> String {
     if row.is_empty() {
         return "missing".to_owned();
     }
-    let text = String::from_utf8_lossy(row);
-    let text = text.trim_end_matches('\n');
+    let text = printable(row.strip_suffix(b"\n").unwrap_or(row));
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use nandseq_profile::diagnostic::printable;
+
 use crate::line::split_into;
 use crate::row::COLUMNS;
 
@@ -21,10 +23,9 @@ impl NoHeader {
     pub(super) fn of(line: Option<&[u8]>) -> Self {
         let Some(line) = line else { return Self { found: None, cause: "" } };
         let text = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]);
-        let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
         // The zero bytes of UTF-16 and its byte order mark are not shown.
         let letters = text.trim_start_matches('\u{feff}').chars().filter(|&c| c != '\0' && c != '\u{fffd}');
-        Self { found: Some(letters.map(shown).collect()), cause: cause(line) }
+        Self { found: Some(printable(letters.collect::<String>().as_bytes())), cause: cause(line) }
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use nandseq_profile::diagnostic::printable;
+
 use crate::row::{MAX_LINE, RowFault};
 
 /// The result of reading a line.
@@ -206,7 +208,7 @@ pub(super) fn in_field(text: &str) -> Box<[u8]> {
 
 /// At most `most` bytes of a field, for messages. Doubled quotes become single ones.
 pub(super) fn shown(field: &[u8], most: usize) -> String {
-    String::from_utf8_lossy(&field[..field.len().min(most)]).replace("\"\"", "\"")
+    printable(&field[..field.len().min(most)]).replace("\"\"", "\"")
 }
 
 /// A whole number of decimal digits that fits 64 bits.

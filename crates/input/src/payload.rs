@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use nandseq_profile::diagnostic::printable;
 use nandseq_profile::model::{Axis, Base, DataTransfer, PayloadField, StatusField};
 use nandseq_profile::{BaseId, CellTypeId, IdVec, Profile};
 use nandseq_trace::{Status, suspension_words};
@@ -173,7 +174,7 @@ fn put_status(field: StatusField, word: &[u8], target: &mut Addressed) -> Option
 
 /// At most 40 bytes of a text in the file, for messages.
 fn shown(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned()
+    printable(&bytes[..bytes.len().min(40)])
 }
 
 impl JsonValue<'_> {

@@ -10,7 +10,7 @@ mod suggest;
 
 pub use render::Styling;
 pub use source::{MAX_SOURCE_BYTES, SourceFile};
-pub use suggest::{counted, grouped, nearest, quoted};
+pub use suggest::{counted, grouped, nearest, printable, quoted};
 
 /// The severity of a diagnostic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -8,6 +8,8 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use nandseq_profile::diagnostic::printable;
+
 /// The beginning of a path that is stored by its bytes.
 pub const MARK: &str = "bytes:";
 
@@ -31,27 +33,10 @@ pub fn recorded(path: &Path) -> String {
     }
 }
 
-/// A path as messages show it: bytes that are no text, or that a terminal would not show, as `\xE9`.
+/// A path as messages show it: [`printable`].
 #[must_use]
 pub fn shown(path: impl AsRef<Path>) -> String {
-    let mut text = String::new();
-    let escaped = |text: &mut String, bytes: &[u8]| {
-        for byte in bytes {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\\x{byte:02X}");
-        }
-    };
-    for chunk in path.as_ref().as_os_str().as_encoded_bytes().utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() {
-                escaped(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
-            } else {
-                text.push(c);
-            }
-        }
-        escaped(&mut text, chunk.invalid());
-    }
-    text
+    printable(path.as_ref().as_os_str().as_encoded_bytes())
 }
 
 /// The path that was stored.

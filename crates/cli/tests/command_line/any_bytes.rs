@@ -167,3 +167,29 @@ fn what_was_written_is_said_as_a_shell_takes_it() {
     assert!(report.contains(r"wrote `$'caf\xE9.html'`"), "{report}");
     assert!(said(&[OsStr::new("merge"), &out]).contains(r"complete in $'caf\xE9'"));
 }
+
+#[test]
+fn no_control_character_of_a_file_reaches_the_terminal() {
+    let folder = Folder::new().with("tiny.yaml", TINY);
+    folder.succeed(&["--config", "tiny.yaml", "-t", "1500", "--stamp", "261121", "-q"]);
+    let of = |table: &str| format!("out/{table}_261121_0000001.csv");
+    for (table, at, put) in [
+        ("operation_sequence", ",Block_Erase_SLC,", ",Block\u{1b}[31m_Erase,"),
+        ("operation_sequence", "[{\"\"", "[{\"\"a\u{1b}\"\":1,\"\""),
+        ("operation_timeline", ",DEFAULT,", ",DEF\u{9b}31mAULT,"),
+        ("op_state_timeline", ",d0-p0,", ",d\u{7}0-p0,"),
+    ] {
+        let path = folder.path().join(of(table));
+        let good = fs::read_to_string(&path).unwrap();
+        let bad = good.replacen(at, put, 1);
+        assert_ne!(bad, good, "{table}: {good}");
+        fs::write(&path, bad).unwrap();
+        for command in [&["verify", "out", "--config", "tiny.yaml"][..], &["replay", "out"]] {
+            let output = folder.run(command);
+            assert_eq!(output.status.code(), Some(1), "{command:?}");
+            let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(!text.contains(|c: char| c.is_control() && c != '\n') && text.contains("\\x"), "{table}: {text:?}");
+        }
+        fs::write(&path, good).unwrap();
+    }
+}

@@ -1,5 +1,7 @@
 //! Texts in messages: "did you mean", quoted input, counts with their nouns.
 
+use std::fmt::Write as _;
+
 /// The candidate that is nearest to `name`, if one is near enough to be meant: by the number of insertions, deletions, replacements and
 /// swaps of neighbours (optimal string alignment).
 ///
@@ -52,17 +54,35 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A text of the user for a message: in backquotes, with `�` for control characters, cut after 60 characters.
+/// Bytes of the user's as text for a message, in which a terminal shows every character. What is no text, and characters that end lines, control
+/// the terminal or change the direction of writing, become `\x1B`, byte by byte.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let escaped = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                escaped(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(c);
+            }
+        }
+        escaped(&mut text, chunk.invalid());
+    }
+    text
+}
+
+/// A text of the user for a message: in backquotes, [`printable`], cut after 60 characters.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let mut out = String::from("`");
-    for (count, c) in text.chars().enumerate() {
-        if count == 60 {
-            out.push('…');
-            break;
-        }
-        out.push(if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { '\u{fffd}' } else { c });
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("`{}…`", printable(&text.as_bytes()[..end])),
+        None => format!("`{}`", printable(text.as_bytes())),
     }
-    out.push('`');
-    out
 }

@@ -102,3 +102,18 @@ fn counts_have_their_nouns_and_their_digits_in_threes() {
     }
     assert_eq!([0, 1, 12_528].map(|count| counted(count, "cell")), ["0 cells", "1 cell", "12,528 cells"]);
 }
+
+#[test]
+fn what_a_terminal_would_not_show_stands_byte_by_byte() {
+    for (bytes, text) in [
+        (&b"caf\xc3\xa9, a\\b"[..], "café, a\\b"),
+        (b"a\tb\r\n\x1b[31m\x7f\0", "a\\x09b\\x0D\\x0A\\x1B[31m\\x7F\\x00"),
+        (b"caf\xe9\xff", "caf\\xE9\\xFF"),
+        ("\u{85}\u{9b}\u{2028}".as_bytes(), "\\xC2\\x85\\xC2\\x9B\\xE2\\x80\\xA8"),
+        ("\u{202e}\u{2066}\u{200d}".as_bytes(), "\\xE2\\x80\\xAE\\xE2\\x81\\xA6\u{200d}"),
+    ] {
+        assert_eq!(printable(bytes), text);
+    }
+    assert_eq!(quoted("a\tb"), "`a\\x09b`");
+    assert_eq!(quoted(&"\t".repeat(61)), format!("`{}…`", "\\x09".repeat(60)));
+}

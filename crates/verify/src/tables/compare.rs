@@ -8,6 +8,7 @@ use std::io::{self, BufRead};
 
 use nandseq_input::MAX_LINE;
 use nandseq_input::table::{Line, LineFields, TableFault, TableReader};
+use nandseq_profile::diagnostic::printable;
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
@@ -365,7 +366,7 @@ impl TableComparison {
         };
         let known = kind.columns().len() - expected.free;
         // Quotes in a field are still doubled.
-        let shown = |text: &[u8]| match String::from_utf8_lossy(text).replace("\"\"", "\"") {
+        let shown = |text: &[u8]| match printable(text).replace("\"\"", "\"") {
             empty if empty.is_empty() => "empty".to_owned(),
             text => text,
         };
@@ -396,9 +397,9 @@ impl TableComparison {
             }
         }
         if uid == self.keys.0 {
-            let before = String::from_utf8_lossy(&self.keys.1).replace(',', " and ");
+            let before = printable(&self.keys.1).replace(',', " and ");
             report.report(RuleCode::of_table(self.kind()), &row_context, || {
-                let now = String::from_utf8_lossy(keys).replace(',', " and ");
+                let now = printable(keys).replace(',', " and ");
                 format!("The phase keys are {now}; in the operation's row before they are {before}.")
             });
             return;
