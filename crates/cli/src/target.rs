@@ -19,11 +19,14 @@ pub(crate) fn check(
     flag: &str,
     inputs: impl IntoIterator<Item = impl AsRef<Path>>,
 ) -> Result<(), Failure> {
-    if target.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        let problem = Problem::new(format!("`{}` names a folder, and a file is to be written", target.display()));
+    if target == Path::new(STANDARD_OUTPUT) {
+        return Ok(());
+    }
+    if target.as_os_str().as_encoded_bytes().ends_with(b"/") || target.is_dir() {
+        let problem = Problem::new(format!("`{}` names a folder, and a file is to be written", shown(target)));
         return Err(problem.help(format!("name a file with {flag}")).into());
     }
-    let Some(same) = identity(target).filter(|_| target != Path::new(STANDARD_OUTPUT)) else { return Ok(()) };
+    let Some(same) = identity(target) else { return Ok(()) };
     let what = if inputs.into_iter().any(|input| identity(input.as_ref()).as_ref() == Some(&same)) {
         "is a file that this command reads, or that a manifest which it reads lists"
     } else if is_manifest(target) {

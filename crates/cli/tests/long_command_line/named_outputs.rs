@@ -179,12 +179,20 @@ fn a_process_substitution_is_written_to() {
 fn a_folder_in_the_place_of_a_file_is_named() {
     let folder = generated();
     fs::create_dir(folder.path().join("taken")).unwrap();
+    symlink("taken", folder.path().join("link")).unwrap();
     for (command, _) in WRITERS {
-        let output = folder.run(&[command, &["taken"]].concat());
-        let text = String::from_utf8(output.stderr).unwrap();
-        // A table is read before it is written.
-        assert!(matches!(output.status.code(), Some(2 | 3)) && text.contains("`taken`"), "{command:?}: {text}");
+        for name in ["taken", "taken/", "link", ".", "new/"] {
+            let text = folder.refuse(&[command, &[name]].concat());
+            let expected = format!(
+                "exit code 2\nerror: `{name}` names a folder, and a file is to be written\n  help: name a file with --"
+            );
+            assert!(text.starts_with(&expected), "{command:?}: {text}");
+        }
     }
+    // The name that a file has without the flag.
+    fs::create_dir(folder.path().join("timeline.vcd")).unwrap();
+    let text = folder.refuse(&["export", "out", "--to", "vcd"]);
+    assert!(text.starts_with("exit code 2\nerror: `timeline.vcd` names a folder"), "{text}");
 }
 
 #[test]
@@ -257,8 +265,10 @@ fn a_table_that_cannot_be_written_is_known_before_anything_is_removed() {
     fs::create_dir(folder.path().join("table.yaml")).unwrap();
     let table = ["--refresh-op-state-probs", "--op-state-probs", "table.yaml", "--clean"];
     let text = folder.refuse(&[&generate[..], &table].concat());
-    assert!(text.starts_with("exit code 3\nerror: cannot write `table.yaml`: a folder is there\n"), "{text}");
-    assert!(text.contains("  help: name a file, not a folder, with --op-state-probs\n"), "{text}");
+    assert!(
+        text.starts_with("exit code 2\nerror: `table.yaml` names a folder, and a file is to be written\n"),
+        "{text}"
+    );
     // A list is checked before its first campaign is made.
     let list = "campaigns:
   - {name: first, ops: 20, out_dir: first}
@@ -316,8 +326,6 @@ fn what_a_command_reads_is_not_replaced() {
         );
         assert!(said.contains(&format!("`{target}` is a ")), "{said}");
     }
-    let said = folder.refuse(&["report", "out", "-o", "page.html/"]);
-    assert!(said.contains("`page.html/` names a folder, and a file is to be written"), "{said}");
     // Anything else is written.
     for target in ["one.json", "verdict.json", "out/report.html"] {
         run(&folder, &["report", "out", "-o"], target);
