@@ -24,6 +24,7 @@ use crate::hint::{Hint, profile_flags};
 use crate::plan_counts::ComparedPlan;
 use crate::run_selection::RunSelection;
 use crate::site_list::SiteList;
+use crate::summary::text::size;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
 use crate::{conditions, console, inputs, origins, target, tell, terminal};
@@ -224,5 +225,5 @@ fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {
     if console::is_quiet() {
         return Ok(());
     }
-    terminal::print(&format!("wrote `{}`, {:.1} MB\n", quoted(path.as_os_str()), bytes as f64 / 1e6))
+    terminal::print(&format!("wrote `{}`, {}\n", quoted(path.as_os_str()), size(bytes)))
 }

@@ -270,7 +270,7 @@ fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, 
 /// A number of bytes, in a fitting unit.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
-        0..10_000 => format!("{} bytes", grouped(bytes)),
+        0..10_000 => counted(bytes, "byte"),
         10_000..10_000_000 => format!("{} kB", grouped(bytes / 1_000)),
         _ => format!("{} MB", grouped(bytes / 1_000_000)),
     }
@@ -293,6 +293,21 @@ mod tests {
         let mut text = String::new();
         write_counts(&mut text, "Title:", counts, usize::MAX).expect("strings take everything");
         assert_eq!(text.lines().count(), 14, "{text}");
+    }
+
+    #[test]
+    fn a_number_of_bytes_has_a_fitting_unit() {
+        for (bytes, expected) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (9_999, "9,999 bytes"),
+            (10_000, "10 kB"),
+            (9_999_999, "9,999 kB"),
+            (10_000_000, "10 MB"),
+            (1_234_567_890, "1,234 MB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
     }
 
     #[test]
