@@ -2,6 +2,7 @@
 //! that were not drawn.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use nandseq_profile::PhaseKey;
@@ -110,9 +111,30 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
     all
 }
 
-/// Writes how many operations there are for each reason, and the command that explains the first one.
+/// The reasons of which one is explained, the most telling first: what is ruled out although it has a weight, then what the runs show
+/// to be odd, then what has no weight, then what had bad luck.
+const TELLING: [Why; 8] = [
+    Why::NeverEligible,
+    Why::Trapped,
+    Why::Dead,
+    Why::UnlikeTrial,
+    Why::Refused,
+    Why::NoWeight,
+    Why::Undecided,
+    Why::NotDrawn,
+];
+
+/// The operation that is explained: of the most telling reason the one that shares what it says with the most others.
+fn example(absent: &[NeverStarted]) -> Option<&NeverStarted> {
+    let mut alike: BTreeMap<(Why, Option<&str>), usize> = BTreeMap::new();
+    absent.iter().for_each(|one| *alike.entry((one.why, one.never.as_deref())).or_default() += 1);
+    let order = |why: Why| TELLING.iter().position(|telling| *telling == why);
+    absent.iter().min_by_key(|one| (order(one.why), Reverse(alike[&(one.why, one.never.as_deref())])))
+}
+
+/// Writes how many operations there are for each reason, and the command that explains one of them.
 pub(super) fn write_shortly(text: &mut String, absent: &[NeverStarted], known: u64, command: &str) -> fmt::Result {
-    let Some(first) = absent.first() else { return Ok(()) };
+    let Some(example) = example(absent) else { return Ok(()) };
     let kinds: Vec<String> = Why::ALL
         .iter()
         .map(|(why, words)| (absent.iter().filter(|one| one.why == *why).count(), words))
@@ -121,14 +143,14 @@ pub(super) fn write_shortly(text: &mut String, absent: &[NeverStarted], known: u
         .collect();
     let (all, known) = (absent.len(), counted(known, "operation"));
     writeln!(text, "Never started: {all} of {known}: {} (-v shows all); why one did not:", kinds.join(", "))?;
-    writeln!(text, "  {}", explain(command, first))
+    writeln!(text, "  {}", explain(command, example))
 }
 
 /// Writes all of these operations.
 pub(super) fn write(text: &mut String, absent: &[NeverStarted], known: u64, command: &str) -> fmt::Result {
-    let Some(first) = absent.first() else { return Ok(()) };
+    let Some(example) = example(absent) else { return Ok(()) };
     let (all, known) = (absent.len(), counted(known, "operation"));
-    writeln!(text, "Never started: {all} of {known}; why one did not: {}", explain(command, first))?;
+    writeln!(text, "Never started: {all} of {known}; why one did not: {}", explain(command, example))?;
     let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
     for one in absent {
         writeln!(text, "  {:width$}  {}", one.op_name, one.words())?;
@@ -183,6 +205,37 @@ impl NeverStarted {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_example_is_ruled_out_for_the_reason_of_most_others() {
+        let one = |name: &str, why, never: Option<&str>| NeverStarted {
+            op_name: name.to_owned(),
+            why,
+            refused: 9,
+            mostly: None,
+            never: never.map(str::to_owned),
+            expected: None,
+        };
+        let (page, die) = (Some("no page"), Some("no such die"));
+        let all = [
+            one("A", Why::Refused, None),
+            one("B", Why::NeverEligible, die),
+            one("C", Why::NeverEligible, page),
+            one("D", Why::NeverEligible, page),
+            one("E", Why::NoWeight, None),
+            one("F", Why::NoWeight, None),
+            one("G", Why::NoWeight, None),
+            one("H", Why::NotDrawn, None),
+        ];
+        let of = |absent: &[NeverStarted]| example(absent).map(|one| one.op_name.clone());
+        assert_eq!(of(&all).as_deref(), Some("C"));
+        let without = |all: [NeverStarted; 8], gone: &[Why]| {
+            of(&all.into_iter().filter(|one| !gone.contains(&one.why)).collect::<Vec<_>>())
+        };
+        assert_eq!(without(all, &[Why::NeverEligible, Why::NoWeight]).as_deref(), Some("A"));
+        assert_eq!(of(&[one("H", Why::NotDrawn, None), one("E", Why::NoWeight, None)]).as_deref(), Some("E"));
+        assert_eq!(of(&[]), None);
+    }
 
     #[test]
     fn a_short_summary_counts_the_operations_of_each_kind() {
