@@ -51,6 +51,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     let warnings = reach::refill_warnings(&in_force.profile, &in_force.table.distributions);
     let warnings = warnings.into_iter().flatten().chain(reach::dead_ends(&in_force));
     remarks.extend(warnings.map(|warning| failure::warning_text(&warning)));
+    remarks.extend(sites::assumed(&arguments.sites).map(|assumed| failure::note_text(&assumed)));
     warn_of_no_effect(arguments, (num_runs, !of_plan.is_empty()), remarks);
     let closure = Closure::new(arguments, &in_force)?;
     let said = arguments.start.bootstrap || arguments.start.no_bootstrap;
@@ -237,7 +238,7 @@ fn warn_of_no_effect(arguments: &GenerateArgs, (num_runs, is_in_phases): (u64, b
             "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
         ));
     }
-    if arguments.sites.site_dir_pattern.is_some() && arguments.sites.site_count == 0 {
+    if arguments.sites.site_dir_pattern.is_some() && Batch::new(&arguments.sites).is_none() {
         remarks.push_str(&failure::warning_text(
             "--site-dir-pattern has no effect without --site-count: --out-dir names the folder of a single device",
         ));

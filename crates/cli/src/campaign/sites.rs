@@ -103,6 +103,17 @@ pub(super) fn campaigns(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteF
     batch.sites().into_iter().map(campaign).collect()
 }
 
+/// What is assumed of a batch of which sites are listed and the number of sites is not stated.
+pub(super) fn assumed(flags: &SiteArgs) -> Option<String> {
+    let list = flags.sites.as_ref().filter(|_| flags.site_count == 0)?;
+    let sites = SiteList::in_words(&list.sites().collect::<Vec<_>>());
+    let (first, seed) = (flags.first_site(), flags.seed);
+    Some(format!(
+        "--sites without --site-count: as {sites} of any batch that begins with site {first} and --seed {seed}; \
+         no command will say that it lacks other sites"
+    ))
+}
+
 /// Checks that every site is of the batch, and that every site number and sequential seed fits 64 bits.
 pub(super) fn check(flags: &SiteArgs, num_runs: u64, problems: &mut Vec<Problem>) {
     let further_sites = flags.site_count.max(1) - 1;

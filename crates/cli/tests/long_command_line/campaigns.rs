@@ -35,9 +35,16 @@ fn chosen_sites_are_those_of_the_whole_batch() {
     // Without a number of sites the batch has no end.
     let open = Folder::new();
     let flags = ["-t", "1500", "-n", "2", "--seed", "1000", "--site-start", "3", "--stamp", "261121"];
-    open.succeed(&[&flags[..], &["--sites", "5"]].concat());
+    let said = |more: &[&str]| String::from_utf8(open.succeed(&[&flags[..], more].concat()).stderr).unwrap();
+    let note = "note: --sites without --site-count: as site 5 of any batch that begins with site 3 and --seed 1000; \
+                no command will say that it lacks other sites\n";
+    assert!(said(&["--sites", "5"]).starts_with(note));
     let site = |folder: &Folder| files_below(&folder.path().join("out/site_05"));
     assert!(site(&open) == site(&whole));
+    let noted = said(&["--sites", "5,7", "--dry-run", "--site-dir-pattern", "s{site_id}"]);
+    assert!(noted.starts_with("note: --sites without --site-count: as sites 5,7 of any batch"), "{noted}");
+    assert!(!noted.contains("warning"), "the pattern names the folders: {noted}");
+    assert!(!said(&["--sites", "5", "--site-count", "3", "--dry-run"]).contains("--sites without"));
 }
 
 #[test]
