@@ -150,8 +150,14 @@ fn print(command: &str, fails: bool, folder: &Folder) -> (Vec<String>, bool) {
     let output = shell.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let as_said = output.status.code().is_some_and(|code| (code != 0) == fails);
-    let is_progress = |line: &&str| line.contains(" k/s; ") && line.ends_with(" left");
     (text.trim_end().lines().filter(|line| !is_progress(line)).map(str::to_owned).collect(), as_said)
+}
+
+/// Whether a line tells of progress. Such lines come only from commands that take more than five seconds, as any may on a busy machine.
+fn is_progress(line: &str) -> bool {
+    line.contains(" k/s; ") && line.ends_with(" left")
+        || line.contains(" done (") && line.ends_with(" runs)")
+        || line.contains("; no start for ")
 }
 
 /// Lines of a page that are commands and stand outside the blocks in which commands are looked for.
@@ -168,4 +174,28 @@ pub(crate) fn commands_outside(name: &str, root: &Path) -> Vec<String> {
         }
     };
     (0..page.len()).filter(is_command).map(|at| format!("{name}:{}: {}", at + 1, page[at])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_only_a_stall_brings_are_not_shown() {
+        for line in [
+            "8,192 operations, 2 k/s; 0 of 1 site and 0 of 3 runs done, about 12 seconds left",
+            "site 4 run 1 done (1 of 3 runs)",
+            "device run 2 done (2 of 5 runs)",
+            "128 operations; no start for 3 s of simulated time on one of 2 sites",
+        ] {
+            assert!(is_progress(line), "{line}");
+        }
+        for line in [
+            "site 4 done: 3 runs, 3,008 operations",
+            "site 1 done: 1 run, 20 operations (1 of 3 sites)",
+            "2 of 2 campaigns done",
+        ] {
+            assert!(!is_progress(line), "{line}");
+        }
+    }
 }
