@@ -138,6 +138,29 @@ scenarios:
 }
 
 #[test]
+fn a_limit_in_the_way_is_the_reason_whatever_it_limits() {
+    for (limit, steps) in [
+        ("erases_per_block: 1", "{base: ERASE, multi: false}"),
+        ("reads_per_block: 2", "{base: READ, celltype: SLC, multi: false, page: 0}"),
+        ("reads_per_page: 2", "{base: READ, celltype: SLC, multi: false, page: 0}"),
+        // Its page comes by an erase alone.
+        ("erases_per_block: 1", "{base: PROGRAM_SLC, multi: false}"),
+        (
+            "open_blocks: 1",
+            "{p: {base: PROGRAM_SLC, multi: false}}, {base: PROGRAM_SLC, multi: false, block: other than p}",
+        ),
+    ] {
+        let text = format!(
+            "addresses:\n  few: {{regions: [{{dies: 0, blocks: 0-1, pages: 0-1}}], limits: {{{limit}}}}}\n\
+             scenarios:\n  one: {{hits: 50, between: nothing, steps: [{steps}]}}\n"
+        );
+        let tried = tried(&text, &until_done(20_000_000), 1);
+        let given_up = &tried.reached[0].values[0].given_up;
+        assert_eq!(given_up.keys().collect::<Vec<_>>(), ["limit"], "{limit}, {steps}: {given_up:?}");
+    }
+}
+
+#[test]
 fn a_step_that_is_refused_for_long_does_not_silence_the_device() {
     let tried = |text: &str| tried(text, &until(200_000), 1).operations;
     // Nothing is suspended that could be resumed.
