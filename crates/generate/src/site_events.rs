@@ -5,12 +5,12 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::Sink;
 
-use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, NextEvent, Step};
 use crate::policy::{HookKind, is_on};
 use crate::random::{Stream, StreamKind};
 use crate::reporting::RefusalReason;
 use crate::site::Site;
+use crate::until_counts::UntilCounts;
 
 impl Site<'_> {
     /// Handles the next event. A hook that comes when the run no longer proposes is added to `carried`, for the next run.
@@ -79,7 +79,7 @@ impl Site<'_> {
         if self.kernel.device.flight(id).is_none() {
             return; // it was cut: this end is void
         }
-        let flight = if self.goal_counts.is_some() { self.end_towards_goal(id, now) } else { self.kernel.end(id, now) };
+        let flight = if self.until_counts.is_some() { self.end_and_count(id, now) } else { self.kernel.end(id, now) };
         if let Some(data) = &mut self.data {
             data.end(self.setup, &self.kernel, (id, &flight));
         }
@@ -96,16 +96,16 @@ impl Site<'_> {
         }
     }
 
-    /// Ends an operation that was not cut, in a run that counts towards a goal.
+    /// Ends an operation that was not cut, in a run whose phase ends at a share.
     #[cold]
     #[inline(never)]
-    fn end_towards_goal(&mut self, id: FlightId, now: Ticks) -> Flight {
+    fn end_and_count(&mut self, id: FlightId, now: Ticks) -> Flight {
         let tables = &self.setup.tables;
         let place = self.kernel.device.flight(id).map(|flight| flight.place).unwrap_or_default();
-        let before = GoalCounts::at(&self.kernel.device, tables, &place);
+        let before = UntilCounts::at(&self.kernel.device, tables, &place);
         let flight = self.kernel.end(id, now);
-        if let Some(counts) = &mut self.goal_counts {
-            counts.replace(before, GoalCounts::at(&self.kernel.device, tables, &place));
+        if let Some(counts) = &mut self.until_counts {
+            counts.replace(before, UntilCounts::at(&self.kernel.device, tables, &place));
         }
         flight
     }

@@ -9,7 +9,7 @@ use std::io;
 use addresses::{Watch, plan, setup};
 use nandseq_generate::{LimitKind, LimitReached, RunLimits, ScenarioReached, Setup, Site, SiteState};
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::{AddressEntry, PhaseGoal};
+use nandseq_plan::model::{AddressEntry, PhaseUntil};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Nowhere, Operation, Sink};
 
@@ -236,7 +236,7 @@ fn with_scenarios<'p>(profile: &'p Profile, plan: &TestPlan, us: u64) -> (Watch<
     watch.regions = plan.addresses.iter().flat_map(|entry| entry.regions.clone()).collect();
     let mut site = Site::new(&setup, 6);
     let limits =
-        RunLimits { run_until: Ticks::from_us(us), goal: Some(PhaseGoal::ScenariosDone), ..RunLimits::default() };
+        RunLimits { run_until: Ticks::from_us(us), until: Some(PhaseUntil::ScenariosDone), ..RunLimits::default() };
     site.run(&limits, &mut watch).expect("memory does not fail");
     watch.end_run();
     assert_within(plan, &watch, &site);

@@ -16,7 +16,7 @@ fn runs_in_phases_are_the_same_however_they_are_made() {
     let phases: Vec<_> = manifest.runs.iter().map(|run| run.phase.as_deref().unwrap()).collect();
     assert_eq!(phases, ["precondition", "precondition", "stress", "stress", "stress", "read back"]);
     let runs: Vec<u64> = manifest.runs.iter().map(|run| run.operations).collect();
-    assert!(runs[0] > 0 && runs[1] == 0, "the goal ends both runs of its phase: {runs:?}");
+    assert!(runs[0] > 0 && runs[1] == 0, "`until` ends both runs of its phase: {runs:?}");
     assert!(runs[2..5].iter().all(|ops| (40..60).contains(ops)) && runs[5] > 0, "{runs:?}");
     let origin = &manifest.origin;
     assert_eq!((&*origin.plan.as_ref().unwrap().source, origin.phase_runs), ("plan.yaml", Some(6)));
@@ -180,7 +180,7 @@ fn operations_of_a_phase_that_are_not_reached_are_said_with_exit_code_4() {
     let expected = "phase `a`: 2 of 2 runs have fewer than 9,999 operations: raise its `run_until` in the plan";
     assert!(code == Some(4) && told.contains(expected), "{told}");
     assert!(!told.contains("phase `b`"), "{told}");
-    // Beside a goal the operations are a backstop: that it comes first is no more than a warning.
+    // Beside `until` the operations are a backstop: that it comes first is no more than a warning.
     let (code, told) = made("{name: a, run_until: 900, ops: 9999, until: {erased: 90 %}}");
     assert!(code == Some(0) && told.contains("came before what `until` asks for"), "{told}");
 }

@@ -7,7 +7,7 @@ use nandseq_plan::model::WHOLE;
 
 /// The pages and blocks of the good blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct GoalCounts {
+pub(crate) struct UntilCounts {
     /// Good blocks.
     blocks: u64,
     /// Their programmed pages.
@@ -16,7 +16,7 @@ pub(crate) struct GoalCounts {
     erased: u64,
 }
 
-impl GoalCounts {
+impl UntilCounts {
     /// Counts all blocks.
     pub(crate) fn of(device: &Device) -> Self {
         device.book.records().iter().filter(|record| record.stage != BlockStage::Bad).map(Self::of_block).sum()
@@ -54,7 +54,7 @@ impl GoalCounts {
     }
 }
 
-impl std::iter::Sum for GoalCounts {
+impl std::iter::Sum for UntilCounts {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), |sum, one| Self {
             blocks: sum.blocks + one.blocks,
