@@ -14,6 +14,7 @@ use crate::dead::{DeadDie, LastingState, lasting_state};
 use crate::kernel::{Event, Hook};
 use crate::policy::scripted::PhaseExtent;
 use crate::reporting::RunSummary;
+use crate::setup::Setup;
 use crate::site::Site;
 use crate::until_counts::UntilCounts;
 
@@ -150,7 +151,7 @@ impl Site<'_> {
         self.end_attempts();
         // What was in flight at the limit may have reached `until`.
         self.is_at_end_of_phase(limits);
-        debug_assert!(self.until_counts.is_none_or(|counts| counts == UntilCounts::of(&self.kernel.device)));
+        debug_assert!(self.until_counts.as_ref().is_none_or(|counts| counts.are_those_of(&self.kernel.device)));
         self.kernel.settle();
         self.carry_on(carried, boundary);
         // A snapshot of this moment says what came last on a die that is dead.
@@ -206,7 +207,9 @@ impl Site<'_> {
             self.draw_addresses(false);
         }
         let counts_blocks = matches!(limits.until, Some(PhaseUntil::Programmed(_) | PhaseUntil::Erased(_)));
-        self.until_counts = counts_blocks.then(|| UntilCounts::of(&self.kernel.device));
+        let Setup { tables, addresses, .. } = self.setup;
+        self.until_counts =
+            counts_blocks.then(|| UntilCounts::new(&self.kernel.device, &tables.size, &addresses.regions));
         self.look_before_run();
         self.begin_attempts_of_run(limits, end);
     }

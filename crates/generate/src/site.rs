@@ -120,11 +120,11 @@ impl<'s> Site<'s> {
 
     /// Whether the `until` of the phase is reached, or was.
     pub(crate) fn reaches(&mut self, until: PhaseUntil) -> bool {
-        let counts = self.until_counts.unwrap_or_default();
+        let counts = self.until_counts.as_ref();
         self.until_reached = self.until_reached
             || match until {
-                PhaseUntil::Programmed(share) => counts.has_programmed(share, self.setup.tables.size.pages),
-                PhaseUntil::Erased(share) => counts.has_erased(share),
+                PhaseUntil::Programmed(share) => counts.is_some_and(|counts| counts.has_programmed(share)),
+                PhaseUntil::Erased(share) => counts.is_some_and(|counts| counts.has_erased(share)),
                 PhaseUntil::Covered(share) => {
                     self.reached().is_some_and(|reached| is_share(reached.hit, reached.bins, share))
                 }
@@ -325,7 +325,7 @@ impl<'s> Site<'s> {
         let flight = kernel.start(step, (op, info), chain, &origin, now);
         // What a reset cuts may leave blocks in another state; what is suspended leaves them as they are.
         if self.until_counts.is_some() && kernel.cut_by_last_start().iter().any(|(_, cut)| *cut == Cut::Reset) {
-            self.until_counts = Some(UntilCounts::of(&kernel.device));
+            self.until_counts.iter_mut().for_each(|counts| counts.count(&kernel.device));
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
         reporter.tell(&kernel.device, (step, info), &origin, (status, suspended, now), sink);

@@ -10,7 +10,6 @@ use crate::policy::{HookKind, is_on};
 use crate::random::{Stream, StreamKind};
 use crate::reporting::RefusalReason;
 use crate::site::Site;
-use crate::until_counts::UntilCounts;
 
 impl Site<'_> {
     /// Handles the next event. A hook that comes when the run no longer proposes is added to `carried`, for the next run.
@@ -102,11 +101,9 @@ impl Site<'_> {
     fn end_and_count(&mut self, id: FlightId, now: Ticks) -> Flight {
         let tables = &self.setup.tables;
         let place = self.kernel.device.flight(id).map(|flight| flight.place).unwrap_or_default();
-        let before = UntilCounts::at(&self.kernel.device, tables, &place);
+        self.until_counts.iter_mut().for_each(|counts| counts.take_out(&self.kernel.device, tables, &place));
         let flight = self.kernel.end(id, now);
-        if let Some(counts) = &mut self.until_counts {
-            counts.replace(before, UntilCounts::at(&self.kernel.device, tables, &place));
-        }
+        self.until_counts.iter_mut().for_each(|counts| counts.put_in(&self.kernel.device, tables, &place));
         flight
     }
 

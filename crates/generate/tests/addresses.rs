@@ -246,6 +246,26 @@ fn with_scenarios<'p>(profile: &'p Profile, plan: &TestPlan, us: u64) -> (Watch<
 }
 
 #[test]
+fn a_phase_ends_at_a_share_of_its_regions() {
+    let profile = builtin::profile();
+    let plan = plan(
+        &profile,
+        "addresses: {a: {regions: [{dies: 0, blocks: 0-7, pages: 0-3}, {dies: 0, blocks: 6-7, pages: 2-7}]}}",
+    );
+    let setup = setup_of(&profile, &plan);
+    let ops_until = |until: PhaseUntil| {
+        let mut site = Site::new(&setup, 6);
+        let limits = RunLimits { run_until: Ticks::from_us(5_000_000), until: Some(until), ..RunLimits::default() };
+        let ops = site.run(&limits, &mut Nowhere).expect("nothing fails").ops;
+        assert!(site.until_reached(), "{until:?}");
+        ops
+    };
+    // Six blocks with four pages and two with eight.
+    assert!(ops_until(PhaseUntil::Programmed(25_000)) < ops_until(PhaseUntil::Programmed(400_000)));
+    assert!(ops_until(PhaseUntil::Erased(125_000)) < ops_until(PhaseUntil::Erased(250_000)));
+}
+
+#[test]
 fn steps_of_scenarios_are_in_the_regions_and_within_the_limits() {
     let profile = builtin::profile();
     for between in ["nothing", "anything"] {

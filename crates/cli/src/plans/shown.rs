@@ -96,6 +96,7 @@ impl<'p> ShownPlan<'p> {
     pub(super) fn new(read: &'p ReadPlan, profile: &'p Profile) -> Self {
         let plan = &read.plan;
         let mut first_run = 1;
+        let has_regions = |phase: &PlanPhase| phase.addresses.iter().any(|&at| !plan.addresses[at].regions.is_empty());
         let phase = |phase: &'p PlanPhase| {
             let runs = (first_run, phase.runs);
             first_run += phase.runs;
@@ -105,7 +106,7 @@ impl<'p> ShownPlan<'p> {
                 runs: runs.1,
                 run_until_us: phase.run_until.map(|time| time.0 as f64 / 1e6),
                 ops: phase.ops,
-                until: phase.until.map(until),
+                until: phase.until.map(|ends| until(ends, has_regions(phase))),
                 masses: phase.global.len() + phase.by_key.iter().map(|(_, masses)| masses.len()).sum::<usize>(),
                 mix: shares(&phase.mix, profile),
                 addresses: phase.addresses.iter().map(|&at| &*plan.addresses[at].name).collect(),
@@ -244,11 +245,12 @@ fn shares<'p>(shares: &'p [MixShare], profile: &'p Profile) -> Vec<ShownShare<'p
     shares.iter().map(share).collect()
 }
 
-fn until(until: PhaseUntil) -> String {
+fn until(until: PhaseUntil, has_regions: bool) -> String {
+    let in_regions = if has_regions { "of its addresses " } else { "" };
     let share = |share: u32| percent_text(share.into());
     match until {
-        PhaseUntil::Programmed(part) => format!("{} of the pages are programmed", share(part)),
-        PhaseUntil::Erased(part) => format!("{} of the blocks are erased", share(part)),
+        PhaseUntil::Programmed(part) => format!("{} of the pages {in_regions}are programmed", share(part)),
+        PhaseUntil::Erased(part) => format!("{} of the blocks {in_regions}are erased", share(part)),
         PhaseUntil::Covered(part) => format!("{} of the bins are covered", share(part)),
         PhaseUntil::ScenariosDone => "the scenarios are done".to_owned(),
     }

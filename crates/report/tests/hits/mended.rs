@@ -145,10 +145,7 @@ fn a_limit_in_the_way_is_the_reason_whatever_it_limits() {
         ("reads_per_page: 2", "{base: READ, celltype: SLC, multi: false, page: 0}"),
         // Its page comes by an erase alone.
         ("erases_per_block: 1", "{base: PROGRAM_SLC, multi: false}"),
-        (
-            "open_blocks: 1",
-            "{p: {base: PROGRAM_SLC, multi: false}}, {base: PROGRAM_SLC, multi: false, block: other than p}",
-        ),
+        ("open_blocks: 1", "{base: PROGRAM_SLC, multi: false, block: 0}, {base: PROGRAM_SLC, multi: false, block: 1}"),
     ] {
         let text = format!(
             "addresses:\n  few: {{regions: [{{dies: 0, blocks: 0-1, pages: 0-1}}], limits: {{{limit}}}}}\n\
