@@ -184,7 +184,7 @@ fn a_phase_ends_at_its_until_and_its_further_runs_are_empty() {
     let profile = builtin::profile();
     let setup = Setup::new(&profile, &probability::of_profile(&profile, 1729), &[]).expect("something to propose");
     for (until, us) in [(PhaseUntil::Erased(4_000), 500_000), (PhaseUntil::Programmed(2), 1_000_000)] {
-        let limits = RunLimits { run_until: Ticks::from_us(us), until: Some(goal), ..RunLimits::default() };
+        let limits = RunLimits { run_until: Ticks::from_us(us), until: Some(until), ..RunLimits::default() };
         let mut site = Site::new(&setup, 5);
         let first = site.run(&limits, &mut Nowhere).expect("nothing fails");
         assert!(site.until_reached() && first.ops > 0 && first.end < Ticks::from_us(us), "{until:?}");

@@ -60,8 +60,8 @@ fn stating(how: &str, properties: &Value) -> Value {
 /// A value, or none.
 fn or_null(mut value: Value) -> Value {
     let description = value.as_object_mut().and_then(|map| map.remove("description"));
-    let null = json!({"type": "null"});
-    let mut either = json!({"anyOf": [value, null]});
+    let none = json!({"type": "null"});
+    let mut either = json!({"anyOf": [value, none]});
     if let (Some(either), Some(description)) = (either.as_object_mut(), description) {
         either.insert("description".to_owned(), description);
     }
