@@ -83,7 +83,11 @@ impl ComparedPlan {
                     ListedMatches::new(site.operations.iter().map(|row| row.uid), plan.scenarios.len())
                 };
                 let mut listed = shown.and_then(|sites| sites.get(at)).map(uids);
-                let take = |one| listed.iter_mut().for_each(|listed| listed.add(one));
+                let take = |one| {
+                    if let Some(listed) = &mut listed {
+                        listed.add(one);
+                    }
+                };
                 let counts = PlanCounts::of_site(&found.profile, plan, &*found.source, site, phase_of, take);
                 counts.map(|counts| (counts, listed))
             })

@@ -196,6 +196,19 @@ fn operations_of_a_phase_that_are_not_reached_are_said_with_exit_code_4() {
 }
 
 #[test]
+fn a_scenario_without_an_attempt_says_why() {
+    let told = |scenario: &str| {
+        let plan = format!("schema: 1\nphases: [{{name: a, run_until: 900}}]\nscenarios: {{one: {{{scenario}}}}}\n");
+        String::from_utf8(phased("plan.yaml", &plan).run(&with(&[])).stderr).unwrap()
+    };
+    let long = told("steps: [e: {op: Block_Erase_SLC}, {base: SR, after: e.end}]");
+    let expected = "no attempt began, because its last step comes 7007.45 µs after its first at the earliest, and a run has 900 µs\n";
+    assert!(long.contains(expected), "{long}");
+    let rare = told("rate: 1, steps: [{base: SR}]");
+    assert!(rare.contains("no attempt began: with `rate: 1`, the first is due after 1,000 accepted proposals"), "{rare}");
+}
+
+#[test]
 fn dies_that_are_dead_in_one_phase_alone_are_said_of_it() {
     let dead = "{name: dead, run_until: 90000, probabilities: {global: {READ: 1}}}";
     let folder = phased("plan.yaml", &format!("schema: 1\nphases: [{dead}, {{name: alive, run_until: 900}}]\n"));
