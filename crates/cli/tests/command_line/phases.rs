@@ -205,7 +205,10 @@ fn a_scenario_without_an_attempt_says_why() {
     let expected = "no attempt began, because its last step comes 7007.45 µs after its first at the earliest, and a run has 900 µs\n";
     assert!(long.contains(expected), "{long}");
     let rare = told("rate: 1, steps: [{base: SR}]");
-    assert!(rare.contains("no attempt began: with `rate: 1`, the first is due after 1,000 accepted proposals"), "{rare}");
+    assert!(
+        rare.contains("no attempt began: with `rate: 1`, the first is due after 1,000 accepted proposals"),
+        "{rare}"
+    );
 }
 
 #[test]
