@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use nandseq_generate::dead::LastingState;
 use nandseq_generate::{Rejections, Site};
-use nandseq_plan::model::{PhaseGoal, WHOLE};
+use nandseq_plan::model::{PhaseUntil, WHOLE};
 use nandseq_profile::OpId;
 use nandseq_profile::model::DeviceState;
 use nandseq_reach::{Reason, Verdict};
@@ -134,17 +134,17 @@ impl<'p> Absences<'p> {
     }
 
     /// The coverage, in bins, at which a site ends, or at which a phase does.
-    fn goal(&self, phase: usize) -> Option<u64> {
+    fn until(&self, phase: usize) -> Option<u64> {
         let closure = self.campaign.closure.as_ref()?;
         // Scenarios start operations that have no weight, so they know a way out that the table does not.
         let has_scenarios = || self.campaign.plan.as_ref().is_some_and(|plan| !plan.scenarios(phase).is_empty());
         let bins = u128::from(closure.model.bin_count());
-        let of_phase = match self.campaign.phases.all()[phase].goal {
-            Some(PhaseGoal::Covered(share)) if !has_scenarios() => {
+        let of_phase = match self.campaign.phases.all()[phase].until {
+            Some(PhaseUntil::Covered(share)) if !has_scenarios() => {
                 u64::try_from((bins * u128::from(share)).div_ceil(u128::from(WHOLE))).ok()
             }
             Some(
-                PhaseGoal::Covered(_) | PhaseGoal::Programmed(_) | PhaseGoal::Erased(_) | PhaseGoal::ScenariosDone,
+                PhaseUntil::Covered(_) | PhaseUntil::Programmed(_) | PhaseUntil::Erased(_) | PhaseUntil::ScenariosDone,
             )
             | None => None,
         };
@@ -152,13 +152,13 @@ impl<'p> Absences<'p> {
     }
 
     /// Whether some coverage ends a site, or a phase, so that a trap may keep it from that.
-    pub(crate) fn has_goal(&self, phase: usize) -> bool {
-        self.goal(phase).is_some()
+    pub(crate) fn has_until(&self, phase: usize) -> bool {
+        self.until(phase).is_some()
     }
 
     /// The trap that keeps a site from the coverage at which it, or a phase, ends; `None` if it may still reach it.
-    pub(crate) fn trap_before_goal(&self, site: &Site<'_>, phase: usize) -> Option<Arc<TrappedDies>> {
-        let until = self.goal(phase)?;
+    pub(crate) fn trap_before_until(&self, site: &Site<'_>, phase: usize) -> Option<Arc<TrappedDies>> {
+        let until = self.until(phase)?;
         let states: Vec<Vec<DeviceState>> = site.lasting_states().iter().map(LastingState::device_states).collect();
         let trap = self.can_start.trap(&states, Some(phase))?;
         let left = {
@@ -310,19 +310,19 @@ phases:
     }
 
     #[test]
-    fn a_trap_keeps_a_site_from_the_goal_of_the_phase_whose_table_does_not_end_it() {
+    fn a_trap_keeps_a_site_from_the_until_of_the_phase_whose_table_does_not_end_it() {
         let (_folder, campaign) = campaign();
         let absences = Absences::new(&campaign);
         let table = campaign.plan.as_ref().unwrap().table(1).unwrap();
         let model = campaign.closure.as_ref().unwrap().model.clone();
         let setup = Setup::new(&campaign.profile, table, &[]).unwrap().with_coverage_model(&campaign.profile, model);
         let mut site = Site::new(&setup, campaign.sites[0].seeds);
-        assert!(absences.trap_before_goal(&site, 1).is_none(), "the device is blank");
+        assert!(absences.trap_before_until(&site, 1).is_none(), "the device is blank");
         let limits = RunLimits { run_until: Ticks::from_us(1_000_000), max_ops: Some(200), ..RunLimits::default() };
         site.run(&limits, &mut Ignored).unwrap();
         let states: Vec<_> = site.lasting_states().iter().map(LastingState::device_states).collect();
         assert!(states[0].contains(&DeviceState::OdtDisabled), "{states:?}");
-        assert!(absences.trap_before_goal(&site, 1).is_some());
-        assert!(absences.trap_before_goal(&site, 0).is_none(), "the table of the other phase ends it");
+        assert!(absences.trap_before_until(&site, 1).is_some());
+        assert!(absences.trap_before_until(&site, 0).is_none(), "the table of the other phase ends it");
     }
 }

@@ -293,7 +293,7 @@ impl TrappedDies {
         listed(&self.dies.iter().map(of_die).collect::<Vec<_>>())
     }
 
-    /// One line about a site, by its number if it has one, that the trap was just found to keep from its goal.
+    /// One line about a site, by its number if it has one, that the trap was just found to keep from its `until`.
     pub(crate) fn in_a_line(&self, site: Option<u64>) -> String {
         let site = site.map_or_else(String::new, |site| format!("site {site}: "));
         format!("{site}every die is trapped in {}: the coverage that was asked for is out of reach", listed(&self.dies))

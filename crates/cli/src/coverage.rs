@@ -218,7 +218,7 @@ impl Sources {
     fn plan(&self, flag: Option<&Path>) -> Result<Option<PlanReport>, Failure> {
         plan_counts::with_rows(flag, &self.found, &self.paths)?;
         let plan = ComparedPlan::find(flag, &self.found)?;
-        plan.map(|plan| Ok(plan.count(&self.found, false)?.report)).transpose()
+        plan.map(|plan| Ok(plan.count(&self.found, None)?.report)).transpose()
     }
 
     /// The probability table in force; `None` if it is not known.

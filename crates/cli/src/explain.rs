@@ -24,6 +24,7 @@ use crate::failure::{Failure, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
 use crate::json::{self, Of};
+use crate::test_plan::PlanInForce;
 use crate::{dead_dies, tell, terminal};
 use remedy::{ProfileChange, Remedies};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
@@ -135,6 +136,7 @@ fn explain(
             is_over: trial.is_over,
             dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
             trapped: trap.as_ref().map(|trap| trap.described(in_force)),
+            leaves_out: in_force.plan.as_ref().map_or_else(Vec::new, PlanInForce::beside_tables),
         },
         operations,
         change_is_cut: work.remedies.as_ref().is_some_and(Remedies::is_cut),

@@ -41,7 +41,7 @@ pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, i
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
-    // A phase that the trap has kept from its goal says the same.
+    // A phase that the trap has kept from its `until` says the same.
     let is_of_phase = |trap: &Arc<TrappedDies>| {
         totals
             .by_phase
@@ -54,7 +54,7 @@ pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, i
         Some(trap) => all.push(trap.described(&campaign.in_force)),
         None => all.extend(first_trapped(campaign, totals)),
     }
-    all.extend(missed_goals(campaign, totals));
+    all.extend(missed_untils(campaign, totals));
     all.extend(shares_reached::warnings(campaign, totals));
     all.extend(scenarios_reached::warnings(campaign, totals));
     // Runs that were not tried may cover more, unless a trap keeps a site from that.
@@ -74,7 +74,7 @@ fn first_trapped(campaign: &Campaign, totals: &Totals) -> Option<String> {
 }
 
 /// Warnings about phases whose limits came before what was to end them.
-fn missed_goals(campaign: &Campaign, totals: &Totals) -> Vec<String> {
+fn missed_untils(campaign: &Campaign, totals: &Totals) -> Vec<String> {
     let mut all = Vec::new();
     for (phase, totals) in campaign.phases.all().iter().zip(&totals.by_phase) {
         let (Some(name), true) = (&phase.name, totals.missed > 0) else { continue };

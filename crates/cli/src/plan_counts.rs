@@ -7,7 +7,9 @@ use nandseq_input::folder::SiteFiles;
 use nandseq_plan::TestPlan;
 use nandseq_profile::Severity;
 use nandseq_profile::diagnostic::{Styling, counted};
-use nandseq_report::plan::{PlanCounts, PlanReport, ScenarioMatch};
+use nandseq_report::load::SiteTables;
+use nandseq_report::page::ListedMatches;
+use nandseq_report::plan::{PlanCounts, PlanReport};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::{path_of, shown};
@@ -26,8 +28,8 @@ pub(crate) struct ComparedPlan {
 /// What the runs of the sites did of a plan.
 pub(crate) struct CountedPlan {
     pub(crate) report: PlanReport,
-    /// For each site its matches, in the order in which they are complete; none unless they are asked for.
-    pub(crate) matches: Vec<Vec<ScenarioMatch>>,
+    /// For each site its matches as a page lists them, in the order in which they are complete; none unless they are asked for.
+    pub(crate) matches: Vec<ListedMatches>,
 }
 
 impl ComparedPlan {
@@ -62,29 +64,39 @@ impl ComparedPlan {
         Ok(None)
     }
 
-    /// Counts the runs, and keeps the matches if `keeps` says so. Says on stderr which runs were made with another plan.
+    /// Counts the runs. Lists the matches of which `shown` has operations, if it is given. Says on stderr which runs were made with
+    /// another plan.
     ///
     /// # Errors
     /// When a row cannot be read.
-    pub(crate) fn count(&self, found: &WrittenRuns, keeps: bool) -> Result<CountedPlan, Failure> {
+    pub(crate) fn count(&self, found: &WrittenRuns, shown: Option<&[SiteTables]>) -> Result<CountedPlan, Failure> {
         self.say_other_plans(found);
         let plan = &self.read.plan;
         let of_sites: Vec<_> = found
             .sites
             .par_iter()
-            .map(|site| {
+            .enumerate()
+            .map(|(at, site)| {
                 let phases = phases_of_runs(site, self.read.input.sha256, plan);
-                let (phase_of, mut matches) = (|run: u64| phases.get(&run).copied(), Vec::new());
-                let take = |one| matches.extend(Some(one).filter(|_| keeps));
+                let phase_of = |run: u64| phases.get(&run).copied();
+                let uids = |site: &SiteTables| {
+                    ListedMatches::new(site.operations.iter().map(|row| row.uid), plan.scenarios.len())
+                };
+                let mut listed = shown.and_then(|sites| sites.get(at)).map(uids);
+                let take = |one| {
+                    if let Some(listed) = &mut listed {
+                        listed.add(one);
+                    }
+                };
                 let counts = PlanCounts::of_site(&found.profile, plan, &*found.source, site, phase_of, take);
-                counts.map(|counts| (counts, matches))
+                counts.map(|counts| (counts, listed))
             })
             .collect();
         let (mut sites, mut matches) = (Vec::new(), Vec::new());
         for site in of_sites {
             let (counts, of_site) = site.map_err(|error| found.unreadable(error))?;
             sites.push(counts);
-            matches.push(of_site);
+            matches.extend(of_site);
         }
         let report = PlanReport::new(&found.profile, plan, &self.read.input.source, &sites);
         Ok(CountedPlan { report, matches })

@@ -55,7 +55,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let sites = in_phases(sites, &found);
     let figures = [figures, phases(&sites)].concat();
     let plan = ComparedPlan::find(arguments.plan.as_deref(), &found)?;
-    let counted = plan.map(|plan| plan.count(&found, true)).transpose()?;
+    let counted = plan.map(|plan| plan.count(&found, Some(&sites))).transpose()?;
     let table = conditions::table(&conditions, &found.profile);
     let subject = PageSubject {
         profile: &found.profile,

@@ -8,7 +8,7 @@ use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::{counted, grouped};
 use serde::Serialize;
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, CampaignPhase};
 use crate::execute::{ScenarioTotals, Totals, ValueTotals};
 
 /// Number of reasons, and of values, that a warning names.
@@ -26,6 +26,9 @@ pub(crate) struct ReachedScenario {
     pub(crate) missed: u64,
     /// What was reached for each value of `each`, over these sites; one value without axes.
     values: Vec<ReachedValue>,
+    /// Why there may be values without attempts.
+    #[serde(skip)]
+    without_attempts: String,
 }
 
 /// A value for which hits are wanted.
@@ -48,7 +51,7 @@ struct ReachedValue {
 }
 
 impl ReachedScenario {
-    fn new(phase: Option<&String>, scenario: &Scenario, totals: &ScenarioTotals, profile: &Profile) -> Self {
+    fn new(phase: &CampaignPhase, scenario: &Scenario, totals: &ScenarioTotals, profile: &Profile) -> Self {
         let value = |totals: &ValueTotals| {
             let ScenarioValue { cell_type, die, plane, ops } = &totals.value;
             let label = |step: usize| scenario.steps[step].label.clone().unwrap_or_default();
@@ -64,11 +67,12 @@ impl ReachedScenario {
             }
         };
         Self {
-            phase: phase.cloned(),
+            phase: phase.name.clone(),
             name: scenario.name.clone(),
             sites: totals.sites,
             missed: totals.missed,
             values: totals.values.iter().map(value).collect(),
+            without_attempts: without_attempts(phase, scenario, totals),
         }
     }
 
@@ -128,14 +132,31 @@ impl ReachedValue {
     }
 }
 
+/// Why no attempt at a scenario, or at some of its values, began.
+fn without_attempts(phase: &CampaignPhase, scenario: &Scenario, totals: &ScenarioTotals) -> String {
+    if totals.least > phase.run_until {
+        return format!(
+            "no attempt began, because its last step comes {} after its first at the earliest, and a run has {}",
+            totals.least, phase.run_until
+        );
+    }
+    let due = match scenario.rate {
+        Some(rate) => {
+            let after = counted(1000_u64.div_ceil(rate.into()), "accepted proposal");
+            format!("with `rate: {rate}`, the first is due after {after}")
+        }
+        None => "none was due before the phase ended".to_owned(),
+    };
+    format!("no attempt began: {due}, or there was no time left, or no die without another attempt")
+}
+
 /// The scenarios of phases whose last run was made at some site.
 pub(crate) fn reached(campaign: &Campaign, totals: &Totals) -> Vec<ReachedScenario> {
     let phases = campaign.phases.all().iter().zip(&totals.by_phase).enumerate();
     let of_phase = phases.flat_map(|(at, (phase, totals))| {
         let stated = campaign.plan.as_ref().map_or_else(Vec::new, |plan| plan.scenarios(at));
         let reached = stated.into_iter().zip(&totals.scenarios);
-        reached
-            .map(|(scenario, totals)| ReachedScenario::new(phase.name.as_ref(), &scenario, totals, &campaign.profile))
+        reached.map(|(scenario, totals)| ReachedScenario::new(phase, &scenario, totals, &campaign.profile))
     });
     of_phase.collect()
 }
@@ -163,7 +184,7 @@ pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
             given_up.iter().take(NAMED).map(|(reason, count)| format!("{} for `{reason}`", grouped(*count))).collect();
         let made = counted(attempts, "attempt");
         let why = match (attempts, reasons.is_empty()) {
-            (0, _) => "no attempt began".to_owned(),
+            (0, _) => scenario.without_attempts,
             (_, true) => format!("{made}, and no time for more"),
             (_, false) => format!("{made}; given up: {}", reasons.join(", ")),
         };

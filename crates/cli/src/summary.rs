@@ -321,7 +321,7 @@ fn phases(campaign: &Campaign, totals: &Totals) -> Vec<PhaseCount> {
             runs_per_site: phase.runs,
             runs: made.runs,
             operations: made.ops,
-            missed: phase.goal.map(|_| made.missed),
+            missed: phase.until.map(|_| made.missed),
         })
     };
     phases.filter_map(count).collect()

@@ -80,6 +80,18 @@ impl PlanInForce {
             .map_or_else(|| all.clone(), |phase| phase.scenarios.iter().map(|&at| all[at].clone()).collect())
     }
 
+    /// The sections that are in force in some phase and of which a probability table says nothing.
+    pub(crate) fn beside_tables(&self) -> Vec<&'static str> {
+        let phases = 0..self.plan.phases.len().max(1);
+        let has = |in_force: &dyn Fn(usize) -> bool| phases.clone().any(in_force);
+        let sections = [
+            ("mix", has(&|phase| !self.mix(phase).is_empty())),
+            ("addresses", has(&|phase| !self.addresses(phase).is_empty())),
+            ("scenarios", has(&|phase| !self.scenarios(phase).is_empty())),
+        ];
+        sections.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect()
+    }
+
     /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of
     /// its own.
     pub(crate) fn phases_of(&self, op: OpId) -> (Vec<&str>, Vec<&str>) {

@@ -45,7 +45,6 @@
 mod adversaries;
 pub mod dead;
 mod dead_looks;
-mod goal_counts;
 mod kernel;
 mod limits;
 mod policy;
@@ -62,6 +61,7 @@ mod site_data;
 mod site_events;
 mod site_scenarios;
 mod snapshot;
+mod until_counts;
 
 pub use limits::{LimitKind, LimitReached};
 pub use policy::scripted::{ScenarioHit, ScenarioReached, ValueReached};

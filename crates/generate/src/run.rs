@@ -6,16 +6,17 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_device::Rule;
-use nandseq_plan::model::PhaseGoal;
+use nandseq_plan::model::PhaseUntil;
 use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
 use nandseq_trace::Sink;
 
 use crate::dead::{DeadDie, LastingState, lasting_state};
-use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, Hook};
 use crate::policy::scripted::PhaseExtent;
 use crate::reporting::RunSummary;
+use crate::setup::Setup;
 use crate::site::Site;
+use crate::until_counts::UntilCounts;
 
 /// No run may propose after this time: two months of the clock remain for the operations in flight.
 pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
@@ -38,9 +39,9 @@ pub struct RunLimits<'a> {
     pub bootstrap: bool,
     /// Proposals also stop when this many bins of the setup's coverage model have been hit, over all runs of the site.
     pub until_covered: Option<u64>,
-    /// Proposals also stop when the goal of the run's phase is reached; then further runs of the phase propose nothing. See
+    /// Proposals also stop when the `until` of the run's phase is reached; then further runs of the phase propose nothing. See
     /// [`Site::enter`].
-    pub goal: Option<PhaseGoal>,
+    pub until: Option<PhaseUntil>,
     /// Asked at the start of the run and now and then during it, whether the coverage that ends it can still be reached. If not,
     /// proposals stop. The answer must follow from the site alone.
     pub can_cover: Option<CanCover<'a>>,
@@ -94,8 +95,8 @@ impl Site<'_> {
         let end = start.0.checked_add(limits.run_until.0).map(Ticks).filter(|&end| end <= LAST);
         let end = end.ok_or(RunError::ClockEnd)?;
         let began = (start, self.kernel.operations);
-        let may_be_at_goal = limits.until_covered.is_some() || limits.goal.is_some();
-        self.detector.begin_run((began, self.refills.count), end, limits.max_ops.is_some() || may_be_at_goal);
+        let may_end_early = limits.until_covered.is_some() || limits.until.is_some();
+        self.detector.begin_run((began, self.refills.count), end, limits.max_ops.is_some() || may_end_early);
         self.begin_run(limits, end, sink);
         let mut carried = Vec::new();
         let mut boundary = end;
@@ -104,7 +105,7 @@ impl Site<'_> {
         let mut is_lost = out_of_reach(self, limits, events);
         let most = limits.max_ops.unwrap_or(u64::MAX);
         // What else than time and operations decides whether the run is over, is looked at before every event.
-        let is_watched = self.policy.is_bootstrap() || may_be_at_goal || limits.can_cover.is_some();
+        let is_watched = self.policy.is_bootstrap() || may_end_early || limits.can_cover.is_some();
         while let Some(next) = self.kernel.queue.next() {
             let time = next.time;
             let is_over = (time >= end) | (self.reporter.summary.ops >= most);
@@ -117,7 +118,7 @@ impl Site<'_> {
                 }
                 overran = time >= end;
                 self.reporter.summary.bootstrap_ops = self.reporter.summary.ops;
-            } else if self.proposing && (is_over || is_lost || self.is_at_goal(limits)) {
+            } else if self.proposing && (is_over || is_lost || self.is_at_end_of_phase(limits)) {
                 self.proposing = false;
                 boundary = if overran { time } else { end.min(time) };
                 self.kernel.waiting.drop_waiters();
@@ -148,9 +149,9 @@ impl Site<'_> {
             return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
         }
         self.end_attempts();
-        // What was in flight at the limit may have reached the goal.
-        self.is_at_goal(limits);
-        debug_assert!(self.goal_counts.is_none_or(|counts| counts == GoalCounts::of(&self.kernel.device)));
+        // What was in flight at the limit may have reached `until`.
+        self.is_at_end_of_phase(limits);
+        debug_assert!(self.until_counts.as_ref().is_none_or(|counts| counts.are_those_of(&self.kernel.device)));
         self.kernel.settle();
         self.carry_on(carried, boundary);
         // A snapshot of this moment says what came last on a die that is dead.
@@ -188,10 +189,10 @@ impl Site<'_> {
         summary
     }
 
-    /// Whether the coverage that ends the run, or the goal of its phase, is reached.
-    fn is_at_goal(&mut self, limits: &RunLimits<'_>) -> bool {
+    /// Whether the coverage that ends the run, or the `until` of its phase, is reached.
+    fn is_at_end_of_phase(&mut self, limits: &RunLimits<'_>) -> bool {
         limits.until_covered.is_some_and(|least| self.has_covered(least))
-            || limits.goal.is_some_and(|goal| self.has_reached(goal))
+            || limits.until.is_some_and(|until| self.reaches(until))
     }
 
     /// Begins a run that proposes.
@@ -205,8 +206,10 @@ impl Site<'_> {
         if self.policy.is_bootstrap() {
             self.draw_addresses(false);
         }
-        let counts_blocks = matches!(limits.goal, Some(PhaseGoal::Programmed(_) | PhaseGoal::Erased(_)));
-        self.goal_counts = counts_blocks.then(|| GoalCounts::of(&self.kernel.device));
+        let counts_blocks = matches!(limits.until, Some(PhaseUntil::Programmed(_) | PhaseUntil::Erased(_)));
+        let Setup { tables, addresses, .. } = self.setup;
+        self.until_counts =
+            counts_blocks.then(|| UntilCounts::new(&self.kernel.device, &tables.size, &addresses.regions));
         self.look_before_run();
         self.begin_attempts_of_run(limits, end);
     }
@@ -214,7 +217,7 @@ impl Site<'_> {
     /// Begins a run of a phase with scenarios: attempts at them are spread over it.
     fn begin_attempts_of_run(&mut self, limits: &RunLimits<'_>, end: Ticks) {
         let (run, runs) = limits.of_phase;
-        let (most, until_done) = (limits.max_ops.unwrap_or(u64::MAX), limits.goal == Some(PhaseGoal::ScenariosDone));
+        let (most, until_done) = (limits.max_ops.unwrap_or(u64::MAX), limits.until == Some(PhaseUntil::ScenariosDone));
         if let Some(director) = &mut self.scenarios {
             director.begin_run(PhaseExtent { run, runs, end, most, until_done });
         }

@@ -3,14 +3,13 @@
 //! The kernel keeps the device in time, the policy decides with the proposer what is proposed, the reporter tells the sink. A site reads no clock, and writes through the sink alone.
 
 use nandseq_device::{RegionSet, SeenStatus, UseCounts};
-use nandseq_plan::model::PhaseGoal;
+use nandseq_plan::model::PhaseUntil;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::ByAxis;
 use nandseq_profile::{PhaseKey, Ticks};
 use nandseq_trace::{Cut, Proposal, Sink};
 
 use crate::dead::DeadDieDetector;
-use crate::goal_counts::{GoalCounts, is_share};
 use crate::kernel::{ChainId, Kernel, Step, op_state};
 use crate::policy::scripted::{ScenarioDirector, ScenarioHit, ScenarioReached, StartedStep};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
@@ -22,6 +21,7 @@ use crate::setup::coverage_model::CoverageModel;
 use crate::setup::{Addresses, Distribution, Setup};
 use crate::shares::{MixController, ShareReached};
 use crate::site_data::SiteData;
+use crate::until_counts::{UntilCounts, is_share};
 
 /// One site with its device.
 #[derive(Debug)]
@@ -46,10 +46,10 @@ pub struct Site<'s> {
     pub(crate) mix: Option<Box<MixController>>,
     /// The director of the attempts at the setup's scenarios, if there are any.
     pub(crate) scenarios: Option<Box<ScenarioDirector>>,
-    /// What is programmed and erased, in a run whose phase has a goal of them.
-    pub(crate) goal_counts: Option<GoalCounts>,
-    /// Whether the goal of the phase was reached: its further runs propose nothing.
-    pub(crate) goal_reached: bool,
+    /// What is programmed and erased, in a run whose phase ends at a share of them.
+    pub(crate) until_counts: Option<UntilCounts>,
+    /// Whether the `until` of the phase was reached: its further runs propose nothing.
+    pub(crate) until_reached: bool,
     pub(crate) reporter: Reporter,
     pub(crate) detector: DeadDieDetector,
     /// Whose data registers, latches and pages hold, if payloads name it.
@@ -75,8 +75,8 @@ impl<'s> Site<'s> {
             counts: setup.coverage_model.as_ref().map(CoverageCounts::new),
             mix: MixController::of(setup),
             scenarios: ScenarioDirector::of(setup.scenarios.as_ref()),
-            goal_counts: None,
-            goal_reached: false,
+            until_counts: None,
+            until_reached: false,
             reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
             data: SiteData::of(setup),
@@ -109,28 +109,28 @@ impl<'s> Site<'s> {
         self.mix = MixController::of(setup);
         self.scenarios = ScenarioDirector::of(setup.scenarios.as_ref());
         self.detector.enter();
-        self.goal_reached = false;
+        self.until_reached = false;
     }
 
-    /// Whether the goal of the last run's phase was reached.
+    /// Whether the `until` of the last run's phase was reached.
     #[must_use]
-    pub const fn goal_reached(&self) -> bool {
-        self.goal_reached
+    pub const fn until_reached(&self) -> bool {
+        self.until_reached
     }
 
-    /// Whether the goal of the phase is reached, or was.
-    pub(crate) fn has_reached(&mut self, goal: PhaseGoal) -> bool {
-        let counts = self.goal_counts.unwrap_or_default();
-        self.goal_reached = self.goal_reached
-            || match goal {
-                PhaseGoal::Programmed(share) => counts.has_programmed(share, self.setup.tables.size.pages),
-                PhaseGoal::Erased(share) => counts.has_erased(share),
-                PhaseGoal::Covered(share) => {
+    /// Whether the `until` of the phase is reached, or was.
+    pub(crate) fn reaches(&mut self, until: PhaseUntil) -> bool {
+        let counts = self.until_counts.as_ref();
+        self.until_reached = self.until_reached
+            || match until {
+                PhaseUntil::Programmed(share) => counts.is_some_and(|counts| counts.has_programmed(share)),
+                PhaseUntil::Erased(share) => counts.is_some_and(|counts| counts.has_erased(share)),
+                PhaseUntil::Covered(share) => {
                     self.reached().is_some_and(|reached| is_share(reached.hit, reached.bins, share))
                 }
-                PhaseGoal::ScenariosDone => !self.wants_hits(),
+                PhaseUntil::ScenariosDone => !self.wants_hits(),
             };
-        self.goal_reached
+        self.until_reached
     }
 
     /// The shares of the setup's mix and what was reached of them since the phase began, between runs; empty without a mix.
@@ -324,8 +324,8 @@ impl<'s> Site<'s> {
         }
         let flight = kernel.start(step, (op, info), chain, &origin, now);
         // What a reset cuts may leave blocks in another state; what is suspended leaves them as they are.
-        if self.goal_counts.is_some() && kernel.cut_by_last_start().iter().any(|(_, cut)| *cut == Cut::Reset) {
-            self.goal_counts = Some(GoalCounts::of(&kernel.device));
+        if self.until_counts.is_some() && kernel.cut_by_last_start().iter().any(|(_, cut)| *cut == Cut::Reset) {
+            self.until_counts.iter_mut().for_each(|counts| counts.count(&kernel.device));
         }
         reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
         reporter.tell(&kernel.device, (step, info), &origin, (status, suspended, now), sink);

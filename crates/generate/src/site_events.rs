@@ -5,7 +5,6 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::Sink;
 
-use crate::goal_counts::GoalCounts;
 use crate::kernel::{Event, NextEvent, Step};
 use crate::policy::{HookKind, is_on};
 use crate::random::{Stream, StreamKind};
@@ -79,7 +78,7 @@ impl Site<'_> {
         if self.kernel.device.flight(id).is_none() {
             return; // it was cut: this end is void
         }
-        let flight = if self.goal_counts.is_some() { self.end_towards_goal(id, now) } else { self.kernel.end(id, now) };
+        let flight = if self.until_counts.is_some() { self.end_and_count(id, now) } else { self.kernel.end(id, now) };
         if let Some(data) = &mut self.data {
             data.end(self.setup, &self.kernel, (id, &flight));
         }
@@ -96,17 +95,15 @@ impl Site<'_> {
         }
     }
 
-    /// Ends an operation that was not cut, in a run that counts towards a goal.
+    /// Ends an operation that was not cut, in a run whose phase ends at a share.
     #[cold]
     #[inline(never)]
-    fn end_towards_goal(&mut self, id: FlightId, now: Ticks) -> Flight {
+    fn end_and_count(&mut self, id: FlightId, now: Ticks) -> Flight {
         let tables = &self.setup.tables;
         let place = self.kernel.device.flight(id).map(|flight| flight.place).unwrap_or_default();
-        let before = GoalCounts::at(&self.kernel.device, tables, &place);
+        self.until_counts.iter_mut().for_each(|counts| counts.take_out(&self.kernel.device, tables, &place));
         let flight = self.kernel.end(id, now);
-        if let Some(counts) = &mut self.goal_counts {
-            counts.replace(before, GoalCounts::at(&self.kernel.device, tables, &place));
-        }
+        self.until_counts.iter_mut().for_each(|counts| counts.put_in(&self.kernel.device, tables, &place));
         flight
     }
 

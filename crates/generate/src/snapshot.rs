@@ -78,7 +78,7 @@ impl<'s> Site<'s> {
             resumptions: self.kernel.resumes,
             next_refill,
             hits: self.counts.as_ref().map(CoverageCounts::to_text),
-            goal_reached: self.goal_reached,
+            until_reached: self.until_reached,
             mix: self.mix.as_ref().map(|controller| controller.state.clone()),
             scenarios: self.scenarios.as_ref().map(|director| director.state.clone()),
             hooks,
@@ -153,7 +153,7 @@ impl<'s> Site<'s> {
         restore_data(&mut site, state)?;
         site.draw_addresses(false);
         site.begin_at(state.run);
-        site.goal_reached = state.goal_reached;
+        site.until_reached = state.until_reached;
         site.kernel.quiet = state.time;
         site.kernel.operations = state.operations;
         site.kernel.resumes = state.resumptions;

@@ -9,7 +9,7 @@ use std::io;
 use addresses::{Watch, plan, setup};
 use nandseq_generate::{LimitKind, LimitReached, RunLimits, ScenarioReached, Setup, Site, SiteState};
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::{AddressEntry, PhaseGoal};
+use nandseq_plan::model::{AddressEntry, PhaseUntil};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Nowhere, Operation, Sink};
 
@@ -236,13 +236,33 @@ fn with_scenarios<'p>(profile: &'p Profile, plan: &TestPlan, us: u64) -> (Watch<
     watch.regions = plan.addresses.iter().flat_map(|entry| entry.regions.clone()).collect();
     let mut site = Site::new(&setup, 6);
     let limits =
-        RunLimits { run_until: Ticks::from_us(us), goal: Some(PhaseGoal::ScenariosDone), ..RunLimits::default() };
+        RunLimits { run_until: Ticks::from_us(us), until: Some(PhaseUntil::ScenariosDone), ..RunLimits::default() };
     site.run(&limits, &mut watch).expect("memory does not fail");
     watch.end_run();
     assert_within(plan, &watch, &site);
     assert_eq!(watch.outside, [], "{:?}", plan.addresses);
     let reached = site.scenarios();
     (watch, reached)
+}
+
+#[test]
+fn a_phase_ends_at_a_share_of_its_regions() {
+    let profile = builtin::profile();
+    let plan = plan(
+        &profile,
+        "addresses: {a: {regions: [{dies: 0, blocks: 0-7, pages: 0-3}, {dies: 0, blocks: 6-7, pages: 2-7}]}}",
+    );
+    let setup = setup_of(&profile, &plan);
+    let ops_until = |until: PhaseUntil| {
+        let mut site = Site::new(&setup, 6);
+        let limits = RunLimits { run_until: Ticks::from_us(5_000_000), until: Some(until), ..RunLimits::default() };
+        let ops = site.run(&limits, &mut Nowhere).expect("nothing fails").ops;
+        assert!(site.until_reached(), "{until:?}");
+        ops
+    };
+    // Six blocks with four pages and two with eight.
+    assert!(ops_until(PhaseUntil::Programmed(25_000)) < ops_until(PhaseUntil::Programmed(400_000)));
+    assert!(ops_until(PhaseUntil::Erased(125_000)) < ops_until(PhaseUntil::Erased(250_000)));
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn random_scenarios_break_no_rule(devices: u64, most: u64) {
             let limits = RunLimits {
                 max_ops: Some(most),
                 of_phase: (run, 2),
-                goal: until.goal.filter(|_| number % 3 == 0),
+                until: until.until.filter(|_| number % 3 == 0),
                 ..until
             };
             site.run(&limits, &mut sink).expect("memory does not fail");

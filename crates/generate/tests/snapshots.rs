@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use nandseq_generate::{RunLimits, Setup, Site, SiteState, probability};
-use nandseq_plan::model::PhaseGoal;
+use nandseq_plan::model::PhaseUntil;
 use nandseq_profile::model::Expectations;
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Nowhere, Operation, Proposal, Sink};
@@ -180,25 +180,25 @@ fn a_site_that_enters_phases_says_the_same_when_it_is_split() {
 }
 
 #[test]
-fn a_phase_ends_at_its_goal_and_its_further_runs_are_empty() {
+fn a_phase_ends_at_its_until_and_its_further_runs_are_empty() {
     let profile = builtin::profile();
     let setup = Setup::new(&profile, &probability::of_profile(&profile, 1729), &[]).expect("something to propose");
-    for (goal, us) in [(PhaseGoal::Erased(4_000), 500_000), (PhaseGoal::Programmed(2), 1_000_000)] {
-        let limits = RunLimits { run_until: Ticks::from_us(us), goal: Some(goal), ..RunLimits::default() };
+    for (until, us) in [(PhaseUntil::Erased(4_000), 500_000), (PhaseUntil::Programmed(2), 1_000_000)] {
+        let limits = RunLimits { run_until: Ticks::from_us(us), until: Some(until), ..RunLimits::default() };
         let mut site = Site::new(&setup, 5);
         let first = site.run(&limits, &mut Nowhere).expect("nothing fails");
-        assert!(site.goal_reached() && first.ops > 0 && first.end < Ticks::from_us(us), "{goal:?}");
-        // Without the goal the run goes on.
+        assert!(site.until_reached() && first.ops > 0 && first.end < Ticks::from_us(us), "{until:?}");
+        // Without `until` the run goes on.
         let longer =
-            Site::new(&setup, 5).run(&RunLimits { goal: None, ..limits }, &mut Nowhere).expect("nothing fails");
-        assert!(longer.ops > first.ops, "{goal:?}");
+            Site::new(&setup, 5).run(&RunLimits { until: None, ..limits }, &mut Nowhere).expect("nothing fails");
+        assert!(longer.ops > first.ops, "{until:?}");
         let mut site = Site::from_state(&setup, 5, &through_text(&site.state())).expect("its own state");
         let second = site.run(&limits, &mut Nowhere).expect("nothing fails");
-        assert_eq!(second.ops, 0, "{goal:?}");
+        assert_eq!(second.ops, 0, "{until:?}");
         site.enter(&setup);
-        assert!(!site.goal_reached());
-        let next = site.run(&RunLimits { goal: None, ..limits }, &mut Nowhere).expect("nothing fails");
-        assert!(next.ops > 0, "{goal:?}");
+        assert!(!site.until_reached());
+        let next = site.run(&RunLimits { until: None, ..limits }, &mut Nowhere).expect("nothing fails");
+        assert!(next.ops > 0, "{until:?}");
     }
 }
 

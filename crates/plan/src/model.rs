@@ -55,7 +55,7 @@ pub struct PlanPhase {
     /// Operations after which a run stops; `None` for no limit.
     pub ops: Option<u64>,
     /// What ends the phase, before the limits of its runs do. Later runs of the phase are empty then.
-    pub until: Option<PhaseGoal>,
+    pub until: Option<PhaseUntil>,
     /// Masses that replace those of the table under every phase key.
     pub global: Vec<(OverrideOf, f64)>,
     /// Masses that replace those of the table under one phase key.
@@ -78,7 +78,7 @@ impl PlanPhase {
 
 /// What ends a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PhaseGoal {
+pub enum PhaseUntil {
     /// So many millionths of the good blocks' pages are programmed.
     Programmed(u32),
     /// So many millionths of the good blocks are erased and not yet programmed.

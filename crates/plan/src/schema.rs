@@ -1,10 +1,10 @@
 //! The JSON Schema of test plans, for editors.
 //!
-//! The schema accepts every plan that the reader accepts. It rejects unknown keys and wrong words everywhere. Leaves out the checks
+//! The schema accepts every plan that the reader accepts, also keys without a value, which count as absent. It rejects unknown keys and wrong words everywhere. Leaves out the checks
 //! that a schema cannot express: names of the device and of the plan itself, and limits on several values together.
 
 use nandseq_profile::limits::MAX_WEIGHT;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::read::SCHEMA_VERSION;
 
@@ -16,24 +16,61 @@ pub fn json() -> String {
 }
 
 fn schema() -> Value {
-    json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "nandseqgen test plan",
-        "type": "object",
-        "properties": {
+    let mut schema = object(
+        &json!({
             "schema": {"const": SCHEMA_VERSION, "description": "Version of the format."},
             "phases": described(list_of(&phase()), "Runs in order, each phase on the state that the phase before left."),
             "mix": mix(),
             "addresses": described(map_of(&address_entry()), "Where addresses are drawn, and how often."),
             "scenarios": described(map_of(&scenario()), "What must happen, and how often."),
-        },
-        "required": ["schema"],
-        "additionalProperties": false,
-    })
+            "goals": nothing(),
+            "illegal": nothing(),
+        }),
+        &["schema"],
+    );
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
+        schema.insert("title".to_owned(), json!("nandseqgen test plan"));
+    }
+    schema
 }
 
+/// A mapping. Keys that are not required may be without a value.
 fn object(properties: &Value, required: &[&str]) -> Value {
+    let properties = properties.as_object().cloned().unwrap_or_default();
+    let properties: Map<String, Value> = properties
+        .into_iter()
+        .map(|(key, value)| if required.contains(&&*key) { (key, value) } else { (key, or_null(value)) })
+        .collect();
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+/// A mapping that states some of its keys: `how` is `anyOf` for one or several, `oneOf` for exactly one.
+fn stating(how: &str, properties: &Value) -> Value {
+    let keys = properties.as_object().into_iter().flat_map(Map::keys);
+    let stated: Vec<Value> =
+        keys.map(|key| json!({"required": [key], "properties": {key: {"not": {"type": "null"}}}})).collect();
+    let mut object = object(properties, &[]);
+    if let Some(object) = object.as_object_mut() {
+        object.insert(how.to_owned(), stated.into());
+    }
+    object
+}
+
+/// A value, or none.
+fn or_null(mut value: Value) -> Value {
+    let description = value.as_object_mut().and_then(|map| map.remove("description"));
+    let none = json!({"type": "null"});
+    let mut either = json!({"anyOf": [value, none]});
+    if let (Some(either), Some(description)) = (either.as_object_mut(), description) {
+        either.insert("description".to_owned(), description);
+    }
+    either
+}
+
+/// An empty list: of what is not supported yet.
+fn nothing() -> Value {
+    json!({"type": "array", "maxItems": 0})
 }
 
 fn map_of(value: &Value) -> Value {
@@ -88,29 +125,23 @@ fn mix() -> Value {
 fn phase() -> Value {
     let weight = json!({"anyOf": [{"type": "number", "minimum": 0, "maximum": MAX_WEIGHT}, {"type": "string"}]});
     let masses = map_of(&weight);
-    let none = json!({"type": "array", "maxItems": 0});
+    let until = json!({
+        "programmed": percent(), "erased": percent(), "covered": percent(), "scenarios": {"const": "done"},
+    });
+    let until = stating("oneOf", &until);
     object(
         &json!({
             "name": text(),
             "runs": described(count(u32::MAX), "The number of runs; 1 if absent."),
             "run_until": described(number(), "Simulated time of a run, µs."),
             "ops": described(count(u32::MAX), "Operations of a run."),
-            "until": {
-                "type": "object",
-                "properties": {
-                    "programmed": percent(), "erased": percent(), "covered": percent(), "scenarios": {"const": "done"},
-                },
-                "minProperties": 1,
-                "maxProperties": 1,
-                "additionalProperties": false,
-                "description": "What ends the phase.",
-            },
+            "until": described(until, "What ends the phase: one of these."),
             "probabilities": object(&json!({"global": masses, "by_key": map_of(&masses)}), &[]),
             "mix": mix(),
             "addresses": described(texts(), "Names of entries of `addresses`; all of them if absent."),
             "scenarios": described(texts(), "Names of entries of `scenarios`; all of them if absent."),
-            "goals": none,
-            "illegal": none,
+            "goals": nothing(),
+            "illegal": nothing(),
         }),
         &["name"],
     )
@@ -125,20 +156,11 @@ fn address_entry() -> Value {
         &[],
     );
     let limits = json!({
-        "type": "object",
-        "properties": {
-            "erases_per_block": count(u32::MAX), "reads_per_block": count(u32::MAX), "reads_per_page": count(u32::MAX),
-            "open_blocks": count(u32::MAX),
-        },
-        "minProperties": 1,
-        "additionalProperties": false,
-        "description": "How often addresses may be used over the life of a site.",
+        "erases_per_block": count(u32::MAX), "reads_per_block": count(u32::MAX), "reads_per_page": count(u32::MAX),
+        "open_blocks": count(u32::MAX),
     });
-    let mut entry = object(&json!({"regions": list_of(&region), "limits": limits}), &[]);
-    if let Some(entry) = entry.as_object_mut() {
-        entry.insert("minProperties".to_owned(), json!(1));
-    }
-    entry
+    let limits = described(stating("anyOf", &limits), "How often addresses may be used over the life of a site.");
+    stating("anyOf", &json!({"regions": list_of(&region), "limits": limits}))
 }
 
 fn scenario() -> Value {

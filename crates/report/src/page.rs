@@ -21,7 +21,7 @@ use crate::family::Family;
 use crate::load::{RunInfo, SiteTables};
 use crate::plan::PlanReport;
 use counts::PackedCounts;
-pub use plan::{MOST_MATCHES, PageOfPlan};
+pub use plan::{ListedMatches, MOST_MATCHES, PageOfPlan};
 use plan::{MatchesOfSite, RunTimes, run_times};
 use tracks::{StateNumbers, Timelines};
 pub use violations::VerifierVerdict;
@@ -228,7 +228,7 @@ fn site_data<'a>(subject: &PageSubject<'a>, at: usize, states: &StateNumbers, un
         left_out: site.left_out,
         timelines: Timelines::new(profile, site, states, unit),
         counts: PackedCounts::new(site, states),
-        matches: subject.plan.map(|plan| plan.of_site(profile, at, site, unit)).unwrap_or_default(),
+        matches: subject.plan.map(|plan| plan.of_site(profile, at, unit)).unwrap_or_default(),
     }
 }
 

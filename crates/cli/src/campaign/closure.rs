@@ -2,7 +2,7 @@
 
 use nandseq_generate::CoverageIdentity;
 use nandseq_generate::closure::CoverageModel;
-use nandseq_plan::model::PhaseGoal;
+use nandseq_plan::model::PhaseUntil;
 
 use crate::arguments::GenerateArgs;
 use crate::explain::{Trial, Words};
@@ -36,7 +36,7 @@ impl Closure {
     pub(super) fn new(arguments: &GenerateArgs, in_force: &InForce) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         let phases = in_force.plan.iter().flat_map(|plan| &plan.plan.phases);
-        let ends_phase = phases.into_iter().any(|phase| matches!(phase.until, Some(PhaseGoal::Covered(_))));
+        let ends_phase = phases.into_iter().any(|phase| matches!(phase.until, Some(PhaseUntil::Covered(_))));
         if !directed && share.is_none() && !ends_phase {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! The phases of a campaign: runs with limits and a table of their own, as a test plan states them. Without such a plan all runs are one
 //! phase, with the limits of the flags.
 
-use nandseq_plan::model::{DEFAULT_RUN, MAX_RUNS, PhaseGoal, PlanPhase};
+use nandseq_plan::model::{DEFAULT_RUN, MAX_RUNS, PhaseUntil, PlanPhase};
 use nandseq_profile::Ticks;
 use nandseq_trace::manifest::MAX_RUN;
 
@@ -30,7 +30,7 @@ pub(crate) struct CampaignPhase {
     /// Operations that each run is to have; a run with fewer falls short.
     pub(crate) wanted_ops: Option<u64>,
     /// What ends the phase.
-    pub(crate) goal: Option<PhaseGoal>,
+    pub(crate) until: Option<PhaseUntil>,
 }
 
 impl CampaignPhase {
@@ -47,9 +47,9 @@ impl CampaignPhase {
             runs: phase.runs,
             run_until,
             max_ops: phase.ops,
-            // Beside a goal the operations are a backstop.
+            // Beside `until` the operations are a backstop.
             wanted_ops: phase.ops.filter(|_| phase.until.is_none()),
-            goal: phase.until,
+            until: phase.until,
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
             run_until: Ticks(1),
             max_ops: None,
             wanted_ops: None,
-            goal: None,
+            until: None,
         };
         let phases = Phases::new(vec![phase("a", 2), phase("b", 1), phase("c", 3)], phase("", 9));
         assert_eq!((0..8).map(|run| phases.of_run(run)).collect::<Vec<_>>(), [0, 0, 1, 2, 2, 2, 2, 2]);

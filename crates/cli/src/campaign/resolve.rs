@@ -58,7 +58,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     let bootstrap_left_out = in_force.profile.bootstrap.enabled && !in_force.bootstrap && !said;
     let max_ops = max_ops(arguments, closure.as_ref());
     let all =
-        CampaignPhase { name: None, runs: num_runs, run_until, max_ops, wanted_ops: arguments.extent.ops, goal: None };
+        CampaignPhase { name: None, runs: num_runs, run_until, max_ops, wanted_ops: arguments.extent.ops, until: None };
     let phases = Phases::new(of_plan, all);
     let device_arguments = device_arguments(arguments, &phases, &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nandseq_generate::{ScenarioReached, ScenarioValue, ValueReached};
+use nandseq_profile::Ticks;
 
 /// A scenario at some sites.
 #[derive(Clone, Default, Debug)]
@@ -10,6 +11,8 @@ pub(crate) struct ScenarioTotals {
     /// How many sites, and how many of them lack hits of some value.
     pub(crate) sites: u64,
     pub(crate) missed: u64,
+    /// How long it takes at least from the start of the first step to that of the last.
+    pub(crate) least: Ticks,
     /// The values of `each`; one without any.
     pub(crate) values: Vec<ValueTotals>,
 }
@@ -32,7 +35,8 @@ impl From<ScenarioReached> for ScenarioTotals {
         let of =
             |ValueReached { value, hits, attempts, given_up }| ValueTotals { value, wanted, hits, attempts, given_up };
         let values: Vec<ValueTotals> = scenario.values.into_iter().map(of).collect();
-        Self { sites: 1, missed: u64::from(values.iter().any(|value| value.hits < wanted)), values }
+        let missed = u64::from(values.iter().any(|value| value.hits < wanted));
+        Self { sites: 1, missed, least: scenario.least, values }
     }
 }
 

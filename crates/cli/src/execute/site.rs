@@ -306,7 +306,7 @@ impl<'p> Work<'p> {
     /// Whether a site may still reach the coverage at which it, or the phase, ends. If not, says so, unless the run has only `begun`: then
     /// an earlier one ended in the trap.
     fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, (phase, begun): (usize, bool)) -> bool {
-        let trap = self.absences.trap_before_goal(site, phase);
+        let trap = self.absences.trap_before_until(site, phase);
         if let Some(trap) = trap.as_ref().filter(|_| !begun) {
             self.progress.at_once(&trap.in_a_line(campaign_site.site));
         }
@@ -335,8 +335,8 @@ impl<'p> Work<'p> {
             max_ops: phase.max_ops,
             bootstrap: self.campaign.bootstrap,
             until_covered,
-            goal: phase.goal,
-            can_cover: self.absences.has_goal(at).then_some(&can_cover as CanCover<'_>),
+            until: phase.until,
+            can_cover: self.absences.has_until(at).then_some(&can_cover as CanCover<'_>),
             of_phase: self.campaign.phases.place_of(run_index),
             stop: Some(self.stop),
             on_dead: Some(&on_dead),

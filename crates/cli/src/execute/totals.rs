@@ -63,7 +63,7 @@ pub(crate) struct PhaseTotals {
     /// Runs made, and their operations.
     pub(crate) runs: u64,
     pub(crate) ops: u64,
-    /// Sites whose last run of the phase did not reach the phase's goal.
+    /// Sites whose last run of the phase did not reach the phase's `until`.
     pub(crate) missed: u64,
     /// A trap that keeps one of them from it.
     pub(crate) trap: Option<Arc<TrappedDies>>,
@@ -198,15 +198,15 @@ impl Totals {
     pub(super) fn note_coverage(&mut self, campaign_site: &CampaignSite, site: &Site<'_>, absences: &Absences<'_>) {
         self.reached.extend(site.reached());
         if absences.campaign.closure.as_ref().and_then(Closure::until).is_some() {
-            let trap = absences.trap_before_goal(site, last_phase(absences.campaign));
+            let trap = absences.trap_before_until(site, last_phase(absences.campaign));
             self.trapped.extend(trap.map(|trap| (campaign_site.site, trap)));
         }
     }
 
     /// Notes the trap that keeps a site from the coverage at which a phase ends.
     pub(super) fn note_trap(&mut self, site: &Site<'_>, phase: usize, absences: &Absences<'_>) {
-        if absences.campaign.phases.are_named() && !site.goal_reached() {
-            let trap = absences.trap_before_goal(site, phase);
+        if absences.campaign.phases.are_named() && !site.until_reached() {
+            let trap = absences.trap_before_until(site, phase);
             self.by_phase[phase].trap = trap.or_else(|| self.by_phase[phase].trap.take());
         }
     }
@@ -235,8 +235,8 @@ impl Totals {
         totals.runs += 1;
         totals.ops += ops;
         if ends {
-            let has_goal = campaign.phases.limits(run_index).goal.is_some();
-            totals.missed += u64::from(has_goal && !site.goal_reached());
+            let has_until = campaign.phases.limits(run_index).until.is_some();
+            totals.missed += u64::from(has_until && !site.until_reached());
             add_shares(&mut totals.shares, site.shares().into_iter().map(ShareTotals::from).collect());
             let limits = site.limits().into_iter().map(|limit| LimitTotals { sites: 1, limit });
             add_limits(&mut totals.limits, limits.collect());

@@ -230,14 +230,14 @@ impl Tried {
         let (phase, at) = (campaign.phases.limits(run_index), campaign.phases.of_run(run_index));
         let most = phase.max_ops.map_or(left, |most| most.min(left));
         let until_covered = campaign.closure.as_ref().and_then(Closure::until);
-        let can_cover = |site: &Site<'_>| absences.trap_before_goal(site, at).is_none();
+        let can_cover = |site: &Site<'_>| absences.trap_before_until(site, at).is_none();
         let limits = RunLimits {
             run_until: campaign.run_until_from(run_index, site.clock()),
             max_ops: Some(most),
             bootstrap: campaign.bootstrap,
             until_covered,
-            goal: phase.goal,
-            can_cover: absences.has_goal(at).then_some(&can_cover as CanCover<'_>),
+            until: phase.until,
+            can_cover: absences.has_until(at).then_some(&can_cover as CanCover<'_>),
             of_phase: campaign.phases.place_of(run_index),
             stop: None,
             on_dead: None,

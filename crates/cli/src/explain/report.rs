@@ -62,6 +62,8 @@ pub(super) struct TrialEnd {
     pub(super) dead: Option<String>,
     /// The trap in which every die was at its end, in words.
     pub(super) trapped: Option<String>,
+    /// The sections of the test plan that neither the trial nor the search takes into account.
+    pub(super) leaves_out: Vec<&'static str>,
 }
 
 /// The explanation of one operation.
@@ -159,7 +161,7 @@ impl Explanation {
     fn write_one(&self, text: &mut String, op: &Explained) -> std::fmt::Result {
         let planes = if op.multi_plane { "several planes" } else { "one plane" };
         writeln!(text, "{}: base {}, cell type {}, {planes}", op.op_name, op.base, op.cell_type)?;
-        write!(text, "{}", self.in_force)?;
+        self.write_in_force(text)?;
         self.write_verdict(text, op)?;
         match (op.phases.as_slice(), op.weightless_phases.as_slice()) {
             ([], []) => {}
@@ -208,6 +210,17 @@ impl Explanation {
         self.write_end(text, op.appears != Appears::Never)
     }
 
+    /// Writes what is in force, and what of it is left out.
+    fn write_in_force(&self, text: &mut String) -> std::fmt::Result {
+        write!(text, "{}", self.in_force)?;
+        let sections = match self.trial.leaves_out.as_slice() {
+            [] => return Ok(()),
+            [one] => format!("`{one}`"),
+            [first @ .., last] => format!("`{}` and `{last}`", first.join("`, `")),
+        };
+        writeln!(text, "Of the plan, {sections} are left out: what follows is about the weights alone.")
+    }
+
     /// Writes about the dead dies, and the trap, at the end of the trial.
     fn write_end(&self, text: &mut String, of_trial: bool) -> std::fmt::Result {
         if let Some(dead) = self.trial.dead.as_ref().filter(|_| of_trial) {
@@ -234,7 +247,7 @@ impl Explanation {
             (some, 0) => writeln!(text, " and {some} did not")?,
             (some, of) => writeln!(text, " and {some} did not in a trial of {}", counted(of, "operation"))?,
         }
-        write!(text, "{}", self.in_force)?;
+        self.write_in_force(text)?;
         self.write_end(text, never.len() < ops.len())?;
         let mut seen: Vec<&Explained> = ops.iter().filter(|op| !op.never()).collect();
         let mean = |op: &Explained| op.expected.map_or(0.0, |expected| expected.mean);

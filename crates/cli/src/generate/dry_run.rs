@@ -84,7 +84,7 @@ struct PlannedPhase {
     /// Operations after which a run stops; `null` for no limit.
     ops: Option<u64>,
     /// Whether something else may end the phase before.
-    has_goal: bool,
+    has_until: bool,
     /// The entries of addresses that are in force; without any there is no such field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     addresses: Vec<String>,
@@ -237,7 +237,7 @@ impl PlannedPhase {
             runs: phase.runs,
             run_until_us: phase.time_limit().map(Ticks::to_us_text),
             ops: phase.max_ops,
-            has_goal: phase.goal.is_some(),
+            has_until: phase.until.is_some(),
             addresses: addresses.collect(),
             scenarios: plan.scenarios(at).into_iter().map(|scenario| scenario.name).collect(),
         })
@@ -248,7 +248,7 @@ impl PlannedPhase {
         let runs = counted(self.runs, "run");
         let time = self.run_until_us.as_ref().map(|time| format!("{time} µs"));
         let limits: Vec<String> = time.into_iter().chain(self.ops.map(|ops| counted(ops, "operation"))).collect();
-        let at_most = if self.has_goal { "at most " } else { "" };
+        let at_most = if self.has_until { "at most " } else { "" };
         let in_force = |what: &str, names: &[String]| {
             if names.is_empty() { String::new() } else { format!("; {what} {}", names.join(", ")) }
         };

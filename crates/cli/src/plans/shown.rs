@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use nandseq_plan::model::{
-    AddressEntry, AddressLimits, AddressPart, ExpectedWord, MixShare, PhaseGoal, PlaceRelation, PlanPhase, Scenario,
+    AddressEntry, AddressLimits, AddressPart, ExpectedWord, MixShare, PhaseUntil, PlaceRelation, PlanPhase, Scenario,
     ScenarioAxis, ScenarioStep, StepMoment, StepTime, percent_text,
 };
 use nandseq_profile::diagnostic::{counted, grouped};
@@ -96,6 +96,7 @@ impl<'p> ShownPlan<'p> {
     pub(super) fn new(read: &'p ReadPlan, profile: &'p Profile) -> Self {
         let plan = &read.plan;
         let mut first_run = 1;
+        let has_regions = |phase: &PlanPhase| phase.addresses.iter().any(|&at| !plan.addresses[at].regions.is_empty());
         let phase = |phase: &'p PlanPhase| {
             let runs = (first_run, phase.runs);
             first_run += phase.runs;
@@ -105,7 +106,7 @@ impl<'p> ShownPlan<'p> {
                 runs: runs.1,
                 run_until_us: phase.run_until.map(|time| time.0 as f64 / 1e6),
                 ops: phase.ops,
-                until: phase.until.map(goal),
+                until: phase.until.map(|ends| until(ends, has_regions(phase))),
                 masses: phase.global.len() + phase.by_key.iter().map(|(_, masses)| masses.len()).sum::<usize>(),
                 mix: shares(&phase.mix, profile),
                 addresses: phase.addresses.iter().map(|&at| &*plan.addresses[at].name).collect(),
@@ -159,7 +160,7 @@ impl ShownPhase<'_> {
         let each = if self.runs == 1 { "" } else { " each" };
         let time = self.run_until_us.map(|time| format!("{time} µs{each}"));
         let ops = self.ops.map(|ops| format!("{}{each}", counted(ops, "operation")));
-        let until = self.until.as_ref().map(|goal| format!("until {goal}"));
+        let until = self.until.as_ref().map(|until| format!("until {until}"));
         writeln!(out, "  {}: {}", self.name, listed([Some(runs), time, ops, until].into_iter().flatten()))?;
         if self.masses > 0 {
             writeln!(out, "    masses of its own: {}", grouped(self.masses as u64))?;
@@ -244,13 +245,14 @@ fn shares<'p>(shares: &'p [MixShare], profile: &'p Profile) -> Vec<ShownShare<'p
     shares.iter().map(share).collect()
 }
 
-fn goal(goal: PhaseGoal) -> String {
+fn until(until: PhaseUntil, has_regions: bool) -> String {
+    let in_regions = if has_regions { "of its addresses " } else { "" };
     let share = |share: u32| percent_text(share.into());
-    match goal {
-        PhaseGoal::Programmed(part) => format!("{} of the pages are programmed", share(part)),
-        PhaseGoal::Erased(part) => format!("{} of the blocks are erased", share(part)),
-        PhaseGoal::Covered(part) => format!("{} of the bins are covered", share(part)),
-        PhaseGoal::ScenariosDone => "the scenarios are done".to_owned(),
+    match until {
+        PhaseUntil::Programmed(part) => format!("{} of the pages {in_regions}are programmed", share(part)),
+        PhaseUntil::Erased(part) => format!("{} of the blocks {in_regions}are erased", share(part)),
+        PhaseUntil::Covered(part) => format!("{} of the bins are covered", share(part)),
+        PhaseUntil::ScenariosDone => "the scenarios are done".to_owned(),
     }
 }
 

@@ -102,7 +102,7 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
 /// Writes the runs and operations of each phase, in a line if they are few.
 fn write_phases(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
     let phase = |one: &PhaseCount| {
-        let missed = if one.missed.is_some_and(|sites| sites > 0) { ", without its goal" } else { "" };
+        let missed = if one.missed.is_some_and(|sites| sites > 0) { ", `until` not reached" } else { "" };
         format!("{} {} in {}{missed}", one.phase, counted(one.operations, "operation"), counted(one.runs, "run"))
     };
     let mut all: Vec<String> = summary.phases.iter().map(phase).collect();

@@ -16,7 +16,7 @@ fn runs_in_phases_are_the_same_however_they_are_made() {
     let phases: Vec<_> = manifest.runs.iter().map(|run| run.phase.as_deref().unwrap()).collect();
     assert_eq!(phases, ["precondition", "precondition", "stress", "stress", "stress", "read back"]);
     let runs: Vec<u64> = manifest.runs.iter().map(|run| run.operations).collect();
-    assert!(runs[0] > 0 && runs[1] == 0, "the goal ends both runs of its phase: {runs:?}");
+    assert!(runs[0] > 0 && runs[1] == 0, "`until` ends both runs of its phase: {runs:?}");
     assert!(runs[2..5].iter().all(|ops| (40..60).contains(ops)) && runs[5] > 0, "{runs:?}");
     let origin = &manifest.origin;
     assert_eq!((&*origin.plan.as_ref().unwrap().source, origin.phase_runs), ("plan.yaml", Some(6)));
@@ -157,6 +157,16 @@ fn summary_dry_run_and_explanation_name_the_phases() {
     let folder = phased("masses.yaml", masses);
     let told = said(&folder, &["explain", "Block_Erase_SLC", "--plan", "masses.yaml"]);
     assert!(told.contains("Phases of the plan that give it a weight: b; that do not: a.\n"), "{told}");
+    assert!(!told.contains("left out"), "{told}");
+    let beside =
+        "mix: {READ: 5 %}\naddresses: {a: {regions: [{blocks: 0}]}}\nscenarios: {b: {steps: [{base: READ}]}}\n";
+    let folder = phased("masses.yaml", &format!("{masses}{beside}"));
+    let told = said(&folder, &["explain", "ERASE", "--plan", "masses.yaml"]);
+    let left_out =
+        "Of the plan, `mix`, `addresses` and `scenarios` are left out: what follows is about the weights alone.\n";
+    assert!(told.contains(left_out), "{told}");
+    let json = said(&folder, &["explain", "ERASE", "--plan", "masses.yaml", "--format", "json"]);
+    assert!(json.contains(r#""leaves_out""#), "{json}");
 }
 
 #[test]
@@ -180,9 +190,25 @@ fn operations_of_a_phase_that_are_not_reached_are_said_with_exit_code_4() {
     let expected = "phase `a`: 2 of 2 runs have fewer than 9,999 operations: raise its `run_until` in the plan";
     assert!(code == Some(4) && told.contains(expected), "{told}");
     assert!(!told.contains("phase `b`"), "{told}");
-    // Beside a goal the operations are a backstop: that it comes first is no more than a warning.
+    // Beside `until` the operations are a backstop: that it comes first is no more than a warning.
     let (code, told) = made("{name: a, run_until: 900, ops: 9999, until: {erased: 90 %}}");
     assert!(code == Some(0) && told.contains("came before what `until` asks for"), "{told}");
+}
+
+#[test]
+fn a_scenario_without_an_attempt_says_why() {
+    let told = |scenario: &str| {
+        let plan = format!("schema: 1\nphases: [{{name: a, run_until: 900}}]\nscenarios: {{one: {{{scenario}}}}}\n");
+        String::from_utf8(phased("plan.yaml", &plan).run(&with(&[])).stderr).unwrap()
+    };
+    let long = told("steps: [e: {op: Block_Erase_SLC}, {base: SR, after: e.end}]");
+    let expected = "no attempt began, because its last step comes 7007.45 µs after its first at the earliest, and a run has 900 µs\n";
+    assert!(long.contains(expected), "{long}");
+    let rare = told("rate: 1, steps: [{base: SR}]");
+    assert!(
+        rare.contains("no attempt began: with `rate: 1`, the first is due after 1,000 accepted proposals"),
+        "{rare}"
+    );
 }
 
 #[test]

@@ -38,6 +38,16 @@ fn a_new_plan_is_good_and_says_what_it_means() {
 }
 
 #[test]
+fn a_new_plan_reaches_what_it_says() {
+    let folder = with_new_plan();
+    let output = folder.succeed(&["--plan", "plan.yaml", "--outputs", "operation_sequence", "--seed", "3"]);
+    let (told, warned) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(!warned.contains("warning"), "{warned}");
+    assert!(told.contains("\nScenarios: stress early_suspend 50 of 50 hits"), "{told}");
+    assert!(told.contains("\nShares: 2 of 2 within a percentage point"), "{told}");
+}
+
+#[test]
 fn a_new_plan_is_good_for_a_device_of_the_predecessor() {
     let Some(config) = legacy("config-2025-09.yaml") else { return };
     let text = stdout(&with_new_plan(), &["plan", "check", "plan.yaml", "--config", config.to_str().unwrap()]);

@@ -294,14 +294,14 @@ fn a_trap_goes_by_the_table_of_the_phase() {
             "schema: 1\nphases:\n  - {{name: one, runs: 1, ops: 300{first}}}\n  - {{name: two, runs: 2, ops: 150000{second}}}\n"
         )
     };
-    let (off, goal) = (", probabilities: {global: {ODTENABLE: 0}}", ", until: {covered: 99 %}");
+    let (off, until) = (", probabilities: {global: {ODTENABLE: 0}}", ", until: {covered: 99 %}");
     let made = |plan: &str| {
         let folder = Folder::new().with("plan.yaml", plan);
         let output = folder.succeed(&["--plan", "plan.yaml", "--stamp", "261121", "--summary", "json", "--seed", "3"]);
         let json: Value = serde_json::from_slice(&output.stdout).unwrap();
         (String::from_utf8(output.stderr).unwrap(), json["phases"][1]["operations"].as_u64().unwrap())
     };
-    let (told, operations) = made(&plan("", &format!("{goal}{off}")));
+    let (told, operations) = made(&plan("", &format!("{until}{off}")));
     let trap =
         "warning: a trap kept the phase `two` from what `until` asks for: every die is trapped in ODT_DISABLE, where ";
     assert!(told.contains(trap), "{told}");

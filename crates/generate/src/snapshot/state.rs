@@ -31,9 +31,9 @@ pub struct SiteState {
     /// Hits by bin of the coverage model, if there is one: see [`crate::closure`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hits: Option<String>,
-    /// Whether the goal of the last run's phase was reached.
+    /// Whether the `until` of the last run's phase was reached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) goal_reached: bool,
+    pub(super) until_reached: bool,
     /// The counts and factors of the phase's shares of what starts, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mix: Option<MixState>,

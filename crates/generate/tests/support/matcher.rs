@@ -8,7 +8,7 @@ use std::io;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::{
-    AddressPart, ExpectedWord, PhaseGoal, PlaceRelation, Scenario, ScenarioStep, StepMoment, StepTime, WHOLE,
+    AddressPart, ExpectedWord, PhaseUntil, PlaceRelation, Scenario, ScenarioStep, StepMoment, StepTime, WHOLE,
 };
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::places::Places;
@@ -39,7 +39,7 @@ pub(crate) fn setup(profile: &Profile, plan: &TestPlan) -> Setup {
 /// Limits of a run that ends when the scenarios are done, or after a time.
 pub(crate) fn until_done(us: u64) -> RunLimits<'static> {
     RunLimits {
-        goal: Some(PhaseGoal::ScenariosDone),
+        until: Some(PhaseUntil::ScenariosDone),
         ..RunLimits { run_until: Ticks::from_us(us), ..RunLimits::default() }
     }
 }

@@ -11,11 +11,12 @@ pub(super) const MAX_PHASES: usize = 1_000;
 /// The most entries of `addresses` and of `scenarios`, and the most regions of an entry and steps of a scenario.
 pub(super) const MAX_ENTRIES: usize = 64;
 
-/// Refuses the sections that the format has and the program does not have yet. An empty list in a phase is allowed.
+/// Refuses the sections that the format has and the program does not have yet. An empty list is allowed, and so is a key without a value.
 pub(super) fn refuse_later_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
     for section in ["goals", "illegal"] {
         let Some(entry) = fields.take_entry(section) else { continue };
-        if entry.value.as_sequence().is_none_or(|items| !items.is_empty()) {
+        let is_empty = entry.value.is_null() || entry.value.as_sequence().is_some_and(<[Node]>::is_empty);
+        if !is_empty {
             let message = format!("{} is not supported yet", quoted(section));
             let help = "take it out; this program knows phases, mix, addresses and scenarios";
             diagnostics.push(Diagnostic::error("not-supported", message).at(entry.key_span, "").help(help));

@@ -9,7 +9,7 @@ use super::lists::{MAX_PHASES, items, refuse_later_sections};
 use super::names::{PlanNames, check_defined, report_unknown, texts};
 use super::values::percent_above_0;
 use super::{masses, mix};
-use crate::model::{MAX_RUNS, MixShare, PhaseGoal, PlanPhase};
+use crate::model::{MAX_RUNS, MixShare, PhaseUntil, PlanPhase};
 
 /// What the phases of a plan have in common: the shares of those that state none, and the entries that they name.
 pub(super) struct CommonSettings<'n> {
@@ -85,7 +85,7 @@ fn read_phase(
         Some(time)
     });
     let until = fields.take("until");
-    let goal = until.and_then(|node| read_goal(node, diagnostics));
+    let ends = until.and_then(|node| read_until(node, diagnostics));
     let masses = fields.take("probabilities").and_then(|node| masses::read(node, names, diagnostics));
     let (global, by_key) = masses.unwrap_or_default();
     let mix = match fields.take("mix") {
@@ -96,7 +96,7 @@ fn read_phase(
     let scenarios = in_force(fields.take("scenarios"), "scenarios", common.scenarios, diagnostics);
     refuse_later_sections(&mut fields, diagnostics);
     fields.finish(diagnostics);
-    if let (Some(PhaseGoal::ScenariosDone), Some(until), true) = (goal, until, scenarios.is_empty()) {
+    if let (Some(PhaseUntil::ScenariosDone), Some(until), true) = (ends, until, scenarios.is_empty()) {
         let message = "this phase has no scenario that could be done";
         let help = "name one under `scenarios`, or end the phase by something else";
         diagnostics.push(Diagnostic::error("no-scenario", message).at(until.span, "").help(help));
@@ -108,20 +108,20 @@ fn read_phase(
     }
     let runs = u64::from(runs.unwrap_or(1));
     let ops = ops.map(u64::from);
-    Some(PlanPhase { name, runs, run_until, ops, until: goal, global, by_key, mix, addresses, scenarios })
+    Some(PlanPhase { name, runs, run_until, ops, until: ends, global, by_key, mix, addresses, scenarios })
 }
 
 /// What ends a phase: exactly one thing.
-fn read_goal(node: &Node, diagnostics: &mut Diagnostics) -> Option<PhaseGoal> {
+fn read_until(node: &Node, diagnostics: &mut Diagnostics) -> Option<PhaseUntil> {
     let mark = diagnostics.mark();
     let mut fields = Fields::new(node, "until", diagnostics)?;
     let mut share = |what| fields.take(what).and_then(|node| percent_above_0(node, what, diagnostics));
     let stated = [
-        share("programmed").map(PhaseGoal::Programmed),
-        share("erased").map(PhaseGoal::Erased),
-        share("covered").map(PhaseGoal::Covered),
+        share("programmed").map(PhaseUntil::Programmed),
+        share("erased").map(PhaseUntil::Erased),
+        share("covered").map(PhaseUntil::Covered),
         fields.take("scenarios").and_then(|node| match node.expect_str("scenarios", diagnostics)? {
-            "done" => Some(PhaseGoal::ScenariosDone),
+            "done" => Some(PhaseUntil::ScenariosDone),
             other => {
                 let message = format!("`scenarios` of `until` must be `done`, not {}", quoted(other));
                 diagnostics.push(Diagnostic::error("unknown-name", message).at(node.span, ""));
@@ -132,7 +132,7 @@ fn read_goal(node: &Node, diagnostics: &mut Diagnostics) -> Option<PhaseGoal> {
     fields.finish(diagnostics);
     let mut stated = stated.into_iter().flatten();
     match (stated.next(), stated.next()) {
-        (Some(goal), None) => Some(goal),
+        (Some(until), None) => Some(until),
         (first, _) => {
             if !diagnostics.errors_since(mark) {
                 let found = if first.is_some() { "several things" } else { "nothing" };

@@ -1,7 +1,7 @@
 //! Tests of what a plan says, resolved against the built-in device.
 
 use nandseq_plan::model::{
-    AddressLimits, AddressPart, ExpectedWord, NumberRanges, PhaseGoal, PlaceRelation, ScenarioAxis, StepMoment,
+    AddressLimits, AddressPart, ExpectedWord, NumberRanges, PhaseUntil, PlaceRelation, ScenarioAxis, StepMoment,
     StepPlace, StepTime,
 };
 use nandseq_plan::places::PlanPlaces;
@@ -32,14 +32,14 @@ fn an_empty_plan_says_nothing() {
 fn phases_have_their_runs_and_limits_and_what_they_name() {
     let plan = good(GOOD);
     let [precondition, stress, back, end] = plan.phases.as_slice() else { panic!("{:?}", plan.phases) };
-    assert_eq!((precondition.runs, precondition.until), (1, Some(PhaseGoal::Programmed(500_000))));
+    assert_eq!((precondition.runs, precondition.until), (1, Some(PhaseUntil::Programmed(500_000))));
     assert_eq!((&precondition.addresses, &precondition.scenarios), (&vec![0], &vec![]));
     assert_eq!((stress.runs, stress.run_until, stress.ops), (20, Some(Ticks::from_us(100_000)), None));
     assert_eq!((&stress.addresses, &stress.scenarios), (&vec![0, 1], &vec![0]));
     assert_eq!((back.name.as_str(), back.runs, back.ops), ("read back", 1, Some(20_000)));
     // What a phase does not state is what the plan states.
     assert_eq!((&back.mix, &back.addresses, &back.scenarios), (&plan.mix, &vec![0, 1], &vec![0, 1]));
-    assert_eq!(end.until, Some(PhaseGoal::ScenariosDone));
+    assert_eq!(end.until, Some(PhaseUntil::ScenariosDone));
     assert!(end.mix.is_empty());
 }
 

@@ -61,7 +61,7 @@ fn codes_in_the_sources() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(&file).expect("a source file");
-        for start in ["Diagnostic::error(\"", "Diagnostic::warning(\""] {
+        for start in ["Diagnostic::error(\"", "Diagnostic::warning(\"", "Diagnostic::note(\""] {
             codes.extend(text.split(start).skip(1).filter_map(|part| part.split('"').next()).map(str::to_owned));
         }
     }

@@ -63,6 +63,10 @@ fn the_schema_rejects_what_the_reader_calls_unknown_or_wrong() {
         ("schema: 1\n", "schema: 2\n"),
         ("schema: 1\n", ""),
         ("schema: 1\n", "schema: 1\ngoals: {}\n"),
+        ("schema: 1\n", "schema: 1\ngoals: [1]\n"),
+        ("{programmed: 50 %}", "{programmed: }"),
+        ("name: stress", "name: "),
+        ("{erases_per_block: 3000, reads_per_block: 100000, reads_per_page: 1000, open_blocks: 4}", "{open_blocks: }"),
         ("runs: 1,", "run: 1,"),
         ("runs: 20", "runs: 0"),
         ("runs: 20", "runs: many"),
@@ -92,6 +96,40 @@ fn the_schema_rejects_what_the_reader_calls_unknown_or_wrong() {
         assert!(!validator.is_valid(&document(&damaged)), "{from:?} -> {to:?} is accepted");
         let (plan, _) = read(&SourceFile::new("damaged", damaged));
         assert!(plan.is_none(), "the reader accepts {from:?} -> {to:?}");
+    }
+}
+
+#[test]
+fn the_schema_accepts_keys_without_a_value_where_the_reader_does() {
+    let (validator, mut accepted) = (validator(), 0);
+    let mut spans = Vec::new();
+    let mut diagnostics = Diagnostics::new();
+    let root = yaml::parse(&SourceFile::new("good.yaml", GOOD), &mut diagnostics).expect("it is good");
+    collect(&root, &mut spans);
+    // Sections that are not there, and several ends of which one has a value.
+    let damaged = spans.iter().map(|&(start, end)| format!("{}null{}", &GOOD[..start], &GOOD[end..]));
+    let damaged = damaged.chain([
+        GOOD.replacen("schema: 1\n", "schema: 1\ngoals:\nillegal: []\n", 1),
+        GOOD.replacen("{programmed: 50 %}", "{programmed: , erased: 50 %}", 1),
+    ]);
+    for text in damaged {
+        let (plan, _) = read(&SourceFile::new("damaged", text.clone()));
+        accepted += usize::from(plan.is_some());
+        assert!(plan.is_none() || validator.is_valid(&document(&text)), "the schema rejects\n{text}");
+    }
+    assert!(accepted > 25, "{accepted}");
+}
+
+/// The places of all values of mappings and lists.
+fn collect(node: &Node, spans: &mut Vec<(usize, usize)>) {
+    let inner: Vec<&Node> = match &node.value {
+        Yaml::Mapping(entries) => entries.iter().map(|entry| &entry.value).collect(),
+        Yaml::Sequence(items) => items.iter().collect(),
+        Yaml::Scalar(_) => Vec::new(),
+    };
+    for one in inner {
+        spans.push((one.span.start, one.span.end));
+        collect(one, spans);
     }
 }
 

@@ -20,7 +20,37 @@ pub struct PageOfPlan<'a> {
     /// The counts.
     pub report: &'a PlanReport,
     /// For each site its matches.
-    pub matches: &'a [Vec<ScenarioMatch>],
+    pub matches: &'a [ListedMatches],
+}
+
+/// The matches of a site that a page lists, and how many there are. Takes them one by one and keeps [`MOST_MATCHES`] of each scenario, so
+/// that memory does not grow with their number.
+#[derive(Debug)]
+pub struct ListedMatches {
+    /// The uids of the operations that are shown. Matches of which none is shown are left out.
+    shown: FxHashSet<u64>,
+    /// By scenario: the number of matches, and the first of them.
+    of_scenarios: Vec<(usize, Vec<ScenarioMatch>)>,
+}
+
+impl ListedMatches {
+    /// No matches yet, of a plan with so many scenarios. `shown`: the uids of the operations of the site that are shown.
+    #[must_use]
+    pub fn new(shown: impl Iterator<Item = u64>, scenarios: usize) -> Self {
+        Self { shown: shown.collect(), of_scenarios: vec![(0, Vec::new()); scenarios] }
+    }
+
+    /// Adds a match.
+    pub fn add(&mut self, one: ScenarioMatch) {
+        if !one.steps.iter().any(|step| self.shown.contains(&step.uid)) {
+            return;
+        }
+        let (count, listed) = &mut self.of_scenarios[one.scenario];
+        *count += 1;
+        if listed.len() < MOST_MATCHES {
+            listed.push(one);
+        }
+    }
 }
 
 /// The matches of a scenario in a site.
@@ -58,30 +88,22 @@ impl PageOfPlan<'_> {
         report
     }
 
-    /// The matches of a site, by scenario. Matches of which no operation is shown are left out.
-    pub(super) fn of_site(&self, profile: &Profile, at: usize, site: &SiteTables, unit: u64) -> Vec<MatchesOfSite> {
-        let all = self.matches.get(at).map(Vec::as_slice).unwrap_or_default();
-        if all.is_empty() {
-            return Vec::new();
-        }
-        let shown: FxHashSet<u64> = site.operations.iter().map(|row| row.uid).collect();
-        let is_shown = |one: &&ScenarioMatch| one.steps.iter().any(|step| shown.contains(&step.uid));
-        let of = |scenario: usize| {
-            let found: Vec<&ScenarioMatch> =
-                all.iter().filter(|one| one.scenario == scenario).filter(is_shown).collect();
-            (!found.is_empty()).then(|| MatchesOfSite::new(profile, scenario, &found, unit))
-        };
-        (0..self.report.scenarios.len()).filter_map(of).collect()
+    /// The matches of a site, by scenario.
+    pub(super) fn of_site(&self, profile: &Profile, at: usize, unit: u64) -> Vec<MatchesOfSite> {
+        let all = self.matches.get(at).map(|listed| &*listed.of_scenarios).unwrap_or_default();
+        let has_any = |(_, of): &(usize, &(usize, Vec<ScenarioMatch>))| of.0 > 0;
+        let all = all.iter().enumerate().filter(has_any);
+        all.map(|(scenario, (count, listed))| MatchesOfSite::new(profile, (scenario, *count), listed, unit)).collect()
     }
 }
 
 impl MatchesOfSite {
-    fn new(profile: &Profile, scenario: usize, found: &[&ScenarioMatch], unit: u64) -> Self {
+    fn new(profile: &Profile, (scenario, count): (usize, usize), listed: &[ScenarioMatch], unit: u64) -> Self {
         let (mut times, mut uids): ([Column; 2], Column) = Default::default();
         let (mut before, mut rows) = (0u64, 0);
         let mut values = Vec::new();
         let units = |time: Ticks| time.0 / unit.max(1);
-        for one in found.iter().take(MOST_MATCHES) {
+        for one in listed {
             let first = one.steps.first().map_or(0, |step| units(step.start));
             let last = one.steps.last().map_or(first, |step| units(step.start));
             times[0].push(first);
@@ -94,13 +116,12 @@ impl MatchesOfSite {
             let value = one.values.first().map(|value| value.iter().map(|one| one.text(profile)).collect::<Vec<_>>());
             values.push(value.unwrap_or_default().join(", "));
         }
-        let listed = values.len();
         Self {
             scenario,
-            count: found.len(),
-            steps: found.first().map_or(0, |one| one.steps.len()),
+            count,
+            steps: listed.first().map_or(0, |one| one.steps.len()),
             values,
-            times: named(listed, ["start", "length"], &times),
+            times: named(listed.len(), ["start", "length"], &times),
             uids: named(rows, ["uid"], &[uids]),
         }
     }
@@ -115,4 +136,22 @@ pub(super) fn run_times(site: &SiteTables, unit: u64) -> Vec<RunTimes> {
         RunTimes { span: rows.first().zip(rows.last()).map(|(first, last)| (units(first.time), units(last.time))) }
     };
     site.runs.iter().map(|run| run.operations).map(of_run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::MatchedOperation;
+
+    #[test]
+    fn all_matches_are_counted_and_the_first_of_a_scenario_kept() {
+        let mut all = ListedMatches::new(0..5_000, 2);
+        for uid in 0..6_000 {
+            let steps = vec![MatchedOperation { uid, start: Ticks(uid) }];
+            all.add(ScenarioMatch { scenario: 1, run: 1, values: Vec::new(), steps });
+        }
+        let kept = all.of_scenarios.iter().map(|(count, listed)| (*count, listed.len()));
+        assert_eq!(kept.collect::<Vec<_>>(), [(0, 0), (5_000, MOST_MATCHES)]);
+        assert_eq!(all.of_scenarios[1].1.last().map(|one| one.steps[0].uid), Some(MOST_MATCHES as u64 - 1));
+    }
 }

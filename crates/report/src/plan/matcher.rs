@@ -2,9 +2,9 @@
 //!
 //! A match begins with an operation that fits the first step. Every way to go on is followed: a [`PartialMatch`] for each choice of
 //! the operations that later steps refer to. What no later step refers to is chosen as early as possible, which loses no match. An
-//! operation begins at most one match for each value; the match that is complete first counts. Repeated first steps that count do not
-//! overlap on a die. Partial matches are dropped when
-//! their windows are over, so memory follows from the windows; beyond [`MOST_OPEN`] the oldest are given up and counted.
+//! operation begins at most one match for each value; the match that is complete first counts. The operations of a repeated first step
+//! are all of one value, and those that count do not overlap on a die. Partial matches are dropped when their windows are over, so memory
+//! follows from the windows; beyond [`MOST_OPEN`] the oldest are given up and counted.
 
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::conditions::{EarlierRows, value};
 use super::history::{DieSet, SiteHistory, WrittenOperation};
 use super::repeats::{CountedFirsts, RepeatedFirst};
-use super::values::{AxisValue, values_of_match};
+use super::values::{AxisValue, value_of_match, values_of_first};
 
 /// The most partial matches of a scenario that are kept in a run.
 pub const MOST_OPEN: usize = 16_384;
@@ -29,6 +29,8 @@ const SEARCHED: usize = 64;
 struct PartialMatch {
     /// The row of its first operation.
     first: u64,
+    /// What of its value the first step decides, where that is repeated: every repetition has it.
+    value: Option<Vec<AxisValue>>,
     /// The step that it waits for.
     step: usize,
     /// How often this step has come.
@@ -149,16 +151,23 @@ impl<'p> ScenarioMatcher<'p> {
             self.extend(self.steps_of[op][place], row, &mut longer);
         }
         let is_first = self.repeated.is_some() && self.begins(row);
-        if is_first {
-            self.repeat_first(row.operation, &mut longer);
-        }
+        let values = if is_first { values_of_first(self.scenario, self.profile, row.operation) } else { Vec::new() };
+        values.iter().for_each(|value| self.repeat_first(row.operation, value, &mut longer));
         if !self.scenario.others_between && !row.is_forced {
-            self.note_other(row.operation.dies(), is_first);
+            self.note_other(row.operation.dies(), &values);
         }
         let (mut complete, waiting): (Vec<_>, Vec<_>) =
             longer.into_iter().partition(|partial| partial.step == self.scenario.steps.len());
         complete.sort_unstable_by_key(|partial| (partial.first, partial.rows.first().copied()));
-        complete.into_iter().for_each(|partial| self.complete(partial, row.history, &mut found));
+        let mut matches: Vec<FoundMatch> = Vec::new();
+        for one in complete.into_iter().filter_map(|partial| self.complete(partial, row.history)) {
+            // The same operations may be a match of several values.
+            match matches.last_mut().filter(|last| (last.first, &last.rows) == (one.first, &one.rows)) {
+                Some(last) => last.values.extend(one.values),
+                None => matches.push(one),
+            }
+        }
+        matches.into_iter().for_each(&mut found);
         waiting.into_iter().for_each(|partial| self.wait(partial, row.history));
         if self.open.max(self.counted.len()) >= self.look_at {
             self.forget(row.history, row.operation.clock.start);
@@ -178,12 +187,12 @@ impl<'p> ScenarioMatcher<'p> {
         self.steps_of[row.operation.op.index()].contains(&0) && earlier.fit(self.scenario, 0, row.operation)
     }
 
-    /// Adds a repetition of the first step. It may be the last one that a beginning needs.
-    fn repeat_first(&mut self, operation: &WrittenOperation, longer: &mut Vec<PartialMatch>) {
+    /// Adds a repetition of the first step to those of a value. It may be the last one that a beginning needs.
+    fn repeat_first(&mut self, operation: &WrittenOperation, value: &[AxisValue], longer: &mut Vec<PartialMatch>) {
         let Some((repeated, die)) = self.repeated.as_mut().zip(operation.die()) else { return };
-        if let Some(first) = repeated.add(die, operation.row, self.scenario.steps[0].repeat) {
-            let (rows, dies) = (vec![operation.row], operation.dies());
-            longer.push(PartialMatch { first, step: 1, repeated: 0, rows, dies, others: 0 });
+        if let Some(first) = repeated.add((die, value.to_vec()), operation.row, self.scenario.steps[0].repeat) {
+            let (rows, dies, value) = (vec![operation.row], operation.dies(), Some(value.to_vec()));
+            longer.push(PartialMatch { first, value, step: 1, repeated: 0, rows, dies, others: 0 });
         }
     }
 
@@ -191,10 +200,16 @@ impl<'p> ScenarioMatcher<'p> {
     fn extend(&mut self, at: usize, row: CurrentRow<'_>, longer: &mut Vec<PartialMatch>) {
         let CurrentRow { history, operation, .. } = row;
         let (scenario, now, planes) = (self.scenario, operation.clock.start, self.planes);
+        let mut of_first: Vec<Option<Vec<AxisValue>>> = Vec::new();
         if at == 0 && self.repeated.is_none() && self.begins(row) {
-            let begun =
-                PartialMatch { first: operation.row, step: 0, repeated: 0, rows: Vec::new(), dies: 0, others: 0 };
-            longer.extend(begun.with(scenario, operation));
+            of_first = match scenario.steps[0].repeat {
+                1 => vec![None],
+                _ => values_of_first(scenario, self.profile, operation).into_iter().map(Some).collect(),
+            };
+            let begun = |value: &Option<Vec<AxisValue>>| {
+                PartialMatch::new(operation.row, value.clone()).with(scenario, operation)
+            };
+            longer.extend(of_first.iter().filter_map(begun));
         }
         let key = self.key_of_row(at, operation);
         let replaces = scenario.others_between && !self.steps[at].is_needed_later;
@@ -205,7 +220,7 @@ impl<'p> ScenarioMatcher<'p> {
             if earlier.is_too_late(scenario.steps[at].when, now) {
                 return false;
             }
-            if !earlier.fit(scenario, at, operation) {
+            if !earlier.fit(scenario, at, operation) || at == 0 && !of_first.contains(&partial.value) {
                 return true;
             }
             let Some(next) = partial.clone().with(scenario, operation) else { return true };
@@ -220,10 +235,11 @@ impl<'p> ScenarioMatcher<'p> {
         }
     }
 
-    /// Notes that an operation that is no step of the open matches starts on some dies. `is_first`: it fits a repeated first step.
-    fn note_other(&mut self, dies: DieSet, is_first: bool) {
-        if let Some(repeated) = self.repeated.as_mut().filter(|_| !is_first) {
-            repeated.interrupt(|die| u32::try_from(die).is_ok_and(|die| dies.unbounded_shr(die) & 1 == 1));
+    /// Notes that an operation that is no step of the open matches starts on some dies. `own`: the values for which it is a repeated
+    /// first step.
+    fn note_other(&mut self, dies: DieSet, own: &[Vec<AxisValue>]) {
+        if let Some(repeated) = &mut self.repeated {
+            repeated.interrupt(|die| u32::try_from(die).is_ok_and(|die| dies.unbounded_shr(die) & 1 == 1), own);
         }
         for waiting in self.waiting.iter_mut().flat_map(FxHashMap::values_mut) {
             let before = waiting.len();
@@ -236,33 +252,41 @@ impl<'p> ScenarioMatcher<'p> {
         self.waiting.iter_mut().for_each(|waiting| waiting.retain(|_, partials| !partials.is_empty()));
     }
 
-    fn complete(&mut self, partial: PartialMatch, history: &SiteHistory, found: &mut impl FnMut(FoundMatch)) {
-        let Some(first) = history.get(partial.first) else { return };
+    fn complete(&mut self, partial: PartialMatch, history: &SiteHistory) -> Option<FoundMatch> {
+        let first = history.get(partial.first)?;
         let of_step = |step: usize| history.get(*partial.rows.get(step)?);
-        let is_repeated = self.scenario.steps[0].repeat > 1;
         let (die, last) = (first.die(), partial.rows.first().copied().unwrap_or(partial.first));
-        if is_repeated && self.firsts.overlaps(die, partial.first, last) {
-            return;
-        }
-        let mut values = values_of_match(self.scenario, self.profile, first, of_step);
-        let is_first = !self.counted.contains_key(&partial.first);
-        let counted = self.counted.entry(partial.first).or_default();
-        values.retain(|value| !counted.contains(value));
-        counted.extend(values.iter().cloned());
-        if !is_first && values.is_empty() {
-            return;
-        }
+        let of_first = match &partial.value {
+            Some(value) => vec![value.clone()],
+            None => values_of_first(self.scenario, self.profile, first),
+        };
+        let mut values: Vec<Vec<AxisValue>> =
+            of_first.iter().filter_map(|value| value_of_match(self.scenario, value, of_step)).collect();
+        let is_repeated = partial.value.is_some();
         if is_repeated {
-            self.firsts.add(die, partial.first, last);
-            self.repeated.iter_mut().zip(die).for_each(|(repeated, die)| repeated.forget(die, last));
+            values.retain(|value| !self.firsts.overlaps(&(die, value.clone()), partial.first, last));
         }
-        found(FoundMatch { values, is_first, first: partial.first, rows: partial.rows });
+        let is_first = !self.counted.contains_key(&partial.first);
+        values.retain(|value| self.counted.get(&partial.first).is_none_or(|counted| !counted.contains(value)));
+        if values.is_empty() && (is_repeated || !is_first) {
+            return None;
+        }
+        self.counted.entry(partial.first).or_default().extend(values.iter().cloned());
+        for value in values.iter().filter(|_| is_repeated) {
+            self.firsts.add((die, value.clone()), partial.first, last);
+        }
+        // Another operation of a later step may be another value, for which the same first steps count.
+        if !self.has_axes_of_steps()
+            && let (Some(repeated), Some(die), Some(value)) = (&mut self.repeated, die, partial.value)
+        {
+            repeated.forget(&(die, value), last);
+        }
+        Some(FoundMatch { values, is_first, first: partial.first, rows: partial.rows })
     }
 
     /// Lets a partial match wait for its next step, unless one waits that is equal in all that matters from now on.
     fn wait(&mut self, partial: PartialMatch, history: &SiteHistory) {
-        let is_done = self.counted.contains_key(&partial.first) && !self.has_axes_of_steps();
-        if is_done {
+        if !self.has_axes_of_steps() && partial.has_counted(&self.counted) {
             return;
         }
         let key = self.key_of_partial(&partial, history);
@@ -270,8 +294,8 @@ impl<'p> ScenarioMatcher<'p> {
         let waiting = self.waiting[partial.step].entry(key).or_default();
         let is_known = |other: &PartialMatch| {
             let same = |step: &usize| other.rows.get(*step) == partial.rows.get(*step);
-            (other.first, other.repeated, other.dies, other.others)
-                == (partial.first, partial.repeated, partial.dies, partial.others)
+            (other.first, other.repeated, other.dies, other.others, &other.value)
+                == (partial.first, partial.repeated, partial.dies, partial.others, &partial.value)
                 && needed.iter().all(same)
         };
         // Equal ones come one after another. One that is not found costs time alone.
@@ -296,7 +320,7 @@ impl<'p> ScenarioMatcher<'p> {
             waiting.retain(|_, partials| {
                 partials.retain(|partial| {
                     let earlier = EarlierRows { history, first: Some(partial.first), rows: &partial.rows, planes };
-                    let is_done = ends_with_first && self.counted.contains_key(&partial.first);
+                    let is_done = ends_with_first && partial.has_counted(&self.counted);
                     !is_done && !earlier.is_too_late(step.when, now)
                 });
                 !partials.is_empty()
@@ -343,6 +367,17 @@ impl<'p> ScenarioMatcher<'p> {
 }
 
 impl PartialMatch {
+    /// A match before its first operation, which is that of a row.
+    fn new(first: u64, value: Option<Vec<AxisValue>>) -> Self {
+        Self { first, value, step: 0, repeated: 0, rows: Vec::new(), dies: 0, others: 0 }
+    }
+
+    /// Whether its first operation has begun a match of its value, which follows from the first step.
+    fn has_counted(&self, counted: &FxHashMap<u64, Vec<Vec<AxisValue>>>) -> bool {
+        let counted = counted.get(&self.first);
+        counted.is_some_and(|values| self.value.as_ref().is_none_or(|value| values.contains(value)))
+    }
+
     /// Older beginnings come first; of one beginning those that have come furthest, in the order of their last operations: what came
     /// less far gives rise to more of them.
     fn cmp_age(&self, other: &Self) -> Ordering {

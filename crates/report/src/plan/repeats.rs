@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashMap;
 
-/// The operations of a first step on a die that have not begun a match, as rows in their order. So many repetitions may be wanted
-/// that each beginning cannot be followed by itself.
+use super::values::AxisValue;
+
+/// The operations of a first step on a die that have not begun a match of a value, as rows in their order. So many repetitions may be
+/// wanted that each beginning cannot be followed by itself.
 #[derive(Default, Debug)]
 pub(super) struct RepeatedFirst {
-    rows: FxHashMap<i64, VecDeque<u64>>,
+    rows: FxHashMap<(i64, Vec<AxisValue>), VecDeque<u64>>,
 }
 
 impl RepeatedFirst {
     /// Adds an operation of the first step. Returns the row that it makes the first of `repeat` of them.
-    pub(super) fn add(&mut self, die: i64, row: u64, repeat: u32) -> Option<u64> {
-        let rows = self.rows.entry(die).or_default();
+    pub(super) fn add(&mut self, of: (i64, Vec<AxisValue>), row: u64, repeat: u32) -> Option<u64> {
+        let rows = self.rows.entry(of).or_default();
         rows.push_back(row);
         if rows.len() < repeat as usize { None } else { rows.pop_front() }
     }
@@ -25,37 +27,40 @@ impl RepeatedFirst {
     }
 
     /// Forgets the operations up to a row: they are in a match that counts.
-    pub(super) fn forget(&mut self, die: i64, until: u64) {
-        if let Some(rows) = self.rows.get_mut(&die) {
+    pub(super) fn forget(&mut self, of: &(i64, Vec<AxisValue>), until: u64) {
+        if let Some(rows) = self.rows.get_mut(of) {
             while rows.front().is_some_and(|row| *row <= until) {
                 rows.pop_front();
             }
         }
     }
 
-    /// Forgets the operations on some dies, because another operation has started between.
-    pub(super) fn interrupt(&mut self, is_on: impl Fn(i64) -> bool) {
-        self.rows.retain(|die, _| !is_on(*die));
+    /// Forgets the operations on some dies, because another operation has started between. It is none for its own values.
+    pub(super) fn interrupt(&mut self, is_on: impl Fn(i64) -> bool, own: &[Vec<AxisValue>]) {
+        self.rows.retain(|(die, value), _| !is_on(*die) || own.contains(value));
     }
 }
 
-/// Where the first steps of the matches lie that count: by die, from the first row to the last.
+/// The die and the value of a match.
+pub(super) type DieValue = (Option<i64>, Vec<AxisValue>);
+
+/// Where the first steps of the matches lie that count: by die and value, from the first row to the last.
 #[derive(Default, Debug)]
 pub(super) struct CountedFirsts {
-    spans: FxHashMap<Option<i64>, BTreeMap<u64, u64>>,
+    spans: FxHashMap<DieValue, BTreeMap<u64, u64>>,
 }
 
 impl CountedFirsts {
     /// Whether the first step of a match lies over that of another match.
-    pub(super) fn overlaps(&self, die: Option<i64>, first: u64, last: u64) -> bool {
-        let Some(spans) = self.spans.get(&die) else { return false };
+    pub(super) fn overlaps(&self, of: &DieValue, first: u64, last: u64) -> bool {
+        let Some(spans) = self.spans.get(of) else { return false };
         // Spans do not overlap one another, so the two last ones that begin early enough tell.
         spans.range(..=last).rev().take(2).any(|(from, to)| *from != first && *to >= first)
     }
 
     /// Adds the first step of a match that counts.
-    pub(super) fn add(&mut self, die: Option<i64>, first: u64, last: u64) {
-        let to = self.spans.entry(die).or_default().entry(first).or_default();
+    pub(super) fn add(&mut self, of: DieValue, first: u64, last: u64) {
+        let to = self.spans.entry(of).or_default().entry(first).or_default();
         *to = last.max(*to);
     }
 

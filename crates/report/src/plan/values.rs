@@ -129,14 +129,9 @@ fn values_of(scenario: &Scenario, axis: ScenarioAxis, profile: &Profile) -> Vec<
     values
 }
 
-/// The values that a match counts for: several if its first operation works on several planes, none if a row does not name what
-/// an axis asks for. `row` gives the operation of a step; the first step is known by its first repetition.
-pub(super) fn values_of_match<'o>(
-    scenario: &Scenario,
-    profile: &Profile,
-    first: &WrittenOperation,
-    row: impl Fn(usize) -> Option<&'o WrittenOperation>,
-) -> Vec<Vec<AxisValue>> {
+/// The values that an operation has as one of the first step, of the axes that the first step decides: several if it works on several
+/// planes, none if its row does not name what an axis asks for.
+pub(super) fn values_of_first(scenario: &Scenario, profile: &Profile, first: &WrittenOperation) -> Vec<Vec<AxisValue>> {
     let mut all: Vec<Vec<AxisValue>> = vec![Vec::new()];
     for &axis in &scenario.each {
         let of_axis: Vec<AxisValue> = match axis {
@@ -146,7 +141,7 @@ pub(super) fn values_of_match<'o>(
             }
             ScenarioAxis::Plane => first.planes().iter().map(|plane| AxisValue::Plane(plane.0.into())).collect(),
             ScenarioAxis::Op(0) => vec![AxisValue::Op(first.op)],
-            ScenarioAxis::Op(step) => row(step).map(|operation| AxisValue::Op(operation.op)).into_iter().collect(),
+            ScenarioAxis::Op(_) => continue,
         };
         let longer = all.iter().flat_map(|before| {
             of_axis.iter().map(move |&value| before.iter().copied().chain([value]).collect::<Vec<_>>())
@@ -154,4 +149,18 @@ pub(super) fn values_of_match<'o>(
         all = longer.collect();
     }
     all
+}
+
+/// The value of a match, from that of its first step. `row` gives the operation of a later step.
+pub(super) fn value_of_match<'o>(
+    scenario: &Scenario,
+    first: &[AxisValue],
+    row: impl Fn(usize) -> Option<&'o WrittenOperation>,
+) -> Option<Vec<AxisValue>> {
+    let mut of_first = first.iter().copied();
+    let value = |axis: &ScenarioAxis| match *axis {
+        ScenarioAxis::Op(step) if step > 0 => row(step).map(|operation| AxisValue::Op(operation.op)),
+        ScenarioAxis::CellType | ScenarioAxis::Die | ScenarioAxis::Plane | ScenarioAxis::Op(_) => of_first.next(),
+    };
+    scenario.each.iter().map(value).collect()
 }

@@ -138,6 +138,30 @@ scenarios:
 }
 
 #[test]
+fn a_limit_in_the_way_is_the_reason_whatever_it_limits() {
+    for (limit, steps) in [
+        ("erases_per_block: 1", "{base: ERASE, die: 0, multi: false}"),
+        ("reads_per_block: 2", "{base: READ, celltype: SLC, die: 0, multi: false, page: 0}"),
+        ("reads_per_page: 2", "{base: READ, celltype: SLC, die: 0, multi: false, page: 0}"),
+        // Its page comes by an erase alone.
+        ("erases_per_block: 1", "{base: PROGRAM_SLC, die: 0, multi: false}"),
+        (
+            "open_blocks: 1",
+            "{base: PROGRAM_SLC, die: 0, multi: false, block: 0}, {base: PROGRAM_SLC, die: 0, multi: false, block: 1}",
+        ),
+    ] {
+        let text = format!(
+            "addresses:\n  few: {{regions: [{{dies: 0, blocks: 0-1, pages: 0-1}}], limits: {{{limit}}}}}\n\
+             scenarios:\n  one: {{hits: 50, between: nothing, steps: [{steps}]}}\n"
+        );
+        let tried = tried(&text, &until_done(20_000_000), 1);
+        let given_up = &tried.reached[0].values[0].given_up;
+        let reasons: Vec<&str> = given_up.keys().map(String::as_str).filter(|reason| *reason != "run_ended").collect();
+        assert_eq!(reasons, ["limit"], "{limit}, {steps}: {given_up:?}");
+    }
+}
+
+#[test]
 fn a_step_that_is_refused_for_long_does_not_silence_the_device() {
     let tried = |text: &str| tried(text, &until(200_000), 1).operations;
     // Nothing is suspended that could be resumed.

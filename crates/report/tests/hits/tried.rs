@@ -7,7 +7,7 @@ use nandseq_input::{CsvFiles, folder};
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::run_files::RunFiles;
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::{PhaseGoal, Scenario, ScenarioAxis};
+use nandseq_plan::model::{PhaseUntil, Scenario, ScenarioAxis};
 use nandseq_profile::places::Places;
 use nandseq_profile::{Profile, SourceFile, Ticks, builtin};
 use nandseq_report::plan::{AxisValue, PlanCounts, ScenarioMatch};
@@ -26,7 +26,7 @@ pub(crate) struct Tried {
 
 /// Limits of a run that ends when the scenarios are done, or after a time.
 pub(crate) fn until_done(us: u64) -> RunLimits<'static> {
-    RunLimits { goal: Some(PhaseGoal::ScenariosDone), ..until(us) }
+    RunLimits { until: Some(PhaseUntil::ScenariosDone), ..until(us) }
 }
 
 /// Limits of a run that ends after a time.

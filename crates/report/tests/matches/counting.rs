@@ -152,6 +152,28 @@ fn hits_count_for_each_value() {
 }
 
 #[test]
+fn a_repeated_first_step_is_of_one_value_and_takes_nothing_from_others() {
+    let counts = |axes: &str, later: &[&str], planes: &[u64]| {
+        let steps: Vec<&str> = ["r: {base: READ, repeat: 2}"].iter().chain(later).copied().collect();
+        let rows = planes.iter().enumerate().map(|(at, plane)| format!("{} Read_SLC 0 {plane} {plane} 0", 20 * at));
+        let rows: Vec<String> = rows.collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let counts = count_one(&scenario(&format!("each: {axes}"), &steps), &rows);
+        let of_plane = |plane| counts.by_value.iter().filter(move |(values, _)| values[0] == AxisValue::Plane(plane));
+        [0, 1].map(|plane| of_plane(plane).map(|(_, count)| count).sum::<u64>())
+    };
+    // A read of another plane begins no match with the reads of this one.
+    assert_eq!(counts("plane", &[], &[1, 0, 0]), [1, 0]);
+    assert_eq!(counts("plane", &[], &[1, 0, 1, 0]), [1, 1]);
+    // Nor does the read that ends a match of another plane.
+    for later in ["{base: READ}", "{base: READ, die: same as r}"] {
+        assert_eq!(counts("plane", &[later], &[0, 0, 0, 1, 1, 1]), [1, 1], "{later}");
+        assert_eq!(counts("plane", &[later], &[0; 5]), [2, 0], "{later}");
+    }
+    assert_eq!(counts("[plane, op of s]", &["s: {base: READ}"], &[0, 0, 0, 1, 1, 1]), [1, 1]);
+}
+
+#[test]
 fn wanted_values_are_those_that_the_steps_allow() {
     let count = |fields: &str, first: &str| {
         let plan = scenario(fields, &[first, "s: {op: [STATUS, CALIBRATE]}"]);

@@ -44,19 +44,15 @@ pub(crate) fn matches(profile: &Profile, scenario: &Scenario, rows: &[SlowRow]) 
     slow.choose(&slots, &mut Vec::new(), &mut complete);
     let (mut found, mut taken) = (BTreeSet::new(), BTreeSet::new());
     for Complete { first, last_of_first, values, .. } in complete {
-        let die = rows[first].die;
-        let over = |&(other, from, to): &(Option<u64>, usize, usize)| {
-            other == die && from != first && from <= last_of_first && first <= to
-        };
-        if scenario.steps[0].repeat > 1 && taken.iter().any(over) {
-            continue;
+        for value in values {
+            let over = |of: &(Option<u64>, Vec<AxisValue>, usize, usize)| {
+                (of.0, &of.1) == (rows[first].die, &value) && of.2 != first && of.2 <= last_of_first && first <= of.3
+            };
+            let is_over = scenario.steps[0].repeat > 1 && taken.iter().any(over);
+            if !is_over && found.insert((first, value.clone())) {
+                taken.insert((rows[first].die, value, first, last_of_first));
+            }
         }
-        let new: Vec<_> = values.into_iter().map(|values| (first, values)).filter(|one| !found.contains(one)).collect();
-        // A match that counts for no value is one nevertheless.
-        if !new.is_empty() || !taken.iter().any(|(_, from, _)| *from == first) {
-            taken.insert((die, first, last_of_first));
-        }
-        found.extend(new);
     }
     found
 }
@@ -104,18 +100,24 @@ impl Slow<'_> {
     }
 
     fn values(&self, slots: &[usize], chosen: &[usize]) -> Vec<Vec<AxisValue>> {
-        let first = &self.rows[chosen[0]];
+        let of_row = |axis: ScenarioAxis, row: usize| -> BTreeSet<AxisValue> {
+            let row = &self.rows[row];
+            match axis {
+                ScenarioAxis::CellType => BTreeSet::from([AxisValue::CellType(self.profile.ops[row.op].cell_type)]),
+                ScenarioAxis::Die => row.die.map(|die| AxisValue::Die(die as u32)).into_iter().collect(),
+                ScenarioAxis::Plane => row.targets.iter().map(|target| AxisValue::Plane(target[0] as u32)).collect(),
+                ScenarioAxis::Op(_) => BTreeSet::from([AxisValue::Op(row.op)]),
+            }
+        };
         let mut all = vec![Vec::new()];
-        for axis in &self.scenario.each {
-            let of_axis: Vec<AxisValue> = match axis {
-                ScenarioAxis::CellType => vec![AxisValue::CellType(self.profile.ops[first.op].cell_type)],
-                ScenarioAxis::Die => first.die.map(|die| AxisValue::Die(die as u32)).into_iter().collect(),
-                ScenarioAxis::Plane => {
-                    let planes: BTreeSet<u64> = first.targets.iter().map(|target| target[0]).collect();
-                    planes.into_iter().map(|plane| AxisValue::Plane(plane as u32)).collect()
+        for &axis in &self.scenario.each {
+            let of_axis: BTreeSet<AxisValue> = match axis {
+                ScenarioAxis::Op(step) if step > 0 => of_row(axis, last_of(step, slots, chosen)),
+                // What all repetitions of the first step have.
+                _ => {
+                    let firsts = slots.iter().zip(chosen).filter(|(step, _)| **step == 0).map(|(_, row)| *row);
+                    firsts.map(|row| of_row(axis, row)).reduce(|all, one| &all & &one).unwrap()
                 }
-                ScenarioAxis::Op(0) => vec![AxisValue::Op(first.op)],
-                ScenarioAxis::Op(step) => vec![AxisValue::Op(self.rows[last_of(*step, slots, chosen)].op)],
             };
             all = all
                 .iter()

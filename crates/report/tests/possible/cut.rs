@@ -60,11 +60,11 @@ fn scenario(profile: &Profile, written: &Written, dice: &mut Dice) -> Option<Sce
     let length = 2 + dice.below(4) as usize;
     for row in &run[first + 1..] {
         let is_here = !names_die(row) || row.targets.first().is_none_or(|target| target.die == die);
-        // Few rows are left out where nothing else may start: forced steps, and other dies.
+        // Where nothing else may start, forced steps are left out, other dies, and few more.
         if rows.len() == length || rows.len() > 1 && row.start - rows[0].start > Ticks::from_us(40_000) {
             break;
         }
-        let skips = if others_between { dice.one_in(2) } else { dice.one_in(if is_here { 12 } else { 2 }) };
+        let skips = dice.one_in(if others_between || row.is_forced || !is_here { 2 } else { 12 });
         if !skips {
             rows.push(row);
         }

@@ -25,6 +25,8 @@ pub(crate) struct Started {
     pub(crate) start: Ticks,
     pub(crate) targets: Vec<Target>,
     pub(crate) status: Option<Status>,
+    /// Whether a chain forced it.
+    pub(crate) is_forced: bool,
 }
 
 /// The runs of a site.
@@ -42,8 +44,8 @@ struct Kept<'r, S> {
 
 impl<S: Sink> Sink for Kept<'_, S> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
-        let Operation { op, start, targets, status, .. } = *operation;
-        self.run.push(Started { op, start, targets: targets.to_vec(), status });
+        let Operation { op, start, targets, status, is_first, .. } = *operation;
+        self.run.push(Started { op, start, targets: targets.to_vec(), status, is_forced: !is_first });
         self.inner.operation(operation)
     }
 

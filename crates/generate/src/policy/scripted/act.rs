@@ -35,7 +35,8 @@ impl ScenarioDirector {
         };
         if window.until.is_some_and(|until| now > until) {
             let refused = self.attempts[at].refused;
-            self.give_up(set, at, refused.map_or(GivenUp::WindowPassed, GivenUp::Refused));
+            let reason = refused.map_or(GivenUp::WindowPassed, |refused| self.why(search, at, refused));
+            self.give_up(set, at, reason);
             return None;
         }
         if target > now {
@@ -72,18 +73,16 @@ impl ScenarioDirector {
             self.own = Some(at);
             return prepared;
         }
-        let is_full = reason == RefusalReason::NoAddress && self.lacks_room(search, at);
-        let reason = if is_full { RefusalReason::Limit } else { reason };
-        self.attempts[at].refused = Some(reason);
         self.tried(search, at, GivenUp::Refused(reason));
         None
     }
 
-    /// Whether the next step is to program, and no block may be opened.
-    fn lacks_room(&self, search: &StepSearch<'_, '_>, at: usize) -> bool {
-        let (attempt, tables) = (&self.attempts[at], &search.setup.tables);
-        let mut ops = search.set.all[attempt.scenario].ops(tables, attempt.next, attempt.value);
-        !search.kernel.device.book.may_open() && ops.any(|op| tables.base(tables.op(op).base).effects.is_program())
+    /// Why an attempt is given up whose next step was refused: an address may be lacking because of a limit.
+    fn why(&self, search: &StepSearch<'_, '_>, at: usize, refused: RefusalReason) -> GivenUp {
+        let attempt = &self.attempts[at];
+        let is_limit =
+            refused == RefusalReason::NoAddress && search.is_kept_by_limits(&search.set.all[attempt.scenario], attempt);
+        GivenUp::Refused(if is_limit { RefusalReason::Limit } else { refused })
     }
 
     /// Whether the next step is to come from a chain under way, or chains of others have to end first.
@@ -136,17 +135,16 @@ impl ScenarioDirector {
     fn prepare(&self, search: &mut StepSearch<'_, '_>, at: usize) -> Option<DiePlane> {
         let attempt = &self.attempts[at];
         let scenario = &search.set.all[attempt.scenario];
-        let may = attempt.is_before_first() || scenario.others_between && attempt.until.is_none();
         let lacking_on = search.lack.as_ref().map_or(attempt.dies[attempt.next], |(_, conditions)| conditions.die);
         let is_busy = !search.kernel.device.occupied(lacking_on).is_empty();
-        if !may
+        if !attempt.may_prepare(scenario)
             || attempt.prepared >= MOST_PREPARED
             || attempt.erased >= MOST_ERASES
             || is_busy && !search.needs_suspended(scenario, attempt)
         {
             return None;
         }
-        if let Some((need, conditions)) = search.lack.take() {
+        if let Some((need, conditions)) = search.lack.clone() {
             return search.provide(need, &conditions, DEPTH);
         }
         search.prepare(scenario, attempt)
@@ -165,6 +163,14 @@ impl ScenarioDirector {
         attempt.tries += u32::from(is_idle);
         attempt.all_tries += 1;
         if attempt.tries > MOST_TRIES || attempt.all_tries > MOST_OF_ALL {
+            let reason = match reason {
+                GivenUp::Refused(refused) => self.why(search, at, refused),
+                GivenUp::WindowPassed
+                | GivenUp::NoMoment
+                | GivenUp::OtherOperation
+                | GivenUp::RunEnded
+                | GivenUp::NoOperation => reason,
+            };
             return self.give_up(search.set, at, reason);
         }
         let after_window = attempt.until.map_or(Ticks(u64::MAX), |until| Ticks(until.0.max(search.now.0) + 1));

@@ -234,6 +234,11 @@ impl Attempt {
         self.next == 0 && self.repeated == 0
     }
 
+    /// Whether other operations may be started so that the next step can come.
+    pub(super) const fn may_prepare(&self, scenario: &CompiledScenario) -> bool {
+        self.is_before_first() || scenario.others_between && self.until.is_none()
+    }
+
     /// When the step with an index may start; `None`: that is not known yet, or never.
     pub(super) fn window(&self, tables: &Tables, when: StepTime) -> Option<StepWindow> {
         match when {

@@ -426,6 +426,7 @@ impl ScenarioDirector {
     pub(crate) fn reached(&self, set: &ScenarioSet) -> Vec<ScenarioReached> {
         let of = |(scenario, state): (&CompiledScenario, &ScenarioState)| ScenarioReached {
             wanted: scenario.hits,
+            least: scenario.least,
             values: scenario
                 .values
                 .iter()

@@ -64,8 +64,39 @@ impl AddressUse<'_> {
         self.device.book.has_room(&std::iter::once((self.info, place)))
     }
 
-    /// The pages of a block that fit: the page for an erase or program, with `None`; how many are readable for a read.
+    /// Whether some block on a plane fits: `Some(false)` if none does within the limits.
+    pub(super) fn fits_but_for_limits(&self, conditions: &PlaceConditions, plane: Plane) -> Option<bool> {
+        let (first, end) = conditions.groups(&self.tables.size);
+        let (planes, mut found) = (PlaneSet::one(plane), None);
+        for group in first..end {
+            let Some((page, count)) = self.pages_but_for_limits(conditions, group, plane) else { continue };
+            let place = Place { die: conditions.die, planes, group, page, cell_type: self.cell };
+            let is_read = self.info.address == AddressSource::ReadablePage;
+            // Of a block to read, as many pages are looked at as are drawn.
+            let pages = if is_read { count } else { 1 };
+            let has_room = (0..pages).step_by((pages as usize).div_ceil(PAGE_DRAWS)).any(|at| {
+                let page = if is_read { conditions.page(at).map(|page| Page(page as u16)) } else { Some(page) };
+                page.is_some_and(|page| self.has_room(Place { page, ..place }))
+            });
+            if has_room {
+                return Some(true);
+            }
+            found = Some(false);
+        }
+        found
+    }
+
+    /// The pages of a block that fit within the limits: the page for an erase or program, with 1; how many are readable for a read,
+    /// whether limits have used them up or not.
     fn pages(&self, conditions: &PlaceConditions, group: u32, plane: Plane) -> Option<(Page, u32)> {
+        let (page, count) = self.pages_but_for_limits(conditions, group, plane)?;
+        let planes = PlaneSet::one(plane);
+        let place = Place { die: conditions.die, planes, group, page, cell_type: self.cell };
+        (self.info.address == AddressSource::ReadablePage || self.has_room(place)).then_some((page, count))
+    }
+
+    /// The pages of a block that fit whatever the limits.
+    fn pages_but_for_limits(&self, conditions: &PlaceConditions, group: u32, plane: Plane) -> Option<(Page, u32)> {
         let Self { tables, device, info, .. } = *self;
         let place = Place {
             die: conditions.die,
@@ -94,8 +125,7 @@ impl AddressUse<'_> {
             && !record.is_held()
             && fits_block()
             && conditions.pages.iter().any(|&(from, to)| (from..=to).contains(&page.0.into()))
-            && device.book.judge(info, &place, self.cell).is_ok()
-            && self.has_room(place);
+            && device.book.judge(info, &place, self.cell).is_ok();
         fits.then_some((page, 1))
     }
 }

@@ -151,43 +151,67 @@ impl StepSearch<'_, '_> {
         }
     }
 
+    /// Whether limits keep the next step of an attempt from its address, or from what leads to it.
+    pub(super) fn is_kept_by_limits(&self, scenario: &CompiledScenario, attempt: &Attempt) -> bool {
+        if !self.kernel.device.book.counts_uses() {
+            return false;
+        }
+        if let Some((need, conditions)) = &self.lack {
+            return self.limits_keep(*need, conditions);
+        }
+        let tables = &self.setup.tables;
+        let conditions = attempt.conditions(tables, scenario, attempt.next);
+        let ops = scenario.ops(tables, attempt.next, attempt.value);
+        self.one_of_each_class(ops).into_iter().any(|op| {
+            self.is_limited(op, &conditions)
+                || attempt.may_prepare(scenario)
+                    && self.need(op, &conditions).is_some_and(|need| self.limits_keep(need, &conditions))
+        })
+    }
+
+    /// Whether limits keep away what brings a need about.
+    fn limits_keep(&self, need: Lack, conditions: &PlaceConditions) -> bool {
+        if need == Lack::RoomToOpen {
+            return true;
+        }
+        let conditions = conditions.of_block();
+        self.one_of_each_class(self.providers(need).into_iter()).into_iter().any(|op| {
+            let before = need.before(self.setup.tables.op(op).stated_cell_type);
+            self.is_limited(op, &conditions) || before.is_some_and(|need| self.limits_keep(need, &conditions))
+        })
+    }
+
+    /// The operations that bring a need about.
+    fn providers(&self, need: Lack) -> Vec<OpId> {
+        let tables = &self.setup.tables;
+        let provides = |op: &OpId| {
+            let (effects, own) = (&tables.base(tables.op(*op).base).effects, tables.op(*op).stated_cell_type);
+            match need {
+                Lack::PageToProgram(cell) => effects.erase && tables.programs[own.index()] >> cell.0 & 1 == 1,
+                // An open block that is erased is no longer open.
+                Lack::RoomToOpen => effects.erase,
+                Lack::PageToRead(cell) => (effects.program || effects.close) && own == cell,
+                Lack::InFlight(axis) => effects.is_of(axis),
+                Lack::Suspended(axis) => effects.suspend == Some(axis),
+            }
+        };
+        names_of(self.setup).filter(provides).collect()
+    }
+
     /// Plans an operation that leads to what is needed.
     pub(super) fn provide(&mut self, need: Lack, conditions: &PlaceConditions, depth: u32) -> Option<DiePlane> {
         let setup = self.setup;
         let tables = &setup.tables;
-        let names = || names_of(setup);
         let anywhere = PlaceConditions::anywhere(&tables.size, conditions.die);
         let of_block = if need == Lack::RoomToOpen { anywhere } else { conditions.of_block() };
-        let (ops, then): (Vec<OpId>, Option<Lack>) = match need {
-            Lack::PageToProgram(cell) => {
-                let lets = |erased: CellTypeId| tables.programs[erased.index()] >> cell.0 & 1 == 1;
-                let erases =
-                    |op: &OpId| tables.base(tables.op(*op).base).effects.erase && lets(tables.op(*op).stated_cell_type);
-                (names().filter(erases).collect(), None)
+        let ops = self.providers(need);
+        let then = match need {
+            Lack::InFlight(_) => {
+                let drawn = ops.get(self.draw_below(ops.len()));
+                drawn.and_then(|&op| need.before(tables.op(op).stated_cell_type))
             }
-            // An open block that is erased is no longer open.
-            Lack::RoomToOpen => (names().filter(|op| tables.base(tables.op(*op).base).effects.erase).collect(), None),
-            Lack::PageToRead(cell) => {
-                let programs = |op: &OpId| {
-                    let effects = &tables.base(tables.op(*op).base).effects;
-                    (effects.program || effects.close) && tables.op(*op).stated_cell_type == cell
-                };
-                (names().filter(programs).collect(), Some(Lack::PageToProgram(cell)))
-            }
-            Lack::InFlight(axis) => {
-                let is_of = |op: &OpId| tables.base(tables.op(*op).base).effects.is_of(axis);
-                let ops: Vec<OpId> = names().filter(is_of).collect();
-                let cell = ops.get(self.draw_below(ops.len().max(1))).map(|&op| tables.op(op).stated_cell_type);
-                let then = match axis {
-                    Axis::Erase => None,
-                    Axis::Program => cell.map(Lack::PageToProgram),
-                };
-                (ops, then)
-            }
-            Lack::Suspended(axis) => {
-                let suspends = |op: &OpId| tables.base(tables.op(*op).base).effects.suspend == Some(axis);
-                (names().filter(suspends).collect(), Some(Lack::InFlight(axis)))
-            }
+            Lack::PageToRead(cell) | Lack::PageToProgram(cell) => need.before(cell),
+            Lack::RoomToOpen | Lack::Suspended(_) => need.before(CellTypeId(0)),
         };
         let heads = self.heads(&ops);
         let closes = |device: &Device, place: &Place| {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use nandseq_profile::Ticks;
+
 use crate::reporting::RefusalReason;
 use crate::setup::ScenarioValue;
 
@@ -10,6 +12,8 @@ use crate::setup::ScenarioValue;
 pub struct ScenarioReached {
     /// The hits wanted for each value.
     pub wanted: u64,
+    /// How long it takes at least from the start of the first step to that of the last.
+    pub least: Ticks,
     /// The values of `each`; one without any.
     pub values: Vec<ValueReached>,
 }

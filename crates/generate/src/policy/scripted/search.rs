@@ -55,6 +55,17 @@ pub(super) enum Lack {
     Suspended(Axis),
 }
 
+impl Lack {
+    /// What is lacking too where what brings this about cannot start, an operation of a cell type.
+    pub(super) const fn before(self, cell: CellTypeId) -> Option<Self> {
+        match self {
+            Self::PageToProgram(_) | Self::RoomToOpen | Self::InFlight(Axis::Erase) => None,
+            Self::PageToRead(_) | Self::InFlight(Axis::Program) => Some(Self::PageToProgram(cell)),
+            Self::Suspended(axis) => Some(Self::InFlight(axis)),
+        }
+    }
+}
+
 /// What is looked for.
 pub(super) struct WantedStep<'w> {
     /// The operations, each with a weight.
@@ -273,6 +284,22 @@ impl<'a, 's> StepSearch<'a, 's> {
     /// Whether an operation has an address that meets conditions.
     pub(super) fn has_address(&self, op: OpId, conditions: &PlaceConditions) -> bool {
         self.each_plane_with(op, conditions).next().is_some()
+    }
+
+    /// Whether limits alone keep an operation from an address that meets conditions.
+    pub(super) fn is_limited(&self, op: OpId, conditions: &PlaceConditions) -> bool {
+        let (tables, device) = (&self.setup.tables, &self.kernel.device);
+        let (info, cell) = (tables.base(tables.op(op).base), tables.op(op).stated_cell_type);
+        if !is_of_blocks(info, device, conditions) {
+            return false;
+        }
+        let of = AddressUse { tables, device, info, cell };
+        let may = conditions.has_plane.map_or(conditions.planes, |plane| conditions.planes.and(PlaneSet::one(plane)));
+        let parts = in_regions(self.setup, info, conditions);
+        let fits = parts.iter().flat_map(|(part, _)| {
+            part.planes.and(may).iter().filter_map(|plane| of.fits_but_for_limits(part, plane)).collect::<Vec<_>>()
+        });
+        fits.reduce(|one, other| one || other) == Some(false)
     }
 
     fn each_plane_with(&self, op: OpId, conditions: &PlaceConditions) -> impl Iterator<Item = Plane> {
