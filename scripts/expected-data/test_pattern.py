@@ -1,11 +1,15 @@
-"""Checks pattern.py on a sequence of two runs: a page of three levels, read level by level and put out, and a page that was copied."""
+"""Checks the Python of docs/expected-data.md on a sequence of two runs: a page of three levels, read level by level and put out, and a page
+that was copied."""
 
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-from pattern import pattern, wrong_outputs
+DOCUMENT = Path(__file__).parents[2] / "docs" / "expected-data.md"
+SHOWN = {}
+exec(DOCUMENT.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0], SHOWN)
+pattern, wrong_outputs = SHOWN["pattern"], SHOWN["wrong_outputs"]
 
 ROWS = [
     ["1,0,0,One_Shot_PGM_Multi_Plane_LSB,1,", {0: 1, 1: 1}],

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares exported timelines with the CSV files of the same runs, through readers that nobody here wrote.
 
-    check_timelines.py DIR [--perfetto FILE] [--vcd FILE]
+    check_timelines.py DIR [--perfetto FILE [--flows data]] [--vcd FILE]
 
 Needs the PyPI packages perfetto and protobuf (the classes of the trace format), and vcdvcd. Exits with 1 at the first difference.
 DIR holds the folders of sites, or is one.
@@ -12,6 +12,7 @@ import collections
 import csv
 import decimal
 import glob
+import json
 import os
 import re
 import sys
@@ -89,8 +90,37 @@ class Trace:
         return tuple(path)
 
 
-def check_perfetto(path, folders):
+def check_data(trace, folders):
+    """Each operation is joined with the one that brought in the data that it passes on the bus, plane by plane, by a flow of their own."""
+    joined, passed = collections.defaultdict(list), collections.Counter()
+    for track, name, arguments, flows in trace.slices:
+        if "data" in arguments and arguments["stretch"] == 1:
+            passed[track[0], arguments["op_uid"], arguments["plane"], arguments["data"]] += 1
+        for flow in flows:
+            joined[track[0], flow].append((arguments["op_uid"], arguments.get("plane"), arguments.get("data")))
+    pairs = collections.Counter()
+    for (site, _), members in joined.items():
+        # The later of two operations on one plane names the earlier one.
+        if len(members) == 2 and len({plane for _, plane, _ in members}) == 1:
+            (source, plane, _), (uid, _, data) = sorted(members, key=lambda member: member[0])
+            pairs[site, uid, plane, source] += source != uid and data == source
+    expected = collections.Counter()
+    for site, folder in folders.items():
+        for row in rows(folder, "operation_sequence"):
+            for target in json.loads(row["payload"]):
+                if "data" in target:
+                    expected[site, int(row["op_uid"]), target["plane"], target["data"]] += 1
+    same("data in the Perfetto trace", passed, expected)
+    others = collections.Counter({one: count for one, count in expected.items() if one[1] != one[3]})
+    assert others, "no operation passes the data of another"
+    # A chain of two operations joins them as well.
+    same("flows of data", collections.Counter({one: 1 for one in pairs if pairs[one]}), others)
+
+
+def check_perfetto(path, folders, with_data):
     trace = Trace(path)
+    if with_data:
+        check_data(trace, folders)
     operations, states, flows, held = collections.Counter(), collections.Counter(), {}, collections.defaultdict(list)
     for track, name, arguments, joined in trace.slices:
         start, length = arguments["start_ps"], arguments["duration_ps"]
@@ -184,11 +214,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--perfetto")
+    parser.add_argument("--flows", choices=["data"])
     parser.add_argument("--vcd")
     arguments = parser.parse_args()
     folders = sites(arguments.folder)
     if arguments.perfetto:
-        check_perfetto(arguments.perfetto, folders)
+        check_perfetto(arguments.perfetto, folders, arguments.flows == "data")
     if arguments.vcd:
         check_vcd(arguments.vcd, folders)
 

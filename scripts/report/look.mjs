@@ -155,6 +155,39 @@ if (marked && !marked.clean) {
   await picture("violation", "#timeline");
 }
 
+// An output of what another operation brought in, on another track if there is one: its uid, and that of the other.
+const passed = await page.evaluate(() => {
+  const { ops } = report.gantt.data;
+  if (!ops.data) return null;
+  const rows = [...ops.data.keys()].filter((row) => ops.data[row] && ops.data[row] !== ops.uid[row]);
+  const row = rows[Math.floor(rows.length / 2)];
+  report.input.reveal({ track: trackOf(report.gantt.site, row), row }, true);
+  return { uid: ops.uid[row], from: ops.data[row] };
+});
+if (passed !== null) {
+  await settle();
+  const told = await page.textContent("#details");
+  check(told.includes(`op_uid ${passed.uid}`) && new RegExp(`(returns the data of|loaded by) \\w+, op_uid ${passed.from}, at [\\d.]+ µs: die \\d`).test(told),
+    `an output names the operation whose data it returns: ${told.split("\n").find((line) => line.includes(`op_uid ${passed.from}`))}`);
+  check(told.includes(`"data":${passed.from}`), "its payload has the data");
+  await picture("data", "#timeline");
+  const selected = () => page.evaluate(() => report.gantt.data.ops.uid[report.gantt.selected.row]);
+  await page.click("#details button");
+  await settle();
+  check((await selected()) === passed.from, "a click goes there");
+  check(!(await page.locator("#details button").count()), "which brought in its own");
+  await page.evaluate((uid) => report.input.goTo(uid), passed.uid);
+  await page.keyboard.press("d");
+  await settle();
+  check((await selected()) === passed.from, "and so does the key d");
+  const status = await page.evaluate(() => {
+    const { ops } = report.gantt.data;
+    const row = ops.detail.findIndex((detail) => detail > DATA.cell_types.length);
+    return payloadOf(report.gantt.site, ops, ops.uid[row]);
+  });
+  check(/"exp_val":\["(busy|extrdy|ready)","(no_)?erasus","(no_)?pgmsus"\]/.test(status), `a status read expects all fields: ${status}`);
+}
+
 if (await page.evaluate(() => DATA.plan !== null)) {
   const phases = await page.evaluate(() => phasesOf(report.gantt.site).map((phase) => [phase.name, phase.from < phase.to]));
   const named = await page.evaluate(() => [...new Set(report.gantt.site.runs.map((run) => run.phase))]);

@@ -87,7 +87,12 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     selection.choose(&mut found)?;
     found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
     let counts = form == TimelineForm::Perfetto;
-    let wanted = Wanted { stretches: true, segments: true, counts, window: selection.window, ..Wanted::NONE };
+    let operations = arguments.flows.is_some();
+    if operations {
+        has_flows_of_data(form, &found)?;
+    }
+    let wanted =
+        Wanted { operations, stretches: true, segments: true, counts, window: selection.window, ..Wanted::NONE };
     let sites = load(&found, wanted)?;
     selection.keep(&mut found, &sites)?;
     let bytes = written::write(path, "--output", |out| match form {
@@ -95,6 +100,19 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
         TimelineForm::Vcd => vcd::write(&found.profile, &sites, out),
     })?;
     told(path, bytes)
+}
+
+/// Checks that flows of data can be shown.
+fn has_flows_of_data(form: TimelineForm, found: &WrittenRuns) -> Result<(), Failure> {
+    if form == TimelineForm::Vcd {
+        let problem = Problem::new("a value change dump has no flows");
+        return Err(problem.help("leave out --flows, or write a trace with --format perfetto").into());
+    }
+    if !found.profile.expects_data() {
+        let problem = Problem::new("these runs do not say whose data passes on the bus");
+        return Err(problem.help("generate them with --expect data, or leave out --flows").into());
+    }
+    Ok(())
 }
 
 /// The note that the name of a file is that of another form than what is written there.

@@ -53,9 +53,4 @@ impl<'s> SiteData<'s> {
         let uids = (kernel.uid_of(id), suspended.map(|started| started.origin.uid));
         self.contents.end((self.rules, &setup.tables), flight, uids);
     }
-
-    /// What decides whose data is where.
-    pub(crate) const fn rules(&self) -> &'s DataRules {
-        self.rules
-    }
 }

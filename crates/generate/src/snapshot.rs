@@ -193,10 +193,9 @@ fn restore_data(site: &mut Site<'_>, state: &SiteState) -> Result<(), StateError
     let Site { data, setup, kernel, .. } = site;
     match data {
         Some(data) => {
-            let rules = data.rules();
+            let parts = (&setup.tables.size, &kernel.device);
             for (die, entry) in (0..).map(Die).zip(&state.dies) {
                 let entry = entry.data.as_ref().ok_or_else(|| StateError::new("no data of pages"))?;
-                let parts = (rules, &setup.tables, &kernel.device);
                 entry.put_into(&mut data.contents, parts, die, suspended_program(kernel, die))?;
             }
             Ok(())

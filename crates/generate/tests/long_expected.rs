@@ -8,15 +8,16 @@ mod coverage_model;
 mod legacy;
 mod support;
 
+use std::collections::HashSet;
 use std::io;
 
 use adversaries::{COUNT, adversary};
 use coverage_model::coverage_model;
 use legacy::legacy;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
-use nandseq_profile::model::{DataTransfer, Expectations};
-use nandseq_profile::{Profile, Ticks, builtin};
-use nandseq_trace::{Operation, Sink};
+use nandseq_profile::model::{Base, DataTransfer, DeviceState, Expectations, LatchLevel};
+use nandseq_profile::{PhaseKey, Profile, Ticks, builtin};
+use nandseq_trace::{Cut, Operation, Sink};
 use nandseq_verify::{RuleCode, Verifier};
 use support::vary;
 
@@ -31,12 +32,21 @@ struct Judged {
     loaded_before: u64,
     /// Status reads that saw an axis suspended.
     suspended: u64,
+    /// Loads that were suspended.
+    suspended_loads: u64,
 }
 
 struct Judge<'p> {
     profile: &'p Profile,
     verifier: Verifier<'p>,
     judged: Judged,
+    /// The uids of loads.
+    loads: HashSet<u64>,
+}
+
+/// Whether the operations of a base load a level of a page.
+fn is_load(base: &Base) -> bool {
+    base.effects.iter().any(|effect| effect.properties().loads_level)
 }
 
 impl Sink for Judge<'_> {
@@ -45,8 +55,10 @@ impl Sink for Judge<'_> {
         let judged = &mut self.judged;
         judged.operations += 1;
         judged.suspended += u64::from(operation.status.is_some() && operation.suspended.values().any(|is_so| *is_so));
+        let base = &self.profile.bases[self.profile.ops[operation.op].base];
+        self.loads.extend(is_load(base).then_some(operation.uid));
         for data in operation.data {
-            match self.profile.bases[self.profile.ops[operation.op].base].data_transfer() {
+            match base.data_transfer() {
                 Some(DataTransfer::Out) if data.is_some() => judged.known += 1,
                 Some(DataTransfer::Out) => judged.unknown += 1,
                 Some(DataTransfer::In) | None => judged.loaded_before += u64::from(*data != Some(operation.uid)),
@@ -54,6 +66,28 @@ impl Sink for Judge<'_> {
         }
         Ok(())
     }
+
+    fn cut(&mut self, uid: u64, _: Ticks, cut: Cut) -> io::Result<()> {
+        self.judged.suspended_loads += u64::from(cut == Cut::Suspended && self.loads.contains(&uid));
+        Ok(())
+    }
+}
+
+/// A varied device. On every third one half of the reads name no level, and on every second one nothing is excluded while a page is
+/// loaded, so that loads are suspended.
+fn varied(base: &Profile, number: u64) -> Profile {
+    let mut profile = vary(base, number);
+    if number % 3 == 1 {
+        profile.ops.iter_mut().step_by(2).for_each(|op| op.reads = None);
+    }
+    if number % 2 == 1 {
+        let of_loads = |key: &PhaseKey| profile.phase_keys[*key].base.is_some_and(|base| is_load(&profile.bases[base]));
+        let latches = [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb].map(DeviceState::LatchOn);
+        profile.exclusions.by_op_state.retain(|(key, _)| !of_loads(key));
+        profile.exclusions.by_state.retain(|(state, _)| !latches.contains(state));
+        profile.probabilities.by_key.clear();
+    }
+    profile
 }
 
 /// Judges `runs` runs of at most `ops` operations each, and adds them to `judged`. A device on which nothing can be proposed has none.
@@ -66,7 +100,8 @@ fn judge(stated: &Profile, seed: u64, is_directed: bool, (runs, ops): (u64, u64)
         setup = setup.with_coverage_model(&profile, coverage_model(&profile, &table, true));
     }
     let mut site = Site::new(&setup, seed);
-    let mut judge = Judge { profile: &profile, verifier: Verifier::new(&profile, &[]), judged: std::mem::take(judged) };
+    let verifier = Verifier::new(&profile, &[]);
+    let mut judge = Judge { profile: &profile, verifier, judged: std::mem::take(judged), loads: HashSet::new() };
     for _ in 0..runs {
         let limits = RunLimits { run_until: Ticks::from_us(20_000_000), max_ops: Some(ops), ..RunLimits::default() };
         if let Err(error) = site.run(&limits, &mut judge) {
@@ -93,7 +128,7 @@ fn judge_all(devices: u64, runs: u64, ops: u64) -> Judged {
     for number in 0..devices {
         let base = &bases[number as usize % bases.len()];
         for is_directed in [false, true] {
-            judge(&vary(base, number), number, is_directed, (runs, ops), &mut judged);
+            judge(&varied(base, number), number, is_directed, (runs, ops), &mut judged);
             judge(&adversary(base, number % COUNT), number, is_directed, (runs, ops), &mut judged);
             judge(base, number, is_directed, (runs, ops), &mut judged);
         }
@@ -106,6 +141,7 @@ fn data_and_status_are_as_the_verifier_follows_them() {
     let judged = judge_all(14, 2, 3_000);
     assert!(judged.operations > 200_000 && judged.known > 20_000, "{judged:?}");
     assert!(judged.loaded_before > 100 && judged.suspended > 500, "{judged:?}");
+    assert!(judged.suspended_loads > 10 && judged.unknown > 100, "{judged:?}");
 }
 
 #[test]

@@ -3,30 +3,36 @@
 //! The engine refuses an illegal operation and cannot go on from there, so an example is judged up to its first break. Pages
 //! about the written form (rows, columns) are left out.
 
+#[path = "../../device/tests/rules/followed_data.rs"]
+mod followed_data;
+
 use std::path::Path;
 
+use followed_data::FollowedData;
 use nandseq_device::{Device, FlightId, Place, Rule, Tables};
 use nandseq_input::Addressed;
 use nandseq_profile::diagnostic::SourceFile;
-use nandseq_profile::model::PayloadField;
+use nandseq_profile::model::{Expectations, PayloadField};
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, ReadOptions, Target, Ticks};
-use nandseq_trace::Status;
+use nandseq_trace::{Operation, Status};
 use nandseq_verify::RuleCode;
 use nandseq_verify::notation::{Script, ScriptLine, ScriptStep};
-use nandseq_verify::rulebook::{ExampleContent, examples};
+use nandseq_verify::rulebook::{ExampleContent, examples, expected_examples};
 
 struct Engine<'p> {
     profile: &'p Profile,
     tables: Tables,
     device: Device,
     flights: Vec<FlightId>,
+    data: Option<FollowedData>,
 }
 
 impl<'p> Engine<'p> {
     fn new(profile: &'p Profile, script: &Script) -> Self {
         let tables = Tables::new(profile);
         let device = Device::new(&tables, &script.bad);
-        Self { profile, tables, device, flights: Vec::new() }
+        let data = FollowedData::new(profile, &tables);
+        Self { profile, tables, device, flights: Vec::new(), data }
     }
 
     /// Applies every end up to and at `time`.
@@ -36,9 +42,16 @@ impl<'p> Engine<'p> {
             let next = self.flights.iter().filter_map(|&id| Some((self.device.flight(id)?.end, id)));
             let Some((end, id)) = next.min_by_key(|&(end, _)| end).filter(|&(end, _)| end <= time) else { return };
             let flight = self.device.finish(&self.tables, id);
+            if let Some(data) = &mut self.data {
+                data.ended(&self.tables, id, &flight);
+            }
             let info = self.tables.base(self.tables.op(flight.op).base);
             if let Some(axis) = info.effects.resume {
-                self.flights.push(self.device.resume(&self.tables, flight.place.die, axis, end));
+                let resumed = self.device.resume(&self.tables, flight.place.die, axis, end);
+                self.flights.push(resumed);
+                if let Some(data) = &mut self.data {
+                    data.resumed((flight.place.die, axis), resumed);
+                }
             }
         }
     }
@@ -72,12 +85,39 @@ impl<'p> Engine<'p> {
         let code = |rule: Rule| RuleCode::from_name(rule.code()).expect("both know the same codes");
         let place = self.place(step).map_err(code)?;
         self.device.judge(&self.tables, step.op, &place, step.time).map_err(code)?;
-        let expected = self.device.expected_status(self.tables.op(step.op), &place, step.time);
-        let said = step.targets.first().and_then(|target| target.status);
-        if said != expected.map(into_trace) {
-            return Err(RuleCode::StatusValue);
+        if let Some(data) = &mut self.data {
+            data.start(&self.tables, &self.device, step.op, &place);
         }
-        self.flights.extend(self.device.start(&self.tables, step.op, &place, step.time));
+        self.payload_is_right(step, &place)?;
+        let flight = self.device.start(&self.tables, step.op, &place, step.time);
+        if let Some(data) = &mut self.data {
+            data.started(&self.tables, &self.device, (step.op, place.die), flight);
+        }
+        self.flights.extend(flight);
+        Ok(())
+    }
+
+    /// Whether a step says the status and the data that the engine would write, target by target.
+    fn payload_is_right(&self, step: &ScriptStep, place: &Place) -> Result<(), RuleCode> {
+        let op = self.tables.op(step.op);
+        let targets: Vec<Target> = step.targets.iter().map(target).collect();
+        let operation = Operation {
+            op: step.op,
+            targets: &targets,
+            status: self.device.expected_status(op, place, step.time).map(into_trace),
+            suspended: self.device.expected_suspension(&self.tables, op, place),
+            data: self.data.as_ref().map_or(&[][..], |data| &data.passed),
+            ..Operation::default()
+        };
+        for (at, said) in step.targets.iter().enumerate() {
+            let written = Addressed::of(self.profile, &operation, at);
+            if (said.status, said.suspended) != (written.status, written.suspended) {
+                return Err(RuleCode::StatusValue);
+            }
+            if said.fields.contains(PayloadField::Data) && said.data != written.data {
+                return Err(RuleCode::DataValue);
+            }
+        }
         Ok(())
     }
 }
@@ -110,14 +150,20 @@ fn the_engine_judges_every_page_as_it_says() {
     let source = SourceFile::new("device.yaml", read(&folder.join("device.yaml")));
     let (profile, _) = nandseq_profile::read(&source, ReadOptions::default());
     let profile = profile.expect("the rulebook's device is valid");
+    let mut expecting = profile.clone();
+    expecting.expect(Expectations { data: true, full_status: true });
     let mut refused = Vec::new();
     for rule in RuleCode::ALL {
         let page = read(&folder.join(format!("{}.md", rule.name())));
-        for example in examples(&profile, &page).expect("pages that the verifier reads") {
+        let plain = examples(&profile, &page).expect("pages that the verifier reads");
+        let more = expected_examples(&expecting, &page).expect("pages that the verifier reads");
+        let all = plain.iter().map(|one| (one, &profile)).chain(more.iter().map(|one| (one, &expecting)));
+        for (example, device) in all {
             let ExampleContent::Sequence(script) = &example.content else { continue };
-            refused.extend(follow(&profile, script, &format!("{}.md:{}", rule.name(), example.line)));
+            refused.extend(follow(device, script, &format!("{}.md:{}", rule.name(), example.line)));
         }
     }
+    assert!(refused.contains(&RuleCode::DataValue) && refused.contains(&RuleCode::StatusValue));
     let missing: Vec<&str> = Rule::ALL
         .iter()
         .map(|rule| rule.code())
@@ -132,7 +178,8 @@ fn follow(profile: &Profile, script: &Script, place: &str) -> Vec<RuleCode> {
     for line in &script.lines {
         let ScriptLine::Operation(step) = line else { continue };
         let form_only = step.breaks.iter().any(|rule| Rule::ALL.iter().all(|known| known.code() != rule.name()));
-        if form_only && !step.breaks.contains(&RuleCode::StatusValue) {
+        let of_payload = [RuleCode::StatusValue, RuleCode::DataValue];
+        if form_only && !step.breaks.iter().any(|rule| of_payload.contains(rule)) {
             return Vec::new(); // about the written form: nothing the engine could do
         }
         match engine.step(step) {

@@ -195,7 +195,8 @@ impl Piece {
 
 impl OpLayout {
     /// Appends a target without data, and what ends it.
-    #[inline]
+    // As above: most operations have one target.
+    #[inline(always)]
     fn append(&self, target: &Target, status: usize, row: &mut RowBuilder<'_>) {
         for piece in &*self.pieces {
             piece.append(target, status, row);

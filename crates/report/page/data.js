@@ -97,6 +97,12 @@ function joins(rows, tracks) {
   }
 }
 
+/** The uids of the operations that brought in the data that rows pass on the bus; 0 where they pass none. */
+function passed(packed, uids) {
+  const since = signed(packed.map((one) => Math.max(one - 1, 0)));
+  return packed.map((one, i) => (one ? uids[i] - since[i] : 0));
+}
+
 /** The timelines of a site, unpacked at first use. */
 function timelines(site) {
   if (site.unpacked) return site.unpacked;
@@ -112,6 +118,7 @@ function timelines(site) {
     let uid = 0;
     for (let i = track.first; i < track.first + track.count; i++) ops.uid[i] = uid += ops.uid[i];
   }
+  if (stretches.data) ops.data = passed(column(stretches, "data", Float64Array), ops.uid);
   timed(ops, onBlocks);
   joins(ops, onBlocks);
   reach(ops, onBlocks);

@@ -19,6 +19,8 @@ function describe(site, siteIndex, track, row) {
     const whole = rows.end[parts.at(-1)] - rows.start[parts[0]];
     lines.push(`stretch ${parts.indexOf(row) + 1} of ${parts.length}: suspended for ${exactUs(whole - ran)} µs in all`);
   }
+  const data = dataText(site, rows, row);
+  if (data) lines.push(data);
   const inMatch = matchText(site, uid);
   if (inMatch) lines.push(inMatch);
   for (const violation of DATA.violations?.list ?? []) {
@@ -42,6 +44,37 @@ function stretchesOf(rows, row) {
   return all;
 }
 
+/** The track of a row of operations. */
+function trackOf(site, row) {
+  const { tracks, ops } = timelines(site);
+  return tracks.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
+}
+
+/** The operation that brought in the data of a row, if it is another one: { uid, found }, where `found` is null if it is not on this page. */
+function sourceOf(site, rows, row) {
+  const uid = rows.data?.[row];
+  if (!uid || uid === rows.uid[row]) return null;
+  let best = -1;
+  for (let i = 0; i < rows.uid.length; i++) {
+    if (rows.uid[i] !== uid || (best >= 0 && rows.plane[i] !== rows.plane[row])) continue;
+    best = i;
+    if (rows.plane[i] === rows.plane[row]) break;
+  }
+  return { uid, found: best < 0 ? null : { track: trackOf(site, best), row: best } };
+}
+
+/** What is said of the data of a row that another operation brought in. */
+function dataText(site, rows, row) {
+  const source = sourceOf(site, rows, row);
+  if (!source) return "";
+  const says = DATA.families[DATA.ops[rows.op[row]].family] === "data out" ? "returns the data of" : "the data was loaded by";
+  if (!source.found) return `${says} op_uid ${source.uid}, which is not on this page`;
+  const { track, row: at } = source.found;
+  const { die, plane, block, page } = targetOf(track, rows, at);
+  const where = Object.entries({ die, plane, block, page }).filter(([, value]) => value !== undefined).map((pair) => pair.join(" "));
+  return `${says} ${DATA.ops[rows.op[at]].name}, op_uid ${source.uid}, at ${exactUs(rows.start[at])} µs: ${where.join(", ")}`;
+}
+
 /** The payload of an operation, put together from its rows. */
 function payloadOf(site, rows, uid) {
   const targets = [];
@@ -57,15 +90,26 @@ function payloadOf(site, rows, uid) {
 function targetOf(track, rows, row) {
   const op = DATA.ops[rows.op[row]];
   const detail = rows.detail[row];
+  const cellTypes = DATA.cell_types.length + 1;
   const values = {
     die: track.die,
     plane: rows.plane[row],
     block: Number((/-b(\d+)/.exec(track.label) || [0, 0])[1]),
     page: rows.page[row],
-    celltype: DATA.cell_types[(detail >> 2) - 1],
-    exp_val: [undefined, "busy", "extrdy", "ready"][detail & 3],
+    celltype: DATA.cell_types[(detail % cellTypes) - 1],
+    exp_val: expectedStatus(Math.floor(detail / cellTypes)),
+    data: rows.data?.[row] || undefined,
   };
   return Object.fromEntries(op.fields.map((field) => [field, values[field]]).filter(([, value]) => value !== undefined));
+}
+
+/** An expected status by its number; undefined for 0. */
+function expectedStatus(number) {
+  if (!number) return undefined;
+  const status = number - 1;
+  const word = [undefined, "busy", "extrdy", "ready"][status & 3];
+  const words = { ready: word, erase_suspend: status & 4 ? "erasus" : "no_erasus", program_suspend: status & 8 ? "pgmsus" : "no_pgmsus" };
+  return DATA.status_fields.length ? DATA.status_fields.map((field) => words[field]) : word;
 }
 
 class GanttInput {
@@ -177,8 +221,22 @@ class GanttInput {
 
   select(found) {
     this.gantt.selected = found;
-    this.details.textContent = found ? describe(this.gantt.site, this.gantt.siteIndex, found.track, found.row) : "Nothing selected.";
+    const { site, siteIndex } = this.gantt;
+    this.details.textContent = found ? describe(site, siteIndex, found.track, found.row) : "Nothing selected.";
+    this.source = found && sourceOf(site, found.track.rows, found.row)?.found;
+    if (this.source) {
+      const go = element("button", { type: "button", textContent: "Go to the operation that brought the data in" });
+      go.addEventListener("click", () => this.toSource());
+      this.details.append("\n", go);
+    }
     this.gantt.repaint();
+  }
+
+  /** Selects the operation that brought in the data of the selected row, and shows it. */
+  toSource() {
+    if (!this.source) return;
+    this.reveal(this.source, true);
+    this.gantt.canvas.focus();
   }
 
   key(event) {
@@ -202,6 +260,7 @@ class GanttInput {
       0: () => gantt.fit(),
       j: () => this.neighbour(1),
       k: () => this.neighbour(-1),
+      d: () => this.toSource(),
       n: () => this.step(1),
       p: () => this.step(-1),
       "/": () => this.search.focus(),
@@ -270,9 +329,8 @@ class GanttInput {
     }
     const row = best >= 0 ? best : first;
     if (row < 0) return;
-    const track = gantt.data.tracks.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
     this.tip.hidden = true;
-    this.reveal({ track, row }, true);
+    this.reveal({ track: trackOf(gantt.site, row), row }, true);
   }
 
   /** Selects a row and brings it into view; `near` also zooms until it can be seen. */

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{FindError, RunFile, SiteFiles};
 use nandseq_input::table::{Line, TableError, TableFault, TableForm, TableReader};
-use nandseq_input::{CsvFiles, ReadError, Row, SequenceReader, Source};
+use nandseq_input::{Addressed, CsvFiles, ReadError, Row, SequenceReader, Source};
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, Profile, Ticks};
 use nandseq_trace::Status;
 use nandseq_trace::file_form::FileForm;
@@ -115,6 +116,42 @@ pub struct OperationRow {
     pub cell_type: Option<CellTypeId>,
     /// For status reads: the status expected.
     pub status: Option<Status>,
+    /// The fields of that status for suspended axes; `None` where it has none.
+    pub suspended: ByAxis<Option<bool>>,
+}
+
+impl OperationRow {
+    fn of(row: &Row<'_>) -> Self {
+        let first = row.targets.first();
+        Self {
+            uid: row.uid,
+            seq: row.seq,
+            time: row.time,
+            op: row.op,
+            cell_type: first.and_then(|target| target.cell_type),
+            status: first.and_then(|target| target.status),
+            suspended: first.map(|target| target.suspended).unwrap_or_default(),
+        }
+    }
+}
+
+/// Data that an operation passes on the bus, on one plane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PassedData {
+    /// The operation.
+    pub uid: u64,
+    /// The plane.
+    pub plane: Plane,
+    /// The operation that brought the data into the device, which may be the same.
+    pub from: u64,
+}
+
+impl PassedData {
+    /// What a target of an operation says; `None` if it names no data.
+    fn of(uid: u64, target: &Addressed) -> Option<Self> {
+        let from = u64::try_from(target.data).ok().filter(|&from| from > 0)?;
+        Some(Self { uid, plane: Plane(u8::try_from(target.plane).ok()?), from })
+    }
 }
 
 /// A run of a site.
@@ -145,6 +182,8 @@ pub struct SiteTables {
     pub runs: Vec<RunInfo>,
     /// Rows of the sequences.
     pub operations: Vec<OperationRow>,
+    /// The data that these operations pass on the bus, if their payloads name it.
+    pub data: Vec<PassedData>,
     /// Rows of operation_timeline.
     pub stretches: Vec<TimelineRow>,
     /// Rows of op_state_timeline.
@@ -261,11 +300,12 @@ impl SiteTables {
     }
 
     fn read_sequence(&mut self, reading: &TableReading<'_>, info: &mut RunInfo) -> Result<(), LoadError> {
-        operations(reading.profile, reading.source, &info.sequence, |row| {
+        sequence_rows(reading.profile, reading.source, &info.sequence, |row| {
             if reading.wanted.window.is_some_and(|window| !window.holds(row.time, row.time)) {
                 return;
             }
-            self.operations.push(row);
+            self.operations.push(OperationRow::of(row));
+            self.data.extend(row.targets.iter().filter_map(|target| PassedData::of(row.uid, target)));
             info.operations += 1;
             info.uids = Some((info.uids.map_or(row.uid, |(first, _)| first), row.uid));
         })
@@ -353,17 +393,7 @@ pub fn operations(
     path: &Path,
     mut take: impl FnMut(OperationRow),
 ) -> Result<(), LoadError> {
-    sequence_rows(profile, source, path, |row| {
-        let first = row.targets.first();
-        take(OperationRow {
-            uid: row.uid,
-            seq: row.seq,
-            time: row.time,
-            op: row.op,
-            cell_type: first.and_then(|target| target.cell_type),
-            status: first.and_then(|target| target.status),
-        });
-    })
+    sequence_rows(profile, source, path, |row| take(OperationRow::of(row)))
 }
 
 /// Reads the rows of a sequence, one after another.

@@ -77,6 +77,8 @@ struct Data<'a> {
     bases: Vec<&'a str>,
     families: Vec<&'static str>,
     cell_types: Vec<&'a str>,
+    /// The fields of an expected status that is a list; none if it is a word.
+    status_fields: Vec<&'static str>,
     states: Vec<StateInfo>,
     keys: Vec<&'a str>,
     sites: Vec<SiteData<'a>>,
@@ -186,6 +188,7 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
         bases: profile.bases.iter().map(|base| &*base.name).collect(),
         families: Family::ALL.iter().map(|family| family.name()).collect(),
         cell_types: profile.cell_types.iter().map(|cell| &*cell.name).collect(),
+        status_fields: profile.export.status.iter().map(|field| field.name()).collect(),
         states: names.iter().map(|&name| state_info(profile, name)).collect(),
         keys: profile.phase_keys.iter().map(|key| &*key.name).collect(),
         sites: (0..subject.sites.len()).map(|at| site_data(subject, at, &states, unit)).collect(),

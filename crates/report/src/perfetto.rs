@@ -1,7 +1,8 @@
 //! A timeline for the Perfetto trace viewer, in its native format.
 //!
 //! Each site is a group of tracks: the IO bus, each die, and for each plane its operations and its op_state. Flows join the
-//! stretches of suspended operations and the operations of a chain. Times are rounded down to ns, the format's unit; the exact
+//! stretches of suspended operations and the operations of a chain, and operations that pass data on the bus with the one that brought it
+//! in. Times are rounded down to ns, the format's unit; the exact
 //! times are among the arguments of each slice. Slices that overlap on a track go to further tracks of the same name.
 
 mod proto;
@@ -13,7 +14,7 @@ use nandseq_profile::model::PayloadField;
 use nandseq_profile::{Die, PhaseKey, Plane, Profile, Ticks};
 use nandseq_trace::rows::TimelineRow;
 
-use crate::load::SiteTables;
+use crate::load::{PassedData, SiteTables};
 use crate::{chains, phases};
 use proto::Message;
 
@@ -64,11 +65,13 @@ mod field {
 
 /// Flags of a packet: the state of the sequence is cleared before it; it needs that state.
 const FLAGS: [u64; 2] = [1, 2];
+/// What the number of a flow of data holds beside the plane.
+const DATA_FLOW: u64 = 1 << 51;
 /// The id of the only sequence of packets.
 const SEQUENCE: u64 = 1;
 
 /// The names of arguments.
-const ARGUMENTS: [&str; 13] = [
+const ARGUMENTS: [&str; 14] = [
     "op_uid",
     "die",
     "plane",
@@ -82,6 +85,7 @@ const ARGUMENTS: [&str; 13] = [
     "start_ps",
     "duration_ps",
     "phase",
+    "data",
 ];
 
 /// Which argument, by its place in [`ARGUMENTS`].
@@ -100,6 +104,7 @@ enum Argument {
     Start,
     Duration,
     Phase,
+    Data,
 }
 
 /// A track of a site. The order is that of the viewer.
@@ -145,7 +150,7 @@ impl InternedNames {
     }
 }
 
-/// Writes the sites as one trace; needs the timelines, and the proposals for chains.
+/// Writes the sites as one trace; needs the timelines, the proposals for chains, and the operations for flows of data.
 ///
 /// # Errors
 /// The errors of `out`.
@@ -182,6 +187,27 @@ pub fn write(profile: &Profile, sites: &[SiteTables], out: impl Write) -> io::Re
     writer.out.flush()
 }
 
+/// Where data that passes on the bus comes from, and where it goes to.
+struct DataFlows {
+    /// For an operation and plane, the operation that brought in what passes.
+    passed: HashMap<(u64, Plane), u64>,
+    /// For an operation and plane, the operations that pass later what it brought in.
+    goes_to: HashMap<(u64, Plane), Vec<u64>>,
+}
+
+impl DataFlows {
+    fn of(site: &SiteTables) -> Self {
+        let mut flows = Self { passed: HashMap::new(), goes_to: HashMap::new() };
+        for &PassedData { uid, plane, from } in &site.data {
+            flows.passed.insert((uid, plane), from);
+            if from != uid {
+                flows.goes_to.entry((from, plane)).or_default().push(uid);
+            }
+        }
+        flows
+    }
+}
+
 /// Puts the rows of a site on tracks.
 struct SiteTracks<'a> {
     profile: &'a Profile,
@@ -196,13 +222,14 @@ impl SiteTracks<'_> {
         let chains = chains::of(self.profile, self.site);
         let suspended: HashSet<u64> = self.site.stretches.iter().filter(|row| row.resumed).map(|row| row.uid).collect();
         let mut seen: HashMap<(u64, Die, Plane), u64> = HashMap::new();
+        let mut data = DataFlows::of(self.site);
         let mut last_uid = None;
         for row in &self.site.stretches {
             let mut flows = Vec::new();
             let stretch = seen.entry((row.uid, row.die, row.plane)).or_default();
             *stretch += 1;
             // The number of a flow holds the site, the uid, and what is joined: the stretches of a suspended operation on a
-            // plane, or a chain.
+            // plane, a chain, or an operation that passes data on a plane with the one that brought it in.
             let flow = |uid: u64, what: u64| (self.number << 52) ^ (uid << 4) ^ what;
             if suspended.contains(&row.uid) {
                 flows.push(flow(row.uid, row.plane.0.into()));
@@ -212,10 +239,17 @@ impl SiteTracks<'_> {
                 flows.push(flow(head, 15));
             }
             let stretch = *stretch;
+            let passed = data.passed.get(&(row.uid, row.plane)).copied();
+            if !row.resumed {
+                let of_data = |uid: u64| flow(uid, DATA_FLOW | u64::from(row.plane.0));
+                flows.extend(passed.filter(|&from| from != row.uid).map(|_| of_data(row.uid)));
+                flows.extend(data.goes_to.remove(&(row.uid, row.plane)).into_iter().flatten().map(of_data));
+            }
             if !row.resumed && first_target {
                 self.on_bus(row, tracks.entry(Track::Bus).or_default());
             }
-            let slice = self.stretch(row, stretch, flows);
+            let mut slice = self.stretch(row, stretch, flows);
+            slice.arguments.extend(passed.map(|from| (Argument::Data, ArgumentValue::Number(from))));
             tracks.entry(self.track(row)).or_default().push(slice);
             last_uid = Some(row.uid);
         }

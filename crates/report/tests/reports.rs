@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use generated::{Generated, generate, table};
 use nandseq_input::CsvFiles;
+use nandseq_profile::model::Expectations;
 use nandseq_profile::{Block, Die, Profile, builtin};
 use nandseq_report::coverage::{
     self, Conditions, Coverage, CoverageComparison, CoverageParts, CoverageUniverse, Figures, Standing, TableInForce,
@@ -22,9 +25,13 @@ static PROFILE: LazyLock<Profile> = LazyLock::new(builtin::profile);
 static RUNS: LazyLock<Generated> = LazyLock::new(|| generate(&PROFILE, 2, 2, 150_000));
 
 fn page_of(sites: &[SiteTables], verdict: Option<&VerifierVerdict>) -> String {
-    let table = table(&PROFILE);
+    page_on(&PROFILE, sites, verdict)
+}
+
+fn page_on(profile: &Profile, sites: &[SiteTables], verdict: Option<&VerifierVerdict>) -> String {
+    let table = table(profile);
     let subject = PageSubject {
-        profile: &PROFILE,
+        profile,
         sites,
         table: Some(&table),
         verdict,
@@ -87,6 +94,64 @@ fn a_page_counts_what_the_files_count() {
             timelines["tracks"].as_array().unwrap().iter().map(|track| track["count"].as_u64().unwrap()).sum();
         assert_eq!(rows, (site.stretches.len() + site.segments.len()) as u64);
     }
+}
+
+/// The numbers of a packed column.
+fn column(columns: &Value, name: &str) -> Vec<u64> {
+    let (mut numbers, mut number, mut shift) = (Vec::new(), 0, 0);
+    for byte in STANDARD.decode(columns[name].as_str().unwrap()).unwrap() {
+        number |= u64::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            numbers.push(number);
+            (number, shift) = (0, 0);
+        }
+    }
+    numbers
+}
+
+/// The number whose unsigned form is in a column.
+fn signed(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
+}
+
+#[test]
+fn a_page_has_the_operation_that_brought_in_the_data_of_each_row() {
+    let mut profile = builtin::profile();
+    profile.expect(Expectations { data: true, full_status: true });
+    let runs = generate(&profile, 1, 1, 60_000);
+    let sites = runs.tables(&profile);
+    let text = fs::read_to_string(&sites[0].runs[0].sequence).unwrap();
+    let mut written = BTreeSet::new();
+    for line in text.lines().skip(1) {
+        let fields: Vec<&str> = line.splitn(6, ',').collect();
+        let payload = fields[5].trim_matches('"').replace("\"\"", "\"");
+        let targets: Vec<Value> = serde_json::from_str(&payload).unwrap();
+        let of =
+            |target: &Value| Some((fields[4].parse().unwrap(), target["plane"].as_u64()?, target["data"].as_u64()?));
+        written.extend(targets.iter().filter_map(of));
+    }
+    let others = written.iter().filter(|(uid, _, data)| uid != data).count();
+    assert!(others > 50, "{others} outputs of {} operations", written.len());
+
+    let page = data_of(&page_on(&profile, &sites, None));
+    assert_eq!(page["status_fields"].as_array().unwrap().len(), 3);
+    let timelines = &page["sites"][0]["timelines"];
+    let [uids, planes, data] = ["uid", "plane", "data"].map(|name| column(&timelines["stretches"], name));
+    let mut shown = BTreeSet::new();
+    for track in timelines["tracks"].as_array().unwrap().iter().filter(|track| track["sort"] != "state") {
+        let [first, count] = ["first", "count"].map(|name| track[name].as_u64().unwrap() as usize);
+        let mut uid = 0;
+        for at in first..first + count {
+            uid += signed(uids[at]);
+            if data[at] > 0 {
+                shown.insert((uid.cast_unsigned(), planes[at], (uid - signed(data[at] - 1)).cast_unsigned()));
+            }
+        }
+    }
+    assert!(shown == written, "{:?}", shown.symmetric_difference(&written).take(5).collect::<Vec<_>>());
+    let plain = data_of(&page_of(&RUNS.tables(&PROFILE), None));
+    assert_eq!(plain["sites"][0]["timelines"]["stretches"]["data"], Value::Null, "nothing without data");
 }
 
 #[test]

@@ -113,6 +113,9 @@ pub(crate) struct ExportArgs {
     /// Form of the timeline
     #[arg(long, value_name = "FORM")]
     pub(crate) format: Option<TimelineForm>,
+    /// Join operations in a Perfetto trace: `data` joins each with the one that brought in the data that it passes
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) flows: Option<Flows>,
     /// The file to write [default: timeline.pftrace or timeline.vcd]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -144,6 +147,13 @@ pub(crate) enum TimelineForm {
     Perfetto,
     /// Value change dump, for waveform viewers
     Vcd,
+}
+
+/// Further flows of a trace.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Flows {
+    /// From the operation that brings data in to each that passes it on the bus later
+    Data,
 }
 
 /// The subcommands of `coverage`.

@@ -85,6 +85,32 @@ fn a_campaign_with_expectations_is_gone_on_with_and_made_again_but_not_with_othe
 }
 
 #[test]
+fn lists_shards_and_dry_runs_take_the_flags() {
+    let folder = made("csv", "1", &[&FLAGS[..], &["--site-count", "2"]].concat());
+    let sharded = Folder::new();
+    for shard in ["1/2", "2/2"] {
+        sharded.succeed(&campaign("csv", "1", &[&FLAGS[..], &["--site-count", "2", "--shard", shard]].concat()));
+    }
+    sharded.succeed(&["merge", "out"]);
+    assert!(sharded.files() == folder.files());
+    let list =
+        "campaigns: [{out_dir: out, ops: 1500, seed: 8, stamp: 261121, site_count: 2, expect: data, status: full}]";
+    let listed = Folder::new().with("list.yaml", list);
+    listed.succeed(&["run-list", "list.yaml", "-q"]);
+    let sequences = |folder: &Folder| {
+        let files = folder.files().into_iter().filter(|(name, _)| name.contains("operation_sequence"));
+        files.collect::<Vec<_>>()
+    };
+    assert!(sequences(&listed) == sequences(&folder) && sequences(&folder).len() == 2);
+    let bytes = |more: &[&str]| {
+        let flags = [&["--ops", "1500", "--dry-run", "--summary", "json"], more].concat();
+        let told: serde_json::Value = serde_json::from_slice(&listed.succeed(&flags).stdout).unwrap();
+        told["estimate"]["bytes"].as_u64().unwrap()
+    };
+    assert!(bytes(&FLAGS) > bytes(&[]));
+}
+
+#[test]
 fn a_profile_may_state_the_fields_itself() {
     let folder = Folder::new();
     let profile = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();

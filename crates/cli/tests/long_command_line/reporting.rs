@@ -38,6 +38,22 @@ fn timelines_are_written_in_both_forms() {
 }
 
 #[test]
+fn flows_of_data_are_for_traces_of_runs_that_name_data() {
+    let folder = Folder::new();
+    folder.succeed(&["--ops", "400", "-q"]);
+    let text = folder.refuse(&["export", "out", "--to", "perfetto", "--flows", "data"]);
+    assert!(text.contains("these runs do not say whose data passes on the bus"), "{text}");
+    folder.succeed(&["--ops", "400", "-q", "--expect", "data", "--out-dir", "with"]);
+    let text = folder.refuse(&["export", "with", "--to", "vcd", "--flows", "data"]);
+    assert!(text.contains("a value change dump has no flows"), "{text}");
+    let size = |flags: &[&str]| {
+        folder.succeed(&[&["export", "with", "--to", "perfetto"], flags].concat());
+        fs::read(folder.path().join("timeline.pftrace")).unwrap().len()
+    };
+    assert!(size(&["--flows", "data"]) > size(&[]));
+}
+
+#[test]
 fn coverage_counted_apart_and_merged_is_coverage_counted_at_once() {
     let folder = made();
     folder.succeed(&["coverage", "merge", "out/site_01", "-o", "one.json"]);

@@ -3,13 +3,14 @@
 //! What a program commits is found at its start, and what a read finds in the array when the array is done: blocks do not change while
 //! they are read. A program that a reset cuts leaves nothing, nor does an erase that has started.
 
+use std::cmp::Ordering;
 use std::num::NonZeroU64;
 
 use nandseq_profile::model::{AddressSource, DataTransfer, LatchKind, LatchLevel};
 use nandseq_profile::{Block, Die, OpId, Plane};
 
 use super::blocks::{BlockData, Datum, LevelData};
-use super::rules::{Consumes, DataRules, Loads};
+use super::rules::{DataRules, Loads};
 use crate::device::{Device, Flight};
 use crate::effects::StateChange;
 use crate::place::Place;
@@ -31,14 +32,15 @@ pub struct PlaneData {
 /// The data of each plane, by level.
 pub type HeldData = [LevelData; 8];
 
+/// What stands for the data of a level that is not loaded.
+const NOT_LOADED: Datum = Some(NonZeroU64::MAX);
+
 /// Data that is on its way into the array or into a latch.
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     uid: u64,
     place: Place,
     data: HeldData,
-    /// What it loads, if it is a load.
-    loads: Option<Loads>,
 }
 
 /// The data of a die, but for its blocks.
@@ -52,7 +54,14 @@ struct DieData {
 }
 
 impl DieData {
-    const fn latch(&mut self, kind: LatchKind) -> &mut HeldData {
+    const fn latch(&self, kind: LatchKind) -> &HeldData {
+        match kind {
+            LatchKind::OneShot => &self.one_shot,
+            LatchKind::Copyback => &self.copyback,
+        }
+    }
+
+    const fn latch_mut(&mut self, kind: LatchKind) -> &mut HeldData {
         match kind {
             LatchKind::OneShot => &mut self.one_shot,
             LatchKind::Copyback => &mut self.copyback,
@@ -91,46 +100,55 @@ impl DataContents {
         if effects.erase {
             self.forget(place);
         }
-        let latch = rules.consumes(base).and_then(|consumes| from_latch(device, place, consumes));
+        let loads = rules.loads(base);
+        let mut msb = [NonZeroU64::new(uid); 8];
         if effects.is_program() {
-            let loads = rules.loads(base);
-            let loaded = loads.and_then(|Loads { latch, .. }| from_latch(device, place, Consumes { latch, msb: true }));
-            let data = self.committed(place, (uid, effects.copyback_source), loads, latch.or(loaded));
-            self.die(place).pending.push(Pending { uid, place: *place, data, loads });
+            let data = self.brought(device, place, (uid, effects.copyback_source), (loads, rules.consumes(base)));
+            if loads.is_none() {
+                msb = data.map(|[.., msb]| msb);
+            }
+            self.die(place).pending.push(Pending { uid, place: *place, data });
         }
         let Some(transfer) = rules.passes(base) else { return 0 };
+        let registers = &self.dies[place.die.index()].planes;
         for (passed, plane) in passed.iter_mut().zip(place.planes.iter()) {
             let at = usize::from(plane.0);
-            let datum = match (transfer, latch) {
-                (DataTransfer::Out, _) => self.die(place).planes[at].output,
-                (DataTransfer::In, Some((kind, LatchLevel::Msb))) => self.die(place).latch(kind)[at][2],
-                (DataTransfer::In, Some((_, LatchLevel::Lsb | LatchLevel::Csb)) | None) => NonZeroU64::new(uid),
+            let datum = match transfer {
+                DataTransfer::Out => registers[at].output,
+                DataTransfer::In => msb[at],
             };
             *passed = datum.map(NonZeroU64::get);
         }
         place.planes.len() as usize
     }
 
-    /// The data that a program commits, or that a latch holds after a load. `latch` has the levels that are found in a latch, up to this
-    /// one.
-    fn committed(
-        &mut self,
+    /// The data that a program commits, or that a latch holds after a load: what it brings itself, but what is loaded instead.
+    fn brought(
+        &self,
+        device: &Device,
         place: &Place,
         (uid, copyback): (u64, bool),
-        loads: Option<Loads>,
-        latch: Option<(LatchKind, LatchLevel)>,
+        (loads, consumes): (Option<Loads>, Option<LatchKind>),
     ) -> HeldData {
-        let die = self.die(place);
-        let mut data = HeldData::default();
+        let die = &self.dies[place.die.index()];
+        let is_found = |latch: &LatchKind| {
+            device.logic(place.die).latch(*latch).is_some_and(|loaded| loaded.place.same_address(place))
+        };
+        let latch = loads.map_or(consumes, |loads| loads.keeps_below.then_some(loads.latch));
+        let held = latch.filter(is_found).map(|latch| die.latch(latch));
+        let mut data = [[NOT_LOADED; 3]; 8];
         for plane in place.planes.iter() {
             let at = usize::from(plane.0);
-            let source = if copyback { die.planes[at].page } else { NonZeroU64::new(uid) };
-            data[at] = LEVELS.map(|level| match (latch, loads) {
-                (_, Some(loads)) if level > loads.level => None,
-                (_, Some(loads)) if level == loads.level => source,
-                (Some((kind, last)), _) if level <= last => die.latch(kind)[at][level as usize],
-                (Some(_) | None, _) => source,
-            });
+            let own = if copyback { die.planes[at].page } else { NonZeroU64::new(uid) };
+            let held = held.map_or([NOT_LOADED; 3], |held| held[at]);
+            data[at] = match loads {
+                None => held.map(|datum| if datum == NOT_LOADED { own } else { datum }),
+                Some(Loads { level: own_level, .. }) => LEVELS.map(|level| match level.cmp(&own_level) {
+                    Ordering::Less => held[level as usize],
+                    Ordering::Equal => own,
+                    Ordering::Greater => NOT_LOADED,
+                }),
+            };
         }
         data
     }
@@ -159,7 +177,7 @@ impl DataContents {
         let pending = if info.effects.is_program() { self.take_pending(place, uid) } else { HeldData::default() };
         for change in &info.effects.at_end {
             match *change {
-                StateChange::Load(kind, _) => *self.die(place).latch(kind) = pending,
+                StateChange::Load(kind, _) => *self.die(place).latch_mut(kind) = pending,
                 StateChange::Fill { .. } | StateChange::ReadOn => {
                     let recovered = suspended.filter(|_| info.address == AddressSource::SuspendedProgram);
                     self.read((rules, flight.op), place, recovered, *change == StateChange::ReadOn);
@@ -207,10 +225,8 @@ impl DataContents {
     fn found(&self, place: &Place, plane: Plane, recovered: Option<u64>, level: LatchLevel) -> Datum {
         match recovered {
             Some(uid) => {
-                let mut pending = self.dies[place.die.index()].pending.iter();
-                let Pending { data, loads, .. } = pending.find(|pending| pending.uid == uid)?;
-                // A load has the data of its level alone.
-                data[usize::from(plane.0)][loads.map_or(level, |loads| loads.level) as usize]
+                let held = self.pending(place.die, uid)?[usize::from(plane.0)][level as usize];
+                held.filter(|_| held != NOT_LOADED)
             }
             None => self.blocks[self.slot(place.die, place.block(&self.size, plane))].as_ref()?.read(place.page, level),
         }
@@ -239,13 +255,6 @@ impl DataContents {
     }
 }
 
-/// The latch that a program takes levels from, and the last one that it takes; `None` if it finds none for its address.
-fn from_latch(device: &Device, place: &Place, Consumes { latch, msb }: Consumes) -> Option<(LatchKind, LatchLevel)> {
-    let loaded = device.logic(place.die).latch(latch).filter(|loaded| loaded.place.same_address(place))?;
-    let last = if loaded.level == LatchLevel::Msb && !msb { LatchLevel::Csb } else { loaded.level };
-    Some((latch, last))
-}
-
 /// The contents as data, for a snapshot.
 impl DataContents {
     /// The data of the registers of a plane.
@@ -262,15 +271,12 @@ impl DataContents {
     /// The data of a latch.
     #[must_use]
     pub fn latch(&self, die: Die, kind: LatchKind) -> &HeldData {
-        match kind {
-            LatchKind::OneShot => &self.dies[die.index()].one_shot,
-            LatchKind::Copyback => &self.dies[die.index()].copyback,
-        }
+        self.dies[die.index()].latch(kind)
     }
 
     /// Gives a latch other data.
     pub fn set_latch(&mut self, die: Die, kind: LatchKind, data: HeldData) {
-        *self.dies[die.index()].latch(kind) = data;
+        *self.dies[die.index()].latch_mut(kind) = data;
     }
 
     /// The data that a program or load commits, which has started and not ended.
@@ -279,16 +285,15 @@ impl DataContents {
         self.dies[die.index()].pending.iter().find(|pending| pending.uid == uid).map(|pending| &pending.data)
     }
 
+    /// The number of programs and loads on a die that have started and not ended.
+    #[must_use]
+    pub fn pending_count(&self, die: Die) -> usize {
+        self.dies[die.index()].pending.len()
+    }
+
     /// Adds a program or load that has started and not ended.
-    pub fn add_pending(
-        &mut self,
-        (rules, tables): (&DataRules, &Tables),
-        (op, place): (OpId, &Place),
-        uid: u64,
-        data: HeldData,
-    ) {
-        let loads = rules.loads(tables.op(op).base);
-        self.die(place).pending.push(Pending { uid, place: *place, data, loads });
+    pub fn add_pending(&mut self, place: &Place, uid: u64, data: HeldData) {
+        self.die(place).pending.push(Pending { uid, place: *place, data });
     }
 
     /// The blocks of a die that have data.

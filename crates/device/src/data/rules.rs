@@ -1,6 +1,6 @@
 //! What of a profile decides whose data is where.
 
-use nandseq_profile::model::{DataTransfer, LatchKind, LatchLevel, PayloadField, Profile};
+use nandseq_profile::model::{DataTransfer, LatchKind, LatchLevel, LatchNeed, PayloadField, Profile};
 use nandseq_profile::{BaseId, CellTypeId, IdVec, OpId};
 
 use crate::effects::{Effects, Precondition, StateChange};
@@ -20,7 +20,8 @@ pub struct DataRules {
 struct BaseRules {
     /// The data that its payload names.
     passes: Option<DataTransfer>,
-    consumes: Option<Consumes>,
+    /// The latch whose levels it programs.
+    consumes: Option<LatchKind>,
     loads: Option<Loads>,
 }
 
@@ -29,14 +30,8 @@ struct BaseRules {
 pub(super) struct Loads {
     pub(super) latch: LatchKind,
     pub(super) level: LatchLevel,
-}
-
-/// What a program takes from a latch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Consumes {
-    pub(super) latch: LatchKind,
-    /// Whether it may find the MSB page there.
-    pub(super) msb: bool,
+    /// Whether the levels below stay as they are loaded. A load that needs no level starts anew.
+    pub(super) keeps_below: bool,
 }
 
 impl DataRules {
@@ -68,8 +63,8 @@ impl DataRules {
         self.bases[base].loads
     }
 
-    /// What a base takes from a latch.
-    pub(super) fn consumes(&self, base: BaseId) -> Option<Consumes> {
+    /// The latch whose levels a base programs.
+    pub(super) fn consumes(&self, base: BaseId) -> Option<LatchKind> {
         self.bases[base].consumes
     }
 
@@ -83,10 +78,9 @@ impl BaseRules {
     /// Notes what a change at the end does to latches.
     fn note(&mut self, effects: &Effects, change: StateChange) {
         match change {
-            StateChange::Load(latch, level) => self.loads = Some(Loads { latch, level }),
-            StateChange::Clear(latch) => {
-                let finds_msb = |need| match need {
-                    Precondition::Latch(of, needs) => of == latch && needs.msb,
+            StateChange::Load(latch, level) => {
+                let names_level = |need| match need {
+                    Precondition::Latch(of, needs) => of == latch && needs != LatchNeed::default(),
                     Precondition::CopybackPage
                     | Precondition::NothingUnread
                     | Precondition::PageToReadOn
@@ -97,8 +91,9 @@ impl BaseRules {
                     | Precondition::InCoreBusy(_)
                     | Precondition::NothingInFlight(_) => false,
                 };
-                self.consumes = Some(Consumes { latch, msb: effects.needs().any(finds_msb) });
+                self.loads = Some(Loads { latch, level, keeps_below: effects.needs().any(names_level) });
             }
+            StateChange::Clear(latch) => self.consumes = Some(latch),
             StateChange::EmptyRegisters
             | StateChange::EmptyResumed(_)
             | StateChange::Fill { .. }

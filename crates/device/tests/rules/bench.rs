@@ -1,10 +1,12 @@
 //! A small device for tests: operations by name, ends applied in the order of time, judgements asserted.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use nandseq_device::{DataContents, DataRules, Device, FlightId, Place, Rule, SeenStatus, Tables};
-use nandseq_profile::model::{Axis, ByAxis, Expectations, Topology};
+use nandseq_device::{Device, FlightId, Place, Rule, SeenStatus, Tables};
+use nandseq_profile::model::{Expectations, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Profile, Ticks, builtin};
+
+use crate::followed_data::FollowedData;
 
 /// The shortest time there is.
 pub(crate) const TICK: Ticks = Ticks(1);
@@ -55,63 +57,6 @@ pub(crate) struct Bench {
     pub(crate) now: Ticks,
     flights: Vec<FlightId>,
     data: Option<FollowedData>,
-}
-
-/// The data of a device, as a site follows it.
-#[derive(Debug)]
-struct FollowedData {
-    rules: DataRules,
-    contents: DataContents,
-    /// The uids of flights, and of the suspended operations of each die.
-    uids: HashMap<FlightId, u64>,
-    suspended: Vec<ByAxis<Option<u64>>>,
-    /// The uid of the last operation that started, and the data that it passed.
-    last: u64,
-    passed: Vec<Option<u64>>,
-}
-
-impl FollowedData {
-    fn new(profile: &Profile, tables: &Tables) -> Option<Self> {
-        Some(Self {
-            rules: DataRules::new(profile, tables)?,
-            contents: DataContents::new(&tables.size),
-            uids: HashMap::new(),
-            suspended: vec![ByAxis::default(); usize::from(tables.size.dies)],
-            last: 0,
-            passed: Vec::new(),
-        })
-    }
-
-    fn start(&mut self, tables: &Tables, device: &Device, op: OpId, place: &Place) {
-        self.last += 1;
-        let mut passed = [None; 8];
-        let count = self.contents.start((&self.rules, tables, device), (op, place), self.last, &mut passed);
-        self.passed = passed[..count].to_vec();
-    }
-
-    /// Notes a flight, and what an operation on this die has cut.
-    fn started(&mut self, device: &Device, flight: Option<FlightId>, die: Die) {
-        let cut: Vec<(FlightId, u64)> =
-            self.uids.iter().map(|(id, uid)| (*id, *uid)).filter(|(id, _)| device.flight(*id).is_none()).collect();
-        for (id, uid) in cut {
-            self.uids.remove(&id);
-            let suspended = &mut self.suspended[die.index()];
-            match Axis::ALL.into_iter().find(|&axis| device.suspended(die, axis).is_some() && suspended[axis].is_none())
-            {
-                Some(axis) => suspended[axis] = Some(uid),
-                None => self.contents.reset(uid),
-            }
-        }
-        for axis in Axis::ALL {
-            let held = &mut self.suspended[die.index()][axis];
-            if device.suspended(die, axis).is_none()
-                && let Some(uid) = held.take()
-            {
-                self.contents.reset(uid);
-            }
-        }
-        self.uids.extend(flight.map(|id| (id, self.last)));
-    }
 }
 
 impl Bench {
@@ -196,20 +141,15 @@ impl Bench {
             let ended = end_of(&self.device, id);
             let flight = self.device.finish(&self.tables, id);
             let die = flight.place.die;
-            if let Some(data) = &mut self.data
-                && let Some(uid) = data.uids.remove(&id)
-            {
-                let suspended = data.suspended[die.index()][Axis::Program];
-                data.contents.end((&data.rules, &self.tables), &flight, (uid, suspended));
+            if let Some(data) = &mut self.data {
+                data.ended(&self.tables, id, &flight);
             }
             let info = self.tables.base(self.tables.op(flight.op).base);
             if let Some(axis) = info.effects.resume {
                 let resumed = self.device.resume(&self.tables, die, axis, ended);
                 self.flights.push(resumed);
-                if let Some(data) = &mut self.data
-                    && let Some(uid) = data.suspended[die.index()][axis].take()
-                {
-                    data.uids.insert(resumed, uid);
+                if let Some(data) = &mut self.data {
+                    data.resumed((die, axis), resumed);
                 }
             }
         }
@@ -255,7 +195,7 @@ impl Bench {
         let flight = self.device.start(&self.tables, op, &place, self.now);
         self.flights.extend(flight);
         if let Some(data) = &mut self.data {
-            data.started(&self.device, flight, place.die);
+            data.started(&self.tables, &self.device, (op, place.die), flight);
         }
         let (info, start) = (self.tables.op(op), self.now);
         let times =

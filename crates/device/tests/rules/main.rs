@@ -5,6 +5,7 @@ mod addresses;
 mod bench;
 mod cache;
 mod data;
+mod followed_data;
 mod footprint;
 mod occupation;
 mod op_state;

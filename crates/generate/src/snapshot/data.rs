@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use nandseq_device::{
-    BlockData, BlockRecord, BlockStage, DataContents, DataRules, Datum, Device, HeldData, LevelData, PlaneData, Size,
-    SuspendedOperation, Tables,
+    BlockData, BlockRecord, BlockStage, DataContents, Datum, Device, HeldData, LevelData, PlaneData, Size,
+    SuspendedOperation,
 };
 use nandseq_profile::model::LatchKind;
 use nandseq_profile::{Block, Die, Page, Plane};
@@ -54,6 +54,7 @@ impl DataEntry {
         let by_plane = |data: &HeldData| data[..usize::from(size.planes)].to_vec();
         let latch = |kind| logic.latch(kind).map(|_| by_plane(contents.latch(die, kind)));
         let pending = suspended.and_then(|(uid, _)| contents.pending(die, uid));
+        debug_assert_eq!(contents.pending_count(die), usize::from(pending.is_some()), "the rest has ended");
         Self {
             registers: (0..size.planes).map(Plane).map(registers).collect(),
             one_shot: latch(LatchKind::OneShot),
@@ -67,11 +68,10 @@ impl DataEntry {
     pub(super) fn put_into(
         &self,
         contents: &mut DataContents,
-        (rules, tables, device): (&DataRules, &Tables, &Device),
+        (size, device): (&Size, &Device),
         die: Die,
         suspended: SuspendedUid<'_>,
     ) -> Result<(), StateError> {
-        let size = &tables.size;
         let wrong = || StateError::new("data of other registers or latches than those that hold any");
         let by_plane = |list: &[LevelData]| {
             let mut data = HeldData::default();
@@ -95,7 +95,7 @@ impl DataEntry {
         match (suspended, &self.suspended) {
             (None, None) => {}
             (Some((uid, held)), Some(data)) => {
-                contents.add_pending((rules, tables), (held.op, &held.place), uid, by_plane(data)?);
+                contents.add_pending(&held.place, uid, by_plane(data)?);
             }
             (Some(_), None) | (None, Some(_)) => {
                 return Err(StateError::new("data of another program than the one that is suspended"));

@@ -22,13 +22,18 @@ impl Column {
 
     /// Adds a number that may be negative: 0, −1, 1, −2, … as 0, 1, 2, 3, …
     pub(super) fn push_signed(&mut self, number: i64) {
-        self.push(((number << 1) ^ (number >> 63)) as u64);
+        self.push(unsigned(number));
     }
 
     /// The column as text.
     pub(super) fn text(&self) -> String {
         STANDARD.encode(&self.bytes)
     }
+}
+
+/// The unsigned form of a number that may be negative.
+pub(super) const fn unsigned(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
 }
 
 #[cfg(test)]

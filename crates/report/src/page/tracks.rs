@@ -3,15 +3,15 @@
 //! A track shows the op_state of a plane, or the operations on a block. An operation whose payload names no block goes to the
 //! track of its plane, else of its die, else of the device. Rows of a track are in the order of their starts.
 
-use nandseq_profile::Profile;
-use nandseq_profile::model::{Base, PayloadField};
+use nandseq_profile::model::{Axis, Base, PayloadField};
+use nandseq_profile::{Plane, Profile};
 use nandseq_trace::Status;
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow};
 use rustc_hash::FxHashMap as HashMap;
 use serde::Serialize;
 
-use super::pack::Column;
-use crate::load::SiteTables;
+use super::pack::{Column, unsigned};
+use crate::load::{OperationRow, SiteTables};
 
 /// The subject of a track. The order is that of the page within a die.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -157,7 +157,7 @@ impl Timelines {
         };
         Self {
             tracks: tracks.into_iter().map(track).collect(),
-            stretches: pack_stretches(site, &stretches, states, unit),
+            stretches: pack_stretches((profile, site), &stretches, states, unit),
             segments: pack_segments(&segments, states, unit),
         }
     }
@@ -182,28 +182,55 @@ fn tracks_of(places: impl Iterator<Item = TrackPlace>) -> Vec<(TrackPlace, usize
     tracks
 }
 
-/// The cell type and the expected status of each operation, by `op_uid`, as one number: 4 × (cell type + 1) + status, each 0 if
-/// there is none.
-fn details(site: &SiteTables) -> HashMap<u64, u64> {
-    let status = |status: Option<Status>| match status {
+/// The cell type and the expected status of each operation, by `op_uid`, as one number: the cell type, from 1, plus the number of the
+/// status times one more than there are cell types. Both are 0 if there is none.
+fn details(profile: &Profile, site: &SiteTables) -> HashMap<u64, u64> {
+    let of = |row: &OperationRow| {
+        let cell_type = row.cell_type.map_or(0, |cell| cell.index() as u64 + 1);
+        (row.uid, cell_type + status_number(row) * (profile.cell_types.len() as u64 + 1))
+    };
+    site.operations.iter().map(of).collect()
+}
+
+/// 1, plus 1, 2 or 3 for its word, plus 4 if it says that an erase is suspended, plus 8 if it says so of a program; 0 without a status.
+fn status_number(row: &OperationRow) -> u64 {
+    let word = match row.status {
         None => 0,
         Some(Status::Busy) => 1,
         Some(Status::ExtReady) => 2,
         Some(Status::Ready) => 3,
     };
-    let of = |row: &crate::load::OperationRow| {
-        (row.uid, row.cell_type.map_or(0, |cell| cell.index() as u64 + 1) << 2 | status(row.status))
-    };
-    site.operations.iter().map(of).collect()
+    let [erase, program] = Axis::ALL.map(|axis| row.suspended[axis]);
+    if word == 0 && erase.is_none() && program.is_none() {
+        return 0;
+    }
+    1 + word + 4 * u64::from(erase == Some(true)) + 8 * u64::from(program == Some(true))
+}
+
+/// For each row 0 if no data passes on the bus, otherwise 1 plus the unsigned form of its `op_uid` minus that of the operation that
+/// brought the data in. `None` if no operation passes any.
+fn pack_data(site: &SiteTables, rows: &[(TrackPlace, &TimelineRow)]) -> Option<Column> {
+    if site.data.is_empty() {
+        return None;
+    }
+    let passed: HashMap<(u64, Plane), u64> = site.data.iter().map(|one| ((one.uid, one.plane), one.from)).collect();
+    let mut column = Column::default();
+    for (_, row) in rows {
+        match passed.get(&(row.uid, row.plane)) {
+            None => column.push(0),
+            Some(&from) => column.push(1 + unsigned((row.uid as i64).wrapping_sub(from as i64))),
+        }
+    }
+    Some(column)
 }
 
 fn pack_stretches(
-    site: &SiteTables,
+    (profile, site): (&Profile, &SiteTables),
     rows: &[(TrackPlace, &TimelineRow)],
     states: &StateNumbers,
     unit: u64,
 ) -> PackedColumns {
-    let details = details(site);
+    let details = details(profile, site);
     let mut columns: [Column; 11] = Default::default();
     let [start, length, op, uid, plane, page, state, used, hidden, resumed, detail] = &mut columns;
     let mut before: Option<(TrackPlace, u64, u64)> = None;
@@ -224,7 +251,9 @@ fn pack_stretches(
         before = Some((place, row.start.0, row.uid));
     }
     let names = ["start", "length", "op", "uid", "plane", "page", "state", "used", "virtual", "resumed", "detail"];
-    named(rows.len(), names, &columns)
+    let mut packed = named(rows.len(), names, &columns);
+    packed.columns.extend(pack_data(site, rows).map(|data| ("data", data.text())));
+    packed
 }
 
 fn pack_segments(rows: &[(TrackPlace, &OpStateRow)], states: &StateNumbers, unit: u64) -> PackedColumns {

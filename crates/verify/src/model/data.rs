@@ -131,12 +131,19 @@ impl DataModel {
     }
 
     /// What an operation brings to a plane if `own` is what it brings in or copies: that for all levels, but what is loaded instead.
-    pub(super) fn levels(&self, kind: &OperationKind, at: &Target, own: HeldDatum) -> Levels {
+    /// `is_loaded` says whether a latch is loaded for its address, which matters where the operation does not need it to be.
+    pub(super) fn levels(
+        &self,
+        kind: &OperationKind,
+        at: &Target,
+        own: HeldDatum,
+        is_loaded: impl Fn(LatchKind) -> bool,
+    ) -> Levels {
         let mut levels = [own; LEVELS];
         for of in &kind.latches {
-            let loaded = self.latches.get(&(at.die, of.latch)).map(|planes| planes[at.plane.index()]);
-            let loaded = loaded.unwrap_or([HeldDatum::NOTHING; LEVELS]);
             let is_first = of.needs == LatchNeed::default();
+            let loaded = self.latches.get(&(at.die, of.latch)).filter(|_| !is_first || is_loaded(of.latch));
+            let loaded = loaded.map_or([HeldDatum::NOTHING; LEVELS], |planes| planes[at.plane.index()]);
             if let Some(level) = of.loads {
                 let below = if is_first { 0 } else { level as usize };
                 levels = [HeldDatum::NOTHING; LEVELS];

@@ -23,7 +23,7 @@ impl DeviceModel {
             planes[at.plane.index()] = if kind.recovers {
                 [self.recovered(compiled, kind, at); LEVELS]
             } else {
-                data.levels(kind, at, self.own(operation, at))
+                self.levels(data, operation, at)
             };
         }
         Some(planes)
@@ -32,9 +32,18 @@ impl DeviceModel {
     /// The data that an operation without a copyback source brings in over the bus, for a target: its own, or that of the load that
     /// it finds in place of its own.
     pub(crate) fn brought_in(&self, operation: &JudgedOperation<'_>, at: &Target) -> HeldDatum {
-        let (kind, own) = (operation.kind, self.own(operation, at));
-        let loads = kind.latches.iter().any(|of| of.loads.is_some());
-        self.data.as_deref().filter(|_| !loads).map_or(own, |data| data.levels(kind, at, own)[MSB])
+        let loads = operation.kind.latches.iter().any(|of| of.loads.is_some());
+        let data = self.data.as_deref().filter(|_| !loads);
+        data.map_or_else(|| self.own(operation, at), |data| self.levels(data, operation, at)[MSB])
+    }
+
+    /// What an operation brings to a plane, level by level.
+    fn levels(&self, data: &DataModel, operation: &JudgedOperation<'_>, at: &Target) -> Levels {
+        let own = self.own(operation, at);
+        data.levels(operation.kind, at, own, |latch| {
+            let held = self.die(at.die).latch(latch);
+            held.is_some_and(|held| held.targets.same_pages(&operation.targets))
+        })
     }
 
     /// What an operation brings in itself, or copies from the page register.
