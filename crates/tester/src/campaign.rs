@@ -16,17 +16,14 @@ pub struct CampaignRuns {
 }
 
 impl CampaignRuns {
-    /// The runs of some sites. A site without a number is site 1, if it is alone. Of a run whose manifest lists its sequence, only the first row is read.
+    /// The runs of some sites. Of a run whose manifest lists its sequence, only the first row is read.
     ///
     /// # Errors
     /// If a sequence cannot be read, or it is not known which site is which.
     pub fn of_sites(profile: &Profile, source: &dyn Source, sites: &[SiteFiles]) -> Result<Self, FailsError> {
         let mut campaign = Self::default();
-        for files in sites {
+        for (files, site) in sites.iter().zip(site_numbers(sites)?) {
             let unknown = |what: String| FailsError::of_file(what).in_file(&files.folder);
-            let number = number_of(files).or_else(|| (sites.len() == 1).then_some(1));
-            let number = number.ok_or_else(|| unknown("it is not known which site this is".to_owned()))?;
-            let site = u32::try_from(number).map_err(|_| unknown(format!("no tester has a site {number}")))?;
             for file in &files.runs {
                 let run = u32::try_from(file.run).map_err(|_| unknown(format!("no tester has a run {}", file.run)))?;
                 let uids = uids(profile, source, file)?;
@@ -59,6 +56,20 @@ impl CampaignRuns {
     pub fn uids(&self, site: u32, run: u32) -> Option<Option<(u64, u64)>> {
         self.runs.get(&(site, run)).copied()
     }
+}
+
+/// The number of each site, by its manifest or the name of its folder. A site without a number is site 1, if it is alone.
+///
+/// # Errors
+/// If the number of a site is not known, or no tester can have it.
+pub fn site_numbers(sites: &[SiteFiles]) -> Result<Vec<u32>, FailsError> {
+    let number = |files: &SiteFiles| {
+        let unknown = |what: String| FailsError::of_file(what).in_file(&files.folder);
+        let number = number_of(files).or_else(|| (sites.len() == 1).then_some(1));
+        let number = number.ok_or_else(|| unknown("it is not known which site this is".to_owned()))?;
+        u32::try_from(number).map_err(|_| unknown(format!("no tester has a site {number}")))
+    };
+    sites.iter().map(number).collect()
 }
 
 /// The first and the last `op_uid` of a run.

@@ -30,7 +30,7 @@ mod read;
 mod stdf;
 
 pub use answer::{Answer, FailRecord, FailsError, PartResult, RecordKind};
-pub use campaign::CampaignRuns;
+pub use campaign::{CampaignRuns, site_numbers};
 pub use fails::{FailedAt, Fails, MOST_OPS, OtherRuns, RunOfPart, RunResult};
 pub use field_map::FieldMap;
 pub use read::read_fails;
