@@ -136,6 +136,16 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
         &[("Exit with 1 unless a thousandth is covered", "nandseqgen coverage gate out batch --min 0.1")],
     ),
     (
+        "simulate",
+        &[
+            ("What a tester would report, as CSV", "nandseqgen simulate batch --fault fault.yaml -o fails.csv"),
+            (
+                "The same as STDF V4, by other chances",
+                "nandseqgen simulate batch --fault fault.yaml -o fails.stdf --seed 2",
+            ),
+        ],
+    ),
+    (
         "explain",
         &[
             ("Why an operation never appears, or how often it does", "nandseqgen explain Read_SLC"),

@@ -24,6 +24,7 @@ mod runner;
 mod running;
 mod shards;
 mod signals;
+mod simulate;
 mod stranger;
 mod usage;
 mod writers;

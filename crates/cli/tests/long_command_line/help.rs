@@ -35,7 +35,8 @@ fn the_help_of_every_subcommand_ends_with_examples_and_those_that_can_be_run_wor
     subcommands(&[], &mut paths);
     assert!(paths.len() > 18, "{paths:?}");
     let lots = "campaigns:\n  - {run_until: 500, out_dir: lots/a}\n  - {run_until: 500, seed: 7, out_dir: lots/b}\n";
-    let folder = Folder::new().with("lots.yaml", lots);
+    let fault = "schema: 1\nname: weak reads\nwhen: {address: {class: read, planes: 0}}\nprobability: 0.1\n";
+    let folder = Folder::new().with("lots.yaml", lots).with("fault.yaml", fault);
     let profile = folder.succeed(&["profile", "show"]).stdout;
     fs::write(folder.path().join("device.yaml"), &profile).unwrap();
     fs::write(folder.path().join("plan.yaml"), folder.succeed(&["plan", "new"]).stdout).unwrap();

@@ -1,0 +1,109 @@
+//! `nandseqgen simulate`: plays written runs against a planted fault and writes what a tester would report.
+
+use std::path::Path;
+
+use nandseq_input::folder::SiteFiles;
+use nandseq_profile::diagnostic::counted;
+use nandseq_profile::places::Places;
+use nandseq_report::load::{self, LoadError};
+use nandseq_simulate::{FailsForm, FailsWriter, FaultySite, PlantedFault};
+use nandseq_tester::{FailsError, site_numbers};
+use nandseq_trace::recorded::quoted;
+use rayon::prelude::*;
+
+use crate::arguments::SimulateArgs;
+use crate::failure::{Failure, Problem};
+use crate::written::{self, WrittenRuns};
+use crate::{console, inputs, target, terminal};
+
+/// The runs of a site, each with the operations at which it fails.
+type PlayedRuns = Vec<(u32, Vec<u64>)>;
+
+/// Runs `nandseqgen simulate`.
+pub(crate) fn run(arguments: &SimulateArgs) -> Result<(), Failure> {
+    let Some(fault) = arguments.fault.as_deref().filter(|_| !arguments.schema) else {
+        return terminal::print(&nandseq_simulate::schema_json());
+    };
+    let (form, path) = (arguments.form(), &arguments.output);
+    target::check(path, "--output", [fault])?;
+    let found = WrittenRuns::find(&arguments.paths, &arguments.device, Some(path))?;
+    let fault = read_fault(fault, &found)?;
+    let numbers = site_numbers(&found.sites).map_err(unusable)?;
+    if let Some(site) = numbers.iter().find(|site| **site > form.most_site()) {
+        let problem = Problem::new(format!("STDF has sites up to {}, and there is a site {site}", form.most_site()));
+        return Err(problem.help("write the fails as CSV: --format csv").into());
+    }
+    let played: Vec<_> = found
+        .sites
+        .par_iter()
+        .zip(&numbers)
+        .map(|(files, &site)| play(&found, files, FaultySite::new(&found.profile, &fault, arguments.seed, site)))
+        .collect();
+    let played: Vec<PlayedRuns> =
+        played.into_iter().collect::<Result<_, _>>().map_err(|error| found.unreadable(error))?;
+    let mut sites: Vec<(u32, PlayedRuns)> = numbers.into_iter().zip(played).collect();
+    sites.sort_by_key(|(site, _)| *site);
+    let written = written::write(path, "--output", |out| {
+        let mut fails = FailsWriter::begin(form, out, &found.profile.name, &fault.name)?;
+        for (site, runs) in &sites {
+            fails.begin_site(*site)?;
+            runs.iter().try_for_each(|(run, failed)| fails.run(*run, failed))?;
+            fails.end_site()?;
+        }
+        fails.finish().map(drop)
+    })?;
+    match written {
+        Some(_) if !console::is_quiet() => terminal::print(&told(path, form, &sites)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Reads the description of a fault of the device that runs were made for.
+fn read_fault(path: &Path, found: &WrittenRuns) -> Result<PlantedFault, Failure> {
+    let (source, _) = inputs::text("the fault", path)?;
+    let classes = Places::new(&found.profile_text, &found.stated).classes();
+    match nandseq_simulate::read(&source, &found.stated, &classes) {
+        (Some(fault), _) => Ok(fault),
+        (None, diagnostics) => Err(Failure::Faulty(Box::new((source, diagnostics)))),
+    }
+}
+
+/// Plays the runs of a site.
+fn play(found: &WrittenRuns, files: &SiteFiles, mut site: FaultySite<'_>) -> Result<PlayedRuns, LoadError> {
+    let mut runs = Vec::new();
+    for file in &files.runs {
+        // Numbers of runs have at most seven digits.
+        let run = file.run as u32;
+        site.begin_run(run);
+        load::sequence_rows(&found.profile, &*found.source, &file.path, |row| site.operation(row))?;
+        runs.push((run, site.end_run()));
+    }
+    Ok(runs)
+}
+
+/// What was written, in a line.
+fn told(path: &Path, form: FailsForm, sites: &[(u32, PlayedRuns)]) -> String {
+    let runs = || sites.iter().flat_map(|(_, runs)| runs);
+    let (all, failed) = (runs().count(), runs().filter(|(_, failed)| !failed.is_empty()).count());
+    let operations: usize = runs().map(|(_, failed)| failed.len()).sum();
+    let form = match form {
+        FailsForm::Csv => "CSV",
+        FailsForm::Stdf => "STDF",
+    };
+    format!(
+        "wrote `{}`, {form}: {failed} of {} of {} failed, at {}\n",
+        quoted(path.as_os_str()),
+        counted(all as u64, "run"),
+        counted(sites.len() as u64, "site"),
+        counted(operations as u64, "operation"),
+    )
+}
+
+/// The failure of fails, or of runs that fails are about, that cannot be used.
+pub(crate) fn unusable(error: FailsError) -> Failure {
+    let problem = Problem::new(error.to_string());
+    match error.help {
+        Some(help) => problem.help(help).into(),
+        None => problem.into(),
+    }
+}

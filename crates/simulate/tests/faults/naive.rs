@@ -1,0 +1,92 @@
+//! A second reading of pairs, triples and addresses: loops over all operations of a run, without memory of what is past.
+
+use nandseq_plan::model::{AddressPart, PlaceRelation};
+use nandseq_profile::OpId;
+use nandseq_simulate::{FaultySite, PlantedFault};
+use proptest::prelude::*;
+
+use crate::play::{Started, device, fault, op, run};
+
+fn part(address: [i64; 4], part: AddressPart) -> i64 {
+    match part {
+        AddressPart::Die => address[0],
+        AddressPart::Plane => address[1],
+        AddressPart::Block => address[2],
+        AddressPart::Page => address[3],
+    }
+}
+
+/// Whether operations at these places are the steps of the fault.
+fn are_steps(fault: &PlantedFault, ops: &[(OpId, &Started)], places: &[usize]) -> bool {
+    let fits = |step: usize| fault.steps[step].ops.contains(&ops[places[step]].0);
+    let gap = |step: usize| (ops[places[step]].1.0 - ops[places[step - 1]].1.0) * 1_000;
+    let in_time = |step: usize| {
+        let (least, most) = fault.steps[step].within;
+        places[step - 1] < places[step] && (least.0..=most.0).contains(&gap(step))
+    };
+    let address = |step: usize| ops[places[step]].1.2[0];
+    let near = |step: usize| {
+        fault.steps[step].places.iter().all(|place| {
+            let own = part(address(step), place.part);
+            match &place.relation {
+                PlaceRelation::SameAs(other) => own == part(address(*other), place.part),
+                PlaceRelation::OtherThan(other) => own != part(address(*other), place.part),
+                PlaceRelation::In(ranges) => ranges.contains(own as u32),
+                PlaceRelation::NextTo(_) => panic!("not tried here"),
+            }
+        })
+    };
+    let alone = |step: usize| {
+        let between = &ops[places[step - 1] + 1..places[step]];
+        fault.others_between || between.iter().all(|(_, other)| other.2[0][0] != address(step)[0])
+    };
+    let all = 0..fault.steps.len();
+    all.clone().all(|step| fits(step) && near(step)) && all.skip(1).all(|step| in_time(step) && alone(step))
+}
+
+/// The operations that end the steps of a fault, by trying every choice of them.
+fn tried(fault: &PlantedFault, ops: &[Started]) -> Vec<u64> {
+    let ops: Vec<(OpId, &Started)> = ops.iter().map(|one| (op(one.1), one)).collect();
+    let all = 0..ops.len();
+    let ends = |last: usize| match fault.steps.len() {
+        1 => are_steps(fault, &ops, &[last]),
+        2 => all.clone().any(|one| are_steps(fault, &ops, &[one, last])),
+        _ => all.clone().any(|one| all.clone().any(|two| are_steps(fault, &ops, &[one, two, last]))),
+    };
+    all.clone().filter(|&last| ends(last)).map(|last| last as u64).collect()
+}
+
+fn sequence() -> impl Strategy<Value = Vec<Started>> {
+    let name = prop_oneof![Just("Block_Erase_SLC"), Just("Read_SLC"), Just("All_WL_Dummy_Program")];
+    let operation = (0_u64..4, name, 0..2_i64, 0..2_i64, 0..3_i64, 0..3_i64);
+    proptest::collection::vec(operation, 0..24).prop_map(|all| {
+        let mut now = 0;
+        let start = |(gap, name, die, plane, block, page)| {
+            now += gap * 1_000;
+            // Of an erase the row names no page: all have page 0.
+            let page = if name == "Block_Erase_SLC" { 0 } else { page };
+            (now, name, vec![[die, plane, plane + 4 * block, page]])
+        };
+        all.into_iter().map(start).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn both_readings_find_the_same_operations(ops in sequence()) {
+            for when in [
+            "{pair: {first: {base: ERASE}, second: {class: read, within: 2-5}}}",
+            "{pair: {first: {base: ERASE}, second: {class: read, block: same as first, within: 6}}}",
+            "{pair: {first: {class: read}, second: {class: read, plane: other than first, within: 9}, between: nothing}}",
+            "{pair: {first: {class: read, block: 0-5}, second: {class: erase, die: other than first, within: 3}}}",
+            "{triple: {first: {base: ERASE}, second: {class: read, within: 4}, third: {class: read, plane: same as first, within: 4}}}",
+            "{triple: {first: {class: read}, second: {class: read, within: 9}, third: {base: ERASE, block: same as second, within: 9}, between: nothing}}",
+            "{address: {class: read, blocks: 4-8, page: 1}}",
+        ] {
+            let fault = fault(when, "");
+            let found = run(&mut FaultySite::new(device(), &fault, 1, 1), 1, 0, &ops);
+            prop_assert_eq!(found, tried(&fault, &ops), "{}", when);
+        }
+    }
+}
