@@ -23,7 +23,7 @@ pub mod places;
 mod read;
 pub mod schema;
 
-pub use classes::STANDARD_CLASSES;
+pub use classes::{STANDARD_CLASSES, classes_of};
 pub use model::TestPlan;
 pub use read::{SCHEMA_VERSION, read};
 
