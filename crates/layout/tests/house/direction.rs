@@ -9,7 +9,7 @@ use crate::none;
 use crate::source::root;
 
 /// The crates of the workspace that each crate may depend on. Data flows in one direction.
-const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("nandseq-profile", &[]),
     ("nandseq-plan", &["nandseq-profile"]),
     ("nandseq-trace", &["nandseq-profile"]),
@@ -25,6 +25,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
         "nandseq-diagnose",
         &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input", "nandseq-report"],
     ),
+    ("nandseq-tester", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
+    ("nandseq-simulate", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-plan", "nandseq-device"]),
     (
         "nandseqgen",
@@ -41,6 +43,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
             "nandseq-parquet",
             "nandseq-report",
             "nandseq-diagnose",
+            "nandseq-tester",
+            "nandseq-simulate",
         ],
     ),
     ("nandseq-layout", &[]),
