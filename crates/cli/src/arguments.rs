@@ -5,6 +5,7 @@
 
 pub(crate) mod campaigns;
 mod console;
+pub(crate) mod diagnose;
 pub(crate) mod environment;
 mod examples;
 pub(crate) mod explain;
@@ -25,6 +26,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
 use self::console::ConsoleArgs;
+use self::diagnose::DiagnoseArgs;
 use self::explain::ExplainArgs;
 pub(crate) use self::generate::{
     DEFAULT_OUT_DIR, DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs,
@@ -67,6 +69,7 @@ impl CommandLine {
             Command::Verify(arguments) => Some(&mut arguments.device),
             Command::Report(arguments) => Some(&mut arguments.source.device),
             Command::Export(arguments) => Some(&mut arguments.source.device),
+            Command::Diagnose(arguments) => Some(&mut arguments.source.device),
             Command::Coverage(command) => command.read_device(),
             Command::Generate(_)
             | Command::RunList(_)
@@ -101,6 +104,8 @@ pub(crate) enum Command {
     /// Say how much of what can happen has happened.
     #[command(subcommand)]
     Coverage(CoverageCommand),
+    /// Say what goes with failing: which combination of operations, or which bad site or block.
+    Diagnose(DiagnoseArgs),
     /// Say why an operation never appears, or how often it does; or what a rule says.
     Explain(ExplainArgs),
     /// Check, convert and show device profiles.

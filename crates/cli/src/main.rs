@@ -14,6 +14,7 @@ mod conditions;
 mod console;
 mod coverage;
 mod dead_dies;
+mod diagnose;
 mod execute;
 mod explain;
 mod extended;
@@ -110,6 +111,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Some(Command::Report(arguments)) => reports::report(arguments),
         Some(Command::Export(arguments)) => reports::export(arguments),
         Some(Command::Coverage(command)) => coverage::run(command),
+        Some(Command::Diagnose(arguments)) => diagnose::run(arguments),
         Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Plan(command)) => plans::run(command),

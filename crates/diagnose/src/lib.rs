@@ -17,6 +17,7 @@ mod evidence;
 mod feature;
 mod names;
 mod occurrence;
+mod page;
 mod search;
 mod started;
 mod statistics;
@@ -29,6 +30,7 @@ pub use diagnosis::{
     DiagnoseOptions, Diagnosis, DiagnosisKind, MOST_SUSPECTS, OutcomeCounts, PlaceSpread, Suspect, SuspectExample,
     diagnose,
 };
+pub use page::DiagnosisPage;
 pub use statistics::{Counted, Metric};
 pub use text::text;
 pub use walk::{DiagnoseError, LOOK_BACK, RunOutcome, TestedRuns};

@@ -32,6 +32,7 @@ fn page_of(sites: &[SiteTables], verdict: Option<&VerifierVerdict>) -> String {
         figures: &[],
         cut: "",
         plan: None,
+        suspects: None,
     };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
@@ -66,6 +67,7 @@ fn no_name_ends_the_data_of_a_page() {
         figures: &[],
         cut: "",
         plan: None,
+        suspects: None,
     };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();

@@ -62,3 +62,53 @@ fn without_fails_there_is_no_suspect() {
     let diagnosis = CAMPAIGN.diagnose(&outcomes, Metric::Ochiai);
     assert_eq!((diagnosis.kind, diagnosis.suspects.len()), (DiagnosisKind::Nothing, 0));
 }
+
+#[test]
+#[ignore = "a minute in a release build: cargo test --release --workspace --locked --test planted -- --ignored --nocapture"]
+fn the_planted_fault_ranks_first_in_nine_of_ten() {
+    let campaign = PlantedCampaign::new(CampaignShape { sites: 24, runs: 6, us: 150_000, blocks: 64 });
+    let base = |name: &str| campaign.base(name);
+    let (read, dout, status, erase) = (base("READ"), base("DOUT"), base("SR"), base("ERASE"));
+    let (program, suspend, resume) = (base("PROGRAM_SLC"), base("PROGRAM_SUSPEND"), base("PROGRAM_RESUME"));
+    let (plane_read, reset) = (base("READ4K"), base("SETFEATURE"));
+    let pair = |first, second, gap: u64| {
+        move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == second && before(rows, at, first, gap * US).is_some()
+    };
+    let on_plane = |first, second, gap: u64| {
+        move |_: usize, rows: &[PlantedRow], at: usize| {
+            let earlier = before(rows, at, first, gap * US);
+            rows[at].base == second && earlier.is_some_and(|earlier| rows[earlier].plane == rows[at].plane)
+        }
+    };
+    let triple = |first, second, third, gap: u64| {
+        move |_: usize, rows: &[PlantedRow], at: usize| {
+            let middle = before(rows, at, second, gap * US).filter(|_| rows[at].base == third);
+            middle.is_some_and(|middle| before(rows, middle, first, gap * US).is_some())
+        }
+    };
+    let low_blocks = |of, most: i64| move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == of && rows[at].block < most;
+    let worn = |of, least: usize| move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == of && rows[at].erases >= least;
+    type Hits<'a> = Box<dyn Fn(usize, &[PlantedRow], usize) -> bool + 'a>;
+    let faults: Vec<(&str, Hits<'_>, u64, &[&str])> = vec![
+        ("status soon after a read", Box::new(pair(read, status, 40)), 600_000, &["SR, after READ "]),
+        ("output after a suspend", Box::new(pair(suspend, read, 200)), 300_000, &["READ, after PROGRAM_SUSPEND "]),
+        ("resume after a feature", Box::new(pair(reset, resume, 500)), 600_000, &["PROGRAM_RESUME, after SETFEATURE "]),
+        ("read after an erase of the plane", Box::new(on_plane(erase, read, 20_000)), 100_000, &["READ, after ERASE on the same plane"]),
+        ("program after a read of the plane", Box::new(on_plane(read, program, 300)), 200_000, &["PROGRAM_SLC, after READ on the same plane"]),
+        ("read, output, status", Box::new(triple(read, dout, status, 60)), 600_000, &["SR, after DOUT ", "that after READ "]),
+        ("program, suspend, read", Box::new(triple(program, suspend, plane_read, 400)), 500_000, &["READ4K, ", "PROGRAM_SUSPEND ", "PROGRAM_SLC "]),
+        ("low blocks", Box::new(low_blocks(program, 8)), 300_000, &["PROGRAM_SLC, ", "block"]),
+        ("worn when erased", Box::new(worn(erase, 3)), 300_000, &["ERASE, block erased "]),
+        ("worn when programmed", Box::new(worn(program, 3)), 600_000, &["PROGRAM_SLC, block erased "]),
+    ];
+    let mut first_of = 0;
+    for (name, is_hit, probability, parts) in &faults {
+        let outcomes = campaign.play(&PlantedFault { is_hit, probability: *probability, noise: 10_000, seed: 9 });
+        let diagnosis = campaign.diagnose(&outcomes, Metric::Ochiai);
+        let is_true = |what: &str| parts.iter().all(|part| what.contains(part));
+        let rank = diagnosis.suspects.iter().position(|suspect| is_true(&suspect.what)).map(|at| at + 1);
+        eprintln!("== {name}: rank {rank:?}\n{}", text(&diagnosis));
+        first_of += usize::from(rank == Some(1));
+    }
+    assert!(first_of >= 9, "{first_of} of {}", faults.len());
+}
