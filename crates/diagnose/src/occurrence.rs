@@ -86,7 +86,6 @@ pub(crate) struct OperationPlace {
 /// An operation at its start.
 #[derive(Clone, Copy)]
 pub(crate) struct Occurrence<'a> {
-    pub(crate) profile: &'a Profile,
     pub(crate) names: &'a NameTable,
     pub(crate) history: &'a SiteHistory,
     pub(crate) place: OperationPlace,

@@ -17,8 +17,24 @@ use crate::walk::{self, DiagnoseError, Listener, TestedRuns, ToldRun};
 const SEEDS: [usize; 2] = [40, 20];
 /// How many combinations of each size are looked at exactly.
 const MOST_KEPT: usize = 120;
-/// A hundred to one, as a logarithm.
-const SURE: f64 = 4.7;
+/// A hundred to one, as a logarithm, for each of the families of features.
+const SURE: f64 = 4.7 + 2.1;
+/// The number of families: names, the kinds of places, other facts, numbers, earlier operations.
+const FAMILIES: usize = 8;
+
+/// The family of a feature. Chance is judged among the features of a family, so that a few places are not drowned by many pairs.
+const fn family(feature: Feature) -> usize {
+    match feature {
+        Feature::Name(_) => 0,
+        Feature::Fact(Fact::Site(_)) => 1,
+        Feature::Fact(Fact::Die(_)) => 2,
+        Feature::Fact(Fact::Plane(..) | Fact::SitePlane(..)) => 3,
+        Feature::Fact(Fact::Block(..) | Fact::SiteBlock(..) | Fact::Page(_)) => 4,
+        Feature::Fact(Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch) => 5,
+        Feature::Number(_) => 6,
+        Feature::After(..) | Feature::AfterThat(..) => 7,
+    }
+}
 
 /// A combination and what was counted of it.
 #[derive(Clone, PartialEq, Debug)]
@@ -91,8 +107,10 @@ struct Level<'a> {
     of_parents: Vec<Counted>,
     last_runs: Vec<u32>,
     table: CountTable,
-    /// The features of the site under way alone.
-    of_site: CountTable,
+    /// Whether the features of failing operations, or runs, are noted; then all are counted.
+    is_noting: bool,
+    /// The combinations that something that fails meets.
+    is_failing: Vec<bool>,
     /// The number of the run, from 1.
     run: u32,
     list: EarlierList,
@@ -136,7 +154,6 @@ impl<'a> Level<'a> {
                 None => unnamed.push(at),
             }
         }
-        let topology = runs.profile.topology;
         let mut level = Self {
             names,
             by_run,
@@ -146,11 +163,14 @@ impl<'a> Level<'a> {
             unnamed,
             of_parents: vec![Counted::default(); parents.len()],
             last_runs: vec![0; parents.len()],
-            table: CountTable::new(topology),
-            of_site: CountTable::new(topology),
+            table: CountTable::new(runs.profile.topology, parents.len(), names.len()),
+            is_noting: true,
+            is_failing: vec![false; parents.len()],
             run: 1,
             list: EarlierList::new(names),
         };
+        walk::all(runs, names, by_run, &mut level)?;
+        (level.is_noting, level.run) = (false, 1);
         walk::all(runs, names, by_run, &mut level)?;
         Ok(level)
     }
@@ -164,12 +184,17 @@ impl<'a> Level<'a> {
 
     /// Each combination with its best further conditions.
     fn found(&self, whole: Counted) -> Vec<FoundCombination> {
-        let needed = SURE + (self.table.len().max(1) as f64).ln();
+        let mut members = [0u32; FAMILIES];
+        self.table.features().for_each(|feature| members[family(feature)] += 1);
         let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize]);
         let mut found: Vec<FoundCombination> = best
             .into_iter()
             .map(|(parent, condition, counted)| {
                 let (of, gain) = (self.of_parents[parent as usize], whole.gain(counted));
+                // Of places without fails there are as many as the share of one says.
+                let others = whole.all as f64 / counted.all.max(1) as f64;
+                let places = if condition.place().is_some() { others } else { 1.0 };
+                let needed = SURE + f64::from(members[family(condition.feature)]).max(places).ln();
                 let is_sure = gain >= needed && of.gain(counted) >= needed;
                 let combination = self.parents[parent as usize].with(condition);
                 FoundCombination { combination, counted, gain, is_sure }
@@ -185,16 +210,18 @@ impl<'a> Level<'a> {
     }
 
     fn add(&mut self, parent: u32, feature: Feature, bins: [u8; 3], fails: bool) {
-        let run = self.by_run.then_some(self.run);
-        let is_of_site = matches!(feature, Feature::Fact(fact) if fact.is_of_site());
-        let table = if is_of_site { &mut self.of_site } else { &mut self.table };
-        table.add((parent, feature), bins, fails, run);
+        match self.is_noting {
+            true => self.table.note((parent, feature)),
+            false => self.table.add((parent, feature), bins, fails, self.by_run.then_some(self.run)),
+        }
     }
 
     /// Counts an operation that meets a combination.
     fn count(&mut self, parent: u32, occurrence: &Occurrence<'_>, fails: bool) {
         let (at, shape) = (parent as usize, self.shapes[parent as usize]);
-        if !self.by_run || self.last_runs[at] != self.run {
+        if self.is_noting {
+            self.is_failing[at] = true;
+        } else if !self.by_run || self.last_runs[at] != self.run {
             self.of_parents[at].add(fails);
             self.last_runs[at] = self.run;
         }
@@ -244,8 +271,12 @@ impl<'a> Level<'a> {
 impl Listener for Level<'_> {
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
         let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
+        if self.is_noting && !fails {
+            return;
+        }
         let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
-        let candidates: Vec<u32> = named.chain(&self.unnamed).copied().collect();
+        let is_wanted = |at: &u32| self.is_noting || self.is_failing[*at as usize];
+        let candidates: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).collect();
         for parent in candidates {
             if occurrence.fits(&self.parents[parent as usize], &mut self.list) {
                 self.count(parent, occurrence, fails);
@@ -255,9 +286,5 @@ impl Listener for Level<'_> {
 
     fn run_end(&mut self, _: ToldRun) {
         self.run += 1;
-    }
-
-    fn site_end(&mut self) {
-        self.table.take_failing(&mut self.of_site);
     }
 }

@@ -22,7 +22,6 @@ pub(crate) struct NamedBlock {
 pub(crate) struct Started {
     /// Its number within the site.
     pub(crate) row: u64,
-    pub(crate) uid: u64,
     pub(crate) op: OpId,
     pub(crate) start: Ticks,
     pub(crate) dies: DieSet,
@@ -45,7 +44,6 @@ impl Started {
         });
         Self {
             row: operation.row,
-            uid: operation.uid,
             op: operation.op,
             start,
             dies: operation.dies(),

@@ -1,13 +1,14 @@
 //! Counts of features, by bin, for many combinations at once.
 //!
-//! A unit is an operation, or a run. A run counts once for each feature: in its least bin where the last occurrence of something
+//! Only features that were seen in a failing unit are counted: the others are no suspects. [`CountTable::note`] notes them before anything
+//! is counted. A unit is an operation, or a run. A run counts once for each feature: in its least bin where the last occurrence of something
 //! matters, in its greatest where something adds up, and once in each bin elsewhere.
 
 use nandseq_profile::model::Topology;
 use rustc_hash::FxHashMap;
 
 use crate::bins::Scale;
-use crate::feature::{Bins, Condition, Feature, Quantity};
+use crate::feature::{Bins, Condition, Feature, Quantity, Relation};
 use crate::statistics::Counted;
 
 /// A combination, by its number, with a feature.
@@ -47,13 +48,57 @@ struct Entry {
 pub(crate) struct CountTable {
     topology: Topology,
     places: FxHashMap<TableKey, u32>,
+    /// The places of features of earlier operations, by combination, name and relation: most of what is counted. `NOWHERE` for none.
+    earlier: Vec<u32>,
+    names: usize,
     entries: Vec<Entry>,
     counts: Vec<(u32, u32)>,
 }
 
+/// The place of a feature that is not counted.
+const NOWHERE: u32 = u32::MAX;
+
 impl CountTable {
-    pub(crate) fn new(topology: Topology) -> Self {
-        Self { topology, places: FxHashMap::default(), entries: Vec::new(), counts: Vec::new() }
+    /// A table of the features of some combinations, on a device with some names.
+    pub(crate) fn new(topology: Topology, combinations: usize, names: usize) -> Self {
+        let earlier = vec![NOWHERE; combinations * names * Relation::ALL.len() * 2];
+        Self { topology, places: FxHashMap::default(), earlier, names, entries: Vec::new(), counts: Vec::new() }
+    }
+
+    /// The features that were noted, each as often as combinations have it.
+    pub(crate) fn features(&self) -> impl Iterator<Item = Feature> {
+        self.places.keys().map(|(_, feature)| *feature)
+    }
+
+    /// The place of a feature of an earlier operation in the list of such.
+    fn earlier_at(&self, (of, feature): TableKey) -> Option<usize> {
+        let (kind, name, relation) = match feature {
+            Feature::After(name, relation) => (0, name, relation),
+            Feature::AfterThat(name, relation) => (1, name, relation),
+            Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => return None,
+        };
+        let of_name = (of as usize * 2 + kind) * self.names + name.index();
+        Some(of_name * Relation::ALL.len() + relation as usize)
+    }
+
+    /// Notes a feature that was seen in a failing unit.
+    pub(crate) fn note(&mut self, key: TableKey) {
+        let at = self.earlier_at(key);
+        let next = self.entries.len() as u32;
+        let place = match at {
+            Some(at) if self.earlier[at] != NOWHERE => return,
+            Some(at) => {
+                self.earlier[at] = next;
+                self.places.insert(key, next);
+                next
+            }
+            None => *self.places.entry(key).or_insert(next),
+        };
+        if place == next {
+            let bins: usize = key.1.scales(self.topology).iter().flatten().map(|scale| usize::from(scale.bins())).sum();
+            self.entries.push(Entry { first: self.counts.len() as u32, ..Entry::default() });
+            self.counts.resize(self.counts.len() + bins, (0, 0));
+        }
     }
 
     /// The number of features.
@@ -61,16 +106,16 @@ impl CountTable {
         self.entries.len()
     }
 
-    /// Adds an occurrence of a feature. `run` is the number of the run, from 1, where runs count.
+    /// Counts an occurrence of a feature, if it was noted. `run` is the number of the run, from 1, where runs count.
     pub(crate) fn add(&mut self, key: TableKey, bins: Bins, fails: bool, run: Option<u32>) {
+        let place = match self.earlier_at(key) {
+            Some(at) => self.earlier[at],
+            None => self.places.get(&key).copied().unwrap_or(NOWHERE),
+        };
+        if place == NOWHERE {
+            return;
+        }
         let scales = key.1.scales(self.topology);
-        let place = *self.places.entry(key).or_insert_with(|| {
-            let first = self.counts.len();
-            let bins: usize = scales.iter().flatten().map(|scale| usize::from(scale.bins())).sum();
-            self.counts.resize(first + bins, (0, 0));
-            self.entries.push(Entry { first: first as u32, ..Entry::default() });
-            self.entries.len() as u32 - 1
-        });
         let entry = &mut self.entries[place as usize];
         let mut first = entry.first as usize;
         let is_again = run.is_some_and(|run| run == entry.run);
@@ -101,23 +146,6 @@ impl CountTable {
             entry.seen = if is_again { entry.seen | 1 << bin } else { 1 << bin };
         }
         entry.run = run.unwrap_or(0);
-    }
-
-    /// Moves the features of another table that have fails into this one.
-    pub(crate) fn take_failing(&mut self, other: &mut Self) {
-        let mut keys: Vec<(TableKey, u32)> = other.places.drain().collect();
-        keys.sort_unstable();
-        for (key, place) in keys {
-            let counts = other.counts_of(key.1, place);
-            if counts.iter().any(|count| count.0 > 0) {
-                let (first, run) = (self.counts.len() as u32, other.entries[place as usize]);
-                self.counts.extend_from_slice(counts);
-                self.places.insert(key, self.entries.len() as u32);
-                self.entries.push(Entry { first, ..run });
-            }
-        }
-        other.entries.clear();
-        other.counts.clear();
     }
 
     fn counts_of(&self, feature: Feature, place: u32) -> &[(u32, u32)] {

@@ -88,10 +88,7 @@ pub(crate) trait Listener {
     /// An operation that counts.
     fn operation(&mut self, occurrence: &Occurrence<'_>);
     /// The end of a run that counts.
-    fn run_end(&mut self, run: ToldRun);
-    /// The end of the runs of a site.
-    fn site_end(&mut self) {}
-}
+    fn run_end(&mut self, run: ToldRun);}
 
 /// Tells of all operations that count. `whole` says that runs are compared rather than operations: a run whose failing operation
 /// is not known counts too.
@@ -120,7 +117,6 @@ pub(crate) fn all(
                 listener.run_end(ToldRun { site, run: file.run, fails });
             }
         }
-        listener.site_end();
     }
     Ok(())
 }
@@ -216,7 +212,6 @@ impl<'a> SiteWalk<'a> {
         self.windows[die].make_contiguous();
         let before = self.windows[die].as_slices().0;
         listener.operation(&Occurrence {
-            profile: self.profile,
             names: self.names,
             history: &self.history,
             place: OperationPlace { site: self.site, run, row: row.row, uid: row.uid, start: row.time },

@@ -6,7 +6,10 @@ mod campaign;
 use std::sync::LazyLock;
 
 use campaign::{CampaignShape, PlantedCampaign, PlantedFault, PlantedRow, before};
-use nandseq_diagnose::{Diagnosis, DiagnosisKind, Metric, RunOutcome, text};
+use nandseq_diagnose::{
+    ConfirmingPlan, DiagnoseOptions, Diagnosis, DiagnosisKind, Metric, RunOutcome, confirming_plan, diagnose, text,
+};
+use nandseq_profile::SourceFile;
 
 static CAMPAIGN: LazyLock<PlantedCampaign> =
     LazyLock::new(|| PlantedCampaign::new(CampaignShape { sites: 16, runs: 4, us: 60_000, blocks: 4080 }));
@@ -66,7 +69,7 @@ fn without_fails_there_is_no_suspect() {
 #[test]
 #[ignore = "a minute in a release build: cargo test --release --workspace --locked --test planted -- --ignored --nocapture"]
 fn the_planted_fault_ranks_first_in_nine_of_ten() {
-    let campaign = PlantedCampaign::new(CampaignShape { sites: 24, runs: 6, us: 150_000, blocks: 64 });
+    let campaign = PlantedCampaign::new(CampaignShape { sites: 24, runs: 4, us: 60_000, blocks: 64 });
     let base = |name: &str| campaign.base(name);
     let (read, dout, status, erase) = (base("READ"), base("DOUT"), base("SR"), base("ERASE"));
     let (program, suspend, resume) = (base("PROGRAM_SLC"), base("PROGRAM_SUSPEND"), base("PROGRAM_RESUME"));
@@ -111,4 +114,53 @@ fn the_planted_fault_ranks_first_in_nine_of_ten() {
         first_of += usize::from(rank == Some(1));
     }
     assert!(first_of >= 9, "{first_of} of {}", faults.len());
+}
+
+#[test]
+fn every_first_suspect_gets_a_plan_that_can_be_read() {
+    let base = |name: &str| CAMPAIGN.base(name);
+    let (read, dout, status, erase) = (base("READ"), base("DOUT"), base("SR"), base("ERASE"));
+    let is_hit = |_: usize, rows: &[PlantedRow], at: usize| {
+        let middle = before(rows, at, dout, 100 * US).filter(|_| rows[at].base == status);
+        rows[at].base == erase && rows[at].block < 500
+            || middle.is_some_and(|middle| before(rows, middle, read, 100 * US).is_some())
+    };
+    let outcomes = CAMPAIGN.play(&PlantedFault { is_hit: &is_hit, probability: 700_000, noise: 0, seed: 3 });
+    let diagnosis = CAMPAIGN.diagnose(&outcomes, Metric::Dstar);
+    let outcome = |site: usize, run: u64| outcomes[site][run as usize - 1];
+    let runs = CAMPAIGN.tested(&outcome);
+    let mut plans = 0;
+    for suspect in &diagnosis.suspects {
+        let ConfirmingPlan::Plan(text) = confirming_plan(&runs, suspect) else { continue };
+        let (plan, diagnostics) = nandseq_plan::read(&SourceFile::new("plan.yaml", &*text), &CAMPAIGN.profile, &[]);
+        let told: Vec<String> = diagnostics.iter().map(|one| format!("{one:?}")).collect();
+        let plan = plan.unwrap_or_else(|| panic!("{}\n{text}\n{}", suspect.what, told.join("\n")));
+        assert_eq!(plan.phases.len(), 2, "{text}");
+        plans += 1;
+    }
+    assert!(plans > 0, "{}", text(&diagnosis));
+}
+
+#[test]
+fn the_same_runs_give_the_same_diagnosis() {
+    let (erase, read) = (WORN.base("ERASE"), WORN.base("READ"));
+    let is_hit = |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == read && before(rows, at, erase, 5_000 * US).is_some();
+    let outcomes = WORN.play(&PlantedFault { is_hit: &is_hit, probability: 400_000, noise: 10_000, seed: 1 });
+    let [one, other] = [(); 2].map(|()| WORN.diagnose(&outcomes, Metric::Tarantula));
+    assert_eq!(text(&one), text(&other));
+    assert_eq!(one, other);
+    for suspect in &one.suspects {
+        let [low, high] = suspect.interval;
+        assert!(low <= suspect.score && suspect.score <= high, "{suspect:?}");
+        assert!(suspect.operations.fails <= one.compared.fails);
+    }
+}
+
+#[test]
+fn a_failing_operation_that_is_not_in_its_run_is_refused() {
+    let mut outcomes = vec![vec![RunOutcome::Passed; 4]; 16];
+    outcomes[2][1] = RunOutcome::Failed(Some(9_999_999));
+    let outcome = |site: usize, run: u64| outcomes[site][run as usize - 1];
+    let error = diagnose(&CAMPAIGN.tested(&outcome), DiagnoseOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "run 2 of site 3 has no operation with the op_uid 9999999 at which it is said to fail");
 }
