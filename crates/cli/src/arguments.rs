@@ -5,6 +5,7 @@
 
 pub(crate) mod campaigns;
 mod console;
+pub(crate) mod diagnose;
 pub(crate) mod environment;
 mod examples;
 pub(crate) mod explain;
@@ -26,6 +27,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
 use self::console::ConsoleArgs;
+use self::diagnose::DiagnoseArgs;
 use self::explain::ExplainArgs;
 pub(crate) use self::generate::{
     DEFAULT_OUT_DIR, DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs,
@@ -70,6 +72,7 @@ impl CommandLine {
             Command::Report(arguments) => Some(&mut arguments.source.device),
             Command::Export(arguments) => Some(&mut arguments.source.device),
             Command::Simulate(arguments) => Some(&mut arguments.device),
+            Command::Diagnose(arguments) => Some(&mut arguments.source.device),
             Command::Coverage(command) => command.read_device(),
             Command::Generate(_)
             | Command::RunList(_)
@@ -106,6 +109,8 @@ pub(crate) enum Command {
     Coverage(CoverageCommand),
     /// Play written runs against a planted fault, and write what a tester would report.
     Simulate(SimulateArgs),
+    /// Say what goes with failing: which combination of operations, or which bad site or block.
+    Diagnose(DiagnoseArgs),
     /// Say why an operation never appears, or how often it does; or what a rule says.
     Explain(ExplainArgs),
     /// Check, convert and show device profiles.

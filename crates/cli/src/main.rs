@@ -14,6 +14,7 @@ mod conditions;
 mod console;
 mod coverage;
 mod dead_dies;
+mod diagnose;
 mod execute;
 mod explain;
 mod extended;
@@ -112,6 +113,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Some(Command::Export(arguments)) => reports::export(arguments),
         Some(Command::Coverage(command)) => coverage::run(command),
         Some(Command::Simulate(arguments)) => simulate::run(arguments),
+        Some(Command::Diagnose(arguments)) => diagnose::run(arguments),
         Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Plan(command)) => plans::run(command),

@@ -30,7 +30,7 @@ use crate::written::{self, WrittenRuns};
 use crate::{conditions, console, inputs, origins, target, tell, terminal};
 
 /// The name and version of the program on a page.
-const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
 /// Runs `nandseqgen report`.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
@@ -66,6 +66,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         figures: &figures,
         cut: &selection.sentence(),
         plan: counted.as_ref().map(|plan| PageOfPlan { report: &plan.report, matches: &plan.matches }),
+        suspects: None,
     };
     let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
@@ -238,7 +239,8 @@ fn is_same_site(judged: &Path, folder: &Path) -> bool {
     }
 }
 
-fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {
+/// Says which file was written.
+pub(crate) fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {
     let Some(bytes) = bytes else { return Ok(()) };
     if console::is_quiet() {
         return Ok(());

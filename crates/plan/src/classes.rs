@@ -22,7 +22,7 @@ pub const STANDARD_CLASSES: [(&str, &str); 11] = [
 ];
 
 /// The bases of a standard class; `None` if there is no such class.
-pub(crate) fn bases_of(class: &str, profile: &Profile) -> Option<Vec<BaseId>> {
+fn bases_of(class: &str, profile: &Profile) -> Option<Vec<BaseId>> {
     let fits = |base: BaseId, effect: Effect| match (class, effect) {
         ("erase", Effect::Erase)
         | ("array_program", Effect::Program | Effect::CloseBlock)
@@ -41,4 +41,16 @@ pub(crate) fn bases_of(class: &str, profile: &Profile) -> Option<Vec<BaseId>> {
         let of = profile.bases.iter_ids().filter(|(id, base)| base.effects.iter().any(|effect| fits(*id, *effect)));
         of.map(|(id, _)| id).collect()
     })
+}
+
+/// The classes that a plan may name: those of the profile, then the standard classes whose names it does not use.
+#[must_use]
+pub fn classes_of(profile: &Profile, of_profile: &[(String, Vec<BaseId>)]) -> Vec<(String, Vec<BaseId>)> {
+    let mut classes = of_profile.to_vec();
+    for (name, _) in STANDARD_CLASSES {
+        if let Some(bases) = bases_of(name, profile).filter(|_| classes.iter().all(|one| one.0 != name)) {
+            classes.push((name.to_owned(), bases));
+        }
+    }
+    classes
 }

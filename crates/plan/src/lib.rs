@@ -24,7 +24,7 @@ mod read;
 pub mod schema;
 pub mod words;
 
-pub use classes::STANDARD_CLASSES;
+pub use classes::{STANDARD_CLASSES, classes_of};
 pub use model::TestPlan;
 pub use read::{SCHEMA_VERSION, read};
 

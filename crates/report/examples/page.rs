@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         figures: &[],
         cut: "",
         plan: None,
+        suspects: None,
     };
     let mut out = BufWriter::new(File::create(output)?);
     page::write(&subject, &mut out)?;

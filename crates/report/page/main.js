@@ -47,6 +47,7 @@ function start() {
   showPlan();
   showSite(0);
   showFindings(input, showSite);
+  showSuspects(input, showSite);
   // For tests and for the curious.
   window.report = { DATA, gantt, input };
   document.documentElement.dataset.ready = "yes";

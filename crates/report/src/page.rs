@@ -6,6 +6,7 @@
 mod counts;
 mod pack;
 mod plan;
+mod suspects;
 mod tracks;
 mod violations;
 
@@ -23,6 +24,7 @@ use crate::plan::PlanReport;
 use counts::PackedCounts;
 pub use plan::{ListedMatches, MOST_MATCHES, PageOfPlan};
 use plan::{MatchesOfSite, RunTimes, run_times};
+pub use suspects::{PageOfSuspects, ShownCount, ShownSuspect, SuspectExcerpt, UnevenPlace};
 use tracks::{StateNumbers, Timelines};
 pub use violations::VerifierVerdict;
 use violations::Violations;
@@ -32,13 +34,14 @@ pub const MOST_ROWS: usize = 1_000_000;
 
 const TEMPLATE: &str = include_str!("../page/page.html");
 /// The parts of the page, by their marks in the template.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 10] = [
     ("style.css", include_str!("../page/style.css")),
     ("data.js", include_str!("../page/data.js")),
     ("theme.js", include_str!("../page/theme.js")),
     ("gantt.js", include_str!("../page/gantt.js")),
     ("gantt_input.js", include_str!("../page/gantt_input.js")),
     ("plan.js", include_str!("../page/plan.js")),
+    ("suspects.js", include_str!("../page/suspects.js")),
     ("heatmap.js", include_str!("../page/heatmap.js")),
     ("charts.js", include_str!("../page/charts.js")),
     ("main.js", include_str!("../page/main.js")),
@@ -66,6 +69,8 @@ pub struct PageSubject<'a> {
     pub cut: &'a str,
     /// What the runs did of a test plan, if there is one.
     pub plan: Option<PageOfPlan<'a>>,
+    /// What goes with failing, if the sites are excerpts that show it.
+    pub suspects: Option<&'a PageOfSuspects>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +93,7 @@ struct Data<'a> {
     figures: &'a [(String, String, String)],
     cut: &'a str,
     plan: Option<PlanReport>,
+    suspects: Option<&'a PageOfSuspects>,
 }
 
 #[derive(Serialize)]
@@ -197,6 +203,7 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
         figures: subject.figures,
         cut: subject.cut,
         plan: subject.plan.map(|plan| plan.shown()),
+        suspects: subject.suspects,
     }
 }
 

@@ -16,6 +16,7 @@ mod values;
 
 pub use addresses::{EntryCounts, LimitUse};
 pub use counts::{MatchedOperation, PhaseCounts, PlanCounts, ScenarioCounts, ScenarioMatch};
+pub use history::{DieSet, SiteHistory, WrittenOperation};
 pub use matcher::MOST_OPEN;
 pub use report::{
     AddressReport, LimitReport, MOST_VALUES, MatchesInPhase, PlanPhaseReport, PlanReport, RegionReport, ScenarioReport,

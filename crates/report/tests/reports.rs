@@ -39,6 +39,7 @@ fn page_on(profile: &Profile, sites: &[SiteTables], verdict: Option<&VerifierVer
         figures: &[],
         cut: "",
         plan: None,
+        suspects: None,
     };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
@@ -73,6 +74,7 @@ fn no_name_ends_the_data_of_a_page() {
         figures: &[],
         cut: "",
         plan: None,
+        suspects: None,
     };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();

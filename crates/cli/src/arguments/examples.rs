@@ -100,6 +100,16 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
         ],
     ),
     (
+        "diagnose",
+        &[
+            ("What goes with failing, with a page", "nandseqgen diagnose out --fails fails.csv -o suspects.html"),
+            (
+                "Of a file that names failing runs alone, with test plans for the first three suspects",
+                "nandseqgen diagnose out --fails lot.stdf --others passed --confirm 3 --plans next-lot",
+            ),
+        ],
+    ),
+    (
         "coverage",
         &[
             ("What of all that can happen has happened", "nandseqgen coverage report out"),

@@ -9,7 +9,7 @@ use crate::none;
 use crate::source::root;
 
 /// The crates of the workspace that each crate may depend on. Data flows in one direction.
-const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("nandseq-profile", &[]),
     ("nandseq-plan", &["nandseq-profile"]),
     ("nandseq-trace", &["nandseq-profile"]),
@@ -21,6 +21,10 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-input", "nandseq-verify"]),
     ("nandseq-report", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
+    (
+        "nandseq-diagnose",
+        &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input", "nandseq-report"],
+    ),
     ("nandseq-tester", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-simulate", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-plan", "nandseq-device"]),
@@ -38,6 +42,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
             "nandseq-reach",
             "nandseq-parquet",
             "nandseq-report",
+            "nandseq-diagnose",
             "nandseq-tester",
             "nandseq-simulate",
         ],
@@ -47,10 +52,11 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
 
 /// The crates that the tests of a crate may use besides. The verifier's tests are as independent as the verifier: the crate that
 /// damages sequences for them does not use the crates that generate them.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 5] = [
     ("nandseq-verify", &["nandseq-mutants"]),
     ("nandseq-generate", &["nandseq-output", "nandseq-input", "nandseq-verify", "nandseq-reach"]),
     ("nandseq-report", &["nandseq-generate", "nandseq-output", "nandseq-reach"]),
+    ("nandseq-diagnose", &["nandseq-generate", "nandseq-output"]),
     ("nandseq-layout", &["nandseq-profile"]),
 ];
 

@@ -4,7 +4,7 @@ use nandseq_profile::diagnostic::{nearest, quoted};
 use nandseq_profile::yaml::Node;
 use nandseq_profile::{BaseId, Diagnostic, Diagnostics, OpId, Profile, Span};
 
-use crate::classes::{self, STANDARD_CLASSES};
+use crate::classes::classes_of;
 
 /// The number of diagnostics after which no more suggestions are computed, so that a file of noise stays cheap.
 const MAX_SUGGESTIONS: usize = 100;
@@ -13,7 +13,7 @@ const MAX_SUGGESTIONS: usize = 100;
 pub struct PlanNames<'p> {
     pub(super) profile: &'p Profile,
     /// The classes of the profile, then the standard classes whose names it does not use.
-    pub(super) classes: Vec<(&'p str, Vec<BaseId>)>,
+    pub(super) classes: Vec<(String, Vec<BaseId>)>,
 }
 
 /// What a name is the name of, the most specific first.
@@ -47,15 +47,8 @@ pub(super) enum AllowedNames {
 impl<'p> PlanNames<'p> {
     /// The names of a device. `of_profile` are the classes that the text of the profile defines, with their bases.
     #[must_use]
-    pub fn new(profile: &'p Profile, of_profile: &'p [(String, Vec<BaseId>)]) -> Self {
-        let mut classes: Vec<(&str, Vec<BaseId>)> =
-            of_profile.iter().map(|(name, bases)| (name.as_str(), bases.clone())).collect();
-        for (name, _) in STANDARD_CLASSES {
-            if let Some(bases) = classes::bases_of(name, profile).filter(|_| classes.iter().all(|one| one.0 != name)) {
-                classes.push((name, bases));
-            }
-        }
-        Self { profile, classes }
+    pub fn new(profile: &'p Profile, of_profile: &[(String, Vec<BaseId>)]) -> Self {
+        Self { profile, classes: classes_of(profile, of_profile) }
     }
 
     /// The operations of a name or pattern, ascending and never empty. One that selects nothing is reported.
@@ -123,11 +116,11 @@ impl<'p> PlanNames<'p> {
     }
 
     /// The names that may stand in a place.
-    fn known(&self, allowed: AllowedNames) -> impl Iterator<Item = &'p str> + Clone {
+    fn known(&self, allowed: AllowedNames) -> impl Iterator<Item = &str> + Clone {
         let profile = self.profile;
         let ops = profile.ops.iter().map(|op| &*op.name).filter(move |_| allowed == AllowedNames::Any);
         let bases = profile.bases.iter().map(|base| &*base.name).filter(move |_| allowed != AllowedNames::Classes);
-        let classes = self.classes.iter().map(|class| class.0).filter(move |_| allowed != AllowedNames::Bases);
+        let classes = self.classes.iter().map(|class| &*class.0).filter(move |_| allowed != AllowedNames::Bases);
         ops.chain(bases).chain(classes)
     }
 }

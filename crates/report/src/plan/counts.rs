@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nandseq_input::folder::{RunFile, SiteFiles};
-use nandseq_input::{Row, Source};
+use nandseq_input::Source;
 use nandseq_plan::TestPlan;
 use nandseq_profile::{Profile, Ticks};
 use rustc_hash::FxHashSet;
@@ -12,7 +12,6 @@ use super::addresses::{EntryCounts, SiteAddresses};
 use super::forced::PossibleChains;
 use super::history::{SiteHistory, WrittenOperation};
 use super::matcher::{CurrentRow, FoundMatch, ScenarioMatcher};
-use super::phase_clock::PhaseClock;
 use super::values::AxisValue;
 use crate::load::{self, LoadError};
 use crate::sums::{add_count, add_counts};
@@ -148,7 +147,7 @@ fn count_run(
     load::sequence_rows(profile, source, &run.run.path, |row| {
         counts.operations[row.op.index()] += 1;
         let number = history.next_row();
-        let operation = written(row, number);
+        let operation = WrittenOperation::new(row, number);
         let is_forced = needs_chains && chains.add(&operation);
         addresses.add(&operation, &entries);
         history.add(operation);
@@ -171,11 +170,6 @@ fn count_run(
         counts.scenarios.entry(scenario).or_default().given_up += matcher.given_up;
     }
     Ok(())
-}
-
-fn written(row: &Row<'_>, number: u64) -> WrittenOperation {
-    let (uid, op, targets) = (row.uid, row.op, row.targets.to_vec());
-    WrittenOperation { row: number, uid, op, targets, clock: PhaseClock::new(row.time) }
 }
 
 /// Counts a match.

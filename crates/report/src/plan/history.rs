@@ -3,7 +3,8 @@
 //! The rows are believed: what they cannot mean (a RESUME without a suspended operation) has no effect. The first run begins with
 //! nothing in flight.
 
-use nandseq_input::Addressed;
+use nandseq_input::{Addressed, Row};
+use nandseq_plan::model::StepMoment;
 use nandseq_profile::model::{Axis, Effect, PayloadField, PhaseKind, Scope};
 use nandseq_profile::{IdVec, OpId, PlaneSet, Profile, Ticks};
 use nandseq_trace::Status;
@@ -12,27 +13,38 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::phase_clock::{PhaseClock, PhaseLengths};
 
 /// A set of dies, one bit each. A device has at most 64.
-pub(super) type DieSet = u64;
+pub type DieSet = u64;
 
 /// A row of a sequence.
 #[derive(Clone, Debug)]
-pub(super) struct WrittenOperation {
+pub struct WrittenOperation {
     /// Its number within the runs of the site that are read, from 0.
-    pub(super) row: u64,
-    pub(super) uid: u64,
-    pub(super) op: OpId,
-    pub(super) targets: Vec<Addressed>,
+    pub row: u64,
+    /// Its `op_uid`.
+    pub uid: u64,
+    /// The operation.
+    pub op: OpId,
+    /// The objects of its payload.
+    pub targets: Vec<Addressed>,
     pub(super) clock: PhaseClock,
 }
 
 impl WrittenOperation {
+    /// The operation of a row, which starts then. `number` is that of the row within the runs of the site that are read.
+    #[must_use]
+    pub fn new(row: &Row<'_>, number: u64) -> Self {
+        let (uid, op, targets) = (row.uid, row.op, row.targets.to_vec());
+        Self { row: number, uid, op, targets, clock: PhaseClock::new(row.time) }
+    }
+
     /// The die that the row names.
     pub(super) fn die(&self) -> Option<i64> {
         self.targets.iter().find(|at| at.fields.contains(PayloadField::Die)).map(|at| at.die)
     }
 
     /// The dies that it works on: all of them if the row names none.
-    pub(super) fn dies(&self) -> DieSet {
+    #[must_use]
+    pub fn dies(&self) -> DieSet {
         match self.die() {
             Some(die) => u32::try_from(die).ok().and_then(|die| 1u64.checked_shl(die)).unwrap_or_default(),
             None => DieSet::MAX,
@@ -40,7 +52,8 @@ impl WrittenOperation {
     }
 
     /// The planes that the row names.
-    pub(super) fn planes(&self) -> PlaneSet {
+    #[must_use]
+    pub fn planes(&self) -> PlaneSet {
         let mut planes = PlaneSet::EMPTY;
         for at in self.targets.iter().filter(|at| at.fields.contains(PayloadField::Plane)) {
             // A die has at most eight planes.
@@ -120,7 +133,7 @@ struct OpFacts {
 
 /// The operations of a site that something may still refer to.
 #[derive(Debug)]
-pub(super) struct SiteHistory {
+pub struct SiteHistory {
     pub(super) lengths: IdVec<OpId, PhaseLengths>,
     facts: IdVec<OpId, OpFacts>,
     all_planes: PlaneSet,
@@ -131,7 +144,9 @@ pub(super) struct SiteHistory {
 }
 
 impl SiteHistory {
-    pub(super) fn new(profile: &Profile) -> Self {
+    /// A site before its first run.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
         let facts = profile.ops.iter().map(|op| {
             let base = &profile.bases[op.base];
             let effect = EffectOnFlights::of(&base.effects);
@@ -148,23 +163,25 @@ impl SiteHistory {
     }
 
     /// An operation that has been added and not forgotten.
-    pub(super) fn get(&self, row: u64) -> Option<&WrittenOperation> {
+    #[must_use]
+    pub fn get(&self, row: u64) -> Option<&WrittenOperation> {
         self.operations.get(&row)
     }
 
     /// The number of the row that is added next.
-    pub(super) fn next_row(&self) -> u64 {
+    #[must_use]
+    pub fn next_row(&self) -> u64 {
         self.rows
     }
 
     /// Adds an operation that starts now. It has no effect on others yet.
-    pub(super) fn add(&mut self, operation: WrittenOperation) {
+    pub fn add(&mut self, operation: WrittenOperation) {
         self.rows = operation.row + 1;
         self.operations.insert(operation.row, operation);
     }
 
     /// Does what the start of an operation does to those in flight. Returns the rows of those whose array a reset stops.
-    pub(super) fn start(&mut self, row: u64) -> Vec<u64> {
+    pub fn start(&mut self, row: u64) -> Vec<u64> {
         let mut stopped = Vec::new();
         let Some(operation) = self.operations.get(&row) else { return stopped };
         let (op, now, named) = (operation.op, operation.clock.start, operation.dies());
@@ -192,9 +209,41 @@ impl SiteHistory {
     }
 
     /// Forgets all operations but those in flight and those that are needed.
-    pub(super) fn keep(&mut self, needed: &FxHashSet<u64>) {
+    pub fn keep(&mut self, needed: &FxHashSet<u64>) {
         let flying: FxHashSet<u64> = self.flights.iter().map(|flight| flight.row).collect();
         self.operations.retain(|row, _| needed.contains(row) || flying.contains(row));
+    }
+
+    /// The phase that an operation is in, and how many millionths of its length have passed; `None` while it is suspended, and
+    /// after its end.
+    #[must_use]
+    pub fn phase_of(&self, row: u64, now: Ticks) -> Option<(PhaseKind, u32)> {
+        let operation = self.operations.get(&row)?;
+        operation.clock.phase_at(&self.lengths[operation.op], now)
+    }
+
+    /// When an operation no longer occupied its planes, if that is not after `now`.
+    #[must_use]
+    pub fn end_of(&self, row: u64, now: Ticks) -> Option<Ticks> {
+        let operation = self.operations.get(&row)?;
+        operation.clock.moment(&self.lengths[operation.op], StepMoment::End, now)
+    }
+
+    /// Whether an operation of an axis is suspended on some dies.
+    #[must_use]
+    pub fn is_suspended(&self, dies: DieSet, axis: Axis) -> bool {
+        self.flights.iter().any(|flight| flight.is_suspended && flight.axis == Some(axis) && flight.dies & dies != 0)
+    }
+
+    /// The dies and planes whose op_state shows an operation; none for one that has no op_state.
+    #[must_use]
+    pub fn shown_on(&self, operation: &WrittenOperation) -> (DieSet, PlaneSet) {
+        let OpFacts { scope, affects_state, .. } = self.facts[operation.op];
+        let dies = match scope {
+            Scope::Target => DieSet::MAX,
+            Scope::None | Scope::PlaneSet | Scope::Die => operation.dies(),
+        };
+        if affects_state { (dies, self.planes_of(operation)) } else { (0, PlaneSet::EMPTY) }
     }
 
     /// The planes whose op_state shows an operation.

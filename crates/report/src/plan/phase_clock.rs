@@ -142,6 +142,14 @@ impl PhaseClock {
         !self.is_cut(kind, now) && self.position(now).is_some_and(|position| begin <= position && position < end)
     }
 
+    /// The phase that it is in, and how many millionths of its length have passed.
+    pub(super) fn phase_at(&self, lengths: &PhaseLengths, now: Ticks) -> Option<(PhaseKind, u32)> {
+        let kind = PhaseKind::ALL.into_iter().find(|&kind| self.is_in(lengths, kind, now))?;
+        let ((begin, end), position) = (lengths.phase(kind)?, self.position(now)?);
+        let passed = u128::from(position.0 - begin.0) * u128::from(WHOLE) / u128::from(end.0 - begin.0);
+        Some((kind, u32::try_from(passed).unwrap_or(WHOLE)))
+    }
+
     fn is_cut(&self, kind: PhaseKind, now: Ticks) -> bool {
         let window = self.window_cut.filter(|_| kind.is_window());
         self.reset.into_iter().chain(window).any(|cut| cut <= now)

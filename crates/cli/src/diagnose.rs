@@ -1,0 +1,160 @@
+//! `nandseqgen diagnose`: what goes with failing in written runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use nandseq_diagnose::{
+    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, RunOutcome, TestedRuns, confirming_plan, diagnose, text,
+};
+use nandseq_input::folder::number_of;
+use nandseq_profile::places::Places;
+use nandseq_tester::{CampaignRuns, Fails, FailsError, RunResult};
+use nandseq_trace::recorded::shown;
+use serde::Serialize;
+
+use crate::arguments::ReportFormat;
+use crate::arguments::diagnose::DiagnoseArgs;
+use crate::failure::{Failure, Problem};
+use crate::json::{self, Of};
+use crate::written::{self, WrittenRuns};
+use crate::{reports, target, terminal};
+
+/// Runs `nandseqgen diagnose`.
+pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
+    let fails = [arguments.fails.clone()];
+    if let Some(output) = &arguments.output {
+        target::check(output, "--output", &fails)?;
+    }
+    let found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, arguments.output.as_deref())?;
+    let outcomes = outcomes(arguments, &found)?;
+    let classes = Places::new(&found.profile_text, &found.profile).classes();
+    let site_names: Vec<String> = found.sites.iter().map(|site| format!("site {}", number_of(site).unwrap_or(1))).collect();
+    let outcome = |site: usize, run: u64| outcomes.get(&(site, run)).copied().unwrap_or(RunOutcome::Unknown);
+    let runs = TestedRuns {
+        profile: &found.profile,
+        classes: &classes,
+        source: &*found.source,
+        sites: &found.sites,
+        site_names: &site_names,
+        outcome: &outcome,
+    };
+    let options = DiagnoseOptions { metric: arguments.metric.into(), seed: arguments.seed };
+    let diagnosis = diagnose(&runs, options).map_err(|error| match error {
+        DiagnoseError::Load(error) => found.unreadable(error),
+        error @ DiagnoseError::NoOperation { .. } => Problem::new(error.to_string()).into(),
+    })?;
+    if let Some(output) = &arguments.output {
+        let page = DiagnosisPage::new(&runs, &diagnosis).map_err(|error| found.unreadable(error))?;
+        let bytes = written::write(output, "--output", |out| page.write(&runs, reports::TOOL, out))?;
+        reports::told(output, bytes)?;
+    }
+    let plans = match arguments.confirm {
+        Some(most) => write_plans(&runs, &diagnosis, most as usize, &arguments.plans)?,
+        None => Vec::new(),
+    };
+    show(&diagnosis, &plans, arguments.format)
+}
+
+/// The outcomes of the runs, by the place of their site and their number. A run fails if one of its parts fails, at the first
+/// operation at which one does.
+fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(usize, u64), RunOutcome>, Failure> {
+    let campaign = CampaignRuns::of_sites(&found.profile, &*found.source, &found.sites).map_err(unusable)?;
+    let map = arguments.map.clone().unwrap_or_default();
+    let fails = Fails::read(&arguments.fails, &map, &campaign, arguments.others.into()).map_err(unusable)?;
+    let mut outcomes = BTreeMap::new();
+    for (at, site) in found.sites.iter().enumerate() {
+        let number = number_of(site).unwrap_or(1) as u32;
+        for run in &site.runs {
+            let results = fails.of(number, run.run as u32).map(|(_, result)| match result {
+                RunResult::Passed => RunOutcome::Passed,
+                RunResult::Failed(failed) => RunOutcome::Failed(failed.first()),
+            });
+            if let Some(outcome) = results.reduce(worse) {
+                outcomes.insert((at, run.run), outcome);
+            }
+        }
+    }
+    if outcomes.values().all(|outcome| *outcome == RunOutcome::Passed) {
+        let problem = Problem::new(format!("`{}` has no fail: there is nothing to diagnose", shown(&arguments.fails)));
+        return Err(problem.into());
+    }
+    if !outcomes.values().any(|outcome| *outcome == RunOutcome::Passed) && outcomes.len() < 2 {
+        let problem = Problem::new(format!("`{}` says nothing of runs that passed", shown(&arguments.fails)));
+        return Err(problem.help("--others passed: every run that it does not name passed").into());
+    }
+    Ok(outcomes)
+}
+
+/// The outcome of a run with two parts.
+fn worse(one: RunOutcome, other: RunOutcome) -> RunOutcome {
+    match (one, other) {
+        (RunOutcome::Failed(Some(one)), RunOutcome::Failed(Some(other))) => RunOutcome::Failed(Some(one.min(other))),
+        (RunOutcome::Failed(Some(uid)), _) | (_, RunOutcome::Failed(Some(uid))) => RunOutcome::Failed(Some(uid)),
+        (RunOutcome::Failed(None), _) | (_, RunOutcome::Failed(None)) => RunOutcome::Failed(None),
+        (RunOutcome::Passed | RunOutcome::Unknown, _) => one,
+    }
+}
+
+fn unusable(error: FailsError) -> Failure {
+    let problem = Problem::new(error.to_string());
+    match error.help {
+        Some(help) => problem.help(help).into(),
+        None => problem.into(),
+    }
+}
+
+/// A plan that was written.
+#[derive(Serialize)]
+struct WrittenPlan {
+    rank: usize,
+    /// Its path; `None` if there is no plan.
+    path: Option<String>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// Writes the plans of the first suspects.
+fn write_plans(
+    runs: &TestedRuns<'_>,
+    diagnosis: &Diagnosis,
+    most: usize,
+    folder: &Path,
+) -> Result<Vec<WrittenPlan>, Failure> {
+    fs::create_dir_all(folder).map_err(|reason| Failure::cannot_write(folder, reason).placed_by("--plans"))?;
+    let mut written = Vec::new();
+    for suspect in diagnosis.suspects.iter().take(most) {
+        let (path, reason) = match confirming_plan(runs, suspect) {
+            ConfirmingPlan::Plan(text) => {
+                let path = folder.join(format!("suspect-{:02}.yaml", suspect.rank));
+                written::write(&path, "--plans", |out| out.write_all(text.as_bytes()))?;
+                (Some(shown(&path)), None)
+            }
+            ConfirmingPlan::None(reason) => (None, Some(reason)),
+        };
+        written.push(WrittenPlan { rank: suspect.rank, path, reason });
+    }
+    Ok(written)
+}
+
+fn show(diagnosis: &Diagnosis, plans: &[WrittenPlan], format: ReportFormat) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        #[serde(flatten)]
+        diagnosis: &'a Diagnosis,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        plans: &'a [WrittenPlan],
+    }
+    if format == ReportFormat::Json {
+        return json::print(&Of::command("diagnose", &Answer { diagnosis, plans }));
+    }
+    let mut out = text(diagnosis);
+    for plan in plans {
+        out += &match (&plan.path, plan.reason) {
+            (Some(path), _) => format!("plan for suspect {}: `{path}`\n", plan.rank),
+            (None, reason) => format!("no plan for suspect {}: {}\n", plan.rank, reason.unwrap_or_default()),
+        };
+    }
+    terminal::print(&out)
+}

@@ -1,0 +1,404 @@
+//! The diagnosis: what goes with failing, the best explanation first.
+//!
+//! Combinations of the same operations are one suspect, led by the one with the fewest conditions. A combination goes if a more
+//! general one explains as much, or if a more specific one before it holds all of its fails that chance does not give.
+
+use serde::Serialize;
+
+use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
+use crate::feature::{Combination, Condition, Fact, Feature, Words};
+use crate::names::NameTable;
+use crate::search::{FoundCombination, Search};
+use crate::statistics::{Counted, Metric, chance};
+use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
+
+/// The most suspects that a diagnosis lists.
+pub const MOST_SUSPECTS: usize = 20;
+/// The most combinations whose evidence is looked at.
+const MOST_LOOKED_AT: usize = 160;
+/// The most equivalents that a suspect lists.
+const MOST_EQUIVALENT: usize = 8;
+/// How much likelier a further condition must make the fails.
+const FURTHER: f64 = 7.0;
+
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct DiagnoseOptions {
+    /// How suspects are scored.
+    pub metric: Metric,
+    /// The seed of the bootstrap.
+    pub seed: u64,
+}
+
+/// What the outcomes of the runs are.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
+pub struct OutcomeCounts {
+    /// Runs that passed.
+    pub passed: u64,
+    /// Runs that failed at a known operation.
+    pub failed: u64,
+    /// Runs that failed somewhere.
+    pub failed_somewhere: u64,
+    /// Runs of which nothing is known.
+    pub unknown: u64,
+}
+
+/// The most uneven place of a kind.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct PlaceSpread {
+    /// What kind of place.
+    pub kind: &'static str,
+    /// The place.
+    pub place: String,
+    /// Fails there.
+    pub fails: u64,
+    /// Fails in all.
+    pub of: u64,
+    /// Its share of what could have failed, in percent.
+    pub share: f64,
+    /// The probability that chance alone gives some place of the kind so many fails.
+    pub chance: f64,
+}
+
+nandseq_profile::named! {
+    /// What the first suspect says is bad.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum DiagnosisKind {
+        /// Nothing goes with failing more than chance gives.
+        Nothing = "nothing",
+        /// A place, whatever happens there.
+        Place = "place",
+        /// A combination of operations, wherever it happens.
+        Combination = "combination",
+        /// A combination in one place.
+        CombinationAtPlace = "combination at a place",
+    }
+    /// All of them.
+    pub const ALL;
+    /// Its name.
+    pub const fn name;
+}
+
+/// An operation in which a suspect was seen.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SuspectExample {
+    /// The site.
+    pub site: String,
+    /// The run.
+    pub run: u64,
+    /// The file of the sequence.
+    pub file: String,
+    /// The row in it, from 1.
+    pub row: u64,
+    /// The `op_uid`.
+    pub op_uid: u64,
+    /// Its start, as the timelines have it.
+    pub time_us: String,
+}
+
+/// A suspect.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Suspect {
+    /// Its rank, from 1.
+    pub rank: usize,
+    /// What it is, in words.
+    pub what: String,
+    /// Its score.
+    pub score: f64,
+    /// The interval that holds the score in 95 of 100 samples of the runs.
+    pub interval: [f64; 2],
+    /// The scores by all metrics, in their order.
+    pub scores: Vec<(&'static str, f64)>,
+    /// The operations in which it was seen.
+    pub operations: Counted,
+    /// The runs in which it was seen.
+    pub runs: Counted,
+    /// Combinations of the same operations, or runs where runs are compared.
+    pub also_explains: Vec<String>,
+    /// One that fails.
+    pub fails_at: Option<SuspectExample>,
+    /// One that passes.
+    pub passes_at: Option<SuspectExample>,
+    #[serde(skip)]
+    pub(crate) combination: Combination,
+    #[serde(skip)]
+    pub(crate) examples: [Option<ExampleOperation>; 2],
+}
+
+/// What goes with failing.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Diagnosis {
+    /// The version of this form.
+    pub schema: u32,
+    /// The outcomes of the runs.
+    pub outcomes: OutcomeCounts,
+    /// How suspects are scored.
+    pub metric: Metric,
+    /// Whether runs were compared rather than operations.
+    pub by_run: bool,
+    /// The number of features that were counted.
+    pub features: usize,
+    /// What was compared: operations, or runs.
+    pub compared: Counted,
+    /// What is bad.
+    pub kind: DiagnosisKind,
+    /// The same as a sentence.
+    pub verdict: String,
+    /// Where fails lie.
+    pub spread: Vec<PlaceSpread>,
+    /// The suspects, the best first.
+    pub suspects: Vec<Suspect>,
+}
+
+/// Says what goes with failing.
+///
+/// Operations are compared if the failing operations of at least half of the failing runs are known, and runs if they are not, or if
+/// nothing goes with failing among operations.
+///
+/// # Errors
+/// [`DiagnoseError`] when a run cannot be read, or has not the operation at which it is said to fail.
+pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagnosis, DiagnoseError> {
+    let names = NameTable::new(runs.profile, runs.classes);
+    let outcomes = outcomes(runs);
+    let operations_known = outcomes.failed > 0 && outcomes.failed >= outcomes.failed_somewhere;
+    let mut by_run = !operations_known;
+    let mut search = Search::new(runs, &names, by_run)?;
+    if !by_run && search.found.is_empty() {
+        let whole = Search::new(runs, &names, true)?;
+        if !whole.found.is_empty() {
+            (by_run, search) = (true, whole);
+        }
+    }
+    let found = chosen(&search, options.metric);
+    let combinations: Vec<&Combination> = found.iter().map(|one| &one.combination).collect();
+    let evidence = EvidenceOfAll::new(runs, &names, by_run, options.seed, &combinations)?;
+    let words = Words { profile: runs.profile, names: &names, sites: runs.site_names };
+    let ranking = Ranking { runs, names: &names, words, by_run, options, found: &found, evidence: &evidence };
+    let suspects = ranking.suspects();
+    let spread = spread(&search, &evidence, words);
+    let (kind, verdict) = verdict(&suspects, &spread, words);
+    Ok(Diagnosis {
+        schema: 1,
+        outcomes,
+        metric: options.metric,
+        by_run,
+        features: search.features,
+        compared: evidence.units(by_run),
+        kind,
+        verdict,
+        spread,
+        suspects,
+    })
+}
+
+fn outcomes(runs: &TestedRuns<'_>) -> OutcomeCounts {
+    let mut counts = OutcomeCounts::default();
+    for (site, files) in runs.sites.iter().enumerate() {
+        for run in &files.runs {
+            let count = match (runs.outcome)(site, run.run) {
+                RunOutcome::Passed => &mut counts.passed,
+                RunOutcome::Failed(Some(_)) => &mut counts.failed,
+                RunOutcome::Failed(None) => &mut counts.failed_somewhere,
+                RunOutcome::Unknown => &mut counts.unknown,
+            };
+            *count += 1;
+        }
+    }
+    counts
+}
+
+/// The combinations whose evidence is looked at: the best by score, then the best by likelihood.
+fn chosen(search: &Search, metric: Metric) -> Vec<FoundCombination> {
+    let score = |one: &FoundCombination| metric.score(one.counted, search.whole);
+    let mut by_score: Vec<&FoundCombination> = search.found.iter().collect();
+    by_score.sort_by(|one, other| {
+        score(other).total_cmp(&score(one)).then_with(|| one.combination.cmp(&other.combination))
+    });
+    let mut by_gain = by_score.clone();
+    by_gain.sort_by(|one, other| other.gain.total_cmp(&one.gain));
+    let mut chosen: Vec<FoundCombination> = Vec::new();
+    for (one, other) in by_score.into_iter().zip(by_gain) {
+        for one in [one, other] {
+            if chosen.len() < MOST_LOOKED_AT && chosen.iter().all(|known| known.combination != one.combination) {
+                chosen.push(one.clone());
+            }
+        }
+    }
+    chosen
+}
+
+/// What suspects are made of.
+struct Ranking<'a> {
+    runs: &'a TestedRuns<'a>,
+    names: &'a NameTable,
+    words: Words<'a>,
+    by_run: bool,
+    options: DiagnoseOptions,
+    found: &'a [FoundCombination],
+    evidence: &'a EvidenceOfAll,
+}
+
+impl Ranking<'_> {
+    fn counted(&self, at: usize) -> Counted {
+        let Evidence { operations, runs, .. } = &self.evidence.of[at];
+        if self.by_run { *runs } else { *operations }
+    }
+
+    fn score(&self, at: usize) -> f64 {
+        self.options.metric.score(self.counted(at), self.evidence.units(self.by_run))
+    }
+
+    fn is_more_general(&self, general: usize, special: usize) -> bool {
+        let [general, special] = [general, special].map(|at| &self.found[at].combination);
+        general != special && general.holds(special, self.names)
+    }
+
+    fn suspects(&self) -> Vec<Suspect> {
+        let groups = self.groups();
+        // A further condition must make the fails likelier than what is more general does.
+        let has_reason = |at: usize| {
+            let generals = groups.iter().map(|group| group[0]).filter(|&general| self.is_more_general(general, at));
+            generals.into_iter().all(|general| self.counted(general).gain(self.counted(at)) >= FURTHER)
+        };
+        let mut order: Vec<&Vec<usize>> = groups.iter().filter(|group| has_reason(group[0])).collect();
+        order.sort_by(|one, other| {
+            let (one, other) = (one[0], other[0]);
+            let by_score = self.score(other).total_cmp(&self.score(one));
+            let by_gain = self.found[other].gain.total_cmp(&self.found[one].gain);
+            let simple = self.found[one].combination.0.len().cmp(&self.found[other].combination.0.len());
+            by_score.then(by_gain).then(simple).then_with(|| self.found[one].combination.cmp(&self.found[other].combination))
+        });
+        let mut kept: Vec<&Vec<usize>> = Vec::new();
+        for group in order {
+            if kept.len() < MOST_SUSPECTS && !kept.iter().any(|before| self.is_explained(group[0], before[0])) {
+                kept.push(group);
+            }
+        }
+        kept.into_iter().zip(1..).map(|(group, rank)| self.suspect(rank, group)).collect()
+    }
+
+    /// Whether a more specific combination holds all fails of a general one that chance does not give.
+    fn is_explained(&self, general: usize, special: usize) -> bool {
+        if !self.is_more_general(general, special) {
+            return false;
+        }
+        let (all, part) = (self.counted(general), self.counted(special));
+        self.evidence.units(self.by_run).without(part).gain(all.without(part)) < FURTHER
+    }
+
+    /// The combinations by what they were seen in, the one with the fewest conditions first in each group.
+    fn groups(&self) -> Vec<Vec<usize>> {
+        let key = |at: usize| (self.evidence.of[at].print, self.counted(at).fails, self.counted(at).all);
+        let mut order: Vec<usize> = (0..self.found.len()).collect();
+        order.sort_by(|&one, &other| {
+            let [first, second] = [one, other].map(|at| &self.found[at].combination);
+            key(one).cmp(&key(other)).then(first.0.len().cmp(&second.0.len())).then_with(|| first.cmp(second))
+        });
+        order.chunk_by(|&one, &other| key(one) == key(other)).map(<[usize]>::to_vec).collect()
+    }
+
+    fn suspect(&self, rank: usize, group: &[usize]) -> Suspect {
+        let at = group[0];
+        let (evidence, whole) = (&self.evidence.of[at], self.evidence.units(self.by_run));
+        let text = |at: usize| self.found[at].combination.text(&self.words);
+        let example = |example: Option<ExampleOperation>| example.map(|example| self.example(example));
+        let score = |metric: Metric| (metric.name(), metric.score(self.counted(at), whole));
+        Suspect {
+            rank,
+            what: text(at),
+            score: self.score(at),
+            interval: self.evidence.interval(at, self.options.metric),
+            scores: Metric::ALL.into_iter().map(score).collect(),
+            operations: evidence.operations,
+            runs: evidence.runs,
+            also_explains: group[1..].iter().take(MOST_EQUIVALENT).map(|&at| text(at)).collect(),
+            fails_at: example(evidence.failing),
+            passes_at: example(evidence.passing),
+            combination: self.found[at].combination.clone(),
+            examples: [evidence.failing, evidence.passing],
+        }
+    }
+
+    fn example(&self, example: ExampleOperation) -> SuspectExample {
+        let place = example.place;
+        let run = &self.runs.sites[place.site].runs[place.run];
+        SuspectExample {
+            site: self.runs.site_names[place.site].clone(),
+            run: run.run,
+            file: nandseq_trace::recorded::recorded(&run.path),
+            row: place.row,
+            op_uid: place.uid,
+            time_us: place.start.to_us_text(),
+        }
+    }
+}
+
+/// The most uneven place of each kind. Of sites, runs are compared; of other places, operations.
+fn spread(search: &Search, evidence: &EvidenceOfAll, words: Words<'_>) -> Vec<PlaceSpread> {
+    let mut worst: Vec<(Fact, PlaceSpread)> = Vec::new();
+    let sites = evidence.sites.iter().zip(0..).map(|(counted, site)| (Fact::Site(site), *counted, evidence.runs));
+    let others = search.places.iter().filter(|(fact, _)| !matches!(fact, Fact::Site(_)));
+    let all: Vec<_> = sites.chain(others.map(|(fact, counted)| (*fact, *counted, search.whole))).collect();
+    for &(fact, part, whole) in &all {
+        let Some(kind) = fact.kind_of_place().filter(|_| part.fails > 0 && part.all < whole.all) else { continue };
+        // Those without fails are places too, but they are not listed: there are as many as their mean share says.
+        let of_kind = all.iter().filter(|(other, part, _)| other.kind_of_place() == Some(kind) && part.all > 0).count();
+        let share = part.all as f64 / whole.all as f64;
+        let tries = (of_kind as f64).max(1.0 / share);
+        let one = PlaceSpread {
+            kind,
+            place: Combination(vec![Condition::whole(Feature::Fact(fact))])
+                .text(&words)
+                .replace("any operation, ", ""),
+            fails: part.fails,
+            of: whole.fails,
+            share: (share * 1e6).round() / 1e4,
+            chance: significant((chance(part.fails, whole.fails, share) * tries).min(1.0)),
+        };
+        match worst.iter_mut().find(|(other, _)| other.kind_of_place() == Some(kind)) {
+            Some(known) if (one.chance, known.1.fails) < (known.1.chance, one.fails) => *known = (fact, one),
+            Some(_) => {}
+            None => worst.push((fact, one)),
+        }
+    }
+    worst.sort_by_key(|(fact, _)| *fact);
+    worst.into_iter().map(|(_, one)| one).collect()
+}
+
+/// Rounds to three significant digits.
+fn significant(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: Words<'_>) -> (DiagnosisKind, String) {
+    let Some(first) = suspects.first() else {
+        let text = "nothing goes with failing more than chance gives: no place and no combination";
+        return (DiagnosisKind::Nothing, text.to_owned());
+    };
+    let is_place = |condition: &Condition| condition.place().is_some();
+    let (places, others): (Vec<Condition>, Vec<Condition>) = first.combination.0.iter().partition(|one| is_place(one));
+    let kind = |place: &Condition| place.place().and_then(Fact::kind_of_place).unwrap_or("place");
+    match (places.first(), others.is_empty()) {
+        (Some(place), true) => {
+            let (kind, text) = (kind(place), first.what.replace("any operation, ", ""));
+            let rest = "whatever happens there";
+            (DiagnosisKind::Place, format!("a bad {kind}, not a bad combination: {text}, {rest}"))
+        }
+        (Some(place), false) => {
+            let place = Combination(vec![*place]).text(&words).replace("any operation, ", "");
+            let text = format!("a bad combination in one place, {place}: {}", first.what);
+            (DiagnosisKind::CombinationAtPlace, text)
+        }
+        (None, _) => {
+            let uneven = spread.iter().filter(|one| one.chance < 0.01).map(|one| format!("{} ({})", one.kind, one.place));
+            let uneven: Vec<String> = uneven.collect();
+            let end = if uneven.is_empty() {
+                "no site, die, plane or block has more than its share".to_owned()
+            } else {
+                format!("uneven besides: {}", uneven.join(", "))
+            };
+            (DiagnosisKind::Combination, format!("a bad combination, not a bad place: {}; {end}", first.what))
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The exact evidence for some combinations: in how many operations and runs, in which, and how sure the score is.
+//!
+//! Intervals come from a bootstrap over runs: in each sample a run counts as often as a draw says, so that nothing but sums is kept.
+
+use nandseq_profile::Ticks;
+
+use crate::draws::{mixed, weight};
+use crate::feature::Combination;
+use crate::names::{NameTable, OpName};
+use crate::occurrence::{EarlierList, Occurrence, OperationPlace};
+use crate::statistics::{Counted, Metric, rounded};
+use crate::walk::{self, DiagnoseError, Listener, TestedRuns, ToldRun};
+
+/// The number of samples of the bootstrap.
+pub(crate) const SAMPLES: usize = 200;
+
+/// An operation that is an example of a combination.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ExampleOperation {
+    pub(crate) place: OperationPlace,
+    /// The start of the first operation that the combination names.
+    pub(crate) from: Ticks,
+}
+
+/// What is known of a combination.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Evidence {
+    pub(crate) operations: Counted,
+    pub(crate) runs: Counted,
+    /// The same for combinations of the same operations, or runs where runs are compared.
+    pub(crate) print: u64,
+    pub(crate) failing: Option<ExampleOperation>,
+    pub(crate) passing: Option<ExampleOperation>,
+    in_run: Counted,
+    print_of_run: u64,
+    samples: Vec<(u32, u32)>,
+}
+
+/// The evidence for combinations.
+#[derive(Debug)]
+pub(crate) struct EvidenceOfAll {
+    pub(crate) operations: Counted,
+    pub(crate) runs: Counted,
+    pub(crate) of: Vec<Evidence>,
+    samples: Vec<(u32, u32)>,
+    /// For each site its runs.
+    pub(crate) sites: Vec<Counted>,
+}
+
+impl EvidenceOfAll {
+    pub(crate) fn new(
+        runs: &TestedRuns<'_>,
+        names: &NameTable,
+        by_run: bool,
+        seed: u64,
+        combinations: &[&Combination],
+    ) -> Result<Self, DiagnoseError> {
+        let mut of_name: Vec<Vec<u32>> = vec![Vec::new(); names.len() + 1];
+        for (combination, at) in combinations.iter().zip(0..) {
+            of_name[combination.name().map_or(names.len(), OpName::index)].push(at);
+        }
+        let empty = Evidence { samples: vec![(0, 0); SAMPLES], ..Evidence::default() };
+        let all = Self {
+            operations: Counted::default(),
+            runs: Counted::default(),
+            of: vec![empty; combinations.len()],
+            samples: vec![(0, 0); SAMPLES],
+            sites: vec![Counted::default(); runs.sites.len()],
+        };
+        let list = EarlierList::new(names);
+        let mut collector =
+            Collector { all, combinations, of_name, by_run, seed, list, in_run: Counted::default(), touched: Vec::new() };
+        walk::all(runs, names, by_run, &mut collector)?;
+        Ok(collector.all)
+    }
+
+    /// The units that are compared.
+    pub(crate) const fn units(&self, by_run: bool) -> Counted {
+        if by_run { self.runs } else { self.operations }
+    }
+
+    /// The interval that holds the score in 95 of 100 samples.
+    pub(crate) fn interval(&self, at: usize, metric: Metric) -> [f64; 2] {
+        let of_sample = |(&(fails, all), &(whole_fails, whole)): (&(u32, u32), &(u32, u32))| {
+            let [ef, ep] = [fails, all - fails].map(f64::from);
+            let [fails, passes] = [whole_fails, whole - whole_fails].map(f64::from);
+            metric.of(ef, ep, fails, passes)
+        };
+        let mut scores: Vec<f64> = self.of[at].samples.iter().zip(&self.samples).map(of_sample).collect();
+        scores.sort_by(f64::total_cmp);
+        let tail = SAMPLES / 40;
+        [rounded(scores[tail]), rounded(scores[SAMPLES - 1 - tail])]
+    }
+}
+
+struct Collector<'a> {
+    all: EvidenceOfAll,
+    combinations: &'a [&'a Combination],
+    /// By name the combinations that name it; last those that name none.
+    of_name: Vec<Vec<u32>>,
+    by_run: bool,
+    seed: u64,
+    list: EarlierList,
+    in_run: Counted,
+    /// The combinations that the run under way has.
+    touched: Vec<u32>,
+}
+
+impl Listener for Collector<'_> {
+    fn operation(&mut self, occurrence: &Occurrence<'_>) {
+        self.in_run.add(occurrence.fails);
+        let last = self.of_name.len() - 1;
+        let named = occurrence.own_names().iter().map(|name| name.index()).chain([last]);
+        for at in named.flat_map(|name| &self.of_name[name]) {
+            let (combination, evidence) = (self.combinations[*at as usize], &mut self.all.of[*at as usize]);
+            if !occurrence.fits(combination, &mut self.list) {
+                continue;
+            }
+            if evidence.in_run.all == 0 {
+                self.touched.push(*at);
+            }
+            evidence.in_run.add(occurrence.fails);
+            let OperationPlace { site, run, uid, .. } = occurrence.place;
+            let print = mixed(mixed(mixed(site as u64) ^ run as u64) ^ uid);
+            evidence.print_of_run = evidence.print_of_run.wrapping_add(print);
+            let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
+            let example = if fails { &mut evidence.failing } else { &mut evidence.passing };
+            if example.is_none() {
+                let place = occurrence.place;
+                *example = Some(ExampleOperation { place, from: first_start(occurrence, combination, &mut self.list) });
+            }
+        }
+    }
+
+    fn run_end(&mut self, run: ToldRun) {
+        let counts = |operations: Counted| {
+            let of_run = (u32::from(run.fails), 1);
+            if self.by_run { of_run } else { (operations.fails as u32, operations.all as u32) }
+        };
+        let weights: [u32; SAMPLES] = std::array::from_fn(|sample| weight(self.seed, run.site, run.run, sample));
+        let add = |samples: &mut [(u32, u32)], (fails, all): (u32, u32)| {
+            for (sample, weight) in samples.iter_mut().zip(&weights) {
+                sample.0 = sample.0.saturating_add(fails * weight);
+                sample.1 = sample.1.saturating_add(all.saturating_mul(*weight));
+            }
+        };
+        add(&mut self.all.samples, counts(self.in_run));
+        self.all.runs.add(run.fails);
+        self.all.sites[run.site].add(run.fails);
+        self.all.operations.fails += self.in_run.fails;
+        self.all.operations.all += self.in_run.all;
+        for at in self.touched.drain(..) {
+            let evidence = &mut self.all.of[at as usize];
+            let in_run = std::mem::take(&mut evidence.in_run);
+            add(&mut evidence.samples, counts(in_run));
+            evidence.operations.fails += in_run.fails;
+            evidence.operations.all += in_run.all;
+            evidence.runs.add(run.fails);
+            let print = std::mem::take(&mut evidence.print_of_run);
+            let print = if self.by_run { mixed(mixed(run.site as u64) ^ run.run) } else { print };
+            evidence.print = evidence.print.wrapping_add(print);
+        }
+        self.in_run = Counted::default();
+    }
+}
+
+/// The start of the first operation that a combination names.
+fn first_start(occurrence: &Occurrence<'_>, combination: &Combination, list: &mut EarlierList) -> Ticks {
+    use crate::feature::Feature;
+    let mut first = occurrence.operation.start;
+    for condition in &combination.0 {
+        let found = match condition.feature {
+            Feature::After(..) => occurrence.earlier(condition).map(|one| one.operation.start),
+            Feature::AfterThat(name, relation) => combination.after().and_then(|after| {
+                occurrence.before_that(&occurrence.earlier(after)?.operation, list);
+                list.get(name, relation).map(|one| one.operation.start)
+            }),
+            Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => None,
+        };
+        first = first.min(found.unwrap_or(first));
+    }
+    first
+}

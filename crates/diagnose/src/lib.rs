@@ -1,0 +1,36 @@
+//! What goes with failing: suspects from written runs and what the tester says of them.
+//!
+//! Every operation of all runs of all sites is looked at when it starts: its name, the state of its plane, what came before it on its
+//! die, where it is. What is seen before failing operations more often than before others is a suspect. `docs/failures.md` has the
+//! definitions. Nothing here reads a clock; the same files give the same diagnosis.
+//!
+//! Memory follows from the number of different features, not from the number of operations: runs are read one after another, as often
+//! as the search has steps.
+
+mod bins;
+mod blocks;
+mod confirm;
+mod diagnosis;
+mod die_state;
+mod draws;
+mod evidence;
+mod feature;
+mod names;
+mod occurrence;
+mod page;
+mod search;
+mod started;
+mod statistics;
+mod table;
+mod text;
+mod walk;
+
+pub use confirm::{ConfirmingPlan, confirming_plan};
+pub use diagnosis::{
+    DiagnoseOptions, Diagnosis, DiagnosisKind, MOST_SUSPECTS, OutcomeCounts, PlaceSpread, Suspect, SuspectExample,
+    diagnose,
+};
+pub use page::DiagnosisPage;
+pub use statistics::{Counted, Metric};
+pub use text::text;
+pub use walk::{DiagnoseError, LOOK_BACK, RunOutcome, TestedRuns};

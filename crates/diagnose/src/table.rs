@@ -1,0 +1,219 @@
+//! Counts of features, by bin, for many combinations at once.
+//!
+//! Only features that were seen in a failing unit are counted: the others are no suspects. [`CountTable::note`] notes them before anything
+//! is counted. A unit is an operation, or a run. A run counts once for each feature: in its least bin where the last occurrence of something
+//! matters, in its greatest where something adds up, and once in each bin elsewhere.
+
+use nandseq_profile::model::Topology;
+use rustc_hash::FxHashMap;
+
+use crate::bins::Scale;
+use crate::feature::{Bins, Condition, Feature, Quantity, Relation};
+use crate::statistics::Counted;
+
+/// A combination, by its number, with a feature.
+pub(crate) type TableKey = (u32, Feature);
+
+/// How a run counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum RunBin {
+    Least,
+    Greatest,
+    Each,
+}
+
+impl RunBin {
+    const fn of(feature: Feature) -> Self {
+        match feature {
+            Feature::After(..) | Feature::AfterThat(..) => Self::Least,
+            Feature::Number(Quantity::Erases | Quantity::Reads) => Self::Greatest,
+            Feature::Number(Quantity::Tenth(_) | Quantity::Block | Quantity::Page)
+            | Feature::Name(_)
+            | Feature::Fact(_) => Self::Each,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Entry {
+    first: u32,
+    /// The run that counted last, from 1, with its bins.
+    run: u32,
+    bins: Bins,
+    seen: u64,
+}
+
+/// The counts.
+#[derive(Debug)]
+pub(crate) struct CountTable {
+    topology: Topology,
+    places: FxHashMap<TableKey, u32>,
+    /// The places of features of earlier operations, by combination, name and relation: most of what is counted. `NOWHERE` for none.
+    earlier: Vec<u32>,
+    names: usize,
+    entries: Vec<Entry>,
+    counts: Vec<(u32, u32)>,
+}
+
+/// The place of a feature that is not counted.
+const NOWHERE: u32 = u32::MAX;
+
+impl CountTable {
+    /// A table of the features of some combinations, on a device with some names.
+    pub(crate) fn new(topology: Topology, combinations: usize, names: usize) -> Self {
+        let earlier = vec![NOWHERE; combinations * names * Relation::ALL.len() * 2];
+        Self { topology, places: FxHashMap::default(), earlier, names, entries: Vec::new(), counts: Vec::new() }
+    }
+
+    /// The features that were noted, each as often as combinations have it.
+    pub(crate) fn features(&self) -> impl Iterator<Item = Feature> {
+        self.places.keys().map(|(_, feature)| *feature)
+    }
+
+    /// The place of a feature of an earlier operation in the list of such.
+    fn earlier_at(&self, (of, feature): TableKey) -> Option<usize> {
+        let (kind, name, relation) = match feature {
+            Feature::After(name, relation) => (0, name, relation),
+            Feature::AfterThat(name, relation) => (1, name, relation),
+            Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => return None,
+        };
+        let of_name = (of as usize * 2 + kind) * self.names + name.index();
+        Some(of_name * Relation::ALL.len() + relation as usize)
+    }
+
+    /// Notes a feature that was seen in a failing unit.
+    pub(crate) fn note(&mut self, key: TableKey) {
+        let at = self.earlier_at(key);
+        let next = self.entries.len() as u32;
+        let place = match at {
+            Some(at) if self.earlier[at] != NOWHERE => return,
+            Some(at) => {
+                self.earlier[at] = next;
+                self.places.insert(key, next);
+                next
+            }
+            None => *self.places.entry(key).or_insert(next),
+        };
+        if place == next {
+            let bins: usize = key.1.scales(self.topology).iter().flatten().map(|scale| usize::from(scale.bins())).sum();
+            self.entries.push(Entry { first: self.counts.len() as u32, ..Entry::default() });
+            self.counts.resize(self.counts.len() + bins, (0, 0));
+        }
+    }
+
+    /// The number of features.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Counts an occurrence of a feature, if it was noted. `run` is the number of the run, from 1, where runs count.
+    pub(crate) fn add(&mut self, key: TableKey, bins: Bins, fails: bool, run: Option<u32>) {
+        let place = match self.earlier_at(key) {
+            Some(at) => self.earlier[at],
+            None => self.places.get(&key).copied().unwrap_or(NOWHERE),
+        };
+        if place == NOWHERE {
+            return;
+        }
+        let scales = key.1.scales(self.topology);
+        let entry = &mut self.entries[place as usize];
+        let mut first = entry.first as usize;
+        let is_again = run.is_some_and(|run| run == entry.run);
+        for (measure, scale) in scales.iter().enumerate() {
+            let Some(scale) = scale else { break };
+            let (bin, had) = (bins[measure], entry.bins[measure]);
+            let counts = &mut self.counts[first..first + usize::from(scale.bins())];
+            first += usize::from(scale.bins());
+            if is_again {
+                let moves = match RunBin::of(key.1) {
+                    RunBin::Least => bin < had,
+                    RunBin::Greatest => bin > had,
+                    RunBin::Each if entry.seen >> bin & 1 == 1 => continue,
+                    RunBin::Each => false,
+                };
+                match RunBin::of(key.1) {
+                    RunBin::Least | RunBin::Greatest if !moves => continue,
+                    RunBin::Least | RunBin::Greatest => {
+                        counts[usize::from(had)].0 -= u32::from(fails);
+                        counts[usize::from(had)].1 -= 1;
+                    }
+                    RunBin::Each => {}
+                }
+            }
+            counts[usize::from(bin)].0 += u32::from(fails);
+            counts[usize::from(bin)].1 += 1;
+            entry.bins[measure] = bin;
+            entry.seen = if is_again { entry.seen | 1 << bin } else { 1 << bin };
+        }
+        entry.run = run.unwrap_or(0);
+    }
+
+    fn counts_of(&self, feature: Feature, place: u32) -> &[(u32, u32)] {
+        let scales = feature.scales(self.topology);
+        let bins: usize = scales.iter().flatten().map(|scale| usize::from(scale.bins())).sum();
+        let first = self.entries[place as usize].first as usize;
+        &self.counts[first..first + bins]
+    }
+
+    /// All features that have fails, in their order, with what a condition on each counts at its best: the condition that makes the
+    /// fails of the combination most likely, fewer bounds going before more.
+    pub(crate) fn best(&self, runs: bool, whole_of: impl Fn(u32) -> Counted) -> Vec<(u32, Condition, Counted)> {
+        let mut keys: Vec<(TableKey, u32)> = self.places.iter().map(|(key, place)| (*key, *place)).collect();
+        keys.sort_unstable();
+        let mut found = Vec::new();
+        for ((of, feature), place) in keys {
+            let mut counts = self.counts_of(feature, place);
+            for (measure, scale) in feature.scales(self.topology).into_iter().flatten().enumerate() {
+                let (own, rest) = counts.split_at(usize::from(scale.bins()));
+                counts = rest;
+                let is_additive = !runs || RunBin::of(feature) != RunBin::Each;
+                let best = best_bins(own, scale, whole_of(of), is_additive);
+                // The whole is the same in every measure.
+                let is_whole = |from: u8, to: u8| measure > 0 && from == 0 && to + 1 == scale.bins();
+                if let Some((from, to, counted)) = best.filter(|&(from, to, _)| !is_whole(from, to)) {
+                    found.push((of, Condition { feature, measure: measure as u8, from, to }, counted));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// What a bound costs: how much likelier it must make the fails.
+const BOUND_COST: f64 = 3.0;
+
+/// The bins that go best with failing; `None` if nothing fails there. Only bins with fails are bounds.
+fn best_bins(counts: &[(u32, u32)], scale: Scale, whole: Counted, is_additive: bool) -> Option<(u8, u8, Counted)> {
+    let failing: Vec<u8> = (0..scale.bins()).filter(|&bin| counts[usize::from(bin)].0 > 0).collect();
+    let (&first, &last) = (failing.first()?, failing.last()?);
+    let end = scale.bins() - 1;
+    let sum = |from: u8, to: u8| {
+        let some = &counts[usize::from(from)..=usize::from(to)];
+        some.iter().fold(Counted::default(), |sum, count| Counted {
+            fails: sum.fails + u64::from(count.0),
+            all: sum.all + u64::from(count.1),
+        })
+    };
+    let mut best: Option<(f64, (u8, u8, Counted))> = None;
+    let mut try_bins = |from: u8, to: u8| {
+        let counted = sum(from, to);
+        let bounds = f64::from(u8::from(from > 0) + u8::from(to < end));
+        let worth = whole.gain(counted) - BOUND_COST * bounds;
+        if best.is_none_or(|(most, _)| worth > most) {
+            best = Some((worth, (from, to, counted)));
+        }
+    };
+    if !is_additive {
+        failing.iter().for_each(|&bin| try_bins(bin, bin));
+        return best.map(|(_, found)| found);
+    }
+    try_bins(0, end);
+    failing.iter().filter(|&&to| to < end).for_each(|&to| try_bins(0, to));
+    failing.iter().filter(|&&from| from > 0).for_each(|&from| try_bins(from, end));
+    if first > 0 && last < end {
+        for (at, &from) in failing.iter().enumerate() {
+            failing[at..].iter().filter(|&&to| from > 0 && to < end).for_each(|&to| try_bins(from, to));
+        }
+    }
+    best.map(|(_, found)| found)
+}
