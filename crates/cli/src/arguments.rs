@@ -15,6 +15,7 @@ mod of_manifest;
 pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod reports;
+pub(crate) mod shrink;
 mod values;
 mod words;
 
@@ -35,6 +36,7 @@ pub(crate) use self::of_manifest::{first_line, flags_of_manifest, flags_of_origi
 pub(crate) use self::plan::{PlanArgs, PlanCommand};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
+use self::shrink::ShrinkArgs;
 pub(crate) use self::values::ReportFormat;
 pub(crate) use self::words::opposed;
 
@@ -67,6 +69,7 @@ impl CommandLine {
             Command::Verify(arguments) => Some(&mut arguments.device),
             Command::Report(arguments) => Some(&mut arguments.source.device),
             Command::Export(arguments) => Some(&mut arguments.source.device),
+            Command::Shrink(arguments) => Some(&mut arguments.device),
             Command::Coverage(command) => command.read_device(),
             Command::Generate(_)
             | Command::RunList(_)
@@ -101,6 +104,8 @@ pub(crate) enum Command {
     /// Say how much of what can happen has happened.
     #[command(subcommand)]
     Coverage(CoverageCommand),
+    /// Find the smallest legal sequence that still fails.
+    Shrink(ShrinkArgs),
     /// Say why an operation never appears, or how often it does; or what a rule says.
     Explain(ExplainArgs),
     /// Check, convert and show device profiles.

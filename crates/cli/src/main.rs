@@ -46,6 +46,7 @@ mod scenarios_reached;
 mod share;
 mod shares_reached;
 mod shell_files;
+mod shrink;
 mod simulated;
 mod site_files;
 mod site_folders;
@@ -110,6 +111,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Some(Command::Report(arguments)) => reports::report(arguments),
         Some(Command::Export(arguments)) => reports::export(arguments),
         Some(Command::Coverage(command)) => coverage::run(command),
+        Some(Command::Shrink(arguments)) => shrink::run(arguments),
         Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Plan(command)) => plans::run(command),

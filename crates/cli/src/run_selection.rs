@@ -137,7 +137,7 @@ fn known(what: &str, wanted: &NumberList, there: &BTreeSet<u64>) -> Result<(), F
 }
 
 /// The number of a site: the one in its manifest or ledger, otherwise the digits at the end of its folder's name.
-fn number_of(site: &SiteFiles) -> Option<u64> {
+pub(crate) fn number_of(site: &SiteFiles) -> Option<u64> {
     if let Ok(Some(known)) = ledger::read(&site.folder) {
         return known.manifest.site;
     }

@@ -9,7 +9,7 @@ use crate::none;
 use crate::source::root;
 
 /// The crates of the workspace that each crate may depend on. Data flows in one direction.
-const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
     ("nandseq-profile", &[]),
     ("nandseq-plan", &["nandseq-profile"]),
     ("nandseq-trace", &["nandseq-profile"]),
@@ -22,6 +22,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-input", "nandseq-verify"]),
     ("nandseq-report", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-plan", "nandseq-device"]),
+    ("nandseq-shrink", &["nandseq-profile", "nandseq-device", "nandseq-trace", "nandseq-input"]),
     (
         "nandseqgen",
         &[
@@ -36,6 +37,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
             "nandseq-reach",
             "nandseq-parquet",
             "nandseq-report",
+            "nandseq-shrink",
         ],
     ),
     ("nandseq-layout", &[]),
@@ -43,10 +45,11 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
 
 /// The crates that the tests of a crate may use besides. The verifier's tests are as independent as the verifier: the crate that
 /// damages sequences for them does not use the crates that generate them.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 5] = [
     ("nandseq-verify", &["nandseq-mutants"]),
     ("nandseq-generate", &["nandseq-output", "nandseq-input", "nandseq-verify", "nandseq-reach"]),
     ("nandseq-report", &["nandseq-generate", "nandseq-output", "nandseq-reach"]),
+    ("nandseq-shrink", &["nandseq-generate", "nandseq-verify"]),
     ("nandseq-layout", &["nandseq-profile"]),
 ];
 
