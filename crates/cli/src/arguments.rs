@@ -17,6 +17,7 @@ pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod reports;
 mod simulate;
+pub(crate) mod shrink;
 mod values;
 mod words;
 
@@ -39,6 +40,7 @@ pub(crate) use self::plan::{PlanArgs, PlanCommand};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
 pub(crate) use self::simulate::SimulateArgs;
+use self::shrink::ShrinkArgs;
 pub(crate) use self::values::ReportFormat;
 pub(crate) use self::words::opposed;
 
@@ -73,6 +75,7 @@ impl CommandLine {
             Command::Export(arguments) => Some(&mut arguments.source.device),
             Command::Simulate(arguments) => Some(&mut arguments.device),
             Command::Diagnose(arguments) => Some(&mut arguments.source.device),
+            Command::Shrink(arguments) => Some(&mut arguments.device),
             Command::Coverage(command) => command.read_device(),
             Command::Generate(_)
             | Command::RunList(_)
@@ -111,6 +114,8 @@ pub(crate) enum Command {
     Simulate(SimulateArgs),
     /// Say what goes with failing: which combination of operations, or which bad site or block.
     Diagnose(DiagnoseArgs),
+    /// Find the smallest legal sequence that still fails.
+    Shrink(ShrinkArgs),
     /// Say why an operation never appears, or how often it does; or what a rule says.
     Explain(ExplainArgs),
     /// Check, convert and show device profiles.

@@ -48,6 +48,7 @@ mod share;
 mod shares_reached;
 mod shell_files;
 mod simulate;
+mod shrink;
 mod simulated;
 mod site_files;
 mod site_folders;
@@ -114,6 +115,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Some(Command::Coverage(command)) => coverage::run(command),
         Some(Command::Simulate(arguments)) => simulate::run(arguments),
         Some(Command::Diagnose(arguments)) => diagnose::run(arguments),
+        Some(Command::Shrink(arguments)) => shrink::run(arguments),
         Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Plan(command)) => plans::run(command),

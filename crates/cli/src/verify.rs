@@ -3,6 +3,7 @@
 //! Sites are judged in parallel, which changes nothing of the output. A sequence alone is enough. If a manifest lies beside it,
 //! the profile must be the one that the manifest names, and so must the list of bad blocks, unless `--badlist` names another.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use nandseq_input::folder::{self, Damage, DamageKind, FoundSites, SiteFiles};
@@ -94,6 +95,14 @@ pub(crate) fn judge_written(campaign: &Campaign, stop: &AtomicBool) -> Result<Re
         fold_notes(&mut report, campaign);
     }
     Ok(report)
+}
+
+/// Judges the site in a folder.
+pub(crate) fn judge_folder(profile: &Profile, folder: &Path, bad_blocks: BadBlocks) -> Result<Report, Failure> {
+    let site = folder::find_site(folder, inputs::FORMS).map_err(nothing_to_judge)?;
+    let source = written::source(profile, std::slice::from_ref(&site))?;
+    let options = Options { bad_blocks: &[], source: &*source, max_findings: SHOWN, stop: None };
+    judge(profile, vec![(site, bad_blocks)], &options, Some(1))
 }
 
 /// Leaves one note on the sites, or the number of several: a summary is short.

@@ -9,7 +9,7 @@ use crate::none;
 use crate::source::root;
 
 /// The crates of the workspace that each crate may depend on. Data flows in one direction.
-const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
     ("nandseq-profile", &[]),
     ("nandseq-plan", &["nandseq-profile"]),
     ("nandseq-trace", &["nandseq-profile"]),
@@ -28,6 +28,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("nandseq-tester", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-simulate", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-plan", "nandseq-device"]),
+    ("nandseq-shrink", &["nandseq-profile", "nandseq-device", "nandseq-trace", "nandseq-input"]),
     (
         "nandseqgen",
         &[
@@ -45,6 +46,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
             "nandseq-diagnose",
             "nandseq-tester",
             "nandseq-simulate",
+            "nandseq-shrink",
         ],
     ),
     ("nandseq-layout", &[]),
@@ -52,11 +54,12 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
 
 /// The crates that the tests of a crate may use besides. The verifier's tests are as independent as the verifier: the crate that
 /// damages sequences for them does not use the crates that generate them.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 5] = [
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 6] = [
     ("nandseq-verify", &["nandseq-mutants"]),
     ("nandseq-generate", &["nandseq-output", "nandseq-input", "nandseq-verify", "nandseq-reach"]),
     ("nandseq-report", &["nandseq-generate", "nandseq-output", "nandseq-reach"]),
     ("nandseq-diagnose", &["nandseq-generate", "nandseq-output"]),
+    ("nandseq-shrink", &["nandseq-generate", "nandseq-verify"]),
     ("nandseq-layout", &["nandseq-profile"]),
 ];
 

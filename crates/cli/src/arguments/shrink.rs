@@ -1,0 +1,45 @@
+//! The flags of `shrink`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::reports::ReadDeviceArgs;
+use super::values::{ReportFormat, whole};
+
+/// The flags of `shrink`.
+#[derive(Args, Debug)]
+pub(crate) struct ShrinkArgs {
+    /// The folder of a site or a batch, or a sequence file
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) device: ReadDeviceArgs,
+    /// The site that failed [default: the only one]
+    #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX))]
+    pub(crate) site: Option<u64>,
+    /// The run that failed [default: the last one]
+    #[arg(long, value_name = "N", value_parser = whole(1..=9_999_999))]
+    pub(crate) run: Option<u64>,
+    /// The operation that failed, by its op_uid, if it is known
+    #[arg(long, value_name = "OP_UID", value_parser = whole(1..=u64::MAX))]
+    pub(crate) op: Option<u64>,
+    /// Command that is run with the path of a sequence: it exits with 0 if the sequence passes, with 1 if it fails
+    #[arg(long, value_name = "CMD")]
+    pub(crate) oracle: String,
+    /// Times that each sequence is tried
+    #[arg(long, value_name = "N", default_value = "1", value_parser = whole(1..=1_000_000))]
+    pub(crate) repeat: u64,
+    /// Times of --repeat that a sequence must fail to count as failing
+    #[arg(long, value_name = "K", default_value = "1", value_parser = whole(1..=1_000_000))]
+    pub(crate) fails_at_least: u64,
+    /// Folder for the result and what is needed to go on after an interruption
+    #[arg(short, long, value_name = "DIR", default_value = "shrunk")]
+    pub(crate) output: PathBuf,
+    /// Commands run at the same time
+    #[arg(long, value_name = "N", default_value = "1", value_parser = whole(1..=1024))]
+    pub(crate) jobs: u64,
+    /// Form of the story on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
+}

@@ -1,0 +1,65 @@
+//! The oracle: a command that says whether a sequence fails.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nandseq_trace::recorded::shown;
+
+use crate::failure::{Failure, Problem};
+
+/// A command, and how often it is asked.
+pub(super) struct Oracle<'a> {
+    pub(super) command: &'a str,
+    pub(super) repeat: u64,
+    pub(super) fails_at_least: u64,
+    pub(super) stop: &'a AtomicBool,
+}
+
+impl Oracle<'_> {
+    /// Whether a sequence fails often enough. It is asked until that is certain.
+    pub(super) fn fails(&self, sequence: &Path) -> Result<bool, Failure> {
+        let mut failed = 0;
+        for asked in 1..=self.repeat {
+            failed += u64::from(self.ask(sequence)?);
+            if failed >= self.fails_at_least || failed + self.repeat - asked < self.fails_at_least {
+                break;
+            }
+        }
+        Ok(failed >= self.fails_at_least)
+    }
+
+    fn ask(&self, sequence: &Path) -> Result<bool, Failure> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Failure::INTERRUPTED);
+        }
+        let status = shell(self.command).arg(sequence).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        let status = status.map_err(|reason| Problem::new(format!("cannot run `{}`: {reason}", self.command)))?;
+        match status.code() {
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            _ if self.stop.load(Ordering::Relaxed) => Err(Failure::INTERRUPTED),
+            code => {
+                let ended =
+                    code.map_or_else(|| "was ended by a signal".to_owned(), |code| format!("exited with {code}"));
+                let message = format!("`{}` {ended} for `{}`", self.command, shown(sequence));
+                let help = "it exits with 0 if a sequence passes and with 1 if it fails; mend it, and the same command goes on";
+                Err(Problem::new(message).help(help).into())
+            }
+        }
+    }
+}
+
+/// The shell with a command that gets the arguments to come.
+#[cfg(unix)]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("{command} \"$@\"")).arg("oracle");
+    shell
+}
+
+/// The command without a shell.
+#[cfg(not(unix))]
+fn shell(command: &str) -> Command {
+    Command::new(command)
+}

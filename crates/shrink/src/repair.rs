@@ -1,0 +1,240 @@
+//! Makes a legal sequence of a recipe, or finds that there is none.
+//!
+//! [`carry_out`] starts the kept operations one after another, each at its distance in time from the one before or, where a rule forbids
+//! that, at the next legal instant. Where an operation stays forbidden, it puts back operations of the history that the rule asks for: an
+//! erase, the program of a page, the output of data, the RESUME of what is suspended, the load of a latch. Or it leaves out what is
+//! forbidden, if it is told to. At the end everything in flight has ended, and no chain is left half done that the history completed. How
+//! often it tries again is bounded.
+
+use std::collections::BTreeSet;
+
+use nandseq_device::{Device, Effects, Place, Rule};
+use nandseq_profile::model::CacheReadKind;
+use nandseq_profile::{Die, OpId, Ticks};
+
+use crate::blocks::{Blocks, NotReady, lacking};
+use crate::history::History;
+use crate::player::Player;
+use crate::recipe::{Recipe, SequenceSize};
+
+/// How often a sequence is begun again before it is given up.
+const MOST_TRIES: usize = 48;
+/// How far back an operation is looked for that a rule of the lasting state asks for.
+const MOST_LOOKED_AT: usize = 20_000;
+
+/// What is done about an operation that a rule forbids.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Repair {
+    /// Nothing: the sequence is not legal.
+    Nothing,
+    /// What the rule asks for is put back.
+    PutBack,
+    /// The operation is left out too.
+    LeaveOut,
+}
+
+/// An operation of a sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeptOperation {
+    /// Its position in the history.
+    pub item: u32,
+    /// The op name.
+    pub op: OpId,
+    /// Its address.
+    pub place: Place,
+    /// When it starts.
+    pub start: Ticks,
+}
+
+/// A legal sequence.
+#[derive(Clone, Debug)]
+pub struct LegalSequence {
+    /// Its recipe, with what was put back.
+    pub recipe: Recipe,
+    /// Its operations in order.
+    pub operations: Vec<KeptOperation>,
+    /// Its size.
+    pub size: SequenceSize,
+}
+
+/// Why a recipe gives no legal sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotLegal {
+    /// The operation that is forbidden or that lacks, as a position in the history.
+    pub item: u32,
+    /// The rule that forbids it; `None` if a chain is left half done without it.
+    pub rule: Option<Rule>,
+}
+
+/// Makes the sequence of a recipe. What is put back comes from `parent` if it has it.
+///
+/// # Errors
+/// The first operation that could not be made legal.
+pub(crate) fn carry_out(
+    history: &History<'_>,
+    parent: &Recipe,
+    mut recipe: Recipe,
+    repair: Repair,
+) -> Result<LegalSequence, NotLegal> {
+    let mut last = None;
+    for _ in 0..MOST_TRIES {
+        let attempt = with_places(history, &recipe)
+            .and_then(|places| play(history, &recipe, &places).map_err(|wrong| (wrong, Vec::new())));
+        let (wrong, missing) = match attempt {
+            Ok((operations, device)) => match unfinished(history, parent, &recipe, &device).as_slice() {
+                [] => return Ok(sequence(history, recipe, operations)),
+                missing @ [first, ..] => (NotLegal { item: *first, rule: None }, missing.to_vec()),
+            },
+            Err(wrong) => wrong,
+        };
+        last = Some(wrong);
+        let more = match repair {
+            Repair::Nothing => break,
+            Repair::LeaveOut if wrong.rule.is_none() => break,
+            Repair::LeaveOut => {
+                recipe = recipe.without(&BTreeSet::from([wrong.item]));
+                continue;
+            }
+            Repair::PutBack if missing.is_empty() => asked_for(history, parent, &recipe, wrong),
+            Repair::PutBack => missing,
+        };
+        let back = more.into_iter().flat_map(|item| unit_of(history, parent, item));
+        let back: BTreeSet<u32> = back.filter(|item| !recipe.keeps(*item)).collect();
+        if back.is_empty() {
+            break;
+        }
+        let mut keep = recipe.keep.clone();
+        keep.extend(back);
+        keep.sort_unstable();
+        recipe = recipe.keeping(keep);
+    }
+    Err(last.unwrap_or(NotLegal { item: 0, rule: None }))
+}
+
+/// The operations that come back together with one: those of its unit that the parent has, or all of them if the parent lacks it.
+fn unit_of<'h>(history: &'h History<'_>, parent: &'h Recipe, item: u32) -> impl Iterator<Item = u32> {
+    let is_of_parent = parent.keeps(item);
+    let members = history.members.get(&history.unit[item as usize]).map_or(&[][..], Vec::as_slice);
+    members.iter().copied().filter(move |member| !is_of_parent || parent.keeps(*member))
+}
+
+/// The kept operations with their addresses, as far as blocks decide them.
+///
+/// # Errors
+/// The first operation whose block is not ready, and the operations that all of them lack.
+fn with_places(history: &History<'_>, recipe: &Recipe) -> Result<Vec<(u32, Place)>, (NotLegal, Vec<u32>)> {
+    let mut blocks = Blocks::new(history, recipe);
+    let mut places = Vec::with_capacity(recipe.keep.len());
+    let mut wrong: Option<(NotLegal, Vec<u32>)> = None;
+    for &item in &recipe.keep {
+        match blocks.place_of(item) {
+            Ok(place) => places.push((item, place)),
+            Err(not_ready @ NotReady { rule, .. }) => {
+                let rule = Some(rule);
+                let (_, missing) = wrong.get_or_insert((NotLegal { item, rule }, Vec::new()));
+                missing.extend(lacking(history, item, not_ready, |item| recipe.keeps(item)));
+            }
+        }
+    }
+    wrong.map_or(Ok(places), Err)
+}
+
+/// Operations with their starts, and the device after them.
+type Played = (Vec<KeptOperation>, Device);
+
+fn play(history: &History<'_>, recipe: &Recipe, places: &[(u32, Place)]) -> Result<Played, NotLegal> {
+    let mut player = Player::of(history.tables, history.fresh.clone());
+    let mut operations: Vec<KeptOperation> = Vec::with_capacity(places.len());
+    for (item, place) in places {
+        let past = &history.past[*item as usize];
+        let wanted = operations.last().map_or(Ticks::ZERO, |before| {
+            let gap = Ticks(past.start.0.saturating_sub(history.past[before.item as usize].start.0));
+            if recipe.tight.contains(item) { before.start } else { before.start + gap }
+        });
+        player.happened.clear();
+        let started = player.start_from(*item, (past.op, place), wanted);
+        let (start, place) = started.map_err(|rule| NotLegal { item: *item, rule: Some(rule) })?;
+        operations.push(KeptOperation { item: *item, op: past.op, place, start });
+    }
+    player.complete();
+    Ok((operations, player.device))
+}
+
+/// What a sequence lacks at its end: the operations of chains that are left half done, as far as the parent has them. A chain that the
+/// history left half done stays so.
+fn unfinished(history: &History<'_>, parent: &Recipe, recipe: &Recipe, device: &Device) -> Vec<u32> {
+    let mut dies = (0..history.tables.size.dies).map(|die| device.logic(Die(die)));
+    let is_whole = dies.all(|logic| {
+        let planes = &logic.planes;
+        planes.unread().is_empty()
+            && planes.in_cache_read(CacheReadKind::Cache).is_empty()
+            && planes.in_cache_read(CacheReadKind::PlaneCache).is_empty()
+            && logic.one_shot.is_none()
+            && logic.copyback.is_none()
+            && logic.cache_program.is_none()
+    });
+    if is_whole {
+        return Vec::new();
+    }
+    let begun: BTreeSet<u32> = recipe.keep.iter().map(|item| history.unit[*item as usize]).collect();
+    let members = begun.iter().flat_map(|unit| history.members.get(unit).into_iter().flatten());
+    members.copied().filter(|item| parent.keeps(*item) && !recipe.keeps(*item)).collect()
+}
+
+/// The operations that a rule asks for when it forbids one: the rest of its unit, or the last one before it that is of the kind.
+fn asked_for(history: &History<'_>, parent: &Recipe, recipe: &Recipe, wrong: NotLegal) -> Vec<u32> {
+    let Some(rule) = wrong.rule else { return Vec::new() };
+    let own: Vec<u32> = unit_of(history, parent, wrong.item).filter(|item| !recipe.keeps(*item)).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    let die = history.past[wrong.item as usize].place.die;
+    let mut earlier = (0..wrong.item).rev().take(MOST_LOOKED_AT).filter(|item| !recipe.keeps(*item));
+    let found = earlier.find(|&item| {
+        let past = &history.past[item as usize];
+        let effects = &history.tables.base(history.tables.op(past.op).base).effects;
+        let is_near = past.place.die == die || effects.changes_target || effects.reset_target;
+        is_near && settles(rule, effects)
+    });
+    found.into_iter().collect()
+}
+
+/// Whether an operation may be what a rule asks for.
+fn settles(rule: Rule, effects: &Effects) -> bool {
+    let moves = effects.suspend.is_some() || effects.resume.is_some() || effects.resets();
+    match rule {
+        Rule::Suspend | Rule::ResumeTarget | Rule::InFlight => moves,
+        Rule::SuspendTarget | Rule::RecoveryTarget => moves || effects.changes_block(),
+        Rule::Odt | Rule::WriteProtect => effects.changes_target,
+        Rule::OneshotOrder
+        | Rule::Latch
+        | Rule::Cache
+        | Rule::CacheSequence
+        | Rule::CopybackSource
+        | Rule::DoutSource
+        | Rule::UnreadData => effects.changes().next().is_some() && !effects.changes_target,
+        Rule::Bounds
+        | Rule::MultiPlaneGroup
+        | Rule::Bus
+        | Rule::PlaneBusy
+        | Rule::MultiPlaneExclusive
+        | Rule::OpState
+        | Rule::BadBlock
+        | Rule::ProgramBeforeErase
+        | Rule::ProgramOrder
+        | Rule::ProgramCellType
+        | Rule::ReadBeforeProgram
+        | Rule::ReadCellType
+        | Rule::StatusValue => false,
+    }
+}
+
+fn sequence(history: &History<'_>, recipe: Recipe, operations: Vec<KeptOperation>) -> LegalSequence {
+    let dies: BTreeSet<Die> = operations.iter().map(|kept| kept.place.die).collect();
+    let has_block = |kept: &&KeptOperation| history.tables.base(history.tables.op(kept.op).base).has_block;
+    let groups = operations.iter().filter(has_block).map(|kept| (kept.place.die, kept.place.group));
+    let places = dies.len() + groups.collect::<BTreeSet<_>>().len();
+    let span = operations.first().zip(operations.last()).map_or(0, |(first, last)| last.start.0 - first.start.0);
+    let size = SequenceSize { operations: operations.len(), places, time: Ticks(span) };
+    LegalSequence { recipe, operations, size }
+}

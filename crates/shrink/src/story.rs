@@ -1,0 +1,171 @@
+//! The story of a search: what was removed in which step, what remains, and why each operation that remains is needed.
+//!
+//! A [`ShrinkStory`] is data that prints as text and as JSON.
+
+use std::fmt;
+
+use nandseq_profile::Profile;
+use nandseq_profile::diagnostic::counted;
+use serde::Serialize;
+
+use crate::recipe::SequenceSize;
+use crate::reduce::{ReducedPart, Reduction};
+use crate::shrinker::{Need, Shrinker};
+
+/// The story of a search.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ShrinkStory {
+    /// The name of the device.
+    pub device: String,
+    /// Rounds of candidates.
+    pub rounds: u64,
+    /// Candidates that were tried.
+    pub tried: usize,
+    /// The operations of the history.
+    pub began_with: usize,
+    /// What was removed, step by step.
+    pub steps: Vec<ToldStep>,
+    /// What remains.
+    pub operations: Vec<ToldOperation>,
+    /// How many dies and blocks remain.
+    pub places: usize,
+}
+
+/// A step of the story.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ToldStep {
+    /// The round.
+    pub round: u64,
+    /// What was done, in words.
+    pub what: String,
+    /// Operations before.
+    pub before: usize,
+    /// Operations after.
+    pub after: usize,
+}
+
+/// An operation that remains.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ToldOperation {
+    /// Its number in the small sequence.
+    pub seq: usize,
+    /// Its start in µs.
+    pub time: String,
+    /// The op name.
+    pub op_name: String,
+    /// Its address, in words.
+    pub address: String,
+    /// The run that it was taken from.
+    pub run: u64,
+    /// Its row there.
+    pub row: u64,
+    /// Its number within the site there.
+    pub op_uid: u64,
+    /// The rule that another operation breaks without it; `None` if the failing needs it, or its chain.
+    pub rule: Option<&'static str>,
+    /// The number of that other operation in the small sequence, or of one that its chain lacks.
+    pub needed_by: Option<usize>,
+    /// Why it is needed, in words.
+    pub why: String,
+}
+
+impl ShrinkStory {
+    /// The story of a search so far.
+    #[must_use]
+    pub fn of(profile: &Profile, shrinker: &Shrinker<'_>) -> Self {
+        let (best, history) = (shrinker.best(), shrinker.history());
+        let steps = shrinker.steps().iter().map(|step| ToldStep {
+            round: step.round,
+            what: what_was_done(step.reduction, &step.before, &step.after),
+            before: step.before.operations,
+            after: step.after.operations,
+        });
+        let number = |item: u32| best.operations.iter().position(|kept| kept.item == item).map(|at| at + 1);
+        let operations = best.operations.iter().enumerate().map(|(at, kept)| {
+            let past = &history.operations()[kept.item as usize];
+            let (rule, needed_by, why) = match shrinker.need(kept.item) {
+                Need::Failing => (None, None, "the failing needs it".to_owned()),
+                Need::Rule { item, rule: Some(rule) } => {
+                    let by = number(item);
+                    let other = by.map_or_else(|| "another".to_owned(), |by| format!("operation {by}"));
+                    (Some(rule.code()), by, format!("without it {other} breaks `{}`", rule.code()))
+                }
+                Need::Rule { rule: None, .. } => (None, None, "without it its chain is left half done".to_owned()),
+            };
+            ToldOperation {
+                seq: at + 1,
+                time: kept.start.to_us_text(),
+                op_name: profile.ops[kept.op].name.clone(),
+                address: address(profile, shrinker, kept),
+                run: past.run,
+                row: past.row,
+                op_uid: past.uid,
+                rule,
+                needed_by,
+                why,
+            }
+        });
+        Self {
+            device: profile.name.clone(),
+            rounds: shrinker.rounds(),
+            tried: shrinker.tried(),
+            began_with: history.operations().len(),
+            steps: steps.collect(),
+            operations: operations.collect(),
+            places: best.size.places,
+        }
+    }
+}
+
+/// The address of an operation as words: what its payload names.
+fn address(profile: &Profile, shrinker: &Shrinker<'_>, kept: &crate::repair::KeptOperation) -> String {
+    use nandseq_profile::model::PayloadField;
+    let size = &shrinker.history().tables().size;
+    let base = &profile.bases[profile.ops[kept.op].base];
+    let has = |field| base.payload_has(field);
+    let planes: Vec<String> = kept.place.planes.iter().map(|plane| plane.0.to_string()).collect();
+    let blocks: Vec<String> =
+        kept.place.planes.iter().map(|plane| kept.place.block(size, plane).0.to_string()).collect();
+    let parts = [
+        has(PayloadField::Die).then(|| format!("die {}", kept.place.die.0)),
+        (has(PayloadField::Plane) && !planes.is_empty()).then(|| format!("plane {}", planes.join("+"))),
+        (has(PayloadField::Block) && !blocks.is_empty()).then(|| format!("block {}", blocks.join("+"))),
+        has(PayloadField::Page).then(|| format!("page {}", kept.place.page.0)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn what_was_done(reduction: Reduction, before: &SequenceSize, after: &SequenceSize) -> String {
+    let gone = before.operations.saturating_sub(after.operations);
+    let operations = counted(gone as u64, "operation");
+    let places = before.places.saturating_sub(after.places);
+    match reduction {
+        Reduction::Tail => format!("{operations} after the failing one cut"),
+        Reduction::Head => format!("{operations} of the history before cut"),
+        Reduction::Part(ReducedPart::Units) => format!("{operations} of whole chains removed"),
+        Reduction::Part(ReducedPart::Operations) => format!("{operations} removed one by one"),
+        Reduction::Part(ReducedPart::Dies) => format!("dies merged: {} fewer", counted(places as u64, "place")),
+        Reduction::Part(ReducedPart::Blocks) => format!("blocks merged: {} fewer", counted(places as u64, "place")),
+        Reduction::Part(ReducedPart::Pages) => "pages numbered anew".to_owned(),
+        Reduction::Part(ReducedPart::Gaps) => {
+            format!("gaps shortened: {} µs instead of {} µs", after.time.to_us_text(), before.time.to_us_text())
+        }
+    }
+}
+
+impl fmt::Display for ShrinkStory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (counted(self.began_with as u64, "operation"), self.operations.len());
+        let rounds = counted(self.rounds, "round");
+        writeln!(f, "{from} of {} shrunk to {to} in {rounds} with {} candidates", self.device, self.tried)?;
+        for step in &self.steps {
+            writeln!(f, "  round {:>3}: {:>7} → {:<7} {}", step.round, step.before, step.after, step.what)?;
+        }
+        writeln!(f, "what remains, and why:")?;
+        for kept in &self.operations {
+            let ToldOperation { seq, time, op_name, address, run, row, why, .. } = kept;
+            writeln!(f, "  {seq:>3}  {time:>12} µs  {op_name} ({address}), run {run} row {row}: {why}")?;
+        }
+        Ok(())
+    }
+}

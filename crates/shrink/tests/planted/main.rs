@@ -1,0 +1,129 @@
+//! Planted faults in runs of the generator: what is left of them, in how many rounds, and that every candidate is legal.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod faults;
+mod runs;
+
+use faults::{Fault, Kind, finish, in_order, is_legal, read_of_group, worn};
+use nandseq_device::Tables;
+use nandseq_shrink::{Need, ShrinkState, ShrinkStory, Shrinker};
+use runs::{device, history, run};
+
+/// The most rounds, and how many times the smallest sequence may be left.
+const MOST_ROUNDS: u64 = 60;
+const MOST_TIMES: usize = 3;
+
+/// A fault, the smallest number of legal operations that has it, and the blocks of its device.
+fn planted() -> Vec<(&'static str, Box<Fault>, usize, u32)> {
+    vec![
+        // An erase, the program, the read and the output of its data.
+        ("a read soon after a program", in_order(&[Kind::Program, Kind::Read], 3000), 4, 256),
+        ("a program soon after a read", in_order(&[Kind::Read, Kind::Program], 400), 5, 256),
+        ("an erase, a program, a read", in_order(&[Kind::Erase, Kind::Program, Kind::Read], 9000), 4, 256),
+        ("three erases", in_order(&[Kind::Erase, Kind::Erase, Kind::Erase], 20_000), 3, 256),
+        ("a read of some blocks", read_of_group(1, 3), 4, 64),
+        ("a block erased three times", worn(3), 4, 16),
+    ]
+}
+
+#[test]
+fn planted_faults_are_shrunk_to_little_in_few_rounds() {
+    let mut all = Vec::new();
+    for (name, fault, least, blocks) in planted() {
+        let profile = device(blocks);
+        let tables = Tables::new(&profile);
+        let past = run(&profile, &tables, 7, 1000);
+        let history = history(&profile, &tables, &past);
+        let mut search = Shrinker::new(&history, None).unwrap();
+        let failed = finish(&mut search, &mut |sequence| fault(&tables, &sequence.operations));
+        let (left, rounds) = (search.best().operations.len(), search.rounds());
+        all.push(format!("{name}: {failed:?}, {left} of {least} operations in {rounds} rounds"));
+        assert!(failed.is_some(), "{all:#?}");
+        assert!(fault(&tables, &search.best().operations), "{all:#?}");
+        assert!(is_legal(&profile, &history, search.best()));
+        assert!(
+            left <= MOST_TIMES * least && rounds <= MOST_ROUNDS,
+            "{all:#?}\n{}",
+            ShrinkStory::of(&profile, &search)
+        );
+    }
+}
+
+#[test]
+fn every_candidate_is_legal_for_the_verifier() {
+    let profile = device(32);
+    let tables = Tables::new(&profile);
+    for seed in 1..=3 {
+        let past = run(&profile, &tables, seed, 400);
+        let history = history(&profile, &tables, &past);
+        let fault = in_order(&[Kind::Program, Kind::Erase], 10_000);
+        let mut search = Shrinker::new(&history, None).unwrap();
+        let mut fails = |sequence: &nandseq_shrink::LegalSequence| {
+            is_legal(&profile, &history, sequence) && fault(&tables, &sequence.operations)
+        };
+        assert!(finish(&mut search, &mut fails).is_some());
+        let needs = search.best().operations.iter().filter(|kept| search.need(kept.item) == Need::Failing);
+        assert!(needs.count() >= 2, "{}", ShrinkStory::of(&profile, &search));
+    }
+}
+
+#[test]
+fn a_search_that_goes_on_from_its_state_after_each_round_ends_with_the_same_result() {
+    let profile = device(64);
+    let tables = Tables::new(&profile);
+    let past = run(&profile, &tables, 5, 400);
+    let history = history(&profile, &tables, &past);
+    let fault = in_order(&[Kind::Program, Kind::Read], 3000);
+    let mut whole = Shrinker::new(&history, None).unwrap();
+    finish(&mut whole, &mut |sequence| fault(&tables, &sequence.operations)).unwrap();
+    let mut state: ShrinkState = Shrinker::new(&history, None).unwrap().state().clone();
+    loop {
+        // A process that is killed after a round has what it wrote after it.
+        let text = serde_json::to_string(&state).unwrap();
+        let mut search = Shrinker::resume(&history, serde_json::from_str(&text).unwrap()).unwrap();
+        match search.next_round() {
+            nandseq_shrink::NextRound::Try(sequences) => {
+                let failed: Vec<bool> = sequences.iter().map(|one| fault(&tables, &one.operations)).collect();
+                search.answer(&failed);
+                state = search.state().clone();
+            }
+            nandseq_shrink::NextRound::NeverFails => panic!("the run fails"),
+            nandseq_shrink::NextRound::Done => {
+                assert_eq!(search.state(), whole.state());
+                assert_eq!(search.best().operations, whole.best().operations);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn an_intermittent_fault_is_shrunk_to_one_that_is_still_there() {
+    let profile = device(256);
+    let tables = Tables::new(&profile);
+    let past = run(&profile, &tables, 7, 600);
+    let history = history(&profile, &tables, &past);
+    let fault = in_order(&[Kind::Program, Kind::Read], 3000);
+    // 30 % of the tries fail, five tries each, drawn by a small generator of the test.
+    let mut drawn = 12345_u64;
+    let mut draws = move || {
+        drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (drawn >> 33) % 100 < 30
+    };
+    let mut search = Shrinker::new(&history, None).unwrap();
+    let mut fails =
+        |sequence: &nandseq_shrink::LegalSequence| (0..5).any(|_| draws() & fault(&tables, &sequence.operations));
+    finish(&mut search, &mut fails).unwrap();
+    let left = search.best().operations.len();
+    assert!(fault(&tables, &search.best().operations) && left <= 16, "{left}");
+}
+
+#[test]
+fn a_run_that_passes_is_not_shrunk() {
+    let profile = device(64);
+    let tables = Tables::new(&profile);
+    let past = run(&profile, &tables, 5, 100);
+    let history = history(&profile, &tables, &past);
+    let mut search = Shrinker::new(&history, Some(50)).unwrap();
+    assert!(finish(&mut search, &mut |_| false).is_none());
+}
