@@ -16,8 +16,8 @@ mod of_manifest;
 pub(crate) mod plan;
 pub(crate) mod profile;
 pub(crate) mod reports;
-mod simulate;
 pub(crate) mod shrink;
+mod simulate;
 mod values;
 mod words;
 
@@ -39,8 +39,8 @@ pub(crate) use self::of_manifest::{first_line, flags_of_manifest, flags_of_origi
 pub(crate) use self::plan::{PlanArgs, PlanCommand};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
-pub(crate) use self::simulate::SimulateArgs;
 use self::shrink::ShrinkArgs;
+pub(crate) use self::simulate::SimulateArgs;
 pub(crate) use self::values::ReportFormat;
 pub(crate) use self::words::opposed;
 

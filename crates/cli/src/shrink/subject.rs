@@ -16,10 +16,10 @@ use crate::arguments::shrink::ShrinkArgs;
 use crate::bad_blocks::{BadBlocks, Lists};
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
-use crate::run_selection::number_of;
 use crate::site_list::SiteList;
 use crate::written::WrittenRuns;
 use crate::{bad_blocks, beginnings, inputs, ledger, origins};
+use nandseq_input::folder::number_of;
 
 /// A run that failed.
 pub(super) struct ShrinkSubject {
