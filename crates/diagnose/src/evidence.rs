@@ -68,16 +68,8 @@ impl EvidenceOfAll {
             sites: vec![Counted::default(); runs.sites.len()],
         };
         let list = EarlierList::new(names);
-        let mut collector = Collector {
-            all,
-            combinations,
-            of_name,
-            by_run,
-            seed,
-            list,
-            in_run: Counted::default(),
-            touched: Vec::new(),
-        };
+        let mut collector =
+            Collector { all, combinations, of_name, by_run, seed, list, in_run: Counted::default(), touched: Vec::new() };
         walk::all(runs, names, by_run, &mut collector)?;
         Ok(collector.all)
     }

@@ -242,9 +242,7 @@ impl Condition {
     pub(crate) const fn place(&self) -> Option<Fact> {
         match self.feature {
             Feature::Fact(fact) if fact.is_place() => Some(fact),
-            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
-                None
-            }
+            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => None,
         }
     }
 

@@ -30,9 +30,7 @@ const fn family(feature: Feature) -> usize {
         Feature::Fact(Fact::Die(_)) => 2,
         Feature::Fact(Fact::Plane(..) | Fact::SitePlane(..)) => 3,
         Feature::Fact(Fact::Block(..) | Fact::SiteBlock(..) | Fact::Page(_)) => 4,
-        Feature::Fact(
-            Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch,
-        ) => 5,
+        Feature::Fact(Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch) => 5,
         Feature::Number(_) => 6,
         Feature::After(..) | Feature::AfterThat(..) => 7,
     }

@@ -88,8 +88,7 @@ pub(crate) trait Listener {
     /// An operation that counts.
     fn operation(&mut self, occurrence: &Occurrence<'_>);
     /// The end of a run that counts.
-    fn run_end(&mut self, run: ToldRun);
-}
+    fn run_end(&mut self, run: ToldRun);}
 
 /// Tells of all operations that count. `whole` says that runs are compared rather than operations: a run whose failing operation
 /// is not known counts too.
@@ -299,9 +298,7 @@ impl<'a> SiteWalk<'a> {
         let topology = self.profile.topology;
         let (dies, planes) = self.history.shown_on(&operation);
         for die in (0..topology.dies as usize).filter(|die| dies >> die & 1 == 1) {
-            for plane in
-                planes.iter().map(|plane| usize::from(plane.0)).filter(|&plane| plane < topology.planes as usize)
-            {
+            for plane in planes.iter().map(|plane| usize::from(plane.0)).filter(|&plane| plane < topology.planes as usize) {
                 self.shown[die * topology.planes as usize + plane] = Some((self.profile.ops[op].base, row));
             }
         }
