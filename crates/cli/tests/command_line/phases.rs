@@ -202,7 +202,7 @@ fn a_scenario_without_an_attempt_says_why() {
         String::from_utf8(phased("plan.yaml", &plan).run(&with(&[])).stderr).unwrap()
     };
     let long = told("steps: [e: {op: Block_Erase_SLC}, {base: SR, after: e.end}]");
-    let expected = "no attempt began, because its last step comes 7007.45 µs after its first at the earliest, and a run has 900 µs\n";
+    let expected = "no attempt began, because its last step comes 7000.11 µs after its first at the earliest, and a run has 900 µs\n";
     assert!(long.contains(expected), "{long}");
     let rare = told("rate: 1, steps: [{base: SR}]");
     assert!(

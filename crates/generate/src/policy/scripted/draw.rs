@@ -43,6 +43,26 @@ pub(super) struct AddressDraw {
     sets: Vec<PlaneSet>,
 }
 
+/// What limits make of blocks that meet conditions.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct LimitedBlocks {
+    /// One fits.
+    fits: bool,
+    /// One would fit without limits.
+    fits_but_for_limits: bool,
+    /// One without a page to read may be read once it has one.
+    may_come: bool,
+    /// One without a page to read may not be read then either.
+    never_comes: bool,
+}
+
+impl LimitedBlocks {
+    /// Whether limits alone keep all of them away.
+    pub(super) const fn are_kept_away(self) -> bool {
+        !self.fits && (self.fits_but_for_limits || self.never_comes && !self.may_come)
+    }
+}
+
 /// What an address is drawn for.
 #[derive(Clone, Copy)]
 pub(super) struct AddressUse<'a> {
@@ -64,26 +84,46 @@ impl AddressUse<'_> {
         self.device.book.has_room(&std::iter::once((self.info, place)))
     }
 
-    /// Whether some block on a plane fits: `Some(false)` if none does within the limits.
-    pub(super) fn fits_but_for_limits(&self, conditions: &PlaceConditions, plane: Plane) -> Option<bool> {
+    /// Adds to `found` what the limits make of the blocks on a plane.
+    pub(super) fn look_at_limits(&self, conditions: &PlaceConditions, plane: Plane, found: &mut LimitedBlocks) {
         let (first, end) = conditions.groups(&self.tables.size);
-        let (planes, mut found) = (PlaneSet::one(plane), None);
+        let is_read = self.info.address == AddressSource::ReadablePage;
         for group in first..end {
-            let Some((page, count)) = self.pages_but_for_limits(conditions, group, plane) else { continue };
-            let place = Place { die: conditions.die, planes, group, page, cell_type: self.cell };
-            let is_read = self.info.address == AddressSource::ReadablePage;
-            // Of a block to read, as many pages are looked at as are drawn.
-            let pages = if is_read { count } else { 1 };
-            let has_room = (0..pages).step_by((pages as usize).div_ceil(PAGE_DRAWS)).any(|at| {
-                let page = if is_read { conditions.page(at).map(|page| Page(page as u16)) } else { Some(page) };
-                page.is_some_and(|page| self.has_room(Place { page, ..place }))
-            });
-            if has_room {
-                return Some(true);
+            let place = Place {
+                die: conditions.die,
+                planes: PlaneSet::one(plane),
+                group,
+                cell_type: self.cell,
+                ..Place::default()
+            };
+            match self.pages_but_for_limits(conditions, group, plane) {
+                Some((page, _)) if !is_read && self.has_room(Place { page, ..place }) => found.fits = true,
+                Some((_, count)) if is_read && self.has_readable_room(conditions, place, count) => found.fits = true,
+                Some(_) => found.fits_but_for_limits = true,
+                None if is_read && self.is_good(conditions, group, plane) => {
+                    let pages = conditions.count_pages(self.tables.size.pages.into());
+                    let may_come = self.has_readable_room(conditions, place, pages);
+                    (found.may_come, found.never_comes) = (found.may_come || may_come, found.never_comes || !may_come);
+                }
+                None => {}
             }
-            found = Some(false);
         }
-        found
+    }
+
+    /// Whether there is a block that fits and is not bad.
+    fn is_good(&self, conditions: &PlaceConditions, group: u32, plane: Plane) -> bool {
+        let size = &self.tables.size;
+        let block = Place { group, ..Place::default() }.block(size, plane);
+        block.0 < size.blocks
+            && conditions.fits_block(size, group, plane)
+            && self.device.book.record(conditions.die, block).stage != BlockStage::Bad
+    }
+
+    /// Whether the limits leave room for a read of a block: as many pages are looked at as are drawn, spread over the first that fit.
+    fn has_readable_room(&self, conditions: &PlaceConditions, place: Place, count: u32) -> bool {
+        let mut pages = (0..count).step_by((count as usize).div_ceil(PAGE_DRAWS).max(1));
+        pages
+            .any(|at| conditions.page(at).is_some_and(|page| self.has_room(Place { page: Page(page as u16), ..place })))
     }
 
     /// The pages of a block that fit within the limits: the page for an erase or program, with 1; how many are readable for a read,

@@ -9,7 +9,7 @@ use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
 
 use super::attempt::is_expected;
 use super::conditions::PlaceConditions;
-use super::draw::{AddressDraw, AddressUse, is_of_blocks};
+use super::draw::{AddressDraw, AddressUse, LimitedBlocks, is_of_blocks};
 use crate::kernel::{Kernel, Step};
 use crate::proposal::{Preference, Proposer, View, draw_place};
 use crate::random::{RandomNumbers, Stream};
@@ -296,10 +296,11 @@ impl<'a, 's> StepSearch<'a, 's> {
         let of = AddressUse { tables, device, info, cell };
         let may = conditions.has_plane.map_or(conditions.planes, |plane| conditions.planes.and(PlaneSet::one(plane)));
         let parts = in_regions(self.setup, info, conditions);
-        let fits = parts.iter().flat_map(|(part, _)| {
-            part.planes.and(may).iter().filter_map(|plane| of.fits_but_for_limits(part, plane)).collect::<Vec<_>>()
-        });
-        fits.reduce(|one, other| one || other) == Some(false)
+        let mut found = LimitedBlocks::default();
+        for (part, _) in &parts {
+            part.planes.and(may).iter().for_each(|plane| of.look_at_limits(part, plane, &mut found));
+        }
+        found.are_kept_away()
     }
 
     fn each_plane_with(&self, op: OpId, conditions: &PlaceConditions) -> impl Iterator<Item = Plane> {
