@@ -7,7 +7,8 @@ use crate::source::{self, Piece, Source};
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
 /// Crates in which nothing may read a clock: their results depend on their inputs alone.
-const WITHOUT_CLOCK: [&str; 8] = ["profile", "device", "generate", "trace", "output", "input", "verify", "report"];
+const WITHOUT_CLOCK: [&str; 10] =
+    ["profile", "device", "generate", "trace", "output", "input", "verify", "report", "tester", "simulate"];
 
 fn word(piece: Option<&(usize, Piece)>) -> &str {
     match piece {
