@@ -58,6 +58,7 @@ mod summary;
 mod target;
 mod terminal;
 mod test_plan;
+mod tester_fails;
 mod thread_pool;
 mod unfinished;
 mod universe;

@@ -27,7 +27,7 @@ use crate::site_list::SiteList;
 use crate::summary::text::size;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, origins, target, tell, terminal};
+use crate::{conditions, console, inputs, origins, target, tell, terminal, tester_fails};
 
 /// The name and version of the program on a page.
 pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -35,8 +35,11 @@ pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_P
 /// Runs `nandseqgen report`.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let selection = RunSelection::new(&arguments.selection, arguments.to)?;
-    target::check(&arguments.output, "--output", &arguments.violations)?;
+    target::check(&arguments.output, "--output", arguments.violations.iter().chain(&arguments.fails))?;
     let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, Some(&arguments.output))?;
+    // Those of sites and runs that are not shown are judged too.
+    let fails = arguments.fails.as_deref().map(|path| tester_fails::read(path, arguments.map.as_ref(), &found));
+    let fails = fails.transpose()?;
     selection.choose(&mut found)?;
     let conditions = conditions::of_runs(&found)?;
     let verdict = arguments.violations.as_deref().map(|path| verdict(path, &found, &arguments.source)).transpose()?;
@@ -57,11 +60,13 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let plan = ComparedPlan::find(arguments.plan.as_deref(), &found)?;
     let counted = plan.map(|plan| plan.count(&found, Some(&sites))).transpose()?;
     let table = conditions::table(&conditions, &found.profile);
+    let fails = fails.map(|fails| tester_fails::of_page(&fails, &found, &sites)).transpose()?;
     let subject = PageSubject {
         profile: &found.profile,
         sites: &sites,
         table: table.as_deref(),
         verdict: verdict.as_ref(),
+        fails: fails.as_ref(),
         tool: TOOL,
         figures: &figures,
         cut: &selection.sentence(),

@@ -7,14 +7,14 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_profile::places::Places;
 use nandseq_report::load::{self, LoadError};
 use nandseq_simulate::{FailsForm, FailsWriter, FaultySite, PlantedFault};
-use nandseq_tester::{FailsError, site_numbers};
+use nandseq_tester::site_numbers;
 use nandseq_trace::recorded::quoted;
 use rayon::prelude::*;
 
 use crate::arguments::SimulateArgs;
 use crate::failure::{Failure, Problem};
 use crate::written::{self, WrittenRuns};
-use crate::{console, inputs, target, terminal};
+use crate::{console, inputs, target, terminal, tester_fails};
 
 /// The runs of a site, each with the operations at which it fails.
 type PlayedRuns = Vec<(u32, Vec<u64>)>;
@@ -28,10 +28,16 @@ pub(crate) fn run(arguments: &SimulateArgs) -> Result<(), Failure> {
     target::check(path, "--output", [fault])?;
     let found = WrittenRuns::find(&arguments.paths, &arguments.device, Some(path))?;
     let fault = read_fault(fault, &found)?;
-    let numbers = site_numbers(&found.sites).map_err(unusable)?;
+    let numbers = site_numbers(&found.sites).map_err(tester_fails::unusable)?;
     if let Some(site) = numbers.iter().find(|site| **site > form.most_site()) {
         let problem = Problem::new(format!("STDF has sites up to {}, and there is a site {site}", form.most_site()));
         return Err(problem.help("write the fails as CSV: --format csv").into());
+    }
+    if let Some(site) =
+        numbers.iter().enumerate().find(|(at, site)| numbers[..*at].contains(site)).map(|(_, site)| site)
+    {
+        let problem = Problem::new(format!("there are two sites {site}, which a tester could not tell apart"));
+        return Err(problem.help("name the folder of one campaign").into());
     }
     let played: Vec<_> = found
         .sites
@@ -97,13 +103,4 @@ fn told(path: &Path, form: FailsForm, sites: &[(u32, PlayedRuns)]) -> String {
         counted(sites.len() as u64, "site"),
         counted(operations as u64, "operation"),
     )
-}
-
-/// The failure of fails, or of runs that fails are about, that cannot be used.
-pub(crate) fn unusable(error: FailsError) -> Failure {
-    let problem = Problem::new(error.to_string());
-    match error.help {
-        Some(help) => problem.help(help).into(),
-        None => problem.into(),
-    }
 }

@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sites: &sites,
         table: Some(&table),
         verdict: verdict.as_ref(),
+        fails: None,
         tool: "nandseqgen",
         figures: &[],
         cut: "",

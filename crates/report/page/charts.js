@@ -39,19 +39,33 @@ function showSummary(site) {
   document.getElementById("families").replaceChildren(bars(items));
 }
 
+/** What the verifier found and what a tester reports, each item a way to its operation. */
 function showFindings(input, showSite) {
-  const box = document.getElementById("findings");
+  const panels = [];
   const verdict = DATA.violations;
-  if (!verdict) return;
-  const { clean, total } = verdict;
+  if (verdict) {
+    const { clean, total } = verdict;
+    const broken = `⚠ Verified: rules were broken ${total === 1 ? "once" : `${number(total)} times`}.`;
+    const kept = clean ? "Verified: no rule broken." : "⚠ Verified: no rule broken, but files are damaged.";
+    const place = (finding) => ` [${finding.file}${finding.place}]`;
+    panels.push(findingsPanel(clean, total > 0 ? broken : kept, verdict.list, place, input, showSite));
+  }
+  const fails = DATA.fails;
+  if (fails) {
+    const runs = `${number(fails.failed)} of ${number(fails.runs)} ${fails.runs === 1 ? "run" : "runs"} failed`;
+    const title = fails.failed > 0 ? `⚠ Tester: ${runs}, with ${number(fails.total)} ${fails.total === 1 ? "fail" : "fails"}.` : `Tester: ${runs}.`;
+    panels.push(findingsPanel(fails.failed === 0, title, fails.list, () => "", input, showSite));
+  }
+  document.getElementById("findings").replaceChildren(...panels);
+}
+
+function findingsPanel(clean, title, findings, place, input, showSite) {
   const panel = element("div", { className: clean ? "verdict" : "verdict bad" });
-  const broken = `⚠ Verified: rules were broken ${total === 1 ? "once" : `${number(total)} times`}.`;
-  const kept = clean ? "Verified: no rule broken." : "⚠ Verified: no rule broken, but files are damaged.";
-  panel.append(element("strong", { textContent: total > 0 ? broken : kept }));
+  panel.append(element("strong", { textContent: title }));
   const list = element("ul");
-  for (const finding of verdict.list.slice(0, 200)) {
-    const text = `${finding.rule}: ${finding.op ?? ""} ${finding.uid === null ? "" : `(op_uid ${finding.uid})`} – ${finding.message} [${finding.file}${finding.place}]`;
-    const go = element("button", { type: "button", textContent: text, title: finding.sentence, disabled: finding.uid === null || finding.site === null });
+  for (const finding of findings.slice(0, 200)) {
+    const text = `${finding.rule}: ${finding.op ?? ""} ${finding.uid === null ? "" : `(op_uid ${finding.uid})`} – ${finding.message}${place(finding)}`;
+    const go = element("button", { type: "button", textContent: text, title: finding.sentence ?? "", disabled: finding.uid === null || finding.site === null });
     go.addEventListener("click", () => {
       showSite(finding.site);
       document.getElementById("timeline").scrollIntoView();
@@ -60,7 +74,7 @@ function showFindings(input, showSite) {
     list.append(element("li", {}, go));
   }
   panel.append(list);
-  box.replaceChildren(panel);
+  return panel;
 }
 
 /** Histogram of the fraction of an op_state at which operations started. */

@@ -1,6 +1,8 @@
 // What the page knows, unpacked. Columns are LEB128 in base64; times are multiples of DATA.unit_ps.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
+/** What is marked on the timeline: what the verifier found, and what a tester reports. */
+const MARKS = [...(DATA.violations?.list ?? []), ...(DATA.fails?.list ?? [])];
 
 /** The bytes of a base64 text. */
 function bytesOf(text) {

@@ -25,8 +25,8 @@ class Gantt {
     this.siteIndex = index;
     this.data = timelines(site);
     this.flagged = new Map();
-    for (const violation of DATA.violations?.list ?? []) {
-      if (violation.site === index && violation.uid !== null) this.flagged.set(violation.uid, violation);
+    for (const mark of MARKS) {
+      if (mark.site === index && mark.uid !== null) this.flagged.set(mark.uid, mark);
     }
     this.selected = null;
     this.choose(this.choice ?? "all", this.die ?? "all");
@@ -129,9 +129,9 @@ class Gantt {
       context.fillText(timeText(at), x + 3, 9);
     }
     context.fillStyle = COLOURS.alarm;
-    for (const violation of DATA.violations?.list ?? []) {
-      if (violation.site !== this.siteIndex || violation.time === null) continue;
-      const x = this.xOf(violation.time);
+    for (const mark of MARKS) {
+      if (mark.site !== this.siteIndex || mark.time === null) continue;
+      const x = this.xOf(mark.time);
       if (x < GUTTER || x > width) continue;
       context.beginPath();
       context.moveTo(x - 5, RULER - 10);

@@ -23,8 +23,8 @@ function describe(site, siteIndex, track, row) {
   if (data) lines.push(data);
   const inMatch = matchText(site, uid);
   if (inMatch) lines.push(inMatch);
-  for (const violation of DATA.violations?.list ?? []) {
-    if (violation.site === siteIndex && violation.uid === uid) lines.push(`⚠ ${violation.rule}: ${violation.message}`);
+  for (const mark of MARKS) {
+    if (mark.site === siteIndex && mark.uid === uid) lines.push(`⚠ ${mark.rule}: ${mark.message}`);
   }
   return lines.join("\n");
 }

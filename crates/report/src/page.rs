@@ -4,6 +4,7 @@
 //! alone, and shows only what the files say. Data is packed into columns (`pack`); the script draws only what is visible.
 
 mod counts;
+mod fails;
 mod pack;
 mod plan;
 mod suspects;
@@ -22,6 +23,8 @@ use crate::family::Family;
 use crate::load::{RunInfo, SiteTables};
 use crate::plan::PlanReport;
 use counts::PackedCounts;
+use fails::ShownFails;
+pub use fails::{MOST_FAILS, PageFail, PageFails};
 pub use plan::{ListedMatches, MOST_MATCHES, PageOfPlan};
 use plan::{MatchesOfSite, RunTimes, run_times};
 pub use suspects::{PageOfSuspects, ShownCount, ShownSuspect, SuspectExcerpt, UnevenPlace};
@@ -61,6 +64,8 @@ pub struct PageSubject<'a> {
     pub table: Option<&'a [KeyDistribution]>,
     /// The verdict of the verifier, if there is one.
     pub verdict: Option<&'a VerifierVerdict>,
+    /// What a tester reported, if that is known.
+    pub fails: Option<&'a PageFails>,
     /// The name and version of the tool.
     pub tool: &'a str,
     /// Further figures for the summary: name, value and meaning.
@@ -90,6 +95,7 @@ struct Data<'a> {
     /// For each phase key: number of the operation, share.
     configured: Option<Vec<Vec<(usize, f64)>>>,
     violations: Option<Violations>,
+    fails: Option<ShownFails>,
     figures: &'a [(String, String, String)],
     cut: &'a str,
     plan: Option<PlanReport>,
@@ -200,6 +206,7 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
         sites: (0..subject.sites.len()).map(|at| site_data(subject, at, &states, unit)).collect(),
         configured: subject.table.map(|table| configured(profile, table)),
         violations: subject.verdict.map(|verdict| verdict.of(subject.sites, unit)),
+        fails: subject.fails.map(|fails| fails.shown(profile, subject.sites, unit)),
         figures: subject.figures,
         cut: subject.cut,
         plan: subject.plan.map(|plan| plan.shown()),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use nandseq_profile::Ticks;
 use nandseq_profile::whole::leading_zero_line;
+use nandseq_tester::FieldMap;
 
 use super::in_force::InForceArgs;
 use super::values::{ReportFormat, lines, time};
@@ -95,6 +96,12 @@ pub(crate) struct ReportArgs {
     /// What `verify --format json` printed: marks what it found
     #[arg(long, value_name = "FILE")]
     pub(crate) violations: Option<PathBuf>,
+    /// What a tester reports, as CSV or STDF: marks the failing operations
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fails: Option<PathBuf>,
+    /// Columns or fields of --fails that have other names: site=NAME,run=NAME,op_uid=NAME
+    #[arg(long, value_name = "MAP", requires = "fails")]
+    pub(crate) map: Option<FieldMap>,
     /// Rows of the timelines that are shown at most, over all sites; later ones are left out, and the page says so
     #[arg(long, value_name = "N", default_value_t = nandseq_report::page::MOST_ROWS, value_parser = lines)]
     pub(crate) max_rows: usize,

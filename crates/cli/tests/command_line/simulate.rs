@@ -49,6 +49,7 @@ fn the_same_fails_are_written_whenever_and_in_both_forms() {
 #[test]
 fn what_cannot_be_played_is_refused_with_what_to_do() {
     let folder = batch();
+    folder.succeed(&["--ops", "20", "--seed", "7", "--site-count", "1", "--out-dir", "lot2", "-q"]);
     let mut told = String::new();
     for (text, arguments) in [
         (FAULT, &["simulate", "lot"][..]),
@@ -56,7 +57,8 @@ fn what_cannot_be_played_is_refused_with_what_to_do() {
         (FAULT, &["simulate", "lot", "--fault", "nowhere.yaml"]),
         (FAULT, &["simulate", "nowhere", "--fault", "fault.yaml"]),
         (FAULT, &["simulate", "lot", "--fault", "fault.yaml", "-o", "fault.yaml"]),
-        (FAULT, &["simulate", "lot", "--fault", "fault.yaml", "-o", "nowhere/fails.csv"]),
+        (FAULT, &["simulate", "lot", "--fault", "fault.yaml", "-o", "lot"]),
+        (FAULT, &["simulate", "lot", "lot2/site_01", "--fault", "fault.yaml"]),
         (FAULT, &["simulate", "lot", "--schema"]),
         ("schema: 1\nname: a\nwhen: {wear: {class: raed, erases: 2}}\n", &["simulate", "lot", "--fault", "fault.yaml"]),
     ] {
@@ -76,4 +78,41 @@ fn a_site_that_stdf_cannot_number_is_written_as_csv() {
     let expected = "exit code 2\nerror: STDF has sites up to 255, and there is a site 256\n  help: write the fails as CSV: --format csv\n";
     assert_eq!(text, expected);
     folder.succeed(&["simulate", "lot", "--fault", "fault.yaml"]);
+}
+
+#[test]
+fn a_page_marks_the_fails_of_its_runs_and_refuses_those_of_others() {
+    let folder = batch();
+    folder.succeed(&["simulate", "lot", "--fault", "fault.yaml", "-o", "fails.stdf", "-q"]);
+    folder.succeed(&["simulate", "lot", "--fault", "fault.yaml", "-q"]);
+    let csv = fs::read_to_string(folder.path().join("fails.csv")).unwrap();
+    let failed: Vec<&str> = csv.lines().filter(|row| row.ends_with(",fail")).collect();
+    let page = |arguments: &[&str]| {
+        folder.succeed(&[&["report", "lot", "-o", "page.html"], arguments].concat());
+        fs::read_to_string(folder.path().join("page.html")).unwrap()
+    };
+    let marked = page(&["--fails", "fails.stdf"]);
+    assert!(marked.contains("\"fails\":{\"runs\":6,\"failed\":") && marked == page(&["--fails", "fails.csv"]));
+    assert_eq!(marked.matches("\"rule\":\"failed\"").count(), failed.len());
+    // Of a part of the runs only its own are shown, and all are judged.
+    let of_site = page(&["--fails", "fails.csv", "--site", "2"]);
+    let wanted = failed.iter().filter(|row| row.starts_with("2,")).count();
+    assert_eq!(of_site.matches("\"rule\":\"failed\"").count(), wanted);
+    assert!(page(&[]).contains("\"fails\":null"));
+    let mut told = String::new();
+    for (rows, more) in [
+        ("site,run,op_uid\n1,1,\n3,1,7\n", &[][..]),
+        ("site,run,op_uid\n1,4,7\n", &[]),
+        ("site,run,op_uid\n1,1,99999\n", &[]),
+        ("site,run,op_uid\n2,2,\n2,2,1\n", &["--site", "1"]),
+        ("place,run,op_uid\n1,1,7\n", &["--map", "site=place,run=runs"]),
+        ("site,run,op_uid\n", &["--map", "sites=place"]),
+    ] {
+        fs::write(folder.path().join("fails.csv"), rows).unwrap();
+        told += &folder.refuse(&[&["report", "lot", "-o", "other.html", "--fails", "fails.csv"], more].concat());
+    }
+    fs::write(folder.path().join("fails.csv"), &csv).unwrap();
+    told += &folder.refuse(&["report", "lot", "-o", "fails.csv", "--fails", "fails.csv"]);
+    told += &folder.refuse(&["report", "lot", "-o", "other.html", "--fails", "nowhere.csv"]);
+    assert_snapshot!(told);
 }

@@ -7,8 +7,9 @@ use crate::source::{self, Piece, Source};
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
 /// Crates in which nothing may read a clock: their results depend on their inputs alone.
-const WITHOUT_CLOCK: [&str; 9] =
-    ["profile", "device", "generate", "trace", "output", "input", "verify", "report", "shrink"];
+const WITHOUT_CLOCK: [&str; 12] = [
+    "profile", "device", "generate", "trace", "output", "input", "verify", "report", "shrink", "tester", "simulate", "diagnose",
+];
 
 fn word(piece: Option<&(usize, Piece)>) -> &str {
     match piece {

@@ -1,4 +1,4 @@
-//! A second reading of pairs, triples and addresses: loops over all operations of a run, without memory of what is past.
+//! A second reading of all faults but those of op_states: loops over all operations of a run, without memory of what is past.
 
 use nandseq_plan::model::{AddressPart, PlaceRelation};
 use nandseq_profile::OpId;
@@ -6,6 +6,10 @@ use nandseq_simulate::{FaultySite, PlantedFault};
 use proptest::prelude::*;
 
 use crate::play::{Started, device, fault, op, run};
+
+const ERASE: &str = "Block_Erase_SLC";
+const PROGRAM: &str = "Page_Program_SLC";
+const READ: &str = "Read_SLC";
 
 fn part(address: [i64; 4], part: AddressPart) -> i64 {
     match part {
@@ -56,15 +60,29 @@ fn tried(fault: &PlantedFault, ops: &[Started]) -> Vec<u64> {
     all.clone().filter(|&last| ends(last)).map(|last| last as u64).collect()
 }
 
+/// The operations on a block that was erased twice, or on the page behind one that was programmed after the last erase of its block.
+fn after_others(ops: &[Started], is_wear: bool) -> Vec<u64> {
+    let fails = |&at: &usize| {
+        let [die, _, block, page] = ops[at].2[0];
+        let of_block = |one: &&Started| one.2[0][0] == die && one.2[0][2] == block;
+        let before: Vec<&Started> = ops[..at].iter().filter(of_block).collect();
+        let erases = before.iter().filter(|one| one.1 == ERASE).count();
+        let last_erase = before.iter().rposition(|one| one.1 == ERASE).map_or(0, |at| at + 1);
+        let programmed = before[last_erase..].iter().any(|one| one.1 == PROGRAM && one.2[0][3] == page - 1);
+        ops[at].1 == READ && if is_wear { erases >= 2 } else { programmed }
+    };
+    (0..ops.len()).filter(fails).map(|at| at as u64).collect()
+}
+
 fn sequence() -> impl Strategy<Value = Vec<Started>> {
-    let name = prop_oneof![Just("Block_Erase_SLC"), Just("Read_SLC"), Just("All_WL_Dummy_Program")];
+    let name = prop_oneof![Just(ERASE), Just(READ), Just(PROGRAM)];
     let operation = (0_u64..4, name, 0..2_i64, 0..2_i64, 0..3_i64, 0..3_i64);
     proptest::collection::vec(operation, 0..24).prop_map(|all| {
         let mut now = 0;
         let start = |(gap, name, die, plane, block, page)| {
             now += gap * 1_000;
             // Of an erase the row names no page: all have page 0.
-            let page = if name == "Block_Erase_SLC" { 0 } else { page };
+            let page = if name == ERASE { 0 } else { page };
             (now, name, vec![[die, plane, plane + 4 * block, page]])
         };
         all.into_iter().map(start).collect()
@@ -87,6 +105,11 @@ proptest! {
             let fault = fault(when, "");
             let found = run(&mut FaultySite::new(device(), &fault, 1, 1), 1, 0, &ops);
             prop_assert_eq!(found, tried(&fault, &ops), "{}", when);
+        }
+        for (when, is_wear) in [("{wear: {class: read, erases: 2}}", true), ("{data: {class: read, previous_page: 0-255}}", false)] {
+            let fault = fault(when, "");
+            let found = run(&mut FaultySite::new(device(), &fault, 1, 1), 1, 0, &ops);
+            prop_assert_eq!(found, after_others(&ops, is_wear), "{}", when);
         }
     }
 }
