@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use nandseq_diagnose::{
-    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, RunOutcome, TestedRuns, confirming_plan, diagnose, text,
+    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, RunOutcome, TestedRuns, confirming_plan,
+    diagnose, text,
 };
 use nandseq_input::folder::number_of;
 use nandseq_profile::places::Places;
@@ -29,7 +30,8 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
     let found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, arguments.output.as_deref())?;
     let outcomes = outcomes(arguments, &found)?;
     let classes = Places::new(&found.profile_text, &found.profile).classes();
-    let site_names: Vec<String> = found.sites.iter().map(|site| format!("site {}", number_of(site).unwrap_or(1))).collect();
+    let site_names: Vec<String> =
+        found.sites.iter().map(|site| format!("site {}", number_of(site).unwrap_or(1))).collect();
     let outcome = |site: usize, run: u64| outcomes.get(&(site, run)).copied().unwrap_or(RunOutcome::Unknown);
     let runs = TestedRuns {
         profile: &found.profile,

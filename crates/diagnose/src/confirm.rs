@@ -48,7 +48,8 @@ pub fn confirming_plan(runs: &TestedRuns<'_>, suspect: &Suspect) -> ConfirmingPl
     match (&without, parts.name) {
         (Some(_), _) => phase(&mut text, "without", "until: {scenarios: done}, scenarios: without"),
         (None, Some(name)) => {
-            let zeros: Vec<String> = names.ops(name).iter().map(|op| format!("{}: 0", word(&runs.profile.ops[*op].name))).collect();
+            let zeros: Vec<String> =
+                names.ops(name).iter().map(|op| format!("{}: 0", word(&runs.profile.ops[*op].name))).collect();
             let rest = format!("ops: 2000, scenarios: [], probabilities: {{global: {{{}}}}}", zeros.join(", "));
             phase(&mut text, "without", &rest);
         }
@@ -342,7 +343,8 @@ impl ScenarioWriter<'_> {
         steps: &mut Steps,
     ) -> Vec<String> {
         let Some((base, phase)) = state.parts() else { return Vec::new() };
-        let of_base: Vec<OpId> = self.profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect();
+        let of_base: Vec<OpId> =
+            self.profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect();
         let known = before.as_ref().filter(|(_, ops)| ops.iter().all(|op| of_base.contains(op)));
         let label = match known {
             Some((label, _)) => label.clone(),
@@ -402,9 +404,9 @@ impl ScenarioWriter<'_> {
 
     /// The axis that an operation suspends.
     fn suspends(&self, op: OpId) -> Option<AxisOf> {
-        [AxisOf::Erase, AxisOf::Program].into_iter().find(|&axis| {
-            self.profile.bases[self.profile.ops[op].base].has(Effect::Suspend(axis.into()))
-        })
+        [AxisOf::Erase, AxisOf::Program]
+            .into_iter()
+            .find(|&axis| self.profile.bases[self.profile.ops[op].base].has(Effect::Suspend(axis.into())))
     }
 }
 

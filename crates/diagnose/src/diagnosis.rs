@@ -267,11 +267,18 @@ impl Ranking<'_> {
             let by_score = self.score(other).total_cmp(&self.score(one));
             let by_gain = self.found[other].gain.total_cmp(&self.found[one].gain);
             let simple = self.found[one].combination.0.len().cmp(&self.found[other].combination.0.len());
-            by_score.then(by_gain).then(simple).then_with(|| self.found[one].combination.cmp(&self.found[other].combination))
+            by_score
+                .then(by_gain)
+                .then(simple)
+                .then_with(|| self.found[one].combination.cmp(&self.found[other].combination))
         });
         let mut kept: Vec<&Vec<usize>> = Vec::new();
         for group in order {
-            if kept.len() < MOST_SUSPECTS && !kept.iter().any(|before| self.is_explained(group[0], before[0])) {
+            let is_known = kept.iter().any(|before| {
+                self.found[before[0]].combination.has_same_features(&self.found[group[0]].combination)
+                    || self.is_explained(group[0], before[0])
+            });
+            if kept.len() < MOST_SUSPECTS && !is_known {
                 kept.push(group);
             }
         }
@@ -348,9 +355,7 @@ fn spread(search: &Search, evidence: &EvidenceOfAll, words: Words<'_>) -> Vec<Pl
         let tries = (of_kind as f64).max(1.0 / share);
         let one = PlaceSpread {
             kind,
-            place: Combination(vec![Condition::whole(Feature::Fact(fact))])
-                .text(&words)
-                .replace("any operation, ", ""),
+            place: Combination(vec![Condition::whole(Feature::Fact(fact))]).text(&words).replace("any operation, ", ""),
             fails: part.fails,
             of: whole.fails,
             share: (share * 1e6).round() / 1e4,
@@ -391,7 +396,8 @@ fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: Words<'_>) -> (D
             (DiagnosisKind::CombinationAtPlace, text)
         }
         (None, _) => {
-            let uneven = spread.iter().filter(|one| one.chance < 0.01).map(|one| format!("{} ({})", one.kind, one.place));
+            let uneven =
+                spread.iter().filter(|one| one.chance < 0.01).map(|one| format!("{} ({})", one.kind, one.place));
             let uneven: Vec<String> = uneven.collect();
             let end = if uneven.is_empty() {
                 "no site, die, plane or block has more than its share".to_owned()

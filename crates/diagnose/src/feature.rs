@@ -242,7 +242,9 @@ impl Condition {
     pub(crate) const fn place(&self) -> Option<Fact> {
         match self.feature {
             Feature::Fact(fact) if fact.is_place() => Some(fact),
-            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => None,
+            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
+                None
+            }
         }
     }
 
@@ -312,9 +314,11 @@ pub(crate) struct Words<'a> {
 pub(crate) struct Combination(pub(crate) Vec<Condition>);
 
 impl Combination {
-    /// The combination with one more condition.
+    /// The combination with one more condition. A name goes before a more general one.
     pub(crate) fn with(&self, condition: Condition) -> Self {
+        let is_name = |one: &Condition| matches!(one.feature, Feature::Name(_));
         let mut conditions = self.0.clone();
+        conditions.retain(|one| !(is_name(one) && is_name(&condition)));
         conditions.push(condition);
         conditions.sort_unstable();
         Self(conditions)
@@ -336,6 +340,12 @@ impl Combination {
     /// Whether `special` implies all that this says.
     pub(crate) fn holds(&self, special: &Self, names: &NameTable) -> bool {
         self.0.iter().all(|own| special.0.iter().any(|other| own.holds(other, names)))
+    }
+
+    /// Whether both are about the same features, in whatever bins.
+    pub(crate) fn has_same_features(&self, other: &Self) -> bool {
+        let has = |list: &Self, feature: Feature| list.0.iter().any(|one| one.feature == feature);
+        self.0.len() == other.0.len() && self.0.iter().all(|one| has(other, one.feature))
     }
 
     /// The conditions in words.

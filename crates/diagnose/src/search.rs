@@ -30,7 +30,9 @@ const fn family(feature: Feature) -> usize {
         Feature::Fact(Fact::Die(_)) => 2,
         Feature::Fact(Fact::Plane(..) | Fact::SitePlane(..)) => 3,
         Feature::Fact(Fact::Block(..) | Fact::SiteBlock(..) | Fact::Page(_)) => 4,
-        Feature::Fact(Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch) => 5,
+        Feature::Fact(
+            Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch,
+        ) => 5,
         Feature::Number(_) => 6,
         Feature::After(..) | Feature::AfterThat(..) => 7,
     }
@@ -124,6 +126,8 @@ struct Shape {
     is_name: bool,
     afters: usize,
     after_thats: usize,
+    /// The name of the operation before, the first if there are two.
+    after: Option<OpName>,
 }
 
 impl Shape {
@@ -135,6 +139,10 @@ impl Shape {
             is_name: name.is_some() && combination.0.len() == 1,
             afters: count(|feature| matches!(feature, Feature::After(..))),
             after_thats: count(|feature| matches!(feature, Feature::AfterThat(..))),
+            after: combination.after().and_then(|condition| match condition.feature {
+                Feature::After(name, _) => Some(name),
+                Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) | Feature::AfterThat(..) => None,
+            }),
         }
     }
 }
@@ -248,7 +256,10 @@ impl<'a> Level<'a> {
         if shape.afters < 2 && shape.after_thats == 0 {
             for earlier in occurrence.earlier.iter() {
                 let feature = Feature::After(earlier.name, earlier.relation);
-                if !has(feature) {
+                // Another bound of the same operations would say nothing new.
+                let is_other =
+                    |known: OpName| !self.names.holds(known, earlier.name) && !self.names.holds(earlier.name, known);
+                if shape.after.is_none_or(is_other) {
                     self.add(parent, feature, earlier.bins, fails);
                 }
             }
@@ -269,11 +280,12 @@ impl<'a> Level<'a> {
 }
 
 impl Listener for Level<'_> {
+    fn wants(&self, fails: bool, run_fails: bool) -> bool {
+        !self.is_noting || if self.by_run { run_fails } else { fails }
+    }
+
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
         let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
-        if self.is_noting && !fails {
-            return;
-        }
         let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
         let is_wanted = |at: &u32| self.is_noting || self.is_failing[*at as usize];
         let candidates: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).collect();

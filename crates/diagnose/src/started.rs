@@ -6,7 +6,6 @@ use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, PlaneSet, Ticks};
 use nandseq_report::plan::{DieSet, SiteHistory, WrittenOperation};
 
-
 use crate::feature::{Bins, MEASURES, Relation};
 
 /// A part of the array that an operation names.

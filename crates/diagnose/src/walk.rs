@@ -85,10 +85,16 @@ pub(crate) struct ToldRun {
 
 /// Who is told of operations.
 pub(crate) trait Listener {
+    /// Whether it is to be told of an operation that fails, or whose run does.
+    fn wants(&self, _fails: bool, _run_fails: bool) -> bool {
+        true
+    }
+
     /// An operation that counts.
     fn operation(&mut self, occurrence: &Occurrence<'_>);
     /// The end of a run that counts.
-    fn run_end(&mut self, run: ToldRun);}
+    fn run_end(&mut self, run: ToldRun);
+}
 
 /// Tells of all operations that count. `whole` says that runs are compared rather than operations: a run whose failing operation
 /// is not known counts too.
@@ -186,7 +192,10 @@ impl<'a> SiteWalk<'a> {
             let started = Rc::new(Started::new(&operation, row.time));
             if counted && !is_over {
                 let fails = failing == Some(row.uid);
-                self.tell(&started, at, row, (fails, outcome != RunOutcome::Passed), listener);
+                let run_fails = outcome != RunOutcome::Passed;
+                if listener.wants(fails, run_fails) {
+                    self.tell(&started, at, row, (fails, run_fails), listener);
+                }
                 is_over = fails;
             }
             self.start(operation, &started);
@@ -298,7 +307,9 @@ impl<'a> SiteWalk<'a> {
         let topology = self.profile.topology;
         let (dies, planes) = self.history.shown_on(&operation);
         for die in (0..topology.dies as usize).filter(|die| dies >> die & 1 == 1) {
-            for plane in planes.iter().map(|plane| usize::from(plane.0)).filter(|&plane| plane < topology.planes as usize) {
+            for plane in
+                planes.iter().map(|plane| usize::from(plane.0)).filter(|&plane| plane < topology.planes as usize)
+            {
                 self.shown[die * topology.planes as usize + plane] = Some((self.profile.ops[op].base, row));
             }
         }

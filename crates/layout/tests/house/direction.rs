@@ -21,10 +21,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-input", "nandseq-verify"]),
     ("nandseq-report", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
-    (
-        "nandseq-diagnose",
-        &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input", "nandseq-report"],
-    ),
+    ("nandseq-diagnose", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input", "nandseq-report"]),
     ("nandseq-tester", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-simulate", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-plan", "nandseq-device"]),
