@@ -92,6 +92,8 @@ struct Parts {
     /// The earliest first.
     earlier: Vec<EarlierStep>,
     state: Option<(StateId, (u64, u64))>,
+    /// The same of the operation before.
+    state_of_that: Option<(StateId, (u64, u64))>,
     facts: Vec<Fact>,
     erases: u64,
     place: PlaceStep,
@@ -114,6 +116,9 @@ impl Parts {
             Feature::Fact(Fact::State(state)) => self.state = self.state.or(Some((state, (0, 100)))),
             Feature::Fact(fact) => self.add_fact(fact),
             Feature::Number(Quantity::Tenth(state)) => self.state = Some((state, (range.0, range.1.unwrap_or(100)))),
+            Feature::Number(Quantity::ThatTenth(state)) => {
+                self.state_of_that = Some((state, (range.0, range.1.unwrap_or(100))))
+            }
             Feature::Number(Quantity::Erases) => self.erases = range.0,
             Feature::Number(Quantity::Reads) => {}
             Feature::Number(Quantity::Block) => self.place.block = numbers(),
@@ -228,6 +233,9 @@ impl ScenarioWriter<'_> {
             // What is said of an earlier operation is said of its distance to the next one.
             if let (Some((label, known)), Some(of)) = (&before, at.checked_sub(1).map(|at| parts.earlier[at])) {
                 fields.extend(self.distance(&of, label, (known, ops)));
+            }
+            if let Some((state, tenths)) = parts.state_of_that.filter(|_| at + 1 == parts.earlier.len()) {
+                fields.extend(self.add_state(state, tenths, &None, ops, &mut steps));
             }
             steps.has_chains |= self.has_chain(ops);
             before = Some((steps.add(fields), ops));

@@ -4,7 +4,7 @@ use nandseq_profile::model::{Axis, Topology};
 use nandseq_profile::{CellTypeId, Profile};
 use nandseq_trace::rows::StateId;
 
-use crate::bins::{Scale, us_text};
+use crate::bins::{Scale, TENTHS, us_text};
 use crate::names::{NameTable, OpName};
 
 /// How an earlier operation lies to a later one on its die.
@@ -177,6 +177,9 @@ impl Fact {
 pub(crate) enum Quantity {
     /// How far its plane is in an op_state.
     Tenth(StateId),
+    /// How far the plane of the operation that the suspect names before it was in an op_state when that started; 0 in an op_state that
+    /// is no phase.
+    ThatTenth(StateId),
     /// Erases of its block before it.
     Erases,
     /// Reads of its block since the last erase.
@@ -210,7 +213,7 @@ impl Feature {
         let one = |scale| [Some(scale), None, None];
         match self {
             Self::Name(_) | Self::Fact(_) => one(Scale::Whole),
-            Self::Number(Quantity::Tenth(_)) => one(Scale::Tenth),
+            Self::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_)) => one(Scale::Tenth),
             Self::Number(Quantity::Erases | Quantity::Reads) => one(Scale::Count),
             Self::Number(Quantity::Block) => one(Scale::Blocks(topology.blocks_per_die)),
             Self::Number(Quantity::Page) => one(Scale::Pages(topology.pages_per_block)),
@@ -279,6 +282,15 @@ impl Condition {
             Feature::Fact(fact) => fact.text(words),
             Feature::Number(Quantity::Tenth(state)) => {
                 format!("at {least}-{} % of {}", most.unwrap_or(100), state.text(words.profile))
+            }
+            Feature::Number(Quantity::ThatTenth(state))
+                if (self.from, self.to) == (0, TENTHS - 1)
+                    || state.parts().is_none_or(|(_, phase)| phase.is_none()) =>
+            {
+                format!("that in {}", state.text(words.profile))
+            }
+            Feature::Number(Quantity::ThatTenth(state)) => {
+                format!("that at {least}-{} % of {}", most.unwrap_or(100), state.text(words.profile))
             }
             Feature::Number(Quantity::Erases) => format!("block erased {} times", numbers(&plain)),
             Feature::Number(Quantity::Reads) => format!("block read {} times since its erase", numbers(&plain)),

@@ -128,6 +128,10 @@ impl Occurrence<'_> {
         let holds = |condition: &Condition| match condition.feature {
             Feature::Name(name) => self.own_names().contains(&name),
             Feature::Fact(fact) => self.facts.contains(&fact),
+            Feature::Number(Quantity::ThatTenth(state)) => {
+                let that = combination.after().and_then(|after| self.earlier(after)).map(|that| that.operation.state);
+                that.is_some_and(|(of, bin)| of == state && (condition.from..=condition.to).contains(&bin))
+            }
             Feature::Number(quantity) => {
                 self.numbers.iter().any(|&(of, bin)| of == quantity && (condition.from..=condition.to).contains(&bin))
             }

@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::feature::{Combination, Condition, Fact, Feature};
+use crate::feature::{Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, Occurrence};
 use crate::statistics::Counted;
@@ -266,10 +266,13 @@ impl<'a> Level<'a> {
         }
         if shape.afters == 1
             && shape.after_thats == 0
+            && !has_state_of_that(&known[at])
             && let Some(that) = known[at].after().and_then(|after| occurrence.earlier(after))
         {
             let mut list = std::mem::replace(&mut self.list, EarlierList::empty());
             occurrence.before_that(&that.operation, &mut list);
+            let (state, bin) = that.operation.state;
+            self.add(parent, Feature::Number(Quantity::ThatTenth(state)), [bin, 0, 0], fails);
             for earlier in list.iter() {
                 let feature = Feature::AfterThat(earlier.name, earlier.relation);
                 self.add(parent, feature, earlier.bins, fails);
@@ -277,6 +280,11 @@ impl<'a> Level<'a> {
             self.list = list;
         }
     }
+}
+
+/// Whether the state in which the operation before started is among the conditions.
+fn has_state_of_that(combination: &Combination) -> bool {
+    combination.0.iter().any(|one| matches!(one.feature, Feature::Number(Quantity::ThatTenth(_))))
 }
 
 impl Listener for Level<'_> {

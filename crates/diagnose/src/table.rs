@@ -27,7 +27,7 @@ impl RunBin {
         match feature {
             Feature::After(..) | Feature::AfterThat(..) => Self::Least,
             Feature::Number(Quantity::Erases | Quantity::Reads) => Self::Greatest,
-            Feature::Number(Quantity::Tenth(_) | Quantity::Block | Quantity::Page)
+            Feature::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_) | Quantity::Block | Quantity::Page)
             | Feature::Name(_)
             | Feature::Fact(_) => Self::Each,
         }

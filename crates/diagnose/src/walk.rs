@@ -16,6 +16,7 @@ use nandseq_report::plan::{SiteHistory, WrittenOperation};
 use nandseq_trace::rows::StateId;
 use rustc_hash::FxHashSet;
 
+use crate::bins::Scale;
 use crate::blocks::{BlockPasts, array_work};
 use crate::die_state::{DieState, StateEffect};
 use crate::feature::{AxisOf, Fact, Quantity};
@@ -134,6 +135,11 @@ struct OpRole {
     effect: StateEffect,
 }
 
+/// Whether an op_state is a phase.
+fn has_phase(state: StateId) -> bool {
+    state.parts().is_some_and(|(_, phase)| phase.is_some())
+}
+
 /// A site and what has happened in it.
 struct SiteWalk<'a> {
     profile: &'a Profile,
@@ -189,7 +195,8 @@ impl<'a> SiteWalk<'a> {
         load::sequence_rows(self.profile, source, &file.path, |row| {
             let number = self.history.next_row();
             let operation = WrittenOperation::new(row, number);
-            let started = Rc::new(Started::new(&operation, row.time));
+            let state = self.op_state(&operation, row.time);
+            let started = Rc::new(Started::new(&operation, row.time, state));
             if counted && !is_over {
                 let fails = failing == Some(row.uid);
                 let run_fails = outcome != RunOutcome::Passed;
@@ -284,19 +291,20 @@ impl<'a> SiteWalk<'a> {
         let state = self.states[die];
         facts.extend(state.cache.then_some(Fact::Cache));
         facts.extend(state.latch.then_some(Fact::Latch));
-        let plane = started.planes.iter().next().map_or(0, |plane| plane.0);
-        let (state, passed) = self.op_state(die, plane, started.start);
-        self.facts.push(Fact::State(state));
-        self.numbers.extend(passed.map(|passed| number(Quantity::Tenth(state), passed.into(), self.profile)));
+        let (state, tenth) = started.state;
+        facts.push(Fact::State(state));
+        numbers.extend(has_phase(state).then_some((Quantity::Tenth(state), tenth)));
     }
 
-    /// The op_state of a plane, and how many millionths of its phase have passed, if it is one.
-    fn op_state(&self, die: usize, plane: u8, now: Ticks) -> (StateId, Option<u32>) {
-        let at = die * self.profile.topology.planes as usize + usize::from(plane);
-        let Some((base, row)) = self.shown.get(at).copied().flatten() else { return (StateId::DEFAULT, None) };
+    /// The op_state of the first plane of an operation at its start, and the tenth of it that has passed; 0 if it is no phase.
+    fn op_state(&self, operation: &WrittenOperation, now: Ticks) -> (StateId, u8) {
+        let die = operation.dies().trailing_zeros() as usize;
+        let plane = operation.planes().iter().next().map_or(0, |plane| usize::from(plane.0));
+        let at = die * self.profile.topology.planes as usize + plane;
+        let Some((base, row)) = self.shown.get(at).copied().flatten() else { return (StateId::DEFAULT, 0) };
         match self.history.phase_of(row, now) {
-            Some((phase, passed)) => (StateId::of(base, Some(phase)), Some(passed)),
-            None => (StateId::of(base, None), None),
+            Some((phase, passed)) => (StateId::of(base, Some(phase)), Scale::Tenth.bin(passed.into())),
+            None => (StateId::of(base, None), 0),
         }
     }
 
