@@ -12,7 +12,7 @@ use nandseq_trace::rows::StateId;
 
 use crate::bins::us_text;
 use crate::diagnosis::Suspect;
-use crate::die_state::StateEffect;
+use crate::die_flags::StateEffect;
 use crate::feature::{AxisOf, Combination, Condition, Fact, Feature, Quantity, Relation};
 use crate::names::{NameTable, OpName};
 use crate::walk::TestedRuns;

@@ -8,7 +8,7 @@ use crate::draws::{mixed, weight};
 use crate::feature::{Combination, Feature};
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, Occurrence, OperationPlace};
-use crate::statistics::{Counted, Metric, rounded};
+use crate::statistics::{Metric, UnitCount, rounded};
 use crate::walk::{self, DiagnoseError, Listener, TestedRuns, ToldRun};
 
 /// The number of samples of the bootstrap.
@@ -25,13 +25,13 @@ pub(crate) struct ExampleOperation {
 /// What is known of a combination.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Evidence {
-    pub(crate) operations: Counted,
-    pub(crate) runs: Counted,
+    pub(crate) operations: UnitCount,
+    pub(crate) runs: UnitCount,
     /// The same for combinations of the same operations, or runs where runs are compared.
     pub(crate) print: u64,
     pub(crate) failing: Option<ExampleOperation>,
     pub(crate) passing: Option<ExampleOperation>,
-    in_run: Counted,
+    in_run: UnitCount,
     print_of_run: u64,
     samples: Samples,
 }
@@ -77,12 +77,12 @@ fn weights(seed: u64, site: usize, run: u64) -> [u32; SAMPLES] {
 /// The evidence for combinations.
 #[derive(Debug)]
 pub(crate) struct EvidenceOfAll {
-    pub(crate) operations: Counted,
-    pub(crate) runs: Counted,
+    pub(crate) operations: UnitCount,
+    pub(crate) runs: UnitCount,
     pub(crate) of: Vec<Evidence>,
     samples: Samples,
     /// For each site its runs.
-    pub(crate) sites: Vec<Counted>,
+    pub(crate) sites: Vec<UnitCount>,
 }
 
 impl EvidenceOfAll {
@@ -98,11 +98,11 @@ impl EvidenceOfAll {
             of_name[combination.name().map_or(names.len(), OpName::index)].push(at);
         }
         let all = Self {
-            operations: Counted::default(),
-            runs: Counted::default(),
+            operations: UnitCount::default(),
+            runs: UnitCount::default(),
             of: vec![Evidence::default(); combinations.len()],
             samples: Samples::default(),
-            sites: vec![Counted::default(); runs.sites.len()],
+            sites: vec![UnitCount::default(); runs.sites.len()],
         };
         let list = EarlierList::new(names);
         let mut collector = Collector {
@@ -112,7 +112,7 @@ impl EvidenceOfAll {
             by_run,
             seed,
             list,
-            in_run: Counted::default(),
+            in_run: UnitCount::default(),
             touched: Vec::new(),
         };
         walk::all(runs, names, by_run, &mut collector)?;
@@ -120,7 +120,7 @@ impl EvidenceOfAll {
     }
 
     /// The units that are compared.
-    pub(crate) const fn units(&self, by_run: bool) -> Counted {
+    pub(crate) const fn units(&self, by_run: bool) -> UnitCount {
         if by_run { self.runs } else { self.operations }
     }
 
@@ -138,7 +138,7 @@ struct Collector<'a> {
     by_run: bool,
     seed: u64,
     list: EarlierList,
-    in_run: Counted,
+    in_run: UnitCount,
     /// The combinations that the run under way has.
     touched: Vec<u32>,
 }
@@ -170,7 +170,7 @@ impl Listener for Collector<'_> {
     }
 
     fn run_end(&mut self, run: ToldRun) {
-        let counts = |operations: Counted| {
+        let counts = |operations: UnitCount| {
             let of_run = (u32::from(run.fails), 1);
             if self.by_run { of_run } else { (operations.fails as u32, operations.all as u32) }
         };
@@ -191,7 +191,7 @@ impl Listener for Collector<'_> {
             let print = if self.by_run { mixed(mixed(run.site as u64) ^ run.run) } else { print };
             evidence.print = evidence.print.wrapping_add(print);
         }
-        self.in_run = Counted::default();
+        self.in_run = UnitCount::default();
     }
 }
 

@@ -150,7 +150,7 @@ impl Fact {
         }
     }
 
-    fn text(self, words: &Words<'_>) -> String {
+    fn text(self, words: &ConditionWords<'_>) -> String {
         let site = |site: u32| words.sites.get(site as usize).map_or("", String::as_str);
         match self {
             Self::Site(number) => site(number).to_owned(),
@@ -267,7 +267,7 @@ impl Condition {
         }
     }
 
-    fn text(&self, words: &Words<'_>) -> String {
+    fn text(&self, words: &ConditionWords<'_>) -> String {
         let scale = self.scale(words.profile.topology);
         let (least, most) = scale.range(self.from, self.to);
         let numbers = |unit: &dyn Fn(u64) -> String| match most {
@@ -314,7 +314,7 @@ impl Condition {
 
 /// What the texts of conditions are made of.
 #[derive(Clone, Copy)]
-pub(crate) struct Words<'a> {
+pub(crate) struct ConditionWords<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) names: &'a NameTable,
     /// The sites as they are called.
@@ -361,7 +361,7 @@ impl Combination {
     }
 
     /// The conditions in words.
-    pub(crate) fn text(&self, words: &Words<'_>) -> String {
+    pub(crate) fn text(&self, words: &ConditionWords<'_>) -> String {
         let mut parts: Vec<String> = Vec::new();
         for condition in &self.0 {
             let text = condition.text(words);

@@ -10,7 +10,7 @@ use nandseq_report::{LoadError, SiteTables};
 
 use crate::diagnosis::{Diagnosis, Suspect};
 use crate::evidence::ExampleOperation;
-use crate::statistics::Counted;
+use crate::statistics::UnitCount;
 use crate::walk::TestedRuns;
 
 /// The suspects that have excerpts.
@@ -77,7 +77,7 @@ impl DiagnosisPage {
 }
 
 fn shown(suspect: &Suspect) -> ShownSuspect {
-    let count = |Counted { fails, all }: Counted| ShownCount { fails, all };
+    let count = |UnitCount { fails, all }: UnitCount| ShownCount { fails, all };
     ShownSuspect {
         rank: suspect.rank,
         what: suspect.what.clone(),

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::feature::{Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, Occurrence};
-use crate::statistics::Counted;
+use crate::statistics::UnitCount;
 use crate::table::CountTable;
 use crate::walk::{self, DiagnoseError, Listener, TestedRuns, ToldRun};
 
@@ -42,7 +42,7 @@ const fn family(feature: Feature) -> usize {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct FoundCombination {
     pub(crate) combination: Combination,
-    pub(crate) counted: Counted,
+    pub(crate) counted: UnitCount,
     /// How much likelier it makes all fails.
     pub(crate) gain: f64,
     /// Whether chance hardly explains it.
@@ -51,17 +51,17 @@ pub(crate) struct FoundCombination {
 
 /// What a search found.
 #[derive(Debug)]
-pub(crate) struct Search {
+pub(crate) struct SuspectSearch {
     /// The units that were counted.
-    pub(crate) whole: Counted,
+    pub(crate) whole: UnitCount,
     pub(crate) found: Vec<FoundCombination>,
     /// What was counted in each place that has fails.
-    pub(crate) places: Vec<(Fact, Counted)>,
+    pub(crate) places: Vec<(Fact, UnitCount)>,
     /// How many different features were counted.
     pub(crate) features: usize,
 }
 
-impl Search {
+impl SuspectSearch {
     /// Searches all runs. `by_run` says that runs are compared rather than operations.
     pub(crate) fn new(runs: &TestedRuns<'_>, names: &NameTable, by_run: bool) -> Result<Self, DiagnoseError> {
         let mut parents = vec![Combination::default()];
@@ -106,7 +106,7 @@ struct Level<'a> {
     /// By name the combinations that name it; then those that name none.
     of_name: Vec<Vec<u32>>,
     unnamed: Vec<u32>,
-    of_parents: Vec<Counted>,
+    of_parents: Vec<UnitCount>,
     last_runs: Vec<u32>,
     table: CountTable,
     /// Whether the features of failing operations, or runs, are noted; then all are counted.
@@ -169,7 +169,7 @@ impl<'a> Level<'a> {
             shapes: parents.iter().map(Shape::of).collect(),
             of_name,
             unnamed,
-            of_parents: vec![Counted::default(); parents.len()],
+            of_parents: vec![UnitCount::default(); parents.len()],
             last_runs: vec![0; parents.len()],
             table: CountTable::new(runs.profile.topology, parents.len(), names.len()),
             is_noting: true,
@@ -184,14 +184,14 @@ impl<'a> Level<'a> {
     }
 
     /// The places with fails, whatever the operation.
-    fn places(&self) -> Vec<(Fact, Counted)> {
+    fn places(&self) -> Vec<(Fact, UnitCount)> {
         let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize]);
         let of_all = best.into_iter().filter(|(parent, ..)| self.parents[*parent as usize].0.is_empty());
         of_all.filter_map(|(_, condition, counted)| Some((condition.place()?, counted))).collect()
     }
 
     /// Each combination with its best further conditions.
-    fn found(&self, whole: Counted) -> Vec<FoundCombination> {
+    fn found(&self, whole: UnitCount) -> Vec<FoundCombination> {
         let mut members = [0u32; FAMILIES];
         self.table.features().for_each(|feature| members[family(feature)] += 1);
         let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize]);

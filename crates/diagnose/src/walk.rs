@@ -18,11 +18,11 @@ use rustc_hash::FxHashSet;
 
 use crate::bins::Scale;
 use crate::blocks::{BlockPasts, array_work};
-use crate::die_state::{DieState, StateEffect};
+use crate::die_flags::{DieFlags, StateEffect};
 use crate::feature::{AxisOf, Fact, Quantity};
 use crate::names::NameTable;
 use crate::occurrence::{EarlierList, Occurrence, OperationPlace, number};
-use crate::started::Started;
+use crate::past_operation::PastOperation;
 
 /// How many operations of a die are looked back at.
 pub const LOOK_BACK: usize = 32;
@@ -148,8 +148,8 @@ struct SiteWalk<'a> {
     roles: IdVec<OpId, OpRole>,
     history: SiteHistory,
     /// For each die its last operations, the last first.
-    windows: Vec<VecDeque<Rc<Started>>>,
-    states: Vec<DieState>,
+    windows: Vec<VecDeque<Rc<PastOperation>>>,
+    states: Vec<DieFlags>,
     /// For each plane of each die the last operation that its op_state shows.
     shown: Vec<Option<(BaseId, u64)>>,
     blocks: BlockPasts,
@@ -172,7 +172,7 @@ impl<'a> SiteWalk<'a> {
             roles: profile.ops.ids().map(role).collect(),
             history: SiteHistory::new(profile),
             windows: vec![VecDeque::new(); dies],
-            states: vec![DieState::default(); dies],
+            states: vec![DieFlags::default(); dies],
             shown: vec![None; dies * planes],
             blocks: BlockPasts::default(),
             earlier: EarlierList::new(names),
@@ -196,7 +196,7 @@ impl<'a> SiteWalk<'a> {
             let number = self.history.next_row();
             let operation = WrittenOperation::new(row, number);
             let state = self.op_state(&operation, row.time);
-            let started = Rc::new(Started::new(&operation, row.time, state));
+            let started = Rc::new(PastOperation::new(&operation, row.time, state));
             if counted && !is_over {
                 let fails = failing == Some(row.uid);
                 let run_fails = outcome != RunOutcome::Passed;
@@ -216,7 +216,7 @@ impl<'a> SiteWalk<'a> {
     /// Tells of an operation, which starts now.
     fn tell(
         &mut self,
-        started: &Rc<Started>,
+        started: &Rc<PastOperation>,
         run: usize,
         row: &Row<'_>,
         (fails, run_fails): (bool, bool),
@@ -241,7 +241,7 @@ impl<'a> SiteWalk<'a> {
         });
     }
 
-    fn find_earlier(&mut self, started: &Started, die: usize) {
+    fn find_earlier(&mut self, started: &PastOperation, die: usize) {
         self.earlier.clear();
         let (history, now) = (&self.history, started.start);
         for (one, distance) in self.windows[die].iter().zip(1..) {
@@ -257,7 +257,7 @@ impl<'a> SiteWalk<'a> {
         }
     }
 
-    fn find_facts(&mut self, started: &Started, die: usize, row: &Row<'_>) {
+    fn find_facts(&mut self, started: &PastOperation, die: usize, row: &Row<'_>) {
         let (facts, numbers) = (&mut self.facts, &mut self.numbers);
         facts.clear();
         numbers.clear();
@@ -309,7 +309,7 @@ impl<'a> SiteWalk<'a> {
     }
 
     /// Does what the start of an operation does.
-    fn start(&mut self, operation: WrittenOperation, started: &Rc<Started>) {
+    fn start(&mut self, operation: WrittenOperation, started: &Rc<PastOperation>) {
         let (row, op) = (operation.row, operation.op);
         let OpRole { work, effect } = self.roles[op];
         let topology = self.profile.topology;

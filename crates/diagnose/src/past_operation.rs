@@ -19,7 +19,7 @@ pub(crate) struct NamedBlock {
 
 /// An operation that has started.
 #[derive(Debug)]
-pub(crate) struct Started {
+pub(crate) struct PastOperation {
     /// Its number within the site.
     pub(crate) row: u64,
     pub(crate) op: OpId,
@@ -33,7 +33,7 @@ pub(crate) struct Started {
     end: Cell<Option<Ticks>>,
 }
 
-impl Started {
+impl PastOperation {
     pub(crate) fn new(operation: &WrittenOperation, start: Ticks, state: (StateId, u8)) -> Self {
         let named = operation.targets.iter().filter(|at| at.fields.contains(PayloadField::Block));
         let blocks = named.filter_map(|at| {
