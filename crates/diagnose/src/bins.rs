@@ -8,16 +8,43 @@ const MS: u64 = 1_000 * US;
 
 /// The bounds of gaps, in ticks. The last bin holds everything longer.
 const GAPS: [u64; 30] = [
-    0, 100 * NS, 200 * NS, 500 * NS, US, 3 * US / 2, 2 * US, 3 * US, 5 * US, 7 * US, 10 * US, 15 * US, 20 * US, 30 * US,
-    50 * US, 70 * US, 100 * US, 150 * US, 200 * US, 300 * US, 500 * US, 700 * US, MS, 3 * MS / 2, 2 * MS, 3 * MS, 5 * MS,
-    10 * MS, 20 * MS, 50 * MS,
+    0,
+    100 * NS,
+    200 * NS,
+    500 * NS,
+    US,
+    3 * US / 2,
+    2 * US,
+    3 * US,
+    5 * US,
+    7 * US,
+    10 * US,
+    15 * US,
+    20 * US,
+    30 * US,
+    50 * US,
+    70 * US,
+    100 * US,
+    150 * US,
+    200 * US,
+    300 * US,
+    500 * US,
+    700 * US,
+    MS,
+    3 * MS / 2,
+    2 * MS,
+    3 * MS,
+    5 * MS,
+    10 * MS,
+    20 * MS,
+    50 * MS,
 ];
 /// The bounds of distances in operations.
 const DISTANCES: [u64; 11] = [1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32];
 /// The bounds of counts of erases and reads.
 const COUNTS: [u64; 31] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32, 40, 50, 64, 80, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000,
-    10_000, 100_000,
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32, 40, 50, 64, 80, 100, 150, 200, 300, 500, 1_000, 2_000,
+    5_000, 10_000, 100_000,
 ];
 /// The number of parts of a phase.
 pub(crate) const TENTHS: u8 = 10;

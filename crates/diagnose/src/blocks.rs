@@ -8,7 +8,7 @@ use std::rc::Rc;
 use nandseq_profile::model::{ArrayWork, Base};
 use rustc_hash::FxHashMap;
 
-use crate::started::{NamedBlock, Started};
+use crate::past_operation::{NamedBlock, PastOperation};
 
 /// How many operations a block remembers.
 const RECENT: usize = 6;
@@ -20,8 +20,8 @@ struct BlockPast {
     erases: u32,
     /// Since the last erase.
     reads: u32,
-    recent: VecDeque<Rc<Started>>,
-    programs: VecDeque<(u32, Rc<Started>)>,
+    recent: VecDeque<Rc<PastOperation>>,
+    programs: VecDeque<(u32, Rc<PastOperation>)>,
 }
 
 /// The blocks of a site that were touched.
@@ -42,7 +42,7 @@ impl BlockPasts {
     }
 
     /// The operations on a block that it remembers, the last first; then those that programmed a page and the pages beside it.
-    pub(crate) fn of(&self, at: NamedBlock) -> impl Iterator<Item = &Rc<Started>> {
+    pub(crate) fn of(&self, at: NamedBlock) -> impl Iterator<Item = &Rc<PastOperation>> {
         let past = self.blocks.get(&(at.die, at.block));
         let recent = past.into_iter().flat_map(|past| past.recent.iter().rev());
         let is_near = move |page: u32| at.page.is_some_and(|own| own.abs_diff(page) <= 1);
@@ -51,7 +51,7 @@ impl BlockPasts {
     }
 
     /// Adds an operation that has started.
-    pub(crate) fn add(&mut self, operation: &Rc<Started>, work: Option<ArrayWork>) {
+    pub(crate) fn add(&mut self, operation: &Rc<PastOperation>, work: Option<ArrayWork>) {
         for at in &operation.blocks {
             let past = self.blocks.entry((at.die, at.block)).or_default();
             match work {

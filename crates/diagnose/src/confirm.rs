@@ -12,7 +12,7 @@ use nandseq_trace::rows::StateId;
 
 use crate::bins::us_text;
 use crate::diagnosis::Suspect;
-use crate::die_state::StateEffect;
+use crate::die_flags::StateEffect;
 use crate::feature::{AxisOf, Combination, Condition, Fact, Feature, Quantity, Relation};
 use crate::names::{NameTable, OpName};
 use crate::walk::TestedRuns;
@@ -48,7 +48,8 @@ pub fn confirming_plan(runs: &TestedRuns<'_>, suspect: &Suspect) -> ConfirmingPl
     match (&without, parts.name) {
         (Some(_), _) => phase(&mut text, "without", "until: {scenarios: done}, scenarios: without"),
         (None, Some(name)) => {
-            let zeros: Vec<String> = names.ops(name).iter().map(|op| format!("{}: 0", word(&runs.profile.ops[*op].name))).collect();
+            let zeros: Vec<String> =
+                names.ops(name).iter().map(|op| format!("{}: 0", word(&runs.profile.ops[*op].name))).collect();
             let rest = format!("ops: 2000, scenarios: [], probabilities: {{global: {{{}}}}}", zeros.join(", "));
             phase(&mut text, "without", &rest);
         }
@@ -91,6 +92,8 @@ struct Parts {
     /// The earliest first.
     earlier: Vec<EarlierStep>,
     state: Option<(StateId, (u64, u64))>,
+    /// The same of the operation before.
+    state_of_that: Option<(StateId, (u64, u64))>,
     facts: Vec<Fact>,
     erases: u64,
     place: PlaceStep,
@@ -113,6 +116,9 @@ impl Parts {
             Feature::Fact(Fact::State(state)) => self.state = self.state.or(Some((state, (0, 100)))),
             Feature::Fact(fact) => self.add_fact(fact),
             Feature::Number(Quantity::Tenth(state)) => self.state = Some((state, (range.0, range.1.unwrap_or(100)))),
+            Feature::Number(Quantity::ThatTenth(state)) => {
+                self.state_of_that = Some((state, (range.0, range.1.unwrap_or(100))))
+            }
             Feature::Number(Quantity::Erases) => self.erases = range.0,
             Feature::Number(Quantity::Reads) => {}
             Feature::Number(Quantity::Block) => self.place.block = numbers(),
@@ -228,6 +234,9 @@ impl ScenarioWriter<'_> {
             if let (Some((label, known)), Some(of)) = (&before, at.checked_sub(1).map(|at| parts.earlier[at])) {
                 fields.extend(self.distance(&of, label, (known, ops)));
             }
+            if let Some((state, tenths)) = parts.state_of_that.filter(|_| at + 1 == parts.earlier.len()) {
+                fields.extend(self.add_state(state, tenths, &None, ops, &mut steps));
+            }
             steps.has_chains |= self.has_chain(ops);
             before = Some((steps.add(fields), ops));
         }
@@ -342,7 +351,8 @@ impl ScenarioWriter<'_> {
         steps: &mut Steps,
     ) -> Vec<String> {
         let Some((base, phase)) = state.parts() else { return Vec::new() };
-        let of_base: Vec<OpId> = self.profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect();
+        let of_base: Vec<OpId> =
+            self.profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect();
         let known = before.as_ref().filter(|(_, ops)| ops.iter().all(|op| of_base.contains(op)));
         let label = match known {
             Some((label, _)) => label.clone(),
@@ -402,9 +412,9 @@ impl ScenarioWriter<'_> {
 
     /// The axis that an operation suspends.
     fn suspends(&self, op: OpId) -> Option<AxisOf> {
-        [AxisOf::Erase, AxisOf::Program].into_iter().find(|&axis| {
-            self.profile.bases[self.profile.ops[op].base].has(Effect::Suspend(axis.into()))
-        })
+        [AxisOf::Erase, AxisOf::Program]
+            .into_iter()
+            .find(|&axis| self.profile.bases[self.profile.ops[op].base].has(Effect::Suspend(axis.into())))
     }
 }
 

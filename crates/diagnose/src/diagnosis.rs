@@ -6,10 +6,10 @@
 use serde::Serialize;
 
 use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
-use crate::feature::{Combination, Condition, Fact, Feature, Words};
+use crate::feature::{Combination, Condition, ConditionWords, Fact, Feature};
 use crate::names::NameTable;
-use crate::search::{FoundCombination, Search};
-use crate::statistics::{Counted, Metric, chance};
+use crate::search::{FoundCombination, SuspectSearch};
+use crate::statistics::{Metric, UnitCount, chance};
 use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
 
 /// The most suspects that a diagnosis lists.
@@ -111,9 +111,9 @@ pub struct Suspect {
     /// The scores by all metrics, in their order.
     pub scores: Vec<(&'static str, f64)>,
     /// The operations in which it was seen.
-    pub operations: Counted,
+    pub operations: UnitCount,
     /// The runs in which it was seen.
-    pub runs: Counted,
+    pub runs: UnitCount,
     /// Combinations of the same operations, or runs where runs are compared.
     pub also_explains: Vec<String>,
     /// One that fails.
@@ -140,7 +140,7 @@ pub struct Diagnosis {
     /// The number of features that were counted.
     pub features: usize,
     /// What was compared: operations, or runs.
-    pub compared: Counted,
+    pub compared: UnitCount,
     /// What is bad.
     pub kind: DiagnosisKind,
     /// The same as a sentence.
@@ -163,9 +163,9 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let outcomes = outcomes(runs);
     let operations_known = outcomes.failed > 0 && outcomes.failed >= outcomes.failed_somewhere;
     let mut by_run = !operations_known;
-    let mut search = Search::new(runs, &names, by_run)?;
+    let mut search = SuspectSearch::new(runs, &names, by_run)?;
     if !by_run && search.found.is_empty() {
-        let whole = Search::new(runs, &names, true)?;
+        let whole = SuspectSearch::new(runs, &names, true)?;
         if !whole.found.is_empty() {
             (by_run, search) = (true, whole);
         }
@@ -173,7 +173,7 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let found = chosen(&search, options.metric);
     let combinations: Vec<&Combination> = found.iter().map(|one| &one.combination).collect();
     let evidence = EvidenceOfAll::new(runs, &names, by_run, options.seed, &combinations)?;
-    let words = Words { profile: runs.profile, names: &names, sites: runs.site_names };
+    let words = ConditionWords { profile: runs.profile, names: &names, sites: runs.site_names };
     let ranking = Ranking { runs, names: &names, words, by_run, options, found: &found, evidence: &evidence };
     let suspects = ranking.suspects();
     let spread = spread(&search, &evidence, words);
@@ -209,7 +209,7 @@ fn outcomes(runs: &TestedRuns<'_>) -> OutcomeCounts {
 }
 
 /// The combinations whose evidence is looked at: the best by score, then the best by likelihood.
-fn chosen(search: &Search, metric: Metric) -> Vec<FoundCombination> {
+fn chosen(search: &SuspectSearch, metric: Metric) -> Vec<FoundCombination> {
     let score = |one: &FoundCombination| metric.score(one.counted, search.whole);
     let mut by_score: Vec<&FoundCombination> = search.found.iter().collect();
     by_score.sort_by(|one, other| {
@@ -232,7 +232,7 @@ fn chosen(search: &Search, metric: Metric) -> Vec<FoundCombination> {
 struct Ranking<'a> {
     runs: &'a TestedRuns<'a>,
     names: &'a NameTable,
-    words: Words<'a>,
+    words: ConditionWords<'a>,
     by_run: bool,
     options: DiagnoseOptions,
     found: &'a [FoundCombination],
@@ -240,7 +240,7 @@ struct Ranking<'a> {
 }
 
 impl Ranking<'_> {
-    fn counted(&self, at: usize) -> Counted {
+    fn counted(&self, at: usize) -> UnitCount {
         let Evidence { operations, runs, .. } = &self.evidence.of[at];
         if self.by_run { *runs } else { *operations }
     }
@@ -267,11 +267,18 @@ impl Ranking<'_> {
             let by_score = self.score(other).total_cmp(&self.score(one));
             let by_gain = self.found[other].gain.total_cmp(&self.found[one].gain);
             let simple = self.found[one].combination.0.len().cmp(&self.found[other].combination.0.len());
-            by_score.then(by_gain).then(simple).then_with(|| self.found[one].combination.cmp(&self.found[other].combination))
+            by_score
+                .then(by_gain)
+                .then(simple)
+                .then_with(|| self.found[one].combination.cmp(&self.found[other].combination))
         });
         let mut kept: Vec<&Vec<usize>> = Vec::new();
         for group in order {
-            if kept.len() < MOST_SUSPECTS && !kept.iter().any(|before| self.is_explained(group[0], before[0])) {
+            let is_known = kept.iter().any(|before| {
+                self.found[before[0]].combination.has_same_features(&self.found[group[0]].combination)
+                    || self.is_explained(group[0], before[0])
+            });
+            if kept.len() < MOST_SUSPECTS && !is_known {
                 kept.push(group);
             }
         }
@@ -335,7 +342,7 @@ impl Ranking<'_> {
 }
 
 /// The most uneven place of each kind. Of sites, runs are compared; of other places, operations.
-fn spread(search: &Search, evidence: &EvidenceOfAll, words: Words<'_>) -> Vec<PlaceSpread> {
+fn spread(search: &SuspectSearch, evidence: &EvidenceOfAll, words: ConditionWords<'_>) -> Vec<PlaceSpread> {
     let mut worst: Vec<(Fact, PlaceSpread)> = Vec::new();
     let sites = evidence.sites.iter().zip(0..).map(|(counted, site)| (Fact::Site(site), *counted, evidence.runs));
     let others = search.places.iter().filter(|(fact, _)| !matches!(fact, Fact::Site(_)));
@@ -348,9 +355,7 @@ fn spread(search: &Search, evidence: &EvidenceOfAll, words: Words<'_>) -> Vec<Pl
         let tries = (of_kind as f64).max(1.0 / share);
         let one = PlaceSpread {
             kind,
-            place: Combination(vec![Condition::whole(Feature::Fact(fact))])
-                .text(&words)
-                .replace("any operation, ", ""),
+            place: Combination(vec![Condition::whole(Feature::Fact(fact))]).text(&words).replace("any operation, ", ""),
             fails: part.fails,
             of: whole.fails,
             share: (share * 1e6).round() / 1e4,
@@ -371,7 +376,7 @@ fn significant(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
-fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: Words<'_>) -> (DiagnosisKind, String) {
+fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: ConditionWords<'_>) -> (DiagnosisKind, String) {
     let Some(first) = suspects.first() else {
         let text = "nothing goes with failing more than chance gives: no place and no combination";
         return (DiagnosisKind::Nothing, text.to_owned());
@@ -391,7 +396,8 @@ fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: Words<'_>) -> (D
             (DiagnosisKind::CombinationAtPlace, text)
         }
         (None, _) => {
-            let uneven = spread.iter().filter(|one| one.chance < 0.01).map(|one| format!("{} ({})", one.kind, one.place));
+            let uneven =
+                spread.iter().filter(|one| one.chance < 0.01).map(|one| format!("{} ({})", one.kind, one.place));
             let uneven: Vec<String> = uneven.collect();
             let end = if uneven.is_empty() {
                 "no site, die, plane or block has more than its share".to_owned()

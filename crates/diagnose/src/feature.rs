@@ -4,7 +4,7 @@ use nandseq_profile::model::{Axis, Topology};
 use nandseq_profile::{CellTypeId, Profile};
 use nandseq_trace::rows::StateId;
 
-use crate::bins::{Scale, us_text};
+use crate::bins::{Scale, TENTHS, us_text};
 use crate::names::{NameTable, OpName};
 
 /// How an earlier operation lies to a later one on its die.
@@ -150,7 +150,7 @@ impl Fact {
         }
     }
 
-    fn text(self, words: &Words<'_>) -> String {
+    fn text(self, words: &ConditionWords<'_>) -> String {
         let site = |site: u32| words.sites.get(site as usize).map_or("", String::as_str);
         match self {
             Self::Site(number) => site(number).to_owned(),
@@ -177,6 +177,9 @@ impl Fact {
 pub(crate) enum Quantity {
     /// How far its plane is in an op_state.
     Tenth(StateId),
+    /// How far the plane of the operation that the suspect names before it was in an op_state when that started; 0 in an op_state that
+    /// is no phase.
+    ThatTenth(StateId),
     /// Erases of its block before it.
     Erases,
     /// Reads of its block since the last erase.
@@ -210,7 +213,7 @@ impl Feature {
         let one = |scale| [Some(scale), None, None];
         match self {
             Self::Name(_) | Self::Fact(_) => one(Scale::Whole),
-            Self::Number(Quantity::Tenth(_)) => one(Scale::Tenth),
+            Self::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_)) => one(Scale::Tenth),
             Self::Number(Quantity::Erases | Quantity::Reads) => one(Scale::Count),
             Self::Number(Quantity::Block) => one(Scale::Blocks(topology.blocks_per_die)),
             Self::Number(Quantity::Page) => one(Scale::Pages(topology.pages_per_block)),
@@ -242,7 +245,9 @@ impl Condition {
     pub(crate) const fn place(&self) -> Option<Fact> {
         match self.feature {
             Feature::Fact(fact) if fact.is_place() => Some(fact),
-            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => None,
+            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
+                None
+            }
         }
     }
 
@@ -262,7 +267,7 @@ impl Condition {
         }
     }
 
-    fn text(&self, words: &Words<'_>) -> String {
+    fn text(&self, words: &ConditionWords<'_>) -> String {
         let scale = self.scale(words.profile.topology);
         let (least, most) = scale.range(self.from, self.to);
         let numbers = |unit: &dyn Fn(u64) -> String| match most {
@@ -277,6 +282,15 @@ impl Condition {
             Feature::Fact(fact) => fact.text(words),
             Feature::Number(Quantity::Tenth(state)) => {
                 format!("at {least}-{} % of {}", most.unwrap_or(100), state.text(words.profile))
+            }
+            Feature::Number(Quantity::ThatTenth(state))
+                if (self.from, self.to) == (0, TENTHS - 1)
+                    || state.parts().is_none_or(|(_, phase)| phase.is_none()) =>
+            {
+                format!("that in {}", state.text(words.profile))
+            }
+            Feature::Number(Quantity::ThatTenth(state)) => {
+                format!("that at {least}-{} % of {}", most.unwrap_or(100), state.text(words.profile))
             }
             Feature::Number(Quantity::Erases) => format!("block erased {} times", numbers(&plain)),
             Feature::Number(Quantity::Reads) => format!("block read {} times since its erase", numbers(&plain)),
@@ -300,7 +314,7 @@ impl Condition {
 
 /// What the texts of conditions are made of.
 #[derive(Clone, Copy)]
-pub(crate) struct Words<'a> {
+pub(crate) struct ConditionWords<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) names: &'a NameTable,
     /// The sites as they are called.
@@ -312,9 +326,11 @@ pub(crate) struct Words<'a> {
 pub(crate) struct Combination(pub(crate) Vec<Condition>);
 
 impl Combination {
-    /// The combination with one more condition.
+    /// The combination with one more condition. A name goes before a more general one.
     pub(crate) fn with(&self, condition: Condition) -> Self {
+        let is_name = |one: &Condition| matches!(one.feature, Feature::Name(_));
         let mut conditions = self.0.clone();
+        conditions.retain(|one| !(is_name(one) && is_name(&condition)));
         conditions.push(condition);
         conditions.sort_unstable();
         Self(conditions)
@@ -338,8 +354,14 @@ impl Combination {
         self.0.iter().all(|own| special.0.iter().any(|other| own.holds(other, names)))
     }
 
+    /// Whether both are about the same features, in whatever bins.
+    pub(crate) fn has_same_features(&self, other: &Self) -> bool {
+        let has = |list: &Self, feature: Feature| list.0.iter().any(|one| one.feature == feature);
+        self.0.len() == other.0.len() && self.0.iter().all(|one| has(other, one.feature))
+    }
+
     /// The conditions in words.
-    pub(crate) fn text(&self, words: &Words<'_>) -> String {
+    pub(crate) fn text(&self, words: &ConditionWords<'_>) -> String {
         let mut parts: Vec<String> = Vec::new();
         for condition in &self.0 {
             let text = condition.text(words);

@@ -11,15 +11,15 @@ mod bins;
 mod blocks;
 mod confirm;
 mod diagnosis;
-mod die_state;
+mod die_flags;
 mod draws;
 mod evidence;
 mod feature;
 mod names;
 mod occurrence;
 mod page;
+mod past_operation;
 mod search;
-mod started;
 mod statistics;
 mod table;
 mod text;
@@ -31,6 +31,6 @@ pub use diagnosis::{
     diagnose,
 };
 pub use page::DiagnosisPage;
-pub use statistics::{Counted, Metric};
+pub use statistics::{Metric, UnitCount};
 pub use text::text;
 pub use walk::{DiagnoseError, LOOK_BACK, RunOutcome, TestedRuns};

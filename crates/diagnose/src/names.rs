@@ -18,13 +18,13 @@ impl OpName {
 
 /// How general a name is. The key of a step in a test plan.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum NameKind {
+pub(crate) enum OpNameKind {
     Op,
     Base,
     Class,
 }
 
-impl NameKind {
+impl OpNameKind {
     /// The key of a step that takes such a name.
     pub(crate) const fn key(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl NameKind {
 #[derive(Debug)]
 struct NamedOps {
     text: String,
-    kind: NameKind,
+    kind: OpNameKind,
     /// In ascending order.
     ops: Vec<OpId>,
 }
@@ -56,10 +56,10 @@ impl NameTable {
         let of_bases = |bases: &[BaseId]| -> Vec<OpId> {
             profile.ops.iter_ids().filter(|(_, op)| bases.contains(&op.base)).map(|(id, _)| id).collect()
         };
-        let ops = profile.ops.iter_ids().map(|(id, op)| (op.name.clone(), NameKind::Op, vec![id]));
-        let bases = profile.bases.iter_ids().map(|(id, base)| (base.name.clone(), NameKind::Base, of_bases(&[id])));
+        let ops = profile.ops.iter_ids().map(|(id, op)| (op.name.clone(), OpNameKind::Op, vec![id]));
+        let bases = profile.bases.iter_ids().map(|(id, base)| (base.name.clone(), OpNameKind::Base, of_bases(&[id])));
         let classes = classes_of(profile, classes).into_iter();
-        let classes = classes.map(|(name, bases)| (name, NameKind::Class, of_bases(&bases)));
+        let classes = classes.map(|(name, bases)| (name, OpNameKind::Class, of_bases(&bases)));
         let mut names: Vec<NamedOps> = Vec::new();
         for (text, kind, ops) in ops.chain(bases).chain(classes) {
             if !ops.is_empty() && names.iter().all(|known| known.ops != ops) {
@@ -87,7 +87,7 @@ impl NameTable {
         &self.names[name.index()].text
     }
 
-    pub(crate) fn kind(&self, name: OpName) -> NameKind {
+    pub(crate) fn kind(&self, name: OpName) -> OpNameKind {
         self.names[name.index()].kind
     }
 

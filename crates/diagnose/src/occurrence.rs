@@ -8,21 +8,21 @@ use nandseq_report::plan::SiteHistory;
 use crate::bins::Scale;
 use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity, Relation};
 use crate::names::{NameTable, OpName};
-use crate::started::Started;
+use crate::past_operation::PastOperation;
 
 /// An earlier operation under one of its names and in one of its relations.
 #[derive(Clone, Debug)]
-pub(crate) struct Earlier {
+pub(crate) struct EarlierOperation {
     pub(crate) name: OpName,
     pub(crate) relation: Relation,
     pub(crate) bins: Bins,
-    pub(crate) operation: Rc<Started>,
+    pub(crate) operation: Rc<PastOperation>,
 }
 
 /// The earlier operations of an operation: for each name and relation the last one. Finds one in constant time.
 #[derive(Debug)]
 pub(crate) struct EarlierList {
-    list: Vec<Earlier>,
+    list: Vec<EarlierOperation>,
     /// For each name and relation the round in which it was set, and its place in the list.
     places: Vec<(u32, u32)>,
     round: u32,
@@ -48,23 +48,23 @@ impl EarlierList {
     }
 
     /// Adds an operation under each of its names, in relations in which no later one of the name was added.
-    pub(crate) fn add(&mut self, operation: &Rc<Started>, names: &[OpName], relations: u8, bins: Bins) {
+    pub(crate) fn add(&mut self, operation: &Rc<PastOperation>, names: &[OpName], relations: u8, bins: Bins) {
         for &name in names {
             for relation in Relation::ALL.into_iter().filter(|&relation| relations >> relation as u8 & 1 == 1) {
                 let place = &mut self.places[name.index() * Relation::ALL.len() + relation as usize];
                 if place.0 != self.round {
                     *place = (self.round, self.list.len() as u32);
-                    self.list.push(Earlier { name, relation, bins, operation: Rc::clone(operation) });
+                    self.list.push(EarlierOperation { name, relation, bins, operation: Rc::clone(operation) });
                 }
             }
         }
     }
 
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Earlier> {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, EarlierOperation> {
         self.list.iter()
     }
 
-    pub(crate) fn get(&self, name: OpName, relation: Relation) -> Option<&Earlier> {
+    pub(crate) fn get(&self, name: OpName, relation: Relation) -> Option<&EarlierOperation> {
         let (round, at) = self.places[name.index() * Relation::ALL.len() + relation as usize];
         if round == self.round { self.list.get(at as usize) } else { None }
     }
@@ -89,7 +89,7 @@ pub(crate) struct Occurrence<'a> {
     pub(crate) names: &'a NameTable,
     pub(crate) history: &'a SiteHistory,
     pub(crate) place: OperationPlace,
-    pub(crate) operation: &'a Started,
+    pub(crate) operation: &'a PastOperation,
     /// Whether the tester says that it fails.
     pub(crate) fails: bool,
     /// Whether its run fails.
@@ -98,7 +98,7 @@ pub(crate) struct Occurrence<'a> {
     pub(crate) numbers: &'a [(Quantity, u8)],
     pub(crate) earlier: &'a EarlierList,
     /// The operations before it on its die, the last first.
-    pub(crate) before: &'a [Rc<Started>],
+    pub(crate) before: &'a [Rc<PastOperation>],
 }
 
 impl Occurrence<'_> {
@@ -108,13 +108,13 @@ impl Occurrence<'_> {
     }
 
     /// The earlier operation that a condition names, if there is one in its bins.
-    pub(crate) fn earlier(&self, condition: &Condition) -> Option<&Earlier> {
+    pub(crate) fn earlier(&self, condition: &Condition) -> Option<&EarlierOperation> {
         let Feature::After(name, relation) = condition.feature else { return None };
         self.earlier.get(name, relation).filter(|earlier| is_in(condition, earlier.bins))
     }
 
     /// Puts the operations before an earlier one into a list.
-    pub(crate) fn before_that(&self, operation: &Started, list: &mut EarlierList) {
+    pub(crate) fn before_that(&self, operation: &PastOperation, list: &mut EarlierList) {
         list.clear();
         let older = self.before.iter().filter(|one| one.row < operation.row);
         for (one, distance) in older.zip(1..) {
@@ -128,6 +128,10 @@ impl Occurrence<'_> {
         let holds = |condition: &Condition| match condition.feature {
             Feature::Name(name) => self.own_names().contains(&name),
             Feature::Fact(fact) => self.facts.contains(&fact),
+            Feature::Number(Quantity::ThatTenth(state)) => {
+                let that = combination.after().and_then(|after| self.earlier(after)).map(|that| that.operation.state);
+                that.is_some_and(|(of, bin)| of == state && (condition.from..=condition.to).contains(&bin))
+            }
             Feature::Number(quantity) => {
                 self.numbers.iter().any(|&(of, bin)| of == quantity && (condition.from..=condition.to).contains(&bin))
             }

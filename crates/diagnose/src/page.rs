@@ -10,7 +10,7 @@ use nandseq_report::{LoadError, SiteTables};
 
 use crate::diagnosis::{Diagnosis, Suspect};
 use crate::evidence::ExampleOperation;
-use crate::statistics::Counted;
+use crate::statistics::UnitCount;
 use crate::walk::TestedRuns;
 
 /// The suspects that have excerpts.
@@ -77,7 +77,7 @@ impl DiagnosisPage {
 }
 
 fn shown(suspect: &Suspect) -> ShownSuspect {
-    let count = |Counted { fails, all }: Counted| ShownCount { fails, all };
+    let count = |UnitCount { fails, all }: UnitCount| ShownCount { fails, all };
     ShownSuspect {
         rank: suspect.rank,
         what: suspect.what.clone(),
@@ -102,12 +102,9 @@ fn excerpt(runs: &TestedRuns<'_>, example: ExampleOperation, name: String) -> Re
     let site = &runs.sites[place.site];
     let files = SiteFiles { runs: vec![site.runs[place.run].clone()], ..site.clone() };
     let margin = MARGIN.0.max(place.start.0.saturating_sub(from.0) / 5);
-    let window = TimeRange {
-        from: Ticks(from.0.saturating_sub(margin)),
-        to: Ticks(place.start.0.saturating_add(margin)),
-    };
-    let wanted =
-        Wanted { operations: true, stretches: true, segments: true, window: Some(window), ..Wanted::NONE };
+    let window =
+        TimeRange { from: Ticks(from.0.saturating_sub(margin)), to: Ticks(place.start.0.saturating_add(margin)) };
+    let wanted = Wanted { operations: true, stretches: true, segments: true, window: Some(window), ..Wanted::NONE };
     let tables = load::site(runs.profile, runs.source, &files, Wanted { most_rows: 20_000, ..wanted })?;
     Ok(SiteTables { name, ..tables })
 }

@@ -6,10 +6,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::feature::{Combination, Condition, Fact, Feature};
+use crate::feature::{Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, Occurrence};
-use crate::statistics::Counted;
+use crate::statistics::UnitCount;
 use crate::table::CountTable;
 use crate::walk::{self, DiagnoseError, Listener, TestedRuns, ToldRun};
 
@@ -30,7 +30,9 @@ const fn family(feature: Feature) -> usize {
         Feature::Fact(Fact::Die(_)) => 2,
         Feature::Fact(Fact::Plane(..) | Fact::SitePlane(..)) => 3,
         Feature::Fact(Fact::Block(..) | Fact::SiteBlock(..) | Fact::Page(_)) => 4,
-        Feature::Fact(Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch) => 5,
+        Feature::Fact(
+            Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch,
+        ) => 5,
         Feature::Number(_) => 6,
         Feature::After(..) | Feature::AfterThat(..) => 7,
     }
@@ -40,7 +42,7 @@ const fn family(feature: Feature) -> usize {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct FoundCombination {
     pub(crate) combination: Combination,
-    pub(crate) counted: Counted,
+    pub(crate) counted: UnitCount,
     /// How much likelier it makes all fails.
     pub(crate) gain: f64,
     /// Whether chance hardly explains it.
@@ -49,17 +51,17 @@ pub(crate) struct FoundCombination {
 
 /// What a search found.
 #[derive(Debug)]
-pub(crate) struct Search {
+pub(crate) struct SuspectSearch {
     /// The units that were counted.
-    pub(crate) whole: Counted,
+    pub(crate) whole: UnitCount,
     pub(crate) found: Vec<FoundCombination>,
     /// What was counted in each place that has fails.
-    pub(crate) places: Vec<(Fact, Counted)>,
+    pub(crate) places: Vec<(Fact, UnitCount)>,
     /// How many different features were counted.
     pub(crate) features: usize,
 }
 
-impl Search {
+impl SuspectSearch {
     /// Searches all runs. `by_run` says that runs are compared rather than operations.
     pub(crate) fn new(runs: &TestedRuns<'_>, names: &NameTable, by_run: bool) -> Result<Self, DiagnoseError> {
         let mut parents = vec![Combination::default()];
@@ -104,7 +106,7 @@ struct Level<'a> {
     /// By name the combinations that name it; then those that name none.
     of_name: Vec<Vec<u32>>,
     unnamed: Vec<u32>,
-    of_parents: Vec<Counted>,
+    of_parents: Vec<UnitCount>,
     last_runs: Vec<u32>,
     table: CountTable,
     /// Whether the features of failing operations, or runs, are noted; then all are counted.
@@ -124,6 +126,8 @@ struct Shape {
     is_name: bool,
     afters: usize,
     after_thats: usize,
+    /// The name of the operation before, the first if there are two.
+    after: Option<OpName>,
 }
 
 impl Shape {
@@ -135,6 +139,10 @@ impl Shape {
             is_name: name.is_some() && combination.0.len() == 1,
             afters: count(|feature| matches!(feature, Feature::After(..))),
             after_thats: count(|feature| matches!(feature, Feature::AfterThat(..))),
+            after: combination.after().and_then(|condition| match condition.feature {
+                Feature::After(name, _) => Some(name),
+                Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) | Feature::AfterThat(..) => None,
+            }),
         }
     }
 }
@@ -161,7 +169,7 @@ impl<'a> Level<'a> {
             shapes: parents.iter().map(Shape::of).collect(),
             of_name,
             unnamed,
-            of_parents: vec![Counted::default(); parents.len()],
+            of_parents: vec![UnitCount::default(); parents.len()],
             last_runs: vec![0; parents.len()],
             table: CountTable::new(runs.profile.topology, parents.len(), names.len()),
             is_noting: true,
@@ -176,14 +184,14 @@ impl<'a> Level<'a> {
     }
 
     /// The places with fails, whatever the operation.
-    fn places(&self) -> Vec<(Fact, Counted)> {
+    fn places(&self) -> Vec<(Fact, UnitCount)> {
         let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize]);
         let of_all = best.into_iter().filter(|(parent, ..)| self.parents[*parent as usize].0.is_empty());
         of_all.filter_map(|(_, condition, counted)| Some((condition.place()?, counted))).collect()
     }
 
     /// Each combination with its best further conditions.
-    fn found(&self, whole: Counted) -> Vec<FoundCombination> {
+    fn found(&self, whole: UnitCount) -> Vec<FoundCombination> {
         let mut members = [0u32; FAMILIES];
         self.table.features().for_each(|feature| members[family(feature)] += 1);
         let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize]);
@@ -248,17 +256,23 @@ impl<'a> Level<'a> {
         if shape.afters < 2 && shape.after_thats == 0 {
             for earlier in occurrence.earlier.iter() {
                 let feature = Feature::After(earlier.name, earlier.relation);
-                if !has(feature) {
+                // Another bound of the same operations would say nothing new.
+                let is_other =
+                    |known: OpName| !self.names.holds(known, earlier.name) && !self.names.holds(earlier.name, known);
+                if shape.after.is_none_or(is_other) {
                     self.add(parent, feature, earlier.bins, fails);
                 }
             }
         }
         if shape.afters == 1
             && shape.after_thats == 0
+            && !has_state_of_that(&known[at])
             && let Some(that) = known[at].after().and_then(|after| occurrence.earlier(after))
         {
             let mut list = std::mem::replace(&mut self.list, EarlierList::empty());
             occurrence.before_that(&that.operation, &mut list);
+            let (state, bin) = that.operation.state;
+            self.add(parent, Feature::Number(Quantity::ThatTenth(state)), [bin, 0, 0], fails);
             for earlier in list.iter() {
                 let feature = Feature::AfterThat(earlier.name, earlier.relation);
                 self.add(parent, feature, earlier.bins, fails);
@@ -268,12 +282,18 @@ impl<'a> Level<'a> {
     }
 }
 
+/// Whether the state in which the operation before started is among the conditions.
+fn has_state_of_that(combination: &Combination) -> bool {
+    combination.0.iter().any(|one| matches!(one.feature, Feature::Number(Quantity::ThatTenth(_))))
+}
+
 impl Listener for Level<'_> {
+    fn wants(&self, fails: bool, run_fails: bool) -> bool {
+        !self.is_noting || if self.by_run { run_fails } else { fails }
+    }
+
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
         let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
-        if self.is_noting && !fails {
-            return;
-        }
         let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
         let is_wanted = |at: &u32| self.is_noting || self.is_failing[*at as usize];
         let candidates: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).collect();

@@ -26,14 +26,14 @@ nandseq_profile::named! {
 
 /// Units that were counted: operations, or runs.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
-pub struct Counted {
+pub struct UnitCount {
     /// Those that fail.
     pub fails: u64,
     /// All of them.
     pub all: u64,
 }
 
-impl Counted {
+impl UnitCount {
     /// Adds a unit.
     pub(crate) fn add(&mut self, fails: bool) {
         self.fails += u64::from(fails);
@@ -67,7 +67,7 @@ impl Counted {
 impl Metric {
     /// The score of a part of all units, rounded to nine decimals.
     #[must_use]
-    pub fn score(self, part: Counted, whole: Counted) -> f64 {
+    pub fn score(self, part: UnitCount, whole: UnitCount) -> f64 {
         let [ef, ep] = [part.fails, part.all.saturating_sub(part.fails)].map(|count| count as f64);
         let [fails, passes] = [whole.fails, whole.all.saturating_sub(whole.fails)].map(|count| count as f64);
         rounded(self.of(ef, ep, fails, passes))
@@ -115,25 +115,25 @@ pub(crate) fn chance(hits: u64, tries: u64, share: f64) -> f64 {
 mod tests {
     use super::*;
 
-    const WHOLE: Counted = Counted { fails: 20, all: 1_000 };
+    const WHOLE: UnitCount = UnitCount { fails: 20, all: 1_000 };
 
     #[test]
     fn scores_are_those_of_their_formulas() {
-        let part = Counted { fails: 15, all: 60 };
+        let part = UnitCount { fails: 15, all: 60 };
         assert_eq!(Metric::Ochiai.score(part, WHOLE), 0.433_012_702);
         assert_eq!(Metric::Dstar.score(part, WHOLE), 4.5);
         assert_eq!(Metric::Tarantula.score(part, WHOLE), rounded(0.75 / (0.75 + 45.0 / 980.0)));
-        let perfect = Counted { fails: 20, all: 20 };
+        let perfect = UnitCount { fails: 20, all: 20 };
         assert_eq!(Metric::ALL.map(|metric| metric.score(perfect, WHOLE)), [1.0, 400.0, 1.0]);
-        assert_eq!(Metric::ALL.map(|metric| metric.score(Counted::default(), WHOLE)), [0.0; 3]);
+        assert_eq!(Metric::ALL.map(|metric| metric.score(UnitCount::default(), WHOLE)), [0.0; 3]);
     }
 
     #[test]
     fn a_part_with_the_rate_of_the_whole_gains_nothing() {
-        assert_eq!(WHOLE.gain(Counted { fails: 2, all: 100 }), 0.0);
-        assert_eq!(WHOLE.gain(Counted { fails: 1, all: 100 }), 0.0);
-        assert!(WHOLE.gain(Counted { fails: 3, all: 100 }) > 0.0);
-        assert!(WHOLE.gain(Counted { fails: 20, all: 20 }) > 90.0);
+        assert_eq!(WHOLE.gain(UnitCount { fails: 2, all: 100 }), 0.0);
+        assert_eq!(WHOLE.gain(UnitCount { fails: 1, all: 100 }), 0.0);
+        assert!(WHOLE.gain(UnitCount { fails: 3, all: 100 }) > 0.0);
+        assert!(WHOLE.gain(UnitCount { fails: 20, all: 20 }) > 90.0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bins::Scale;
 use crate::feature::{Bins, Condition, Feature, Quantity, Relation};
-use crate::statistics::Counted;
+use crate::statistics::UnitCount;
 
 /// A combination, by its number, with a feature.
 pub(crate) type TableKey = (u32, Feature);
@@ -27,7 +27,7 @@ impl RunBin {
         match feature {
             Feature::After(..) | Feature::AfterThat(..) => Self::Least,
             Feature::Number(Quantity::Erases | Quantity::Reads) => Self::Greatest,
-            Feature::Number(Quantity::Tenth(_) | Quantity::Block | Quantity::Page)
+            Feature::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_) | Quantity::Block | Quantity::Page)
             | Feature::Name(_)
             | Feature::Fact(_) => Self::Each,
         }
@@ -157,7 +157,7 @@ impl CountTable {
 
     /// All features that have fails, in their order, with what a condition on each counts at its best: the condition that makes the
     /// fails of the combination most likely, fewer bounds going before more.
-    pub(crate) fn best(&self, runs: bool, whole_of: impl Fn(u32) -> Counted) -> Vec<(u32, Condition, Counted)> {
+    pub(crate) fn best(&self, runs: bool, whole_of: impl Fn(u32) -> UnitCount) -> Vec<(u32, Condition, UnitCount)> {
         let mut keys: Vec<(TableKey, u32)> = self.places.iter().map(|(key, place)| (*key, *place)).collect();
         keys.sort_unstable();
         let mut found = Vec::new();
@@ -183,18 +183,18 @@ impl CountTable {
 const BOUND_COST: f64 = 3.0;
 
 /// The bins that go best with failing; `None` if nothing fails there. Only bins with fails are bounds.
-fn best_bins(counts: &[(u32, u32)], scale: Scale, whole: Counted, is_additive: bool) -> Option<(u8, u8, Counted)> {
+fn best_bins(counts: &[(u32, u32)], scale: Scale, whole: UnitCount, is_additive: bool) -> Option<(u8, u8, UnitCount)> {
     let failing: Vec<u8> = (0..scale.bins()).filter(|&bin| counts[usize::from(bin)].0 > 0).collect();
     let (&first, &last) = (failing.first()?, failing.last()?);
     let end = scale.bins() - 1;
     let sum = |from: u8, to: u8| {
         let some = &counts[usize::from(from)..=usize::from(to)];
-        some.iter().fold(Counted::default(), |sum, count| Counted {
+        some.iter().fold(UnitCount::default(), |sum, count| UnitCount {
             fails: sum.fails + u64::from(count.0),
             all: sum.all + u64::from(count.1),
         })
     };
-    let mut best: Option<(f64, (u8, u8, Counted))> = None;
+    let mut best: Option<(f64, (u8, u8, UnitCount))> = None;
     let mut try_bins = |from: u8, to: u8| {
         let counted = sum(from, to);
         let bounds = f64::from(u8::from(from > 0) + u8::from(to < end));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use nandseq_profile::diagnostic::{counted, grouped};
 
 use crate::diagnosis::{Diagnosis, Suspect, SuspectExample};
-use crate::statistics::Counted;
+use crate::statistics::UnitCount;
 
 /// The diagnosis as lines of text.
 #[must_use]
@@ -48,7 +48,7 @@ pub fn text(diagnosis: &Diagnosis) -> String {
 fn add_suspect(out: &mut String, suspect: &Suspect) {
     let [low, high] = suspect.interval;
     let _ = writeln!(out, "{:>3}. {:.3} ({low:.3} to {high:.3})  {}", suspect.rank, suspect.score, suspect.what);
-    let share = |of: Counted, what: &str| format!("{} of {} fail", grouped(of.fails), counted(of.all, what));
+    let share = |of: UnitCount, what: &str| format!("{} of {} fail", grouped(of.fails), counted(of.all, what));
     let _ = writeln!(out, "     {}; {}", share(suspect.operations, "operation"), share(suspect.runs, "run"));
     let at = |example: &SuspectExample| format!("`{}` row {} (op_uid {})", example.file, example.row, example.op_uid);
     for (word, example) in [("fails", &suspect.fails_at), ("passes", &suspect.passes_at)] {

@@ -16,12 +16,13 @@ use nandseq_report::plan::{SiteHistory, WrittenOperation};
 use nandseq_trace::rows::StateId;
 use rustc_hash::FxHashSet;
 
+use crate::bins::Scale;
 use crate::blocks::{BlockPasts, array_work};
-use crate::die_state::{DieState, StateEffect};
+use crate::die_flags::{DieFlags, StateEffect};
 use crate::feature::{AxisOf, Fact, Quantity};
 use crate::names::NameTable;
 use crate::occurrence::{EarlierList, Occurrence, OperationPlace, number};
-use crate::started::Started;
+use crate::past_operation::PastOperation;
 
 /// How many operations of a die are looked back at.
 pub const LOOK_BACK: usize = 32;
@@ -85,10 +86,16 @@ pub(crate) struct ToldRun {
 
 /// Who is told of operations.
 pub(crate) trait Listener {
+    /// Whether it is to be told of an operation that fails, or whose run does.
+    fn wants(&self, _fails: bool, _run_fails: bool) -> bool {
+        true
+    }
+
     /// An operation that counts.
     fn operation(&mut self, occurrence: &Occurrence<'_>);
     /// The end of a run that counts.
-    fn run_end(&mut self, run: ToldRun);}
+    fn run_end(&mut self, run: ToldRun);
+}
 
 /// Tells of all operations that count. `whole` says that runs are compared rather than operations: a run whose failing operation
 /// is not known counts too.
@@ -128,6 +135,11 @@ struct OpRole {
     effect: StateEffect,
 }
 
+/// Whether an op_state is a phase.
+fn has_phase(state: StateId) -> bool {
+    state.parts().is_some_and(|(_, phase)| phase.is_some())
+}
+
 /// A site and what has happened in it.
 struct SiteWalk<'a> {
     profile: &'a Profile,
@@ -136,8 +148,8 @@ struct SiteWalk<'a> {
     roles: IdVec<OpId, OpRole>,
     history: SiteHistory,
     /// For each die its last operations, the last first.
-    windows: Vec<VecDeque<Rc<Started>>>,
-    states: Vec<DieState>,
+    windows: Vec<VecDeque<Rc<PastOperation>>>,
+    states: Vec<DieFlags>,
     /// For each plane of each die the last operation that its op_state shows.
     shown: Vec<Option<(BaseId, u64)>>,
     blocks: BlockPasts,
@@ -160,7 +172,7 @@ impl<'a> SiteWalk<'a> {
             roles: profile.ops.ids().map(role).collect(),
             history: SiteHistory::new(profile),
             windows: vec![VecDeque::new(); dies],
-            states: vec![DieState::default(); dies],
+            states: vec![DieFlags::default(); dies],
             shown: vec![None; dies * planes],
             blocks: BlockPasts::default(),
             earlier: EarlierList::new(names),
@@ -183,10 +195,14 @@ impl<'a> SiteWalk<'a> {
         load::sequence_rows(self.profile, source, &file.path, |row| {
             let number = self.history.next_row();
             let operation = WrittenOperation::new(row, number);
-            let started = Rc::new(Started::new(&operation, row.time));
+            let state = self.op_state(&operation, row.time);
+            let started = Rc::new(PastOperation::new(&operation, row.time, state));
             if counted && !is_over {
                 let fails = failing == Some(row.uid);
-                self.tell(&started, at, row, (fails, outcome != RunOutcome::Passed), listener);
+                let run_fails = outcome != RunOutcome::Passed;
+                if listener.wants(fails, run_fails) {
+                    self.tell(&started, at, row, (fails, run_fails), listener);
+                }
                 is_over = fails;
             }
             self.start(operation, &started);
@@ -200,7 +216,7 @@ impl<'a> SiteWalk<'a> {
     /// Tells of an operation, which starts now.
     fn tell(
         &mut self,
-        started: &Rc<Started>,
+        started: &Rc<PastOperation>,
         run: usize,
         row: &Row<'_>,
         (fails, run_fails): (bool, bool),
@@ -225,7 +241,7 @@ impl<'a> SiteWalk<'a> {
         });
     }
 
-    fn find_earlier(&mut self, started: &Started, die: usize) {
+    fn find_earlier(&mut self, started: &PastOperation, die: usize) {
         self.earlier.clear();
         let (history, now) = (&self.history, started.start);
         for (one, distance) in self.windows[die].iter().zip(1..) {
@@ -241,7 +257,7 @@ impl<'a> SiteWalk<'a> {
         }
     }
 
-    fn find_facts(&mut self, started: &Started, die: usize, row: &Row<'_>) {
+    fn find_facts(&mut self, started: &PastOperation, die: usize, row: &Row<'_>) {
         let (facts, numbers) = (&mut self.facts, &mut self.numbers);
         facts.clear();
         numbers.clear();
@@ -275,30 +291,33 @@ impl<'a> SiteWalk<'a> {
         let state = self.states[die];
         facts.extend(state.cache.then_some(Fact::Cache));
         facts.extend(state.latch.then_some(Fact::Latch));
-        let plane = started.planes.iter().next().map_or(0, |plane| plane.0);
-        let (state, passed) = self.op_state(die, plane, started.start);
-        self.facts.push(Fact::State(state));
-        self.numbers.extend(passed.map(|passed| number(Quantity::Tenth(state), passed.into(), self.profile)));
+        let (state, tenth) = started.state;
+        facts.push(Fact::State(state));
+        numbers.extend(has_phase(state).then_some((Quantity::Tenth(state), tenth)));
     }
 
-    /// The op_state of a plane, and how many millionths of its phase have passed, if it is one.
-    fn op_state(&self, die: usize, plane: u8, now: Ticks) -> (StateId, Option<u32>) {
-        let at = die * self.profile.topology.planes as usize + usize::from(plane);
-        let Some((base, row)) = self.shown.get(at).copied().flatten() else { return (StateId::DEFAULT, None) };
+    /// The op_state of the first plane of an operation at its start, and the tenth of it that has passed; 0 if it is no phase.
+    fn op_state(&self, operation: &WrittenOperation, now: Ticks) -> (StateId, u8) {
+        let die = operation.dies().trailing_zeros() as usize;
+        let plane = operation.planes().iter().next().map_or(0, |plane| usize::from(plane.0));
+        let at = die * self.profile.topology.planes as usize + plane;
+        let Some((base, row)) = self.shown.get(at).copied().flatten() else { return (StateId::DEFAULT, 0) };
         match self.history.phase_of(row, now) {
-            Some((phase, passed)) => (StateId::of(base, Some(phase)), Some(passed)),
-            None => (StateId::of(base, None), None),
+            Some((phase, passed)) => (StateId::of(base, Some(phase)), Scale::Tenth.bin(passed.into())),
+            None => (StateId::of(base, None), 0),
         }
     }
 
     /// Does what the start of an operation does.
-    fn start(&mut self, operation: WrittenOperation, started: &Rc<Started>) {
+    fn start(&mut self, operation: WrittenOperation, started: &Rc<PastOperation>) {
         let (row, op) = (operation.row, operation.op);
         let OpRole { work, effect } = self.roles[op];
         let topology = self.profile.topology;
         let (dies, planes) = self.history.shown_on(&operation);
         for die in (0..topology.dies as usize).filter(|die| dies >> die & 1 == 1) {
-            for plane in planes.iter().map(|plane| usize::from(plane.0)).filter(|&plane| plane < topology.planes as usize) {
+            for plane in
+                planes.iter().map(|plane| usize::from(plane.0)).filter(|&plane| plane < topology.planes as usize)
+            {
                 self.shown[die * topology.planes as usize + plane] = Some((self.profile.ops[op].base, row));
             }
         }

@@ -134,7 +134,10 @@ function timelines(site) {
     track.die = Number((/^d(\d+)/.exec(track.label) || [0, -1])[1]);
     if (track.count) end = Math.max(end, track.rows.reach[track.first + track.count - 1]);
   }
-  site.unpacked = { tracks, ops, states, end };
+  // A page of excerpts shows each from its first row on.
+  let begin = DATA.suspects ? end : 0;
+  for (const track of tracks) if (track.count) begin = Math.min(begin, track.rows.start[track.first]);
+  site.unpacked = { tracks, ops, states, begin, end };
   return site.unpacked;
 }
 

@@ -45,7 +45,7 @@ class Gantt {
   }
 
   fit() {
-    this.from = 0;
+    this.from = this.data.begin;
     this.to = this.data.end;
     this.repaint();
   }

@@ -15,12 +15,6 @@ class Excerpt extends Gantt {
     this.container.style.height = `${Math.min(this.tracks.length, 8) * TRACK + RULER + 4}px`;
   }
 
-  fit() {
-    const { start, end } = this.data.ops;
-    const all = (list, of) => list.reduce((one, other) => of(one, other), list[0] ?? 0);
-    this.span(all(start, Math.min), all(end, Math.max));
-  }
-
   drawOverview() {}
 }
 

@@ -4,6 +4,7 @@
 mod addresses;
 mod any_bytes;
 mod beginnings;
+mod diagnosing;
 mod expected_judged;
 mod expecting;
 mod formats;

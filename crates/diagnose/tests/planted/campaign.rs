@@ -65,7 +65,9 @@ impl PlantedCampaign {
             fs::create_dir_all(&path).unwrap();
             let mut site = Site::new(&setup, 700 + number);
             for run in 1..=shape.runs {
-                let mut files = RunFiles::create(&path, &format, Outputs::NONE.with(FileKind::OperationSequence), stamp, run).unwrap();
+                let mut files =
+                    RunFiles::create(&path, &format, Outputs::NONE.with(FileKind::OperationSequence), stamp, run)
+                        .unwrap();
                 site.run(&limits, &mut files).unwrap();
                 files.finish().unwrap();
             }

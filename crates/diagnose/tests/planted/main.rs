@@ -19,7 +19,11 @@ static WORN: LazyLock<PlantedCampaign> =
 
 const US: u64 = 1_000_000;
 
-fn diagnosed(campaign: &PlantedCampaign, is_hit: &dyn Fn(usize, &[PlantedRow], usize) -> bool, probability: u64) -> Diagnosis {
+fn diagnosed(
+    campaign: &PlantedCampaign,
+    is_hit: &dyn Fn(usize, &[PlantedRow], usize) -> bool,
+    probability: u64,
+) -> Diagnosis {
     let outcomes = campaign.play(&PlantedFault { is_hit, probability, noise: 10_000, seed: 5 });
     campaign.diagnose(&outcomes, Metric::Ochiai)
 }
@@ -34,7 +38,8 @@ fn first(diagnosis: &Diagnosis) -> &str {
 #[test]
 fn a_pair_within_a_gap_on_a_die_is_found() {
     let (read, status) = (CAMPAIGN.base("READ"), CAMPAIGN.base("SR"));
-    let is_hit = |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == status && before(rows, at, read, 60 * US).is_some();
+    let is_hit =
+        |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == status && before(rows, at, read, 60 * US).is_some();
     let diagnosis = diagnosed(&CAMPAIGN, &is_hit, 600_000);
     let what = first(&diagnosis);
     assert_eq!(diagnosis.kind, DiagnosisKind::Combination);
@@ -75,7 +80,9 @@ fn the_planted_fault_ranks_first_in_nine_of_ten() {
     let (program, suspend, resume) = (base("PROGRAM_SLC"), base("PROGRAM_SUSPEND"), base("PROGRAM_RESUME"));
     let (plane_read, reset) = (base("READ4K"), base("SETFEATURE"));
     let pair = |first, second, gap: u64| {
-        move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == second && before(rows, at, first, gap * US).is_some()
+        move |_: usize, rows: &[PlantedRow], at: usize| {
+            rows[at].base == second && before(rows, at, first, gap * US).is_some()
+        }
     };
     let on_plane = |first, second, gap: u64| {
         move |_: usize, rows: &[PlantedRow], at: usize| {
@@ -89,17 +96,40 @@ fn the_planted_fault_ranks_first_in_nine_of_ten() {
             middle.is_some_and(|middle| before(rows, middle, first, gap * US).is_some())
         }
     };
-    let low_blocks = |of, most: i64| move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == of && rows[at].block < most;
-    let worn = |of, least: usize| move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == of && rows[at].erases >= least;
+    let low_blocks =
+        |of, most: i64| move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == of && rows[at].block < most;
+    let worn = |of, least: usize| {
+        move |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == of && rows[at].erases >= least
+    };
     type Hits<'a> = Box<dyn Fn(usize, &[PlantedRow], usize) -> bool + 'a>;
     let faults: Vec<(&str, Hits<'_>, u64, &[&str])> = vec![
         ("status soon after a read", Box::new(pair(read, status, 40)), 600_000, &["SR, after READ "]),
         ("output after a suspend", Box::new(pair(suspend, read, 200)), 300_000, &["READ, after PROGRAM_SUSPEND "]),
         ("resume after a feature", Box::new(pair(reset, resume, 500)), 600_000, &["PROGRAM_RESUME, after SETFEATURE "]),
-        ("read after an erase of the plane", Box::new(on_plane(erase, read, 20_000)), 100_000, &["READ, after ERASE on the same plane"]),
-        ("program after a read of the plane", Box::new(on_plane(read, program, 300)), 200_000, &["PROGRAM_SLC, after READ on the same plane"]),
-        ("read, output, status", Box::new(triple(read, dout, status, 60)), 600_000, &["SR, after DOUT ", "that after READ "]),
-        ("program, suspend, read", Box::new(triple(program, suspend, plane_read, 400)), 500_000, &["READ4K, ", "PROGRAM_SUSPEND ", "PROGRAM_SLC "]),
+        (
+            "read after an erase of the plane",
+            Box::new(on_plane(erase, read, 20_000)),
+            100_000,
+            &["READ, after ERASE on the same plane"],
+        ),
+        (
+            "program after a read of the plane",
+            Box::new(on_plane(read, program, 300)),
+            200_000,
+            &["PROGRAM_SLC, after READ on the same plane"],
+        ),
+        (
+            "read, output, status",
+            Box::new(triple(read, dout, status, 60)),
+            600_000,
+            &["SR, after DOUT ", "that after READ "],
+        ),
+        (
+            "program, suspend, read",
+            Box::new(triple(program, suspend, plane_read, 400)),
+            500_000,
+            &["READ4K, ", "PROGRAM_SUSPEND ", "PROGRAM_SLC "],
+        ),
         ("low blocks", Box::new(low_blocks(program, 8)), 300_000, &["PROGRAM_SLC, ", "block"]),
         ("worn when erased", Box::new(worn(erase, 3)), 300_000, &["ERASE, block erased "]),
         ("worn when programmed", Box::new(worn(program, 3)), 600_000, &["PROGRAM_SLC, block erased "]),
@@ -144,7 +174,9 @@ fn every_first_suspect_gets_a_plan_that_can_be_read() {
 #[test]
 fn the_same_runs_give_the_same_diagnosis() {
     let (erase, read) = (WORN.base("ERASE"), WORN.base("READ"));
-    let is_hit = |_: usize, rows: &[PlantedRow], at: usize| rows[at].base == read && before(rows, at, erase, 5_000 * US).is_some();
+    let is_hit = |_: usize, rows: &[PlantedRow], at: usize| {
+        rows[at].base == read && before(rows, at, erase, 5_000 * US).is_some()
+    };
     let outcomes = WORN.play(&PlantedFault { is_hit: &is_hit, probability: 400_000, noise: 10_000, seed: 1 });
     let [one, other] = [(); 2].map(|()| WORN.diagnose(&outcomes, Metric::Tarantula));
     assert_eq!(text(&one), text(&other));
@@ -162,5 +194,8 @@ fn a_failing_operation_that_is_not_in_its_run_is_refused() {
     outcomes[2][1] = RunOutcome::Failed(Some(9_999_999));
     let outcome = |site: usize, run: u64| outcomes[site][run as usize - 1];
     let error = diagnose(&CAMPAIGN.tested(&outcome), DiagnoseOptions::default()).unwrap_err();
-    assert_eq!(error.to_string(), "run 2 of site 3 has no operation with the op_uid 9999999 at which it is said to fail");
+    assert_eq!(
+        error.to_string(),
+        "run 2 of site 3 has no operation with the op_uid 9999999 at which it is said to fail"
+    );
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_input::folder::{RunFile, SiteFiles};
 use nandseq_input::Source;
+use nandseq_input::folder::{RunFile, SiteFiles};
 use nandseq_plan::TestPlan;
 use nandseq_profile::{Profile, Ticks};
 use rustc_hash::FxHashSet;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, PlaneSet, Ticks};
 use nandseq_report::plan::{DieSet, SiteHistory, WrittenOperation};
-
+use nandseq_trace::rows::StateId;
 
 use crate::feature::{Bins, MEASURES, Relation};
 
@@ -19,7 +19,7 @@ pub(crate) struct NamedBlock {
 
 /// An operation that has started.
 #[derive(Debug)]
-pub(crate) struct Started {
+pub(crate) struct PastOperation {
     /// Its number within the site.
     pub(crate) row: u64,
     pub(crate) op: OpId,
@@ -27,12 +27,14 @@ pub(crate) struct Started {
     pub(crate) dies: DieSet,
     pub(crate) planes: PlaneSet,
     pub(crate) blocks: Vec<NamedBlock>,
+    /// The op_state of its plane when it started, and the bin of how far that was.
+    pub(crate) state: (StateId, u8),
     /// When it no longer occupied its planes, once that is known.
     end: Cell<Option<Ticks>>,
 }
 
-impl Started {
-    pub(crate) fn new(operation: &WrittenOperation, start: Ticks) -> Self {
+impl PastOperation {
+    pub(crate) fn new(operation: &WrittenOperation, start: Ticks, state: (StateId, u8)) -> Self {
         let named = operation.targets.iter().filter(|at| at.fields.contains(PayloadField::Block));
         let blocks = named.filter_map(|at| {
             let page = at.fields.contains(PayloadField::Page).then(|| u32::try_from(at.page).ok());
@@ -49,6 +51,7 @@ impl Started {
             dies: operation.dies(),
             planes: operation.planes(),
             blocks: blocks.collect(),
+            state,
             end: Cell::new(None),
         }
     }

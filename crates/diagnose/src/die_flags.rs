@@ -47,12 +47,12 @@ impl StateEffect {
 
 /// The state of a die.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct DieState {
+pub(crate) struct DieFlags {
     pub(crate) cache: bool,
     pub(crate) latch: bool,
 }
 
-impl DieState {
+impl DieFlags {
     /// The state after the start of an operation.
     pub(crate) fn start(&mut self, effect: StateEffect) {
         if effect.resets {
