@@ -4,14 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use nandseq_input::folder::SiteFiles;
+use nandseq_input::folder::number_of;
 use nandseq_profile::Ticks;
 use nandseq_report::SiteTables;
 use nandseq_report::load::TimeRange;
 
 use crate::arguments::reports::{NumberList, RunSelectionArgs};
 use crate::failure::{Failure, Problem};
-use crate::ledger;
 use crate::site_list::SiteList;
 use crate::written::WrittenRuns;
 
@@ -134,14 +133,4 @@ fn known(what: &str, wanted: &NumberList, there: &BTreeSet<u64>) -> Result<(), F
     let are = if there.len() == 1 { format!("{what} is") } else { format!("{what}s are") };
     let problem = Problem::new(format!("there is no {what} {strange}"));
     Err(problem.help(format!("the {are} {}", SiteList::of(&there.iter().copied().collect::<Vec<_>>()))).into())
-}
-
-/// The number of a site: the one in its manifest or ledger, otherwise the digits at the end of its folder's name.
-pub(crate) fn number_of(site: &SiteFiles) -> Option<u64> {
-    if let Ok(Some(known)) = ledger::read(&site.folder) {
-        return known.manifest.site;
-    }
-    let name = site.folder.file_name()?.to_str()?;
-    let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    name[name.len() - digits..].parse().ok()
 }

@@ -17,6 +17,6 @@ mod single;
 mod site_files;
 
 pub use files::{after, find_all};
-pub use listed::{compare, compare_known, digest_of};
+pub use listed::{compare, compare_known, digest_of, number_of};
 pub use search::{DEPTH, find, find_forms, find_site};
 pub use site_files::{Damage, DamageKind, FindError, FoundSites, ListedFile, RunFile, SiteFiles, TableFile};

@@ -151,7 +151,10 @@ pub(super) fn split(line: &[u8]) -> Result<[&[u8]; 6], RowFault> {
 }
 
 /// Splits a line into fields, without their outer quotes, and gives their number. `fields` gets as many as it has room for.
-pub(super) fn split_into<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> Result<usize, UnmatchedQuotes> {
+///
+/// # Errors
+/// If quotes do not match.
+pub fn split_into<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> Result<usize, UnmatchedQuotes> {
     let mut found = 0;
     let mut rest = line;
     loop {
@@ -169,7 +172,7 @@ pub(super) fn split_into<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> Result<
 
 /// A quote that is not closed, not doubled, or in the middle of a field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct UnmatchedQuotes;
+pub struct UnmatchedQuotes;
 
 /// A field, and the rest of the line after its comma; `None` for the last field.
 type Field<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -210,7 +213,8 @@ pub(super) fn shown(field: &[u8], most: usize) -> String {
 }
 
 /// A whole number of decimal digits that fits 64 bits.
-pub(super) fn number(field: &[u8]) -> Option<u64> {
+#[must_use]
+pub fn number(field: &[u8]) -> Option<u64> {
     if field.is_empty() || field.len() > 20 {
         return None;
     }

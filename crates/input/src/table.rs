@@ -20,8 +20,8 @@ pub use fields::{FieldFault, LineFields, TableFault};
 pub use form::TableForm;
 pub use proposals::Proposals;
 
-pub use crate::line::{Line, next_line};
-use crate::line::{Lines, first_line, is_header, split_into};
+pub use crate::line::{Line, UnmatchedQuotes, next_line, number, split_into};
+use crate::line::{Lines, first_line, is_header};
 
 /// Why a file cannot be read as a table.
 #[derive(Debug, thiserror::Error)]

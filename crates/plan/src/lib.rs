@@ -22,6 +22,7 @@ pub mod model;
 pub mod places;
 mod read;
 pub mod schema;
+pub mod words;
 
 pub use classes::STANDARD_CLASSES;
 pub use model::TestPlan;

@@ -4,15 +4,15 @@
 //! whether what a plan wants can happen on the device: that is the work of reachability.
 
 mod addresses;
-mod lists;
+pub(crate) mod lists;
 mod masses;
 mod mix;
-mod names;
+pub(crate) mod names;
 mod phases;
 mod scenarios;
-mod steps;
+pub(crate) mod steps;
 mod unserved;
-mod values;
+pub(crate) mod values;
 
 use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::whole::whole;

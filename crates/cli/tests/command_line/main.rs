@@ -23,6 +23,8 @@ mod runner;
 #[expect(dead_code, reason = "the long tests use the rest")]
 mod running;
 mod shards;
+#[cfg(unix)]
+mod shrinking;
 mod signals;
 mod stranger;
 mod usage;

@@ -10,7 +10,7 @@ use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKi
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::site_files::{Damage, DamageKind, FindError, ListedFile};
+use super::site_files::{Damage, DamageKind, FindError, ListedFile, SiteFiles};
 use crate::source::{FileDigests, unpack};
 
 /// What the manifest of a folder tells.
@@ -123,11 +123,10 @@ fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<List
     Ok(listing)
 }
 
-/// The first line of a ledger. It only has to be readable.
+/// The first line of a ledger.
 #[derive(Deserialize)]
 struct LedgerHead {
-    #[serde(rename = "manifest")]
-    _manifest: SiteManifest,
+    manifest: SiteManifest,
 }
 
 /// The files that the ledger of a site lists, up to the first line that is cut.
@@ -149,6 +148,26 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
             None => Ok(Known::Faulty(Damage::unreadable(&path, &error))),
         },
     }
+}
+
+/// The number of a site: the one in its manifest or ledger, otherwise the digits at the end of its folder's name.
+#[must_use]
+pub fn number_of(site: &SiteFiles) -> Option<u64> {
+    let of_manifest = |text: Vec<u8>| manifest::parse::<SiteManifest>(&text).ok();
+    let of_ledger = |file| manifest::read_partial::<LedgerHead, RunRecord>(BufReader::new(file)).ok().flatten();
+    let known = match manifest::bytes(&site.folder.join(manifest::FILE_NAME)) {
+        Ok(text) => of_manifest(text),
+        Err(_) => {
+            let ledger = manifest::open(&site.folder.join(manifest::PARTIAL_NAME)).ok();
+            ledger.and_then(of_ledger).map(|(head, _)| head.manifest)
+        }
+    };
+    if let Some(known) = known {
+        return known.site;
+    }
+    let name = site.folder.file_name()?.to_str()?;
+    let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    name[name.len() - digits..].parse().ok()
 }
 
 /// The listed files that cannot be read or whose contents differ from the manifest, in their order. Rows are not counted here.

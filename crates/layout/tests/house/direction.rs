@@ -9,7 +9,7 @@ use crate::none;
 use crate::source::root;
 
 /// The crates of the workspace that each crate may depend on. Data flows in one direction.
-const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("nandseq-profile", &[]),
     ("nandseq-plan", &["nandseq-profile"]),
     ("nandseq-trace", &["nandseq-profile"]),
@@ -21,6 +21,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-input", "nandseq-verify"]),
     ("nandseq-report", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
+    ("nandseq-tester", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
+    ("nandseq-simulate", &["nandseq-profile", "nandseq-plan", "nandseq-trace", "nandseq-input"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-plan", "nandseq-device"]),
     ("nandseq-shrink", &["nandseq-profile", "nandseq-device", "nandseq-trace", "nandseq-input"]),
     (
@@ -37,6 +39,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
             "nandseq-reach",
             "nandseq-parquet",
             "nandseq-report",
+            "nandseq-tester",
+            "nandseq-simulate",
             "nandseq-shrink",
         ],
     ),

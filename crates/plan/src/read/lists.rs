@@ -55,7 +55,7 @@ pub(super) fn items<'n>(node: &'n Node, what: &str, most: usize, diagnostics: &m
 }
 
 /// Reports the unknown keys of a mapping that has ranges. A range after a comma within `{…}` reads as a key without a value.
-pub(super) fn finish_with_ranges(fields: Fields<'_>, node: &Node, diagnostics: &mut Diagnostics) {
+pub fn finish_with_ranges(fields: Fields<'_>, node: &Node, diagnostics: &mut Diagnostics) {
     let is_range = |entry: &&Entry| entry.value.is_null() && entry.key.starts_with(|c: char| c.is_ascii_digit());
     let Some(entry) = node.as_mapping().and_then(|entries| entries.iter().find(is_range)) else {
         fields.finish(diagnostics);

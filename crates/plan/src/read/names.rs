@@ -10,7 +10,7 @@ use crate::classes::{self, STANDARD_CLASSES};
 const MAX_SUGGESTIONS: usize = 100;
 
 /// The device that a plan is for, with the names that the plan may use.
-pub(super) struct PlanNames<'p> {
+pub struct PlanNames<'p> {
     pub(super) profile: &'p Profile,
     /// The classes of the profile, then the standard classes whose names it does not use.
     pub(super) classes: Vec<(&'p str, Vec<BaseId>)>,
@@ -45,7 +45,9 @@ pub(super) enum AllowedNames {
 }
 
 impl<'p> PlanNames<'p> {
-    pub(super) fn new(profile: &'p Profile, of_profile: &'p [(String, Vec<BaseId>)]) -> Self {
+    /// The names of a device. `of_profile` are the classes that the text of the profile defines, with their bases.
+    #[must_use]
+    pub fn new(profile: &'p Profile, of_profile: &'p [(String, Vec<BaseId>)]) -> Self {
         let mut classes: Vec<(&str, Vec<BaseId>)> =
             of_profile.iter().map(|(name, bases)| (name.as_str(), bases.clone())).collect();
         for (name, _) in STANDARD_CLASSES {
@@ -131,7 +133,7 @@ impl<'p> PlanNames<'p> {
 }
 
 /// Reports a name that is none of the known ones.
-pub(super) fn report_unknown<'a>(
+pub fn report_unknown<'a>(
     kind: &str,
     name: &str,
     at: Span,
@@ -195,8 +197,8 @@ pub(super) fn texts<'n>(node: &'n Node, what: &str, diagnostics: &mut Diagnostic
     found.into_iter().collect()
 }
 
-/// Reports a name that a plan defines and that is not a line of text.
-pub(super) fn check_defined(kind: &str, name: &str, at: Span, diagnostics: &mut Diagnostics) {
+/// Reports a name that a plan or another such file defines and that is not a line of text.
+pub fn check_defined(kind: &str, name: &str, at: Span, diagnostics: &mut Diagnostics) {
     let unusual = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     if name.trim().is_empty() || name.len() > 200 || name.contains(unusual) {
         let message = format!("{} cannot be the name of this {kind}", quoted(name));

@@ -20,12 +20,14 @@ pub(super) const STEP_FIELDS: [&str; 19] = [
 const MAX_REPEAT: u32 = 1_000_000;
 
 /// What a step may refer to.
-pub(super) struct EarlierSteps<'a> {
-    pub(super) names: &'a PlanNames<'a>,
+#[derive(Clone, Copy)]
+pub struct EarlierSteps<'a> {
+    /// The names of the device.
+    pub names: &'a PlanNames<'a>,
     /// The labels of all steps of the scenario.
-    pub(super) labels: &'a [Option<&'a str>],
+    pub labels: &'a [Option<&'a str>],
     /// The operations of each earlier step; empty for a step with a mistake.
-    pub(super) ops: &'a [Vec<OpId>],
+    pub ops: &'a [Vec<OpId>],
 }
 
 impl EarlierSteps<'_> {
@@ -76,6 +78,21 @@ pub(super) fn read(
     let mut fields = Fields::new(node, "the step", diagnostics)?;
     let ops = read_ops(node, &mut fields, earlier.names, diagnostics);
     let when = read_time(&mut fields, earlier, diagnostics);
+    let places = read_places(&mut fields, ops.as_deref(), earlier, diagnostics);
+    let repeat = fields.take("repeat").map_or(Some(1), |node| node.expect_u32("repeat", 1..=MAX_REPEAT, diagnostics));
+    let expect = fields.take("expect").and_then(|node| read_expected(node, ops.as_deref(), earlier, diagnostics));
+    finish_with_ranges(fields, node, diagnostics);
+    let (label, repeat) = (label.map(str::to_owned), repeat.unwrap_or(1));
+    Some(ScenarioStep { label, ops: ops?, when: when.unwrap_or(StepTime::Next), places, repeat, expect })
+}
+
+/// Reads the conditions of a step on its address: `die`, `plane`, `block` and `page`, or their plurals.
+pub fn read_places(
+    fields: &mut Fields<'_>,
+    ops: Option<&[OpId]>,
+    earlier: &EarlierSteps<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<StepPlace> {
     let mut places = Vec::new();
     for (part, keys) in [
         (AddressPart::Die, ["die", "dies"]),
@@ -85,7 +102,7 @@ pub(super) fn read(
     ] {
         for key in keys {
             let Some(node) = fields.take(key) else { continue };
-            if let Some(ops) = &ops
+            if let Some(ops) = ops
                 && !names_part(earlier.names.profile, ops, part)
             {
                 let message = format!("no operation of this step has a {} in its address", keys[0]);
@@ -95,15 +112,11 @@ pub(super) fn read(
             places.extend(relation.map(|relation| StepPlace { part, relation }));
         }
     }
-    let repeat = fields.take("repeat").map_or(Some(1), |node| node.expect_u32("repeat", 1..=MAX_REPEAT, diagnostics));
-    let expect = fields.take("expect").and_then(|node| read_expected(node, ops.as_deref(), earlier, diagnostics));
-    finish_with_ranges(fields, node, diagnostics);
-    let (label, repeat) = (label.map(str::to_owned), repeat.unwrap_or(1));
-    Some(ScenarioStep { label, ops: ops?, when: when.unwrap_or(StepTime::Next), places, repeat, expect })
+    places
 }
 
-/// The operations that fit a step, never empty.
-fn read_ops(
+/// The operations that fit a step, in ascending order and never empty: `op`, `base` or `class`, with `celltype` and `multi`.
+pub fn read_ops(
     node: &Node,
     fields: &mut Fields<'_>,
     names: &PlanNames<'_>,

@@ -37,7 +37,7 @@ pub(super) fn percent_above_0(node: &Node, what: &str, diagnostics: &mut Diagnos
 }
 
 /// Two shares, the first below the second: `0-10 %`. The results are in millionths.
-pub(super) fn percent_range(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<(u32, u32)> {
+pub fn percent_range(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<(u32, u32)> {
     let text = node.expect_str(what, diagnostics)?;
     let parts = text.trim().strip_suffix('%').and_then(|text| text.split_once('-'));
     let parts = parts.and_then(|(from, to)| {
@@ -66,7 +66,7 @@ fn millionths(text: &str) -> Option<u32> {
 }
 
 /// Numbers below `count`, as ranges: `3`, `0-15`, `0,5-1019`, or a list of such texts. `noun` says what is numbered: "block".
-pub(super) fn ranges(
+pub fn ranges(
     node: &Node,
     (what, noun): (&str, &str),
     count: u32,
@@ -122,7 +122,7 @@ fn merged(mut ranges: Vec<(u32, u32)>) -> NumberRanges {
 }
 
 /// A range of times in µs: `5` (0 to 5), `10-200`, `10-` (10 or more).
-pub(super) fn times(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<(Ticks, Option<Ticks>)> {
+pub fn times(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<(Ticks, Option<Ticks>)> {
     let text = node.expect_str(what, diagnostics)?;
     let (from, to) = text.split_once('-').map_or(("0", text), |(from, to)| (from, to));
     let to = if to.trim().is_empty() { Ok(None) } else { time(to).map(Some) };
