@@ -338,7 +338,7 @@ impl Removal {
     }
 }
 
-/// A recipe without some parts.
+/// A recipe without some parts. Where addresses are merged, pages are numbered anew: programs of one block follow one another only so.
 fn reduced<'e>(recipe: &Recipe, parts: impl Iterator<Item = &'e Element>) -> Recipe {
     let mut recipe = recipe.clone();
     let mut left_out = BTreeSet::new();
@@ -348,12 +348,12 @@ fn reduced<'e>(recipe: &Recipe, parts: impl Iterator<Item = &'e Element>) -> Rec
             Element::Die { from, to } => {
                 recipe.dies.values_mut().filter(|die| *die == from).for_each(|die| *die = *to);
                 recipe.dies.insert(*from, *to);
+                recipe.exact = false;
             }
             Element::Group { die, from, to } => {
                 let of_die = recipe.groups.iter_mut().filter(|((of, _), group)| of == die && *group == from);
                 of_die.for_each(|(_, group)| *group = *to);
                 recipe.groups.insert((*die, *from), *to);
-                // Programs of one block follow one another only if they are numbered anew.
                 recipe.exact = false;
             }
             Element::Pages => recipe.exact = false,

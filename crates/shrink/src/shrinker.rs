@@ -4,7 +4,7 @@
 //! [`ShrinkState`], which is data: written to disk after each round, it lets a process that was killed go on to the same result. No
 //! candidate is asked for twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nandseq_trace::files::Digest;
 use serde::{Deserialize, Serialize};
@@ -234,11 +234,13 @@ impl<'h> Shrinker<'h> {
     /// Why the best sequence has an operation: what becomes of it without the operation.
     #[must_use]
     pub fn need(&self, item: u32) -> Need {
-        let recipe = self.best.recipe.without(&std::collections::BTreeSet::from([item]));
-        match carry_out(self.history, &self.best.recipe, recipe, Repair::Nothing) {
-            Ok(_) => Need::Failing,
-            Err(NotLegal { item, rule }) => Need::Rule { item, rule },
-        }
+        let (history, recipe) = (self.history, &self.best.recipe);
+        let without = |items: BTreeSet<u32>| carry_out(history, recipe, recipe.without(&items), Repair::Nothing);
+        let Err(NotLegal { item: other, rule }) = without(BTreeSet::from([item])) else { return Need::Failing };
+        let members = history.members.get(&history.unit[item as usize]).map_or(&[][..], Vec::as_slice);
+        let chain: BTreeSet<u32> = members.iter().copied().filter(|member| recipe.keeps(*member)).collect();
+        let is_of_failing = chain.len() < recipe.keep.len() && without(chain).is_ok();
+        Need::Rule { item: other, rule, is_of_failing }
     }
 }
 
@@ -253,6 +255,8 @@ pub enum Need {
         item: u32,
         /// The rule.
         rule: Option<nandseq_device::Rule>,
+        /// Whether the sequence is legal without the whole chain, but does not fail.
+        is_of_failing: bool,
     },
 }
 

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use nandseq_device::Rule;
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
 use serde::Serialize;
@@ -15,6 +16,8 @@ use crate::shrinker::{Need, Shrinker};
 /// The story of a search.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct ShrinkStory {
+    /// The form of the story as JSON.
+    pub schema: u32,
     /// The name of the device.
     pub device: String,
     /// Rounds of candidates.
@@ -85,12 +88,16 @@ impl ShrinkStory {
             let past = &history.operations()[kept.item as usize];
             let (rule, needed_by, why) = match shrinker.need(kept.item) {
                 Need::Failing => (None, None, "the failing needs it".to_owned()),
-                Need::Rule { item, rule: Some(rule) } => {
+                Need::Rule { item, rule, is_of_failing } => {
                     let by = number(item);
+                    let chain = if is_of_failing { "the failing needs its chain; " } else { "" };
                     let other = by.map_or_else(|| "another".to_owned(), |by| format!("operation {by}"));
-                    (Some(rule.code()), by, format!("without it {other} breaks `{}`", rule.code()))
+                    let why = match rule {
+                        Some(rule) => format!("{chain}without it {other} breaks `{}`", rule.code()),
+                        None => format!("{chain}without it the chain is left half done"),
+                    };
+                    (rule.map(Rule::code), by, why)
                 }
-                Need::Rule { rule: None, .. } => (None, None, "without it its chain is left half done".to_owned()),
             };
             ToldOperation {
                 seq: at + 1,
@@ -106,6 +113,7 @@ impl ShrinkStory {
             }
         });
         Self {
+            schema: 1,
             device: profile.name.clone(),
             rounds: shrinker.rounds(),
             tried: shrinker.tried(),

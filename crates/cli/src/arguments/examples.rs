@@ -110,6 +110,19 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
         ],
     ),
     (
+        "shrink",
+        &[
+            (
+                "The smallest sequence that a program of your own lets fail",
+                "nandseqgen shrink lot --site 2 --run 1 --oracle ./fails.sh -o small",
+            ),
+            (
+                "Candidates for a tester with 32 sites; the same with --fails goes on",
+                "nandseqgen shrink lot --site 2 --run 1 --batch rounds",
+            ),
+        ],
+    ),
+    (
         "coverage",
         &[
             ("What of all that can happen has happened", "nandseqgen coverage report out"),

@@ -8,6 +8,9 @@ use nandseq_trace::recorded::path_of;
 
 use super::{Command, CommandLine, GenerateArgs};
 
+/// The first argument in the manifest of a sequence that was shrunk.
+pub(crate) const OF_SHRINK: &str = "shrink";
+
 /// The words of a command line, from the arguments that a manifest records. There a value is always a word of its own. Here it is
 /// joined to its flag if it looks like another flag, as in `--config=-x.yaml`.
 pub(crate) fn words_of_manifest(arguments: &[String]) -> Vec<OsString> {
@@ -36,6 +39,9 @@ pub(crate) fn words_of_manifest(arguments: &[String]) -> Vec<OsString> {
 /// # Errors
 /// One line that says what is wrong with the arguments.
 pub(crate) fn flags_of_manifest(arguments: &[String]) -> Result<GenerateArgs, String> {
+    if arguments.first().is_some_and(|first| first == OF_SHRINK) {
+        return Err("no seed makes a sequence again that was shrunk".to_owned());
+    }
     let name = std::iter::once(OsString::from(env!("CARGO_PKG_NAME")));
     let line = CommandLine::try_parse_from(name.chain(words_of_manifest(arguments)));
     match line.map_err(|error| first_line(&error))?.command {

@@ -57,13 +57,14 @@ impl<'s> SequenceFiles<'s> {
         Ok(path)
     }
 
-    /// Writes a sequence with all tables and a manifest into a folder, which must exist.
-    pub(super) fn result(&self, folder: &Path, sequence: &LegalSequence) -> io::Result<()> {
+    /// Writes a sequence with all tables and a manifest into a folder, which must exist. `site` is its number in a batch. Returns the
+    /// digest of the manifest.
+    pub(super) fn result(&self, folder: &Path, sequence: &LegalSequence, site: Option<u64>) -> io::Result<Digest> {
         let mut files = RunFiles::create(folder, &self.format, Outputs::ALL, self.stamp, 1)?;
         record(&self.subject.found.profile, self.history, &sequence.operations, &mut files)?;
         let run = self.run(sequence.operations.len() as u64, files.finish()?.files);
         let line = serde_json::to_string(&run).map_err(io::Error::other);
-        write_site_manifest(folder, &self.subject.manifest(None), std::iter::once(line)).map(|_| ())
+        write_site_manifest(folder, &self.subject.manifest(site), std::iter::once(line))
     }
 
     fn run(&self, operations: u64, files: Vec<FileRecord>) -> RunRecord {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use nandseq_device::Tables;
-use nandseq_input::folder::SiteFiles;
+use nandseq_input::folder::{SiteFiles, number_of};
 use nandseq_input::{ReadError, SequenceReader};
 use nandseq_profile::builtin;
 use nandseq_shrink::{History, HistoryError, HistoryReader};
@@ -12,6 +12,7 @@ use nandseq_trace::manifest::{EXPECT_DATA, FULL_STATUS, Origin, ProfileInput, SC
 use nandseq_trace::recorded::{recorded, shown};
 use nandseq_trace::run_name::RunName;
 
+use crate::arguments::OF_SHRINK;
 use crate::arguments::shrink::ShrinkArgs;
 use crate::bad_blocks::{BadBlocks, Lists};
 use crate::failure::{Failure, Problem};
@@ -112,8 +113,7 @@ impl ShrinkSubject {
                 badlist,
                 plan: None,
                 phase_runs: None,
-                // `replay` refuses them: a sequence that was shrunk is not made again by a seed.
-                arguments: std::iter::once("shrink".to_owned()).chain(flags).collect(),
+                arguments: std::iter::once(OF_SHRINK.to_owned()).chain(flags).collect(),
             },
             site,
             seed_formula: known.as_ref().map_or_else(|| SEQUENTIAL.to_owned(), |known| known.seed_formula.clone()),
@@ -131,10 +131,11 @@ impl ShrinkSubject {
         ProfileInput { name, source, sha256, resolved_sha256: self.found.stated.hash() }
     }
 
-    /// The run in words.
-    pub(super) fn name(&self) -> String {
+    /// The failure that the run itself passes.
+    pub(super) fn never_fails(&self, why: &str) -> Failure {
         let site = self.number.map_or_else(String::new, |number| format!("site {number}, "));
-        format!("{site}run {}", self.run)
+        let problem = Problem::new(format!("{site}run {} does not fail: {why}", self.run));
+        problem.help("what is shrunk must fail when it is tried again; an intermittent fault needs --repeat").into()
     }
 }
 

@@ -24,6 +24,8 @@ mod runner;
 #[expect(dead_code, reason = "the long tests use the rest")]
 mod running;
 mod shards;
+#[cfg(unix)]
+mod shrinking;
 mod signals;
 mod simulate;
 mod stranger;

@@ -40,6 +40,11 @@ fn the_help_of_every_subcommand_ends_with_examples_and_those_that_can_be_run_wor
     let profile = folder.succeed(&["profile", "show"]).stdout;
     fs::write(folder.path().join("device.yaml"), &profile).unwrap();
     fs::write(folder.path().join("plan.yaml"), folder.succeed(&["plan", "new"]).stdout).unwrap();
+    // A sequence fails if it has an erase.
+    let oracle = folder.path().join("fails.sh");
+    fs::write(&oracle, "#!/bin/sh\n! grep -q Erase \"$1\"\n").unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(&oracle, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     folder.succeed(&["-t", "20000"]);
     let batch = ["--site-count", "4", "-n", "2", "-t", "20000", "--out-dir"];
     folder.succeed(&[&batch[..], &["lot", "--config", "device.yaml"]].concat());

@@ -13,39 +13,76 @@ use runs::{device, history, run};
 const MOST_ROUNDS: u64 = 60;
 const MOST_TIMES: usize = 3;
 
-/// A fault, the smallest number of legal operations that has it, and the blocks of its device.
-fn planted() -> Vec<(&'static str, Box<Fault>, usize, u32)> {
-    vec![
-        // An erase, the program, the read and the output of its data.
-        ("a read soon after a program", in_order(&[Kind::Program, Kind::Read], 3000), 4, 256),
-        ("a program soon after a read", in_order(&[Kind::Read, Kind::Program], 400), 5, 256),
-        ("an erase, a program, a read", in_order(&[Kind::Erase, Kind::Program, Kind::Read], 9000), 4, 256),
-        ("three erases", in_order(&[Kind::Erase, Kind::Erase, Kind::Erase], 20_000), 3, 256),
-        ("a read of some blocks", read_of_group(1, 3), 4, 64),
-        ("a block erased three times", worn(3), 4, 16),
-    ]
+/// A planted fault.
+struct Planted {
+    name: &'static str,
+    fault: Box<Fault>,
+    /// The smallest number of legal operations that has it: with the erase before a program, the data output after a read.
+    least: usize,
+    /// Blocks of each die.
+    blocks: u32,
 }
 
-#[test]
-fn planted_faults_are_shrunk_to_little_in_few_rounds() {
-    let mut all = Vec::new();
-    for (name, fault, least, blocks) in planted() {
-        let profile = device(blocks);
+fn planted(name: &'static str, fault: Box<Fault>, least: usize, blocks: u32) -> Planted {
+    Planted { name, fault, least, blocks }
+}
+
+/// Shrinks a run of each device with its fault, and says what is left.
+fn shrink_all(all: &[Planted], seed: u64, operations: u64) {
+    let mut told = Vec::new();
+    for Planted { name, fault, least, blocks } in all {
+        let profile = device(*blocks);
         let tables = Tables::new(&profile);
-        let past = run(&profile, &tables, 7, 1000);
+        let past = run(&profile, &tables, seed, operations);
         let history = history(&profile, &tables, &past);
         let mut search = Shrinker::new(&history, None).unwrap();
         let failed = finish(&mut search, &mut |sequence| fault(&tables, &sequence.operations));
         let (left, rounds) = (search.best().operations.len(), search.rounds());
-        all.push(format!("{name}: {failed:?}, {left} of {least} operations in {rounds} rounds"));
-        assert!(failed.is_some(), "{all:#?}");
-        assert!(fault(&tables, &search.best().operations), "{all:#?}");
+        told.push(format!("{name}: {failed:?}, {left} of {least} operations in {rounds} rounds"));
+        assert!(failed.is_some() && fault(&tables, &search.best().operations), "{told:#?}");
         assert!(is_legal(&profile, &history, search.best()));
-        assert!(
-            left <= MOST_TIMES * least && rounds <= MOST_ROUNDS,
-            "{all:#?}\n{}",
-            ShrinkStory::of(&profile, &search)
-        );
+        let story = ShrinkStory::of(&profile, &search);
+        assert!(left <= MOST_TIMES * least && rounds <= MOST_ROUNDS, "{told:#?}\n{story}");
+    }
+}
+
+#[test]
+fn planted_faults_are_shrunk_to_little_in_few_rounds() {
+    let all = [
+        planted("a read soon after a program", in_order(&[Kind::Program, Kind::Read], 3000), 4, 256),
+        planted("a program soon after a read", in_order(&[Kind::Read, Kind::Program], 400), 5, 256),
+        planted("an erase, a program, a read", in_order(&[Kind::Erase, Kind::Program, Kind::Read], 9000), 4, 256),
+        planted("three erases", in_order(&[Kind::Erase, Kind::Erase, Kind::Erase], 20_000), 3, 256),
+        planted("a read of some blocks", read_of_group(1, 3), 4, 64),
+        planted("a block erased three times", worn(3), 4, 16),
+    ];
+    shrink_all(&all, 7, 1000);
+}
+
+/// Runs of the built-in device.
+#[test]
+#[ignore = "long: cargo test --workspace --locked --test planted -- --ignored"]
+fn planted_faults_in_long_runs_are_shrunk_to_little_in_few_rounds() {
+    const BLOCKS: u32 = 1020;
+    let all = [
+        planted("a read soon after a program", in_order(&[Kind::Program, Kind::Read], 2100), 4, BLOCKS),
+        planted("a program soon after a read", in_order(&[Kind::Read, Kind::Program], 100), 5, BLOCKS),
+        planted("an erase soon after a read", in_order(&[Kind::Read, Kind::Erase], 100), 5, BLOCKS),
+        planted("an erase soon after a program", in_order(&[Kind::Program, Kind::Erase], 2100), 3, BLOCKS),
+        planted(
+            "two erases, a program, a read",
+            in_order(&[Kind::Erase, Kind::Erase, Kind::Program, Kind::Read], 8000),
+            5,
+            BLOCKS,
+        ),
+        planted("a program between two reads", in_order(&[Kind::Read, Kind::Program, Kind::Read], 2500), 7, BLOCKS),
+        planted("four erases", in_order(&[Kind::Erase; 4], 15_000), 4, BLOCKS),
+        planted("a read of some blocks", read_of_group(0, 77), 4, BLOCKS),
+        planted("a block erased twice", worn(2), 3, BLOCKS),
+        planted("a block erased three times", worn(3), 4, BLOCKS),
+    ];
+    for (seed, operations) in [(1, 2000), (2, 20_000)] {
+        shrink_all(&all, seed, operations);
     }
 }
 

@@ -1,0 +1,138 @@
+//! What is known of a search, on disk: all that is needed to go on after a kill.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use nandseq_output::new_file::NewFile;
+use nandseq_shrink::{History, NextRound, ShrinkState, Shrinker};
+use nandseq_trace::recorded::shown;
+use serde::{Deserialize, Serialize};
+
+use super::candidates::SequenceFiles;
+use crate::arguments::shrink::ShrinkArgs;
+use crate::failure::{Failure, Problem, note_text};
+use crate::tell;
+
+/// What is known of a search.
+pub(super) const STATE: &str = "shrink-state.json";
+/// The smallest sequence so far.
+const BEST: &str = "best.csv";
+
+/// How often the sequence of a candidate was tried in its round, and how often it failed.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub(super) struct TriedSequence {
+    pub(super) tries: u64,
+    pub(super) fails: u64,
+}
+
+/// The state as it is written.
+#[derive(Serialize, Deserialize)]
+struct SavedSearch {
+    repeat: u64,
+    fails_at_least: u64,
+    /// The answers to the present round so far.
+    answers: Vec<TriedSequence>,
+    search: ShrinkState,
+}
+
+/// A search with its folder.
+pub(super) struct OpenSearch<'h> {
+    pub(super) search: Shrinker<'h>,
+    /// The answers to the present round so far.
+    pub(super) answers: Vec<TriedSequence>,
+    folder: PathBuf,
+    repeat: u64,
+    fails_at_least: u64,
+}
+
+impl<'h> OpenSearch<'h> {
+    /// Begins a search, or goes on with the one in the folder.
+    pub(super) fn begin(arguments: &ShrinkArgs, history: &'h History<'h>) -> Result<Self, Failure> {
+        let folder = arguments.batch.as_ref().unwrap_or(&arguments.into).clone();
+        let path = folder.join(STATE);
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            read => Some(read.map_err(|reason| Problem::unreadable("the state of the search", &path, &reason))?),
+        };
+        let (repeat, fails_at_least) = (arguments.repeat, arguments.fails_at_least);
+        let (search, answers) = match text {
+            None => (new_search(arguments, history)?, Vec::new()),
+            Some(text) => saved_search(arguments, history, (&path, &text))?,
+        };
+        Ok(Self { search, answers, folder, repeat, fails_at_least })
+    }
+
+    /// The next round. The smallest sequence is written if it is a new one.
+    pub(super) fn next_round(&mut self, files: &SequenceFiles<'_>) -> Result<NextRound, Failure> {
+        let before = self.search.best().size;
+        let next = self.search.next_round();
+        if self.search.best().size != before || !self.folder.join(BEST).exists() {
+            let text = files.text(self.search.best()).and_then(|(text, _)| put(&self.folder, BEST, &text));
+            text.map_err(|reason| self.unwritten(reason))?;
+            let operations = self.search.best().size.operations;
+            tell(&note_text(&format!("round {}: {operations} operations", self.search.rounds())));
+        }
+        Ok(next)
+    }
+
+    /// Takes the answers to a round, and writes what is known.
+    pub(super) fn answer(&mut self, failed: &[bool]) -> Result<(), Failure> {
+        self.search.answer(failed);
+        self.answers.clear();
+        self.save()
+    }
+
+    /// Writes what is known. The file is replaced when the new one is complete.
+    pub(super) fn save(&self) -> Result<(), Failure> {
+        let Self { repeat, fails_at_least, .. } = *self;
+        let saved =
+            SavedSearch { repeat, fails_at_least, answers: self.answers.clone(), search: self.search.state().clone() };
+        let written = serde_json::to_vec(&saved).map_err(io::Error::other);
+        written.and_then(|text| put(&self.folder, STATE, &text)).map_err(|reason| self.unwritten(reason))
+    }
+
+    fn unwritten(&self, reason: io::Error) -> Failure {
+        Failure::cannot_write(&self.folder, reason)
+    }
+}
+
+fn new_search<'h>(arguments: &ShrinkArgs, history: &'h History<'h>) -> Result<Shrinker<'h>, Failure> {
+    let unknown = |uid| {
+        let problem = Problem::new(format!("the site has no operation {uid} up to this run"));
+        problem.help("--op takes the op_uid of a row")
+    };
+    let failing = match arguments.op {
+        Some(uid) => Some(history.position(uid).ok_or_else(|| unknown(uid))?),
+        None => None,
+    };
+    Shrinker::new(history, failing).map_err(|wrong| {
+        let past = &history.operations()[wrong.item as usize];
+        let place = format!("run {}, row {}", past.run, past.row);
+        Problem::new(format!("the operations of the site cannot be carried out in one run: {place}")).into()
+    })
+}
+
+fn saved_search<'h>(
+    arguments: &ShrinkArgs,
+    history: &'h History<'h>,
+    (path, text): (&Path, &[u8]),
+) -> Result<(Shrinker<'h>, Vec<TriedSequence>), Failure> {
+    let unusable = |what: &str| {
+        let problem = Problem::new(format!("`{}` cannot be gone on with: {what}", shown(path)));
+        Failure::from(problem.help("choose another folder, or remove this one to begin anew"))
+    };
+    let saved: SavedSearch = serde_json::from_slice(text).map_err(|_| unusable("it is damaged"))?;
+    if (saved.repeat, saved.fails_at_least) != (arguments.repeat, arguments.fails_at_least) {
+        return Err(unusable("it was begun with another --repeat or --fails-at-least"));
+    }
+    let search = Shrinker::resume(history, saved.search).map_err(|error| unusable(&error.to_string()))?;
+    Ok((search, saved.answers))
+}
+
+/// Writes a file. An older one is replaced when the new one is complete.
+pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut file = NewFile::create(folder, name)?;
+    file.write_all(bytes)?;
+    file.commit().map(|_| ())
+}

@@ -1,0 +1,125 @@
+//! A run that fails is shrunk: with a command as judge, and with rounds on a tester.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use insta::assert_snapshot;
+
+use crate::runner::Folder;
+
+/// A site with two runs of some hundred operations.
+fn site() -> Folder {
+    let folder = Folder::new();
+    let run = ["-n", "2", "-t", "40000", "--seed", "7", "--stamp", "261121", "-q"];
+    folder.succeed(&[&run[..], &["--site-count", "2", "--out-dir", "lot", "--no-bootstrap"]].concat());
+    folder
+}
+
+/// Puts a program into a folder.
+fn script(folder: &Folder, name: &str, text: &str) {
+    let path = folder.path().join(name);
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A sequence fails if a read follows an erase.
+const FAULT: &str = r#"awk '/Block_Erase/ {e = 1} /Page_Read/ {if (e) f = 1} END {exit f}' "$1""#;
+
+/// The same in the test's own words.
+fn fails(sequence: &str) -> bool {
+    sequence.split_once("Block_Erase").is_some_and(|(_, after)| after.contains("Page_Read"))
+}
+
+const SHRINK: [&str; 6] = ["shrink", "lot", "--site", "2", "--run", "2"];
+
+fn sequence(folder: &Path) -> String {
+    fs::read_to_string(folder.join("operation_sequence_261121_0000001.csv")).unwrap()
+}
+
+#[test]
+fn a_search_that_is_killed_goes_on_to_the_same_result_which_is_legal_and_tells_its_story() {
+    let folder = site();
+    script(&folder, "oracle.sh", FAULT);
+    let run = |oracle: &str, out: &str| folder.run(&[&SHRINK[..], &["--oracle", oracle, "-o", out]].concat());
+    let whole = run("./oracle.sh", "small");
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let small = sequence(&folder.path().join("small"));
+    assert!(fails(&small) && small.lines().count() <= 8, "{small}");
+    assert!(folder.succeed(&["verify", "small"]).status.success());
+    let story = fs::read_to_string(folder.path().join("small/story.txt")).unwrap();
+    assert_eq!(String::from_utf8(whole.stdout).unwrap(), story);
+    assert!(story.contains("breaks `") && story.contains("run 1 row "), "{story}");
+    // Killed by its own oracle, again and again, it ends with the same files.
+    let killing = "echo >> count; test $(($(wc -l < count) % 19)) -ne 0 || kill -9 $PPID";
+    script(&folder, "kills.sh", &format!("{killing}\n{FAULT}"));
+    let mut kills = 0;
+    while !run("exec ./kills.sh", "killed").status.success() {
+        kills += 1;
+        assert!(kills < 60, "it goes on");
+    }
+    assert!(kills > 1, "{kills}");
+    let files = folder.files();
+    let of = |out: &str| {
+        let own = files.iter().filter_map(|(name, bytes)| Some((name.strip_prefix(&format!("{out}/"))?, bytes)));
+        own.collect::<Vec<_>>()
+    };
+    assert!(of("killed") == of("small"));
+}
+
+#[test]
+fn rounds_on_a_tester_end_with_what_the_oracle_ends_with() {
+    let folder = site();
+    script(&folder, "oracle.sh", FAULT);
+    folder.succeed(&[&SHRINK[..], &["--oracle", "./oracle.sh", "-q"]].concat());
+    let batch = [&SHRINK[..], &["--batch", "rounds", "-o", "small"]].concat();
+    folder.succeed(&batch);
+    let mut rounds = 0;
+    while !folder.path().join("small/story.txt").exists() {
+        rounds += 1;
+        let round = folder.path().join(format!("rounds/round_{rounds:04}"));
+        let mut answers = "site,run,op_uid\n".to_owned();
+        let mut site = 1;
+        while round.join(format!("site_{site:02}")).exists() {
+            let failed = fails(&sequence(&round.join(format!("site_{site:02}"))));
+            answers += &format!("{site},1,{}\n", if failed { "1" } else { "" });
+            site += 1;
+        }
+        assert!((2..=33).contains(&site) && rounds < 60, "{rounds} {site}");
+        if rounds == 2 {
+            assert!(folder.succeed(&["verify", "rounds/round_0002", "-q"]).status.success());
+        }
+        fs::write(folder.path().join("fails.csv"), answers).unwrap();
+        let number = rounds.to_string();
+        let answered = [&batch[..], &["--fails", "fails.csv", "--round", &number]].concat();
+        folder.succeed(&answered);
+        if rounds == 3 {
+            // An answer that was counted before its process was killed is not counted for the next round.
+            let again = folder.succeed(&answered);
+            assert!(String::from_utf8_lossy(&again.stderr).contains("round 3 was answered before"));
+        }
+    }
+    assert_eq!(sequence(&folder.path().join("small")), sequence(&folder.path().join("shrunk")));
+}
+
+#[test]
+fn what_cannot_be_shrunk_is_refused_with_a_message() {
+    let folder = site();
+    let refuse = |more: &[&str]| {
+        let output = folder.run(&[&["shrink", "lot"], more].concat());
+        format!("exit code {}\n{}", output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr))
+    };
+    let site = ["--site", "1", "--run", "1"];
+    let refused = [
+        refuse(&["--oracle", "true"]),
+        refuse(&["--site", "3", "--oracle", "true"]),
+        refuse(&["--site", "1", "--run", "9", "--oracle", "true"]),
+        refuse(&[&site[..], &["--oracle", "true", "-o", "a"]].concat()),
+        refuse(&[&site[..], &["--oracle", "exit 7;", "-o", "b"]].concat()),
+        refuse(&[&site[..], &["--oracle", "true", "--op", "999999", "-o", "c"]].concat()),
+        refuse(&[&site[..], &["--oracle", "true", "--fails-at-least", "2"]].concat()),
+        refuse(&[&site[..], &["--oracle", "true", "-o", "lot/site_01"]].concat()),
+        refuse(&site),
+    ];
+    assert_snapshot!(refused.join("\n"));
+}
