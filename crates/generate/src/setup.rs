@@ -17,8 +17,8 @@ pub(crate) mod groups;
 mod mix;
 mod scenarios;
 
-use nandseq_device::{DataRules, RegionSet, Tables};
-use nandseq_plan::model::{AddressEntry, MixShare, Region, Scenario};
+use nandseq_device::{DataRules, Tables};
+use nandseq_plan::model::{AddressEntry, MixShare, Scenario};
 use nandseq_profile::model::{Axis, ByAxis, StatusField};
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
@@ -176,12 +176,6 @@ impl Setup {
     pub fn with_addresses(mut self, entries: &[AddressEntry], in_force: &[usize]) -> Self {
         self.addresses = Addresses::new(&self.tables.size, entries, in_force);
         self
-    }
-
-    /// Adds a set of regions for draws of its own, beside those in force: what of these is in `region`, with their weights. Views name it
-    /// (`View::within` in this crate). Comes after [`Setup::with_addresses`].
-    pub fn add_region_set(&mut self, region: &Region) -> RegionSet {
-        self.addresses.add_set(region)
     }
 
     /// The same setup with scenarios that sites bring about, beside what the table says.

@@ -1,6 +1,6 @@
 //! A look at a site for dead dies: which dies are at rest, and what refills could propose there.
 
-use nandseq_device::{Reach, RegionSet};
+use nandseq_device::Reach;
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 
@@ -27,7 +27,7 @@ pub(crate) struct Look<'a, 's> {
 impl Look<'_, '_> {
     /// A hook on a plane of a die at rest.
     pub(super) fn view(&self, die: Die, plane: Plane) -> View {
-        View { die, plane, chained: self.kernel.chains.any_on(die), rested: false, within: RegionSet::PLAIN }
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: false }
     }
 
     /// Brings the constraints of some dies, a bit each, up to date.

@@ -2,7 +2,7 @@
 //!
 //! Plans are made by the proposer and admitted by the kernel, as those of any other policy.
 
-use nandseq_device::{BaseInfo, Device, Place, Reach, RegionSet, Rule};
+use nandseq_device::{BaseInfo, Device, Place, Reach, Rule};
 use nandseq_plan::model::ExpectedWord;
 use nandseq_profile::model::{AddressSource, Axis};
 use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
@@ -82,7 +82,7 @@ impl<'a, 's> StepSearch<'a, 's> {
 
     /// A hook on a plane.
     pub(super) fn view(&self, die: Die, plane: Plane) -> View {
-        View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested, within: RegionSet::PLAIN }
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested }
     }
 
     /// Finds the classes that are eligible at a hook on a plane.
@@ -304,7 +304,7 @@ impl<'a, 's> StepSearch<'a, 's> {
 
 /// What of some conditions is in each of the regions in force, with the region's weight; the conditions alone without regions.
 fn in_regions(setup: &Setup, info: &BaseInfo, conditions: &PlaceConditions) -> Vec<(PlaceConditions, u64)> {
-    let mut regions = setup.addresses.plain().peekable();
+    let mut regions = setup.addresses.regions.iter().peekable();
     if regions.peek().is_none() {
         return vec![(conditions.clone(), 1)];
     }
