@@ -202,9 +202,10 @@ impl Setup {
     /// [`SetupError::TooManyValues`] when a scenario has too many values of `each`.
     pub fn with_scenarios(mut self, scenarios: &[Scenario]) -> Result<Self, SetupError> {
         if !scenarios.is_empty() {
-            let (compiled, tables) = (&*self.compiled, &self.compiled.tables);
-            let names = (tables, &compiled.classes);
-            self.scenarios = Some(ScenarioSet::new(names, scenarios, |op| compiled.is_usable(op))?);
+            let compiled = &*self.compiled;
+            let tables = &compiled.tables;
+            let (names, chains) = ((tables, &compiled.classes), (&*compiled.follow_ups, &*compiled.chains));
+            self.scenarios = Some(ScenarioSet::new(names, chains, scenarios, |op| compiled.is_usable(op))?);
             let ops = || scenarios.iter().flat_map(|scenario| &scenario.steps).flat_map(|step| &step.ops).copied();
             let resumes = |axis| {
                 ops().find(|&op| compiled.is_usable(op) && tables.base(tables.op(op).base).effects.resume == Some(axis))
