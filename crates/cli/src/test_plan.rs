@@ -26,8 +26,10 @@ pub(crate) struct PlanInForce {
     pub(crate) input: Input,
     /// Its text.
     pub(crate) source: SourceFile,
-    /// The table of each phase; empty where no phase has masses of its own.
+    /// The tables of the phases, each once; none if no phase has masses of its own.
     tables: Vec<Distributions>,
+    /// By phase: its table, as an index.
+    table_of: Vec<usize>,
 }
 
 impl PlanInForce {
@@ -45,7 +47,7 @@ impl PlanInForce {
             about.retain_at_least(Severity::Warning);
         }
         remarks.push_str(&about.render(&source, Styling::Coloured));
-        Ok(Self { plan, input, source, tables: Vec::new() })
+        Ok(Self { plan, input, source, tables: Vec::new(), table_of: Vec::new() })
     }
 
     /// Number of runs of all phases; `None` for a plan without phases.
@@ -55,7 +57,7 @@ impl PlanInForce {
 
     /// The table of a phase, if it is another than that of the campaign.
     pub(crate) fn table(&self, phase: usize) -> Option<&Distributions> {
-        self.tables.get(phase)
+        self.table_of.get(phase).map(|&at| &self.tables[at])
     }
 
     /// The shares of what starts in a phase.
@@ -99,8 +101,8 @@ impl PlanInForce {
             self.tables[at].iter().any(|(_, entries)| entries.iter().any(|&(own, mass)| own == op && mass > 0.0))
         };
         let named = |wanted: bool| {
-            let phases = self.plan.phases.iter().enumerate().take(self.tables.len());
-            phases.filter(|&(at, _)| gives(at) == wanted).map(|(_, phase)| &*phase.name).collect()
+            let phases = self.plan.phases.iter().zip(&self.table_of);
+            phases.filter(|&(_, &table)| gives(table) == wanted).map(|(phase, _)| &*phase.name).collect()
         };
         (named(true), named(false))
     }
@@ -111,8 +113,18 @@ impl PlanInForce {
         if phases.iter().all(|phase| phase.global.is_empty() && phase.by_key.is_empty()) {
             return;
         }
-        self.tables = phases.iter().map(|phase| table_of(phase, profile, table)).collect();
-        *table = average(&self.tables);
+        let mut first: Vec<&PlanPhase> = Vec::new();
+        for phase in phases {
+            let has_same = |other: &&PlanPhase| (&other.global, &other.by_key) == (&phase.global, &phase.by_key);
+            let at = first.iter().position(has_same).unwrap_or(first.len());
+            if at == first.len() {
+                first.push(phase);
+                self.tables.push(table_of(phase, profile, table));
+            }
+            self.table_of.push(at);
+        }
+        let of_phases: Vec<&Distributions> = self.table_of.iter().map(|&at| &self.tables[at]).collect();
+        *table = average(&of_phases);
     }
 }
 
@@ -127,10 +139,10 @@ fn table_of(phase: &PlanPhase, profile: &Profile, table: &Distributions) -> Dist
 }
 
 /// The average share of each name under each phase key. A table without a phase key has the names of `DEFAULT` there.
-fn average(tables: &[Distributions]) -> Distributions {
+fn average(tables: &[&Distributions]) -> Distributions {
     let of = |table: &Distributions, wanted: PhaseKey| table.iter().position(|(key, _)| *key == wanted);
     let mut keys: Vec<PhaseKey> = Vec::new();
-    for (key, _) in tables.iter().flatten() {
+    for (key, _) in tables.iter().copied().flatten() {
         if !keys.contains(key) {
             keys.push(*key);
         }
@@ -165,6 +177,6 @@ mod tests {
             (one, vec![(OpId(0), 0.125), (OpId(1), 0.375), (OpId(3), 0.5)]),
             (other, vec![(OpId(2), 0.5), (OpId(3), 0.5)]),
         ];
-        assert_eq!(average(&tables), expected);
+        assert_eq!(average(&tables.each_ref()), expected);
     }
 }

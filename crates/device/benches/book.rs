@@ -3,7 +3,7 @@
 //! Both columns should be alike: no cost may grow with the number of blocks (the larger device only misses more caches).
 
 use divan::{Bencher, black_box};
-use nandseq_device::{AddressBook, AddressRegion, BaseInfo, Place, RegionSet, Tables, UseLimits};
+use nandseq_device::{AddressBook, AddressRegion, BaseInfo, Place, Tables, UseLimits};
 use nandseq_profile::model::Topology;
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet, builtin};
 
@@ -44,7 +44,6 @@ impl SplitMix {
 /// Two regions with limits, as a test plan states them: all blocks but the first 32 of each die, and some pages of these.
 fn regions() -> Vec<AddressRegion> {
     let region = |weight, blocks, pages| AddressRegion {
-        set: RegionSet::PLAIN,
         weight,
         dies: u64::MAX,
         planes: ALL,

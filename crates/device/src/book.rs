@@ -24,5 +24,5 @@ pub use address_book::AddressBook;
 pub use addresses::DieAddresses;
 pub use limits::{UseLimit, UseLimits};
 pub use record::{BlockRecord, BlockStage};
-pub use region::{AddressRegion, RegionSet};
+pub use region::AddressRegion;
 pub use use_counts::{CountedUses, UseCounts};

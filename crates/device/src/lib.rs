@@ -35,8 +35,7 @@ mod state_bits;
 mod tables;
 
 pub use book::{
-    AddressBook, AddressRegion, BlockRecord, BlockStage, CountedUses, DieAddresses, RegionSet, UseCounts, UseLimit,
-    UseLimits,
+    AddressBook, AddressRegion, BlockRecord, BlockStage, CountedUses, DieAddresses, UseCounts, UseLimit, UseLimits,
 };
 pub use data::{BlockData, DataContents, DataRules, Datum, HeldData, LevelData, PlaneData};
 pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, SeenStatus, SuspendedOperation};

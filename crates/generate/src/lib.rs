@@ -68,7 +68,7 @@ pub use policy::scripted::{ScenarioHit, ScenarioReached, ValueReached};
 pub use random::{RandomNumbers, SeedPlan, Stream, StreamKind, TableStream, mix};
 pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{CanCover, RunError, RunLimits};
-pub use setup::{ScenarioValue, Setup, SetupError};
+pub use setup::{CompiledSetup, ScenarioValue, Setup, SetupError};
 pub use shares::{ShareReached, ShareShortfall};
 pub use site::Site;
 pub use snapshot::{CoverageIdentity, Identity, IdentityPart, SiteState, Snapshot, SnapshotError, StateError};

@@ -13,7 +13,7 @@ mod target_constraints;
 mod view;
 mod weighted_sampler;
 
-use nandseq_device::{Device, RegionSet, Rule};
+use nandseq_device::{Device, Rule};
 use nandseq_profile::{OpId, PlaneSet, Ticks};
 
 pub(crate) use address::{draw_place, register_place};
@@ -113,7 +113,7 @@ impl Proposer {
         let device = &kernel.device;
         let waiting = || kernel.waiting.waits_for_planes(&kernel.chains, device, &setup.tables, (view.die, now));
         let planes = ClassCheck::new((setup, device), view, class, now).planes(waiting);
-        if cfg!(debug_assertions) && view.within == RegionSet::PLAIN {
+        if cfg!(debug_assertions) {
             let (all, constraints) = &mut self.all;
             if constraints.is_empty() {
                 constraints.clone_from(&self.constraints);

@@ -1,8 +1,9 @@
 //! Everything the generator looks up, compiled once from a profile and a probability table.
 //!
-//! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes. Compiled
-//! weights are integers. A run reads [`Setup`] and never changes it. [`Setup`] has a field for each policy of the profile that
-//! generation obeys, which is why it has more than 15.
+//! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes. CompiledSetup
+//! weights are integers. A run reads [`Setup`] and never changes it. What follows from the profile and the table alone is shared by the setups
+//! of all phases that have this table ([`CompiledSetup`]). It has a field for each policy of the profile that generation obeys, which is why it has
+//! more than 15.
 
 mod across_dies;
 mod addresses;
@@ -17,8 +18,11 @@ pub(crate) mod groups;
 mod mix;
 mod scenarios;
 
-use nandseq_device::{DataRules, RegionSet, Tables};
-use nandseq_plan::model::{AddressEntry, MixShare, Region, Scenario};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use nandseq_device::{DataRules, Tables};
+use nandseq_plan::model::{AddressEntry, MixShare, Scenario};
 use nandseq_profile::model::{Axis, ByAxis, StatusField};
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
@@ -38,9 +42,33 @@ pub(crate) use mix::Mix;
 pub use scenarios::ScenarioValue;
 pub(crate) use scenarios::{CompiledScenario, ScenarioSet, is_wanted};
 
-/// A profile, its probability table and its bad blocks, ready to generate from.
+/// A profile, its probability table and its bad blocks, ready to generate from, with what a phase of a plan asks for. A clone shares what is
+/// compiled.
 #[derive(Clone, Debug)]
 pub struct Setup {
+    pub(crate) compiled: Arc<CompiledSetup>,
+    /// The shares of what starts, if they are stated.
+    pub(crate) mix: Option<Mix>,
+    /// Where addresses are drawn.
+    pub(crate) addresses: Addresses,
+    /// What must happen, if anything.
+    pub(crate) scenarios: Option<ScenarioSet>,
+    /// By axis: a name that resumes and that some phase key can propose, here or in another phase of the plan.
+    pub(crate) resuming: ByAxis<Option<OpId>>,
+}
+
+impl Deref for Setup {
+    type Target = CompiledSetup;
+
+    #[inline]
+    fn deref(&self) -> &CompiledSetup {
+        &self.compiled
+    }
+}
+
+/// What follows from a profile, a probability table and bad blocks alone.
+#[derive(Clone, Debug)]
+pub struct CompiledSetup {
     pub(crate) tables: Tables,
     pub(crate) classes: Classes,
     pub(crate) groups: Groups,
@@ -63,14 +91,6 @@ pub struct Setup {
     pub(crate) refill_uses_end_key: bool,
     /// The coverage model, if there is one.
     pub(crate) coverage_model: Option<CoverageModel>,
-    /// The shares of what starts, if they are stated.
-    pub(crate) mix: Option<Mix>,
-    /// Where addresses are drawn.
-    pub(crate) addresses: Addresses,
-    /// What must happen, if anything.
-    pub(crate) scenarios: Option<ScenarioSet>,
-    /// By axis: a name that resumes and that some phase key can propose, here or in another phase of the plan.
-    pub(crate) resuming: ByAxis<Option<OpId>>,
     /// The operations that concern another die than that of their hook: see [`crate::dead`].
     pub(crate) across_dies: AcrossDies,
     /// What decides whose data is where, if payloads name it.
@@ -116,14 +136,15 @@ impl Setup {
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);
         }
-        let setup = Self {
+        let chains: Vec<_> = profile.chains.iter().map(|chain| compile_chain(profile, &tables, chain)).collect();
+        let compiled = CompiledSetup {
             names: profile.ops.iter().map(|op| op.name.clone()).collect(),
             bad_blocks: bad_blocks.to_vec(),
             bootstrap: BootstrapStages::new(profile, &tables, &classes, usable),
-            distributions,
             by_key,
             follow_ups: profile.bases.iter().map(follow_ups).collect(),
-            chains: profile.chains.iter().map(|chain| compile_chain(profile, &tables, chain)).collect(),
+            across_dies: AcrossDies::new(&tables, &classes, &distributions, &chains),
+            chains,
             admission_window: policies.admission_window,
             refill_period: policies.queue_refill_period.ceil_to(tables.grid),
             max_planes: policies.max_planes,
@@ -131,26 +152,23 @@ impl Setup {
             gap: policies.sequence_gap,
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
-            across_dies: AcrossDies::default(),
-            resuming,
             coverage_model: None,
-            mix: None,
-            addresses: Addresses::default(),
-            scenarios: None,
             data: DataRules::new(profile, &tables),
             sees_suspension: profile.export.status.iter().any(|field| *field != StatusField::Ready),
+            distributions,
             groups,
             classes,
             tables,
         };
-        let across_dies = AcrossDies::new(&setup.tables, &setup.classes, &setup.distributions, &setup.chains);
-        Ok(Self { across_dies, ..setup })
+        let addresses = Addresses::default();
+        Ok(Self { compiled: Arc::new(compiled), mix: None, addresses, scenarios: None, resuming })
     }
 
     /// The same setup with a coverage model: sites count its hits, and draw uncovered bins more often if it is directed.
     #[must_use]
     pub fn with_coverage_model(mut self, profile: &Profile, model: CoverageModel) -> Self {
-        self.coverage_model = Some(model.compiled(profile, &self.tables, &self.classes));
+        let model = model.compiled(profile, &self.tables, &self.classes);
+        Arc::make_mut(&mut self.compiled).coverage_model = Some(model);
         self
     }
 
@@ -178,31 +196,27 @@ impl Setup {
         self
     }
 
-    /// Adds a set of regions for draws of its own, beside those in force: what of these is in `region`, with their weights. Views name it
-    /// (`View::within` in this crate). Comes after [`Setup::with_addresses`].
-    pub fn add_region_set(&mut self, region: &Region) -> RegionSet {
-        self.addresses.add_set(region)
-    }
-
     /// The same setup with scenarios that sites bring about, beside what the table says.
     ///
     /// # Errors
     /// [`SetupError::TooManyValues`] when a scenario has too many values of `each`.
     pub fn with_scenarios(mut self, scenarios: &[Scenario]) -> Result<Self, SetupError> {
         if !scenarios.is_empty() {
-            let (tables, classes, most) = (&self.tables, &self.classes, self.max_planes);
-            self.scenarios = Some(ScenarioSet::new((tables, classes), scenarios, |op| is_usable(tables, most, op))?);
+            let compiled = &*self.compiled;
+            let tables = &compiled.tables;
+            let (names, chains) = ((tables, &compiled.classes), (&*compiled.follow_ups, &*compiled.chains));
+            self.scenarios = Some(ScenarioSet::new(names, chains, scenarios, |op| compiled.is_usable(op))?);
             let ops = || scenarios.iter().flat_map(|scenario| &scenario.steps).flat_map(|step| &step.ops).copied();
             let resumes = |axis| {
-                ops().find(|&op| {
-                    is_usable(tables, most, op) && tables.base(tables.op(op).base).effects.resume == Some(axis)
-                })
+                ops().find(|&op| compiled.is_usable(op) && tables.base(tables.op(op).base).effects.resume == Some(axis))
             };
             self.resuming = ByAxis::new(|axis| self.resuming[axis].or_else(|| resumes(axis)));
         }
         Ok(self)
     }
+}
 
+impl CompiledSetup {
     /// The name of an operation.
     pub(crate) fn name(&self, op: OpId) -> &str {
         &self.names[op.index()]

@@ -2,7 +2,7 @@
 //!
 //! The kernel keeps the device in time, the policy decides with the proposer what is proposed, the reporter tells the sink. A site reads no clock, and writes through the sink alone.
 
-use nandseq_device::{RegionSet, SeenStatus, UseCounts};
+use nandseq_device::{SeenStatus, UseCounts};
 use nandseq_plan::model::PhaseUntil;
 use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::ByAxis;
@@ -247,13 +247,7 @@ impl<'s> Site<'s> {
         let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
         let first = if by_class { distribution.draw_any(stream) } else { None };
         let (setup, &Proposal { time: now, die, plane, .. }) = (self.setup, proposal);
-        let view = View {
-            die,
-            plane,
-            chained: self.kernel.chains.any_on(die),
-            rested: self.refills.has_rested(),
-            within: RegionSet::PLAIN,
-        };
+        let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };
         self.proposer.sampler.clear();
         if first.is_none() {
             self.proposer.look(&view, distribution, (&self.kernel, setup), now);

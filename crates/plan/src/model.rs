@@ -35,6 +35,15 @@ impl TestPlan {
     pub fn runs(&self) -> u64 {
         self.phases.iter().map(|phase| phase.runs).sum()
     }
+
+    /// By phase, with its name: the entries of [`TestPlan::addresses`] that are in force. Without phases all of them are.
+    #[must_use]
+    pub fn addresses_in_force(&self) -> Vec<(Option<&str>, Vec<usize>)> {
+        if self.phases.is_empty() {
+            return vec![(None, (0..self.addresses.len()).collect())];
+        }
+        self.phases.iter().map(|phase| (Some(&*phase.name), phase.addresses.clone())).collect()
+    }
 }
 
 /// The most runs of a site.

@@ -67,6 +67,9 @@ fn sections(root: &Node, names: &PlanNames<'_>, diagnostics: &mut Diagnostics) -
     }
     let plan = TestPlan { phases, mix, addresses, scenarios };
     if !diagnostics.has_errors() {
+        addresses::check_size(&plan, address_entries, names.profile.topology, diagnostics);
+    }
+    if !diagnostics.has_errors() {
         unserved::note(&plan, address_entries, names.profile, diagnostics);
     }
     Some(plan)

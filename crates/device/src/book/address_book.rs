@@ -6,7 +6,7 @@ use super::die_index::DieIndex;
 use super::limits::{Counting, Limits, UseLimits};
 use super::masks::Masks;
 use super::record::{BlockRecord, BlockStage};
-use super::region::{AddressRegion, RegionIndex, RegionSet};
+use super::region::{AddressRegion, RegionIndex};
 use super::uses::{GroupNews, GroupUses, Uses, UsesOfRecords};
 use crate::place::Place;
 use crate::size::Size;
@@ -22,9 +22,9 @@ pub struct AddressBook {
     pub(super) offset_guard: u32,
     pub(super) programs: Vec<u8>,
     pub(super) records: Vec<BlockRecord>,
-    /// By die: the index of all its blocks. Without an entry where draws that name no set of regions have regions of their own.
+    /// By die: the index of all its blocks. Without an entry if there are regions.
     pub(super) whole: Vec<DieIndex>,
-    /// By die: its regions. Without an entry if there is no region at all.
+    /// By die: its regions. Without an entry if there is no region.
     pub(super) regions: Vec<Vec<RegionIndex>>,
     uses: UsesOfRecords,
     pub(super) masks: Masks,
@@ -92,32 +92,31 @@ impl AddressBook {
         book
     }
 
-    /// Draws from regions and within limits from now on: from those of [`RegionSet::PLAIN`] where no set is named, and from the whole device
-    /// without any. The tables are those of the book. Limits hold only for what is counted: see [`AddressBook::count_uses`].
+    /// Draws from regions and within limits from now on, and from the whole device without regions. The tables are those of the book. Limits
+    /// hold only for what is counted: see [`AddressBook::count_uses`].
     pub fn draw_from(&mut self, tables: &Tables, regions: &[AddressRegion], limits: &UseLimits) {
         if let Some(counting) = &mut self.counting {
             counting.limits = Limits::new(&self.size, limits, &counting.counts);
         }
         self.count_open();
         let dies = (0..self.size.dies).map(Die);
-        let has_plain = regions.iter().any(|region| region.set == RegionSet::PLAIN);
         // Limits are kept in regions alone.
-        let all = AddressRegion::whole(&self.size, RegionSet::PLAIN);
-        let all = Some(&all).filter(|_| !has_plain && !limits.is_empty());
-        let is_whole = !has_plain && all.is_none();
+        let all = [AddressRegion::whole(&self.size)];
+        let regions = if regions.is_empty() && !limits.is_empty() { &all } else { regions };
+        let is_whole = regions.is_empty();
         let splits = limits.open_blocks.is_some();
         let index = |_| DieIndex::new(tables, 0..self.size.groups, false);
         self.whole = dies.clone().filter(|_| is_whole).map(index).collect();
-        let regions = || all.into_iter().chain(regions);
-        let of_die = |die| regions().filter_map(|region| RegionIndex::new(tables, region, (die, splits))).collect();
-        self.regions = dies.clone().filter(|_| regions().next().is_some()).map(of_die).collect();
+        let of_die =
+            |die| regions.iter().filter_map(|region| RegionIndex::new(tables, region, (die, splits))).collect();
+        self.regions = dies.clone().filter(|_| !is_whole).map(of_die).collect();
         for die in dies {
             for group in 0..self.size.groups {
                 let place = Place { die, group, planes: self.planes_of(group), ..Place::default() };
                 self.before.clear();
                 let regions = self.regions.get(usize::from(die.0)).map_or(0, Vec::len);
                 self.before.resize(regions, [Uses::default(); 8]);
-                self.file_in_regions(die, group);
+                self.file_in_regions(&place);
                 if is_whole {
                     self.change_from(&place, |_, _| Uses::default(), |_| {});
                 }
@@ -186,15 +185,11 @@ impl AddressBook {
     /// Applies `change` to every block of a place of a device with regions.
     #[inline(never)]
     fn change_in_regions(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
-        self.note_uses(place.die, place.group);
+        self.note_uses(place);
         let open = self.open_among(place);
-        if self.whole.is_empty() {
-            let first = self.at(place.die, Block(place.group * u32::from(self.size.planes)));
-            place.planes.iter().for_each(|plane| change(&mut self.records[first + usize::from(plane.0)]));
-        } else {
-            self.change_from(place, UsesOfRecords::of, change);
-        }
-        self.file_in_regions(place.die, place.group);
+        let first = self.at(place.die, Block(place.group * u32::from(self.size.planes)));
+        place.planes.iter().for_each(|plane| change(&mut self.records[first + usize::from(plane.0)]));
+        self.file_in_regions(place);
         self.note_open(self.open + self.open_among(place) - open);
     }
 
@@ -236,24 +231,25 @@ impl AddressBook {
         self.note_open(open as u32);
     }
 
-    /// Notes what may be done in each region with the blocks of a group, before a change.
-    pub(super) fn note_uses(&mut self, die: Die, group: u32) {
+    /// Notes what may be done in each region with the blocks of a place, before a change.
+    pub(super) fn note_uses(&mut self, place: &Place) {
+        let (die, group) = (place.die, place.group);
         let first = self.at(die, Block(group * u32::from(self.size.planes)));
         let Self { records, uses, before, regions, counting, .. } = self;
         let of_block = uses_of_blocks(records, uses, counting.as_deref(), first);
         before.clear();
         let regions = regions.get(usize::from(die.0)).into_iter().flatten();
-        before.extend(regions.map(|region| region.uses(group, of_block)));
+        before.extend(regions.map(|region| region.uses((group, place.planes), of_block)));
     }
 
-    /// Files a group in the regions of a die after a change.
-    pub(super) fn file_in_regions(&mut self, die: Die, group: u32) {
+    /// Files the blocks of a place in the regions of its die after a change.
+    pub(super) fn file_in_regions(&mut self, place: &Place) {
+        let (die, group) = (place.die, place.group);
         let first = self.at(die, Block(group * u32::from(self.size.planes)));
         let Self { records, uses, before, regions, masks, programs, stamps, counting, .. } = self;
         let of_block = uses_of_blocks(records, uses, counting.as_deref(), first);
         for (region, before) in regions.get_mut(usize::from(die.0)).into_iter().flatten().zip(before) {
-            let after = region.uses(group, of_block);
-            stamps[usize::from(die.0)] += region.file((masks, programs), group, (before, &after), of_block);
+            stamps[usize::from(die.0)] += region.file((masks, programs), (group, place.planes), before, of_block);
         }
     }
 

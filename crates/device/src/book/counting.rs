@@ -46,7 +46,7 @@ impl AddressBook {
         if self.counting.is_none() || !(info.effects.erase || info.reads_page) {
             return;
         }
-        self.note_uses(place.die, place.group);
+        self.note_uses(place);
         let size = self.size;
         if let Some(Counting { counts, limits }) = self.counting.as_deref_mut() {
             counts.change(&size, info, place, is_more);
@@ -55,7 +55,7 @@ impl AddressBook {
                 limits.note_page(at, place.page.0, counts);
             }
         }
-        self.file_in_regions(place.die, place.group);
+        self.file_in_regions(place);
     }
 
     /// Whether the limits in force let all operations of a plan start, its steps to come included.

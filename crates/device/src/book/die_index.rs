@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use nandseq_profile::PlaneSet;
+use nandseq_profile::{CellTypeId, Plane, PlaneSet};
 
-use super::masks::{Masks, bits};
+use super::masks::{MaskSet, Masks, bits};
 use super::plane_set_index::PlaneSetIndex;
 use super::sets::{Moved, Sets};
 use super::uses::{GroupNews, GroupUses, LENGTHS, Uses};
@@ -30,7 +30,7 @@ pub(super) struct DieIndex {
     /// Which of the sets above have a block, by plane.
     pub(super) of_planes: Vec<PlaneSummary>,
     /// The planes whose sets have a block.
-    pub(super) summary: DieSummary,
+    summary: DieSummary,
 }
 
 /// Which sets of one plane have a block, so that they need not be looked through.
@@ -41,20 +41,20 @@ pub(super) struct PlaneSummary {
     /// For each cell type the bit lengths of [`DieIndex::read`] with a block, one bit each.
     pub(super) read_lengths: [u32; 8],
     /// The cell types with which some block may be programmed, and with which one that has programmed pages.
-    pub(super) next_cells: u8,
-    pub(super) next_cells_open: u8,
+    next_cells: u8,
+    next_cells_open: u8,
     /// The cell types as which some page may be read.
-    pub(super) read_cells: u8,
+    read_cells: u8,
 }
 
 /// The planes of a die on which there is a block to erase, and to program or to read as each cell type.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct DieSummary {
-    pub(super) any: PlaneSet,
-    pub(super) next: [PlaneSet; 8],
+struct DieSummary {
+    any: PlaneSet,
+    next: [PlaneSet; 8],
     /// Those of `next` with a block that has programmed pages.
-    pub(super) next_open: [PlaneSet; 8],
-    pub(super) read: [PlaneSet; 8],
+    next_open: [PlaneSet; 8],
+    read: [PlaneSet; 8],
 }
 
 impl DieIndex {
@@ -89,6 +89,55 @@ impl DieIndex {
     /// The block of an entry of the sets by plane.
     pub(super) const fn block(&self, entry: u32) -> u32 {
         entry + self.first * self.planes
+    }
+
+    /// The planes among `allowed` with a block that may be erased.
+    #[inline]
+    pub(super) const fn any_planes(&self, allowed: PlaneSet) -> PlaneSet {
+        self.summary.any.and(allowed)
+    }
+
+    /// The planes with a block that may be programmed, by cell type, if so many blocks may be opened.
+    #[inline]
+    const fn next_by_cell(&self, slots: u32) -> &[PlaneSet; 8] {
+        if slots == 0 { &self.summary.next_open } else { &self.summary.next }
+    }
+
+    /// The planes among `allowed` with a block that may be programmed with a cell type.
+    #[inline]
+    pub(super) const fn next_planes(&self, cell: CellTypeId, allowed: PlaneSet, slots: u32) -> PlaneSet {
+        self.next_by_cell(slots)[cell.index() % 8].and(allowed)
+    }
+
+    /// The planes among `allowed` with a block that may be programmed at all.
+    pub(super) fn any_next_planes(&self, allowed: PlaneSet, slots: u32) -> PlaneSet {
+        self.next_by_cell(slots).iter().fold(PlaneSet::EMPTY, |all, &planes| all.union(planes)).and(allowed)
+    }
+
+    /// The plane sets of groups that may be programmed together with a cell type, if so many blocks may be opened.
+    pub(super) fn next_masks(&self, cell: CellTypeId, slots: u32) -> MaskSet {
+        let parts = self.plane_sets.parts(slots);
+        parts.fold(MaskSet::default(), |all, part| all.or(self.plane_sets.next_masks(part, cell)))
+    }
+
+    /// The planes among `allowed` with a readable page of a cell type.
+    #[inline]
+    pub(super) const fn read_planes(&self, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
+        self.summary.read[cell.index() % 8].and(allowed)
+    }
+
+    /// The cell types with which some block of the allowed planes may be programmed, one bit each.
+    pub(super) fn next_cells(&self, allowed: PlaneSet, slots: u32) -> u8 {
+        let of_plane = |plane: Plane| {
+            let plane = &self.of_planes[usize::from(plane.0)];
+            if slots == 0 { plane.next_cells_open } else { plane.next_cells }
+        };
+        allowed.iter().fold(0, |all, plane| all | of_plane(plane))
+    }
+
+    /// The cell types as which some page of the allowed planes may be read, one bit each.
+    pub(super) fn read_cells(&self, allowed: PlaneSet) -> u8 {
+        allowed.iter().fold(0, |all, plane| all | self.of_planes[usize::from(plane.0)].read_cells)
     }
 
     /// Files the block of a group on a plane in the sets. Returns how often the planes have changed that have a block for a use.

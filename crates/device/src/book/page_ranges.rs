@@ -39,7 +39,7 @@ impl<'a> UsedUp<'a> {
     }
 
     fn word(&self, at: usize) -> u64 {
-        self.of_blocks.iter().filter_map(|pages| pages.get(at)).fold(0, |all, word| all | word)
+        self.of_blocks[..self.count.min(8)].iter().filter_map(|pages| pages.get(at)).fold(0, |all, word| all | word)
     }
 }
 
@@ -76,7 +76,7 @@ impl PageRanges {
             let range = self.range_at(below.into());
             return range.map_or(0, |(first, end, before)| before + end.min(below.into()) - first) as u16;
         }
-        let words = self.bits.iter().enumerate().map(|(at, word)| {
+        let words = self.bits.iter().enumerate().take(usize::from(below).div_ceil(64)).map(|(at, word)| {
             let left = usize::from(below).saturating_sub(at * 64).min(64);
             let own = if left < 64 { (1 << left) - 1 } else { u64::MAX };
             (word & own & !used_up.word(at)).count_ones()

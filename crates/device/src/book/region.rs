@@ -12,21 +12,10 @@ use crate::place::Place;
 use crate::size::Size;
 use crate::tables::Tables;
 
-/// The number of a set of regions: a draw chooses among the regions of one set.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct RegionSet(pub u16);
-
-impl RegionSet {
-    /// The set of all draws that name no other. Without regions in it, they draw from the whole device.
-    pub const PLAIN: Self = Self(0);
-}
-
 /// A part of the device that addresses are drawn from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AddressRegion {
-    /// The set that it belongs to.
-    pub set: RegionSet,
-    /// The weight against the other regions of the set, above 0.
+    /// The weight against the other regions, above 0.
     pub weight: u32,
     /// The dies, one bit each.
     pub dies: u64,
@@ -39,11 +28,10 @@ pub struct AddressRegion {
 }
 
 impl AddressRegion {
-    /// The whole of a device, of a set and with weight 1.
+    /// The whole of a device, with weight 1.
     #[must_use]
-    pub fn whole(size: &Size, set: RegionSet) -> Self {
+    pub fn whole(size: &Size) -> Self {
         Self {
-            set,
             weight: 1,
             dies: u64::MAX,
             planes: PlaneSet::first(size.planes.into()),
@@ -95,7 +83,6 @@ impl AddressRegion {
 /// A region on one die.
 #[derive(Clone, Debug)]
 pub(super) struct RegionIndex {
-    pub(super) set: RegionSet,
     pub(super) weight: u64,
     pub(super) pages: PageRanges,
     /// By group from the first of the index on: the planes whose block is in the region.
@@ -118,7 +105,6 @@ impl RegionIndex {
             return None;
         }
         Some(Self {
-            set: region.set,
             weight: region.weight.into(),
             pages: PageRanges::new(&region.pages, size.pages),
             index: DieIndex::new(tables, first..first + planes.len() as u32, splits),
@@ -132,43 +118,54 @@ impl RegionIndex {
         at.and_then(|at| self.planes.get(at as usize)).copied().unwrap_or(PlaneSet::EMPTY)
     }
 
-    /// What may be done with the blocks of a group in the region, by plane; `of_block` says it of a block whatever the region, with its
-    /// pages that have reached a limit.
-    pub(super) fn uses<'u>(&self, group: u32, of_block: impl Fn(u8) -> (Uses, Option<&'u [u64]>)) -> [Uses; 8] {
+    /// What may be done in the region with a block of it; `of_block` says it whatever the region, with the pages that have reached a limit.
+    fn uses_of((uses, used_up): (Uses, Option<&[u64]>), pages: &PageRanges) -> Uses {
+        let read_pages = if uses.read_as == 0 { 0 } else { pages.count(uses.read_pages, &UsedUp::of(used_up)) };
+        Uses {
+            next_as: uses.next_as * u8::from(pages.contains(uses.next_page)),
+            read_as: uses.read_as * u8::from(read_pages > 0),
+            read_pages,
+            ..uses
+        }
+    }
+
+    /// What may be done with the blocks of a group on some planes in the region, by plane; `of_block` says it of a block whatever the region,
+    /// with its pages that have reached a limit.
+    pub(super) fn uses<'u>(
+        &self,
+        (group, planes): (u32, PlaneSet),
+        of_block: impl Fn(u8) -> (Uses, Option<&'u [u64]>),
+    ) -> [Uses; 8] {
         let mut all = [Uses::default(); 8];
-        for plane in self.planes_of(group).iter() {
-            let (uses, used_up) = of_block(plane.0);
-            let read_pages = self.pages.count(uses.read_pages, &UsedUp::of(used_up));
-            all[usize::from(plane.0)] = Uses {
-                next_as: uses.next_as * u8::from(self.pages.contains(uses.next_page)),
-                read_as: uses.read_as * u8::from(read_pages > 0),
-                read_pages,
-                ..uses
-            };
+        for plane in self.planes_of(group).and(planes).iter() {
+            all[usize::from(plane.0)] = Self::uses_of(of_block(plane.0), &self.pages);
         }
         all
     }
 
-    /// Files a group, by what may be done with its blocks in the region. `of_block` is as in [`RegionIndex::uses`]. Returns the same as
-    /// [`DieIndex::file`].
+    /// Files a group, by what may be done with its blocks in the region. Those on `planes` have changed from `before`; `of_block` is as in
+    /// [`RegionIndex::uses`]. Returns the same as [`DieIndex::file`].
     pub(super) fn file<'u>(
         &mut self,
         (masks, programs): (&Masks, &[u8]),
-        group: u32,
-        (before, after): (&[Uses; 8], &[Uses; 8]),
+        (group, planes): (u32, PlaneSet),
+        before: &[Uses; 8],
         of_block: impl Fn(u8) -> (Uses, Option<&'u [u64]>),
     ) -> u64 {
         let (mut news, mut of_group, mut changes) = (GroupNews::default(), GroupUses::default(), 0);
-        for plane in self.planes_of(group).iter() {
+        for plane in self.planes_of(group).and(planes).iter() {
             let at = usize::from(plane.0);
-            let (before, after) = (&before[at], &after[at]);
-            of_group.put(at, *after);
-            if before != after {
-                changes += self.index.file(programs, (group, plane.0), before, after);
-                news.add(before, after);
+            let (before, after) = (&before[at], Self::uses_of(of_block(plane.0), &self.pages));
+            of_group.put(at, after);
+            if *before != after {
+                changes += self.index.file(programs, (group, plane.0), before, &after);
+                news.add(before, &after);
             }
         }
         if self.index.planes > 1 && news != GroupNews::default() {
+            for plane in self.planes_of(group).minus(planes).iter() {
+                of_group.put(plane.0.into(), Self::uses_of(of_block(plane.0), &self.pages));
+            }
             for cell in bits(news.read_as.into()) {
                 self.leave_out_without_common_page(cell, &mut of_group, &of_block);
             }

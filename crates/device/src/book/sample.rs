@@ -1,7 +1,8 @@
-//! Draws addresses, in constant time and uniformly over the eligible ones.
+//! Draws addresses, in constant time and uniformly over the eligible ones. With regions, one of those that have an eligible address is drawn
+//! first, by weight; what follows is of that region.
 //!
-//! Callers give `below`, which draws uniformly below a bound ≥ 1. A draw calls it once, a draw of several planes three times, and
-//! a draw of a readable page up to 63 times more. A draw is `None` if no address qualifies. `allowed` are planes of the device;
+//! Callers give `below`, which draws uniformly below a bound ≥ 1. A draw calls it once, a draw of several planes three times, a draw of
+//! a readable page up to 63 times more, and a draw from regions once more. A draw is `None` if no address qualifies. `allowed` are planes of the device;
 //! `max_planes` is the most planes of a draw (below 2: the draw is `None`).
 //!
 //! A draw on a single plane is exactly uniform over the eligible blocks, or readable pages, of the allowed planes. A draw on
@@ -12,6 +13,7 @@
 use nandseq_profile::{Block, CellTypeId, Die, Page, PlaneSet};
 
 use super::address_book::AddressBook;
+use super::addresses::DieAddresses;
 use super::die_index::DieIndex;
 use super::masks::{MaskSet, bits};
 use super::page_ranges::{PageRanges, UsedUp};
@@ -25,81 +27,175 @@ use crate::place::Place;
 /// very unlike blocks succeed less often; there the deviation is the same power of their rate of failure.
 const REDRAWS: u32 = 64;
 
-/// The draws of one index: of a die, or of a region on it.
+/// The index that a draw takes its address from: of a die, or of a region on it.
 #[derive(Clone, Copy)]
-pub(super) struct Draws<'a> {
-    pub(super) book: &'a AddressBook,
-    pub(super) die: Die,
-    pub(super) index: &'a DieIndex,
+struct Draws<'a> {
+    book: &'a AddressBook,
+    die: Die,
+    index: &'a DieIndex,
     /// The pages of the region; `None` without a region.
-    pub(super) pages: Option<&'a PageRanges>,
+    pages: Option<&'a PageRanges>,
     /// How many blocks may be opened.
-    pub(super) slots: u32,
+    slots: u32,
 }
 
-impl DieIndex {
-    /// The planes among `allowed` with a block that may be erased.
+impl<'a> DieAddresses<'a> {
+    /// The index that a draw takes its address from: that of the whole die, or of a region that was drawn by weight among those that have
+    /// an address for the draw.
     #[inline]
-    pub(super) const fn any_planes(&self, allowed: PlaneSet) -> PlaneSet {
-        self.summary.any.and(allowed)
+    fn draws(&self, has: impl Fn(&DieIndex) -> bool, below: &mut impl FnMut(u64) -> u64) -> Option<Draws<'a>> {
+        let (book, die) = (self.book, self.die);
+        if let Some(index) = self.whole() {
+            return Some(Draws { book, die, index, pages: None, slots: u32::MAX });
+        }
+        let with_address = || self.regions().iter().filter(|region| has(&region.index));
+        let total: u64 = with_address().map(|region| region.weight).sum();
+        let mut at = if total > 0 { below(total) } else { return None };
+        let region = with_address().find(|region| {
+            let is_here = at < region.weight;
+            at = at.wrapping_sub(region.weight);
+            is_here
+        })?;
+        Some(Draws { book, die, index: &region.index, pages: Some(&region.pages), slots: book.slots })
     }
 
-    /// The planes with a block that may be programmed, by cell type, if so many blocks may be opened.
-    #[inline]
-    const fn next_by_cell(&self, slots: u32) -> &[PlaneSet; 8] {
-        if slots == 0 { &self.summary.next_open } else { &self.summary.next }
-    }
-
-    /// The planes among `allowed` with a block that may be programmed with a cell type.
-    #[inline]
-    pub(super) const fn next_planes(&self, cell: CellTypeId, allowed: PlaneSet, slots: u32) -> PlaneSet {
-        self.next_by_cell(slots)[cell.index() % 8].and(allowed)
-    }
-
-    /// The planes among `allowed` with a block that may be programmed at all.
-    pub(super) fn any_next_planes(&self, allowed: PlaneSet, slots: u32) -> PlaneSet {
-        self.next_by_cell(slots).iter().fold(PlaneSet::EMPTY, |all, &planes| all.union(planes)).and(allowed)
-    }
-
-    /// The plane sets of groups that may be programmed together with a cell type, if so many blocks may be opened.
-    pub(super) fn next_masks(&self, cell: CellTypeId, slots: u32) -> MaskSet {
-        let parts = self.plane_sets.parts(slots);
-        parts.fold(MaskSet::default(), |all, part| all.or(self.plane_sets.next_masks(part, cell)))
-    }
-
-    /// The planes among `allowed` with a readable page of a cell type.
-    #[inline]
-    pub(super) const fn read_planes(&self, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.summary.read[cell.index() % 8].and(allowed)
-    }
-}
-
-impl Draws<'_> {
-    /// A block that may be erased.
-    pub(super) fn any(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let sets = || allowed.iter().map(|plane| self.index.any.get(usize::from(plane.0)));
-        let block = self.index.block(nth(sets, below)?);
-        Some(self.place_of(block, 0))
+    /// A block that may be erased, at page 0; the caller fills in the cell type.
+    pub fn sample_any(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
+        let draws = self.draws(|index| !index.any_planes(allowed).is_empty(), below)?;
+        let sets = || allowed.iter().map(|plane| draws.index.any.get(usize::from(plane.0)));
+        let block = draws.index.block(nth(sets, below)?);
+        Some(draws.place_of(block, 0))
     }
 
     /// The next page of a block that may be programmed with a cell type.
-    pub(super) fn next(
+    pub fn sample_next(
         &self,
         cell: CellTypeId,
         allowed: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let planes = self.index.next_planes(cell, allowed, self.slots);
+        let draws = self.draws(|index| !index.next_planes(cell, allowed, self.book.slots).is_empty(), below)?;
+        let planes = draws.index.next_planes(cell, allowed, draws.slots);
         let sets = || {
             planes.iter().flat_map(|plane| {
-                let base = usize::from(plane.0) * self.index.cells * 2;
-                self.program_classes(cell.index()).map(move |class| self.index.next.get(base + class))
+                let base = usize::from(plane.0) * draws.index.cells * 2;
+                draws.program_classes(cell.index()).map(move |class| draws.index.next.get(base + class))
             })
         };
-        let block = self.index.block(nth(sets, below)?);
-        Some(Place { cell_type: cell, ..self.place_of(block, self.book.record(self.die, Block(block)).pages) })
+        let block = draws.index.block(nth(sets, below)?);
+        Some(Place { cell_type: cell, ..draws.place_of(block, self.book.record(self.die, Block(block)).pages) })
     }
 
+    /// The next page of a block that may be programmed with some cell type. The place has the cell type that the block is erased
+    /// or programmed as.
+    pub fn sample_any_next(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
+        let draws = self.draws(|index| !index.any_next_planes(allowed, self.book.slots).is_empty(), below)?;
+        let sets = || {
+            allowed.iter().flat_map(|plane| {
+                let base = usize::from(plane.0) * draws.index.cells * 2;
+                (draws.first_class()..draws.index.cells * 2).map(move |class| draws.index.next.get(base + class))
+            })
+        };
+        let block = draws.index.block(nth(sets, below)?);
+        let record = self.book.record(self.die, Block(block));
+        let cell = match record.stage {
+            BlockStage::Erased(cell) | BlockStage::Programmed(cell) => cell,
+            BlockStage::Bad | BlockStage::NotErased => return None,
+        };
+        Some(Place { cell_type: cell, ..draws.place_of(block, record.pages) })
+    }
+
+    /// A readable page of a cell type.
+    pub fn sample_read(
+        &self,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let draws = self.draws(|index| !index.read_planes(cell, allowed).is_empty(), below)?;
+        let index = draws.index;
+        let planes = index.read_planes(cell, allowed);
+        let sets = || {
+            planes.iter().flat_map(|plane| {
+                let base = (usize::from(plane.0) * index.cells + cell.index()) * LENGTHS;
+                let lengths = index.of_planes[usize::from(plane.0)].read_lengths[cell.index()];
+                bits(lengths).map(move |length| (index.read.get(base + length), length))
+            })
+        };
+        let limit = |entry: u32| {
+            let block = index.block(entry);
+            draws.count(draws.readable(block), [block])
+        };
+        let (entry, page) = nth_page(sets, limit, below)?;
+        let block = index.block(entry);
+        Some(Place { cell_type: cell, ..draws.place_of(block, draws.page(page, [block])) })
+    }
+
+    /// Blocks of one group that may be erased together, at page 0; the caller fills in the cell type.
+    pub fn sample_any_together(
+        &self,
+        allowed: PlaneSet,
+        max_planes: u32,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let draws = self.draws(|index| index.plane_sets.any_together(allowed), below)?;
+        let groups = &draws.index.plane_sets;
+        let planes = draws.draw_planes(allowed, max_planes, groups.any_masks(), below)?;
+        let group = nth(|| draws.supersets(planes, groups.any_masks()).map(|mask| groups.any(mask)), below)?;
+        Some(Place { die: self.die, planes, group: draws.index.first + group, ..Place::default() })
+    }
+
+    /// Blocks of one group that may be programmed together at the same page.
+    pub fn sample_next_together(
+        &self,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        max_planes: u32,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let has = |index: &DieIndex| index.plane_sets.next_together(allowed, self.book.slots) >> cell.0 & 1 == 1;
+        let draws = self.draws(has, below)?;
+        let planes = draws.draw_planes(allowed, max_planes, &draws.next_masks(cell), below)?;
+        draws.next_on(cell, planes, below)
+    }
+
+    /// Blocks of one group that may be programmed together at the same page, on exactly these planes.
+    pub fn sample_next_on(
+        &self,
+        cell: CellTypeId,
+        planes: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let has = |index: &DieIndex| self.book.meets(planes, &index.next_masks(cell, self.book.slots));
+        self.draws(has, below)?.next_on(cell, planes, below)
+    }
+
+    /// A page that can be read together on several planes of one group.
+    pub fn sample_read_together(
+        &self,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        max_planes: u32,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let draws = self.draws(|index| index.plane_sets.read_together(allowed) >> cell.0 & 1 == 1, below)?;
+        let planes = draws.draw_planes(allowed, max_planes, draws.index.plane_sets.read_masks(cell), below)?;
+        draws.read_on(cell, planes, below)
+    }
+
+    /// A page that can be read together on exactly these planes of one group.
+    pub fn sample_read_on(
+        &self,
+        cell: CellTypeId,
+        planes: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let has = |index: &DieIndex| self.book.meets(planes, index.plane_sets.read_masks(cell));
+        self.draws(has, below)?.read_on(cell, planes, below)
+    }
+}
+
+impl Draws<'_> {
     /// The classes of blocks that may be programmed with a cell type.
     fn program_classes(&self, cell: usize) -> impl Iterator<Item = usize> {
         let (programs, cells) = (&self.book.programs, self.index.cells);
@@ -110,47 +206,6 @@ impl Draws<'_> {
     /// The first class of blocks that may be programmed: without blocks to open, that of blocks with programmed pages.
     const fn first_class(&self) -> usize {
         if self.slots == 0 { self.index.cells } else { 0 }
-    }
-
-    /// The next page of a block that may be programmed with some cell type.
-    pub(super) fn any_next(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let sets = || {
-            allowed.iter().flat_map(|plane| {
-                let base = usize::from(plane.0) * self.index.cells * 2;
-                (self.first_class()..self.index.cells * 2).map(move |class| self.index.next.get(base + class))
-            })
-        };
-        let block = self.index.block(nth(sets, below)?);
-        let record = self.book.record(self.die, Block(block));
-        let cell = match record.stage {
-            BlockStage::Erased(cell) | BlockStage::Programmed(cell) => cell,
-            BlockStage::Bad | BlockStage::NotErased => return None,
-        };
-        Some(Place { cell_type: cell, ..self.place_of(block, record.pages) })
-    }
-
-    /// A readable page of a cell type.
-    pub(super) fn read(
-        &self,
-        cell: CellTypeId,
-        allowed: PlaneSet,
-        below: &mut impl FnMut(u64) -> u64,
-    ) -> Option<Place> {
-        let planes = self.index.read_planes(cell, allowed);
-        let sets = || {
-            planes.iter().flat_map(|plane| {
-                let base = (usize::from(plane.0) * self.index.cells + cell.index()) * LENGTHS;
-                let lengths = self.index.of_planes[usize::from(plane.0)].read_lengths[cell.index()];
-                bits(lengths).map(move |length| (self.index.read.get(base + length), length))
-            })
-        };
-        let limit = |entry: u32| {
-            let block = self.index.block(entry);
-            self.count(self.readable(block), [block])
-        };
-        let (entry, page) = nth_page(sets, limit, below)?;
-        let block = self.index.block(entry);
-        Some(Place { cell_type: cell, ..self.place_of(block, self.page(page, [block])) })
     }
 
     /// How many pages of a block may be read, from 0, whatever the region.
@@ -213,43 +268,13 @@ impl Draws<'_> {
         self.book.masks.supersets(planes).and(known).iter()
     }
 
-    /// Blocks of one group that may be erased together.
-    pub(super) fn any_together(
-        &self,
-        allowed: PlaneSet,
-        max_planes: u32,
-        below: &mut impl FnMut(u64) -> u64,
-    ) -> Option<Place> {
-        let groups = &self.index.plane_sets;
-        let planes = self.draw_planes(allowed, max_planes, groups.any_masks(), below)?;
-        let group = nth(|| self.supersets(planes, groups.any_masks()).map(|mask| groups.any(mask)), below)?;
-        Some(Place { die: self.die, planes, group: self.index.first + group, ..Place::default() })
-    }
-
-    /// Blocks of one group that may be programmed together at the same page.
-    pub(super) fn next_together(
-        &self,
-        cell: CellTypeId,
-        allowed: PlaneSet,
-        max_planes: u32,
-        below: &mut impl FnMut(u64) -> u64,
-    ) -> Option<Place> {
-        let planes = self.draw_planes(allowed, max_planes, &self.next_masks(cell), below)?;
-        self.next_on(cell, planes, below)
-    }
-
     /// The plane sets of groups that may be programmed with a cell type.
     fn next_masks(&self, cell: CellTypeId) -> MaskSet {
         self.index.next_masks(cell, self.slots)
     }
 
     /// Blocks of one group that may be programmed together at the same page, on exactly these planes.
-    pub(super) fn next_on(
-        &self,
-        cell: CellTypeId,
-        planes: PlaneSet,
-        below: &mut impl FnMut(u64) -> u64,
-    ) -> Option<Place> {
+    fn next_on(&self, cell: CellTypeId, planes: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let (groups, die) = (&self.index.plane_sets, self.die);
         let sets = || {
             groups.parts(self.slots).flat_map(|part| {
@@ -265,18 +290,6 @@ impl Draws<'_> {
         Some(Place { page, ..place })
     }
 
-    /// A page that can be read together on several planes of one group.
-    pub(super) fn read_together(
-        &self,
-        cell: CellTypeId,
-        allowed: PlaneSet,
-        max_planes: u32,
-        below: &mut impl FnMut(u64) -> u64,
-    ) -> Option<Place> {
-        let planes = self.draw_planes(allowed, max_planes, self.index.plane_sets.read_masks(cell), below)?;
-        self.read_on(cell, planes, below)
-    }
-
     /// The sets of groups that can be read together on exactly `mask`, with the bit length of their longest stretch.
     fn read_lists(&self, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
         let groups = &self.index.plane_sets;
@@ -284,12 +297,7 @@ impl Draws<'_> {
     }
 
     /// A page that can be read together on exactly these planes of one group.
-    pub(super) fn read_on(
-        &self,
-        cell: CellTypeId,
-        planes: PlaneSet,
-        below: &mut impl FnMut(u64) -> u64,
-    ) -> Option<Place> {
+    fn read_on(&self, cell: CellTypeId, planes: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let groups = &self.index.plane_sets;
         let group = |entry: u32| self.index.first + groups.read_group(entry);
         let blocks = |entry: u32| {

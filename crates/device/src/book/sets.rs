@@ -3,11 +3,17 @@
 //! An entry is in at most one set. Order inside a set depends only on the sequence of moves, so a run that repeats the moves
 //! repeats the order.
 
-/// A family of disjoint sets over entries `0..entries`.
+/// A family of disjoint sets over entries `0..entries`. Most sets of a small region never have an entry: only those that have had one have a
+/// list.
 #[derive(Clone, Debug)]
 pub(crate) struct Sets {
+    /// By set: its list; 0 for one that has had no entry.
+    list_of: Vec<u32>,
+    /// The first stays empty.
     lists: Vec<Vec<u32>>,
-    /// For each entry: its set + 1 (0: none) and its position there.
+    /// By list: its set.
+    set_of: Vec<u32>,
+    /// For each entry: its list (0: none) and its position there.
     home: Vec<(u32, u32)>,
 }
 
@@ -29,12 +35,22 @@ impl Moved {
 impl Sets {
     /// `sets` empty sets.
     pub(crate) fn new(sets: usize, entries: usize) -> Self {
-        Self { lists: vec![Vec::new(); sets], home: vec![(0, 0); entries] }
+        Self { list_of: vec![0; sets], lists: vec![Vec::new()], set_of: vec![0], home: vec![(0, 0); entries] }
     }
 
     /// The entries of a set.
     pub(crate) fn get(&self, set: usize) -> &[u32] {
-        &self.lists[set]
+        &self.lists[self.list_of[set] as usize]
+    }
+
+    /// The list of a set.
+    fn list(&mut self, set: usize) -> u32 {
+        if self.list_of[set] == 0 {
+            self.list_of[set] = self.lists.len() as u32;
+            self.lists.push(Vec::new());
+            self.set_of.push(set as u32);
+        }
+        self.list_of[set]
     }
 
     /// Puts the entries of every set in ascending order.
@@ -63,43 +79,40 @@ impl Sets {
     /// Files every entry again, in ascending order: faster than sorting if much is out of order.
     fn file_anew(&mut self) {
         self.lists.iter_mut().for_each(Vec::clear);
-        for (entry, (set, position)) in self.home.iter_mut().enumerate() {
-            if let Some(list) = (*set as usize).checked_sub(1).and_then(|set| self.lists.get_mut(set)) {
-                *position = list.len() as u32;
-                list.push(entry as u32);
-            }
+        for (entry, (list, position)) in self.home.iter_mut().enumerate().filter(|(_, (list, _))| *list != 0) {
+            let list = &mut self.lists[*list as usize];
+            *position = list.len() as u32;
+            list.push(entry as u32);
         }
     }
 
     /// Moves an entry to a set, or out of all. Returns the sets that have lost their last entry or got their first by that.
     pub(crate) fn assign(&mut self, entry: u32, set: Option<usize>) -> Moved {
         let (old, position) = self.home[entry as usize];
-        let new = set.map_or(0, |set| set as u32 + 1);
+        let new = set.map_or(0, |set| self.list(set));
         let mut moved = Moved::default();
         if old == new {
             return moved;
         }
         if old != 0 {
-            let list = &mut self.lists[old as usize - 1];
+            let list = &mut self.lists[old as usize];
             list.swap_remove(position as usize);
             match list.get(position as usize) {
                 Some(&last) => self.home[last as usize].1 = position,
-                None if list.is_empty() => moved.emptied = Some(old as usize - 1),
+                None if list.is_empty() => moved.emptied = Some(self.set_of[old as usize] as usize),
                 None => {}
             }
         }
-        self.home[entry as usize] = match set {
-            Some(set) => {
-                let list = &mut self.lists[set];
-                let position = list.len() as u32;
-                list.push(entry);
-                if position == 0 {
-                    moved.filled = Some(set);
-                }
-                (new, position)
+        let mut position = 0;
+        if new != 0 {
+            let list = &mut self.lists[new as usize];
+            position = list.len() as u32;
+            list.push(entry);
+            if position == 0 {
+                moved.filled = set;
             }
-            None => (0, 0),
-        };
+        }
+        self.home[entry as usize] = (new, position);
         moved
     }
 }
@@ -124,6 +137,15 @@ mod tests {
         let mut zero = sets.get(0).to_vec();
         zero.sort_unstable();
         assert_eq!(zero, [3, 6]);
+    }
+
+    #[test]
+    fn sets_without_an_entry_have_no_list() {
+        let mut sets = Sets::new(1000, 5);
+        sets.assign(4, Some(999));
+        sets.assign(3, Some(999));
+        sets.assign(4, Some(2));
+        assert_eq!((sets.lists.len(), sets.get(999), sets.get(2), sets.get(3)), (3, &[3][..], &[4][..], &[][..]));
     }
 
     #[test]

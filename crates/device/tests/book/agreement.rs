@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use nandseq_device::{
-    AddressBook, AddressRegion, BaseInfo, BlockStage, DieAddresses, Place, RegionSet, Tables, UseLimits,
-};
+use nandseq_device::{AddressBook, AddressRegion, BaseInfo, BlockStage, DieAddresses, Place, Tables, UseLimits};
 use nandseq_profile::{Block, CellTypeId, Die, Page, PlaneSet};
 use proptest::prelude::*;
 
@@ -45,9 +43,12 @@ fn any_ranges(bound: u32) -> impl Strategy<Value = Vec<RangeInclusive<u32>>> {
 
 fn any_region() -> impl Strategy<Value = AddressRegion> {
     let planes = prop_oneof![1 => 1u8..16, 2 => Just(15u8)];
-    (1u16..3, 1u64..4, planes, any_ranges(13), any_ranges(7)).prop_map(|(set, dies, planes, blocks, pages)| {
-        let set = if set == 1 { RegionSet(1) } else { RegionSet::PLAIN };
-        AddressRegion { set, weight: 1, dies, planes: PlaneSet(planes), blocks, pages }
+    (1u64..4, planes, any_ranges(13), any_ranges(7)).prop_map(|(dies, planes, blocks, pages)| AddressRegion {
+        weight: 1,
+        dies,
+        planes: PlaneSet(planes),
+        blocks,
+        pages,
     })
 }
 
@@ -69,7 +70,7 @@ impl<'t> Pair<'t> {
     }
 
     fn on(&self, die: Die) -> DieAddresses<'_> {
-        self.book.within(die, self.naive.region.as_ref().map_or(RegionSet::PLAIN, |region| region.set))
+        self.book.on(die)
     }
 
     /// How many answers of a draw are varied, of which one is the region.
@@ -425,10 +426,8 @@ proptest! {
         regions in prop::collection::vec((any_region(), 1u32..9), 1..4),
     ) {
         let tables = tables((2, 3, 12, 7), 0);
-        let regions: Vec<AddressRegion> = regions
-            .into_iter()
-            .map(|(region, weight)| AddressRegion { set: RegionSet::PLAIN, weight, ..region })
-            .collect();
+        let regions: Vec<AddressRegion> =
+            regions.into_iter().map(|(region, weight)| AddressRegion { weight, ..region }).collect();
         let mut pair = Pair::new(&tables, &[(Die(0), Block(2))], None);
         pair.book.draw_from(&tables, &regions, &UseLimits::default());
         for (number, &step) in steps.iter().enumerate() {

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nandseq_device::{
-    AddressBook, AddressRegion, BaseInfo, BlockStage, CountedUses, Place, RegionSet, Tables, UseCounts, UseLimit,
-    UseLimits,
+    AddressBook, AddressRegion, BaseInfo, BlockStage, CountedUses, Place, Tables, UseCounts, UseLimit, UseLimits,
 };
 use nandseq_profile::{Block, CellTypeId, Die, Plane, PlaneSet};
 
@@ -30,7 +29,7 @@ struct Counted<'t> {
 impl<'t> Counted<'t> {
     fn new(tables: &'t Tables, region: Option<AddressRegion>, limit: UseLimit, open: Option<u32>) -> Self {
         let mut book = AddressBook::new(tables, &[(Die(0), Block(1))]);
-        let whole = AddressRegion::whole(&tables.size, RegionSet::PLAIN);
+        let whole = AddressRegion::whole(&tables.size);
         let counted = CountedUses { block_reads: true, page_reads: vec![whole] };
         book.count_uses(UseCounts::new(&tables.size, &counted));
         let limits = UseLimits { each: vec![limit], open_blocks: open };
@@ -217,14 +216,8 @@ fn step(counted: &mut Counted<'_>, kinds: &[BaseInfo; 3], random: &mut SplitMix)
 
 #[test]
 fn limits_leave_what_a_count_of_all_blocks_and_pages_leaves() {
-    let region = |pages| AddressRegion {
-        set: RegionSet::PLAIN,
-        weight: 1,
-        dies: 1,
-        planes: PlaneSet(0b111),
-        blocks: vec![0..=4, 7..=8],
-        pages,
-    };
+    let region =
+        |pages| AddressRegion { weight: 1, dies: 1, planes: PlaneSet(0b111), blocks: vec![0..=4, 7..=8], pages };
     let none = UseLimit::default();
     let mut started = 0u32;
     for (seed, (planes, limit, open)) in (0..).zip([

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, Reach, RegionSet, Register, Rule};
+use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, Reach, Register, Rule};
 use nandseq_profile::model::{AddressSource, ByAxis, CacheReadKind, LatchKind};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
@@ -207,7 +207,7 @@ impl Look<'_, '_> {
         let chained =
             !effects.resets() && suspended.iter().any(|(axis, own)| effects.resume != Some(axis) && own.is_some());
         let open = refills.iter().any(|&(plane, key)| {
-            let view = View { die, plane, chained, rested: false, within: RegionSet::PLAIN };
+            let view = View { die, plane, chained, rested: false };
             let distribution = setup.distribution(key);
             (0..)
                 .zip(self.open_under(&view, constraints))

@@ -1,13 +1,13 @@
 //! A look at a site for dead dies: which dies are at rest, and what refills could propose there.
 
-use nandseq_device::{Reach, RegionSet};
+use nandseq_device::Reach;
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 
 use crate::kernel::{Event, Kernel};
 use crate::policy::{CoverageCounts, HookKind, Policy, key_at};
 use crate::proposal::{DieConstraints, Proposer, View};
-use crate::setup::{ClassSet, Setup, places};
+use crate::setup::{ClassSet, CompiledSetup, Setup, places};
 
 /// A wait of so many refill periods is long.
 const LONG: u64 = 4_096;
@@ -27,7 +27,7 @@ pub(crate) struct Look<'a, 's> {
 impl Look<'_, '_> {
     /// A hook on a plane of a die at rest.
     pub(super) fn view(&self, die: Die, plane: Plane) -> View {
-        View { die, plane, chained: self.kernel.chains.any_on(die), rested: false, within: RegionSet::PLAIN }
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: false }
     }
 
     /// Brings the constraints of some dies, a bit each, up to date.
@@ -45,7 +45,7 @@ impl Look<'_, '_> {
 
     /// The classes of [`Look::open`] under other constraints.
     pub(super) fn open_under(&self, view: &View, constraints: &DieConstraints) -> impl Iterator<Item = ClassSet> {
-        let Setup { classes, groups, tables, .. } = self.setup;
+        let CompiledSetup { classes, groups, tables, .. } = &**self.setup;
         constraints.chunks.iter().zip(groups.chunks()).enumerate().map(move |(chunk, (masks, group))| {
             view.open(masks, group) & !classes.bits(chunk, |class| tables.base(class.base).effects.delay)
         })
@@ -74,7 +74,7 @@ impl Look<'_, '_> {
     /// If nothing but refills comes for long, none of which can propose anything: until when, at the latest until `end`. Directed sites
     /// propose in other ways.
     pub(crate) fn nothing_starts_until(&mut self, end: Ticks) -> Option<Ticks> {
-        let Setup { tables, refill_period, .. } = self.setup;
+        let CompiledSetup { tables, refill_period, .. } = &**self.setup;
         let first_end = self.kernel.device.flights().map(|(_, flight)| flight.end).min()?;
         // What comes sooner costs less to wait for.
         let is_long = first_end.0.saturating_sub(self.now.0) / LONG >= refill_period.0;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nandseq_device::{Place, Reach, RegionSet, Rule};
+use nandseq_device::{Place, Reach, Rule};
 use nandseq_profile::model::{AddressSource, Effect, ExclusionGroup, OverrideOf, Scope};
 use nandseq_profile::{BaseId, BaseSet, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
 use nandseq_trace::Nowhere;
@@ -50,7 +50,7 @@ fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plan
 }
 
 fn view_of(site: &Site<'_>, (die, plane): (Die, Plane)) -> View {
-    View { die, plane, chained: site.kernel.chains.any_on(die), rested: false, within: RegionSet::PLAIN }
+    View { die, plane, chained: site.kernel.chains.any_on(die), rested: false }
 }
 
 /// A proposer that has found what is eligible of a distribution, with no knowledge of earlier hooks.

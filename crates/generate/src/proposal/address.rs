@@ -20,7 +20,7 @@ pub(crate) fn draw_place(
     let class = setup.classes.get(id);
     let info = setup.tables.base(class.base);
     let (die, cell, most) = (view.die, class.cell, setup.max_planes);
-    let addresses = device.book.within(die, view.within);
+    let addresses = device.book.on(die);
     let logic = device.logic(die);
     let below = &mut |bound| stream.below(bound);
     let held = |register: Option<Register>| register.map(|held| register_place(die, view.plane, held));

@@ -97,7 +97,7 @@ impl<'a> ClassCheck<'a> {
     fn has_address(&self, planes: PlaneSet) -> bool {
         let Class { base, multi, cell } = self.class;
         let (info, logic) = (self.setup.tables.base(base), self.device.logic(self.view.die));
-        let addresses = self.device.book.within(self.view.die, self.view.within);
+        let addresses = self.device.book.on(self.view.die);
         let fits = |place: &Place| place.cell_type == cell && (place.planes.len() > 1) == multi;
         // While a chain is under way, it counts on what latches and cache programs address.
         let unless_chained = |place: Option<Place>| !self.view.chained && place.is_some_and(|place| fits(&place));

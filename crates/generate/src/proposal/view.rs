@@ -3,7 +3,7 @@
 //! This is a filter: a name that passes is judged again before it starts. The filter uses bit masks of the die's state and of its
 //! addresses, so that nearly every draw succeeds.
 
-use nandseq_device::{Device, Place, RegionSet};
+use nandseq_device::{Device, Place};
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
 use super::die_constraints::{ClassMasks, DieConstraints, next_of_cache_program};
@@ -21,8 +21,6 @@ pub(crate) struct View {
     /// Whether every die is idle only because a run has just begun: see
     /// [`Refills::has_rested`](crate::refills::Refills::has_rested).
     pub(crate) rested: bool,
-    /// The regions from which addresses are drawn.
-    pub(crate) within: RegionSet,
 }
 
 impl View {

@@ -8,8 +8,9 @@ use nandseq_plan::model::{
     AddressPart, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepMoment, StepPlace, StepTime, WHOLE,
 };
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{CellTypeId, Die, OpId, Plane, Ticks};
+use nandseq_profile::{BaseId, CellTypeId, Die, OpId, Plane, Ticks};
 
+use super::chain_templates::{FollowUps, StepInfo};
 use super::classes::{Classes, places};
 use super::distribution::Distribution;
 use super::error::SetupError;
@@ -24,6 +25,8 @@ pub(crate) struct ScenarioSet {
     pub(crate) all: Vec<CompiledScenario>,
     /// Every name that may be proposed, each as likely as any other.
     pub(crate) distribution: Distribution,
+    /// By base: the bases of the steps that its chains may have, and whether a step has the cell type of the chain's first operation.
+    pub(crate) followers: Vec<Vec<(BaseId, bool)>>,
     /// The longest time that a name holds the bus, and that a name occupies planes.
     pub(crate) longest: (Ticks, Ticks),
 }
@@ -62,6 +65,7 @@ impl ScenarioSet {
     /// Compiles scenarios. `usable` says whether the device has what a name addresses.
     pub(super) fn new(
         (tables, classes): (&Tables, &Classes),
+        (follow_ups, chains): (&[FollowUps], &[Vec<StepInfo>]),
         scenarios: &[Scenario],
         usable: impl Fn(OpId) -> bool,
     ) -> Result<Self, SetupError> {
@@ -71,7 +75,15 @@ impl ScenarioSet {
         let longest =
             |of: fn(&OpInfo) -> Ticks| names.iter().map(|&(op, _)| of(tables.op(op))).max().unwrap_or_default();
         let all = scenarios.iter().map(|scenario| CompiledScenario::new(tables, scenario, proposes));
+        let followers = |of: &FollowUps| {
+            let chains = of.choices.iter().filter_map(|&(_, chain)| chain).flat_map(|chain| &chains[chain]);
+            let mut steps: Vec<_> = chains.map(|step| (step.base, step.same_cell_type)).collect();
+            steps.sort_unstable();
+            steps.dedup();
+            steps
+        };
         Ok(Self {
+            followers: follow_ups.iter().map(followers).collect(),
             longest: (longest(|op| op.bus), longest(|op| op.occupied)),
             distribution: Distribution::new(tables, classes, &names, |_| true),
             all: all.collect::<Result<_, _>>()?,

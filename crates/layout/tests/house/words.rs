@@ -8,7 +8,8 @@ const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", 
 
 /// Crates in which nothing may read a clock: their results depend on their inputs alone.
 const WITHOUT_CLOCK: [&str; 12] = [
-    "profile", "device", "generate", "trace", "output", "input", "verify", "report", "shrink", "tester", "simulate", "diagnose",
+    "profile", "device", "generate", "trace", "output", "input", "verify", "report", "shrink", "tester", "simulate",
+    "diagnose",
 ];
 
 fn word(piece: Option<&(usize, Piece)>) -> &str {

@@ -1,9 +1,10 @@
 //! Reading `probabilities` of a phase: masses as in a profile.
 
+use nandseq_profile::diagnostic::{counted, quoted};
 use nandseq_profile::limits::MAX_WEIGHT;
-use nandseq_profile::model::OverrideOf;
+use nandseq_profile::model::{Effect, OverrideOf};
 use nandseq_profile::yaml::{Entry, Fields, Node};
-use nandseq_profile::{Diagnostics, PhaseKey};
+use nandseq_profile::{Diagnostic, Diagnostics, OpId, PhaseKey, Profile, Span};
 
 use super::names::{PlanNames, report_unknown};
 
@@ -41,6 +42,75 @@ pub(super) fn read(
         }
     }
     Some((global, by_key))
+}
+
+/// A sum of masses from which on nothing is left for others: 1, but for rounding.
+const ALL: f64 = 1.0 - 1e-9;
+
+/// Warns of masses of a phase that leave nothing under some phase keys for operations that may start there. `at` is where they are stated.
+pub(super) fn warn_of_all(
+    (global, by_key): (&StatedMasses, &[(PhaseKey, StatedMasses)]),
+    (phase, at): (&str, Span),
+    profile: &Profile,
+    diagnostics: &mut Diagnostics,
+) {
+    let (mut keys, mut most, mut left_out) = (Vec::new(), 0.0f64, Vec::new());
+    for (key, info) in profile.phase_keys.iter_ids() {
+        let own = by_key.iter().find(|(of, _)| *of == key).map_or(&[][..], |(_, own)| own);
+        let (sum, others) = under_key((global, own), key, profile);
+        if sum >= ALL && !others.is_empty() {
+            keys.push(quoted(&info.name));
+            most = most.max(sum);
+            left_out.extend(others);
+        }
+    }
+    let Some(first) = keys.first() else { return };
+    left_out.sort_unstable();
+    left_out.dedup();
+    let delay = left_out.iter().find(|&&op| profile.bases[profile.ops[op].base].has(Effect::Delay));
+    let delay = delay.map_or_else(String::new, |&op| format!(", {} among them", quoted(&profile.ops[op].name)));
+    let more = if keys.len() > 1 {
+        format!(" and {}", counted(keys.len() as u64 - 1, "more phase key"))
+    } else {
+        String::new()
+    };
+    let sum = format!("{most:.4}");
+    let sum = sum.trim_end_matches('0').trim_end_matches('.');
+    let message = format!(
+        "the masses of the phase {} sum to {sum} under {first}{more}: nothing is left there for {}{delay}",
+        quoted(phase),
+        counted(left_out.len() as u64, "other operation")
+    );
+    let help = "masses are shares of 1: lower them if the others are to start there too";
+    diagnostics.push(Diagnostic::warning("masses-take-all", message).at(at, "").help(help));
+}
+
+/// The sum of the masses under a phase key of operations that may start there, and the other operations that may. `own` are the masses under
+/// this key, which replace the global ones of the same names.
+fn under_key(
+    (global, own): (&[(OverrideOf, f64)], &[(OverrideOf, f64)]),
+    key: PhaseKey,
+    profile: &Profile,
+) -> (f64, Vec<OpId>) {
+    let mass = |of: OverrideOf| {
+        let stated = own.iter().rev().chain(global).find(|(stated, _)| *stated == of);
+        stated.map(|&(_, mass)| mass)
+    };
+    let forbidden = profile.exclusions.in_op_state(key);
+    let (mut sum, mut others, mut bases) = (0.0, Vec::new(), Vec::new());
+    for (op, info) in profile.ops.iter_ids().filter(|(_, info)| !forbidden.contains(info.base)) {
+        match (mass(OverrideOf::Op(op)), mass(OverrideOf::Base(info.base))) {
+            (Some(mass), _) => sum += mass,
+            // The names of a base share its mass.
+            (None, Some(mass)) if !bases.contains(&info.base) => {
+                bases.push(info.base);
+                sum += mass;
+            }
+            (None, Some(_)) => {}
+            (None, None) => others.push(op),
+        }
+    }
+    (sum, others)
 }
 
 /// The phase keys of a name: `BASE.PHASE`, or `CLASS.PHASE` for every base of the class that has the phase.

@@ -86,8 +86,11 @@ fn read_phase(
     });
     let until = fields.take("until");
     let ends = until.and_then(|node| read_until(node, diagnostics));
-    let masses = fields.take("probabilities").and_then(|node| masses::read(node, names, diagnostics));
-    let (global, by_key) = masses.unwrap_or_default();
+    let stated = fields.take("probabilities");
+    let (global, by_key) = stated.and_then(|node| masses::read(node, names, diagnostics)).unwrap_or_default();
+    if let Some(node) = stated {
+        masses::warn_of_all((&global, &by_key), (&name, node.span), names.profile, diagnostics);
+    }
     let mix = match fields.take("mix") {
         Some(node) => mix::read(Some(node), names, diagnostics),
         None => common.mix.to_vec(),

@@ -39,11 +39,7 @@ struct Served {
 
 /// Adds a note for each list of operations that the regions of some phases do not serve. `entries` are those of `addresses`.
 pub(super) fn note(plan: &TestPlan, entries: &[Entry], profile: &Profile, diagnostics: &mut Diagnostics) {
-    let phases: Vec<(Option<&str>, Vec<usize>)> = if plan.phases.is_empty() {
-        vec![(None, (0..plan.addresses.len()).collect())]
-    } else {
-        plan.phases.iter().map(|phase| (Some(&*phase.name), phase.addresses.clone())).collect()
-    };
+    let phases = plan.addresses_in_force();
     let regions: Vec<Vec<&Region>> = phases
         .iter()
         .map(|(_, in_force)| in_force.iter().flat_map(|&at| &plan.addresses[at].regions).collect())

@@ -61,7 +61,7 @@ fn the_masses_of_a_phase_are_those_of_a_profile() {
         masses.map(|(_, masses)| masses[0].1)
     };
     // A base has precedence over its class.
-    assert_eq!((of_base("READ.CORE_BUSY"), of_base("READ4K.CORE_BUSY")), (Some(2.0), Some(1.0)));
+    assert_eq!((of_base("READ.CORE_BUSY"), of_base("READ4K.CORE_BUSY")), (Some(0.02), Some(0.01)));
     assert_eq!(of_base("ERASE.CORE_BUSY"), None);
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nandseq_profile::SourceFile;
 use nandseq_profile::diagnostic::Styling;
+use nandseq_profile::{SourceFile, builtin};
 
 use crate::read;
 
@@ -94,10 +94,36 @@ fn limits_are_kept() {
             format!("scenarios:\n  s:\n    steps:\n{}", many(65, &|_| "      - {base: READ}\n".to_owned())),
             "a plan has at most 64 items in `steps`, this one has 65",
         ),
+        (
+            format!(
+                "addresses:\n{}",
+                many(17, &|at| format!("  a{at}: {{regions: [{}]}}\n", many(64, &|_| "{blocks: 5}, ".into())))
+            ),
+            "the regions are 1088",
+        ),
     ] {
         let (plan, diagnostics) = read(&SourceFile::new("big.yaml", format!("schema: 1\n{text}")));
         assert!(plan.is_none());
         let found: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
         assert_eq!(found, [what]);
+    }
+}
+
+#[test]
+fn the_regions_of_a_phase_have_at_most_so_many_blocks() {
+    let mut profile = builtin::profile();
+    (profile.topology.dies, profile.topology.blocks_per_die) = (16, 4096);
+    for (count, fits) in [(64, true), (65, false)] {
+        let whole = |name: &str, count: usize| format!("  {name}: {{regions: [{}]}}\n", vec!["{}"; count].join(", "));
+        let text = format!(
+            "schema: 1\nphases: [{{name: a, ops: 1, addresses: one}}, {{name: b, ops: 1}}]\naddresses:\n{}{}",
+            whole("one", 1),
+            whole("others", count - 1)
+        );
+        let (plan, diagnostics) = nandseq_plan::read(&SourceFile::new("big.yaml", text), &profile, &[]);
+        assert_eq!(plan.is_some(), fits);
+        let found: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        let expected = ["the regions of the phase `b` have 4259840 blocks together"];
+        assert_eq!(found, if fits { &[][..] } else { &expected });
     }
 }

@@ -1,6 +1,5 @@
 //! In the states of real runs, short searches and kept orders agree with a search of all orders.
 
-use nandseq_device::RegionSet;
 use nandseq_profile::{Profile, builtin};
 use nandseq_trace::Nowhere;
 
@@ -55,13 +54,7 @@ impl Exhaustive<'_> {
 /// A plan drawn at a hook of a site, as a proposal would.
 fn plan_of(site: &Site<'_>, hook: Hook, now: Ticks, stream: &mut Stream) -> Option<Vec<Step>> {
     let setup = site.setup;
-    let view = View {
-        die: hook.die,
-        plane: hook.plane,
-        chained: site.kernel.chains.any_on(hook.die),
-        rested: false,
-        within: RegionSet::PLAIN,
-    };
+    let view = View { die: hook.die, plane: hook.plane, chained: site.kernel.chains.any_on(hook.die), rested: false };
     let key = site.kernel.device.phase_key(hook.die, hook.plane, now);
     let distribution = setup.distribution(key);
     let mut proposer = Proposer::new(setup);

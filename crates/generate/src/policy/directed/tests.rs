@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use nandseq_device::RegionSet;
 use nandseq_profile::{OpId, PhaseKey, Profile, builtin};
 use nandseq_trace::{OpState, Operation, Sink};
 
@@ -56,13 +55,7 @@ fn at_a_hook_of_plain_generation_every_name_it_can_draw_keeps_a_weight() {
                     proposer,
                     reporter,
                     sink: &mut Nothing,
-                    view: &View {
-                        die: proposal.die,
-                        plane: proposal.plane,
-                        chained: false,
-                        rested: false,
-                        within: RegionSet::PLAIN,
-                    },
+                    view: &View { die: proposal.die, plane: proposal.plane, chained: false, rested: false },
                     kind,
                     proposal: &proposal,
                     distribution,

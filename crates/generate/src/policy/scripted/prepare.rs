@@ -248,15 +248,13 @@ impl StepSearch<'_, '_> {
         bases.dedup();
         let leads = |op: &OpId| {
             let info = setup.tables.op(*op);
-            let chains = setup.follow_ups[info.base.index()].choices.iter().filter_map(|&(_, chain)| chain);
-            let has = |chain: usize| {
-                setup.chains[chain].iter().any(|step| {
-                    bases.iter().any(|&(base, cell)| {
-                        step.base == base && (!step.same_cell_type || cell == info.stated_cell_type)
-                    })
-                })
+            let has = |&(step, same_cell_type): &(BaseId, bool)| {
+                let fits = |&(base, cell): &(BaseId, CellTypeId)| {
+                    step == base && (!same_cell_type || cell == info.stated_cell_type)
+                };
+                bases.iter().any(fits)
             };
-            !ops.contains(op) && chains.into_iter().any(has)
+            self.set.followers[info.base.index()].iter().any(has) && !ops.contains(op)
         };
         names_of(setup).filter(leads).collect()
     }

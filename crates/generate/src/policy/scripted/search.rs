@@ -2,7 +2,7 @@
 //!
 //! Plans are made by the proposer and admitted by the kernel, as those of any other policy.
 
-use nandseq_device::{BaseInfo, Device, Place, Reach, RegionSet, Rule};
+use nandseq_device::{BaseInfo, Device, Place, Reach, Rule};
 use nandseq_plan::model::ExpectedWord;
 use nandseq_profile::model::{AddressSource, Axis};
 use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
@@ -21,6 +21,9 @@ use crate::setup::{ClassId, ScenarioSet, Setup};
 const MOST_PLANS: u32 = 6;
 /// How many times a chain is drawn, since its names may differ.
 const CHAIN_DRAWS: usize = 3;
+
+/// A name with its class, and its weight.
+type WeightedName = ((OpId, ClassId), u64);
 
 /// Looks for operations that may start now.
 pub(crate) struct StepSearch<'a, 's> {
@@ -93,7 +96,7 @@ impl<'a, 's> StepSearch<'a, 's> {
 
     /// A hook on a plane.
     pub(super) fn view(&self, die: Die, plane: Plane) -> View {
-        View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested, within: RegionSet::PLAIN }
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.rested }
     }
 
     /// Finds the classes that are eligible at a hook on a plane.
@@ -117,17 +120,22 @@ impl<'a, 's> StepSearch<'a, 's> {
         let mut reason = None;
         let mut best: Option<(u32, Plane)> = None;
         let mut plans = 0;
+        let mut ops: Vec<WeightedName> =
+            wanted.ops.iter().map(|&(op, weight)| ((op, self.class(op)), weight)).collect();
         for (at, plane) in self.planes().enumerate() {
+            // What does not depend on the plane of the hook was tried at the first.
+            if at == 1 {
+                ops.retain(|&((op, _), _)| is_at_hook(self.setup, op));
+            }
+            if ops.is_empty() {
+                break;
+            }
             let view = self.look(die, plane);
             let eligible: Vec<ClassId> = self.proposer.sampler.eligible().collect();
-            // What does not depend on the plane of the hook was tried at the first.
-            let mut left: Vec<(OpId, u64)> = wanted.ops.clone();
-            left.retain(|&(op, _)| {
-                eligible.binary_search(&self.class(op)).is_ok() && (at == 0 || is_at_hook(self.setup, op))
-            });
-            while let Some(op) = self.stream.pick(left.iter().copied()) {
-                let class = self.class(op);
-                left.retain(|&(other, _)| other != op);
+            let is_eligible = |&&((_, class), _): &&WeightedName| eligible.binary_search(&class).is_ok();
+            let mut left: Vec<WeightedName> = ops.iter().filter(is_eligible).copied().collect();
+            while let Some((op, class)) = self.stream.pick(left.iter().copied()) {
+                left.retain(|&((other, _), _)| other != op);
                 match self.plan_op(&view, (op, class), wanted) {
                     Ok(rating) => {
                         plans += 1;
@@ -139,9 +147,8 @@ impl<'a, 's> StepSearch<'a, 's> {
                     Err(why) => {
                         // The bus is free soon: what it alone keeps from starting is worth waiting for.
                         reason = if why == RefusalReason::BusWindow { Some(why) } else { reason.or(Some(why)) };
-                        let is_alike =
-                            |other: OpId| self.class(other) == class && self.setup.tables.op(op).status_of.is_none();
-                        left.retain(|&(other, _)| !is_alike(other));
+                        let is_alone = self.setup.tables.op(op).status_of.is_some();
+                        left.retain(|&((_, other), _)| is_alone || other != class);
                     }
                 }
                 if best.is_some_and(|(rating, _)| rating == 0 || wanted.takes_first || plans >= MOST_PLANS) {
@@ -332,7 +339,7 @@ impl<'a, 's> StepSearch<'a, 's> {
 
 /// What of some conditions is in each of the regions in force, with the region's weight; the conditions alone without regions.
 fn in_regions(setup: &Setup, info: &BaseInfo, conditions: &PlaceConditions) -> Vec<(PlaceConditions, u64)> {
-    let mut regions = setup.addresses.plain().peekable();
+    let mut regions = setup.addresses.regions.iter().peekable();
     if regions.peek().is_none() {
         return vec![(conditions.clone(), 1)];
     }

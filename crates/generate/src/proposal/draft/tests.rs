@@ -187,7 +187,7 @@ fn the_smallest_weights_are_drawn_exactly() {
     let base = model.setup.tables.op(setup.op).base;
     let mut choices = model.setup.follow_ups[base.index()].choices.clone();
     (choices[0].0, choices[1].0) = (1, 3);
-    model.setup.follow_ups[base.index()] = FollowUps::new(choices);
+    std::sync::Arc::make_mut(&mut model.setup.compiled).follow_ups[base.index()] = FollowUps::new(choices);
     model.expect("Setup 0", &[(1.0, String::new()), (3.0, "Answer".into())]);
 }
 
