@@ -207,9 +207,8 @@ impl Site<'_> {
             self.draw_addresses(false);
         }
         let counts_blocks = matches!(limits.until, Some(PhaseUntil::Programmed(_) | PhaseUntil::Erased(_)));
-        let Setup { tables, addresses, .. } = self.setup;
-        self.until_counts =
-            counts_blocks.then(|| UntilCounts::new(&self.kernel.device, &tables.size, &addresses.regions));
+        let (size, regions) = (&self.setup.tables.size, &self.setup.addresses.regions);
+        self.until_counts = counts_blocks.then(|| UntilCounts::new(&self.kernel.device, size, regions));
         self.look_before_run();
         self.begin_attempts_of_run(limits, end);
     }
