@@ -114,7 +114,7 @@ impl Slow<'_> {
             let of_axis: BTreeSet<AxisValue> = match axis {
                 ScenarioAxis::Op(step) if step > 0 => of_row(axis, last_of(step, slots, chosen)),
                 // What all repetitions of the first step have.
-                _ => {
+                ScenarioAxis::CellType | ScenarioAxis::Die | ScenarioAxis::Plane | ScenarioAxis::Op(_) => {
                     let firsts = slots.iter().zip(chosen).filter(|(step, _)| **step == 0).map(|(_, row)| *row);
                     firsts.map(|row| of_row(axis, row)).reduce(|all, one| &all & &one).unwrap()
                 }
