@@ -8,15 +8,17 @@ mod coverage_model;
 mod legacy;
 mod support;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use adversaries::{COUNT, adversary};
 use coverage_model::coverage_model;
 use legacy::legacy;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
-use nandseq_profile::model::{Base, DataTransfer, DeviceState, Expectations, LatchLevel};
-use nandseq_profile::{PhaseKey, Profile, Ticks, builtin};
+use nandseq_profile::model::{
+    AddressSource, Axis, Base, DataTransfer, DeviceState, Effect, Expectations, LatchLevel, OverrideOf,
+};
+use nandseq_profile::{Die, PhaseKey, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Operation, Sink};
 use nandseq_verify::{RuleCode, Verifier};
 use support::vary;
@@ -32,16 +34,17 @@ struct Judged {
     loaded_before: u64,
     /// Status reads that saw an axis suspended.
     suspended: u64,
-    /// Loads that were suspended.
-    suspended_loads: u64,
+    /// Recovery reads while a load was suspended on their die.
+    recovered_loads: u64,
 }
 
 struct Judge<'p> {
     profile: &'p Profile,
     verifier: Verifier<'p>,
     judged: Judged,
-    /// The uids of loads.
-    loads: HashSet<u64>,
+    /// The dies of loads, by uid; those on which one is suspended.
+    loads: HashMap<u64, Die>,
+    suspended: HashSet<Die>,
 }
 
 /// Whether the operations of a base load a level of a page.
@@ -56,7 +59,10 @@ impl Sink for Judge<'_> {
         judged.operations += 1;
         judged.suspended += u64::from(operation.status.is_some() && operation.suspended.values().any(|is_so| *is_so));
         let base = &self.profile.bases[self.profile.ops[operation.op].base];
-        self.loads.extend(is_load(base).then_some(operation.uid));
+        let die = operation.targets[0].die;
+        self.loads.extend(is_load(base).then_some((operation.uid, die)));
+        let is_recovery = base.address == AddressSource::SuspendedProgram;
+        judged.recovered_loads += u64::from(is_recovery && self.suspended.contains(&die));
         for data in operation.data {
             match base.data_transfer() {
                 Some(DataTransfer::Out) if data.is_some() => judged.known += 1,
@@ -68,17 +74,25 @@ impl Sink for Judge<'_> {
     }
 
     fn cut(&mut self, uid: u64, _: Ticks, cut: Cut) -> io::Result<()> {
-        self.judged.suspended_loads += u64::from(cut == Cut::Suspended && self.loads.contains(&uid));
+        let die = self.loads.get(&uid).copied();
+        match cut {
+            Cut::Suspended => self.suspended.extend(die),
+            Cut::Reset => self.suspended.retain(|suspended| Some(*suspended) != die),
+        }
         Ok(())
+    }
+
+    fn resumed(&mut self, uid: u64, _: Ticks, _: Ticks, _: Ticks) -> io::Result<()> {
+        self.cut(uid, Ticks::ZERO, Cut::Reset)
     }
 }
 
-/// A varied device. On every third one half of the reads name no level, and on every second one nothing is excluded while a page is
-/// loaded, so that loads are suspended.
+/// A varied device. On every third one no read names a level, and on every second one nothing is excluded while a page is loaded, so
+/// that loads are suspended, and read by recovery reads.
 fn varied(base: &Profile, number: u64) -> Profile {
     let mut profile = vary(base, number);
     if number % 3 == 1 {
-        profile.ops.iter_mut().step_by(2).for_each(|op| op.reads = None);
+        profile.ops.iter_mut().for_each(|op| op.reads = None);
     }
     if number % 2 == 1 {
         let of_loads = |key: &PhaseKey| profile.phase_keys[*key].base.is_some_and(|base| is_load(&profile.bases[base]));
@@ -86,6 +100,16 @@ fn varied(base: &Profile, number: u64) -> Profile {
         profile.exclusions.by_op_state.retain(|(key, _)| !of_loads(key));
         profile.exclusions.by_state.retain(|(state, _)| !latches.contains(state));
         profile.probabilities.by_key.clear();
+        let is_wanted = |base: &Base| {
+            base.address == AddressSource::SuspendedProgram || base.has(Effect::Suspend(Axis::Program)) || is_load(base)
+        };
+        for (of, mass) in &mut profile.probabilities.global {
+            if let OverrideOf::Base(base) = of
+                && is_wanted(&profile.bases[*base])
+            {
+                *mass = 0.5;
+            }
+        }
     }
     profile
 }
@@ -101,7 +125,13 @@ fn judge(stated: &Profile, seed: u64, is_directed: bool, (runs, ops): (u64, u64)
     }
     let mut site = Site::new(&setup, seed);
     let verifier = Verifier::new(&profile, &[]);
-    let mut judge = Judge { profile: &profile, verifier, judged: std::mem::take(judged), loads: HashSet::new() };
+    let mut judge = Judge {
+        profile: &profile,
+        verifier,
+        judged: std::mem::take(judged),
+        loads: HashMap::new(),
+        suspended: HashSet::new(),
+    };
     for _ in 0..runs {
         let limits = RunLimits { run_until: Ticks::from_us(20_000_000), max_ops: Some(ops), ..RunLimits::default() };
         if let Err(error) = site.run(&limits, &mut judge) {
@@ -138,17 +168,17 @@ fn judge_all(devices: u64, runs: u64, ops: u64) -> Judged {
 
 #[test]
 fn data_and_status_are_as_the_verifier_follows_them() {
-    let judged = judge_all(14, 2, 3_000);
-    assert!(judged.operations > 200_000 && judged.known > 20_000, "{judged:?}");
+    let judged = judge_all(14, 2, 1_500);
+    assert!(judged.operations > 200_000 && judged.known > 15_000, "{judged:?}");
     assert!(judged.loaded_before > 100 && judged.suspended > 500, "{judged:?}");
-    assert!(judged.suspended_loads > 10 && judged.unknown > 100, "{judged:?}");
+    assert!(judged.recovered_loads > 10 && judged.unknown > 20, "{judged:?}");
 }
 
 #[test]
 #[ignore = "long: cargo test --release -p nandseq-generate --test long_expected -- --ignored"]
 fn ten_million_operations_expect_what_the_verifier_follows() {
     let judged = judge_all(70, 3, 9_000);
-    assert!(judged.operations > 10_000_000 && judged.known > 1_000_000, "{judged:?}");
+    assert!(judged.operations > 10_000_000 && judged.known > 500_000, "{judged:?}");
 }
 
 #[test]
