@@ -7,11 +7,14 @@
 //! broken or the engine gives up; each line names the profile and its seed. To repeat it alone: `--first N --profiles 1`, the
 //! same `--seed`, and as many `--operations` as there were for each profile.
 //! `--adversaries` takes mixes that hurt instead: suspend storms, reset rain, devices of two blocks, and more.
+//! `--plans` carries out a random test plan on each: two phases with shares, scenarios and, in the first, addresses.
 
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
 #[path = "../tests/support/legacy.rs"]
 mod legacy;
+#[path = "../tests/support/random_plans.rs"]
+mod random_plans;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -22,6 +25,7 @@ use legacy::legacy;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_verify::{RuleCode, Verifier};
+use random_plans::random_phases;
 use support::vary;
 
 /// The arguments.
@@ -33,15 +37,23 @@ struct Plan {
     first: u64,
     /// Whether the profiles are adversaries instead of variations.
     adversaries: bool,
+    /// Whether each carries out a random test plan.
+    plans: bool,
 }
 
 impl Plan {
     fn of_arguments() -> Result<Self, String> {
-        let mut plan = Self { operations: 1_000_000, profiles: 200, seed: 1, first: 0, adversaries: false };
+        let mut plan =
+            Self { operations: 1_000_000, profiles: 200, seed: 1, first: 0, adversaries: false, plans: false };
         let mut arguments = std::env::args().skip(1);
         while let Some(flag) = arguments.next() {
-            if flag == "--adversaries" {
-                plan.adversaries = true;
+            let switch = match flag.as_str() {
+                "--adversaries" => Some(&mut plan.adversaries),
+                "--plans" => Some(&mut plan.plans),
+                _ => None,
+            };
+            if let Some(switch) = switch {
+                *switch = true;
                 continue;
             }
             let value = arguments.next().and_then(|text| text.parse().ok());
@@ -77,9 +89,13 @@ fn soak(profile: &Profile, number: u64, plan: &Plan) -> Outcome {
     let table = probability::of_profile(profile, seed);
     let mut verifier = Verifier::new(profile, &bad);
     let Ok(setup) = Setup::new(profile, &table, &bad) else { return Outcome { operations: 0, broken: None } };
-    let mut site = Site::new(&setup, seed);
+    let phases = if plan.plans { random_phases(&setup, profile, number) } else { [setup.clone(), setup] };
+    let mut site = Site::new(&phases[0], seed);
     let max_ops = Some(plan.operations.div_ceil(plan.profiles * RUNS));
-    for _ in 0..RUNS {
+    for run in 0..RUNS {
+        if plan.plans && run == RUNS / 2 {
+            site.enter(&phases[1]);
+        }
         let limits = RunLimits { run_until: Ticks::from_us(RUN_US), max_ops, ..RunLimits::default() };
         if let Err(error) = site.run(&limits, &mut verifier) {
             let broken = format!("seed {seed}, after {} operations: {error}", verifier.operations());

@@ -2,11 +2,15 @@
 
 #[path = "support/addresses.rs"]
 mod addresses;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "support/random_plans.rs"]
+mod random_plans;
 mod support;
 
 use addresses::{Watch, plan, setup};
-use nandseq_generate::{RandomNumbers, RunLimits, Site, TableStream};
+use nandseq_generate::{RunLimits, Site};
 use nandseq_profile::{Profile, Ticks, builtin};
+use random_plans::random_addresses;
 use support::vary;
 
 fn operations(count: u64) -> RunLimits<'static> {
@@ -51,50 +55,6 @@ fn limits_are_never_exceeded_over_ten_million_operations() {
     assert!(within(&profile, text, (10, 1_000_000), 1) > 0);
 }
 
-/// A text of random regions and limits for a device.
-fn random_plan(profile: &Profile, number: u64) -> String {
-    let mut random = TableStream::new([0x6164_6472, 0], number);
-    let mut range = |count: u32| {
-        let (one, other) = (random.below(count.into()), random.below(count.into()));
-        format!("{}-{}", one.min(other), one.max(other))
-    };
-    let topology = profile.topology;
-    let mut text = String::from("addresses:\n");
-    for entry in 0..1 + number % 3 {
-        text += &format!("  e{entry}:\n    regions:\n");
-        for region in 0..1 + (number / 3 + entry) % 3 {
-            // Half of the regions are on all planes, so that each has a block there.
-            let planes = if region % 2 == 0 { format!("0-{}", topology.planes - 1) } else { range(topology.planes) };
-            let planes = if topology.blocks_per_die < 2 * topology.planes {
-                format!("0-{}", topology.planes - 1)
-            } else {
-                planes
-            };
-            let blocks = if region % 2 == 0 {
-                range(topology.blocks_per_die)
-            } else {
-                format!("0-{}", topology.blocks_per_die - 1)
-            };
-            let (dies, pages) = (range(topology.dies), range(topology.pages_per_block));
-            text += &format!(
-                "      - {{dies: {dies}, planes: {planes}, blocks: {blocks}, pages: {pages}, weight: {}}}\n",
-                region + 1
-            );
-        }
-        let limits = ["erases_per_block: 3", "reads_per_block: 20", "reads_per_page: 2", "open_blocks: 2"];
-        let stated: Vec<&str> = limits
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| (number >> (*at as u64 + entry) & 1) == 0)
-            .map(|(_, limit)| *limit)
-            .collect();
-        if !stated.is_empty() {
-            text += &format!("    limits: {{{}}}\n", stated.join(", "));
-        }
-    }
-    text
-}
-
 #[test]
 #[ignore = "long: cargo test --release -p nandseq-generate --test long_addresses -- --ignored"]
 fn varied_plans_on_varied_devices_break_no_rule_and_no_limit() {
@@ -102,7 +62,7 @@ fn varied_plans_on_varied_devices_break_no_rule_and_no_limit() {
     let mut reached = 0;
     for number in 0..200 {
         let profile = vary(&builtin, number);
-        reached += u64::from(within(&profile, &random_plan(&profile, number), (4, 2_500), number) > 0);
+        reached += u64::from(within(&profile, &random_addresses(&profile, number), (4, 2_500), number) > 0);
     }
     assert!(reached > 60, "limits were reached on {reached} devices");
 }
@@ -112,6 +72,6 @@ fn a_few_varied_plans_on_varied_devices_break_no_rule_and_no_limit() {
     let builtin = builtin::profile();
     for number in 300..316 {
         let profile = vary(&builtin, number);
-        within(&profile, &random_plan(&profile, number), (3, 800), number);
+        within(&profile, &random_addresses(&profile, number), (3, 800), number);
     }
 }

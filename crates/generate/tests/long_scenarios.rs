@@ -5,88 +5,17 @@
 mod legacy;
 #[path = "support/matcher.rs"]
 mod matcher;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "support/random_plans.rs"]
+mod random_plans;
 #[path = "support/mod.rs"]
 mod support;
 
 use matcher::{Matcher, Rows, plan, plan_for, rows, setup, until_done};
-use nandseq_generate::{RandomNumbers, RunLimits, Setup, Site, TableStream, probability};
+use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_plan::TestPlan;
-use nandseq_plan::model::{
-    AddressPart, NumberRanges, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepMoment, StepPlace, StepTime,
-    WHOLE,
-};
-use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseId, OpId, Profile, SourceFile, Ticks, builtin};
-
-struct Dice(TableStream);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0.below(bound.max(1))
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-}
-
-fn random_step(profile: &Profile, dice: &mut Dice, at: usize) -> ScenarioStep {
-    let ops = loop {
-        let base = BaseId::from(dice.below(profile.bases.len() as u64) as usize);
-        let ops: Vec<OpId> = profile.ops.ids().filter(|&op| profile.ops[op].base == base).collect();
-        if !ops.is_empty() {
-            break ops;
-        }
-    };
-    let earlier = |dice: &mut Dice| dice.below(at as u64) as usize;
-    let when = match dice.below(4) {
-        0 if at > 0 => {
-            let from = dice.below(10) as u32 * 100_000;
-            let to = from + 100_000 * (1 + dice.below(u64::from((WHOLE - from) / 100_000)) as u32);
-            let phase = dice.pick(&[PhaseKind::CoreBusy, PhaseKind::CoreBusy, PhaseKind::DataOut, PhaseKind::Issue]);
-            StepTime::During { step: earlier(dice), phase, at: (from, to.min(WHOLE)) }
-        }
-        1 if at > 0 => {
-            let moment = dice.pick(&[StepMoment::Start, StepMoment::End, StepMoment::PhaseEnd(PhaseKind::CoreBusy)]);
-            let least = Ticks::from_us(dice.below(50));
-            let most = Some(Ticks(least.0 + 1_000_000 * dice.below(300))).filter(|_| dice.below(4) > 0);
-            StepTime::After { step: earlier(dice), moment, within: (least, most) }
-        }
-        _ => StepTime::Next,
-    };
-    let mut places = Vec::new();
-    if at > 0 && dice.below(2) == 0 {
-        let part = dice.pick(&[AddressPart::Die, AddressPart::Plane, AddressPart::Block, AddressPart::Page]);
-        let step = earlier(dice);
-        let relation = match dice.below(4) {
-            0 => PlaceRelation::SameAs(step),
-            1 => PlaceRelation::OtherThan(step),
-            2 if matches!(part, AddressPart::Block | AddressPart::Page) => PlaceRelation::NextTo(step),
-            _ => PlaceRelation::In(NumberRanges(vec![0..=dice.below(4) as u32])),
-        };
-        places.push(StepPlace { part, relation });
-    }
-    let repeat = if dice.below(4) == 0 { 1 + dice.below(4) as u32 } else { 1 };
-    ScenarioStep { label: None, ops, when, places, repeat, expect: None }
-}
-
-fn random_plan(profile: &Profile, number: u64) -> TestPlan {
-    let mut dice = Dice(TableStream::new([0x7363_656e, 0], number));
-    let scenario = |dice: &mut Dice, at: u64| {
-        let length = 1 + dice.below(4) as usize;
-        let each = [ScenarioAxis::CellType, ScenarioAxis::Die, ScenarioAxis::Plane];
-        Scenario {
-            name: format!("scenario {at}"),
-            each: each.into_iter().filter(|_| dice.below(4) == 0).collect(),
-            hits: 1 + dice.below(6) as u32,
-            rate: Some(1 + dice.below(100) as u32).filter(|_| dice.below(4) == 0),
-            others_between: dice.below(2) == 0,
-            steps: (0..length).map(|at| random_step(profile, dice, at)).collect(),
-        }
-    };
-    let count = 1 + dice.below(3);
-    TestPlan { scenarios: (0..count).map(|at| scenario(&mut dice, at)).collect(), ..TestPlan::default() }
-}
+use nandseq_profile::{Profile, SourceFile, builtin};
+use random_plans::random_scenarios;
 
 #[test]
 fn random_scenarios_break_no_rule_on_some_devices() {
@@ -104,10 +33,10 @@ fn random_scenarios_break_no_rule(devices: u64, most: u64) {
     let (mut hits, mut tried) = (0, 0);
     for number in 0..devices {
         let profile = if number % 4 == 0 { builtin.clone() } else { support::vary(&builtin, number) };
-        let plan = random_plan(&profile, number);
+        let scenarios = random_scenarios(&profile, number);
         let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
         let Ok(setup) = Setup::new(&profile, &table, &[]) else { continue };
-        let setup = setup.with_scenarios(&plan.scenarios).expect("few values");
+        let setup = setup.with_scenarios(&scenarios).expect("few values");
         let mut site = Site::new(&setup, number);
         let mut sink = Rows::new(&profile);
         for run in 0..2 {
@@ -122,7 +51,7 @@ fn random_scenarios_break_no_rule(devices: u64, most: u64) {
             sink.end_run();
         }
         let rows = sink.judged();
-        for (scenario, reached) in plan.scenarios.iter().zip(site.scenarios()) {
+        for (scenario, reached) in scenarios.iter().zip(site.scenarios()) {
             let own: u64 = reached.values.iter().map(|value| value.hits).sum();
             tried += 1;
             hits += u64::from(own > 0);

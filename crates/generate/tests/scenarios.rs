@@ -1,10 +1,13 @@
 //! Scenarios are brought about: times, places, repetition, values, and what becomes of attempts. Hits are counted by a matcher of the tests.
 
+#[path = "support/coverage_model.rs"]
+mod coverage_model;
 #[path = "support/matcher.rs"]
 mod matcher;
 
+use coverage_model::coverage_model;
 use matcher::{Match, Matcher, Row, plan, rows, setup, until_done};
-use nandseq_generate::{RunLimits, ScenarioReached, Site, SiteState};
+use nandseq_generate::{RunLimits, ScenarioReached, Site, SiteState, probability};
 use nandseq_plan::TestPlan;
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::Nowhere;
@@ -57,6 +60,23 @@ fn early_suspends_come_for_each_cell_type() {
     let (_, reached, matches) = bring_about(EARLY_SUSPEND, 4_000_000);
     assert_reached(&reached, &matches);
     assert_eq!(reached[0].values.len(), 5);
+}
+
+#[test]
+fn a_directed_site_reaches_the_hits_and_covers_more_than_a_plain_one() {
+    let profile = builtin::profile();
+    let plan = plan(EARLY_SUSPEND);
+    let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
+    let [plain, directed] = [false, true].map(|is_directed| {
+        let model = coverage_model(&profile, &table, is_directed);
+        let setup = setup(&profile, &plan).with_coverage_model(&profile, model);
+        let mut site = Site::new(&setup, 5);
+        let limits = RunLimits { run_until: Ticks::from_us(40_000_000), max_ops: Some(3_000), ..RunLimits::default() };
+        let rows = rows(&profile, &mut site, &limits, 1);
+        assert_reached(&site.scenarios(), &[matches(&profile, &plan, 0, &rows)]);
+        site.reached().expect("it counts").hit
+    });
+    assert!(directed > 2 * plain, "{directed} bins, and {plain} without direction");
 }
 
 /// A scenario of two steps, the second with a condition.

@@ -4,6 +4,8 @@
 mod adversaries;
 #[path = "../support/legacy.rs"]
 mod legacy;
+#[path = "../support/random_plans.rs"]
+mod random_plans;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -15,6 +17,7 @@ use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::{RuleCode, Verifier};
+use random_plans::random_phases;
 use support::vary;
 
 /// Counts operations on their way to the judge.
@@ -92,4 +95,26 @@ fn adversaries_break_no_rule() {
     let operations: u64 =
         (0..2 * COUNT).map(|number| clean_operations(&adversary(&device, number), number, 2, 400_000, &[])).sum();
     assert!(operations > 50_000, "only {operations} operations");
+}
+
+#[test]
+fn varied_plans_on_varied_devices_break_no_rule() {
+    let builtin = builtin::profile();
+    let mut operations = 0;
+    for number in 0..16 {
+        let profile = vary(&builtin, number);
+        let table = probability::of_profile(&profile, number);
+        let Ok(setup) = Setup::new(&profile, &table, &[]) else { continue };
+        let phases = random_phases(&setup, &profile, number);
+        let (mut judge, mut site) = (Judge { verifier: Verifier::new(&profile, &[]) }, Site::new(&phases[0], number));
+        for phase in &phases {
+            site.enter(phase);
+            let limits = RunLimits { run_until: Ticks::from_us(200_000), max_ops: Some(600), ..RunLimits::default() };
+            site.run(&limits, &mut judge).expect("memory does not fail");
+            judge.verifier.end_of_file();
+        }
+        assert_clean(&judge.verifier, &profile, number);
+        operations += judge.verifier.operations();
+    }
+    assert!(operations > 8_000, "only {operations} operations");
 }
