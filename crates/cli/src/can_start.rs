@@ -10,7 +10,10 @@ use nandseq_generate::probability::Distributions;
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::{Axis, DeviceState, Effect};
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
-use nandseq_reach::{MOST_TRIED, Reason, Verdict, can_start, chain_heads, ending, kept, never_again, never_provided};
+use nandseq_reach::{
+    MOST_TRIED, Reason, Search, Verdict, can_start, can_start_after, chain_heads, ending, kept, never_again,
+    never_provided,
+};
 
 use crate::explain::Trial;
 use crate::hint::Hint;
@@ -39,6 +42,8 @@ pub(crate) struct CanStart<'p> {
     in_force: &'p InForce,
     /// The most operations that each search of states carries out.
     most: u64,
+    /// The search of all states, if it has been made.
+    search: Option<&'p Search<'p>>,
     never_provided: OnceLock<Vec<Option<Reason>>>,
     trial: OnceLock<Trial>,
     /// The operations that neither needs nor trials decide.
@@ -68,20 +73,21 @@ pub(crate) struct TrappedDies {
 }
 
 impl<'p> CanStart<'p> {
-    /// Finds nothing yet. Searches are quick: they may leave more undecided than those of [`Self::thorough`].
+    /// Finds nothing yet. Searches are quick: they may leave more undecided than those of [`Self::after`].
     pub(crate) const fn new(in_force: &'p InForce) -> Self {
         Self::at_most(in_force, QUICK_SEARCH)
     }
 
-    /// Finds nothing yet. Searches take some seconds on a device with many states.
-    pub(crate) const fn thorough(in_force: &'p InForce) -> Self {
-        Self::at_most(in_force, MOST_TRIED)
+    /// Knows the search of all states. Those of their parts take some seconds on a device with many states.
+    pub(crate) fn after(search: &'p Search<'p>, in_force: &'p InForce) -> Self {
+        Self { search: Some(search), ..Self::at_most(in_force, MOST_TRIED) }
     }
 
     const fn at_most(in_force: &'p InForce, most: u64) -> Self {
         Self {
             in_force,
             most,
+            search: None,
             never_provided: OnceLock::new(),
             trial: OnceLock::new(),
             left: OnceLock::new(),
@@ -257,7 +263,11 @@ impl<'p> CanStart<'p> {
     fn searched(&self) -> &[(OpId, Verdict)] {
         self.searched.get_or_init(|| {
             let InForce { profile, table, .. } = self.in_force;
-            let verdicts = can_start(profile, &table.distributions, self.in_force.start(), self.left(), self.most);
+            let (table, start, left) = (&table.distributions, self.in_force.start(), self.left());
+            let verdicts = match self.search {
+                Some(search) => can_start_after(search, profile, table, start, left),
+                None => can_start(profile, table, start, left, self.most),
+            };
             self.left().iter().copied().zip(verdicts).collect()
         })
     }

@@ -100,7 +100,7 @@ fn explain(
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
     // Only the verdicts that are asked for are worth long searches.
-    let can_start = CanStart::thorough(in_force);
+    let can_start = CanStart::after(&search, in_force);
     let trap = (!trial.is_over).then(|| CanStart::new(in_force).trap(&trial.at_end, None)).flatten();
     let lost = trap.as_ref().map_or(&[][..], |trap| &trap.lost);
     let work = Explainer {

@@ -16,6 +16,7 @@ use nandseq_report::LoadError;
 use nandseq_trace::manifest::{self, Origin};
 use nandseq_trace::recorded::{path_of, shown};
 use nandseq_trace::table::TableKind;
+use rayon::prelude::*;
 
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
@@ -63,7 +64,8 @@ impl WrittenRuns {
         let (read, flags) = profile(device, &sites)?;
         let source = source(&read.profile, &sites)?;
         for site in &sites {
-            for damage in folder::compare(&site.listed).iter().chain(&site.damage) {
+            let differing = site.listed.par_iter().flat_map_iter(|file| folder::compare([file]));
+            for damage in differing.collect::<Vec<_>>().iter().chain(&site.damage) {
                 let text = format!("`{}`: {}", shown(&damage.file), damage.what);
                 tell(&warning_text(&text));
             }

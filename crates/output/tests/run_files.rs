@@ -98,11 +98,16 @@ fn all_files_of_a_run_appear_together_and_are_what_the_record_says() {
 
 #[test]
 fn of_a_complete_run_only_what_is_asked_for_gets_its_name() {
+    // Synced one after another, and all at the same time.
+    [false, true].into_iter().for_each(complete_runs_are_placed);
+}
+
+fn complete_runs_are_placed(syncs_together: bool) {
     let folder = tempfile::tempdir().unwrap();
     let format = CsvTables::new(&device()).unwrap();
     let complete = |on_disk: bool| {
         let start = if on_disk { RunFiles::create } else { RunFiles::counting };
-        let mut files = start(folder.path(), &format, Outputs::ALL, stamp(), 1).unwrap();
+        let mut files = start(folder.path(), &format, Outputs::ALL, stamp(), 1).unwrap().syncing(syncs_together);
         some_events().iter().for_each(|event| event.tell(&mut files).unwrap());
         files.add(FileKind::Snapshot, b"{}\n", 0).unwrap();
         files.complete().unwrap()

@@ -1,5 +1,7 @@
 //! How operations may start in the states of a die, and what they change there.
 
+use std::ops::Range;
+
 use nandseq_profile::model::AddressSource;
 
 use crate::model::{Model, NameClassId};
@@ -18,8 +20,10 @@ pub(crate) struct GroupStart {
     /// What remains of the chain after a step; `None` for a proposal, after which it depends on the node.
     pub(crate) next: Option<OpenChain>,
     pub(crate) courses: Vec<Course>,
-    /// The courses of proposals, by the states in which they may leave the plane of a node.
-    pub(crate) proposals: Vec<(PlaneEnds, Vec<usize>)>,
+    /// The place of the courses of proposals in `of_proposals`, by the states in which they may leave the plane of a node.
+    pub(crate) proposals: Vec<(PlaneEnds, Range<usize>)>,
+    /// The courses of all proposals, one list after the other.
+    pub(crate) of_proposals: Vec<usize>,
     /// How many operations were carried out.
     pub(crate) tried: u64,
 }
@@ -58,7 +62,14 @@ pub(crate) fn starts_in(model: &Model<'_>, die: &Die) -> Vec<GroupStart> {
         let step = if model.tracked_steps[at] { next_step(model, die, class) } else { None };
         // As a proposal, as a step of the chain that the search follows, as one of a chain that it does not follow.
         let ways = [is_proposed.then_some(None), step.map(Some), model.untracked_steps[at].then_some(Some(die.chain))];
-        let start = move |next| GroupStart { class, next, courses: Vec::new(), proposals: Vec::new(), tried: 0 };
+        let start = move |next| GroupStart {
+            class,
+            next,
+            courses: Vec::new(),
+            proposals: Vec::new(),
+            of_proposals: Vec::new(),
+            tried: 0,
+        };
         ways.into_iter().flatten().map(start)
     };
     (0..model.classes.len() as NameClassId).filter(may_start).flat_map(ways).collect()

@@ -4,6 +4,8 @@
 //! only through the die. At most one chain that changes a latch or a cache program is followed at a time: a second one would only
 //! forbid more. Time, bus and addresses are left out. END keys do not restrict what may start.
 
+use std::ops::Range;
+
 use nandseq_profile::Ticks;
 use nandseq_profile::model::Axis;
 
@@ -31,6 +33,9 @@ struct NodeGroup {
     starts: Vec<GroupStart>,
 }
 
+/// A SUSPEND of an operation: the states of die and plane before it, its class, and that of the operation.
+type Suspension = (u32, u32, NameClassId, NameClassId);
+
 /// How an operation changes a plane: the state at its start, and those that may be at its end.
 #[derive(Clone, Copy)]
 struct PlaneChange {
@@ -46,6 +51,10 @@ pub(crate) struct Graph {
     nodes: GrowingSet<SearchNode>,
     /// The changes of a plane, by its state, the class of the operation, and whether it works there, in one number.
     plane_changes: Map<u64, PlaneChange>,
+    /// Where each SUSPEND leads: the node after it, or `None` if it cannot start.
+    suspensions: Map<Suspension, Option<u32>>,
+    /// Room for the courses of the operations that start in a group.
+    courses_here: Vec<(u32, usize)>,
     groups: Vec<NodeGroup>,
     /// For each state of a die its group, if it has nodes.
     group_of: Map<u32, usize>,
@@ -243,15 +252,16 @@ impl Graph {
         let tables = |plane: &Plane| if model.looks_at_die(class) { model.plane_tables(plane, class) } else { Ok(()) };
         let known = start.courses.len();
         // The courses of an operation that works on the plane of a node, or on no plane.
-        let mut here: Vec<(u32, usize)> = Vec::new();
+        let mut all_here = std::mem::take(&mut self.courses_here);
+        all_here.clear();
         for &node in new {
             let plane = self.plane(self.node(node));
             if (if targeted { model.plane_allows(plane, class) } else { tables(plane) }).is_ok() {
                 match start.next {
-                    Some(next) => here.push((node, self.course(model, node, start, next))),
+                    Some(next) => all_here.push((node, self.course(model, node, start, next))),
                     None => {
                         let found = self.proposal(model, node, start);
-                        here.extend(start.proposals[found].1.iter().map(|&course| (node, course)));
+                        all_here.extend(start.of_proposals[found].iter().map(|&course| (node, course)));
                     }
                 }
             }
@@ -259,10 +269,10 @@ impl Graph {
         // If it works on another plane, every course is possible that is possible on some plane.
         let elsewhere = targeted && model.planes > 1 && (!multi || model.planes > 2);
         let before = self.tried;
-        let mut here = here.into_iter().filter(|_| !targeted || !multi || model.planes > 1).peekable();
+        let mut here = all_here.iter().filter(|_| !targeted || !multi || model.planes > 1).peekable();
         for (&node, is_old) in old.iter().map(|node| (node, true)).chain(new.iter().map(|node| (node, false))) {
             while let Some((_, course)) = here.next_if(|(of, _)| *of == node) {
-                self.fly(model, node, class, targeted, &start.courses[course]);
+                self.fly(model, node, class, targeted, &start.courses[*course]);
             }
             let others = &start.courses[if is_old { known } else { 0 }..];
             if elsewhere && !others.is_empty() && tables(self.plane(self.node(node))).is_ok() {
@@ -272,6 +282,7 @@ impl Graph {
         let tried = self.tried - before;
         self.tried += start.tried;
         start.tried += tried;
+        self.courses_here = all_here;
     }
 
     /// The number of the course of an operation among those of its class in the group of a node.
@@ -347,29 +358,29 @@ impl Graph {
         change
     }
 
-    /// The place, among the `proposals` of a start, of one that works on the plane of a node.
-    fn proposal(&mut self, model: &Model<'_>, node: u32, start: &mut GroupStart) -> usize {
+    /// The place, among the courses of the proposals of a start, of those of one that works on the plane of a node.
+    fn proposal(&mut self, model: &Model<'_>, node: u32, start: &mut GroupStart) -> Range<usize> {
         let class = start.class;
         let of_node = self.node(node);
         let ended = self.plane_change(model, of_node.plane, class, model.has_targets(class)).ended;
-        if let Some(known) = start.proposals.iter().position(|(known, _)| *known == ended) {
-            return known;
+        if let Some((_, courses)) = start.proposals.iter().find(|(known, _)| *known == ended) {
+            return courses.clone();
         }
         let (die, plane) = (*self.die(of_node), *self.plane(of_node));
-        let mut courses = Vec::new();
-        for follow_up in model.possible_follow_ups(&SearchState { die, plane }, class, None) {
+        let first = start.of_proposals.len();
+        for follow_up in model.possible_follow_ups(SearchState { die, plane }, class, None) {
             let next = match follow_up.filter(|&chain| model.tracked[chain]) {
                 Some(_) if die.chain.is_some() => continue,
                 Some(chain) => Some((chain as u16, 0)),
                 None => die.chain,
             };
             let course = self.course(model, node, start, next);
-            if !courses.contains(&course) {
-                courses.push(course);
+            if !start.of_proposals[first..].contains(&course) {
+                start.of_proposals.push(course);
             }
         }
-        start.proposals.push((ended, courses));
-        start.proposals.len() - 1
+        start.proposals.push((ended, first..start.of_proposals.len()));
+        first..start.of_proposals.len()
     }
 
     /// Carries out an operation from a node: adds the states while it shows, after it is suspended, and after it has ended.
@@ -408,22 +419,33 @@ impl Graph {
 
     /// Carries out the SUSPENDs of an operation of `class`, whose plane is in the state `plane` then.
     fn suspend(&mut self, model: &Model<'_>, from: u32, plane: u32, class: NameClassId, cuts: &[SuspendCut]) {
-        for &SuspendCut { by, before, after } in cuts {
-            let reached =
-                SearchState { die: self.dies.items[before as usize], plane: self.planes.items[plane as usize] };
-            if model.plane_tables(&reached.plane, by).is_err()
-                || model.possible_follow_ups(&reached, by, Some(class)).is_empty()
-            {
-                continue;
-            }
-            self.runs[usize::from(by)] = true;
-            let node = SearchNode { die: after, plane };
-            let flight = self.flights[usize::from(by)].add(node);
-            self.cuts.add((class, by, flight));
-            let end = self.add(node);
-            self.after.added.push((from, end));
-            self.ends[usize::from(by)].add(end);
+        for cut in cuts {
+            let key = (cut.before, plane, cut.by, class);
+            let end = match self.suspensions.get(&key) {
+                Some(&known) => known,
+                None => {
+                    let found = self.suspended(model, plane, class, cut);
+                    self.suspensions.insert(key, found);
+                    found
+                }
+            };
+            self.after.added.extend(end.map(|end| (from, end)));
         }
+    }
+
+    /// The node after a SUSPEND of an operation of `class`; `None` if it cannot start.
+    fn suspended(&mut self, model: &Model<'_>, plane: u32, class: NameClassId, cut: &SuspendCut) -> Option<u32> {
+        let &SuspendCut { by, before, after } = cut;
+        let reached = SearchState { die: self.dies.items[before as usize], plane: self.planes.items[plane as usize] };
+        model.plane_tables(&reached.plane, by).ok()?;
+        model.possible_follow_ups(reached, by, Some(class)).next()?;
+        self.runs[usize::from(by)] = true;
+        let node = SearchNode { die: after, plane };
+        let flight = self.flights[usize::from(by)].add(node);
+        self.cuts.add((class, by, flight));
+        let end = self.add(node);
+        self.ends[usize::from(by)].add(end);
+        Some(end)
     }
 }
 

@@ -8,6 +8,8 @@
 //! - a hook that a run boundary has carried on;
 //! - a hook during or after an operation of a class that only the bootstrap starts: by the table it draws only at the end of the bootstrap.
 
+use std::ops::Range;
+
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
 
@@ -49,8 +51,22 @@ pub(crate) struct HookGroup {
     pub(crate) common: HookContext,
     /// The number of the first.
     pub(crate) first: usize,
-    /// The states of the plane, some more than once.
-    pub(crate) planes: Vec<u32>,
+    /// The place of the states of the plane in the list of all groups.
+    planes: Range<usize>,
+}
+
+/// States in which a hook may fall, by the state of the die.
+pub(crate) struct GroupedHooks {
+    pub(crate) groups: Vec<HookGroup>,
+    /// The states of the plane of all groups, one list after the other.
+    planes: Vec<u32>,
+}
+
+impl GroupedHooks {
+    /// The states of the plane in a group, some more than once.
+    pub(crate) fn planes(&self, group: &HookGroup) -> &[u32] {
+        &self.planes[group.planes.clone()]
+    }
 }
 
 impl<'m> HookGroups<'m> {
@@ -82,20 +98,33 @@ impl<'m> HookGroups<'m> {
 impl RunHooks {
     /// The states by the state of the die, in the order of their numbers. `group_of` has room for each state of a die, and is
     /// full of [`NO_GROUP`] before and after.
-    pub(crate) fn groups(&self, graph: &Graph, group_of: &mut [u32]) -> Vec<HookGroup> {
+    pub(crate) fn groups(&self, graph: &Graph, group_of: &mut [u32]) -> GroupedHooks {
         let mut groups: Vec<HookGroup> = Vec::new();
+        // First the number of states of each group, then where its list begins, and at last where it ends.
         for &(first, node) in &self.states {
             let group = &mut group_of[node.die as usize];
             if *group == NO_GROUP {
                 *group = groups.len() as u32;
                 let (run, (fresh, chained)) = (self.run, self.marks);
                 let common = HookContext { die: *graph.die(node), plane: Plane::default(), run, fresh, chained };
-                groups.push(HookGroup { common, first, planes: Vec::new() });
+                groups.push(HookGroup { common, first, planes: 0..0 });
             }
-            groups[*group as usize].planes.push(node.plane);
+            groups[*group as usize].planes.end += 1;
+        }
+        let mut begin = 0;
+        for HookGroup { planes, .. } in &mut groups {
+            let count = planes.end;
+            *planes = begin..begin;
+            begin += count;
+        }
+        let mut planes = vec![0; begin];
+        for (_, node) in &self.states {
+            let place = &mut groups[group_of[node.die as usize] as usize].planes;
+            planes[place.end] = node.plane;
+            place.end += 1;
         }
         self.states.iter().for_each(|(_, node)| group_of[node.die as usize] = NO_GROUP);
-        groups
+        GroupedHooks { groups, planes }
     }
 }
 

@@ -283,7 +283,7 @@ impl Model<'_> {
         }
         let possible = |plane: Plane| {
             let reached = SearchState { die: settled.die, plane };
-            !self.possible_follow_ups(&reached, class, suspend_target).is_empty()
+            self.possible_follow_ups(reached, class, suspend_target).next().is_some()
         };
         if places.here && possible(settled.plane) {
             return Ok(());

@@ -41,7 +41,7 @@ pub use idle::{IdleTime, refills};
 pub use lasting::Lasting;
 pub use model::Start;
 pub use needs::Need;
-pub use never::{can_start, can_start_counted, never_again};
+pub use never::{can_start, can_start_after, can_start_counted, never_again};
 pub use possible::{chain_heads, never_provided};
 pub use reason::{COINCIDENCE, Reason};
 pub use scenario::{ImpossibleStep, impossible_steps};

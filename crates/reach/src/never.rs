@@ -30,6 +30,18 @@ pub fn can_start(
     can_start_counted(profile, table, start, ops, most).0
 }
 
+/// As [`can_start`] with the limit of a [`Search`], which has been made of all states.
+#[must_use]
+pub fn can_start_after(
+    search: &Search<'_>,
+    profile: &Profile,
+    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    start: Start<'_>,
+    ops: &[OpId],
+) -> Vec<Verdict> {
+    counted_after(search, || Model::new(profile, table, start), ops, MOST_TRIED).0
+}
+
 /// As [`can_start`], with the number of operations that all searches together have carried out.
 #[must_use]
 pub fn can_start_counted(
@@ -97,11 +109,19 @@ fn counted_within<'p>(
     ops: &[OpId],
     (most, most_of_part): (u64, u64),
 ) -> (Vec<Verdict>, u64) {
-    let (mut found, mut tried) = {
-        let search = Search::within(model(), most);
-        let causes = Causes::new(&search, ops);
-        (ops.iter().map(|&op| causes.at_all(op)).collect::<Vec<_>>(), search.tried)
-    };
+    counted_after(&Search::within(model(), most), model, ops, most_of_part)
+}
+
+/// The same after the search of all states.
+fn counted_after<'p>(
+    search: &Search<'_>,
+    model: impl Fn() -> Model<'p>,
+    ops: &[OpId],
+    most_of_part: u64,
+) -> (Vec<Verdict>, u64) {
+    let mut tried = search.tried;
+    let causes = Causes::new(search, ops);
+    let mut found: Vec<Verdict> = ops.iter().map(|&op| causes.at_all(op)).collect();
     for part in [SearchedStates::Dies, SearchedStates::Planes] {
         let is_open = |verdict: &Verdict| *verdict == Verdict::Undecided;
         if !found.iter().any(is_open) {

@@ -109,24 +109,24 @@ impl Model<'_> {
     /// The follow-ups of an operation that can run if it starts in a state; `suspend_target` is the operation that a SUSPEND stops.
     pub(crate) fn possible_follow_ups(
         &self,
-        reached: &SearchState,
+        reached: SearchState,
         class: NameClassId,
         suspend_target: Option<NameClassId>,
-    ) -> Vec<Option<usize>> {
+    ) -> impl Iterator<Item = Option<usize>> {
         let before = self.before(reached, class, suspend_target);
         let goes_on = self.base(class).is_inert() || before.die.chain.is_none();
-        let runs = |chain: Option<usize>| match chain {
+        let runs = move |chain: &Option<usize>| match *chain {
             None => {
                 goes_on || self.after(&before, class, self.has_targets(class)).any(|start| self.rest_can_run(&start))
             }
             Some(chain) => self.chain_can_run(&before, class, chain, None),
         };
-        self.follow_ups(self.class(class).base).filter(|&chain| runs(chain)).collect()
+        self.follow_ups(self.class(class).base).filter(runs)
     }
 
     /// The state in which an operation starts; `suspend_target` is the operation that a SUSPEND stops.
-    fn before(&self, reached: &SearchState, class: NameClassId, suspend_target: Option<NameClassId>) -> SearchState {
-        let mut before = *reached;
+    fn before(&self, reached: SearchState, class: NameClassId, suspend_target: Option<NameClassId>) -> SearchState {
+        let mut before = reached;
         if let Some(axis) = self.base(class).effects.suspend {
             match axis {
                 Axis::Erase => before.die.erase = true,

@@ -3,7 +3,7 @@
 //! A [`crate::Universe`] is made of them: it judges every pair, which takes most of its time. For a few operations a [`Search`]
 //! is enough.
 
-use std::thread;
+use std::{fmt, thread};
 
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
@@ -26,6 +26,12 @@ pub struct Search<'p> {
 pub struct Verdicts {
     /// By class, then by key; `None` for a class that was not asked for.
     by_class: Vec<Option<Vec<Verdict>>>,
+}
+
+impl fmt::Debug for Search<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Search").field("tried", &self.tried).finish_non_exhaustive()
+    }
 }
 
 impl<'p> Search<'p> {

@@ -97,7 +97,8 @@ impl Model<'_> {
                 let class = start.class;
                 let on_plane = !self.has_targets(class) || self.plane_allows(&blank.plane, class).is_ok();
                 let tables = !self.looks_at_die(class) || self.plane_tables(&blank.plane, class).is_ok();
-                let completes = || start.next.is_some() || !self.possible_follow_ups(&blank, class, None).is_empty();
+                let completes =
+                    || start.next.is_some() || self.possible_follow_ups(blank, class, None).next().is_some();
                 !self.started[usize::from(class)] && on_plane && tables && completes()
             });
             let more: Vec<NameClassId> = starts.map(|start| start.class).collect();

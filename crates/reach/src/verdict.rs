@@ -6,7 +6,7 @@ use std::ops::Deref;
 use nandseq_profile::PhaseKey;
 
 use crate::explore::Graph;
-use crate::hooks::{HookGroup, HookGroups, Hooks, NO_GROUP, RunHooks};
+use crate::hooks::{GroupedHooks, HookGroup, HookGroups, Hooks, NO_GROUP, RunHooks};
 use crate::judge::HookContext;
 use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
@@ -94,10 +94,10 @@ impl OpenVerdicts {
         }
         let mut group_of = vec![NO_GROUP; graph.dies.items.len()];
         for run in &hooks.runs {
-            let groups = LazyCell::new(|| run.groups(graph, &mut group_of));
+            let grouped = LazyCell::new(|| run.groups(graph, &mut group_of));
             let mut at = 0;
             while let Some(&class) = self.open.get(at) {
-                if hooks.judged[usize::from(class)] && self.judge(model, graph, (run, &groups), class) {
+                if hooks.judged[usize::from(class)] && self.judge(model, graph, (run, &grouped), class) {
                     self.verdicts[usize::from(class)] = found;
                     self.open.swap_remove(at);
                 } else {
@@ -113,7 +113,7 @@ impl OpenVerdicts {
         &mut self,
         model: &Model<'_>,
         graph: &Graph,
-        (run, groups): (&RunHooks, &impl Deref<Target = Vec<HookGroup>>),
+        (run, grouped): (&RunHooks, &impl Deref<Target = GroupedHooks>),
         class: NameClassId,
     ) -> bool {
         let here = match model.judge_run(run.run, class) {
@@ -123,7 +123,7 @@ impl OpenVerdicts {
                 return false;
             }
         };
-        groups.iter().any(|group| match judge_all(model, graph, (group, here), class) {
+        grouped.groups.iter().any(|group| match judge_all(model, graph, (grouped, group, here), class) {
             Ok(()) => true,
             Err(reason) => {
                 self.note(class, reason, group.first);
@@ -148,12 +148,12 @@ impl OpenVerdicts {
 fn judge_all(
     model: &Model<'_>,
     graph: &Graph,
-    (group, here): (&HookGroup, Result<(), Reason>),
+    (grouped, group, here): (&GroupedHooks, &HookGroup, Result<(), Reason>),
     class: NameClassId,
 ) -> Result<(), Reason> {
     let fit = model.judge_beside(&group.common, class, here)?;
     let mut closest = Reason::NoHook;
-    for &plane in &group.planes {
+    for &plane in grouped.planes(group) {
         let context = HookContext { plane: graph.planes.items[plane as usize], ..group.common };
         match model.judge_plane(graph, &context, class, &fit) {
             Ok(()) => return Ok(()),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use nandseq_trace::files::{Digest, FileKind};
 use nandseq_trace::manifest::{self, SiteManifest};
@@ -12,13 +13,24 @@ use tempfile::TempDir;
 /// A folder to run the program in.
 pub(crate) struct Folder(TempDir);
 
-/// A folder in memory, where Linux has one: nothing there waits for a disk.
+/// Where Linux has folders in memory: nothing there waits for a disk.
 const IN_MEMORY: &str = "/dev/shm";
 
+/// Whether there is room in memory for the folders of all tests that run at the same time: 2 GB.
+fn has_room_in_memory() -> bool {
+    static HAS_ROOM: LazyLock<bool> = LazyLock::new(|| {
+        let Ok(told) = Command::new("df").args(["-Pk", IN_MEMORY]).output() else { return false };
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        let free = told.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse().ok());
+        free.is_some_and(|kilobytes: u64| kilobytes > 2_000_000)
+    });
+    *HAS_ROOM
+}
+
 impl Folder {
-    /// A folder in memory for the quick tests; on the disk for the long ones, which are many and large.
+    /// A folder in memory, or on the disk if memory has no room.
     pub(crate) fn new() -> Self {
-        let in_memory = if env!("CARGO_CRATE_NAME") == "command_line" { TempDir::new_in(IN_MEMORY).ok() } else { None };
+        let in_memory = if has_room_in_memory() { TempDir::new_in(IN_MEMORY).ok() } else { None };
         Self(in_memory.unwrap_or_else(|| TempDir::new().unwrap()))
     }
 

@@ -398,32 +398,6 @@ fn advice_takes_no_way_round() {
 }
 
 #[test]
-fn pairs_that_the_search_left_undecided_are_marked_unless_the_trial_decides_them() {
-    let text = nandseq_profile::builtin::text();
-    let (before, rest) = text.split_once("\nexclusions:").unwrap();
-    let end = rest
-        .match_indices('\n')
-        .map(|(at, _)| at)
-        .find(|&at| rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()));
-    let folder = Folder::new().with("device.yaml", format!("{before}{}", &rest[end.unwrap()..]));
-    let undecided = "undecided: the device has more states than can be searched";
-    let said = explain(&folder, &["Page_Program_SLC", "--format", "json"]);
-    let said: Value = serde_json::from_str(&said).unwrap();
-    let rows = said["operations"][0]["phase_keys"].as_array().unwrap();
-    let started = |row: &Value| row["started"].as_u64().unwrap() > 0;
-    let is_undecided = |row: &Value| row["verdict"] == "undecided";
-    assert!(rows.iter().any(started) && rows.iter().any(is_undecided), "{said}");
-    assert!(rows.iter().filter(|row| started(row)).all(|row| row["verdict"] == "reachable"), "{said}");
-    let rows = folder.succeed(&["coverage", "universe", "--config", "device.yaml"]).stdout;
-    let rows = String::from_utf8(rows).unwrap();
-    let row = rows.lines().find(|row| row.starts_with("DEFAULT\tPage_Program_SLC\t")).unwrap();
-    assert_eq!(row, format!("DEFAULT\tPage_Program_SLC\t1\t{undecided}\t0"));
-    let pairs = folder.succeed(&["profile", "check", "device.yaml", "--pairs", "--op", "Page_Program_SLC"]).stdout;
-    let pairs = String::from_utf8(pairs).unwrap();
-    assert!(pairs.contains(&format!("DEFAULT: {undecided}: Page_Program_SLC\n")), "{pairs}");
-}
-
-#[test]
 fn an_operation_that_only_a_run_boundary_lets_start_is_there_by_coincidence() {
     // After every erase a status read is under way, and with a chain under way termination stays on.
     let excluded = "exclusion_groups: {odt: [ODT]}\nexclusions: {op_state: {ERASE.CORE_BUSY: [odt]}}\n";

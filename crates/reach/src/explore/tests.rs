@@ -21,7 +21,7 @@ fn chains_after(model: &Model<'_>, (die, plane): (Die, Plane), start: &GroupStar
         return Vec::new();
     }
     let of_proposal = || {
-        let follow_ups = model.possible_follow_ups(&SearchState { die, plane }, class, None).into_iter();
+        let follow_ups = model.possible_follow_ups(SearchState { die, plane }, class, None);
         let tracked = follow_ups.map(|chain| chain.filter(|&chain| model.tracked[chain]));
         let free = tracked.filter(|chain| chain.is_none() || die.chain.is_none());
         free.map(|chain| chain.map_or(die.chain, |chain| Some((chain as u16, 0)))).collect()
