@@ -66,6 +66,7 @@ impl DiagnosisPage {
             sites: &self.excerpts,
             table: None,
             verdict: None,
+            fails: None,
             tool,
             figures: &[],
             cut: "Each site of this page is an excerpt: the time around an operation.",

@@ -14,7 +14,6 @@ use crate::dead::{DeadDie, LastingState, lasting_state};
 use crate::kernel::{Event, Hook};
 use crate::policy::scripted::PhaseExtent;
 use crate::reporting::RunSummary;
-use crate::setup::Setup;
 use crate::site::Site;
 use crate::until_counts::UntilCounts;
 
