@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn samples_runs_sites_and_seeds_draw_apart() {
-        let draws = |seed, site, run, sample| -> Vec<u32> {
+        let draws = |seed, site, run: u64, sample| -> Vec<u32> {
             (0..32).map(|at| weight(seed, site, run * 100 + at, sample)).collect()
         };
         let all = [draws(1, 1, 1, 1), draws(2, 1, 1, 1), draws(1, 2, 1, 1), draws(1, 1, 2, 1), draws(1, 1, 1, 2)];

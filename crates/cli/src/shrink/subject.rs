@@ -20,7 +20,6 @@ use crate::hint::Hint;
 use crate::site_list::SiteList;
 use crate::written::WrittenRuns;
 use crate::{bad_blocks, beginnings, inputs, ledger, origins};
-use nandseq_input::folder::number_of;
 
 /// A run that failed.
 pub(super) struct ShrinkSubject {
