@@ -11,7 +11,6 @@ use nandseq_profile::{OpId, PhaseKey, Ticks};
 
 use super::level::{DOUBLE, level_of, multiplied};
 use super::state::{GIVEN_UP, GREATEST, LEAST, MixState, ShareState};
-use super::{SETTLED, ShareReached, ShareShortfall, TOLERANCE};
 use crate::reporting::RunSummary;
 use crate::setup::{Distribution, Mix, Setup};
 
@@ -235,53 +234,6 @@ impl MixController {
                 let refused = &mut self.state.shares[share].refused;
                 *refused.entry(reason.code().to_owned()).or_default() += count;
             }
-        }
-    }
-
-    /// What was reached of each share that the mix states, between runs.
-    pub(crate) fn reached(&self, setup: &Setup, mix: &Mix) -> Vec<ShareReached> {
-        let total = self.state.total();
-        let stated = mix.wanted.split_last().map_or(&[][..], |(_, stated)| stated);
-        let reached = |(at, &wanted): (usize, &u32)| {
-            let started = u128::from(self.state.shares[at].started);
-            let reached = (started * u128::from(WHOLE) / u128::from(total.max(1))) as u32;
-            let is_missed = u64::from(wanted.abs_diff(reached)) > TOLERANCE;
-            ShareReached { wanted, reached, reason: is_missed.then(|| self.reason(setup, mix, (at, total))) }
-        };
-        stated.iter().enumerate().map(reached).collect()
-    }
-
-    /// Why a share missed what is wanted.
-    fn reason(&self, setup: &Setup, mix: &Mix, (at, total): (usize, u64)) -> ShareShortfall {
-        let share = &self.state.shares[at];
-        let wanted = |at: usize| (u128::from(mix.wanted[at]) * u128::from(total) / u128::from(WHOLE)) as u64;
-        let (is_below, miss) = (share.started < wanted(at), share.started.abs_diff(wanted(at)));
-        if is_below && !mix.has_weight[at] {
-            return ShareShortfall::NoWeight;
-        }
-        // What chains force of a share beyond what is wanted of it, and what does not come from chains.
-        let forced = |at: usize| self.state.shares[at].forced.saturating_sub(wanted(at));
-        let free = |at: usize| self.state.shares[at].started - self.state.shares[at].forced;
-        let others = || (0..mix.wanted.len()).filter(|&other| other != at);
-        let is_forced = match is_below {
-            true => others().map(forced).sum::<u64>() >= miss / 2 || others().map(free).sum::<u64>() <= miss,
-            false => forced(at) >= miss / 2,
-        };
-        let has_settled = total >= SETTLED || share.level == GREATEST || share.level == LEAST;
-        let most_refused = share.refused.iter().max_by_key(|&(_, count)| count);
-        let is_busy = self.state.occupied / u64::from(setup.tables.size.dies) >= self.state.time / 2;
-        if is_forced && total > 0 {
-            ShareShortfall::ForcedSteps
-        } else if !has_settled {
-            ShareShortfall::TooShort
-        } else if !is_below {
-            ShareShortfall::OthersShort
-        } else if let Some((code, _)) = most_refused.filter(|&(_, &count)| count > share.started) {
-            ShareShortfall::Refused(code.clone())
-        } else if is_busy && share.started >= wanted(at) / 8 {
-            ShareShortfall::DieTime
-        } else {
-            ShareShortfall::NotEligible
         }
     }
 }
