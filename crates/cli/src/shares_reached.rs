@@ -95,6 +95,7 @@ fn code(reason: &ShareShortfall) -> &str {
         ShareShortfall::DieTime => "die_time",
         ShareShortfall::NotEligible => "not_eligible",
         ShareShortfall::OthersShort => "others_short",
+        ShareShortfall::RestShort => "rest_short",
         ShareShortfall::TooShort => "too_short",
     }
 }
@@ -104,10 +105,12 @@ fn why(reason: &ShareShortfall) -> String {
     match reason {
         ShareShortfall::NoWeight => "no phase key gives its operations a weight",
         ShareShortfall::ForcedSteps => "chains force too many of the operations that start",
+        ShareShortfall::Refused(code) if code == "limit" => "limits of the plan leave no address for its operations",
         ShareShortfall::Refused(code) => return format!("its operations were refused, most often for `{code}`"),
         ShareShortfall::DieTime => "its operations can rarely start, and the dies have no time left",
         ShareShortfall::NotEligible => "its operations can rarely start in the states that come",
         ShareShortfall::OthersShort => "it takes what other shares do not reach",
+        ShareShortfall::RestShort => "it takes what the operations that no share names do not reach",
         ShareShortfall::TooShort => "too few operations started for the weights to settle",
     }
     .to_owned()

@@ -1,7 +1,8 @@
 //! How far the limits of a test plan were used.
 
-use nandseq_device::{BlockRecord, BlockStage, UseCounts, UseLimit};
-use nandseq_profile::{Block, Die};
+use nandseq_device::{BlockRecord, BlockStage, DieAddresses, OpInfo, UseCounts, UseLimit};
+use nandseq_profile::model::AddressSource;
+use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
 
 use crate::site::Site;
 
@@ -66,6 +67,36 @@ impl Site<'_> {
             add(LimitKind::OpenBlocks, limits.open_blocks, (open as u32, is_reached.into()));
         }
         all
+    }
+
+    /// The kinds of limits that some block or page has reached, between runs.
+    pub(crate) fn used_up_kinds(&self) -> Vec<LimitKind> {
+        self.limits().into_iter().filter(|limit| limit.reached > 0).map(|limit| limit.kind).collect()
+    }
+
+    /// Whether an operation finds no address on any die and limits of these kinds were reached; `None` if it draws none from the blocks.
+    pub(crate) fn is_used_up(&self, op: &OpInfo, kinds: &[LimitKind]) -> Option<bool> {
+        type Planes = fn(&DieAddresses<'_>, CellTypeId, PlaneSet) -> PlaneSet;
+        let tables = &self.setup.tables;
+        let (of, with_address): (&[LimitKind], Planes) = match tables.base(op.base).address {
+            AddressSource::AnyBlock => (&[LimitKind::ErasesPerBlock], |on, _, planes| on.any_planes(planes)),
+            AddressSource::NextPage => {
+                (&[LimitKind::ErasesPerBlock, LimitKind::OpenBlocks], |on, cell, planes| on.next_planes(cell, planes))
+            }
+            AddressSource::ReadablePage => {
+                (&[LimitKind::ReadsPerBlock, LimitKind::ReadsPerPage], |on, cell, planes| on.read_planes(cell, planes))
+            }
+            AddressSource::None
+            | AddressSource::Hook
+            | AddressSource::OutputRegister
+            | AddressSource::PageRegister
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => return None,
+        };
+        let device = &self.kernel.device;
+        let has = |die| !with_address(&device.book.on(die), op.stated_cell_type, device.planes()).is_empty();
+        Some(of.iter().any(|kind| kinds.contains(kind)) && !(0..tables.size.dies).map(Die).any(has))
     }
 
     fn is_partly_programmed(&self, record: &BlockRecord) -> bool {

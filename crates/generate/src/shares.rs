@@ -6,9 +6,11 @@
 
 mod controller;
 mod level;
+mod reached;
 mod state;
 
 pub(crate) use controller::MixController;
+pub(crate) use reached::Shares;
 pub(crate) use state::MixState;
 
 /// A share that missed what is wanted by more than so many millionths is reported with the reason.
@@ -43,6 +45,8 @@ pub enum ShareShortfall {
     NotEligible,
     /// It takes what other shares cannot reach.
     OthersShort,
+    /// It takes what the operations that no share names cannot reach.
+    RestShort,
     /// Too few operations started for the weights to settle.
     TooShort,
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use addresses::{Watch, plan, setup};
-use nandseq_generate::{LimitKind, LimitReached, RunLimits, ScenarioReached, Setup, Site, SiteState};
+use nandseq_generate::{LimitKind, LimitReached, RunLimits, ScenarioReached, Setup, ShareShortfall, Site, SiteState};
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::{AddressEntry, PhaseUntil};
 use nandseq_profile::{Profile, Ticks, builtin};
@@ -339,4 +339,45 @@ scenarios: {{never: {{between: nothing, steps: [{{a: {first}}}, {second}]}}}}
         assert_eq!(value.given_up.values().sum::<u64>(), value.attempts, "{text}: {value:?}");
         assert!(watch.operations < 20_000, "{text}: {} operations", watch.operations);
     }
+}
+
+#[test]
+fn a_share_of_operations_without_an_address_below_its_limit_was_missed_for_the_limit() {
+    let profile = builtin::profile();
+    let text = "mix: {ERASE: 5 %}\naddresses: {few: {regions: [{blocks: 0-7}], limits: {erases_per_block: 2}}}";
+    let plan = plan(&profile, text);
+    let setup = setup_of(&profile, &plan).with_mix(&plan.mix);
+    let mut site = Site::new(&setup, 4);
+    site.run(&operations(2_000), &mut Nowhere).expect("memory does not fail");
+    assert_eq!(site.shares()[0].reason, Some(ShareShortfall::Refused("limit".to_owned())), "{:?}", site.shares());
+}
+
+#[test]
+fn a_scenario_under_a_limit_reads_each_page_once() {
+    let profile = builtin::profile();
+    let text = "
+addresses: {once: {regions: [{dies: 0, blocks: 8, pages: 0-15}], limits: {reads_per_page: 1}}}
+scenarios:
+  fill:
+    between: nothing
+    steps:
+      - e: {op: Block_Erase_SLC, die: 0, block: 8}
+      - {op: Page_Program_SLC, block: same as e, repeat: 16}
+  read_page: {hits: 16, between: nothing, steps: [{base: READ, multi: false}]}
+";
+    let plan = plan(&profile, text);
+    let fill = setup(&profile, &plan, &[]).expect("names").with_scenarios(&plan.scenarios[..1]).expect("few values");
+    let read = setup(&profile, &plan, &[0]).expect("names").with_scenarios(&plan.scenarios[1..]).expect("few values");
+    let limits = RunLimits {
+        goal: Some(PhaseGoal::ScenariosDone),
+        ..RunLimits { run_until: Ticks::from_us(1_000_000), ..RunLimits::default() }
+    };
+    let (mut watch, mut site) = (Watch::new(&profile), Site::new(&fill, 6));
+    for phase in [&fill, &read] {
+        site.enter(phase);
+        site.run(&limits, &mut watch).expect("memory does not fail");
+        watch.end_run();
+    }
+    let expected: Vec<_> = (0..16).map(|page| ((0, 8, page), 1)).collect();
+    assert_eq!(watch.page_reads.into_iter().collect::<Vec<_>>(), expected);
 }

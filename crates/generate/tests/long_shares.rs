@@ -2,17 +2,21 @@
 
 #[path = "support/mix.rs"]
 mod mix;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "support/random_plans.rs"]
+mod random_plans;
 mod support;
 
 use std::collections::BTreeMap;
 use std::io;
 
 use mix::{operations, setup, shares};
-use nandseq_generate::{RandomNumbers, ShareReached, ShareShortfall, Site, TableStream};
-use nandseq_plan::model::{MixShare, WHOLE};
-use nandseq_profile::{BaseId, OpId, Profile, builtin};
+use nandseq_generate::{ShareReached, ShareShortfall, Site};
+use nandseq_plan::model::MixShare;
+use nandseq_profile::{Profile, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
+use random_plans::random_mix;
 use support::vary;
 
 /// Hands what starts to the verifier.
@@ -51,6 +55,9 @@ fn shares_that_can_be_reached_are_within_a_point_after_20_000_operations() {
         (&[("SR", 800_000)], &[1, 16]),
         (&[("SR", 10_000)], &[1, 2]),
         (&[("READ", 100_000), ("SR", 100_000), ("ERASE", 20_000)], &[2]),
+        // These start only while every die is idle.
+        (&[("ETC", 300_000)], &[1, 2, 4]),
+        (&[("CAMREAD", 100_000)], &[2]),
     ] {
         for &dies in dies {
             let profile = with_dies(dies);
@@ -78,30 +85,13 @@ fn shares_that_cannot_be_reached_have_the_right_reason() {
     }
 }
 
-/// A mix of some bases, drawn by a number.
-fn drawn(profile: &Profile, number: u64) -> Vec<MixShare> {
-    let mut dice = TableStream::new([0x6d69_7865, 0], number);
-    let mut left: Vec<BaseId> = profile.bases.ids().collect();
-    let (mut mix, mut rest) = (Vec::new(), WHOLE);
-    for _ in 0..=dice.below(4) {
-        let base = left.swap_remove(dice.below(left.len() as u64) as usize);
-        let share = [10_000, 50_000, 100_000, 250_000, 600_000][dice.below(5) as usize].min(rest);
-        let ops: Vec<OpId> = profile.ops.ids().filter(|&op| profile.ops[op].base == base).collect();
-        if share > 0 && !ops.is_empty() {
-            mix.push(MixShare { name: profile.bases[base].name.clone(), ops, share });
-            rest -= share;
-        }
-    }
-    mix
-}
-
 /// How often each reason was told for the shares of some drawn mixes.
 fn reasons(numbers: impl Iterator<Item = u64>) -> BTreeMap<Option<ShareShortfall>, u64> {
     let mut found = BTreeMap::new();
     for number in numbers {
         let profile =
             if number % 3 == 0 { with_dies(1 + number as u32 % 4) } else { vary(&builtin::profile(), number) };
-        let (reached, ops) = reached(&profile, &drawn(&profile, number), number);
+        let (reached, ops) = reached(&profile, &random_mix(&profile, number), number);
         for share in reached {
             let miss = share.wanted.abs_diff(share.reached);
             assert_eq!(share.reason.is_some(), miss > 10_000, "{number}: {share:?}");

@@ -29,7 +29,7 @@ fn setup_of(profile: &Profile, mix: &[MixShare]) -> Setup {
 #[test]
 fn a_site_taken_up_in_the_middle_of_a_phase_says_the_same() {
     let profile = builtin::profile();
-    let mix = shares(&profile, &[("READ", 300_000), ("ERASE", 20_000), ("SR", 250_000)]);
+    let mix = shares(&profile, &[("READ", 300_000), ("ERASE", 20_000), ("SR", 250_000), ("ETC", 100_000)]);
     let setup = setup_of(&profile, &mix);
     let (mut whole, mut split) = (Site::new(&setup, 5), Site::new(&setup, 5));
     for run in 0..12 {

@@ -11,6 +11,9 @@ use super::distribution::Distribution;
 pub(crate) struct Mix {
     /// By operation: its share; `None` for what proposes nothing.
     of_op: Vec<Option<u16>>,
+    /// By operation: whether it keeps a die from falling idle, or leaves something suspended there. These yield to shares that come in bursts;
+    /// what ends a lasting state goes on.
+    holds_die: Vec<bool>,
     /// By share: what is wanted, in millionths.
     pub(crate) wanted: Vec<u32>,
     /// By share: whether some phase key gives one of its operations a weight.
@@ -33,12 +36,22 @@ impl Mix {
         for share in names.filter_map(|&(op, _)| of_op[op.index()]) {
             has_weight[usize::from(share)] = true;
         }
-        Self { of_op, wanted: shares.iter().map(|share| share.share).chain([rest]).collect(), has_weight }
+        let holds_die = tables.ops().map(|(_, info)| {
+            let base = tables.base(info.base);
+            base.changes_block || base.reads_page || base.effects.suspend.is_some()
+        });
+        let holds_die = holds_die.collect();
+        Self { of_op, holds_die, wanted: shares.iter().map(|share| share.share).chain([rest]).collect(), has_weight }
     }
 
     /// The share that an operation counts to; `None` if it proposes nothing.
     pub(crate) fn share_of(&self, op: OpId) -> Option<usize> {
         self.of_op[op.index()].map(usize::from)
+    }
+
+    /// Whether an operation keeps a die from falling idle.
+    pub(crate) fn holds_die(&self, op: OpId) -> bool {
+        self.holds_die[op.index()]
     }
 
     /// Adds a number of each operation up by share.

@@ -10,8 +10,7 @@ use nandseq_plan::model::WHOLE;
 use nandseq_profile::{OpId, PhaseKey, Ticks};
 
 use super::level::{DOUBLE, level_of, multiplied};
-use super::state::{GIVEN_UP, GREATEST, LEAST, MixState, ShareState};
-use super::{SETTLED, ShareReached, ShareShortfall, TOLERANCE};
+use super::state::{BURSTS, GIVEN_UP, GREATEST, LEAST, MixState, ShareState};
 use crate::reporting::RunSummary;
 use crate::setup::{Distribution, Mix, Setup};
 
@@ -25,9 +24,24 @@ const BETWEEN: (u64, u64) = (128, 256);
 /// The number of operations before which no share is given up.
 const TRIED: u64 = 4_096;
 
-/// A share with so many times (a fraction) what is wanted since the last change comes fast: some operations come one after another as long as the
-/// device is in a state for them. It is looked at again when it may have what it wants in all, and slowed down if it has more.
-const RUSH: (u128, u128) = (5, 2);
+/// A share with so many times (a fraction) what is wanted since the last change has a burst, if that is so many operations at least.
+const BURST: (u128, u128) = (5, 2);
+const LEAST_BURST: u64 = 16;
+/// A share comes in bursts if bursts followed on a lack so many times ([`BURSTS`]), or if it lacks at this level: its operations come one after
+/// another while the device is in a state for them, and not at all before. It has this level from then on. While it is ahead it pauses. While it
+/// is behind, what keeps dies busy yields, until it has what is wanted: the device gets into that state. If it does not come then, either, it is given up so
+/// many times sooner; it is looked at after so many proposals even if nothing starts.
+const BURSTING: i32 = 6 * DOUBLE;
+const SOONER: u32 = 2;
+const PATIENCE: u32 = 8_192;
+/// Fewer operations that are wanted between two changes do not make a lack.
+const LEAST_WANTED: u128 = 4;
+/// How much rarer the operations of a share are that pauses or yields.
+const RARER: i32 = 20 * DOUBLE;
+/// A share that comes in bursts is behind from so many operations on, and one for so many that have started; it is looked at again after so many.
+const BEHIND: (u64, u64) = (16, 512);
+const LEAST_BETWEEN: u64 = 32;
+/// Where no other share could take its place, a share with a burst gets rarer instead.
 const SLOWER: i32 = 2 * DOUBLE;
 
 /// How much an operation counts towards those of late, and how much is added to every count, so that chance weighs less.
@@ -45,6 +59,8 @@ pub(crate) struct MixController {
     counts: Vec<u64>,
     /// The number of operations of the present run at which the factors change next.
     next_in_run: u64,
+    /// How many proposals there were in the present run since the factors changed.
+    asked: u32,
     /// How many times the factors have changed.
     changes: u64,
     /// By distribution of the setup: its form with the factors after so many changes, if it has been used.
@@ -68,6 +84,7 @@ impl MixController {
             before: vec![0; shares],
             counts: vec![0; shares],
             next_in_run: 0,
+            asked: 0,
             changes: 0,
             made: vec![None; setup.distributions.len()],
         }
@@ -80,17 +97,18 @@ impl MixController {
         key: PhaseKey,
         (summary, now): (&RunSummary, Ticks),
     ) -> &Distribution {
-        if summary.ops >= self.next_in_run {
+        self.asked = self.asked.saturating_add(1);
+        if summary.ops >= self.next_in_run || self.state.yields && self.asked > PATIENCE {
             self.count(mix, summary, now);
         }
         let at = usize::from(setup.by_key[key.index()]);
         let own = &setup.distributions[at];
-        let (shares, changes) = (&self.state.shares, self.changes);
+        let (shares, yields, changes) = (&self.state.shares, self.state.yields, self.changes);
         let (made_at, distribution) = self.made[at].get_or_insert_with(|| (u64::MAX, own.clone()));
         if *made_at != changes {
             *made_at = changes;
             distribution.reweigh(own, |op, weight| match mix.share_of(op) {
-                Some(share) => multiplied(weight, shares[share].level),
+                Some(share) => multiplied(weight, level_in_force(&shares[share], yields && mix.holds_die(op))),
                 None => weight,
             });
         }
@@ -114,11 +132,12 @@ impl MixController {
         }
         self.take_counts();
         let total = self.state.total();
-        if total >= self.state.next {
+        if total >= self.state.next || self.asked > PATIENCE {
             let room = self.change(mix, total);
-            self.state.next = total + room.min(total / 8).clamp(BETWEEN.0, BETWEEN.1);
+            self.state.next = total + room.min((total / 8).max(BETWEEN.0)).clamp(LEAST_BETWEEN, BETWEEN.1);
         }
         self.next_in_run = summary.ops + self.state.next - total;
+        self.asked = 0;
     }
 
     /// Adds what has started in the present run since it was added last.
@@ -129,22 +148,50 @@ impl MixController {
         }
     }
 
-    /// Changes the factors. `total` operations have started. Returns after how many more a share that comes fast may have all it wants.
+    /// Looks at the shares that come in bursts. `total` operations have started. Returns after how many more such a share may have all it
+    /// wants, or is wanted again.
+    fn look_at_bursts(&mut self, mix: &Mix, total: u64) -> u64 {
+        let lately: u64 = self.state.shares.iter().map(|share| share.started - share.seen).sum();
+        let rest = self.state.shares.len() - 1;
+        // Only what no share names takes the place of others meanwhile.
+        let has_rest = is_steered(mix, rest, &self.state.shares[rest]);
+        let (mut room, whole, yielded) = (u64::MAX, u128::from(WHOLE), self.state.yields);
+        self.state.yields = false;
+        for (at, share) in self.state.shares[..rest].iter_mut().enumerate() {
+            let (wanted, started) = (u128::from(mix.wanted[at]), share.started - share.seen);
+            // Of a share that is most of all, a burst is nearly everything.
+            let burst = (BURST.0 * wanted / BURST.1).min((whole + wanted) / 2);
+            let is_burst = started >= LEAST_BURST && u128::from(started) * whole > burst * u128::from(lately);
+            share.bursts += u8::from(has_rest && is_burst && share.starved && share.bursts < BURSTS);
+            let usual = wanted * u128::from(lately);
+            share.starved = 8 * u128::from(started) * whole < usual && usual >= LEAST_WANTED * whole;
+            let due = (wanted * u128::from(total) / whole) as u64;
+            let (ahead, behind) = (share.started.saturating_sub(due), due.saturating_sub(share.started));
+            share.pauses = false;
+            if share.starved && is_levelled(mix, at, share) {
+                share.level = (share.level + DOUBLE).min(GREATEST);
+                share.bursts = if has_rest && share.level >= BURSTING { BURSTS } else { share.bursts };
+            }
+            let is_steered = is_steered(mix, at, share);
+            if is_steered && has_rest && share.bursts == BURSTS {
+                (share.level, share.pauses) = (BURSTING, ahead > 0);
+                self.state.yields |= behind > if yielded { 0 } else { BEHIND.0 + total / BEHIND.1 };
+                share.in_vain = if yielded && started == 0 { (share.in_vain + SOONER).min(GIVEN_UP) } else { 0 };
+                room = room.min(if ahead > 0 { (u128::from(ahead) * whole / wanted) as u64 } else { behind });
+            } else if is_steered && is_burst {
+                room = room.min(behind);
+                share.level = if ahead > 0 { (share.level - SLOWER).max(LEAST) } else { share.level };
+            }
+        }
+        room
+    }
+
+    /// Changes the factors. `total` operations have started. Returns the same as [`MixController::look_at_bursts`].
     fn change(&mut self, mix: &Mix, total: u64) -> u64 {
         self.changes += 1;
-        let lately: u64 = self.state.shares.iter().map(|share| share.started - share.seen).sum();
-        let mut room = u64::MAX;
-        for (at, share) in self.state.shares.iter_mut().enumerate() {
-            let (wanted, started) = (u128::from(mix.wanted[at]), share.started - share.seen);
-            let rushes = RUSH.1 * u128::from(started) * u128::from(WHOLE) > RUSH.0 * wanted * u128::from(lately);
-            if is_steered(mix, at, share) && rushes {
-                let due = (wanted * u128::from(total) / u128::from(WHOLE)) as u64;
-                room = room.min(due.saturating_sub(share.started));
-                if share.started > due {
-                    share.level -= SLOWER;
-                }
-            }
-            share.recent = share.recent / 2 + started * RECENT;
+        let room = self.look_at_bursts(mix, total);
+        for share in &mut self.state.shares {
+            share.recent = share.recent / 2 + (share.started - share.seen) * RECENT;
             share.seen = share.started;
         }
         let recent: u64 = self.state.shares.iter().map(|share| share.recent).sum::<u64>().max(1);
@@ -158,7 +205,7 @@ impl MixController {
         }
         // The shares that are not steered leave something to the others, or take it from them.
         let (mut steered, mut left) = (0, 0);
-        for (at, share) in self.state.shares.iter().enumerate().filter(|&(at, share)| is_steered(mix, at, share)) {
+        for (at, share) in self.state.shares.iter().enumerate().filter(|&(at, share)| is_levelled(mix, at, share)) {
             steered += u64::from(mix.wanted[at]);
             left += share.recent;
         }
@@ -172,7 +219,7 @@ impl MixController {
         for (at, share) in self.state.shares.iter_mut().enumerate() {
             if mix.wanted[at] == 0 {
                 share.level = LEAST;
-            } else if is_steered(mix, at, share) {
+            } else if is_levelled(mix, at, share) {
                 let wanted = u64::from(mix.wanted[at]);
                 let wanted = match rest_takes {
                     true if at == rest => wanted + left - steered,
@@ -190,7 +237,7 @@ impl MixController {
         self.level_out(mix);
         let may_give_up = total >= TRIED;
         for (at, share) in self.state.shares.iter_mut().enumerate() {
-            if is_steered(mix, at, share) {
+            if is_levelled(mix, at, share) {
                 let half = u128::from(mix.wanted[at]) * u128::from(recent) / 2;
                 let lacks = u128::from(share.recent) * u128::from(WHOLE) < half;
                 share.in_vain = if lacks && may_give_up && share.level == GREATEST { share.in_vain + 1 } else { 0 };
@@ -201,7 +248,7 @@ impl MixController {
 
     /// Moves all levels to the average 0, or further down where one is above the greatest.
     fn level_out(&mut self, mix: &Mix) {
-        let shares = self.state.shares.iter().enumerate().filter(|&(at, share)| is_steered(mix, at, share));
+        let shares = self.state.shares.iter().enumerate().filter(|&(at, share)| is_levelled(mix, at, share));
         let levels = shares.map(|(_, share)| i64::from(share.level));
         let (count, sum) = levels.clone().fold((0, 0), |(count, sum), level| (count + 1, sum + level));
         let Some(greatest) = levels.max() else { return };
@@ -211,7 +258,7 @@ impl MixController {
         let down = (sum / count).min(others - least).max(greatest - i64::from(GREATEST));
         let up = (least - (others - down)).max(0);
         for (at, share) in self.state.shares.iter_mut().enumerate() {
-            if is_steered(mix, at, share) {
+            if is_levelled(mix, at, share) {
                 let level = i64::from(share.level);
                 let level = level - down + if level == greatest { 0 } else { up };
                 share.level = level.clamp(LEAST.into(), GREATEST.into()) as i32;
@@ -225,7 +272,7 @@ impl MixController {
         mix.add_up(&summary.by_op, &mut self.counts);
         self.take_counts();
         self.before.fill(0);
-        self.next_in_run = 0;
+        (self.next_in_run, self.asked) = (0, 0);
         let occupied = setup.tables.ops().zip(&summary.by_op);
         let occupied: u128 = occupied.map(|((_, op), &count)| u128::from(op.occupied.0) * u128::from(count)).sum();
         self.state.occupied += (occupied / 1_000_000) as u64;
@@ -237,58 +284,22 @@ impl MixController {
             }
         }
     }
-
-    /// What was reached of each share that the mix states, between runs.
-    pub(crate) fn reached(&self, setup: &Setup, mix: &Mix) -> Vec<ShareReached> {
-        let total = self.state.total();
-        let stated = mix.wanted.split_last().map_or(&[][..], |(_, stated)| stated);
-        let reached = |(at, &wanted): (usize, &u32)| {
-            let started = u128::from(self.state.shares[at].started);
-            let reached = (started * u128::from(WHOLE) / u128::from(total.max(1))) as u32;
-            let is_missed = u64::from(wanted.abs_diff(reached)) > TOLERANCE;
-            ShareReached { wanted, reached, reason: is_missed.then(|| self.reason(setup, mix, (at, total))) }
-        };
-        stated.iter().enumerate().map(reached).collect()
-    }
-
-    /// Why a share missed what is wanted.
-    fn reason(&self, setup: &Setup, mix: &Mix, (at, total): (usize, u64)) -> ShareShortfall {
-        let share = &self.state.shares[at];
-        let wanted = |at: usize| (u128::from(mix.wanted[at]) * u128::from(total) / u128::from(WHOLE)) as u64;
-        let (is_below, miss) = (share.started < wanted(at), share.started.abs_diff(wanted(at)));
-        if is_below && !mix.has_weight[at] {
-            return ShareShortfall::NoWeight;
-        }
-        // What chains force of a share beyond what is wanted of it, and what does not come from chains.
-        let forced = |at: usize| self.state.shares[at].forced.saturating_sub(wanted(at));
-        let free = |at: usize| self.state.shares[at].started - self.state.shares[at].forced;
-        let others = || (0..mix.wanted.len()).filter(|&other| other != at);
-        let is_forced = match is_below {
-            true => others().map(forced).sum::<u64>() >= miss / 2 || others().map(free).sum::<u64>() <= miss,
-            false => forced(at) >= miss / 2,
-        };
-        let has_settled = total >= SETTLED || share.level == GREATEST || share.level == LEAST;
-        let most_refused = share.refused.iter().max_by_key(|&(_, count)| count);
-        let is_busy = self.state.occupied / u64::from(setup.tables.size.dies) >= self.state.time / 2;
-        if is_forced && total > 0 {
-            ShareShortfall::ForcedSteps
-        } else if !has_settled {
-            ShareShortfall::TooShort
-        } else if !is_below {
-            ShareShortfall::OthersShort
-        } else if let Some((code, _)) = most_refused.filter(|&(_, &count)| count > share.started) {
-            ShareShortfall::Refused(code.clone())
-        } else if is_busy && share.started >= wanted(at) / 8 {
-            ShareShortfall::DieTime
-        } else {
-            ShareShortfall::NotEligible
-        }
-    }
 }
 
 /// Whether a factor of its own steers a share.
 fn is_steered(mix: &Mix, at: usize, share: &ShareState) -> bool {
     mix.wanted[at] > 0 && mix.has_weight[at] && share.in_vain < GIVEN_UP
+}
+
+/// Whether that factor follows from what the share lacks.
+fn is_levelled(mix: &Mix, at: usize, share: &ShareState) -> bool {
+    is_steered(mix, at, share) && share.bursts < BURSTS
+}
+
+/// The level of a share's factor, lower while the share pauses, or yields to those that come in bursts.
+fn level_in_force(share: &ShareState, yields: bool) -> i32 {
+    let is_rarer = share.pauses || yields && share.bursts < BURSTS;
+    if is_rarer { (share.level.min(0) - RARER).max(LEAST) } else { share.level }
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ pub(super) const LEAST: i32 = -24 * DOUBLE;
 /// So many changes in vain, and a share is given up.
 pub(super) const GIVEN_UP: u32 = 32;
 
+/// After so many bursts that followed on a lack, a share is one that comes in bursts.
+pub(super) const BURSTS: u8 = 2;
+
 /// A count that no site reaches.
 const MOST: u64 = 1 << 56;
 
@@ -26,6 +29,9 @@ pub(crate) struct MixState {
     pub(super) time: u64,
     /// How long its operations occupied their dies, µs.
     pub(super) occupied: u64,
+    /// Whether other shares yield to those that come in bursts.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub(super) yields: bool,
     /// By share; the last is what no share names.
     pub(super) shares: Vec<ShareState>,
 }
@@ -44,10 +50,31 @@ pub(super) struct ShareState {
     pub(super) recent: u64,
     /// The level of its factor.
     pub(super) level: i32,
+    /// Bursts that followed on a lack, at most [`BURSTS`].
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) bursts: u8,
+    /// Whether hardly any started between the last two changes.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub(super) starved: bool,
+    /// Whether it pauses until it is wanted again.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub(super) pauses: bool,
     /// Changes in a row that found the greatest factor in vain.
     pub(super) in_vain: u32,
     /// Refused proposals by the code of their reason.
     pub(super) refused: BTreeMap<String, u64>,
+}
+
+/// Whether a fact is not so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
+const fn is_no(fact: &bool) -> bool {
+    !*fact
+}
+
+/// Whether a number is 0.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde passes it")]
+const fn is_none(count: &u8) -> bool {
+    *count == 0
 }
 
 impl MixState {
@@ -63,6 +90,7 @@ impl MixState {
                     && share.seen <= share.started
                     && (LEAST..=GREATEST).contains(&share.level)
                     && share.in_vain <= GIVEN_UP
+                    && share.bursts <= BURSTS
                     && share.refused.keys().all(is_code)
                     && share.refused.values().all(|&count| count <= MOST)
             })
