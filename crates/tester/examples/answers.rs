@@ -1,6 +1,5 @@
 //! Prints the answers of files of fails as lines `site,part,run,op_uid` with `pass` where a run passed, and `?` where the operation is not known.
 //! `scripts/fails/check` compares them with what other programs wrote.
-#![expect(clippy::print_stdout, reason = "the answers are what is wanted")]
 
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;

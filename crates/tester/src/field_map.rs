@@ -40,7 +40,7 @@ impl FromStr for FieldMap {
                 return Err(format!("`{part}` is not of the form WHAT=NAME, such as run=TEST_NUM"));
             };
             let Some(slot) = map.slot(what) else {
-                let near = nearest(what, Self::WHAT.into_iter());
+                let near = nearest(what, Self::WHAT);
                 let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
                 return Err(format!("`{what}` is none of {}{near}", Self::WHAT.join(", ")));
             };

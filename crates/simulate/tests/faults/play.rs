@@ -11,8 +11,11 @@ use nandseq_simulate::{FaultySite, PlantedFault, read};
 /// An operation: its start in ns, its name, and die, plane, block and page of each target.
 pub(crate) type Started = (u64, &'static str, Vec<[i64; 4]>);
 
+/// The classes of a profile, with their bases.
+type Classes = Vec<(String, Vec<BaseId>)>;
+
 /// The built-in device and its classes, which take long to read.
-static DEVICE: LazyLock<(Profile, Vec<(String, Vec<BaseId>)>)> = LazyLock::new(|| {
+static DEVICE: LazyLock<(Profile, Classes)> = LazyLock::new(|| {
     let profile = builtin::profile();
     let classes = Places::new(&SourceFile::new(builtin::NAME, builtin::text()), &profile).classes();
     (profile, classes)

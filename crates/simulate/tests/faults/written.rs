@@ -4,7 +4,10 @@ use nandseq_simulate::{FailsForm, FailsWriter};
 use rust_stdf::stdf_file::StdfReader;
 use rust_stdf::{CompressType, StdfRecord};
 
-fn written(form: FailsForm, sites: &[(u32, &[(u32, &[u64])])]) -> std::io::Result<Vec<u8>> {
+/// A run, and the operations at which it fails.
+type Run<'a> = (u32, &'a [u64]);
+
+fn written(form: FailsForm, sites: &[(u32, &[Run<'_>])]) -> std::io::Result<Vec<u8>> {
     let mut fails = FailsWriter::begin(form, Vec::new(), "a device", "weak reads, \u{b5}")?;
     for (site, runs) in sites {
         fails.begin_site(*site)?;
@@ -24,6 +27,7 @@ fn a_run_that_passed_has_a_line_without_an_operation() {
 }
 
 #[test]
+#[expect(clippy::wildcard_enum_match_arm, reason = "of other records the name is enough")]
 fn stdf_has_a_part_for_each_site_and_a_functional_test_for_each_answer() {
     let bytes = written(FailsForm::Stdf, &[(1, &[(1, &[]), (2, &[7, 9])]), (2, &[(1, &[])])]).unwrap();
     let mut reader = StdfReader::from(std::io::Cursor::new(bytes), &CompressType::Uncompressed).unwrap();
