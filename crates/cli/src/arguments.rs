@@ -104,7 +104,7 @@ pub(crate) enum Command {
     /// Say how much of what can happen has happened.
     #[command(subcommand)]
     Coverage(CoverageCommand),
-    /// Say what goes with failing: which combination of operations, or which bad site or block.
+    /// Say what goes with failing: a combination of operations, or a bad site or block.
     Diagnose(DiagnoseArgs),
     /// Say why an operation never appears, or how often it does; or what a rule says.
     Explain(ExplainArgs),
