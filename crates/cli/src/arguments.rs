@@ -112,7 +112,7 @@ pub(crate) enum Command {
     Coverage(CoverageCommand),
     /// Play written runs against a planted fault, and write what a tester would report.
     Simulate(SimulateArgs),
-    /// Say what goes with failing: which combination of operations, or which bad site or block.
+    /// Say what goes with failing: a combination of operations, or a bad site or block.
     Diagnose(DiagnoseArgs),
     /// Find the smallest legal sequence that still fails.
     Shrink(ShrinkArgs),

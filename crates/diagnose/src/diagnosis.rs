@@ -18,8 +18,6 @@ pub const MOST_SUSPECTS: usize = 20;
 const MOST_LOOKED_AT: usize = 160;
 /// The most equivalents that a suspect lists.
 const MOST_EQUIVALENT: usize = 8;
-/// How much likelier a further condition must make the fails.
-const FURTHER: f64 = 7.0;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -174,7 +172,16 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let combinations: Vec<&Combination> = found.iter().map(|one| &one.combination).collect();
     let evidence = EvidenceOfAll::new(runs, &names, by_run, options.seed, &combinations)?;
     let words = ConditionWords { profile: runs.profile, names: &names, sites: runs.site_names };
-    let ranking = Ranking { runs, names: &names, words, by_run, options, found: &found, evidence: &evidence };
+    let ranking = Ranking {
+        runs,
+        names: &names,
+        words,
+        by_run,
+        options,
+        found: &found,
+        further: search.further,
+        evidence: &evidence,
+    };
     let suspects = ranking.suspects();
     let spread = spread(&search, &evidence, words);
     let (kind, verdict) = verdict(&suspects, &spread, words);
@@ -236,6 +243,8 @@ struct Ranking<'a> {
     by_run: bool,
     options: DiagnoseOptions,
     found: &'a [FoundCombination],
+    /// How much likelier a further condition must make the fails.
+    further: f64,
     evidence: &'a EvidenceOfAll,
 }
 
@@ -259,7 +268,7 @@ impl Ranking<'_> {
         // A further condition must make the fails likelier than what is more general does.
         let has_reason = |at: usize| {
             let generals = groups.iter().map(|group| group[0]).filter(|&general| self.is_more_general(general, at));
-            generals.into_iter().all(|general| self.counted(general).gain(self.counted(at)) >= FURTHER)
+            generals.into_iter().all(|general| self.counted(general).gain(self.counted(at)) >= self.further)
         };
         let mut order: Vec<&Vec<usize>> = groups.iter().filter(|group| has_reason(group[0])).collect();
         order.sort_by(|one, other| {
@@ -291,7 +300,7 @@ impl Ranking<'_> {
             return false;
         }
         let (all, part) = (self.counted(general), self.counted(special));
-        self.evidence.units(self.by_run).without(part).gain(all.without(part)) < FURTHER
+        self.evidence.units(self.by_run).without(part).gain(all.without(part)) < self.further
     }
 
     /// The combinations by what they were seen in, the one with the fewest conditions first in each group.

@@ -59,6 +59,8 @@ pub(crate) struct SuspectSearch {
     pub(crate) places: Vec<(Fact, UnitCount)>,
     /// How many different features were counted.
     pub(crate) features: usize,
+    /// How much likelier a further condition must make the fails, among all that a combination may get.
+    pub(crate) further: f64,
 }
 
 impl SuspectSearch {
@@ -71,6 +73,7 @@ impl SuspectSearch {
         let whole = first.of_parents.first().copied().unwrap_or_default();
         let places = first.places();
         let mut features = first.table.len();
+        let mut further = first.table.most_features();
         let mut found = first.found(whole);
         let mut last = found.clone();
         for seeds in SEEDS {
@@ -80,11 +83,13 @@ impl SuspectSearch {
             }
             let level = Level::counted(runs, names, by_run, &parents)?;
             features += level.table.len();
+            further = further.max(level.table.most_features());
             last = level.found(whole);
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
         }
         found.retain(|one| one.is_sure);
-        Ok(Self { whole, found, places, features })
+        let further = SURE + (further.max(1) as f64).ln();
+        Ok(Self { whole, found, places, features, further })
     }
 }
 

@@ -70,6 +70,13 @@ impl CountTable {
         self.places.keys().map(|(_, feature)| *feature)
     }
 
+    /// The most features that were noted with one combination.
+    pub(crate) fn most_features(&self) -> usize {
+        let mut of: FxHashMap<u32, usize> = FxHashMap::default();
+        self.places.keys().for_each(|(combination, _)| *of.entry(*combination).or_default() += 1);
+        of.into_values().max().unwrap_or(0)
+    }
+
     /// The place of a feature of an earlier operation in the list of such.
     fn earlier_at(&self, (of, feature): TableKey) -> Option<usize> {
         let (kind, name, relation) = match feature {

@@ -102,10 +102,13 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
     (
         "diagnose",
         &[
-            ("What goes with failing, with a page", "nandseqgen diagnose out --fails fails.csv -o suspects.html"),
             (
-                "Of a file that names failing runs alone, with test plans for the first three suspects",
-                "nandseqgen diagnose out --fails lot.stdf --others passed --confirm 3 --plans next-lot",
+                "What goes with failing, with a page",
+                "nandseqgen diagnose lot --fails fails.csv --others passed -o suspects.html",
+            ),
+            (
+                "With test plans for the first three suspects",
+                "nandseqgen diagnose lot --fails fails.csv --others passed --confirm 3 --plans next-lot",
             ),
         ],
     ),
