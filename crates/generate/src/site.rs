@@ -200,7 +200,16 @@ impl<'s> Site<'s> {
         if self.mix.is_some() && !self.policy.is_bootstrap() {
             return self.propose_in_mix(hook, stream, now, sink);
         }
-        self.propose_under(self.policy.distribution(setup, key), hook, stream, now, sink);
+        let distribution = self.policy.distribution(setup, key);
+        if self.may_propose(distribution, &stream) {
+            self.propose_from(distribution, hook, stream, now, sink);
+        }
+    }
+
+    /// Whether a hook may propose what is drawn from a distribution. Most hooks draw what proposes nothing, and end here.
+    #[inline]
+    fn may_propose(&self, distribution: &Distribution, stream: &Stream) -> bool {
+        self.policy.is_directed() | !distribution.idles_at(stream.first())
     }
 
     /// Proposes at a hook with the weights of a mix.
@@ -216,43 +225,30 @@ impl<'s> Site<'s> {
         if let (Some(controller), Some(mix)) = (&mut controller, &setup.mix) {
             let counts = (&self.reporter.summary, now);
             let distribution = controller.distribution((setup, mix), hook.2.0, counts);
-            self.propose_under(distribution, hook, stream, now, sink);
+            if self.may_propose(distribution, &stream) {
+                self.propose_from(distribution, hook, stream, now, sink);
+            }
         }
         self.mix = controller;
     }
 
-    /// Proposes at a hook, unless what is drawn from the distribution proposes nothing. `keys`: the key that is used, and that of the plane.
-    #[inline]
-    fn propose_under(
-        &mut self,
-        distribution: &Distribution,
-        (DiePlane { die, plane }, kind, keys): (DiePlane, HookKind, (PhaseKey, PhaseKey)),
-        stream: Stream,
-        now: Ticks,
-        sink: &mut dyn Sink,
-    ) {
-        // Most hooks draw what proposes nothing, and end here.
-        if self.policy.is_directed() | !distribution.idles_at(stream.first()) {
-            let state = op_state(self.kernel.device.plane_phase(die, plane, now));
-            let proposal = Proposal { time: now, die, plane, key_used: keys.0, key_virtual: keys.1, state };
-            self.propose_from(distribution, (&proposal, kind), stream, sink);
-        }
-    }
-
-    /// Proposes at a hook from a distribution.
+    /// Proposes at a hook from a distribution. `keys`: the key that is used, and that of the plane.
     #[inline(never)]
     fn propose_from(
         &mut self,
         distribution: &Distribution,
-        (proposal, kind): (&Proposal, HookKind),
+        (DiePlane { die, plane }, kind, keys): (DiePlane, HookKind, (PhaseKey, PhaseKey)),
         mut stream: Stream,
+        now: Ticks,
         sink: &mut dyn Sink,
     ) {
+        let state = op_state(self.kernel.device.plane_phase(die, plane, now));
+        let proposal = &Proposal { time: now, die, plane, key_used: keys.0, key_virtual: keys.1, state };
         let stream = &mut stream;
         // Classes are drawn from the distribution and asked for one after the other, or all are asked for first.
         let by_class = distribution.is_mostly_idle && !self.policy.is_directed();
         let first = if by_class { distribution.draw_any(stream) } else { None };
-        let (setup, &Proposal { time: now, die, plane, .. }) = (self.setup, proposal);
+        let setup = self.setup;
         let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };
         self.proposer.sampler.clear();
         if first.is_none() {

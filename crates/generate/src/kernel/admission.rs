@@ -21,9 +21,16 @@ pub(crate) enum NotAdmitted {
 }
 
 /// Whether limits leave room for all operations of a plan.
+#[inline]
 pub(crate) fn has_room(device: &Device, tables: &Tables, plan: &[Step]) -> bool {
+    !device.book.counts_uses() || limits_leave_room(device, tables, plan)
+}
+
+#[cold]
+#[inline(never)]
+fn limits_leave_room(device: &Device, tables: &Tables, plan: &[Step]) -> bool {
     let operation = |step: &Step| (tables.base(tables.op(step.op).base), step.place);
-    !device.book.counts_uses() || device.book.has_room(&plan.iter().map(operation))
+    device.book.has_room(&plan.iter().map(operation))
 }
 
 impl Kernel<'_> {
