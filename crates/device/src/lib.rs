@@ -41,7 +41,7 @@ pub use data::{BlockData, DataContents, DataRules, Datum, HeldData, LevelData, P
 pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, SeenStatus, SuspendedOperation};
 pub use effects::{Effects, Precondition, StateChange};
 pub use footprint::{Footprint, Parts};
-pub use logic::{CacheProgram, DieLogic, DieRegisters, Loaded, PlaneLogic, Register, Suspended};
+pub use logic::{CacheProgram, DieLogic, DieRegisters, Loaded, PlaneFact, PlaneLogic, Register, Suspended};
 pub use place::Place;
 pub use rule::Rule;
 pub use size::Size;

@@ -14,5 +14,5 @@ mod state;
 
 pub(crate) use changes::Changes;
 pub(crate) use register_needs::RegisterNeeds;
-pub use registers::{DieRegisters, PlaneLogic, Register};
+pub use registers::{DieRegisters, PlaneFact, PlaneLogic, Register};
 pub use state::{CacheProgram, DieLogic, Loaded, Suspended};

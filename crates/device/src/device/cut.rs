@@ -4,7 +4,7 @@
 //! SUSPEND of the same operation keeps the rest of the CORE_BUSY that the RESUME moved. A reset keeps nothing: blocks that it
 //! finds in flight must be erased before anything else.
 
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, OpId, Ticks};
 
 use super::state::{Device, Flight, FlightId, Segment, SuspendedOperation};
@@ -34,16 +34,17 @@ impl Device {
         self.flights_on(die).filter(move |(_, flight)| tables.base(tables.op(flight.op).base).effects.is_of(axis))
     }
 
-    /// Whether a SUSPEND would have a target, and until when that stays so if nothing starts or ends on the die.
+    /// By axis whether a SUSPEND would have a target; and until when that stays so if nothing starts or ends on the die.
     #[must_use]
-    pub fn suspend_target_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
-        let (mut found, mut until) = (false, Ticks(u64::MAX));
-        for (_, flight) in self.suspend_targets(tables, die, axis) {
-            if now < flight.busy_from {
-                until = until.min(flight.busy_from);
-            } else if now < flight.end {
-                found = true;
-                until = until.min(flight.end);
+    pub fn suspend_targets_until(&self, tables: &Tables, die: Die, now: Ticks) -> (ByAxis<bool>, Ticks) {
+        let (mut found, mut until) = (ByAxis::default(), Ticks(u64::MAX));
+        for (_, flight) in self.flights_on(die) {
+            let effects = &tables.base(tables.op(flight.op).base).effects;
+            if effects.changes_block() {
+                let is_busy = (flight.busy_from <= now) & (now < flight.end);
+                Axis::ALL.into_iter().for_each(|axis| found[axis] |= is_busy & effects.is_of(axis));
+                let change = if now < flight.busy_from { flight.busy_from } else { flight.end };
+                until = until.min(if now < change { change } else { Ticks(u64::MAX) });
             }
         }
         (found, until)

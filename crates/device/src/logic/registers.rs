@@ -99,7 +99,7 @@ pub(super) type FactSets = u64;
 
 /// What is asked about a plane often. The last five follow from the others and from the registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum PlaneFact {
+pub enum PlaneFact {
     /// The output register has not been put out yet.
     Unread,
     /// It is in the first cache-read state.
@@ -119,6 +119,12 @@ pub(super) enum PlaneFact {
 }
 
 impl PlaneFact {
+    /// Its bit among the facts of a plane: see [`DieRegisters::facts`].
+    #[must_use]
+    pub const fn bit(self) -> u8 {
+        1 << self as u32
+    }
+
     /// The place of its byte.
     pub(super) const fn shift(self) -> u32 {
         8 * self as u32
@@ -217,6 +223,22 @@ impl DieRegisters {
             self.sets = if is_true { self.sets | own } else { self.sets & !own };
         }
         self.sets = with_losing(self.sets);
+    }
+
+    /// The facts that are true of a plane: see [`PlaneFact::bit`].
+    #[inline]
+    #[must_use]
+    pub const fn facts(&self, plane: Plane) -> u8 {
+        // The product brings the plane's bit of every byte together in the highest byte.
+        let bits = self.sets >> (plane.0 % 8) & 0x0101_0101_0101_0101;
+        (bits.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
+    }
+
+    /// The cell type of the page in the page register of a plane. If there is none, it means nothing.
+    #[inline]
+    #[must_use]
+    pub const fn page_cell(&self, plane: Plane) -> CellTypeId {
+        CellTypeId((self.page[plane.0 as usize % 8] >> 8) as u8)
     }
 
     /// The page register of a plane.
@@ -346,6 +368,14 @@ mod tests {
                 assert!(!is_in(all.without_page_at(PlaneSet::EMPTY, &place)));
                 assert_eq!(is_in(all.with_the_same_page()), held.hold_the_same_page());
                 assert_eq!(is_in(all.losing_by_move()), !held.moves_safely());
+                for (fact, is_true) in [
+                    (PlaneFact::Unread, held.unread),
+                    (PlaneFact::WithTheSamePage, held.hold_the_same_page()),
+                    (PlaneFact::LosingByMove, !held.moves_safely()),
+                ] {
+                    assert_eq!(all.facts(plane) & fact.bit() != 0, is_true);
+                }
+                assert!(held.page.is_none_or(|page| page.cell_type == all.page_cell(plane)));
             }
         }
     }

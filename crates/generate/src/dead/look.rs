@@ -1,7 +1,6 @@
 //! A look at a site for dead dies: which dies are at rest, and what refills could propose there.
 
 use nandseq_device::Reach;
-use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 
 use crate::kernel::{Event, Kernel};
@@ -86,8 +85,8 @@ impl Look<'_, '_> {
         let dies = || (0..tables.size.dies).map(Die);
         let (device, now) = (&self.kernel.device, self.now);
         let phases = dies().map(|die| {
-            let suspend_targets = Axis::ALL.map(|axis| device.suspend_target_until(tables, die, axis, now).1);
-            suspend_targets.into_iter().fold(device.state_keys(die, now).1, Ticks::min)
+            let suspend_targets = device.suspend_targets_until(tables, die, now).1;
+            device.state_keys(die, now).1.min(suspend_targets)
         });
         let until = phases.fold(events.min(end), Ticks::min);
         self.refresh(self.setup.all_dies());

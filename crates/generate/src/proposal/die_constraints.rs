@@ -3,12 +3,12 @@
 //! A hook asks about its own die and, for commands to the whole target, about every other. Most dies are as they were at the hook
 //! before: nothing has started or ended there, and no phase has passed.
 
-use nandseq_device::{Device, DieLogic, Place, Tables};
+use nandseq_device::{Device, DieLogic, Place, PlaneFact, Tables};
 use nandseq_profile::model::{Axis, ByAxis, LatchKind};
 use nandseq_profile::{Die, Page, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::address_availability::{AddressAvailability, AvailableClasses};
-use crate::setup::groups::{AddressKind, Group, gates_of};
+use crate::setup::groups::{AddressKind, Group};
 use crate::setup::{ClassId, ClassSet, Setup};
 
 /// The classes of a chunk that a die forbids or allows.
@@ -60,7 +60,7 @@ static PAIRS: [(usize, usize); 28] = {
 /// The facts about a plane that constraints depend on.
 #[derive(Clone, Copy, Default, Debug)]
 struct PlaneFacts {
-    /// Its registers: see [`gates_of`].
+    /// Those about its registers: see [`DieRegisters::facts`](nandseq_device::DieRegisters::facts).
     registers: u8,
     /// The cell type in its page register; 8 for none.
     cell: u8,
@@ -160,10 +160,10 @@ impl DieConstraints {
     #[inline]
     fn look_at_planes(&mut self, setup: &Setup, logic: &DieLogic, occupied: PlaneSet, keys: &[PhaseKey; 8]) {
         let Some(group) = setup.groups.chunks().first() else { return };
-        let registers = gates_of(&logic.planes);
-        for (at, (facts, (&registers, &key))) in self.planes.iter_mut().zip(registers.iter().zip(keys)).enumerate() {
+        for (at, (facts, &key)) in self.planes.iter_mut().zip(keys).enumerate() {
             let plane = Plane(at as u8);
-            let cell = logic.planes.page(plane).map_or(8, |page| page.cell_type.0);
+            let registers = logic.planes.facts(plane);
+            let cell = if registers & PlaneFact::WithPage.bit() == 0 { 8 } else { logic.planes.page_cell(plane).0 };
             let (state, is_occupied) = (group.state_of(key), occupied.contains(plane));
             *facts = PlaneFacts { registers, cell, state, is_occupied };
         }
@@ -182,14 +182,12 @@ impl DieConstraints {
     fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
         let logic = device.logic(die);
         let mut facts = self.look_at_others(device, setup, die, now);
+        let (suspend_targets, until) = device.suspend_targets_until(&setup.tables, die, now);
+        self.until = self.until.min(until);
         for axis in Axis::ALL {
-            if logic.suspended(axis).is_some() {
-                facts.resumable[axis] = is_resumable(&setup.tables, logic, axis);
-            } else {
-                let (suspend_target, until) = device.suspend_target_until(&setup.tables, die, axis, now);
-                facts.suspendable[axis] = suspend_target;
-                self.until = self.until.min(until);
-            }
+            let is_suspended = logic.suspended(axis).is_some();
+            facts.resumable[axis] = is_suspended && is_resumable(&setup.tables, logic, axis);
+            facts.suspendable[axis] = !is_suspended & suspend_targets[axis];
         }
         self.is_complete = true;
         facts

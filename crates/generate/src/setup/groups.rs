@@ -1,7 +1,7 @@
 //! Groups of name classes: one word for each statement and chunk, so that a state of the device rules out all classes that it
 //! concerns at once.
 
-use nandseq_device::{BaseInfo, DieRegisters, Place, Precondition, Reach, Tables};
+use nandseq_device::{BaseInfo, DieRegisters, Place, PlaneFact, Precondition, Reach, Tables};
 use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{BaseSet, PhaseKey, PlaneSet};
 
@@ -113,7 +113,7 @@ pub(crate) struct Group {
     /// Forbidden by the op_state of a plane, by phase key; the last stands for none.
     op_state: Vec<ClassSet>,
     closing: Closing,
-    /// By [`gates_of`].
+    /// By the facts about the registers of a plane.
     register_masks: [RegisterMask; REGISTER_MASKS],
 }
 
@@ -121,46 +121,8 @@ pub(crate) struct Group {
 #[derive(Clone, Debug)]
 pub(crate) struct Groups(Vec<Group>);
 
-/// The facts about a plane's registers that matter, one bit each.
-const CACHE: usize = 1;
-const PLANE_CACHE: usize = 2;
-const UNREAD: usize = 4;
-/// Page register and output register hold the same.
-const SAME: usize = 8;
-const NO_PAGE: usize = 16;
-const COPYBACK: usize = 32;
-const NO_OUTPUT: usize = 64;
-const REGISTER_MASKS: usize = 128;
-
-/// By plane set: a byte for each plane, 1 if it is in the set.
-const SPREAD: [u64; 256] = {
-    let mut spread = [0; 256];
-    let mut planes = 0;
-    while planes < 256 {
-        let mut at = 0;
-        while at < 8 {
-            spread[planes] |= (planes as u64 >> at & 1) << (8 * at);
-            at += 1;
-        }
-        planes += 1;
-    }
-    spread
-};
-
-/// By plane: the index of the [`RegisterMask`] of its registers.
-pub(crate) fn gates_of(registers: &DieRegisters) -> [u8; 8] {
-    let sets = [
-        (registers.in_cache_read(CacheReadKind::Cache), CACHE),
-        (registers.in_cache_read(CacheReadKind::PlaneCache), PLANE_CACHE),
-        (registers.unread(), UNREAD),
-        (registers.unread().and(registers.with_the_same_page()), SAME),
-        (registers.with_page().complement(), NO_PAGE),
-        (registers.with_copyback_page(), COPYBACK),
-        (registers.with_output().complement(), NO_OUTPUT),
-    ];
-    let gates = sets.into_iter().fold(0, |gates, (set, bit)| gates | (SPREAD[usize::from(set.0)] * bit as u64));
-    gates.to_le_bytes()
-}
+/// How many sets of facts about the registers of a plane there are: see [`PlaneFact::bit`]. The last fact follows from the others.
+const REGISTER_MASKS: usize = PlaneFact::LosingByMove.bit() as usize;
 
 impl Groups {
     pub(crate) fn new(tables: &Tables, classes: &Classes, keys: usize) -> Self {
@@ -261,7 +223,8 @@ impl Group {
             | self.occupying_target
     }
 
-    /// The classes that the registers of a plane forbid; `facts` is their [`gates_of`].
+    /// The classes that the registers of a plane forbid; `facts` are theirs ([`DieRegisters::facts`]).
+    #[inline]
     pub(crate) const fn register_mask(&self, facts: u8) -> &RegisterMask {
         &self.register_masks[facts as usize % REGISTER_MASKS]
     }
@@ -406,19 +369,20 @@ struct Closing {
 impl Closing {
     fn register_mask(&self, group: &Group, facts: usize) -> RegisterMask {
         let given = |holds: bool, classes: ClassSet| classes.given(holds);
-        let unread = facts & UNREAD != 0;
-        let forbidden = given(facts & CACHE != 0, self.by_cache[0])
-            | given(facts & PLANE_CACHE != 0, self.by_cache[1])
+        let is = |fact: PlaneFact| facts & usize::from(fact.bit()) != 0;
+        let unread = is(PlaneFact::Unread);
+        let forbidden = given(is(PlaneFact::Cache), self.by_cache[0])
+            | given(is(PlaneFact::PlaneCache), self.by_cache[1])
             | given(unread, self.by_unread);
         // A cache read loses unread data that the page register does not hold too. Without a page it cannot go on.
-        let loses = (unread && facts & SAME == 0) || facts & NO_PAGE != 0;
+        let loses = (unread && !is(PlaneFact::WithTheSamePage)) || !is(PlaneFact::WithPage);
         let closed = forbidden & group.on_planes
             | given(unread, self.overwriting)
             | given(loses, self.cache_reading)
-            | given(facts & COPYBACK == 0, self.from_copyback);
+            | given(!is(PlaneFact::WithCopybackPage), self.from_copyback);
         let not_at = closed & group.here
-            | given(facts & NO_OUTPUT != 0, self.from_output)
-            | given(facts & NO_PAGE != 0, self.from_page);
+            | given(!is(PlaneFact::WithOutput), self.from_output)
+            | given(!is(PlaneFact::WithPage), self.from_page);
         RegisterMask { forbidden, closed, not_at }
     }
 }
