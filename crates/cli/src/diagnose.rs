@@ -49,7 +49,9 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
     if let Some(output) = &arguments.output {
         let page = DiagnosisPage::new(&runs, &diagnosis).map_err(|error| found.unreadable(error))?;
         let bytes = written::write(output, "--output", |out| page.write(&runs, reports::TOOL, out))?;
-        reports::told(output, bytes)?;
+        if arguments.format == ReportFormat::Text {
+            reports::told(output, bytes)?;
+        }
     }
     let plans = match arguments.confirm {
         Some(most) => write_plans(&runs, &diagnosis, most as usize, &arguments.plans)?,

@@ -75,6 +75,14 @@ struct EarlierStep {
     range: (u64, Option<u64>),
 }
 
+impl EarlierStep {
+    /// How far it may lie back, in ticks; an operation counts as long as most do.
+    fn reach(&self) -> u64 {
+        let ticks = if self.measure < 2 { 1 } else { nandseq_profile::Ticks::from_us(20).0 };
+        self.range.1.map_or(u64::MAX, |most| most.saturating_mul(ticks))
+    }
+}
+
 /// The place of an operation: a number, or all others.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct PlaceStep {
@@ -104,6 +112,10 @@ impl Parts {
         let mut parts = Self::default();
         for condition in &combination.0 {
             parts.add(condition, condition.scale(topology).range(condition.from, condition.to));
+        }
+        // Of two operations before the same one, the one that may lie further back comes first.
+        if !combination.0.iter().any(|one| matches!(one.feature, Feature::AfterThat(..))) {
+            parts.earlier.sort_by_key(|step| std::cmp::Reverse(step.reach()));
         }
         parts
     }

@@ -277,6 +277,7 @@ impl Condition {
             None => format!("{} or more", unit(least)),
         };
         let plain = |number: u64| number.to_string();
+        let places = || most.map_or_else(|| plain(least), |most| format!("{least} to {most}"));
         match self.feature {
             Feature::Name(name) => words.names.text(name).to_owned(),
             Feature::Fact(fact) => fact.text(words),
@@ -294,8 +295,8 @@ impl Condition {
             }
             Feature::Number(Quantity::Erases) => format!("block erased {} times", numbers(&plain)),
             Feature::Number(Quantity::Reads) => format!("block read {} times since its erase", numbers(&plain)),
-            Feature::Number(Quantity::Block) => format!("blocks {}", numbers(&plain)),
-            Feature::Number(Quantity::Page) => format!("pages {}", numbers(&plain)),
+            Feature::Number(Quantity::Block) => format!("blocks {}", places()),
+            Feature::Number(Quantity::Page) => format!("pages {}", places()),
             Feature::After(name, relation) | Feature::AfterThat(name, relation) => {
                 let (name, is_any) = (words.names.text(name), least == 0 && most.is_none());
                 let gap = match self.measure {

@@ -25,7 +25,8 @@ function suspectCard(suspect, input, showSite) {
   const card = element("article", { className: "suspect" },
     element("h3", { textContent: `${suspect.rank}. ${suspect.what}` }),
     element("p", { textContent: `Score ${suspect.score.toFixed(3)} (${low} to ${high}); ${share(suspect.operations, "operations")}, ${share(suspect.runs, "runs")}` }),
-    ...suspect.also_explains.map((text) => element("p", { className: "quiet", textContent: `Also explains: ${text}` })));
+    suspect.also_explains.length ? element("details", { className: "quiet" }, element("summary", { textContent: `Also explains (${suspect.also_explains.length})` }),
+      element("ul", {}, ...suspect.also_explains.map((textContent) => element("li", { textContent })))) : "");
   const later = [];
   for (const { word, text, site, uid } of suspect.excerpts) {
     const go = element("button", { type: "button", textContent: `${word}: ${text}` });
