@@ -369,7 +369,7 @@ scenarios:
     let fill = setup(&profile, &plan, &[]).expect("names").with_scenarios(&plan.scenarios[..1]).expect("few values");
     let read = setup(&profile, &plan, &[0]).expect("names").with_scenarios(&plan.scenarios[1..]).expect("few values");
     let limits = RunLimits {
-        goal: Some(PhaseGoal::ScenariosDone),
+        until: Some(PhaseUntil::ScenariosDone),
         ..RunLimits { run_until: Ticks::from_us(1_000_000), ..RunLimits::default() }
     };
     let (mut watch, mut site) = (Watch::new(&profile), Site::new(&fill, 6));
