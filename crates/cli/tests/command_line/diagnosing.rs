@@ -59,7 +59,7 @@ fn an_operation_that_fails_is_found_and_gets_a_plan_that_runs() {
     let diagnosis = json(&folder, &more);
     assert_eq!(diagnosis["kind"], "combination");
     assert!(diagnosis["suspects"][0]["what"].as_str().unwrap().contains("rase"), "{diagnosis:#}");
-    assert_eq!(diagnosis["suspects"][0]["score"], 1.0);
+    assert!(diagnosis["suspects"][0]["score"].as_f64().unwrap() > 0.9, "{diagnosis:#}");
     let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
     assert!(page.contains("What goes with failing") && !page.contains("{{"));
     assert_eq!(json(&folder, &more), diagnosis);
