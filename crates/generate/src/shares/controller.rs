@@ -39,7 +39,7 @@ const LEAST_WANTED: u128 = 4;
 /// How much rarer the operations of a share are that pauses or yields.
 const RARER: i32 = 20 * DOUBLE;
 /// A share that comes in bursts is behind from so many operations on, and one for so many that have started; it is looked at again after so many.
-const BEHIND: (u64, u64) = (16, 512);
+const BEHIND: (u64, u64) = (32, 256);
 const LEAST_BETWEEN: u64 = 32;
 /// Where no other share could take its place, a share with a burst gets rarer instead.
 const SLOWER: i32 = 2 * DOUBLE;
