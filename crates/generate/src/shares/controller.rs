@@ -160,7 +160,7 @@ impl MixController {
         for (at, share) in self.state.shares[..rest].iter_mut().enumerate() {
             let (wanted, started) = (u128::from(mix.wanted[at]), share.started - share.seen);
             // Of a share that is most of all, a burst is nearly everything.
-            let burst = (BURST.0 * wanted / BURST.1).min((whole + wanted) / 2);
+            let burst = (BURST.0 * wanted / BURST.1).min((whole + 3 * wanted) / 4);
             let is_burst = started >= LEAST_BURST && u128::from(started) * whole > burst * u128::from(lately);
             share.bursts += u8::from(has_rest && is_burst && share.starved && share.bursts < BURSTS);
             let usual = wanted * u128::from(lately);
