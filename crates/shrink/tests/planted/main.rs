@@ -6,7 +6,7 @@ mod runs;
 
 use faults::{Fault, Kind, finish, in_order, is_legal, read_of_group, worn};
 use nandseq_device::Tables;
-use nandseq_shrink::{Need, ShrinkState, ShrinkStory, Shrinker};
+use nandseq_shrink::{KeptReason, ShrinkState, ShrinkStory, Shrinker};
 use runs::{device, history, run};
 
 /// The most rounds, and how many times the smallest sequence may be left.
@@ -100,7 +100,7 @@ fn every_candidate_is_legal_for_the_verifier() {
             is_legal(&profile, &history, sequence) && fault(&tables, &sequence.operations)
         };
         assert!(finish(&mut search, &mut fails).is_some());
-        let needs = search.best().operations.iter().filter(|kept| search.need(kept.item) == Need::Failing);
+        let needs = search.best().operations.iter().filter(|kept| search.need(kept.item) == KeptReason::Failing);
         assert!(needs.count() >= 2, "{}", ShrinkStory::of(&profile, &search));
     }
 }
