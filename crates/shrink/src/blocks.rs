@@ -1,7 +1,7 @@
 //! The blocks as a list of operations leaves them, and which earlier operations of the history an operation needs for its block.
 //!
 //! A program needs its block erased and, if pages keep their numbers, every page before its own programmed. A read needs the program of
-//! its page. [`Blocks::place_of`] gives an operation its address, or says what its blocks lack; [`lacking`] finds that in the history. It
+//! its page. [`BlocksSoFar::place_of`] gives an operation its address, or says what its blocks lack; [`lacking`] finds that in the history. It
 //! looks at the order of operations alone: their times are none of its business.
 
 use nandseq_device::{BlockStage, Place, Rule};
@@ -9,7 +9,7 @@ use nandseq_profile::model::AddressSource;
 use nandseq_profile::{Die, Page, Plane};
 use rustc_hash::FxHashMap;
 
-use crate::history::History;
+use crate::history::SequenceHistory;
 use crate::recipe::Recipe;
 
 /// What a block lacks for an operation.
@@ -47,17 +47,17 @@ type PastPage = (Die, u32, Plane, Page);
 
 /// The blocks as the operations so far leave them.
 #[derive(Debug)]
-pub(crate) struct Blocks<'a> {
-    history: &'a History<'a>,
+pub(crate) struct BlocksSoFar<'a> {
+    history: &'a SequenceHistory<'a>,
     recipe: &'a Recipe,
     now: FxHashMap<(Die, u32, Plane), BlockNow>,
     /// The page that holds what a page of the history held, with the erases of its block at that time.
     pages: FxHashMap<PastPage, (u32, Page)>,
 }
 
-impl<'a> Blocks<'a> {
+impl<'a> BlocksSoFar<'a> {
     /// Those of a fresh device.
-    pub(crate) fn new(history: &'a History<'a>, recipe: &'a Recipe) -> Self {
+    pub(crate) fn new(history: &'a SequenceHistory<'a>, recipe: &'a Recipe) -> Self {
         Self { history, recipe, now: FxHashMap::default(), pages: FxHashMap::default() }
     }
 
@@ -187,7 +187,7 @@ impl<'a> Blocks<'a> {
 
 /// The operations of the history that give a block what it lacks for an operation, and that are not kept; empty if there are none.
 pub(crate) fn lacking(
-    history: &History<'_>,
+    history: &SequenceHistory<'_>,
     item: u32,
     not_ready: NotReady,
     is_kept: impl Fn(u32) -> bool,

@@ -1,7 +1,7 @@
 //! The operations of a site up to the run that fails, as they were written, and how they belong together.
 //!
 //! [`HistoryReader`] takes the rows of a site from its first run on and carries them out on a device, each at its time. A row that a rule
-//! forbids is an error: what is shrunk must be legal. [`History`] keeps every operation with its place and start, the
+//! forbids is an error: what is shrunk must be legal. [`SequenceHistory`] keeps every operation with its place and start, the
 //! [unit](crate::links) that it belongs to, and which operations erased or programmed each block.
 
 use nandseq_device::{Device, Place, Reach, Rule, Tables};
@@ -14,7 +14,7 @@ use crate::player::Player;
 
 /// An operation of the history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PastOperation {
+pub struct HistoryOperation {
     /// The op name.
     pub op: OpId,
     /// Its address.
@@ -58,12 +58,12 @@ pub enum HistoryError {
 
 /// The operations of a site up to the run that fails.
 #[derive(Debug)]
-pub struct History<'t> {
+pub struct SequenceHistory<'t> {
     pub(crate) tables: &'t Tables,
     /// The device before its first operation.
     pub(crate) fresh: Device,
     /// The operations in order.
-    pub(crate) past: Vec<PastOperation>,
+    pub(crate) past: Vec<HistoryOperation>,
     /// The unit of each operation.
     pub(crate) unit: Vec<u32>,
     /// The operations of each unit, by the number of its first.
@@ -74,10 +74,10 @@ pub struct History<'t> {
     pub(crate) aborted: FxHashMap<u32, Vec<u32>>,
 }
 
-impl History<'_> {
+impl SequenceHistory<'_> {
     /// The operations in order.
     #[must_use]
-    pub fn operations(&self) -> &[PastOperation] {
+    pub fn operations(&self) -> &[HistoryOperation] {
         &self.past
     }
 
@@ -94,7 +94,7 @@ impl History<'_> {
     }
 }
 
-/// Makes a [`History`] of rows.
+/// Makes a [`SequenceHistory`] of rows.
 #[derive(Debug)]
 pub struct HistoryReader<'t> {
     profile: &'t Profile,
@@ -102,7 +102,7 @@ pub struct HistoryReader<'t> {
     bad_blocks: &'t [(Die, Block)],
     player: Player<'t>,
     links: Links<'t>,
-    past: Vec<PastOperation>,
+    past: Vec<HistoryOperation>,
     of_block: FxHashMap<(Die, Block), Vec<u32>>,
 }
 
@@ -140,7 +140,7 @@ impl<'t> HistoryReader<'t> {
             })();
             targets.push(parts.ok_or_else(|| wrong("its address does not exist".to_owned()))?);
         }
-        self.operation(PastOperation {
+        self.operation(HistoryOperation {
             op: row.op,
             place: self.place(row.op, &targets).map_err(|rule| self.forbidden(run, row.row, row.op, rule))?,
             start: row.time,
@@ -167,7 +167,7 @@ impl<'t> HistoryReader<'t> {
     ///
     /// # Errors
     /// When it breaks a rule.
-    pub fn operation(&mut self, past: PastOperation) -> Result<(), HistoryError> {
+    pub fn operation(&mut self, past: HistoryOperation) -> Result<(), HistoryError> {
         let (item, step) = (self.past.len() as u32, (past.op, &past.place));
         let forbidden = |rule| HistoryError::Forbidden {
             run: past.run,
@@ -199,7 +199,7 @@ impl<'t> HistoryReader<'t> {
 
     /// The history of all that was taken.
     #[must_use]
-    pub fn finish(mut self) -> History<'t> {
+    pub fn finish(mut self) -> SequenceHistory<'t> {
         self.player.happened.clear();
         self.player.complete();
         self.links.happened(&self.player.happened, None);
@@ -209,6 +209,6 @@ impl<'t> HistoryReader<'t> {
         let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
         (0..).zip(&unit).for_each(|(item, unit)| members.entry(*unit).or_default().push(item));
         let Self { tables, bad_blocks, past, of_block, .. } = self;
-        History { tables, fresh: Device::new(tables, bad_blocks), past, unit, members, of_block, aborted }
+        SequenceHistory { tables, fresh: Device::new(tables, bad_blocks), past, unit, members, of_block, aborted }
     }
 }

@@ -1,6 +1,6 @@
 //! The smallest legal sequence that still fails.
 //!
-//! A tester says that a run fails. A [`Shrinker`] takes operations away from the [`History`] of its site, round by round: it hands out
+//! A tester says that a run fails. A [`Shrinker`] takes operations away from the [`SequenceHistory`] of its site, round by round: it hands out
 //! legal candidates, hears which of them still fail, and goes on with the smallest. What a rule needs is put back, so that every candidate
 //! is legal by the rules of the device. The caller asks the tester, or whatever stands for it; this crate runs no program, opens no file
 //! and draws no random numbers.
@@ -19,10 +19,10 @@ mod repair;
 mod shrinker;
 mod story;
 
-pub use history::{History, HistoryError, HistoryReader, PastOperation};
+pub use history::{HistoryError, HistoryOperation, HistoryReader, SequenceHistory};
 pub use recipe::{Recipe, SequenceSize};
 pub use record::record;
 pub use reduce::{MOST_CANDIDATES, ReducedPart, Reduction};
 pub use repair::{KeptOperation, LegalSequence, NotLegal};
-pub use shrinker::{Need, NextRound, ShrinkState, ShrinkStep, Shrinker, StateError};
+pub use shrinker::{KeptReason, NextRound, ShrinkState, ShrinkStateError, ShrinkStep, Shrinker};
 pub use story::{ShrinkStory, ToldOperation, ToldStep};

@@ -9,7 +9,7 @@ use nandseq_device::{Place, Tables};
 use nandseq_profile::{Die, Ticks};
 use serde::{Deserialize, Serialize};
 
-use crate::history::History;
+use crate::history::SequenceHistory;
 
 /// What a candidate keeps of a history.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Recipe {
 impl Recipe {
     /// Everything of a history.
     #[must_use]
-    pub fn everything(history: &History<'_>) -> Self {
+    pub fn everything(history: &SequenceHistory<'_>) -> Self {
         Self { keep: (0..history.past.len() as u32).collect(), exact: true, ..Self::default() }
     }
 

@@ -9,7 +9,7 @@ use nandseq_profile::model::{ByAxis, StatusField};
 use nandseq_profile::{Die, Profile, Target, Ticks};
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
 
-use crate::history::History;
+use crate::history::SequenceHistory;
 use crate::player::{Happened, Player};
 use crate::repair::KeptOperation;
 
@@ -19,7 +19,7 @@ use crate::repair::KeptOperation;
 /// Those of the sink; or if a rule forbids one of the operations.
 pub fn record(
     profile: &Profile,
-    history: &History<'_>,
+    history: &SequenceHistory<'_>,
     operations: &[KeptOperation],
     sink: &mut dyn Sink,
 ) -> io::Result<()> {

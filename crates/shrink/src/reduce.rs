@@ -2,14 +2,14 @@
 //!
 //! First the tail after the failing operation is cut, then the history before; then whole units are removed, then single operations; then
 //! dies, blocks and pages are merged, and gaps shortened. Parts are removed in chunks, each by itself; then those are removed together
-//! that could go by themselves; then the chunks become smaller. Which reductions a [`Stage`] tries follows from it and from the smallest
+//! that could go by themselves; then the chunks become smaller. Which reductions a [`ReductionStage`] tries follows from it and from the smallest
 //! sequence so far alone, so that a process that was killed goes on where it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::History;
+use crate::history::SequenceHistory;
 use crate::recipe::Recipe;
 use crate::repair::LegalSequence;
 
@@ -66,7 +66,7 @@ pub enum Reduction {
 /// How far the reductions have come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Stage {
+pub(crate) enum ReductionStage {
     /// Does the run fail at all?
     Begin,
     /// Operations from a position on are cut. With all up to `pass` it passes, with all up to `fail` it fails.
@@ -96,19 +96,19 @@ pub(crate) struct Removal {
 }
 
 impl Removal {
-    fn of(part: ReducedPart, chunk: usize, progress: bool) -> Stage {
-        Stage::Remove(Self { part, chunk, next: 0, hits: Vec::new(), together: false, progress })
+    fn of(part: ReducedPart, chunk: usize, progress: bool) -> ReductionStage {
+        ReductionStage::Remove(Self { part, chunk, next: 0, hits: Vec::new(), together: false, progress })
     }
 }
 
 /// A reduction to try.
-pub(crate) struct Trial {
+pub(crate) struct ReductionTrial {
     pub(crate) recipe: Recipe,
     /// Where putting back makes it no smaller, whether what is forbidden is left out instead.
     pub(crate) may_leave_out: bool,
 }
 
-impl Trial {
+impl ReductionTrial {
     const fn new(recipe: Recipe) -> Self {
         Self { recipe, may_leave_out: false }
     }
@@ -124,7 +124,7 @@ enum Element {
     Gap(u32),
 }
 
-impl Stage {
+impl ReductionStage {
     pub(crate) fn removal() -> Self {
         Removal::of(ReducedPart::Units, 0, false)
     }
@@ -149,22 +149,27 @@ impl Stage {
     }
 
     /// What is tried in the next round.
-    pub(crate) fn trials(&self, history: &History<'_>, best: &LegalSequence, failing: Option<u32>) -> Vec<Trial> {
+    pub(crate) fn trials(
+        &self,
+        history: &SequenceHistory<'_>,
+        best: &LegalSequence,
+        failing: Option<u32>,
+    ) -> Vec<ReductionTrial> {
         let recipe = &best.recipe;
         match self {
             Self::Begin => {
-                let cut = failing.map(|item| Trial::new(before(history, recipe, item + 1)));
-                cut.into_iter().chain([Trial::new(recipe.clone())]).collect()
+                let cut = failing.map(|item| ReductionTrial::new(before(history, recipe, item + 1)));
+                cut.into_iter().chain([ReductionTrial::new(recipe.clone())]).collect()
             }
             Self::Tail { .. } => {
-                self.cuts(recipe).into_iter().map(|at| Trial::new(before(history, recipe, at))).collect()
+                self.cuts(recipe).into_iter().map(|at| ReductionTrial::new(before(history, recipe, at))).collect()
             }
             Self::Head { .. } => {
                 let both = |at| {
                     let exact = from(history, recipe, at);
                     [Recipe { exact: false, ..exact.clone() }, Recipe { exact: true, ..exact }]
                 };
-                self.cuts(recipe).into_iter().flat_map(both).map(Trial::new).collect()
+                self.cuts(recipe).into_iter().flat_map(both).map(ReductionTrial::new).collect()
             }
             Self::Remove(removal) => removal.trials(history, best),
             Self::Done => Vec::new(),
@@ -194,7 +199,13 @@ impl Stage {
 
     /// The stage after a round in which the trials failed that are `true`. `best` is the smallest sequence before it, `is_smaller` says
     /// whether one of the trials replaces it.
-    pub(crate) fn after(&self, history: &History<'_>, best: &LegalSequence, failed: &[bool], is_smaller: bool) -> Self {
+    pub(crate) fn after(
+        &self,
+        history: &SequenceHistory<'_>,
+        best: &LegalSequence,
+        failed: &[bool],
+        is_smaller: bool,
+    ) -> Self {
         let recipe = &best.recipe;
         let last = recipe.keep.last().map_or(0, |item| item + 1);
         match self {
@@ -234,14 +245,14 @@ fn is_near(recipe: &Recipe, first: u32, last: u32) -> bool {
 }
 
 /// What a recipe keeps before a position, and the rest of the units that are begun there.
-fn before(history: &History<'_>, recipe: &Recipe, position: u32) -> Recipe {
+fn before(history: &SequenceHistory<'_>, recipe: &Recipe, position: u32) -> Recipe {
     // A unit is begun before a position if its first operation is.
     let is_begun = |item: &u32| *item < position || history.unit[*item as usize] < position;
     recipe.keeping(recipe.keep.iter().copied().filter(is_begun).collect())
 }
 
 /// What a recipe keeps from a position on, and the operations before of units that go on there.
-fn from(history: &History<'_>, recipe: &Recipe, position: u32) -> Recipe {
+fn from(history: &SequenceHistory<'_>, recipe: &Recipe, position: u32) -> Recipe {
     let tail = recipe.keep.iter().filter(|item| **item >= position);
     let units: BTreeSet<u32> = tail.map(|item| history.unit[*item as usize]).collect();
     let goes_on = |item: &u32| *item >= position || units.contains(&history.unit[*item as usize]);
@@ -250,7 +261,7 @@ fn from(history: &History<'_>, recipe: &Recipe, position: u32) -> Recipe {
 
 impl Removal {
     /// The parts that may go.
-    fn elements(&self, history: &History<'_>, best: &LegalSequence) -> Vec<Element> {
+    fn elements(&self, history: &SequenceHistory<'_>, best: &LegalSequence) -> Vec<Element> {
         let recipe = &best.recipe;
         match self.part {
             ReducedPart::Units => {
@@ -289,13 +300,13 @@ impl Removal {
         if self.chunk == 0 { of_one_round } else { self.chunk.min(of_one_round) }
     }
 
-    fn trials(&self, history: &History<'_>, best: &LegalSequence) -> Vec<Trial> {
+    fn trials(&self, history: &SequenceHistory<'_>, best: &LegalSequence) -> Vec<ReductionTrial> {
         let elements = self.elements(history, best);
         let ranges = self.ranges(elements.len()).into_iter();
         let reduced = ranges.map(|ranges| {
             let chosen = ranges.into_iter().flat_map(|(first, end)| &elements[first..end]);
             let may_leave_out = self.part == ReducedPart::Operations;
-            Trial { recipe: reduced(&best.recipe, chosen), may_leave_out }
+            ReductionTrial { recipe: reduced(&best.recipe, chosen), may_leave_out }
         });
         reduced.collect()
     }
@@ -313,7 +324,13 @@ impl Removal {
         unions.chain(singles).map(<[_]>::to_vec).collect()
     }
 
-    fn after(&self, history: &History<'_>, best: &LegalSequence, failed: &[bool], is_smaller: bool) -> Stage {
+    fn after(
+        &self,
+        history: &SequenceHistory<'_>,
+        best: &LegalSequence,
+        failed: &[bool],
+        is_smaller: bool,
+    ) -> ReductionStage {
         let count = self.elements(history, best).len();
         let chunk = self.chunk_of(count);
         if self.together {
@@ -324,16 +341,16 @@ impl Removal {
         let hits: Vec<(usize, usize)> = self.hits.iter().copied().chain(hits).collect();
         let next = self.next + chunk * CHUNKS;
         if next < count {
-            return Stage::Remove(Self { chunk, next, hits, ..self.clone() });
+            return ReductionStage::Remove(Self { chunk, next, hits, ..self.clone() });
         }
         if !hits.is_empty() {
-            return Stage::Remove(Self { chunk, next: 0, hits, together: true, ..self.clone() });
+            return ReductionStage::Remove(Self { chunk, next: 0, hits, together: true, ..self.clone() });
         }
         match (chunk, self.part.next()) {
             (2.., _) => Self::of(self.part, (chunk / 4).max(1), self.progress),
             (_, Some(part)) => Self::of(part, 0, self.progress),
-            (_, None) if self.progress => Stage::removal(),
-            (_, None) => Stage::Done,
+            (_, None) if self.progress => ReductionStage::removal(),
+            (_, None) => ReductionStage::Done,
         }
     }
 }

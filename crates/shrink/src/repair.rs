@@ -12,8 +12,8 @@ use nandseq_device::{Device, Effects, Place, Rule};
 use nandseq_profile::model::CacheReadKind;
 use nandseq_profile::{Die, OpId, Ticks};
 
-use crate::blocks::{Blocks, NotReady, lacking};
-use crate::history::History;
+use crate::blocks::{BlocksSoFar, NotReady, lacking};
+use crate::history::SequenceHistory;
 use crate::player::Player;
 use crate::recipe::{Recipe, SequenceSize};
 
@@ -71,7 +71,7 @@ pub struct NotLegal {
 /// # Errors
 /// The first operation that could not be made legal.
 pub(crate) fn carry_out(
-    history: &History<'_>,
+    history: &SequenceHistory<'_>,
     parent: &Recipe,
     mut recipe: Recipe,
     repair: Repair,
@@ -112,7 +112,7 @@ pub(crate) fn carry_out(
 }
 
 /// The operations that come back together with one: those of its unit that the parent has, or all of them if the parent lacks it.
-fn unit_of<'h>(history: &'h History<'_>, parent: &'h Recipe, item: u32) -> impl Iterator<Item = u32> {
+fn unit_of<'h>(history: &'h SequenceHistory<'_>, parent: &'h Recipe, item: u32) -> impl Iterator<Item = u32> {
     let is_of_parent = parent.keeps(item);
     let members = history.members.get(&history.unit[item as usize]).map_or(&[][..], Vec::as_slice);
     members.iter().copied().filter(move |member| !is_of_parent || parent.keeps(*member))
@@ -122,8 +122,8 @@ fn unit_of<'h>(history: &'h History<'_>, parent: &'h Recipe, item: u32) -> impl 
 ///
 /// # Errors
 /// The first operation whose block is not ready, and the operations that all of them lack.
-fn with_places(history: &History<'_>, recipe: &Recipe) -> Result<Vec<(u32, Place)>, (NotLegal, Vec<u32>)> {
-    let mut blocks = Blocks::new(history, recipe);
+fn with_places(history: &SequenceHistory<'_>, recipe: &Recipe) -> Result<Vec<(u32, Place)>, (NotLegal, Vec<u32>)> {
+    let mut blocks = BlocksSoFar::new(history, recipe);
     let mut places = Vec::with_capacity(recipe.keep.len());
     let mut wrong: Option<(NotLegal, Vec<u32>)> = None;
     for &item in &recipe.keep {
@@ -142,7 +142,7 @@ fn with_places(history: &History<'_>, recipe: &Recipe) -> Result<Vec<(u32, Place
 /// Operations with their starts, and the device after them.
 type Played = (Vec<KeptOperation>, Device);
 
-fn play(history: &History<'_>, recipe: &Recipe, places: &[(u32, Place)]) -> Result<Played, NotLegal> {
+fn play(history: &SequenceHistory<'_>, recipe: &Recipe, places: &[(u32, Place)]) -> Result<Played, NotLegal> {
     let mut player = Player::of(history.tables, history.fresh.clone());
     let mut operations: Vec<KeptOperation> = Vec::with_capacity(places.len());
     for (item, place) in places {
@@ -162,7 +162,7 @@ fn play(history: &History<'_>, recipe: &Recipe, places: &[(u32, Place)]) -> Resu
 
 /// What a sequence lacks at its end: the operations of chains that are left half done, as far as the parent has them. A chain that the
 /// history left half done stays so.
-fn unfinished(history: &History<'_>, parent: &Recipe, recipe: &Recipe, device: &Device) -> Vec<u32> {
+fn unfinished(history: &SequenceHistory<'_>, parent: &Recipe, recipe: &Recipe, device: &Device) -> Vec<u32> {
     let mut dies = (0..history.tables.size.dies).map(|die| device.logic(Die(die)));
     let is_whole = dies.all(|logic| {
         let planes = &logic.planes;
@@ -182,7 +182,7 @@ fn unfinished(history: &History<'_>, parent: &Recipe, recipe: &Recipe, device: &
 }
 
 /// The operations that a rule asks for when it forbids one: the rest of its unit, or the last one before it that is of the kind.
-fn asked_for(history: &History<'_>, parent: &Recipe, recipe: &Recipe, wrong: NotLegal) -> Vec<u32> {
+fn asked_for(history: &SequenceHistory<'_>, parent: &Recipe, recipe: &Recipe, wrong: NotLegal) -> Vec<u32> {
     let Some(rule) = wrong.rule else { return Vec::new() };
     let own: Vec<u32> = unit_of(history, parent, wrong.item).filter(|item| !recipe.keeps(*item)).collect();
     if !own.is_empty() {
@@ -229,7 +229,7 @@ fn settles(rule: Rule, effects: &Effects) -> bool {
     }
 }
 
-fn sequence(history: &History<'_>, recipe: Recipe, operations: Vec<KeptOperation>) -> LegalSequence {
+fn sequence(history: &SequenceHistory<'_>, recipe: Recipe, operations: Vec<KeptOperation>) -> LegalSequence {
     let dies: BTreeSet<Die> = operations.iter().map(|kept| kept.place.die).collect();
     let has_block = |kept: &&KeptOperation| history.tables.base(history.tables.op(kept.op).base).has_block;
     let groups = operations.iter().filter(has_block).map(|kept| (kept.place.die, kept.place.group));

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use nandseq_trace::files::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::history::History;
+use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
-use crate::reduce::{MOST_CANDIDATES, Reduction, Stage, Trial};
+use crate::reduce::{MOST_CANDIDATES, Reduction, ReductionStage, ReductionTrial};
 use crate::repair::{LegalSequence, NotLegal, Repair, carry_out};
 
 /// The form of the state.
@@ -38,7 +38,7 @@ pub struct ShrinkState {
     history: Digest,
     /// The operation that fails, as a position in the history, if it is known.
     failing: Option<u32>,
-    stage: Stage,
+    stage: ReductionStage,
     best: Recipe,
     /// Rounds that asked for something.
     rounds: u64,
@@ -60,7 +60,7 @@ pub enum NextRound {
 
 /// Why a state cannot be gone on with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum StateError {
+pub enum ShrinkStateError {
     /// It has another form.
     #[error("another version wrote it")]
     Schema,
@@ -75,7 +75,7 @@ pub enum StateError {
 /// A search for the smallest sequence that fails.
 #[derive(Debug)]
 pub struct Shrinker<'h> {
-    history: &'h History<'h>,
+    history: &'h SequenceHistory<'h>,
     state: ShrinkState,
     best: LegalSequence,
     /// The candidates of the round, by digest.
@@ -94,13 +94,13 @@ impl<'h> Shrinker<'h> {
     ///
     /// # Errors
     /// When the history cannot be carried out in one run from a fresh device.
-    pub fn new(history: &'h History<'h>, failing: Option<u32>) -> Result<Self, NotLegal> {
+    pub fn new(history: &'h SequenceHistory<'h>, failing: Option<u32>) -> Result<Self, NotLegal> {
         let best = Recipe::everything(history);
         let state = ShrinkState {
             schema: SCHEMA,
             history: digest_of_history(history),
             failing,
-            stage: Stage::Begin,
+            stage: ReductionStage::Begin,
             best: best.clone(),
             rounds: 0,
             tried: BTreeMap::new(),
@@ -114,18 +114,18 @@ impl<'h> Shrinker<'h> {
     ///
     /// # Errors
     /// When the state is not one of this history.
-    pub fn resume(history: &'h History<'h>, state: ShrinkState) -> Result<Self, StateError> {
+    pub fn resume(history: &'h SequenceHistory<'h>, state: ShrinkState) -> Result<Self, ShrinkStateError> {
         if state.schema != SCHEMA {
-            return Err(StateError::Schema);
+            return Err(ShrinkStateError::Schema);
         }
         if state.history != digest_of_history(history) {
-            return Err(StateError::History);
+            return Err(ShrinkStateError::History);
         }
         if state.best.keep.last().is_some_and(|item| *item as usize >= history.past.len()) {
-            return Err(StateError::Damaged);
+            return Err(ShrinkStateError::Damaged);
         }
         let best = carry_out(history, &state.best, state.best.clone(), Repair::Nothing);
-        Ok(Self { history, best: best.map_err(|_| StateError::Damaged)?, state, asked: Vec::new() })
+        Ok(Self { history, best: best.map_err(|_| ShrinkStateError::Damaged)?, state, asked: Vec::new() })
     }
 
     /// What has to be kept for [`Shrinker::resume`].
@@ -136,7 +136,7 @@ impl<'h> Shrinker<'h> {
 
     /// The history that is shrunk.
     #[must_use]
-    pub const fn history(&self) -> &'h History<'h> {
+    pub const fn history(&self) -> &'h SequenceHistory<'h> {
         self.history
     }
 
@@ -167,7 +167,7 @@ impl<'h> Shrinker<'h> {
     /// The candidates of the next round. Asked again without an answer, it gives the same ones.
     pub fn next_round(&mut self) -> NextRound {
         loop {
-            if self.state.stage == Stage::Done {
+            if self.state.stage == ReductionStage::Done {
                 return NextRound::Done;
             }
             let trials = self.state.stage.trials(self.history, &self.best, self.state.failing);
@@ -184,7 +184,7 @@ impl<'h> Shrinker<'h> {
                 self.asked = digests;
                 return NextRound::Try(sequences);
             }
-            if self.state.stage == Stage::Begin && tried.iter().flatten().all(|one| one.failed != Some(true)) {
+            if self.state.stage == ReductionStage::Begin && tried.iter().flatten().all(|one| one.failed != Some(true)) {
                 return NextRound::NeverFails;
             }
             self.go_on(tried);
@@ -202,8 +202,8 @@ impl<'h> Shrinker<'h> {
     }
 
     /// A trial as a sequence; `None` if none is legal and smaller than the best.
-    fn sequence_of(&self, trial: Trial) -> Option<Tried> {
-        let is_first = self.state.stage == Stage::Begin;
+    fn sequence_of(&self, trial: ReductionTrial) -> Option<Tried> {
+        let is_first = self.state.stage == ReductionStage::Begin;
         let repairs = [Some(Repair::PutBack), trial.may_leave_out.then_some(Repair::LeaveOut)];
         let made = repairs.into_iter().flatten().find_map(|repair| {
             let made = carry_out(self.history, &self.best.recipe, trial.recipe.clone(), repair).ok()?;
@@ -233,20 +233,20 @@ impl<'h> Shrinker<'h> {
 
     /// Why the best sequence has an operation: what becomes of it without the operation.
     #[must_use]
-    pub fn need(&self, item: u32) -> Need {
+    pub fn need(&self, item: u32) -> KeptReason {
         let (history, recipe) = (self.history, &self.best.recipe);
         let without = |items: BTreeSet<u32>| carry_out(history, recipe, recipe.without(&items), Repair::Nothing);
-        let Err(NotLegal { item: other, rule }) = without(BTreeSet::from([item])) else { return Need::Failing };
+        let Err(NotLegal { item: other, rule }) = without(BTreeSet::from([item])) else { return KeptReason::Failing };
         let members = history.members.get(&history.unit[item as usize]).map_or(&[][..], Vec::as_slice);
         let chain: BTreeSet<u32> = members.iter().copied().filter(|member| recipe.keeps(*member)).collect();
         let is_of_failing = chain.len() < recipe.keep.len() && without(chain).is_ok();
-        Need::Rule { item: other, rule, is_of_failing }
+        KeptReason::Rule { item: other, rule, is_of_failing }
     }
 }
 
 /// Why a sequence has an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Need {
+pub enum KeptReason {
     /// Without it the sequence is legal, but does not fail.
     Failing,
     /// Without it another operation breaks a rule; or, without a rule, a chain is left half done that the other operation belongs to.
@@ -274,7 +274,7 @@ fn digest_of(sequence: &LegalSequence) -> Digest {
     Digest::of(&bytes)
 }
 
-fn digest_of_history(history: &History<'_>) -> Digest {
+fn digest_of_history(history: &SequenceHistory<'_>) -> Digest {
     let mut bytes = Vec::with_capacity(history.past.len() * 10);
     for past in &history.past {
         bytes.extend(past.op.0.to_le_bytes());

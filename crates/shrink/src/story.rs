@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::recipe::SequenceSize;
 use crate::reduce::{ReducedPart, Reduction};
-use crate::shrinker::{Need, Shrinker};
+use crate::shrinker::{KeptReason, Shrinker};
 
 /// The story of a search.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -87,8 +87,8 @@ impl ShrinkStory {
         let operations = best.operations.iter().enumerate().map(|(at, kept)| {
             let past = &history.operations()[kept.item as usize];
             let (rule, needed_by, why) = match shrinker.need(kept.item) {
-                Need::Failing => (None, None, "the failing needs it".to_owned()),
-                Need::Rule { item, rule, is_of_failing } => {
+                KeptReason::Failing => (None, None, "the failing needs it".to_owned()),
+                KeptReason::Rule { item, rule, is_of_failing } => {
                     let by = number(item);
                     let chain = if is_of_failing { "the failing needs its chain; " } else { "" };
                     let other = by.map_or_else(|| "another".to_owned(), |by| format!("operation {by}"));

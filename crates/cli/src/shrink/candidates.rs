@@ -9,7 +9,7 @@ use nandseq_output::format::TableFormat as _;
 use nandseq_output::manifest::write_site_manifest;
 use nandseq_output::run_files::RunFiles;
 use nandseq_output::sequence::{SequenceLayout, SequenceWriter};
-use nandseq_shrink::{History, LegalSequence, record};
+use nandseq_shrink::{LegalSequence, SequenceHistory, record};
 use nandseq_trace::files::{Digest, FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, FileRecord, RunRecord, SiteManifest};
 
@@ -19,14 +19,14 @@ use crate::failure::{Failure, Problem};
 /// What is needed to write sequences of a history.
 pub(super) struct SequenceFiles<'s> {
     subject: &'s ShrinkSubject,
-    history: &'s History<'s>,
+    history: &'s SequenceHistory<'s>,
     format: CsvTables,
     layout: SequenceLayout,
     stamp: Stamp,
 }
 
 impl<'s> SequenceFiles<'s> {
-    pub(super) fn new(subject: &'s ShrinkSubject, history: &'s History<'s>) -> Result<Self, Failure> {
+    pub(super) fn new(subject: &'s ShrinkSubject, history: &'s SequenceHistory<'s>) -> Result<Self, Failure> {
         let profile = &subject.found.profile;
         let coarse =
             |error| Failure::from(Problem::new(format!("sequences of this profile cannot be written: {error}")));

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use nandseq_output::new_file::NewFile;
-use nandseq_shrink::{History, NextRound, ShrinkState, Shrinker};
+use nandseq_shrink::{NextRound, SequenceHistory, ShrinkState, Shrinker};
 use nandseq_trace::recorded::shown;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ pub(super) struct OpenSearch<'h> {
 
 impl<'h> OpenSearch<'h> {
     /// Begins a search, or goes on with the one in the folder.
-    pub(super) fn begin(arguments: &ShrinkArgs, history: &'h History<'h>) -> Result<Self, Failure> {
+    pub(super) fn begin(arguments: &ShrinkArgs, history: &'h SequenceHistory<'h>) -> Result<Self, Failure> {
         let folder = arguments.batch.as_ref().unwrap_or(&arguments.into).clone();
         let path = folder.join(STATE);
         let text = match fs::read(&path) {
@@ -97,7 +97,7 @@ impl<'h> OpenSearch<'h> {
     }
 }
 
-fn new_search<'h>(arguments: &ShrinkArgs, history: &'h History<'h>) -> Result<Shrinker<'h>, Failure> {
+fn new_search<'h>(arguments: &ShrinkArgs, history: &'h SequenceHistory<'h>) -> Result<Shrinker<'h>, Failure> {
     let unknown = |uid| {
         let problem = Problem::new(format!("the site has no operation {uid} up to this run"));
         problem.help("--op takes the op_uid of a row")
@@ -115,7 +115,7 @@ fn new_search<'h>(arguments: &ShrinkArgs, history: &'h History<'h>) -> Result<Sh
 
 fn saved_search<'h>(
     arguments: &ShrinkArgs,
-    history: &'h History<'h>,
+    history: &'h SequenceHistory<'h>,
     (path, text): (&Path, &[u8]),
 ) -> Result<(Shrinker<'h>, Vec<TriedSequence>), Failure> {
     let unusable = |what: &str| {

@@ -6,7 +6,7 @@ use nandseq_device::Tables;
 use nandseq_input::folder::{SiteFiles, number_of};
 use nandseq_input::{ReadError, SequenceReader};
 use nandseq_profile::builtin;
-use nandseq_shrink::{History, HistoryError, HistoryReader};
+use nandseq_shrink::{HistoryError, HistoryReader, SequenceHistory};
 use nandseq_trace::files::{Digest, Stamp};
 use nandseq_trace::manifest::{EXPECT_DATA, FULL_STATUS, Origin, ProfileInput, SCHEMA, SEQUENTIAL, SiteManifest, Tool};
 use nandseq_trace::recorded::{recorded, shown};
@@ -58,7 +58,7 @@ impl ShrinkSubject {
     }
 
     /// The operations of the site up to the end of the run.
-    pub(super) fn history<'t>(&'t self, tables: &'t Tables) -> Result<History<'t>, Failure> {
+    pub(super) fn history<'t>(&'t self, tables: &'t Tables) -> Result<SequenceHistory<'t>, Failure> {
         let profile = &self.found.profile;
         let mut reader = HistoryReader::new(profile, tables, &self.bad_blocks);
         for run in &self.site.runs {

@@ -2,7 +2,7 @@
 
 use nandseq_device::Tables;
 use nandseq_profile::{Profile, Ticks};
-use nandseq_shrink::{History, KeptOperation, LegalSequence, NextRound, Shrinker, record};
+use nandseq_shrink::{KeptOperation, LegalSequence, NextRound, SequenceHistory, Shrinker, record};
 use nandseq_verify::Verifier;
 
 /// Says of a sequence whether it fails.
@@ -72,7 +72,7 @@ pub(crate) fn worn(erases: usize) -> Box<Fault> {
 }
 
 /// Whether the verifier finds nothing wrong with a sequence.
-pub(crate) fn is_legal(profile: &Profile, history: &History<'_>, sequence: &LegalSequence) -> bool {
+pub(crate) fn is_legal(profile: &Profile, history: &SequenceHistory<'_>, sequence: &LegalSequence) -> bool {
     let mut verifier = Verifier::new(profile, &[]);
     record(profile, history, &sequence.operations, &mut verifier).unwrap();
     if !verifier.is_clean() {

@@ -5,7 +5,7 @@ use std::io;
 use nandseq_device::{Place, Reach, Tables};
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Profile, Ticks, builtin};
-use nandseq_shrink::{History, HistoryReader, PastOperation};
+use nandseq_shrink::{HistoryOperation, HistoryReader, SequenceHistory};
 use nandseq_trace::{Operation, Sink};
 
 /// The built-in device with few blocks, so that blocks are erased again.
@@ -17,7 +17,7 @@ pub(crate) fn device(blocks: u32) -> Profile {
 
 struct Notes<'a> {
     tables: &'a Tables,
-    past: Vec<PastOperation>,
+    past: Vec<HistoryOperation>,
 }
 
 impl Sink for Notes<'_> {
@@ -30,13 +30,13 @@ impl Sink for Notes<'_> {
             Place { cell_type: first.cell_type, ..Place::die(first.die) }
         };
         let (uid, start) = (operation.uid, operation.start);
-        self.past.push(PastOperation { op: operation.op, place, start, uid, run: 1, row: operation.seq });
+        self.past.push(HistoryOperation { op: operation.op, place, start, uid, run: 1, row: operation.seq });
         Ok(())
     }
 }
 
 /// A run of about this many operations.
-pub(crate) fn run(profile: &Profile, tables: &Tables, seed: u64, operations: u64) -> Vec<PastOperation> {
+pub(crate) fn run(profile: &Profile, tables: &Tables, seed: u64, operations: u64) -> Vec<HistoryOperation> {
     let table = probability::of_profile(profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(profile, &table, &[]).unwrap();
     let run_until = Ticks::from_us(100_000_000_000);
@@ -46,7 +46,7 @@ pub(crate) fn run(profile: &Profile, tables: &Tables, seed: u64, operations: u64
     notes.past
 }
 
-pub(crate) fn history<'t>(profile: &'t Profile, tables: &'t Tables, past: &[PastOperation]) -> History<'t> {
+pub(crate) fn history<'t>(profile: &'t Profile, tables: &'t Tables, past: &[HistoryOperation]) -> SequenceHistory<'t> {
     let mut reader = HistoryReader::new(profile, tables, &[]);
     past.iter().for_each(|past| reader.operation(*past).unwrap());
     reader.finish()
