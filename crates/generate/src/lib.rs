@@ -60,6 +60,7 @@ mod site;
 mod site_data;
 mod site_events;
 mod site_scenarios;
+mod site_shares;
 mod snapshot;
 mod until_counts;
 

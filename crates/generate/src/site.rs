@@ -19,7 +19,7 @@ use crate::refills::{DiePlane, Refills};
 use crate::reporting::Reporter;
 use crate::setup::coverage_model::CoverageModel;
 use crate::setup::{Addresses, Distribution, Setup};
-use crate::shares::{MixController, ShareReached, Shares};
+use crate::shares::MixController;
 use crate::site_data::SiteData;
 use crate::until_counts::{UntilCounts, is_share};
 
@@ -131,19 +131,6 @@ impl<'s> Site<'s> {
                 PhaseUntil::ScenariosDone => !self.wants_hits(),
             };
         self.until_reached
-    }
-
-    /// The shares of the setup's mix and what was reached of them since the phase began, between runs; empty without a mix.
-    #[must_use]
-    pub fn shares(&self) -> Vec<ShareReached> {
-        let (Some(controller), Some(mix)) = (&self.mix, &self.setup.mix) else { return Vec::new() };
-        let (setup, kinds) = (self.setup, self.used_up_kinds());
-        let is_used_up = |share: usize| {
-            let ops = setup.tables.ops().filter(|&(op, _)| mix.share_of(op) == Some(share));
-            let mut of_blocks = ops.filter_map(|(_, op)| self.is_used_up(op, &kinds)).peekable();
-            of_blocks.peek().is_some() && of_blocks.all(|is_used_up| is_used_up)
-        };
-        Shares { setup, mix, state: &controller.state }.reached(is_used_up)
     }
 
     /// How much of the setup's coverage model the site has reached so far; `None` without a model.
