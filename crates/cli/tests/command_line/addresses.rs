@@ -75,22 +75,24 @@ fn operations_that_no_region_serves_are_named() {
 
 #[test]
 fn many_phases_with_many_regions_are_checked_at_once() {
-    // Many phases, with 60 regions each or all 3,600.
+    // Many phases, with 60 regions each, all 1,020 or more than may be in force.
     let region = |entry: usize, at: usize| format!("{{blocks: {}, pages: 8-15}}", (entry * 61 + at * 13) % 1000);
     let entry = |entry: usize| {
         let regions: Vec<String> = (0..60).map(|at| region(entry, at)).collect();
         format!("  a{entry}: {{regions: [{}]}}\n", regions.join(", "))
     };
-    let entries: String = (0..60).map(entry).collect();
-    let checked = |count: usize, in_force: &str| {
+    let checked = |count: usize, entries: usize, in_force: &str| {
+        let entries: String = (0..entries).map(entry).collect();
         let phase =
             |at: usize| format!("  - {{name: p{at}, ops: 9{}}}\n", in_force.replace('@', &(at % 60).to_string()));
         let phases: String = (0..count).map(phase).collect();
         let plan = format!("schema: 1\nphases:\n{phases}addresses:\n{entries}");
         said(&phased("plan.yaml", &plan), &["plan", "check", "plan.yaml"])
     };
-    let one_each = checked(100, ", addresses: a@");
+    let one_each = checked(100, 60, ", addresses: a@");
     assert!(one_each.contains("in the phases `p0`, `p1`, `p2` and 97 more no region has an address for"), "{one_each}");
-    let all = checked(200, "");
+    let all = checked(200, 17, "");
     assert!(all.contains("the phases have too many regions to see which operations have no address"), "{all}");
+    let refused = checked(2, 60, "");
+    assert!(refused.contains("error[too-many]: the regions of the phase `p0` are 3600"), "{refused}");
 }
