@@ -81,18 +81,18 @@ fn many_phases_with_many_regions_are_checked_at_once() {
         let regions: Vec<String> = (0..60).map(|at| region(entry, at)).collect();
         format!("  a{entry}: {{regions: [{}]}}\n", regions.join(", "))
     };
-    let checked = |count: usize, entries: usize, in_force: &str| {
+    let planned = |count: usize, entries: usize, in_force: &str| {
         let entries: String = (0..entries).map(entry).collect();
         let phase =
             |at: usize| format!("  - {{name: p{at}, ops: 9{}}}\n", in_force.replace('@', &(at % 60).to_string()));
         let phases: String = (0..count).map(phase).collect();
-        let plan = format!("schema: 1\nphases:\n{phases}addresses:\n{entries}");
-        said(&phased("plan.yaml", &plan), &["plan", "check", "plan.yaml"])
+        phased("plan.yaml", &format!("schema: 1\nphases:\n{phases}addresses:\n{entries}"))
     };
-    let one_each = checked(100, 60, ", addresses: a@");
+    let check = ["plan", "check", "plan.yaml"];
+    let one_each = said(&planned(100, 60, ", addresses: a@"), &check);
     assert!(one_each.contains("in the phases `p0`, `p1`, `p2` and 97 more no region has an address for"), "{one_each}");
-    let all = checked(200, 17, "");
+    let all = said(&planned(200, 17, ""), &check);
     assert!(all.contains("the phases have too many regions to see which operations have no address"), "{all}");
-    let refused = checked(2, 60, "");
+    let refused = planned(2, 60, "").refuse(&check);
     assert!(refused.contains("error[too-many]: the regions of the phase `p0` are 3600"), "{refused}");
 }

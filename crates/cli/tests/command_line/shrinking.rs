@@ -51,7 +51,7 @@ fn a_search_that_is_killed_goes_on_to_the_same_result_which_is_legal_and_tells_i
     assert_eq!(String::from_utf8(whole.stdout).unwrap(), story);
     assert!(story.contains("breaks `") && story.contains("run 1 row "), "{story}");
     // Killed by its own oracle, again and again, it ends with the same files.
-    let killing = "echo >> count; test $(($(wc -l < count) % 41)) -ne 0 || kill -9 $PPID";
+    let killing = "echo >> count; test $(($(wc -l < count) % 33)) -ne 0 || kill -9 $PPID";
     script(&folder, "kills.sh", &format!("{killing}\n{FAULT}"));
     let mut kills = 0;
     while !run("exec ./kills.sh", "killed").status.success() {
