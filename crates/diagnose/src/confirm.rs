@@ -129,7 +129,7 @@ impl Parts {
             Feature::Fact(fact) => self.add_fact(fact),
             Feature::Number(Quantity::Tenth(state)) => self.state = Some((state, (range.0, range.1.unwrap_or(100)))),
             Feature::Number(Quantity::ThatTenth(state)) => {
-                self.state_of_that = Some((state, (range.0, range.1.unwrap_or(100))))
+                self.state_of_that = Some((state, (range.0, range.1.unwrap_or(100))));
             }
             Feature::Number(Quantity::Erases) => self.erases = range.0,
             Feature::Number(Quantity::Reads) => {}

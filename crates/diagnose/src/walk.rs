@@ -115,7 +115,7 @@ pub(crate) fn all(
                 RunOutcome::Unknown => false,
             };
             walk.run(runs.source, (at, file), outcome, counted, listener).and_then(|is_found| {
-                let uid = if let RunOutcome::Failed(Some(uid)) = outcome { uid } else { return Ok(()) };
+                let RunOutcome::Failed(Some(uid)) = outcome else { return Ok(()) };
                 let missing = || DiagnoseError::NoOperation { site: runs.site_names[site].clone(), run: file.run, uid };
                 if is_found { Ok(()) } else { Err(missing()) }
             })?;

@@ -1,4 +1,5 @@
 //! How many candidates are made legal and judged in a second: `cargo bench -p nandseq-shrink`.
+#![expect(clippy::unwrap_used, reason = "the runs of the tests are made by code of the tests")]
 
 #[path = "../tests/planted/runs.rs"]
 mod runs;

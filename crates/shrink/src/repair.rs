@@ -118,14 +118,14 @@ fn unit_of<'h>(history: &'h SequenceHistory<'_>, parent: &'h Recipe, item: u32) 
     members.iter().copied().filter(move |member| !is_of_parent || parent.keeps(*member))
 }
 
-/// The kept operations with their addresses, as far as blocks decide them.
-///
-/// # Errors
 /// The first operation whose block is not ready, and the operations that all of them lack.
-fn with_places(history: &SequenceHistory<'_>, recipe: &Recipe) -> Result<Vec<(u32, Place)>, (NotLegal, Vec<u32>)> {
+type Lacking = (NotLegal, Vec<u32>);
+
+/// The kept operations with their addresses, as far as blocks decide them.
+fn with_places(history: &SequenceHistory<'_>, recipe: &Recipe) -> Result<Vec<(u32, Place)>, Lacking> {
     let mut blocks = BlocksSoFar::new(history, recipe);
     let mut places = Vec::with_capacity(recipe.keep.len());
-    let mut wrong: Option<(NotLegal, Vec<u32>)> = None;
+    let mut wrong: Option<Lacking> = None;
     for &item in &recipe.keep {
         match blocks.place_of(item) {
             Ok(place) => places.push((item, place)),

@@ -171,7 +171,7 @@ impl<'h> Shrinker<'h> {
                 return NextRound::Done;
             }
             let trials = self.state.stage.trials(self.history, &self.best, self.state.failing);
-            let tried: Vec<Option<Tried>> = trials.into_iter().map(|trial| self.sequence_of(trial)).collect();
+            let tried: Vec<Option<Tried>> = trials.iter().map(|trial| self.sequence_of(trial)).collect();
             let mut asked: BTreeMap<&str, &LegalSequence> = BTreeMap::new();
             let mut order = Vec::new();
             for one in tried.iter().flatten().filter(|one| one.failed.is_none()) {
@@ -202,7 +202,7 @@ impl<'h> Shrinker<'h> {
     }
 
     /// A trial as a sequence; `None` if none is legal and smaller than the best.
-    fn sequence_of(&self, trial: ReductionTrial) -> Option<Tried> {
+    fn sequence_of(&self, trial: &ReductionTrial) -> Option<Tried> {
         let is_first = self.state.stage == ReductionStage::Begin;
         let repairs = [Some(Repair::PutBack), trial.may_leave_out.then_some(Repair::LeaveOut)];
         let made = repairs.into_iter().flatten().find_map(|repair| {

@@ -57,7 +57,7 @@ pub(super) fn warn_of_all(
     let (mut keys, mut most, mut left_out) = (Vec::new(), 0.0f64, Vec::new());
     for (key, info) in profile.phase_keys.iter_ids() {
         let own = by_key.iter().find(|(of, _)| *of == key).map_or(&[][..], |(_, own)| own);
-        let (sum, others) = under_key((global, own), key, profile);
+        let (sum, others) = under_key(global, own, key, profile);
         if sum >= ALL && !others.is_empty() {
             keys.push(quoted(&info.name));
             most = most.max(sum);
@@ -88,7 +88,8 @@ pub(super) fn warn_of_all(
 /// The sum of the masses under a phase key of operations that may start there, and the other operations that may. `own` are the masses under
 /// this key, which replace the global ones of the same names.
 fn under_key(
-    (global, own): (&[(OverrideOf, f64)], &[(OverrideOf, f64)]),
+    global: &[(OverrideOf, f64)],
+    own: &[(OverrideOf, f64)],
     key: PhaseKey,
     profile: &Profile,
 ) -> (f64, Vec<OpId>) {
