@@ -37,7 +37,7 @@ pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
 pub(crate) use self::of_manifest::{OF_SHRINK, first_line, flags_of_manifest, flags_of_origin, words_of_manifest};
 pub(crate) use self::plan::{PlanArgs, PlanCommand};
-pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
+pub(crate) use self::profile::{CheckArgs, ListArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReadDeviceArgs, ReportArgs};
 use self::shrink::ShrinkArgs;
 pub(crate) use self::simulate::SimulateArgs;

@@ -36,6 +36,7 @@ mod op_filter;
 mod origins;
 mod plan_counts;
 mod plans;
+mod profile_list;
 mod profiles;
 mod progress;
 mod reach;

@@ -1,7 +1,7 @@
-//! `nandseqgen profile …`: check, import, show, schema.
+//! `nandseqgen profile …`: check, import, show, new, list, schema.
 
 use nandseq_profile::diagnostic::{Styling, counted};
-use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
+use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile, builtin};
 use nandseq_trace::manifest::{Input, ProfileInput};
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::campaign::table::WantedTable;
 use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
 use crate::reach::{self, PairFindings, PairListing};
-use crate::{console, inputs, json, terminal, warnings};
+use crate::{console, inputs, json, profile_list, terminal, warnings};
 
 /// Runs a subcommand of `profile`.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
@@ -21,6 +21,8 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
         },
         ProfileCommand::Show(arguments) => show(arguments),
+        ProfileCommand::New => terminal::print(builtin::template()),
+        ProfileCommand::List(arguments) => profile_list::run(arguments),
         ProfileCommand::Schema => terminal::print(&nandseq_profile::native::schema::json()),
     }
 }

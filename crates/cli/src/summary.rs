@@ -229,7 +229,12 @@ impl Summary {
                 None => Vec::new(),
             },
             explain: Hint::new("explain").flags(&campaign.flags.all()).to_string(),
-            names_known: campaign.profile.ops.len() as u64,
+            names_known: campaign
+                .profile
+                .ops
+                .ids()
+                .filter(|&op| absent::starts_something(&campaign.profile, op))
+                .count() as u64,
             verify: verify_command(campaign),
             is_judged: campaign.verify,
             verdict: None,

@@ -27,6 +27,12 @@ pub const fn text() -> &'static str {
     include_str!("../../../profiles/reference.yaml")
 }
 
+/// A short profile with comments, to begin one's own with: one die, two planes, ten operations.
+#[must_use]
+pub const fn template() -> &'static str {
+    include_str!("template.yaml")
+}
+
 /// The built-in profile.
 #[must_use]
 pub fn profile() -> Profile {

@@ -185,7 +185,7 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
     (
         "profile",
         &[
-            ("A profile to begin with: the built-in device, comments and all", "nandseqgen profile show > device.yaml"),
+            ("A short profile to begin with", "nandseqgen profile new > device.yaml"),
             ("Everything that is wrong with it", "nandseqgen profile check device.yaml"),
         ],
     ),
@@ -207,6 +207,8 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
             ("A profile with all of its defaults written out", "nandseqgen profile show device.yaml"),
         ],
     ),
+    ("profile new", &[("A device to begin with", "nandseqgen profile new > device.yaml")]),
+    ("profile list", &[("The built-in device and the profiles of a folder", "nandseqgen profile list profiles")]),
     (
         "profile schema",
         &[("For an editor that checks while you type", "nandseqgen profile schema > profile.schema.json")],

@@ -16,6 +16,10 @@ pub(crate) enum ProfileCommand {
     Import(ProfileArgs),
     /// Print a profile in the native form; without PATH the built-in device.
     Show(ProfileArgs),
+    /// Print a short profile with comments, to begin with.
+    New,
+    /// List the built-in device and the profiles in files and folders, a line each.
+    List(ListArgs),
     /// Print the JSON Schema of native profiles, for editors.
     Schema,
 }
@@ -48,4 +52,15 @@ pub(crate) struct ProfileArgs {
     /// Leave out operations that are described wrongly, with a warning, instead of refusing the profile.
     #[arg(long)]
     pub(crate) lenient: bool,
+}
+
+/// The flags of `profile list`.
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Profiles, native or legacy, and folders with profiles (*.yaml, *.yml).
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Form of the list: for people, or one JSON object.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
 }

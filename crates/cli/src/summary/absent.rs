@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use nandseq_profile::PhaseKey;
 use nandseq_profile::diagnostic::{counted, grouped};
+use nandseq_profile::model::Effect;
+use nandseq_profile::{OpId, PhaseKey, Profile};
 use nandseq_reach::Reason;
 use nandseq_trace::recorded::quoted;
 use serde::Serialize;
@@ -62,6 +63,11 @@ impl Why {
     ];
 }
 
+/// Whether an operation is there to start, and not to be drawn so that nothing does.
+pub(super) fn starts_something(profile: &Profile, op: OpId) -> bool {
+    !profile.bases[profile.ops[op].base].has(Effect::Delay)
+}
+
 /// Every operation that never started.
 pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Absences<'_>) -> Vec<NeverStarted> {
     let (profile, sites) = (&campaign.profile, campaign.sites.len());
@@ -77,6 +83,7 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
             all_dead: not_reached::all_dead(campaign, totals, sites),
         })
         .into_iter()
+        .filter(|(op, _)| starts_something(profile, *op))
         .map(|(op, absence)| {
             let one = NeverStarted {
                 op_name: profile.ops[op].name.clone(),

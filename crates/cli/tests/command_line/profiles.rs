@@ -91,3 +91,41 @@ fn a_profile_that_lenient_reading_would_take_says_so() {
     let refused = folder.refuse(&["--config", "device.yaml", "-t", "100"]);
     assert!(!refused.contains("--lenient"), "{refused}");
 }
+
+#[test]
+fn a_new_profile_is_checked_generated_and_drawn_at_once() {
+    let folder = Folder::new();
+    let new = stdout(&folder, &["profile", "new"]);
+    let folder = folder.with("device.yaml", &new);
+    assert!(
+        stdout(&folder, &["profile", "check", "device.yaml"])
+            .starts_with("device.yaml can be used: 7 bases, 10 op names")
+    );
+    let output = folder.succeed(&["--config", "device.yaml", "-t", "100000"]);
+    let (told, warned) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(!warned.contains("warning"), "{warned}");
+    // Every operation comes; one that is drawn so that nothing starts is not missed.
+    assert!(told.contains(" operations in 1 run") && !told.contains("Never started"), "{told}");
+    assert!(stdout(&folder, &["verify", "out"]).contains("no rule broken"));
+    folder.succeed(&["report", "out", "-o", "page.html"]);
+    // Short enough to be read at once.
+    assert!(new.lines().count() < 70);
+}
+
+#[test]
+fn profiles_are_listed_by_a_line_each() {
+    let folder = Folder::new();
+    let new = stdout(&folder, &["profile", "new"]);
+    let folder = folder
+        .with("devices/small.yaml", &new)
+        .with("devices/plan.yml", "schema: 1\nphases: []\n")
+        .with("devices/a.txt", "x");
+    let listed = stdout(&folder, &["profile", "list", "devices", "devices/small.yaml"]);
+    assert_snapshot!(listed);
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&folder, &["profile", "list", "devices", "--format", "json"])).unwrap();
+    assert_eq!(json["profiles"][0]["source"], "built-in");
+    assert_eq!(json["profiles"][1]["device"], serde_json::Value::Null);
+    assert_eq!(json["profiles"][2]["device"]["operations"], 10);
+    assert!(folder.refuse(&["profile", "list", "no.yaml"]).contains("cannot read profile `no.yaml`"));
+}

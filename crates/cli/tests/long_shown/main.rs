@@ -96,6 +96,13 @@ fn commands_stand_in_blocks_that_are_carried_out() {
 }
 
 #[test]
+fn the_korean_tutorial_has_the_commands_and_files_of_the_english_one() {
+    let (korean, english) = (page::typed("docs/ko/tutorial.md", &root()), page::typed("docs/tutorial.md", &root()));
+    assert!(korean == english, "docs/ko/tutorial.md has other commands or files than docs/tutorial.md");
+    assert!(english.len() > 40);
+}
+
+#[test]
 fn the_picture_shows_a_sequence_its_timeline_and_its_verdict() {
     assert!(!is_wrong("docs/pictures/way.svg", &picture::way()), "{HELP}");
 }

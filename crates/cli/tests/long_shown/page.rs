@@ -103,6 +103,20 @@ pub(crate) fn carry_out(name: &str, root: &Path, update: bool) -> Outcome {
     outcome
 }
 
+/// What a reader of a page types: its commands, and the lines of the files that it shows.
+pub(crate) fn typed(name: &str, root: &Path) -> Vec<String> {
+    let page = lines(name, root);
+    let typed = |block: Block| -> Vec<String> {
+        let is_typed = |line: &&String| match block.info.split_once(' ') {
+            _ if block.info.starts_with("console") => line.starts_with(PROMPT),
+            Some((_, file)) => !file.is_empty(),
+            None => false,
+        };
+        page[block.lines.clone()].iter().filter(is_typed).cloned().collect()
+    };
+    blocks(&page).into_iter().flat_map(typed).collect()
+}
+
 /// Whether the files that a block names are there; the predecessor's are put into the folder.
 fn is_at_hand(block: &[String], folder: &Folder) -> bool {
     if !block.iter().any(|line| line.contains(PREDECESSOR)) {
