@@ -137,12 +137,14 @@ fn a_profile_may_state_the_fields_itself() {
 /// A device that says which level its reads read, and the same without.
 fn devices() -> Folder {
     let folder = Folder::new();
+    // It is not the built-in device, which would be found without its file.
     let stated = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
+    let stated = stated.replace("pages_per_block: 2564", "pages_per_block: 2560");
     let mut without = stated.clone();
     for level in ["lsb", "csb", "msb"] {
         without = without.replace(&format!(", reads: {level}"), "");
     }
-    assert!(stated != without && !without.contains("reads:"));
+    assert!(stated != without && !without.contains(", reads:"));
     folder.with("a.yaml", stated).with("b.yaml", without)
 }
 
