@@ -98,6 +98,8 @@ def check_data(trace, folders):
             passed[track[0], arguments["op_uid"], arguments["plane"], arguments["data"]] += 1
         for flow in flows:
             joined[track[0], flow].append((arguments["op_uid"], arguments.get("plane"), arguments.get("data")))
+    # The number of a flow of data has this bit.
+    assert all(len(members) > 1 for (_, flow), members in joined.items() if flow >> 51 & 1), "a flow of data has one end"
     pairs = collections.Counter()
     for (site, _), members in joined.items():
         # The later of two operations on one plane names the earlier one.

@@ -13,6 +13,7 @@ use nandseq_report::coverage::{
 };
 use nandseq_report::page::KeyDistribution;
 use nandseq_report::plan::{AddressReport, PlanReport};
+use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::{path_of, quoted, recorded, shown};
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
@@ -262,13 +263,19 @@ fn device_of_counts(files: &[PathBuf], device: &ReadDeviceArgs) -> Option<ReadDe
     let text = files.first().filter(|_| !is_named).and_then(|path| inputs::large(path).ok())?;
     let (resolved_sha256, sites) = coverage::counted_for(&text)?;
     let mut origins = sites.iter().filter_map(|site| Some(ledger::read(&path_of(site)).ok()??.manifest.origin));
-    let origin = origins.find(|origin| origin.profile.resolved_sha256 == resolved_sha256)?;
+    let origin = origins.find(|origin| may_be_of(origin, &resolved_sha256))?;
     if origin.profile.source == inputs::BUILT_IN {
         return Some(ReadDeviceArgs { config: None, lenient: device.lenient, is_config_of_environment: false });
     }
     let (_, path, lenient) = written::recorded_profile(&origin, device.lenient)?;
     tell(&note_text(&format!("the profile is `{}`, as the manifest of a counted site says", shown(&path))));
     Some(ReadDeviceArgs { config: Some(path), lenient, is_config_of_environment: false })
+}
+
+/// Whether counts of the profile with this hash may be of runs of an origin. Coverage does not depend on data that is expected, so the hash
+/// of an origin that expects data is another one.
+fn may_be_of(origin: &Origin, resolved_sha256: &str) -> bool {
+    origin.expectations().data || origin.profile.resolved_sha256 == resolved_sha256
 }
 
 /// Reads a file of counts: the counts, and the conditions of their runs.
@@ -288,10 +295,10 @@ fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Condi
 
 /// The help for counts of another profile. The manifests of the counted sites may say where that profile is.
 fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
-    let of_site = |site: &String| Some(ledger::read(&path_of(site)).ok()??.manifest.origin.profile);
+    let of_site = |site: &String| Some(ledger::read(&path_of(site)).ok()??.manifest.origin);
     let is_built_in = || inputs::profile(None, false).is_ok_and(|read| read.input.resolved_sha256 == resolved_sha256);
-    match sites.iter().filter_map(of_site).find(|profile| profile.resolved_sha256 == resolved_sha256) {
-        Some(profile) => origins::which_profile(&profile),
+    match sites.iter().filter_map(of_site).find(|origin| may_be_of(origin, resolved_sha256)) {
+        Some(origin) => origins::which_profile(&origin.profile),
         None if is_built_in() => origins::LEAVE_CONFIG_OUT.to_owned(),
         None => format!("name that profile with --config PATH: it resolves to SHA-256 {resolved_sha256}"),
     }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use nandseq_profile::diagnostic::{Styling, grouped};
+use nandseq_profile::model::Expectations;
 use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile};
 use nandseq_reach::Start;
 use nandseq_trace::files::Digest;
@@ -67,9 +68,7 @@ impl InForce {
             let inputs = device.config.as_deref().into_iter().chain(badlist(device));
             target::check(&table, "--op-state-probs", inputs.chain(plan).chain(arguments.start.resume.as_deref()))?;
         }
-        let mut in_force = Self::read((device, &arguments.table, plan), &wanted, remarks)?;
-        in_force.profile.expect(arguments.output.expectations());
-        Ok(in_force)
+        Self::read((device, &arguments.table, plan), &wanted, arguments.output.expectations(), remarks)
     }
 
     /// The inputs of a command that looks at a device, and perhaps at a test plan for it.
@@ -81,12 +80,19 @@ impl InForce {
         plan: Option<&Path>,
         remarks: &mut String,
     ) -> Result<Self, Failure> {
-        Self::read((&arguments.device, &arguments.table, plan), &WantedTable::of_flags(arguments), remarks)
+        let flags = (&arguments.device, &arguments.table, plan);
+        Self::read(flags, &WantedTable::of_flags(arguments), Expectations::default(), remarks)
     }
 
-    fn read(flags: FlagsOfInputs<'_>, wanted: &WantedTable<'_>, remarks: &mut String) -> Result<Self, Failure> {
-        let read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)
+    fn read(
+        flags: FlagsOfInputs<'_>,
+        wanted: &WantedTable<'_>,
+        expectations: Expectations,
+        remarks: &mut String,
+    ) -> Result<Self, Failure> {
+        let mut read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)
             .map_err(|failure| failure.and(others_are_readable(flags.0, wanted)))?;
+        read.expect(expectations);
         let check = FlagsInForce::new(flags.0, flags.1, wanted.built_anew()).check();
         remarks.push_str(&warnings::of_profile(&read, &check));
         Self::of_profile(read, flags, wanted, remarks)
@@ -102,8 +108,8 @@ impl InForce {
         wanted: &WantedTable<'_>,
         remarks: &mut String,
     ) -> Result<Self, Failure> {
+        let stated = read.stated().clone();
         let ReadProfile { mut profile, source, input: profile_input, remarks: about_profile, .. } = read;
-        let stated = profile.clone();
         let badlist = read_badlist(device, &profile, remarks);
         profile.policies.admission_window = device.admission_window.unwrap_or(stated.policies.admission_window);
         let table = ResolvedTable::resolve(wanted, &profile, remarks);

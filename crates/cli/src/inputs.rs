@@ -32,6 +32,8 @@ pub(crate) struct ReadProfile {
     pub(crate) profile: Profile,
     /// The profile as its file states it, if something was added to its payloads.
     stated: Option<Box<Profile>>,
+    /// What was added to its payloads.
+    pub(crate) expectations: Expectations,
     pub(crate) source: SourceFile,
     pub(crate) input: ProfileInput,
     pub(crate) remarks: Diagnostics,
@@ -46,8 +48,10 @@ impl ReadProfile {
     /// Adds to its payloads.
     pub(crate) fn expect(&mut self, expectations: Expectations) {
         if expectations != Expectations::default() {
-            self.stated.get_or_insert_with(|| Box::new(self.profile.clone()));
+            let stated = self.stated.get_or_insert_with(|| Box::new(self.profile.clone()));
             self.profile.expect(expectations);
+            self.expectations = self.expectations.and(expectations);
+            self.input.resolved_sha256 = stated.hash_expecting(self.expectations);
         }
     }
 }
@@ -105,7 +109,8 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
         Some(profile) => {
             let (name, resolved) = (profile.name.clone(), profile.hash());
             let input = ProfileInput { name, source: place, sha256: digest, resolved_sha256: resolved };
-            Ok(ReadProfile { profile, stated: None, source, input, remarks })
+            let expectations = Expectations::default();
+            Ok(ReadProfile { profile, stated: None, expectations, source, input, remarks })
         }
         None => {
             let mut remarks = remarks;

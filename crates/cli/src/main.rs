@@ -16,6 +16,7 @@ mod coverage;
 mod dead_dies;
 mod diagnose;
 mod execute;
+mod expected_fields;
 mod explain;
 mod extended;
 mod failure;

@@ -75,9 +75,14 @@ pub(crate) fn other_input<'o>(then: [&'o Option<Input>; 3], now: [&'o Option<Inp
         .find(|input| digest(input.then) != digest(input.now))
 }
 
+/// Whether an origin is of this profile, as its file states it.
+pub(crate) fn is_of(origin: &Origin, stated: &Profile) -> bool {
+    stated.has_hash(&origin.profile.resolved_sha256, &origin.profile.name, origin.expectations())
+}
+
 /// Checks that a sequence was made for this profile: it can be judged by no other.
-pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Failure> {
-    if profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name) {
+pub(crate) fn same_profile(origin: &Origin, stated: &Profile) -> Result<(), Failure> {
+    if is_of(origin, stated) {
         return Ok(());
     }
     let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
@@ -86,9 +91,7 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
 
 /// Checks that the built-in device, which is used for want of another, is the profile that a sequence was made for.
 pub(crate) fn profile_is_found(origin: &Origin, built_in: &Profile) -> Result<(), Failure> {
-    if origin.profile.source == inputs::BUILT_IN
-        || built_in.has_hash(&origin.profile.resolved_sha256, &origin.profile.name)
-    {
+    if origin.profile.source == inputs::BUILT_IN || is_of(origin, built_in) {
         return Ok(());
     }
     let message = format!("the profile that this was made for, `{}`, is not found as it was then", origin.profile.name);

@@ -67,6 +67,9 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     }
     found.warnings().for_each(|warning| about.push(warning));
     about.sort();
+    if console::is_verbose() {
+        about.name_all();
+    }
     if console::is_quiet() {
         about.retain_at_least(Severity::Warning);
     }
@@ -110,6 +113,9 @@ pub(crate) struct Remark<'c> {
     line: Option<usize>,
     column: Option<usize>,
     help: Option<&'c str>,
+    /// All that it is about by name, where the message may name the first few alone.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    names: &'c [String],
 }
 
 /// The findings about a file.
@@ -128,6 +134,7 @@ pub(crate) fn remarks<'c>(source: &'c SourceFile, about: &'c Diagnostics) -> Vec
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
             help: one.help.as_deref(),
+            names: &one.names,
         }
     };
     about.iter().map(remark).collect()

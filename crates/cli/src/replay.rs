@@ -261,7 +261,7 @@ fn same_inputs(origin: &Origin, campaign: &Campaign) -> Result<(), Failure> {
         let message = format!("the {what} `{source}` is not what it was when the manifest was written");
         Err(Problem::new(message).help(help).into())
     };
-    if !campaign.is_of(&origin.profile) {
+    if !campaign.is_of(origin) {
         return changed("profile", &origin.profile.source, "name the profile of that time with --config");
     }
     // A file that the manifest does not name is not read either.

@@ -299,9 +299,11 @@ fn names_of_several(entries: &[CampaignEntry]) -> BTreeSet<&str> {
 fn overlaps(campaigns: &[(String, Campaign)]) -> Vec<String> {
     // The campaigns that make a site, by profile and seed of the site. A list may have many sites.
     let mut makers: BTreeMap<(&str, u64), Vec<usize>> = BTreeMap::new();
+    // What is expected of a device does not change what it is sent.
+    let profiles: Vec<String> = campaigns.iter().map(|(_, campaign)| campaign.stated.hash()).collect();
     for (at, (_, campaign)) in campaigns.iter().enumerate() {
         if campaign.seed_formula == SeedFormula::Sequential {
-            let profile = &*campaign.profile_input.resolved_sha256;
+            let profile = &*profiles[at];
             campaign.sites.iter().for_each(|site| makers.entry((profile, site.seeds.seed(0))).or_default().push(at));
         }
     }

@@ -1,4 +1,4 @@
-//! Files of earlier executions in the folders of sites: files of runs by their names, snapshots, the stamp and profile of a
+//! Files of earlier executions in the folders of sites: files of runs by their names, snapshots, the stamp and origin of a
 //! manifest or ledger.
 //!
 //! No link is followed in the search for files of runs. A name alone proves nothing about who wrote a file.
@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::Stamp;
-use nandseq_trace::manifest::ProfileInput;
+use nandseq_trace::manifest::Origin;
 use nandseq_trace::run_name::RunName;
 
 use crate::campaign::CampaignSite;
@@ -145,8 +145,8 @@ pub(crate) fn listed(resume: &Path, sites: &[CampaignSite]) -> impl Iterator<Ite
     })
 }
 
-/// The profile of the existing runs, whose name a resumed execution uses too.
-pub(crate) fn profile(resume: &Path, sites: &[CampaignSite]) -> Option<ProfileInput> {
+/// The origin of the existing runs. A resumed execution uses its name of the profile.
+pub(crate) fn origin(resume: &Path, sites: &[CampaignSite]) -> Option<Origin> {
     let known = |site: &CampaignSite| ledger::read(&resume.join(&site.folder)).ok().flatten();
-    sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
+    sites.iter().find_map(known).map(|known| known.manifest.origin)
 }

@@ -11,7 +11,7 @@ use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::Expectations;
 use nandseq_trace::recorded::{path_of, quoted, shown};
-use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
+use nandseq_verify::{Options, Report, RuleCode, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
 use crate::arguments::{ReportFormat, VerifyArgs};
@@ -21,7 +21,13 @@ use crate::failure::{Failure, Kept, Problem};
 use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
 use crate::thread_pool::threads;
-use crate::{bad_blocks, beginnings, console, inputs, json, origins, sites_of_campaign, terminal, unfinished, written};
+use crate::{
+    bad_blocks, beginnings, console, expected_fields, inputs, json, origins, sites_of_campaign, terminal, unfinished,
+    written,
+};
+
+/// Said if payloads have other fields than those of the profile, and nothing says why.
+const LACKS_FLAGS: &str = "no manifest says with which flags this was made: if it was with --expect data or --status full, say so with the same flags";
 
 /// Runs `nandseqgen verify`.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
@@ -29,7 +35,8 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     written::given_once(&sites)?;
     let (mut read, _) = written::profile(&arguments.device, &sites)?;
     let wanted = Expectations { data: arguments.expect.is_some(), full_status: arguments.status.is_some() };
-    written::expect(&mut read, wanted, &sites)?;
+    expected_fields::add_wanted(&mut read, wanted, &sites)?;
+    let may_lack_flags = wanted == Expectations::default() && expected_fields::are_unknown(&sites);
     let source = written::source(&read.profile, &sites)?;
     match arguments.format {
         ReportFormat::Json => notes.extend(unfinished::campaigns(&arguments.paths, &sites)),
@@ -43,7 +50,10 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let sites = beginnings::once(beginnings::found(sites, &elsewhere)?.into_iter().zip(lists).collect());
     let max_findings = arguments.max_findings;
     let options = Options { bad_blocks: &[], source: &*source, max_findings, stop: None };
-    let report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };
+    let mut report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };
+    if may_lack_flags && report.counts(RuleCode::PayloadFields).findings > 0 {
+        report.notes.push(LACKS_FLAGS.to_owned());
+    }
     nothing_read(&report)?;
     match arguments.format {
         // With `-q` a clean report is not printed, because the exit code says the same.

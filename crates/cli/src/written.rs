@@ -23,7 +23,9 @@ use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
 use crate::inputs::{FORMS, ReadProfile};
 use crate::interrupt::begin_file;
-use crate::{bad_blocks, inputs, origins, sites_of_campaign, target, tell, terminal, unfinished, warnings};
+use crate::{
+    bad_blocks, expected_fields, inputs, origins, sites_of_campaign, target, tell, terminal, unfinished, warnings,
+};
 
 /// Written runs, with what they were made from.
 pub(crate) struct WrittenRuns {
@@ -32,6 +34,8 @@ pub(crate) struct WrittenRuns {
     pub(crate) profile: Profile,
     /// The profile as its file states it, by which coverage is counted: flags add only to payloads.
     pub(crate) stated: Profile,
+    /// What the runs add to its payloads.
+    pub(crate) expectations: Expectations,
     /// The text of the profile.
     pub(crate) profile_text: SourceFile,
     pub(crate) sites: Vec<SiteFiles>,
@@ -74,7 +78,8 @@ impl WrittenRuns {
             }
         }
         let stated = read.stated().clone();
-        Ok(Self { flags, profile: read.profile, stated, profile_text: read.source, sites, source })
+        let ReadProfile { profile, expectations, source: profile_text, .. } = read;
+        Ok(Self { flags, profile, stated, expectations, profile_text, sites, source })
     }
 }
 
@@ -98,7 +103,7 @@ fn one_file_each(sites: &[SiteFiles]) -> Result<(), Failure> {
 /// When it cannot be read, or is not known because a manifest is damaged.
 pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(ReadProfile, Vec<OsString>), Failure> {
     let yields = device.config.is_none() || device.is_config_of_environment;
-    let origin = if yields { sites.iter().find_map(known_origin) } else { None };
+    let origin = if yields { sites.iter().find_map(expected_fields::known_origin) } else { None };
     let recorded = origin.as_ref().and_then(|origin| recorded_profile(origin, device.lenient));
     let is_known = origin.is_some();
     if device.config.is_none() && !is_known {
@@ -120,40 +125,8 @@ pub(crate) fn profile(device: &ReadDeviceArgs, sites: &[SiteFiles]) -> Result<(R
         tell(&note_text("no manifest names a profile: the built-in device is taken; --config names another"));
     }
     tell(&warnings::of_profile(&read, &hint::check(config.as_deref(), lenient)));
-    read.expect(expectations(sites)?);
+    expected_fields::add(&mut read, sites)?;
     Ok((read, profile_flags(config.as_deref(), lenient)))
-}
-
-/// What the runs of some sites add to the payloads of their profile, as their manifests say.
-fn expectations(sites: &[SiteFiles]) -> Result<Expectations, Failure> {
-    let mut stated = sites.iter().filter_map(|site| Some((known_origin(site)?.expectations(), site)));
-    let Some((first, of)) = stated.next() else { return Ok(Expectations::default()) };
-    match stated.find(|(other, _)| *other != first) {
-        None => Ok(first),
-        Some((_, other)) => {
-            let (one, other) = (shown(&of.folder), shown(&other.folder));
-            let message = format!("the runs of `{one}` and `{other}` were made with other flags --expect or --status");
-            Err(Problem::new(message).help("their payloads have other fields: name one of them at a time").into())
-        }
-    }
-}
-
-/// Adds what flags say that the payloads have. A manifest that says otherwise knows better.
-pub(crate) fn expect(read: &mut ReadProfile, wanted: Expectations, sites: &[SiteFiles]) -> Result<(), Failure> {
-    for site in sites {
-        let Some(has) = known_origin(site).map(|origin| origin.expectations()) else { continue };
-        for (flag, is_wrong) in
-            [("--expect", wanted.data && !has.data), ("--status", wanted.full_status && !has.full_status)]
-        {
-            if is_wrong {
-                let message =
-                    format!("the runs of `{}` were made without {flag}, as their manifest says", shown(&site.folder));
-                return Err(Problem::new(message).help(format!("judge them without {flag}")).into());
-            }
-        }
-    }
-    read.expect(wanted);
-    Ok(())
 }
 
 /// Checks that no damaged manifest is the reason why the profile of these runs is not known. Judged by another profile, legal runs
@@ -172,11 +145,6 @@ fn profile_is_not_lost(sites: &[SiteFiles]) -> Result<(), Failure> {
     Err(Problem::new(message).help(help).into())
 }
 
-/// The origin of a site, as far as a manifest states it.
-fn known_origin(site: &SiteFiles) -> Option<Origin> {
-    origins::of_site(site).or_else(|| bad_blocks::beside(site))
-}
-
 /// The profile that a manifest names, its file, and whether it is read with `--lenient`. `None` if its content is another one
 /// now: such a file is neither used nor shown, because a manifest may name any file.
 pub(crate) fn recorded_profile(origin: &Origin, lenient: bool) -> Option<(ReadProfile, PathBuf, bool)> {
@@ -186,7 +154,7 @@ pub(crate) fn recorded_profile(origin: &Origin, lenient: bool) -> Option<(ReadPr
     }
     let lenient = lenient || origin.arguments.iter().any(|word| word == "--lenient");
     let read = inputs::profile(Some(&path), lenient).ok()?;
-    read.profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name).then_some((read, path, lenient))
+    origins::is_of(origin, &read.profile).then_some((read, path, lenient))
 }
 
 /// Checks that no site is given twice, under whatever paths: its runs would count twice.

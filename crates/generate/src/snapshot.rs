@@ -196,7 +196,8 @@ fn restore_data(site: &mut Site<'_>, state: &SiteState) -> Result<(), StateError
             let parts = (&setup.tables.size, &kernel.device);
             for (die, entry) in (0..).map(Die).zip(&state.dies) {
                 let entry = entry.data.as_ref().ok_or_else(|| StateError::new("no data of pages"))?;
-                entry.put_into(&mut data.contents, parts, die, suspended_program(kernel, die))?;
+                let last = state.operations;
+                entry.put_into(&mut data.contents, parts, (die, last), suspended_program(kernel, die))?;
             }
             Ok(())
         }

@@ -42,6 +42,24 @@ impl Sink for Record {
     }
 }
 
+/// Whether every operation names data of its own or of an earlier operation.
+struct Uids {
+    are_earlier: bool,
+}
+
+impl Default for Uids {
+    fn default() -> Self {
+        Self { are_earlier: true }
+    }
+}
+
+impl Sink for Uids {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.are_earlier &= operation.data.iter().flatten().all(|data| *data <= operation.uid);
+        Ok(())
+    }
+}
+
 /// What the next run of a site says.
 fn next_run(site: &mut Site<'_>, run_us: u64) -> String {
     let mut record = Record::default();
@@ -150,6 +168,53 @@ fn a_state_with_other_data_is_refused() {
         if behind.starts_with('"') { behind.to_owned() } else { format!("}}{behind}") }
     );
     assert_eq!(taken_up(&with, &fewer), Err("programmed pages without data".to_owned()), "{block}");
+}
+
+/// Every number and text below a value, by its path.
+fn leaves(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
+    let below: Vec<(String, &serde_json::Value)> = match value {
+        serde_json::Value::Array(all) => (0..).map(|at: usize| at.to_string()).zip(all).collect(),
+        serde_json::Value::Object(all) => all.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        _ => return found.push(path.to_owned()),
+    };
+    below.into_iter().for_each(|(key, value)| leaves(value, &format!("{path}/{key}"), found));
+}
+
+#[test]
+fn forged_data_is_refused_or_names_operations_that_were() {
+    let profile = expecting(builtin::profile());
+    let setup = Setup::new(&profile, &probability::of_profile(&profile, 1729), &[]).expect("something to propose");
+    let (state, die) = suspended_state(&setup, 1, false);
+    let mut paths = Vec::new();
+    leaves(&state["dies"][die]["data"], &format!("/dies/{die}/data"), &mut paths);
+    assert!(paths.len() > 20 && paths.iter().any(|path| path.contains("/suspended/")), "{paths:?}");
+    let last = state["operations"].as_u64().expect("a number");
+    let forged = [0.into(), 1.into(), last.into(), (last + 1).into(), u64::MAX.into(), (-1).into()];
+    let texts = ["", "1 1", "|1", "?,?,?", "9223372036854775807 9223372036854775807", "1,-1,1"];
+    let forged = forged.into_iter().chain([serde_json::Value::Null]).chain(texts.map(Into::into));
+    let (mut taken_up, mut refused) = (0, 0);
+    for (at, value) in forged.enumerate() {
+        // One place in seven for each value.
+        for path in paths.iter().skip(at % 7).step_by(7) {
+            let mut changed = state.clone();
+            *changed.pointer_mut(path).expect("a leaf") = value.clone();
+            let Ok(changed) = serde_json::from_value::<SiteState>(changed) else { continue };
+            match Site::from_state(&setup, 3, &changed) {
+                Ok(mut site) => {
+                    let mut uids = Uids::default();
+                    let limits = RunLimits { run_until: Ticks::from_us(500), ..RunLimits::default() };
+                    site.run(&limits, &mut uids).expect("memory does not fail");
+                    assert!(uids.are_earlier, "{path}: {value}");
+                    taken_up += 1;
+                }
+                Err(error) => {
+                    assert!(!error.to_string().is_empty());
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(taken_up > 5 && refused > 20, "{taken_up} {refused}");
 }
 
 #[test]

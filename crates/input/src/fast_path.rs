@@ -70,7 +70,7 @@ type WordForms = Box<[(Literal, StatusWord)]>;
 
 /// What a word of an expected status says.
 #[derive(Clone, Copy)]
-enum StatusWord {
+pub(super) enum StatusWord {
     Status(Status),
     Suspended(Axis, bool),
 }
@@ -173,7 +173,7 @@ impl StatusForm {
 }
 
 /// The words of a field of an expected status.
-fn status_words(field: StatusField) -> Vec<(&'static str, StatusWord)> {
+pub(super) fn status_words(field: StatusField) -> Vec<(&'static str, StatusWord)> {
     let of_axis = |axis| {
         let [not, is] = suspension_words(axis);
         vec![(not, StatusWord::Suspended(axis, false)), (is, StatusWord::Suspended(axis, true))]
@@ -262,6 +262,13 @@ impl<'a> LineCursor<'a> {
     #[inline]
     fn number(&mut self) -> Option<u64> {
         self.digits(DIGITS).map(|(value, _)| value)
+    }
+
+    /// Takes a number as JSON writes it, without leading zeros.
+    #[inline]
+    fn json_number(&mut self) -> Option<u64> {
+        let begins_with_zero = self.rest.first() == Some(&b'0');
+        self.digits(DIGITS).filter(|(_, count)| *count == 1 || !begins_with_zero).map(|(value, _)| value)
     }
 
     /// Takes a time in µs with at least one decimal.
@@ -385,7 +392,7 @@ impl ObjectForm {
             match &piece.value {
                 ValueForm::Number(field) => {
                     // A number of at most 18 digits fits.
-                    let number = cursor.number()?.cast_signed();
+                    let number = cursor.json_number()?.cast_signed();
                     match field {
                         PayloadField::Die => target.die = number,
                         PayloadField::Plane => target.plane = number,

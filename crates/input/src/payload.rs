@@ -10,6 +10,7 @@ use nandseq_profile::model::{Axis, Base, DataTransfer, PayloadField, StatusField
 use nandseq_profile::{BaseId, CellTypeId, IdVec, Profile};
 use nandseq_trace::{Status, suspension_words};
 
+use crate::fast_path::status_words;
 use crate::row::{Addressed, FieldSet, PayloadFault};
 
 /// The fields and cell types that payloads of a profile may have.
@@ -142,12 +143,12 @@ impl PayloadForm {
                 put_status(StatusField::Ready, text()?, target).ok_or_else(unfit)?;
             }
             PayloadField::ExpectedStatus => {
-                let JsonValue::Texts(words) = value else { return Err(unfit()) };
+                let JsonValue::Texts(words) = value else { return Err(self.no_list(value)) };
                 if words.len() != self.status.len() {
-                    return Err(unfit());
+                    return Err(self.no_list(value));
                 }
                 for (&part, word) in self.status.iter().zip(words) {
-                    put_status(part, word, target).ok_or_else(unfit)?;
+                    put_status(part, word, target).ok_or_else(|| no_word(part, word))?;
                 }
             }
             PayloadField::Data => target.data = integer()?,
@@ -155,6 +156,22 @@ impl PayloadForm {
         target.fields.insert(field);
         Ok(())
     }
+
+    /// The fault of an expected status that does not have a word for each field.
+    fn no_list(&self, value: &JsonValue<'_>) -> PayloadFault {
+        let fields: Vec<&str> = self.status.iter().map(|field| field.name()).collect();
+        PayloadFault::Status(format!(
+            "cannot be {}: it is a list with a word for each of {}",
+            value.shown(),
+            fields.join(", ")
+        ))
+    }
+}
+
+/// The fault of a word that is none of a field of an expected status.
+fn no_word(field: StatusField, word: &[u8]) -> PayloadFault {
+    let known: Vec<&str> = status_words(field).into_iter().map(|(word, _)| word).collect();
+    PayloadFault::Status(format!("says '{}' for {}, which is one of {}", shown(word), field.name(), known.join(", ")))
 }
 
 /// Puts the word of a field of an expected status into a target; `None` if the field has no such word.
@@ -183,7 +200,8 @@ impl JsonValue<'_> {
             Self::Integer(number) => number.to_string(),
             Self::Text(text) => format!("'{}'", shown(text)),
             Self::Texts(texts) => {
-                format!("['{}']", texts.iter().map(|text| shown(text)).collect::<Vec<_>>().join("', '"))
+                let texts: Vec<String> = texts.iter().map(|text| format!("'{}'", shown(text))).collect();
+                format!("[{}]", texts.join(", "))
             }
             Self::Other(text) => shown(text),
         }
@@ -336,6 +354,9 @@ fn number(word: &[u8]) -> Result<JsonValue<'_>, PayloadFault> {
         [b'-', digits @ ..] => (true, digits),
         _ => (false, word),
     };
+    if digits.len() > 1 && digits.starts_with(b"0") && digits.iter().all(u8::is_ascii_digit) {
+        return Err(PayloadFault::LeadingZero(shown(word)));
+    }
     if !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
         let value = digits.iter().fold(0_i64, |value, byte| value * 10 + i64::from(byte - b'0'));
         return Ok(JsonValue::Integer(if negative { -value } else { value }));

@@ -168,6 +168,9 @@ pub enum PayloadFault {
     /// The payload is not a JSON array of flat objects.
     #[error("the payload is not a JSON array of flat objects")]
     NotJson,
+    /// A number that begins with a zero too many, which JSON does not allow.
+    #[error("the payload is not JSON: the number {0} begins with a zero")]
+    LeadingZero(String),
     /// The array has no objects.
     #[error("the payload has no object; an operation without fields is written as [{{}}]")]
     Empty,
@@ -180,6 +183,9 @@ pub enum PayloadFault {
     /// A field is given twice.
     #[error("payload field '{0}' is given twice")]
     Duplicate(&'static str),
+    /// An expected status that is a list has other words than those of its fields.
+    #[error("payload field 'exp_val' {0}")]
+    Status(String),
     /// A value has the wrong type, or is an unknown name.
     #[error("payload field '{field}' cannot be {value}")]
     Value {

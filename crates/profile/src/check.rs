@@ -13,12 +13,13 @@ pub use chains::chain_can_complete;
 use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
 use crate::ids::{BaseId, OpId};
 use crate::model::{AddressSource, ArrayWork, DeviceState, Effect, LatchKind, PhaseKind, Profile, StatusOf};
-use listed::{listed, op_names};
+use listed::{all_names, listed, op_names};
 
 /// The findings about a profile, as warnings and notes.
 #[must_use]
 pub fn check(profile: &Profile) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
+    levels(profile, &mut diagnostics);
     chains::check(profile, &mut diagnostics);
     reach::check(profile, &mut diagnostics);
     if !has_exclusions(profile) {
@@ -30,7 +31,6 @@ pub fn check(profile: &Profile) -> Diagnostics {
     durations(profile, &mut diagnostics);
     topology(profile, &mut diagnostics);
     cell_types(profile, &mut diagnostics);
-    levels(profile, &mut diagnostics);
     diagnostics
 }
 
@@ -166,7 +166,8 @@ fn durations(profile: &Profile, diagnostics: &mut Diagnostics) {
             if !missing.is_empty() {
                 let names = op_names(profile, &missing);
                 let message = format!("{} of {} takes no time for {names}", phase.kind.name(), quoted(&base.name));
-                diagnostics.push(Diagnostic::warning("missing-duration", message));
+                let diagnostic = Diagnostic::warning("missing-duration", message);
+                diagnostics.push(diagnostic.naming(all_names(profile, &missing)));
             }
         }
     }
@@ -180,7 +181,7 @@ fn topology(profile: &Profile, diagnostics: &mut Diagnostics) {
             let names = op_names(profile, &multi);
             let why = if profile.topology.planes < 2 { "the device has one plane" } else { "`max_planes` is 1" };
             let message = format!("multi-plane operations can never be issued, since {why}: {names}");
-            diagnostics.push(Diagnostic::warning("one-plane", message));
+            diagnostics.push(Diagnostic::warning("one-plane", message).naming(all_names(profile, &multi)));
         }
     }
     let dies = profile.topology.dies;
@@ -193,7 +194,7 @@ fn topology(profile: &Profile, diagnostics: &mut Diagnostics) {
         let names = op_names(profile, &beyond);
         let message =
             format!("the topology has {}, so these can never be issued: {names}", counted(dies.into(), "die"));
-        diagnostics.push(Diagnostic::warning("no-such-lun", message));
+        diagnostics.push(Diagnostic::warning("no-such-lun", message).naming(all_names(profile, &beyond)));
     }
 }
 
@@ -229,12 +230,12 @@ fn cell_types(profile: &Profile, diagnostics: &mut Diagnostics) {
         let ops = without(ops, set);
         if !ops.is_empty() {
             let message = format!("these can never be issued, since {why}: {}", op_names(profile, &ops));
-            diagnostics.push(Diagnostic::warning("unused-cell-type", message));
+            diagnostics.push(Diagnostic::warning("unused-cell-type", message).naming(all_names(profile, &ops)));
         }
     }
 }
 
-/// Notes reads of pages with several levels that do not say which level they read.
+/// Notes reads of pages with several levels that do not say which level they read. If data is expected, it warns of them.
 fn levels(profile: &Profile, diagnostics: &mut Diagnostics) {
     let reads = |base: BaseId| {
         let mut effects = profile.bases[base].effects.iter();
@@ -250,6 +251,11 @@ fn levels(profile: &Profile, diagnostics: &mut Diagnostics) {
     if !unknown.is_empty() {
         let message = format!("nobody can tell which level of a page these read: {}", op_names(profile, &unknown));
         let help = "add `reads: lsb`, `csb` or `msb`; until then the data that is put out after them is not known";
-        diagnostics.push(Diagnostic::note("unknown-level", message).help(help));
+        let code = "unknown-level";
+        let diagnostic = match profile.expects_data() {
+            true => Diagnostic::warning(code, message),
+            false => Diagnostic::note(code, message),
+        };
+        diagnostics.push(diagnostic.help(help).naming(all_names(profile, &unknown)));
     }
 }

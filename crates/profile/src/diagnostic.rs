@@ -60,11 +60,13 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// What the user can do.
     pub help: Option<String>,
+    /// All that it is about by name, if the message may name the first few alone.
+    pub names: Vec<String>,
 }
 
 impl Diagnostic {
     fn new(severity: Severity, code: &'static str, message: String) -> Self {
-        Self { severity, code, message, primary: None, related: Vec::new(), help: None }
+        Self { severity, code, message, primary: None, related: Vec::new(), help: None, names: Vec::new() }
     }
 
     /// An error about the whole file; see [`Diagnostic::at`].
@@ -103,6 +105,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Sets the names of all that it is about.
+    #[must_use]
+    pub fn naming(mut self, names: Vec<String>) -> Self {
+        self.names = names;
         self
     }
 
@@ -201,6 +210,14 @@ impl Diagnostics {
     pub fn help_last_error(&mut self, text: &str) {
         if let Some(last) = self.kept.iter_mut().rfind(|one| one.severity == Severity::Error) {
             last.help = Some(last.help.take().map_or_else(|| text.to_owned(), |help| format!("{help}; or {text}")));
+        }
+    }
+
+    /// Adds to the help of each diagnostic all names that it is about.
+    pub fn name_all(&mut self) {
+        for one in self.kept.iter_mut().filter(|one| !one.names.is_empty()) {
+            let all = format!("all of them: {}", one.names.join(", "));
+            one.help = Some(one.help.take().map_or_else(|| all.clone(), |help| format!("{help}; {all}")));
         }
     }
 

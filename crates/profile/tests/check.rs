@@ -3,8 +3,8 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::model::{DeviceState, Effect, PhaseKind};
-use nandseq_profile::{Profile, ReadOptions, SourceFile, Ticks, builtin, check, read};
+use nandseq_profile::model::{DeviceState, Effect, Expectations, PhaseKind};
+use nandseq_profile::{Profile, ReadOptions, Severity, SourceFile, Ticks, builtin, check, read};
 
 /// The built-in device with one passage of its text replaced.
 fn edited(from: &str, to: &str) -> Profile {
@@ -46,6 +46,23 @@ fn every_chain_of_the_built_in_device_can_complete_and_has_a_share() {
             }
         }
     }
+}
+
+#[test]
+fn reads_that_name_no_level_are_noted_and_if_data_is_expected_they_are_a_warning() {
+    let mut profile = builtin::profile();
+    let read = |profile: &Profile| profile.ops.iter().filter(|op| op.reads.is_some()).count();
+    let reads = read(&profile);
+    profile.ops.iter_mut().for_each(|op| op.reads = None);
+    let found = |profile: &Profile| {
+        let all = check::check(profile);
+        all.iter().find(|finding| finding.code == "unknown-level").cloned().expect("it is found")
+    };
+    let noted = found(&profile);
+    assert_eq!((noted.severity, noted.names.len()), (Severity::Note, reads));
+    profile.expect(Expectations { data: true, full_status: false });
+    let warned = found(&profile);
+    assert_eq!((warned.severity, warned.message), (Severity::Warning, noted.message));
 }
 
 #[test]

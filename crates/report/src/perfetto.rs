@@ -187,21 +187,27 @@ pub fn write(profile: &Profile, sites: &[SiteTables], out: impl Write) -> io::Re
     writer.out.flush()
 }
 
-/// Where data that passes on the bus comes from, and where it goes to.
+/// Where data that passes on the bus comes from, and where it goes to. A flow joins two operations that are both in the trace: a part of the
+/// runs may have one of them alone.
 struct DataFlows {
     /// For an operation and plane, the operation that brought in what passes.
     passed: HashMap<(u64, Plane), u64>,
-    /// For an operation and plane, the operations that pass later what it brought in.
+    /// For an operation and plane, the later operations that flows lead to.
     goes_to: HashMap<(u64, Plane), Vec<u64>>,
+    /// The operations and planes that flows lead to.
+    reached: HashSet<(u64, Plane)>,
 }
 
 impl DataFlows {
     fn of(site: &SiteTables) -> Self {
-        let mut flows = Self { passed: HashMap::new(), goes_to: HashMap::new() };
+        let mut flows = Self { passed: HashMap::new(), goes_to: HashMap::new(), reached: HashSet::new() };
+        let rows = site.stretches.iter().filter(|row| !row.resumed && !site.data.is_empty());
+        let shown: HashSet<(u64, Plane)> = rows.map(|row| (row.uid, row.plane)).collect();
         for &PassedData { uid, plane, from } in &site.data {
             flows.passed.insert((uid, plane), from);
-            if from != uid {
+            if from != uid && shown.contains(&(uid, plane)) && shown.contains(&(from, plane)) {
                 flows.goes_to.entry((from, plane)).or_default().push(uid);
+                flows.reached.insert((uid, plane));
             }
         }
         flows
@@ -242,7 +248,7 @@ impl SiteTracks<'_> {
             let passed = data.passed.get(&(row.uid, row.plane)).copied();
             if !row.resumed {
                 let of_data = |uid: u64| flow(uid, DATA_FLOW | u64::from(row.plane.0));
-                flows.extend(passed.filter(|&from| from != row.uid).map(|_| of_data(row.uid)));
+                flows.extend(data.reached.contains(&(row.uid, row.plane)).then(|| of_data(row.uid)));
                 flows.extend(data.goes_to.remove(&(row.uid, row.plane)).into_iter().flatten().map(of_data));
             }
             if !row.resumed && first_target {
@@ -425,5 +431,42 @@ impl<W: Write> PacketWriter<W> {
         packet.number(field::packet::SEQUENCE_FLAGS, FLAGS[1]);
         packet.message(field::packet::TRACK_EVENT, event);
         self.emit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_profile::{Block, OpId, Page};
+    use nandseq_trace::rows::StateId;
+
+    use super::*;
+
+    #[test]
+    fn a_flow_joins_two_operations_that_are_both_in_the_trace() {
+        let row = |uid, resumed| TimelineRow {
+            uid,
+            start: Ticks(uid),
+            end: Ticks(uid + 1),
+            block: Block(0),
+            page: Page(0),
+            die: Die(0),
+            plane: Plane(1),
+            op: OpId(0),
+            resumed,
+            state: StateId::DEFAULT,
+            key_used: PhaseKey(0),
+            key_virtual: PhaseKey(0),
+        };
+        let data = [(3, 3), (4, 3), (5, 1), (6, 2), (7, 3)];
+        let site = SiteTables {
+            // Operation 1 is of an earlier run, 2 began before the part, 7 comes after it.
+            stretches: vec![row(2, true), row(3, false), row(4, false), row(5, false), row(6, false)],
+            data: data.map(|(uid, from)| PassedData { uid, plane: Plane(1), from }).to_vec(),
+            ..SiteTables::default()
+        };
+        let flows = DataFlows::of(&site);
+        assert_eq!(flows.reached, HashSet::from([(4, Plane(1))]));
+        assert_eq!(flows.goes_to, HashMap::from([((3, Plane(1)), vec![4])]));
+        assert_eq!(flows.passed.len(), data.len());
     }
 }

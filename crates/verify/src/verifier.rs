@@ -88,11 +88,12 @@ impl<'p> Verifier<'p> {
         }
         if let Some(fault) = row.fault {
             let rule = match fault {
-                PayloadFault::NotJson => RuleCode::RowFormat,
+                PayloadFault::NotJson | PayloadFault::LeadingZero(_) => RuleCode::RowFormat,
                 PayloadFault::Empty
                 | PayloadFault::Missing(_)
                 | PayloadFault::Superfluous(_)
                 | PayloadFault::Duplicate(_)
+                | PayloadFault::Status(_)
                 | PayloadFault::Value { .. } => RuleCode::PayloadFields,
             };
             self.tally.report(self.profile, rule, &subject, None, || sentence(&fault.to_string()));

@@ -1,15 +1,17 @@
 //! The identity of a snapshot: everything that decides the bytes of a site's runs.
 
 use nandseq_generate::{Identity, SeedPlan};
-use nandseq_trace::manifest::ProfileInput;
+use nandseq_profile::model::Expectations;
+use nandseq_trace::manifest::{Origin, ProfileInput};
 
 use super::{Campaign, CampaignSite, Closure};
-use crate::site_files;
+use crate::{origins, site_files};
 
 impl Campaign {
     /// Whether a manifest is of the same profile, whatever name it gives the profile.
-    pub(crate) fn is_of(&self, recorded: &ProfileInput) -> bool {
-        recorded.resolved_sha256 == self.profile_input.resolved_sha256 || self.counts_names(recorded)
+    pub(crate) fn is_of(&self, recorded: &Origin) -> bool {
+        // Most are, and a hash takes time.
+        recorded.profile.resolved_sha256 == self.profile_input.resolved_sha256 || origins::is_of(recorded, &self.stated)
     }
 
     /// Whether a manifest is of the same profile, and of a version that counted names as part of a profile.
@@ -27,8 +29,9 @@ impl Campaign {
 
     /// Gives the profile the name that the existing runs use.
     pub(super) fn going_on_with_its_name(mut self) -> Self {
-        let earlier = self.resume.as_deref().and_then(|resume| site_files::profile(resume, &self.sites));
-        if let Some(ProfileInput { name, resolved_sha256, .. }) = earlier.filter(|earlier| self.is_of(earlier)) {
+        let earlier = self.resume.as_deref().and_then(|resume| site_files::origin(resume, &self.sites));
+        let profile = earlier.filter(|earlier| self.is_of(earlier)).map(|earlier| earlier.profile);
+        if let Some(ProfileInput { name, resolved_sha256, .. }) = profile {
             self.in_force.profile_input = ProfileInput { name, resolved_sha256, ..self.profile_input.clone() };
             self.call_profile_as(&self.profile_input.clone());
         }
@@ -37,9 +40,20 @@ impl Campaign {
 
     /// Puts the identity of a snapshot into the present form, if it is of the campaign's profile.
     pub(crate) fn in_present_form(&self, identity: &mut Identity) {
-        if self.profile.has_hash(&identity.profile_sha256, &identity.device) {
+        if self.profile.has_hash(&identity.profile_sha256, &identity.device, Expectations::default()) {
             identity.profile_sha256.clone_from(&self.digests.profile);
         }
+    }
+
+    /// What the flags of a snapshot add to the payloads of the campaign's profile, if it is of this profile.
+    pub(crate) fn expectations_of(&self, identity: &Identity) -> Option<Expectations> {
+        let every = |data| [false, true].map(|full_status| Expectations { data, full_status });
+        [false, true].into_iter().flat_map(every).find(|expectations| {
+            let mut profile = self.stated.clone();
+            profile.policies.admission_window = self.profile.policies.admission_window;
+            profile.expect(*expectations);
+            profile.has_hash(&identity.profile_sha256, &identity.device, Expectations::default())
+        })
     }
 
     /// The identity of the snapshots of a site.

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use nandseq_profile::Ticks;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::manifest::{EXPECT_DATA, FULL_STATUS};
+use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::{recorded, shown};
 
 use super::digests::Digests;
@@ -207,9 +207,7 @@ fn device_arguments(arguments: &GenerateArgs, phases: &Phases, in_force: &InForc
         let names: Vec<&str> = outputs.iter().map(FileKind::name).collect();
         push(&mut all, "--outputs", names.join(","));
     }
-    let expectations = arguments.output.expectations();
-    let words = [(expectations.data, EXPECT_DATA), (expectations.full_status, FULL_STATUS)];
-    all.extend(words.into_iter().filter(|(is_set, _)| *is_set).flat_map(|(_, words)| words.map(str::to_owned)));
+    all.extend(Origin::arguments_of(arguments.output.expectations()));
     push_choice(&mut all, "--format", &arguments.output.format);
     push_choice(&mut all, "--proposer-log", &arguments.output.proposer_log);
     all

@@ -74,7 +74,7 @@ fn of_same_batch(campaign: &Campaign, batch: &Batch, of_any_length: bool) -> Opt
     let text = manifest::bytes(&campaign.out_dir.join(batch.manifest_name())).ok()?;
     let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
     let ours = campaign.origin(campaign.arguments_of_batch(batch));
-    if campaign.is_of(&manifest.origin.profile) {
+    if campaign.is_of(&manifest.origin) {
         manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
     }
     let is_same = if of_any_length { is_same_batch_of_any_length } else { is_same_batch };

@@ -97,7 +97,7 @@ pub(super) fn between_origins(campaign: &Campaign, there: &Origin, here: &Origin
     if there.tool.version != here.tool.version {
         return another(format!("it was made by version {} of the program", there.tool.version));
     }
-    if !campaign.is_of(&there.profile) {
+    if !campaign.is_of(there) {
         return another(format!("it is of another profile, `{}`", there.profile.name));
     }
     if let Some(OtherInput { what, then, now }) = other_input(inputs_of(there), inputs_of(here)) {

@@ -11,13 +11,14 @@ use nandseq_trace::recorded::shown;
 use std::io::{self, Read};
 use std::path::Path;
 
-use nandseq_generate::{SiteState, Snapshot, SnapshotError};
+use nandseq_generate::{IdentityPart, SiteState, Snapshot, SnapshotError};
 use nandseq_input::{CsvFiles, Source as _};
 use nandseq_trace::files::{FileKind, Outputs};
-use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{self, Origin, RunRecord, SiteManifest};
 use nandseq_trace::run_name::RunName;
 
 use nandseq_profile::diagnostic::counted;
+use nandseq_profile::model::Expectations;
 
 use super::batch;
 use super::difference::{self, is_same_campaign};
@@ -356,6 +357,8 @@ const LONGEST: u64 = 1 << 30;
 enum Refusal {
     Unreadable(io::Error),
     Refused(SnapshotError),
+    /// It is of the same profile with other expectations: theirs and ours.
+    OtherFields([Expectations; 2]),
     Impossible(String),
 }
 
@@ -369,6 +372,15 @@ impl Refusal {
         match self {
             Self::Unreadable(reason) => Problem::unreadable("the snapshot", path, &reason).into(),
             Self::Refused(error) => refused(path, &error.to_string(), help(&error)),
+            Self::OtherFields(of) => {
+                let [theirs, ours] = of.map(|of| Origin::arguments_of(of).collect::<Vec<_>>().join(" "));
+                let with = |flags: String| match flags.as_str() {
+                    "" => "without --expect and --status".to_owned(),
+                    flags => format!("with {flags}"),
+                };
+                let why = format!("it was made {}, and this command makes runs {}", with(theirs), with(ours));
+                refused(path, &why, HELP_OTHER)
+            }
             Self::Impossible(what) => refused(path, &format!("it was altered: {what}"), HELP_DAMAGED),
         }
     }
@@ -376,22 +388,21 @@ impl Refusal {
     /// The remark, if this is one of several snapshots. A damaged one is passed over; one of another campaign or version is a
     /// failure.
     fn passed_over(self, path: &Path) -> Result<String, Failure> {
-        match self {
-            Self::Refused(SnapshotError::Cut(_) | SnapshotError::Altered(_) | SnapshotError::Foreign)
-            | Self::Unreadable(_)
-            | Self::Impossible(_) => {
-                let why = match self {
-                    Self::Unreadable(reason) => format!("it cannot be read: {}", plain_reason(&reason)),
-                    Self::Refused(error) => error.to_string(),
-                    Self::Impossible(what) => format!("it was altered: {what}"),
-                };
-                Ok(format!("the snapshot `{}` is passed over: {why}", shown(path)))
+        let why = match &self {
+            Self::Unreadable(reason) => format!("it cannot be read: {}", plain_reason(reason)),
+            Self::Impossible(what) => format!("it was altered: {what}"),
+            Self::Refused(error @ (SnapshotError::Cut(_) | SnapshotError::Altered(_) | SnapshotError::Foreign)) => {
+                error.to_string()
             }
-            Self::Refused(SnapshotError::Newer(_) | SnapshotError::Other { .. }) => Err(self.failure(path)),
-        }
+            Self::Refused(SnapshotError::Newer(_) | SnapshotError::Other { .. }) | Self::OtherFields(_) => {
+                return Err(self.failure(path));
+            }
+        };
+        Ok(format!("the snapshot `{}` is passed over: {why}", shown(path)))
     }
 }
 
+const HELP_OTHER: &str = "use the flags and files that it was made with";
 const HELP_DAMAGED: &str = "name an earlier snapshot, or the folder, whose newest good snapshot is used";
 
 fn help(error: &SnapshotError) -> &'static str {
@@ -399,7 +410,7 @@ fn help(error: &SnapshotError) -> &'static str {
         SnapshotError::Cut(_) | SnapshotError::Foreign | SnapshotError::Altered(_) => HELP_DAMAGED,
         SnapshotError::Newer(_) => "use that program",
         SnapshotError::Other { .. } if error.is_of_limits() => difference::HELP_LIMITS,
-        SnapshotError::Other { .. } => "use the flags and files that it was made with",
+        SnapshotError::Other { .. } => HELP_OTHER,
     }
 }
 
@@ -414,7 +425,15 @@ fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setups: &Setups) 
     text.and_then(|text| text.take(LONGEST).read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     campaign.in_present_form(&mut snapshot.identity);
-    snapshot.check(&campaign.identity(site)).map_err(Refusal::Refused)?;
+    snapshot.check(&campaign.identity(site)).map_err(|error| match error {
+        SnapshotError::Other { what: IdentityPart::Profile, .. } => {
+            match campaign.expectations_of(&snapshot.identity) {
+                Some(theirs) => Refusal::OtherFields([theirs, campaign.head(site).origin.expectations()]),
+                None => Refusal::Refused(error),
+            }
+        }
+        error => Refusal::Refused(error),
+    })?;
     setups.site(site, Some(&snapshot.state)).map_err(|error| Refusal::Impossible(error.to_string()))?;
     Ok(snapshot.state)
 }

@@ -8,7 +8,7 @@ use nandseq_input::{ReadError, SequenceReader};
 use nandseq_profile::builtin;
 use nandseq_shrink::{HistoryError, HistoryReader, SequenceHistory};
 use nandseq_trace::files::{Digest, Stamp};
-use nandseq_trace::manifest::{EXPECT_DATA, FULL_STATUS, Origin, ProfileInput, SCHEMA, SEQUENTIAL, SiteManifest, Tool};
+use nandseq_trace::manifest::{Origin, ProfileInput, SCHEMA, SEQUENTIAL, SiteManifest, Tool};
 use nandseq_trace::recorded::{recorded, shown};
 use nandseq_trace::run_name::RunName;
 
@@ -95,9 +95,7 @@ impl ShrinkSubject {
     pub(super) fn manifest(&self, site: Option<u64>) -> SiteManifest {
         let known = ledger::read(&self.site.folder).ok().flatten().map(|known| known.manifest);
         let stated = known.as_ref().map(|known| known.origin.clone()).or_else(|| bad_blocks::beside(&self.site));
-        let expectations = stated.as_ref().map(Origin::expectations).unwrap_or_default();
-        let flags = [(expectations.data, EXPECT_DATA), (expectations.full_status, FULL_STATUS)];
-        let flags = flags.into_iter().filter(|(has, _)| *has).flat_map(|(_, flag)| flag.map(str::to_owned));
+        let flags = Origin::arguments_of(self.found.expectations);
         let tool = Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
         let (profile, badlist) = match stated {
             Some(origin) => (origin.profile, origin.badlist),
@@ -127,7 +125,8 @@ impl ShrinkSubject {
         let source = if is_built_in { inputs::BUILT_IN.to_owned() } else { recorded(&PathBuf::from(&text.name)) };
         let name = self.found.stated.name.clone();
         let sha256 = Digest::of(text.text.as_bytes());
-        ProfileInput { name, source, sha256, resolved_sha256: self.found.stated.hash() }
+        let resolved_sha256 = self.found.stated.hash_expecting(self.found.expectations);
+        ProfileInput { name, source, sha256, resolved_sha256 }
     }
 
     /// The failure that the run itself passes.

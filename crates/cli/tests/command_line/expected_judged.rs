@@ -42,15 +42,38 @@ fn runs_are_judged_as_their_manifest_says() {
 }
 
 #[test]
-fn a_sequence_by_itself_is_judged_as_flags_say() {
+fn a_sequence_without_a_manifest_is_judged_by_the_fields_that_its_rows_have() {
     for form in &forms() {
-        let folder = made(form, &EXPECTING);
-        let name = sequence(&folder);
-        let alone = Folder::new().with(&name, fs::read(folder.path().join(&name)).unwrap());
-        assert_eq!(broken(&alone, &[&[&*name], &EXPECTING[..]].concat()), [""; 0], "{form}");
-        assert_eq!(broken(&alone, &[&name]), ["payload_fields"], "{form}");
-        assert_eq!(broken(&alone, &[&name, "--status", "full"]), ["payload_fields"], "{form}");
+        for (flags, said) in [(&EXPECTING[..], "--expect data --status full"), (&EXPECTING[..2], "--expect data")] {
+            let folder = made(form, flags);
+            let name = sequence(&folder);
+            let alone = Folder::new().with(&name, fs::read(folder.path().join(&name)).unwrap());
+            let told = String::from_utf8(alone.succeed(&["verify", &name]).stderr).unwrap();
+            assert!(told.contains(&format!("their rows are those of {said}\n")), "{form}: {told}");
+            assert_eq!(broken(&alone, &[&[&*name], flags].concat()), [""; 0], "{form}");
+        }
     }
+    let plain = made("csv", &[]);
+    let name = sequence(&plain);
+    let text = fs::read_to_string(plain.path().join(&name)).unwrap();
+    // One payload with the field is a wrong payload.
+    let odd = text.replacen("\"\"celltype\"\":\"\"SLC\"\"}", "\"\"celltype\"\":\"\"SLC\"\",\"\"data\"\":7}", 1);
+    let odd = Folder::new().with("odd.csv", odd);
+    assert_eq!(broken(&odd, &["odd.csv"]), ["payload_fields"]);
+}
+
+#[test]
+fn the_note_about_a_stream_names_the_flags_that_it_may_need() {
+    let folder = made("csv", &EXPECTING);
+    let judged = |flags: &[&str]| {
+        let input = fs::File::open(folder.path().join(sequence(&folder))).unwrap();
+        let output = folder.command(&[&["verify", "-"], flags].concat()).stdin(input).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = judged(&[]);
+    assert!(told.contains("payload_fields") && told.contains("with the same flags"), "{told}");
+    let told = judged(&EXPECTING);
+    assert!(told.contains("no rule broken"), "{told}");
 }
 
 #[test]

@@ -133,3 +133,84 @@ fn a_profile_may_state_the_fields_itself() {
     let told = folder.with("device.yaml", wrong).refuse(&["profile", "check", "device.yaml"]);
     assert!(told.contains("its payload names data, but its operations pass none on the bus"), "{told}");
 }
+
+/// A device that says which level its reads read, and the same without.
+fn devices() -> Folder {
+    let folder = Folder::new();
+    // It is not the built-in device, which would be found without its file.
+    let stated = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
+    let stated = stated.replace("pages_per_block: 2564", "pages_per_block: 2560");
+    let mut without = stated.clone();
+    for level in ["lsb", "csb", "msb"] {
+        without = without.replace(&format!(", reads: {level}"), "");
+    }
+    assert!(stated != without && !without.contains(", reads:"));
+    folder.with("a.yaml", stated).with("b.yaml", without)
+}
+
+#[test]
+fn devices_that_differ_in_the_levels_of_reads_are_others_if_data_is_expected() {
+    let folder = devices();
+    let of = |config: &'static str, runs: &'static str, more: &[&'static str]| {
+        campaign("csv", runs, &[&["--config", config, "--outputs", "operation_sequence"], more].concat())
+    };
+    // Without data nothing depends on the levels.
+    folder.succeed(&of("a.yaml", "1", &["--out-dir", "plain"]));
+    folder.succeed(&["verify", "plain", "--config", "b.yaml"]);
+    folder.succeed(&of("b.yaml", "2", &["--out-dir", "plain", "--resume", "plain"]));
+    folder.succeed(&of("a.yaml", "1", &FLAGS));
+    folder.succeed(&["verify", "out"]);
+    folder.succeed(&["replay", "out"]);
+    let told = folder.refuse(&["verify", "out", "--config", "b.yaml"]);
+    assert!(told.contains("was made for another profile"), "{told}");
+    let told = folder.refuse(&of("b.yaml", "2", &[&FLAGS[..], &["--resume", "out"]].concat()));
+    assert!(told.contains("it is of another profile"), "{told}");
+    for (at, config) in ["a.yaml", "b.yaml"].into_iter().enumerate() {
+        let shard = ["--site-count", "2", "--out-dir", "shards", "--shard", ["1/2", "2/2"][at]];
+        folder.succeed(&of(config, "1", &[&FLAGS[..], &shard].concat()));
+    }
+    let told = folder.refuse(&["merge", "shards"]);
+    assert!(told.contains("are of different batches"), "{told}");
+    let folder = folder.with("a.yaml", fs::read(devices().path().join("b.yaml")).unwrap());
+    let told = folder.refuse(&["verify", "out"]);
+    assert!(told.contains("is not found as it was then"), "{told}");
+    let told = folder.refuse(&["replay", "out"]);
+    assert!(told.contains("is not what it was when the manifest was written"), "{told}");
+}
+
+#[test]
+fn reads_that_name_no_level_are_warned_of_if_data_is_expected() {
+    let folder = devices();
+    const ABOUT: &str = "nobody can tell which level of a page these read: ";
+    let told = |arguments: &[&str]| String::from_utf8(folder.succeed(arguments).stderr).unwrap();
+    let of = |more: &[&str]| campaign("csv", "1", &[&["--config", "b.yaml"], more].concat()).join(" ");
+    let run = |more: &[&str]| told(&of(more).split(' ').collect::<Vec<_>>());
+    assert!(!run(&[]).contains(ABOUT));
+    let warned = run(&[&FLAGS[..], &["--clean"]].concat());
+    let checked = String::from_utf8(folder.succeed(&["profile", "check", "b.yaml"]).stdout).unwrap();
+    let line = |text: &str| text.split_once(ABOUT).unwrap().1.lines().next().unwrap().to_owned();
+    assert_eq!(line(&warned), line(&checked));
+    // A short list names the first few.
+    let (_, more) = line(&checked).split_once(" and ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let all = 6 + more.strip_suffix(" more").unwrap().parse::<usize>().unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&folder.succeed(&["profile", "check", "b.yaml", "--format", "json"]).stdout).unwrap();
+    let remarks = json["remarks"].as_array().unwrap();
+    let remark = remarks.iter().find(|remark| remark["code"] == "unknown-level").unwrap();
+    let names: Vec<&str> = remark["names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(names.len(), all);
+    let in_full = String::from_utf8(folder.succeed(&["profile", "check", "b.yaml", "-v"]).stdout).unwrap();
+    assert!(in_full.contains(&format!("all of them: {}", names.join(", "))), "{in_full}");
+}
+
+#[test]
+fn a_snapshot_of_other_flags_is_refused_with_the_flags() {
+    let folder = made("csv", "1", &FLAGS);
+    let snapshot = folder.files().into_keys().find(|name| name.contains("snapshots/")).unwrap();
+    let told = folder.refuse(&campaign("csv", "2", &["--out-dir", "on", "--resume", &snapshot]));
+    let why = "it was made with --expect data --status full, and this command makes runs without --expect and --status";
+    assert!(told.contains(why), "{told}");
+    let told = folder.refuse(&campaign("csv", "2", &["--out-dir", "on", "--resume", &snapshot, "--status", "full"]));
+    assert!(told.contains("and this command makes runs with --status full"), "{told}");
+    folder.succeed(&campaign("csv", "2", &[&FLAGS[..], &["--out-dir", "on", "--resume", &snapshot]].concat()));
+}

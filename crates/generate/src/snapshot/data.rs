@@ -64,14 +64,18 @@ impl DataEntry {
         }
     }
 
-    /// Puts the data of a die into the contents. `records` are the blocks of the die.
+    /// Puts the data of a die into the contents. `last` is the last uid of the site.
     pub(super) fn put_into(
         &self,
         contents: &mut DataContents,
         (size, device): (&Size, &Device),
-        die: Die,
+        (die, last): (Die, u64),
         suspended: SuspendedUid<'_>,
     ) -> Result<(), StateError> {
+        let latches = [&self.one_shot, &self.copyback, &self.suspended].into_iter().flatten().flatten().flatten();
+        if self.registers.iter().flatten().chain(latches).flatten().any(|uid| uid.get() > last) {
+            return Err(StateError::new("data of an operation that is to come"));
+        }
         let wrong = || StateError::new("data of other registers or latches than those that hold any");
         let by_plane = |list: &[LevelData]| {
             let mut data = HeldData::default();
@@ -83,6 +87,10 @@ impl DataEntry {
             return Err(wrong());
         }
         for (plane, &[page, output]) in (0..).map(Plane).zip(&self.registers) {
+            let held = device.logic(die).planes.plane(plane);
+            if (page.is_some() && held.page.is_none()) || (output.is_some() && held.output.is_none()) {
+                return Err(wrong());
+            }
             contents.set_registers(die, plane, PlaneData { page, output });
         }
         for (kind, data) in [(LatchKind::OneShot, &self.one_shot), (LatchKind::Copyback, &self.copyback)] {
@@ -102,7 +110,7 @@ impl DataEntry {
             }
         }
         for (&block, text) in &self.pages {
-            let data = read(text, size.pages)?;
+            let data = read(text, size.pages, last)?;
             let exists = block < size.blocks && is_of(device.book.record(die, Block(block)), &data, size.pages);
             if !exists {
                 return Err(StateError::new("data of other pages than those that are programmed"));
@@ -167,15 +175,15 @@ fn write(data: &BlockData) -> String {
     text
 }
 
-/// The data of a text, of at most so many pages.
-fn read(text: &str, most: u16) -> Result<BlockData, StateError> {
-    let wrong = || StateError::new(format!("`{}` says nothing of data", text.escape_default()));
+/// The data of a text, of at most so many pages and of uids up to `last`.
+fn read(text: &str, most: u16, last: u64) -> Result<BlockData, StateError> {
+    let wrong = || StateError::new(format!("`{}` says nothing of data that was brought in", text.escape_default()));
     let mut before = 0_u64;
     let mut datum = |word: &str| match word {
         "?" => Some(None),
         word => {
             before = before.wrapping_add(word.parse::<i64>().ok()?.cast_unsigned());
-            NonZeroU64::new(before).filter(|uid| uid.get() <= MOST).map(Some)
+            NonZeroU64::new(before).filter(|uid| uid.get() <= last).map(Some)
         }
     };
     let mut data = BlockData::default();
@@ -196,9 +204,6 @@ fn read(text: &str, most: u16) -> Result<BlockData, StateError> {
     if words.next().is_none() { Ok(data) } else { Err(wrong()) }
 }
 
-/// A uid that no site reaches.
-const MOST: u64 = 1 << 56;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,15 +221,16 @@ mod tests {
             data.program(page, levels);
         }
         assert_eq!(write(&data), "1000000 10,2,-3 ? ?,-1000002,1");
-        assert_eq!(read(&write(&data), 4), Ok(data.clone()));
+        assert_eq!(read(&write(&data), 4, 1_000_012), Ok(data.clone()));
+        assert!(read(&write(&data), 4, 1_000_011).is_err(), "of an operation that is to come");
         data.close(Page(4), datum(9));
         assert_eq!(write(&data), "1000000 10,2,-3 ? ?,-1000002,1 |1");
-        assert_eq!(read(&write(&data), 5), Ok(data));
+        assert_eq!(read(&write(&data), 5, 1_000_012), Ok(data));
         let mut closed = BlockData::default();
         closed.close(Page(0), datum(3));
-        assert_eq!((write(&closed).as_str(), read("|3", 1)), ("|3", Ok(closed)));
+        assert_eq!((write(&closed).as_str(), read("|3", 1, 3)), ("|3", Ok(closed)));
         for text in ["", "x", "0", "-1", "1,2", "1,2,3,4", "1 2 3", "|1 2", "1 ", "1,?,", "99999999999999999999"] {
-            assert!(read(text, 2).is_err(), "`{text}`");
+            assert!(read(text, 2, u64::MAX).is_err(), "`{text}`");
         }
     }
 }

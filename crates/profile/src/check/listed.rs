@@ -21,3 +21,8 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 pub(super) fn op_names(profile: &Profile, ops: &[OpId]) -> String {
     listed(ops.iter().map(|op| profile.ops[*op].name.as_str()))
 }
+
+/// The names of some operations, all of them.
+pub(super) fn all_names(profile: &Profile, ops: &[OpId]) -> Vec<String> {
+    ops.iter().map(|op| profile.ops[*op].name.clone()).collect()
+}

@@ -1,7 +1,7 @@
 //! A check for operations that are proposed under no phase key and are in no chain.
 
 use super::chains::{bit, chain_can_complete, fitting};
-use super::listed::op_names;
+use super::listed::{all_names, op_names};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{BaseId, OpId, PhaseKey};
 use crate::model::{Op, OverrideOf, Profile};
@@ -25,7 +25,8 @@ pub(super) fn check(profile: &Profile, diagnostics: &mut Diagnostics) {
         } else {
             "none of the chains that must follow them can complete"
         };
-        diagnostics.push(Diagnostic::warning("never-proposed", message).help(help));
+        let diagnostic = Diagnostic::warning("never-proposed", message).help(help);
+        diagnostics.push(diagnostic.naming(all_names(profile, &never)));
     }
 }
 

@@ -74,9 +74,7 @@ pub(super) fn payloads(
 
 fn payload_field(item: &Node, fields: &mut Vec<PayloadField>, diagnostics: &mut Diagnostics) {
     let Some(name) = item.expect_str("payload field", diagnostics) else { return };
-    // The predecessor knew no data.
-    let known = PayloadField::ALL.into_iter().filter(|field| *field != PayloadField::Data);
-    match known.clone().find(|field| field.name() == name) {
+    match PayloadField::ALL.into_iter().find(|field| field.name() == name) {
         Some(field) if fields.contains(&field) => {
             let message = format!("the payload field {} occurs twice", quoted(name));
             diagnostics.push(Diagnostic::error("duplicate-field", message).at(item.span, "again here"));
@@ -84,7 +82,7 @@ fn payload_field(item: &Node, fields: &mut Vec<PayloadField>, diagnostics: &mut 
         Some(field) => fields.push(field),
         None => {
             let message = format!("there is no payload field {}", quoted(name));
-            let names: Vec<&str> = known.map(PayloadField::name).collect();
+            let names = PayloadField::ALL.map(PayloadField::name);
             let help = format!("payload fields are {}", names.join(", "));
             let diagnostic = Diagnostic::error("unknown-payload-field", message).at(item.span, "").help(help);
             diagnostics.push(diagnostic.suggest(nearest(name, names)));
@@ -148,7 +146,8 @@ fn base(
     };
     base.affects_state = flag("affect_state", &mut fields, diagnostics);
     base.instant = flag("instant_resv", &mut fields, diagnostics);
-    if let Some(problem) = structure::unoccupied(&base).filter(|_| !diagnostics.errors_since(mark)) {
+    let unoccupied = structure::unoccupied(&base).filter(|_| !diagnostics.errors_since(mark));
+    for problem in unoccupied.into_iter().chain(structure::superfluous_data(&base)) {
         let message = format!("the base {}: {}", quoted(&base.name), problem.message);
         let diagnostic = Diagnostic::error("base-structure", message).at(entry.key_span, "");
         diagnostics.push(diagnostic.help(problem.help));

@@ -27,3 +27,11 @@ pub struct Expectations {
     /// `--status full`: an expected status has all fields.
     pub full_status: bool,
 }
+
+impl Expectations {
+    /// What both add.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { data: self.data || other.data, full_status: self.full_status || other.full_status }
+    }
+}

@@ -102,11 +102,7 @@ fn payload(base: &Base, found: &mut Vec<BaseProblem>) {
         let message = "the payload field exp_val and the effect status_read go together".to_owned();
         found.push(problem(BasePart::Payload, message, "add the one that is missing, or take the other out"));
     }
-    if has(PayloadField::Data) && base.data_transfer().is_none() {
-        let message = "its payload names data, but its operations pass none on the bus".to_owned();
-        let help = "take data out: it belongs to programs and loads that are no copyback, and to data output";
-        found.push(problem(BasePart::Payload, message, help));
-    }
+    found.extend(superfluous_data(base));
     match base.scope {
         Scope::PlaneSet if !has(PayloadField::Plane) => {
             let message = "it occupies planes, but its payload names none".to_owned();
@@ -135,6 +131,15 @@ fn effects(base: &Base, found: &mut Vec<BaseProblem>) {
         let message = "its effects work on one die, but it occupies all".to_owned();
         found.push(problem(BasePart::Scope, message, "`scope: die`; `target` is for operations on every die"));
     }
+}
+
+/// The mistake of a base whose payload names data although its operations pass none on the bus.
+#[must_use]
+pub fn superfluous_data(base: &Base) -> Option<BaseProblem> {
+    let message = "its payload names data, but its operations pass none on the bus".to_owned();
+    let help = "take data out: it belongs to programs and loads that are no copyback, and to data output";
+    let found = problem(BasePart::Payload, message, help);
+    (base.payload_has(PayloadField::Data) && base.data_transfer().is_none()).then_some(found)
 }
 
 /// The mistake of a base that keeps the array of its planes busy but does not occupy planes.

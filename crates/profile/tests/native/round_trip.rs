@@ -1,5 +1,6 @@
 //! Tests that writing and reading a profile gives an equal profile.
 
+use nandseq_profile::model::Expectations;
 use nandseq_profile::{builtin, native};
 use proptest::prelude::*;
 
@@ -34,11 +35,35 @@ fn the_hash_tells_profiles_apart_and_nothing_else() {
     renamed.name = "another label".to_owned();
     assert_eq!(renamed.hash(), hash);
     assert_ne!(profile.hash_as(&profile.name), hash);
-    assert!(renamed.has_hash(&hash, "") && renamed.has_hash(&profile.hash_as(&profile.name), &profile.name));
-    assert!(!renamed.has_hash(&profile.hash_as(&profile.name), &renamed.name));
+    let has_hash = |hash: &str, name: &str| renamed.has_hash(hash, name, Expectations::default());
+    assert!(has_hash(&hash, "") && has_hash(&profile.hash_as(&profile.name), &profile.name));
+    assert!(!has_hash(&profile.hash_as(&profile.name), &renamed.name));
     let mut changed = profile;
     changed.ops.iter_mut().next().expect("an operation").durations[0].0 += 1;
     assert_ne!(changed.hash(), hash);
+}
+
+#[test]
+fn the_levels_that_operations_read_count_if_data_is_expected() {
+    let profile = builtin::profile();
+    let mut without = profile.clone();
+    without.ops.iter_mut().for_each(|op| op.reads = None);
+    let (data, status) =
+        (Expectations { data: true, full_status: false }, Expectations { data: false, full_status: true });
+    for expectations in [Expectations::default(), status] {
+        assert_eq!(profile.hash_expecting(expectations), profile.hash());
+        assert_eq!(without.hash_expecting(expectations), profile.hash());
+    }
+    let hash = profile.hash_expecting(data);
+    assert!(profile.has_hash(&hash, "", data) && !profile.has_hash(&hash, "", status));
+    assert!(!without.has_hash(&hash, "", data));
+    // A profile may ask for data itself.
+    let asking = [&profile, &without].map(|profile| {
+        let mut asking = profile.clone();
+        asking.expect(data);
+        asking.hash()
+    });
+    assert_ne!(asking[0], asking[1]);
 }
 
 proptest! {

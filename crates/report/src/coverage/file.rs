@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use nandseq_profile::model::Topology;
+use nandseq_profile::model::{Expectations, Topology};
 use nandseq_profile::{Block, CellTypeId, Die, OpId, PhaseKey, Profile};
 use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,7 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Con
         return Err(FileError::Version(version.schema));
     }
     let stored: Stored = serde_json::from_slice(text)?;
-    if !profile.has_hash(&stored.profile_sha256, &stored.profile) {
+    if !profile.has_hash(&stored.profile_sha256, &stored.profile, Expectations::default()) {
         let sites = stored.runs.into_iter().map(|(site, _)| site).collect();
         let (name, resolved_sha256) = (stored.profile, stored.profile_sha256);
         return Err(FileError::Profile { name, resolved_sha256, sites });

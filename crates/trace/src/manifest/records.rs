@@ -11,9 +11,9 @@ use crate::inside::InsideName;
 /// The formula `seed_i = site_seed + run_index`. The key of the random generator is the pair (`seed_i`, `run_index`).
 pub const SEQUENTIAL: &str = "sequential";
 /// The argument for payloads that say whose data passes on the bus.
-pub const EXPECT_DATA: [&str; 2] = ["--expect", "data"];
+const EXPECT_DATA: [&str; 2] = ["--expect", "data"];
 /// The argument for an expected status with all fields.
-pub const FULL_STATUS: [&str; 2] = ["--status", "full"];
+const FULL_STATUS: [&str; 2] = ["--status", "full"];
 /// The formula that mixes `seed_i` from base seed, site and run index. The key of the random generator is (`seed_i`,
 /// `run_index`).
 pub const HASHED: &str = "hashed";
@@ -46,6 +46,12 @@ impl Origin {
     pub fn expectations(&self) -> Expectations {
         let has = |[flag, value]: [&str; 2]| self.arguments.windows(2).any(|pair| pair[0] == flag && pair[1] == value);
         Expectations { data: has(EXPECT_DATA), full_status: has(FULL_STATUS) }
+    }
+
+    /// The arguments that add this to the payloads of the profile.
+    pub fn arguments_of(expectations: Expectations) -> impl Iterator<Item = String> {
+        let words = [(expectations.data, EXPECT_DATA), (expectations.full_status, FULL_STATUS)];
+        words.into_iter().filter(|(is_set, _)| *is_set).flat_map(|(_, words)| words.map(str::to_owned))
     }
 }
 
