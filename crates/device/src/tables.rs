@@ -102,7 +102,7 @@ impl BaseInfo {
     /// Whether its operations become the op_state of planes.
     #[must_use]
     pub const fn becomes_op_state(&self) -> bool {
-        self.affects_state && self.occupies
+        self.affects_state & self.occupies
     }
 
     /// The planes that an operation at a place looks at on each of its dies; `all` are the planes of a die.

@@ -5,16 +5,20 @@
 //!
 //! `regions` is `engine` with addresses drawn from two regions, each half of the device.
 //!
-//! Two more are for the floor. `known` carries such a run out again with all decisions known, and counts [`measured_again`]. `hooks`
-//! makes five hooks that decide nothing for each two operations, and counts [`measured_hooks`].
+//! Three more are for the floor. `known` carries such a run out again with all decisions known, and counts [`measured_again`]. `decide` does
+//! as much besides as finding the decisions out must take, and counts [`measured_deciding`]. `hooks` makes five hooks that decide nothing for
+//! each two operations, and counts [`measured_hooks`].
 #![expect(clippy::print_stderr, reason = "it is a program")]
 
+#[path = "../benches/floor/decide/mod.rs"]
+mod decide;
 #[path = "../benches/floor/replay.rs"]
 mod replay;
 
 use std::io;
 use std::path::Path;
 
+use decide::{Decider, Ready};
 use nandseq_device::Device;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_output::csv_tables::CsvTables;
@@ -24,7 +28,7 @@ use nandseq_profile::model::Topology;
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::{Operation, Sink};
-use replay::Known;
+use replay::{Known, Nobody};
 
 /// Takes operations and does nothing with them.
 struct Nowhere;
@@ -51,10 +55,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let operations: u64 = operations.parse()?;
     let outputs = match what.as_str() {
-        "known" | "hooks" => {
+        "known" | "decide" | "hooks" => {
             let run = Known::new(&profile, operations);
             let hooks = match what.as_str() {
                 "known" => measured_again(&run, run.device()),
+                "decide" => {
+                    let ready = Ready::new(&profile, &run);
+                    let mut decider = Decider::new(&profile, &ready, &run);
+                    let hooks = measured_deciding(&run, run.device(), &mut decider);
+                    eprintln!("{:?}", decider.counts);
+                    hooks
+                }
                 _ => measured_hooks(&run, run.device(), operations * 5 / 2),
             };
             eprintln!("{operations} operations, {hooks} hooks");
@@ -63,7 +74,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "engine" | "regions" => Outputs::NONE,
         "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
         "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
-        other => return Err(format!("`{other}` is none of engine, regions, sequence, tables, known, hooks").into()),
+        other => {
+            return Err(format!("`{other}` is none of engine, regions, sequence, tables, known, decide, hooks").into());
+        }
     };
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let mut setup = Setup::new(&profile, &table, &[])?;
@@ -116,7 +129,13 @@ fn measured(
 /// A run carried out again. Returns its hooks.
 #[inline(never)]
 fn measured_again(run: &Known, device: Device) -> u64 {
-    run.carry_out(device)
+    run.carry_out(device, &mut Nobody)
+}
+
+/// A run carried out again, with the work of deciding. Returns its hooks.
+#[inline(never)]
+fn measured_deciding(run: &Known, device: Device, decider: &mut Decider<'_>) -> u64 {
+    run.carry_out(device, decider)
 }
 
 /// Hooks that decide nothing. Returns how many.

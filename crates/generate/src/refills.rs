@@ -61,7 +61,7 @@ impl Refills {
 
     /// An operation starts. If it occupies planes, the rest is over.
     pub(crate) fn started(&mut self, occupies: bool) {
-        self.rests_until *= u64::from(!occupies);
+        self.rests_until &= u64::from(occupies).wrapping_sub(1);
     }
 
     /// Whether every die is idle only because this run has just begun: no operation has occupied planes since the pause before

@@ -177,7 +177,7 @@ impl<'t> Player<'t> {
             Reach::Planes | Reach::Die => die.0..die.0 + 1,
             Reach::Target => 0..self.tables.size.dies,
         };
-        let phases = dies.map(|die| self.device.state_keys(Die(die), now).1);
+        let phases = dies.map(|die| self.device.op_states(Die(die), now, |_, _| {}));
         let ends = self.ends.last().map(|&(time, ..)| time);
         let bus = Some(self.device.bus_free()).filter(|&free| free > now);
         phases.filter(|&until| until < Ticks(u64::MAX)).chain(ends).chain(bus).min()

@@ -114,10 +114,10 @@ impl DieIndex {
         self.next_by_cell(slots).iter().fold(PlaneSet::EMPTY, |all, &planes| all.union(planes)).and(allowed)
     }
 
-    /// The plane sets of groups that may be programmed together with a cell type, if so many blocks may be opened.
-    pub(super) fn next_masks(&self, cell: CellTypeId, slots: u32) -> MaskSet {
+    /// The plane sets on which some group may be programmed together with a cell type, if so many blocks may be opened.
+    pub(super) fn next_inside(&self, cell: CellTypeId, slots: u32) -> MaskSet {
         let parts = self.plane_sets.parts(slots);
-        parts.fold(MaskSet::default(), |all, part| all.or(self.plane_sets.next_masks(part, cell)))
+        parts.fold(MaskSet::default(), |all, part| all.or(&self.plane_sets.next_known(part, cell).inside))
     }
 
     /// The planes among `allowed` with a readable page of a cell type.

@@ -26,11 +26,16 @@ impl MaskSet {
         Self([a[0] ^ b[0], a[1] ^ b[1], a[2] ^ b[2], a[3] ^ b[3]])
     }
 
-    /// Whether both have a member in common.
-    pub(super) const fn meets(&self, other: &Self) -> bool {
-        let (a, b) = (&self.0, &other.0);
-        // With up to six planes only the first word is used.
-        a[0] & b[0] != 0 || (a[1] & b[1]) | (a[2] & b[2]) | (a[3] & b[3]) != 0
+    /// Whether a plane set is in it.
+    #[inline]
+    pub(super) const fn contains(&self, mask: PlaneSet) -> bool {
+        self.0[mask.0 as usize / 64] >> (mask.0 % 64) & 1 == 1
+    }
+
+    /// How many members it has.
+    #[inline]
+    pub(super) fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
     }
 
     /// The members of both.
@@ -63,6 +68,8 @@ pub(super) struct Masks {
     supersets: Vec<MaskSet>,
     /// The plane sets of at least two planes inside the one asked about.
     subsets: Vec<MaskSet>,
+    /// The plane sets by how many planes they have.
+    of_size: [MaskSet; 9],
 }
 
 impl Masks {
@@ -82,6 +89,12 @@ impl Masks {
             sharing_two: table(&|one, other| one.and(other).len() >= 2),
             supersets: table(&|one, other| one.is_subset(other) && other.len() >= 2),
             subsets: table(&|one, other| other.is_subset(one) && other.len() >= 2),
+            of_size: std::array::from_fn(|size| {
+                let mut of_size = MaskSet::default();
+                let sets = (0..all).filter(|&one| PlaneSet(one as u8).len() as usize == size);
+                sets.for_each(|one| of_size.put(one, true));
+                of_size
+            }),
         }
     }
 
@@ -99,12 +112,18 @@ impl Masks {
     pub(super) fn subsets(&self, planes: PlaneSet) -> &MaskSet {
         &self.subsets[usize::from(planes.0)]
     }
+
+    /// The plane sets of so many planes.
+    pub(super) const fn of_size(&self, size: u32) -> &MaskSet {
+        &self.of_size[size as usize]
+    }
 }
 
-/// The plane sets on which some group can work, and those of which some two planes can work together on some group.
+/// The plane sets that groups have, those that are inside one of these, and those of which some two planes are.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct KnownPlaneSets {
     pub(super) masks: MaskSet,
+    pub(super) inside: MaskSet,
     pub(super) together: MaskSet,
 }
 
@@ -114,10 +133,13 @@ impl KnownPlaneSets {
     pub(super) fn put(&mut self, relations: &Masks, mask: PlaneSet, inside: bool) -> MaskSet {
         let before = self.together;
         self.masks.put(usize::from(mask.0), inside);
-        self.together = if inside {
-            before.or(relations.sharing_two(mask))
+        let with = |(within, together): (MaskSet, MaskSet), known: PlaneSet| {
+            (within.or(relations.subsets(known)), together.or(relations.sharing_two(known)))
+        };
+        (self.inside, self.together) = if inside {
+            with((self.inside, before), mask)
         } else {
-            self.masks.iter().fold(MaskSet::default(), |all, known| all.or(relations.sharing_two(known)))
+            self.masks.iter().fold(<(MaskSet, MaskSet)>::default(), with)
         };
         before.xor(&self.together)
     }
@@ -147,9 +169,29 @@ mod tests {
         }
         let mut some = MaskSet::default();
         some.put(0b1100_0000, true);
-        assert!(some.meets(masks.sharing_two(PlaneSet(0b1100_0001))));
-        assert!(!some.meets(masks.sharing_two(PlaneSet(0b0100_0001))));
+        assert_eq!(some.len(), 1);
+        assert!(some.contains(PlaneSet(0b1100_0000)) && !some.contains(PlaneSet(0b0100_0000)));
+        for size in 0..=8 {
+            let sized = (0..=255u8).filter(|mask| mask.count_ones() == size);
+            assert!(sized.eq(masks.of_size(size).iter().map(|mask| mask.0)));
+        }
         some.put(0b1100_0000, false);
         assert_eq!(some, MaskSet::default());
+    }
+
+    #[test]
+    fn what_is_inside_the_plane_sets_of_groups_follows_from_them() {
+        let masks = Masks::new(4);
+        let mut known = KnownPlaneSets::default();
+        for number in 0..200u32 {
+            let mask = PlaneSet((number * 7 % 16) as u8);
+            if mask.len() >= 2 {
+                known.put(&masks, mask, number % 3 > 0);
+            }
+            for one in (0..16).map(PlaneSet).filter(|one| one.len() >= 2) {
+                assert_eq!(known.inside.contains(one), known.masks.iter().any(|other| one.is_subset(other)));
+                assert_eq!(known.together.contains(one), known.masks.iter().any(|other| one.and(other).len() >= 2));
+            }
+        }
     }
 }

@@ -109,18 +109,18 @@ impl PlaneSetIndex {
     }
 
     /// The masks for which [`PlaneSetIndex::any`] has an entry.
-    pub(super) const fn any_masks(&self) -> &MaskSet {
-        &self.any_known.masks
+    pub(super) const fn any_known(&self) -> &KnownPlaneSets {
+        &self.any_known
     }
 
     /// The masks for which [`PlaneSetIndex::next`] has an entry.
-    pub(super) fn next_masks(&self, part: usize, cell: CellTypeId) -> &MaskSet {
-        &self.next_known[part * self.cells + cell.index()].masks
+    pub(super) fn next_known(&self, part: usize, cell: CellTypeId) -> &KnownPlaneSets {
+        &self.next_known[part * self.cells + cell.index()]
     }
 
     /// The masks for which [`PlaneSetIndex::read`] has an entry.
-    pub(super) fn read_masks(&self, cell: CellTypeId) -> &MaskSet {
-        &self.read_known[cell.index()].masks
+    pub(super) fn read_known(&self, cell: CellTypeId) -> &KnownPlaneSets {
+        &self.read_known[cell.index()]
     }
 
     /// The cell types with which some two of `planes` can be programmed together, one bit each. For `slots` see

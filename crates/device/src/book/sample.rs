@@ -140,8 +140,9 @@ impl<'a> DieAddresses<'a> {
     ) -> Option<Place> {
         let draws = self.draws(|index| index.plane_sets.any_together(allowed), below)?;
         let groups = &draws.index.plane_sets;
-        let planes = draws.draw_planes(allowed, max_planes, groups.any_masks(), below)?;
-        let group = nth(|| draws.supersets(planes, groups.any_masks()).map(|mask| groups.any(mask)), below)?;
+        let planes = draws.draw_planes(allowed, max_planes, &groups.any_known().inside, below)?;
+        let masks = || draws.supersets(planes, &groups.any_known().masks);
+        let group = nth(|| masks().map(|mask| groups.any(mask)), below)?;
         Some(Place { die: self.die, planes, group: draws.index.first + group, ..Place::default() })
     }
 
@@ -155,7 +156,7 @@ impl<'a> DieAddresses<'a> {
     ) -> Option<Place> {
         let has = |index: &DieIndex| index.plane_sets.next_together(allowed, self.book.slots) >> cell.0 & 1 == 1;
         let draws = self.draws(has, below)?;
-        let planes = draws.draw_planes(allowed, max_planes, &draws.next_masks(cell), below)?;
+        let planes = draws.draw_planes(allowed, max_planes, &draws.index.next_inside(cell, draws.slots), below)?;
         draws.next_on(cell, planes, below)
     }
 
@@ -166,7 +167,7 @@ impl<'a> DieAddresses<'a> {
         planes: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let has = |index: &DieIndex| self.book.meets(planes, &index.next_masks(cell, self.book.slots));
+        let has = |index: &DieIndex| index.next_inside(cell, self.book.slots).contains(planes);
         self.draws(has, below)?.next_on(cell, planes, below)
     }
 
@@ -179,7 +180,8 @@ impl<'a> DieAddresses<'a> {
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
         let draws = self.draws(|index| index.plane_sets.read_together(allowed) >> cell.0 & 1 == 1, below)?;
-        let planes = draws.draw_planes(allowed, max_planes, draws.index.plane_sets.read_masks(cell), below)?;
+        let known = draws.index.plane_sets.read_known(cell);
+        let planes = draws.draw_planes(allowed, max_planes, &known.inside, below)?;
         draws.read_on(cell, planes, below)
     }
 
@@ -190,7 +192,7 @@ impl<'a> DieAddresses<'a> {
         planes: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let has = |index: &DieIndex| self.book.meets(planes, index.plane_sets.read_masks(cell));
+        let has = |index: &DieIndex| index.plane_sets.read_known(cell).inside.contains(planes);
         self.draws(has, below)?.read_on(cell, planes, below)
     }
 }
@@ -238,7 +240,7 @@ impl Draws<'_> {
         Place { die: self.die, planes: plane, group: block / planes, page: Page(page), ..Place::default() }
     }
 
-    /// A random plane set among the allowed ones on which some group qualifies; `known` are the plane sets of groups.
+    /// A random plane set among the allowed ones on which some group qualifies; `known` are all of these.
     fn draw_planes(
         &self,
         allowed: PlaneSet,
@@ -251,13 +253,13 @@ impl Draws<'_> {
             return None;
         }
         let wanted = 2 + below(u64::from(most - 1)) as u32;
-        let exists = |mask: &PlaneSet| self.book.meets(*mask, known);
+        let masks = &self.book.masks;
+        let found = masks.subsets(allowed).and(known);
         for size in (2..=wanted).rev() {
-            let of_size = || self.book.masks.subsets(allowed).iter().filter(|mask| mask.len() == size);
-            let count = of_size().filter(exists).count();
+            let of_size = found.and(masks.of_size(size));
+            let count = of_size.len();
             if count > 0 {
-                let pick = below(count as u64) as usize;
-                return of_size().filter(exists).nth(pick);
+                return of_size.iter().nth(below(count.into()) as usize);
             }
         }
         None
@@ -268,17 +270,12 @@ impl Draws<'_> {
         self.book.masks.supersets(planes).and(known).iter()
     }
 
-    /// The plane sets of groups that may be programmed with a cell type.
-    fn next_masks(&self, cell: CellTypeId) -> MaskSet {
-        self.index.next_masks(cell, self.slots)
-    }
-
     /// Blocks of one group that may be programmed together at the same page, on exactly these planes.
     fn next_on(&self, cell: CellTypeId, planes: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let (groups, die) = (&self.index.plane_sets, self.die);
         let sets = || {
             groups.parts(self.slots).flat_map(|part| {
-                let masks = self.supersets(planes, groups.next_masks(part, cell));
+                let masks = self.supersets(planes, &groups.next_known(part, cell).masks);
                 masks.map(move |mask| groups.next(part, cell, mask))
             })
         };
@@ -308,18 +305,11 @@ impl Draws<'_> {
             let pages = blocks(entry).map(|block| self.readable(block));
             self.count(pages.min().unwrap_or(0), blocks(entry))
         };
-        let known = groups.read_masks(cell);
-        let sets = || self.supersets(planes, known).flat_map(|mask| self.read_lists(cell, mask));
+        let known = groups.read_known(cell);
+        let sets = || self.supersets(planes, &known.masks).flat_map(|mask| self.read_lists(cell, mask));
         let (entry, page) = nth_page(sets, limit, below)?;
         let page = Page(self.page(page, blocks(entry)));
         Some(Place { die: self.die, planes, group: group(entry), page, cell_type: cell })
-    }
-}
-
-impl AddressBook {
-    /// Whether a plane set among `known` contains `planes`.
-    pub(super) fn meets(&self, planes: PlaneSet, known: &MaskSet) -> bool {
-        known.meets(self.masks.supersets(planes))
     }
 }
 

@@ -15,11 +15,11 @@ impl DieState {
         self.tolerant &= may_be_joined;
     }
 
-    /// Frees the planes of an operation.
+    /// Frees the planes of an operation, if it occupies some, without a branch.
     #[inline]
-    pub(super) const fn leave(&mut self, planes: PlaneSet) {
-        self.occupied = self.occupied.minus(planes);
-        self.occupants -= 1;
+    pub(super) const fn leave_if(&mut self, occupies: bool, planes: PlaneSet) {
+        self.occupied.0 &= !(planes.0 * occupies as u8);
+        self.occupants -= occupies as u8;
         self.tolerant |= self.occupants == 0;
     }
 }
@@ -47,7 +47,7 @@ impl Device {
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
             die.stamp += 1;
-            die.leave(planes);
+            die.leave_if(true, planes);
         }
     }
 

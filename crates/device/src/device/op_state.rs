@@ -99,11 +99,10 @@ impl Device {
     pub fn plane_phase(&self, die: Die, plane: Plane, now: Ticks) -> PlanePhase {
         let segment = self.segment(die, plane);
         let kinds = [Some(PhaseKind::Issue), Some(PhaseKind::CoreBusy), Some(segment.window), None];
-        let bounds = [segment.start, segment.issue_end, segment.busy_end, segment.end];
+        let starts = [segment.start, segment.issue_end, segment.busy_end, Ticks::ZERO];
+        let ends = [segment.issue_end, segment.busy_end, segment.end, Ticks::ZERO];
         let at = segment.phase_at(now) % 4;
-        let (start, end) = (bounds[at], bounds[(at + 1) % 4]);
-        let (start, end) = if at == 3 { (Ticks::ZERO, Ticks::ZERO) } else { (start, end) };
-        PlanePhase { of: segment.keys[3], phase: kinds[at], start, end }
+        PlanePhase { of: segment.keys[3], phase: kinds[at], start: starts[at], end: ends[at] }
     }
 
     /// The planes whose op_state an operation becomes: the first die, how many, and the planes of each; `None` when it
@@ -179,20 +178,19 @@ impl Device {
         }
     }
 
-    /// For every plane of a die the key of its op_state, [`Tables::NO_OP_STATE`] during ISSUE and when it is idle; and until when all of
-    /// them stay so if nothing starts or is cut there.
-    #[must_use]
-    pub fn state_keys(&self, die: Die, now: Ticks) -> ([PhaseKey; 8], Ticks) {
-        let mut keys = [Tables::NO_OP_STATE; 8];
+    /// Tells of every plane of a die the key of its op_state, [`Tables::NO_OP_STATE`] during ISSUE and when it is idle. Returns until when
+    /// all of them stay so if nothing starts or is cut there.
+    #[inline]
+    pub fn op_states(&self, die: Die, now: Ticks, mut tell: impl FnMut(Plane, PhaseKey)) -> Ticks {
         let mut all = Ticks(u64::MAX);
-        for (key, segment) in keys.iter_mut().zip(&self.dies[usize::from(die.0)].segments).take(self.all.len() as usize)
-        {
+        let segments = self.dies[usize::from(die.0)].segments.iter();
+        for (plane, segment) in (0..).map(Plane).zip(segments.take(self.all.len() as usize)) {
             let at = segment.phase_at(now) % 4;
             let until = [segment.issue_end, segment.busy_end, segment.end, Ticks(u64::MAX)][at];
-            *key = segment.op_states[at];
+            tell(plane, segment.op_states[at]);
             all = all.min(until);
         }
-        (keys, all)
+        all
     }
 
     /// The status of a die.

@@ -94,9 +94,7 @@ impl Device {
         let planes = self.planes_of(info, &flight.place);
         for die in self.dies_of(info, &flight.place) {
             let die = &mut self.dies[die];
-            if info.occupies {
-                die.leave(planes);
-            }
+            die.leave_if(info.occupies, planes);
             die.logic.finish(info, &flight.place);
             die.stamp += 1;
         }

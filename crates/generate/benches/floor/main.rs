@@ -3,6 +3,7 @@
 //! One bench carries out a run whose decisions are all known; beside it, another makes the decisions. Others make the files of a run that is
 //! over once more, without an engine. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` compares the engine with them.
 
+mod decide;
 mod files;
 #[path = "../../tests/support/legacy.rs"]
 mod legacy;
@@ -10,12 +11,13 @@ mod replay;
 
 use std::io;
 
+use decide::{Decider, Ready};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
-use replay::Known;
+use replay::{Known, Nobody};
 
 fn main() {
     divan::main();
@@ -51,7 +53,18 @@ fn limits() -> RunLimits<'static> {
 fn known_decisions(bencher: Bencher<'_, '_>, run: &str) {
     let run = Known::new(&profile_of(run), OPERATIONS);
     let bencher = bencher.counter(ItemsCount::new(OPERATIONS)).with_inputs(|| run.device());
-    bencher.bench_local_values(|device| run.carry_out(device));
+    bencher.bench_local_values(|device| run.carry_out(device, &mut Nobody));
+}
+
+/// The same with as much work as finding the decisions out must take: see [`decide`].
+#[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
+fn decisions_found(bencher: Bencher<'_, '_>, run: &str) {
+    let profile = profile_of(run);
+    let run = Known::new(&profile, OPERATIONS);
+    let ready = Ready::new(&profile, &run);
+    let inputs = || (run.device(), Decider::new(&profile, &ready, &run));
+    let bencher = bencher.counter(ItemsCount::new(OPERATIONS)).with_inputs(inputs);
+    bencher.bench_local_values(|(device, mut decider)| run.carry_out(device, &mut decider));
 }
 
 /// Hooks that decide nothing, five for each two operations: see [`replay`].

@@ -9,6 +9,7 @@
 //! addresses, chains and whether they can complete, and waiting. It also leaves out wake events, blocks held for chains, and what
 //! a sink is told besides targets.
 
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::io;
 
@@ -18,24 +19,63 @@ use nandseq_profile::{Die, OpId, Plane, Profile, Target, Ticks};
 use nandseq_trace::{Operation, Sink};
 
 /// An operation of the run.
-struct Decision {
-    op: OpId,
-    place: Place,
-    start: Ticks,
+pub(crate) struct Decision {
+    pub(crate) op: OpId,
+    pub(crate) place: Place,
+    pub(crate) start: Ticks,
+    /// Its chain, if there is one, and its place there.
+    pub(crate) chain: Option<(u32, u32)>,
+}
+
+/// What a caller does besides, to whom the decisions are not known.
+pub(crate) trait Deciding {
+    /// Whether there is such a caller.
+    const IS_THERE: bool = true;
+    /// A hook has come; it has a stream of its own.
+    fn hook(&mut self, device: &Device, hook: (Die, Plane), now: Ticks, stream: &mut Stream);
+    /// An operation starts, and will be told of.
+    fn starting(&mut self, device: &Device, decision: &Decision);
+    /// An operation has started.
+    fn started(&mut self, device: &mut Device, decision: &Decision);
+    /// The next step of a chain is due.
+    fn due(&mut self, device: &Device, next: &Decision, now: Ticks);
+}
+
+/// Nobody: all decisions are known.
+pub(crate) struct Nobody;
+
+impl Deciding for Nobody {
+    const IS_THERE: bool = false;
+
+    fn hook(&mut self, device: &Device, (die, plane): (Die, Plane), now: Ticks, stream: &mut Stream) {
+        black_box((device.phase_key(die, plane, now), stream.below(1 << 40)));
+    }
+
+    fn starting(&mut self, _: &Device, _: &Decision) {}
+
+    fn started(&mut self, _: &mut Device, _: &Decision) {}
+
+    fn due(&mut self, _: &Device, _: &Decision, _: Ticks) {}
 }
 
 /// A run and its device.
 pub(crate) struct Known {
     tables: Tables,
     decisions: Vec<Decision>,
+    /// The decisions of each chain.
+    chains: Vec<Vec<usize>>,
     refill_period: Ticks,
     window: Ticks,
+    gap: Ticks,
 }
 
 /// Takes down the decisions of a run.
 struct Notes<'a> {
     tables: &'a Tables,
     decisions: Vec<Decision>,
+    chains: Vec<Vec<usize>>,
+    /// By proposal: its chain, as far as it has come.
+    of_proposals: HashMap<(Ticks, Die, Plane), usize>,
 }
 
 impl Sink for Notes<'_> {
@@ -47,7 +87,15 @@ impl Sink for Notes<'_> {
         } else {
             Place { cell_type: first.cell_type, ..Place::die(first.die) }
         };
-        self.decisions.push(Decision { op: operation.op, place, start: operation.start });
+        let proposal = (operation.proposal.time, operation.proposal.die, operation.proposal.plane);
+        if operation.is_first {
+            self.of_proposals.insert(proposal, self.chains.len());
+            self.chains.push(Vec::new());
+        }
+        if let Some(&chain) = self.of_proposals.get(&proposal) {
+            self.chains[chain].push(self.decisions.len());
+        }
+        self.decisions.push(Decision { op: operation.op, place, start: operation.start, chain: None });
         Ok(())
     }
 }
@@ -58,6 +106,8 @@ struct Queue(Vec<(Ticks, u64, Happening)>);
 #[derive(Clone, Copy)]
 enum Happening {
     End(FlightId),
+    /// The next step of a chain is due, a decision.
+    Due(usize),
     Hook(Die, Plane),
     Refill,
 }
@@ -83,11 +133,24 @@ impl Known {
         let limits =
             RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(operations), ..RunLimits::default() };
         let tables = Tables::new(profile);
-        let mut notes = Notes { tables: &tables, decisions: Vec::new() };
+        let mut notes =
+            Notes { tables: &tables, decisions: Vec::new(), chains: Vec::new(), of_proposals: HashMap::new() };
         Site::new(&setup, 42).run(&limits, &mut notes).expect("nothing can fail");
-        let decisions = notes.decisions;
+        let Notes { mut decisions, chains, .. } = notes;
+        for (chain, steps) in chains.iter().enumerate().filter(|(_, steps)| steps.len() > 1) {
+            for (at, &step) in steps.iter().enumerate() {
+                decisions[step].chain = Some((chain as u32, at as u32));
+            }
+        }
         let policies = &profile.policies;
-        Self { tables, decisions, refill_period: policies.queue_refill_period, window: policies.post_hook_window }
+        Self {
+            tables,
+            decisions,
+            chains,
+            refill_period: policies.queue_refill_period,
+            window: policies.post_hook_window,
+            gap: policies.sequence_gap,
+        }
     }
 
     /// The device before the run.
@@ -95,18 +158,27 @@ impl Known {
         Device::new(&self.tables, &[])
     }
 
+    pub(crate) const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// The decisions of a chain.
+    pub(crate) fn chain(&self, chain: u32) -> impl ExactSizeIterator<Item = &Decision> {
+        self.chains[chain as usize].iter().map(|&at| &self.decisions[at])
+    }
+
     /// Carries the run out. Returns the number of hooks.
-    pub(crate) fn carry_out(&self, device: Device) -> u64 {
-        let mut course = self.course(device);
+    pub(crate) fn carry_out(&self, device: Device, deciding: &mut impl Deciding) -> u64 {
+        let mut course = self.course(device, deciding);
         course.push(Ticks::ZERO, Happening::Refill);
-        for decision in &self.decisions {
+        for (at, decision) in self.decisions.iter().enumerate() {
             while let Some(&(time, _, happening)) = course.queue.0.last()
                 && time <= decision.start
             {
                 course.queue.0.pop();
                 course.happen(time, happening);
             }
-            course.start(decision);
+            course.start(at, decision);
         }
         course.hooks
     }
@@ -114,7 +186,8 @@ impl Known {
     /// Makes hooks and nothing else, with one to come on each plane of a die: for each an event that is taken from the queue and one that
     /// is added, random numbers, and a phase key. Returns the number of hooks.
     pub(crate) fn make_hooks(&self, device: Device, hooks: u64) -> u64 {
-        let mut course = self.course(device);
+        let mut nobody = Nobody;
+        let mut course = self.course(device, &mut nobody);
         for plane in 0..self.tables.size.planes {
             course.push(Ticks(u64::from(plane)), Happening::Hook(Die(0), Plane(plane)));
         }
@@ -127,23 +200,27 @@ impl Known {
         course.hooks
     }
 
-    fn course(&self, device: Device) -> Course<'_> {
-        Course { known: self, device, queue: Queue(Vec::new()), number: 0, hooks: 0, targets: Vec::new() }
+    fn course<'a, D: Deciding>(&'a self, device: Device, deciding: &'a mut D) -> Course<'a, D> {
+        let (queue, targets, of_flights) = (Queue(Vec::new()), Vec::new(), Vec::new());
+        Course { known: self, deciding, device, queue, number: 0, hooks: 0, targets, of_flights }
     }
 }
 
 /// A run under way.
-struct Course<'a> {
+struct Course<'a, D> {
     known: &'a Known,
+    deciding: &'a mut D,
     device: Device,
     queue: Queue,
     /// Events so far.
     number: u64,
     hooks: u64,
     targets: Vec<Target>,
+    /// By slot of a flight: its decision.
+    of_flights: Vec<usize>,
 }
 
-impl Course<'_> {
+impl<D: Deciding> Course<'_, D> {
     fn push(&mut self, time: Ticks, happening: Happening) {
         self.number += 1;
         self.queue.push(time, self.number, happening);
@@ -157,14 +234,25 @@ impl Course<'_> {
                 self.look((Die(0), Plane(0)), now);
             }
             Happening::Hook(die, plane) => self.look((die, plane), now),
+            Happening::Due(next) => self.deciding.due(&self.device, &self.known.decisions[next], now),
         }
     }
 
-    /// A hook: the phase key it finds, and one draw.
-    fn look(&mut self, (die, plane): (Die, Plane), now: Ticks) {
+    /// A hook: the phase key it finds, and one draw at least.
+    fn look(&mut self, hook: (Die, Plane), now: Ticks) {
         self.hooks += 1;
         let mut stream = Stream::new([42, 0], StreamKind::Hook, self.hooks);
-        black_box((self.device.phase_key(die, plane, now), stream.below(1 << 40)));
+        self.deciding.hook(&self.device, hook, now, &mut stream);
+    }
+
+    /// The next step of the chain of a decision, if there is one, comes due.
+    fn go_on(&mut self, decision: usize, ended: Ticks) {
+        let known = self.known;
+        if let Some((chain, at)) = known.decisions[decision].chain
+            && let Some(&next) = known.chains[chain as usize].get(at as usize + 1)
+        {
+            self.push((ended + known.gap).ceil_to(known.tables.grid), Happening::Due(next));
+        }
     }
 
     fn end(&mut self, id: FlightId, now: Ticks) {
@@ -173,20 +261,34 @@ impl Course<'_> {
         }
         let tables = &self.known.tables;
         let flight = self.device.finish(tables, id);
+        if D::IS_THERE {
+            self.go_on(self.of_flights[id.slot as usize], now);
+        }
         if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
             let resumed = self.device.resume(tables, flight.place.die, axis, now);
             self.follow(resumed, StreamKind::Resume);
         }
     }
 
-    fn start(&mut self, decision: &Decision) {
-        let &Decision { op, ref place, start: now } = decision;
+    fn start(&mut self, at: usize, decision: &Decision) {
+        let &Decision { op, ref place, start: now, .. } = decision;
         let tables = &self.known.tables;
         let verdict = self.device.judge(tables, op, place, now);
         assert!(verdict.is_ok(), "an operation may not start: {verdict:?}");
+        self.deciding.starting(&self.device, decision);
         let flight = self.device.start(tables, op, place, now);
         place.targets(&tables.size, &mut self.targets);
         black_box(&self.targets);
+        self.deciding.started(&mut self.device, decision);
+        if D::IS_THERE {
+            match flight {
+                Some(id) => {
+                    self.of_flights.resize(self.of_flights.len().max(id.slot as usize + 1), 0);
+                    self.of_flights[id.slot as usize] = at;
+                }
+                None => self.go_on(at, now + tables.op(op).array_done),
+            }
+        }
         if let Some(id) = flight {
             self.follow(id, StreamKind::Operation);
         }

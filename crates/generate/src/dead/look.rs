@@ -86,7 +86,7 @@ impl Look<'_, '_> {
         let (device, now) = (&self.kernel.device, self.now);
         let phases = dies().map(|die| {
             let suspend_targets = device.suspend_targets_until(tables, die, now).1;
-            device.state_keys(die, now).1.min(suspend_targets)
+            device.op_states(die, now, |_, _| {}).min(suspend_targets)
         });
         let until = phases.fold(events.min(end), Ticks::min);
         self.refresh(self.setup.all_dies());

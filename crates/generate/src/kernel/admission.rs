@@ -46,7 +46,7 @@ impl Kernel<'_> {
             // a change of the die.
             if rule != Rule::Bus && !is_target_scoped(tables, &step) {
                 let is_by_time = rule == Rule::OpState;
-                let until = if is_by_time { device.state_keys(step.place.die, now).1 } else { Ticks(u64::MAX) };
+                let until = if is_by_time { device.op_states(step.place.die, now, |_, _| {}) } else { Ticks(u64::MAX) };
                 ready.bar(device, until);
             }
             return false;

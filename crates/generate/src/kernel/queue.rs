@@ -2,6 +2,8 @@
 //!
 //! Events are ordered by time, then by class (ends, due chain steps, tries of what waits, hooks, refills), then by creation.
 
+use std::hint::select_unpredictable;
+
 use nandseq_device::FlightId;
 use nandseq_profile::{Die, Plane, Ticks};
 
@@ -291,7 +293,7 @@ impl Queue {
     /// whether it is a further one.
     #[inline]
     pub(crate) fn take_proposal(&mut self, is_refill: bool, following: Ticks) -> (DiePlane, bool) {
-        self.refill = if is_refill { following } else { self.refill };
+        self.refill = select_unpredictable(is_refill, following, self.refill);
         let at = self.entries.len() - 1;
         let entry = &self.entries[at];
         let hook = (entry.place(), entry.order & IS_EXTRA != 0);

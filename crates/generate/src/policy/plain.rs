@@ -37,27 +37,53 @@ pub(super) fn place_hooks(
     stream: &mut Stream,
 ) {
     let info = setup.tables.base(setup.tables.op(step.op).base);
-    let grid = setup.tables.grid;
-    let occupied = kernel.device.occupied_by(info, &step.place);
-    let draw = |stream: &mut Stream, after| {
-        let (die, plane) = draw_plane(step, occupied, stream);
-        Hook { die, plane, of: Some(of), after }
+    let (dies, planes) = kernel.device.occupied_by(info, &step.place);
+    let (length, window) = (busy.1.0 - busy.0.0, setup.post_hook_window.0.max(1));
+    let [inside, after] = if (dies == 1) & (length > 1) {
+        let own = |plane, distance| (step.place.die, plane_at(planes, plane), distance);
+        let count = u64::from(planes.len());
+        let [inside, distance, after, further] = stream.four_below([count, length - 1, count, window]);
+        [own(inside, distance), own(after, further)]
+    } else {
+        [length.saturating_sub(1), window].map(|most| {
+            let (die, plane) = draw_plane(step, (dies, planes), stream);
+            (die, plane, if most > 0 { stream.below(most) } else { 0 })
+        })
     };
-    let inside = draw(stream, None);
-    let length = busy.1.0 - busy.0.0;
+    let mut push = |(die, plane, distance): (Die, Plane, u64), from: Ticks, after| {
+        let at = Ticks(from.0 + 1 + distance).ceil_to(setup.tables.grid);
+        kernel.queue.push_hook(at, Hook { die, plane, of: Some(of), after });
+    };
     if length > 1 {
-        let at = Ticks(busy.0.0 + 1 + stream.below(length - 1)).ceil_to(grid);
-        kernel.queue.push_hook(at, inside);
+        push(inside, busy.0, None);
     }
-    let after = draw(stream, Some(busy.1));
-    let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
-    kernel.queue.push_hook(Ticks(busy.1.0 + distance).ceil_to(grid), after);
+    push(after, busy.1, Some(busy.1));
+}
+
+/// For each set of planes its planes in ascending order.
+static PLANES: [[Plane; 8]; 256] = {
+    let mut all = [[Plane(0); 8]; 256];
+    let mut set = 0;
+    while set < all.len() {
+        let (mut left, mut at) = (set, 0);
+        while left != 0 {
+            all[set][at] = Plane(left.trailing_zeros() as u8);
+            (left, at) = (left & (left - 1), at + 1);
+        }
+        set += 1;
+    }
+    all
+};
+
+/// The plane at a position among some planes.
+#[inline]
+fn plane_at(planes: PlaneSet, at: u64) -> Plane {
+    PLANES[usize::from(planes.0)][at as usize % 8]
 }
 
 /// Draws one of the planes that an operation occupies. `dies`: how many dies it occupies, 1 (its own) or all.
 #[inline]
 pub(super) fn draw_plane(step: Step, (dies, planes): (u64, PlaneSet), stream: &mut Stream) -> (Die, Plane) {
     let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
-    let index = stream.below(u64::from(planes.len())) as usize;
-    (die, planes.iter().nth(index).unwrap_or_default())
+    (die, plane_at(planes, stream.below(u64::from(planes.len()))))
 }

@@ -3,9 +3,9 @@
 //! A hook asks about its own die and, for commands to the whole target, about every other. Most dies are as they were at the hook
 //! before: nothing has started or ended there, and no phase has passed.
 
-use nandseq_device::{Device, DieLogic, Place, PlaneFact, Tables};
+use nandseq_device::{Device, DieLogic, DieRegisters, Place, PlaneFact, Tables};
 use nandseq_profile::model::{Axis, ByAxis, LatchKind};
-use nandseq_profile::{Die, Page, PhaseKey, Plane, PlaneSet, Ticks};
+use nandseq_profile::{Die, Page, Plane, PlaneSet, Ticks};
 
 use super::address_availability::{AddressAvailability, AvailableClasses};
 use crate::setup::groups::{AddressKind, Group};
@@ -38,7 +38,9 @@ pub(crate) struct DieConstraints {
     /// By chunk.
     pub(crate) chunks: Vec<ClassMasks>,
     /// By plane: what the masks were made of.
-    planes: Vec<PlaneFacts>,
+    planes: [PlaneFacts; 8],
+    /// How many planes there are.
+    count: usize,
     availability: AddressAvailability,
 }
 
@@ -62,7 +64,7 @@ static PAIRS: [(usize, usize); 28] = {
 struct PlaneFacts {
     /// Those about its registers: see [`DieRegisters::facts`](nandseq_device::DieRegisters::facts).
     registers: u8,
-    /// The cell type in its page register; 8 for none.
+    /// The cell type in its page register; 8 or above for none.
     cell: u8,
     /// Its op_state: see [`Group::state_of`].
     state: u16,
@@ -85,9 +87,9 @@ impl DieConstraints {
     /// Constraints that hold at no time.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = vec![ClassMasks::default(); setup.classes.chunks()];
-        let planes = vec![PlaneFacts::default(); usize::from(setup.tables.size.planes)];
+        let (planes, count) = ([PlaneFacts::default(); 8], usize::from(setup.tables.size.planes).min(8));
         let availability = AddressAvailability::new(setup);
-        Self { stamp: 0, until: Ticks::ZERO, is_complete: false, chunks, planes, availability }
+        Self { stamp: 0, until: Ticks::ZERO, is_complete: false, chunks, planes, count, availability }
     }
 
     /// Brings the constraints of a die up to date.
@@ -121,7 +123,7 @@ impl DieConstraints {
         let (facts, logic) = (self.look(device, setup, die, now), device.logic(die));
         let availability = self.availability.chunks.iter();
         for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
-            masks.look(group, available, &self.planes, &facts, logic);
+            masks.look(group, available, &self.planes[..self.count], &facts, logic);
         }
     }
 
@@ -129,7 +131,8 @@ impl DieConstraints {
     fn make_against(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
         let facts = self.look_at_others(device, setup, die, now);
         for (masks, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
-            let on_some_plane = self.planes.iter().fold(ClassSet::NONE, |all, plane| all | plane.forbidden(group));
+            let planes = self.planes.iter().take(self.count);
+            let on_some_plane = planes.fold(ClassSet::NONE, |all, plane| all | plane.forbidden(group));
             masks.against =
                 against(group, by_logic(group, facts.flies, device.logic(die)) | on_some_plane, facts.tolerant);
         }
@@ -141,13 +144,16 @@ impl DieConstraints {
         self.availability.refresh(device, setup, die);
         self.until = Ticks::ZERO;
         let mut facts = Facts::default();
-        self.look_at_planes(setup, logic, PlaneSet::EMPTY, &[Tables::NO_OP_STATE; 8]);
+        let state = setup.groups.chunks()[0].state_of(Tables::NO_OP_STATE);
+        for (plane, facts) in (0..).map(Plane).zip(&mut self.planes) {
+            *facts = PlaneFacts::new(&logic.planes, plane, PlaneSet::EMPTY, state);
+        }
         for axis in Axis::ALL {
             facts.resumable[axis] = is_resumable(&setup.tables, logic, axis);
         }
         let availability = self.availability.chunks.iter();
         for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
-            masks.look(group, available, &self.planes, &facts, logic);
+            masks.look(group, available, &self.planes[..self.count], &facts, logic);
         }
     }
 
@@ -156,25 +162,14 @@ impl DieConstraints {
         self.availability.chunks[chunk].anywhere()
     }
 
-    /// Notes the facts about the planes; `keys` are their op_states.
-    #[inline]
-    fn look_at_planes(&mut self, setup: &Setup, logic: &DieLogic, occupied: PlaneSet, keys: &[PhaseKey; 8]) {
-        let Some(group) = setup.groups.chunks().first() else { return };
-        for (at, (facts, &key)) in self.planes.iter_mut().zip(keys).enumerate() {
-            let plane = Plane(at as u8);
-            let registers = logic.planes.facts(plane);
-            let cell = if registers & PlaneFact::WithPage.bit() == 0 { 8 } else { logic.planes.page_cell(plane).0 };
-            let (state, is_occupied) = (group.state_of(key), occupied.contains(plane));
-            *facts = PlaneFacts { registers, cell, state, is_occupied };
-        }
-    }
-
     /// Finds the facts about a die that matter on all dies, and notes the die's stamp and until when they hold.
     #[inline]
     fn look_at_others(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
-        let (keys, until) = device.state_keys(die, now);
-        (self.stamp, self.until) = (device.stamp(die), until);
-        self.look_at_planes(setup, device.logic(die), device.occupied(die), &keys);
+        let (registers, occupied, group) = (&device.logic(die).planes, device.occupied(die), &setup.groups.chunks()[0]);
+        self.until = device.op_states(die, now, |plane, key| {
+            self.planes[usize::from(plane.0 % 8)] = PlaneFacts::new(registers, plane, occupied, group.state_of(key));
+        });
+        self.stamp = device.stamp(die);
         Facts { tolerant: device.occupants(die), flies: device.flies_on(die), ..Facts::default() }
     }
 
@@ -195,6 +190,15 @@ impl DieConstraints {
 }
 
 impl PlaneFacts {
+    /// The facts about a plane with an op_state: see [`Group::state_of`].
+    #[inline]
+    const fn new(registers: &DieRegisters, plane: Plane, occupied: PlaneSet, state: u16) -> Self {
+        let facts = registers.facts(plane);
+        let is_empty = (facts & PlaneFact::WithPage.bit() == 0) as u8;
+        let cell = registers.page_cell(plane).0 | is_empty << 3;
+        Self { registers: facts, cell, state, is_occupied: occupied.contains(plane) }
+    }
+
     /// The classes that the registers or the op_state of the plane forbid.
     fn forbidden(self, group: &Group) -> ClassSet {
         group.register_mask(self.registers).forbidden | group.in_state(self.state)

@@ -141,6 +141,28 @@ impl Stream {
         self.block.0
     }
 
+    /// Four numbers, each below its bound, of a stream of which an even number was drawn.
+    #[inline]
+    pub(crate) fn four_below(&mut self, bounds: [u64; 4]) -> [u64; 4] {
+        debug_assert_eq!(self.drawn, 2, "a block begins");
+        let [low, high] = self.counter;
+        let ([a, b], [c, d]) = (block_of_two(self.key, [low, high]), block_of_two(self.key, [low + 1, high]));
+        let numbers = [a, b, c, d];
+        let products: [u128; 4] = std::array::from_fn(|at| u128::from(numbers[at]) * u128::from(bounds[at]));
+        let may_be_rejected = |at: usize| (products[at] as u64) < bounds[at];
+        if may_be_rejected(0) | may_be_rejected(1) | may_be_rejected(2) | may_be_rejected(3) {
+            return self.four_one_by_one(bounds);
+        }
+        self.counter[0] = low + 2;
+        products.map(|product| (product >> 64) as u64)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn four_one_by_one(&mut self, bounds: [u64; 4]) -> [u64; 4] {
+        bounds.map(|bound| self.below(bound))
+    }
+
     /// One of some items, each as likely as its weight says; `None` if all weights are 0.
     #[inline]
     pub(crate) fn pick<T>(&mut self, items: impl Iterator<Item = (T, u64)> + Clone) -> Option<T> {
@@ -205,6 +227,18 @@ impl RandomNumbers for TableStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn four_numbers_at_once_are_those_that_come_one_by_one() {
+        // Below the last bounds one number in two or four is rejected.
+        for bounds in [[1, 7, 4, 1000], [3, 1, 1 << 40, u64::MAX], [1 << 63 | 1, 5, 3 << 62, 9]] {
+            for number in 0..200 {
+                let mut streams = [(); 2].map(|()| Stream::new([3, 4], StreamKind::Operation, number));
+                assert_eq!(streams[0].four_below(bounds), bounds.map(|bound| streams[1].below(bound)));
+                assert_eq!(streams[0].draw(), streams[1].draw());
+            }
+        }
+    }
 
     #[test]
     fn blocks_equal_the_authors_known_answers() {

@@ -182,7 +182,7 @@ impl ScenarioDirector {
 
 /// When the bus is free, or a phase on a die ends; `None` if nothing is to end.
 fn soon((device, tables): (&Device, &Tables), die: Die, now: Ticks) -> Option<Ticks> {
-    let times = [device.bus_free(), device.state_keys(die, now).1];
+    let times = [device.bus_free(), device.op_states(die, now, |_, _| {})];
     let next = times.into_iter().filter(|&time| time > now && time < Ticks(u64::MAX)).min();
     next.map(|time| time.ceil_to(tables.grid))
 }
