@@ -3,7 +3,8 @@
 //! It runs a site of the built-in device for the given number of operations. WHAT names the files that it writes: `engine`
 //! (none), `sequence` or `tables`. DIESxBLOCKS gives the device another size. The counted part is [`measured`].
 //!
-//! `regions` is `engine` with addresses drawn from two regions, each half of the device.
+//! `regions` is `engine` with addresses drawn from two regions, each half of the device. A test plan, `PATH.yaml`, is `engine` with the
+//! shares, addresses and scenarios of the plan, in one phase.
 //!
 //! Three more are for the floor. `known` carries such a run out again with all decisions known, and counts [`measured_again`]. `decide` does
 //! as much besides as finding the decisions out must take, and counts [`measured_deciding`]. `hooks` makes five hooks that decide nothing for
@@ -24,8 +25,10 @@ use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::run_files::RunFiles;
 use nandseq_plan::model::{AddressEntry, AddressLimits, NumberRanges, Region};
+use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::model::Topology;
-use nandseq_profile::{Profile, Ticks, builtin};
+use nandseq_profile::places::Places;
+use nandseq_profile::{Profile, SourceFile, Ticks, builtin};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::{Operation, Sink};
 use replay::{Known, Nobody};
@@ -72,23 +75,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             return Ok(());
         }
         "engine" | "regions" => Outputs::NONE,
+        path if path.ends_with(".yaml") => Outputs::NONE,
         "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
         "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
         other => {
-            return Err(format!("`{other}` is none of engine, regions, sequence, tables, known, decide, hooks").into());
+            let known = "engine, regions, sequence, tables, known, decide, hooks, PATH.yaml";
+            return Err(format!("`{other}` is none of {known}").into());
         }
     };
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let mut setup = Setup::new(&profile, &table, &[])?;
     if what == "regions" {
         setup = setup.with_addresses(&[two_regions(&profile)], &[0]);
+    } else if what.ends_with(".yaml") {
+        setup = with_plan(setup, &profile, Path::new(what))?;
     }
     let format = CsvTables::new(&profile)?;
     let limits =
         RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(operations), ..RunLimits::default() };
     let folder = tempfile::tempdir()?;
-    let done = measured(&mut Site::new(&setup, 42), &limits, outputs, &format, folder.path())?;
+    let mut site = Site::new(&setup, 42);
+    let done = measured(&mut site, &limits, outputs, &format, folder.path())?;
     eprintln!("{done} operations");
+    let reached = site.scenarios();
+    for value in reached.iter().flat_map(|scenario| &scenario.values) {
+        eprintln!("{} hits in {} attempts; given up: {:?}", value.hits, value.attempts, value.given_up);
+    }
     Ok(())
 }
 
@@ -105,6 +117,16 @@ fn two_regions(profile: &Profile) -> AddressEntry {
     };
     let regions = vec![region(0..=blocks_per_die / 2), region(blocks_per_die / 2 + 1..=blocks_per_die - 1)];
     AddressEntry { name: "two".to_owned(), regions, limits: AddressLimits::default() }
+}
+
+/// The setup with the shares, addresses and scenarios of a plan.
+fn with_plan(setup: Setup, profile: &Profile, path: &Path) -> Result<Setup, Box<dyn std::error::Error>> {
+    let classes = Places::new(&SourceFile::new(builtin::NAME, builtin::text()), profile).classes();
+    let source = SourceFile::new(path.display().to_string(), std::fs::read_to_string(path)?);
+    let (plan, diagnostics) = nandseq_plan::read(&source, profile, &classes);
+    let plan = plan.ok_or_else(|| diagnostics.render(&source, Styling::Plain))?;
+    let entries: Vec<usize> = (0..plan.addresses.len()).collect();
+    Ok(setup.with_mix(&plan.mix).with_addresses(&plan.addresses, &entries).with_scenarios(&plan.scenarios)?)
 }
 
 /// A run from its first event to its last file.

@@ -233,6 +233,35 @@ scenarios:
 }
 
 #[test]
+fn hits_that_fit_come_beside_shares_and_addresses() {
+    let profile = builtin::profile();
+    let plan = plan(
+        "
+mix: {page_read: 20 %}
+addresses:
+  low:
+    regions: [{blocks: 0-511, weight: 3}, {blocks: 512-1019}]
+    limits: {open_blocks: 400}
+scenarios:
+  early:
+    hits: 150
+    steps:
+      - p: {base: PROGRAM_SLC}
+      - {base: PROGRAM_SUSPEND, in: p.CORE_BUSY, at: 0-50 %}
+",
+    );
+    let setup = setup(&profile, &plan).with_mix(&plan.mix).with_addresses(&plan.addresses, &[0]);
+    let mut site = Site::new(&setup, 6);
+    let limits = RunLimits { run_until: Ticks::from_us(100_000_000), max_ops: Some(15_000), ..RunLimits::default() };
+    let rows = rows(&profile, &mut site, &limits, 1);
+    let value = &site.scenarios()[0].values[0];
+    assert!(value.hits == 150 && value.attempts < 200, "{value:?}");
+    assert!(matches(&profile, &plan, 0, &rows).len() as u64 >= value.hits);
+    let reads = rows.iter().filter(|row| plan.mix[0].ops.contains(&row.op)).count();
+    assert!((2_850..=3_150).contains(&reads), "{reads} reads of {} operations", rows.len());
+}
+
+#[test]
 fn a_site_taken_up_between_runs_says_the_same() {
     let profile = builtin::profile();
     let plan = plan(&EARLY_SUSPEND.replace("hits: 3", "hits: 20"));

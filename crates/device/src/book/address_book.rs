@@ -6,7 +6,7 @@ use super::die_index::DieIndex;
 use super::limits::{Counting, Limits, UseLimits};
 use super::masks::Masks;
 use super::record::{BlockRecord, BlockStage};
-use super::region::{AddressRegion, RegionIndex};
+use super::region::{AddressRegion, GroupBefore, RegionIndex};
 use super::uses::{GroupNews, GroupUses, Uses, UsesOfRecords};
 use crate::place::Place;
 use crate::size::Size;
@@ -30,8 +30,6 @@ pub struct AddressBook {
     pub(super) masks: Masks,
     /// For each die, how often the uses have changed that its planes have a block for.
     stamps: Vec<u64>,
-    /// Scratch: for each region of a die what may be done with the blocks of a group before a change.
-    before: Vec<[Uses; 8]>,
     /// How often blocks and pages were used, and the limits of that, if it is counted.
     pub(super) counting: Option<Box<Counting>>,
     /// How many blocks are open: see [`Counting`]. Counted while there is a limit.
@@ -83,7 +81,6 @@ impl AddressBook {
             uses: UsesOfRecords::new(tables),
             masks: Masks::new(size.planes),
             stamps: vec![0; usize::from(size.dies)],
-            before: Vec::new(),
             counting: None,
             open: 0,
             slots: u32::MAX,
@@ -113,12 +110,10 @@ impl AddressBook {
         for die in dies {
             for group in 0..self.size.groups {
                 let place = Place { die, group, planes: self.planes_of(group), ..Place::default() };
-                self.before.clear();
-                let regions = self.regions.get(usize::from(die.0)).map_or(0, Vec::len);
-                self.before.resize(regions, [Uses::default(); 8]);
-                self.file_in_regions(&place);
                 if is_whole {
                     self.change_from(&place, |_, _| Uses::default(), |_| {});
+                } else {
+                    self.file_in_regions(&place, &GroupBefore::default());
                 }
             }
             self.stamps[usize::from(die.0)] += 1;
@@ -185,11 +180,14 @@ impl AddressBook {
     /// Applies `change` to every block of a place of a device with regions.
     #[inline(never)]
     fn change_in_regions(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
-        self.note_uses(place);
+        let before = GroupBefore { uses: self.uses_on(place), used_up: None };
         let open = self.open_among(place);
         let first = self.at(place.die, Block(place.group * u32::from(self.size.planes)));
         place.planes.iter().for_each(|plane| change(&mut self.records[first + usize::from(plane.0)]));
-        self.file_in_regions(place);
+        // Holding a block a second time, say, changes no set.
+        if before.uses != self.uses_on(place) {
+            self.file_in_regions(place, &before);
+        }
         self.note_open(self.open + self.open_among(place) - open);
     }
 
@@ -231,24 +229,22 @@ impl AddressBook {
         self.note_open(open as u32);
     }
 
-    /// Notes what may be done in each region with the blocks of a place, before a change.
-    pub(super) fn note_uses(&mut self, place: &Place) {
-        let (die, group) = (place.die, place.group);
-        let first = self.at(die, Block(group * u32::from(self.size.planes)));
-        let Self { records, uses, before, regions, counting, .. } = self;
-        let of_block = uses_of_blocks(records, uses, counting.as_deref(), first);
-        before.clear();
-        let regions = regions.get(usize::from(die.0)).into_iter().flatten();
-        before.extend(regions.map(|region| region.uses((group, place.planes), of_block)));
+    /// What may be done with the blocks of a place, by plane, whatever the region.
+    pub(super) fn uses_on(&self, place: &Place) -> [Uses; 8] {
+        let first = self.at(place.die, Block(place.group * u32::from(self.size.planes)));
+        let of_block = uses_of_blocks(&self.records, &self.uses, self.counting.as_deref(), first);
+        let mut all = [Uses::default(); 8];
+        place.planes.iter().for_each(|plane| all[usize::from(plane.0)] = of_block(plane.0).0);
+        all
     }
 
     /// Files the blocks of a place in the regions of its die after a change.
-    pub(super) fn file_in_regions(&mut self, place: &Place) {
+    pub(super) fn file_in_regions(&mut self, place: &Place, before: &GroupBefore) {
         let (die, group) = (place.die, place.group);
         let first = self.at(die, Block(group * u32::from(self.size.planes)));
-        let Self { records, uses, before, regions, masks, programs, stamps, counting, .. } = self;
+        let Self { records, uses, regions, masks, programs, stamps, counting, .. } = self;
         let of_block = uses_of_blocks(records, uses, counting.as_deref(), first);
-        for (region, before) in regions.get_mut(usize::from(die.0)).into_iter().flatten().zip(before) {
+        for region in regions.get_mut(usize::from(die.0)).into_iter().flatten() {
             stamps[usize::from(die.0)] += region.file((masks, programs), (group, place.planes), before, of_block);
         }
     }

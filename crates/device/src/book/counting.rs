@@ -4,6 +4,7 @@ use nandseq_profile::{Block, Die, Page};
 
 use super::address_book::AddressBook;
 use super::limits::{Counting, Limits, UseLimits};
+use super::region::GroupBefore;
 use super::use_counts::UseCounts;
 use crate::place::Place;
 use crate::tables::BaseInfo;
@@ -19,6 +20,13 @@ impl AddressBook {
     #[must_use]
     pub const fn counts_uses(&self) -> bool {
         self.counting.is_some()
+    }
+
+    /// Whether a limit is in force.
+    #[must_use]
+    #[inline]
+    pub fn has_limits(&self) -> bool {
+        self.counting.as_ref().is_some_and(|counting| counting.limits.are_any())
     }
 
     /// The counts, if uses are counted: of what has started and of the steps to come of chains.
@@ -43,19 +51,27 @@ impl AddressBook {
     }
 
     fn change_counts(&mut self, info: &BaseInfo, place: &Place, is_more: bool) {
-        if self.counting.is_none() || !(info.effects.erase || info.reads_page) {
+        if !(info.effects.erase || info.reads_page) {
             return;
         }
-        self.note_uses(place);
+        let Some(Counting { counts, limits }) = self.counting.as_deref_mut() else { return };
         let size = self.size;
-        if let Some(Counting { counts, limits }) = self.counting.as_deref_mut() {
+        let number = |plane| place.die.index() * size.blocks as usize + place.block(&size, plane).index();
+        let turns = |plane| limits.turns(counts, (info, number(plane), place.page.0), is_more);
+        // Most uses are far from their limits, and change no set.
+        if !place.planes.iter().any(turns) {
             counts.change(&size, info, place, is_more);
-            for plane in place.planes.iter().filter(|_| info.reads_page) {
-                let at = usize::from(place.die.0) * size.blocks as usize + place.block(&size, plane).index();
-                limits.note_page(at, place.page.0, counts);
-            }
+            return;
         }
-        self.file_in_regions(place);
+        let uses = self.uses_on(place);
+        let Some(Counting { counts, limits }) = self.counting.as_deref_mut() else { return };
+        let mut used_up: [Option<Box<[u64]>>; 8] = Default::default();
+        place.planes.iter().for_each(|plane| used_up[plane.index()] = limits.used_up(number(plane)).map(Box::from));
+        counts.change(&size, info, place, is_more);
+        if info.reads_page {
+            place.planes.iter().for_each(|plane| limits.note_page(number(plane), place.page.0, counts));
+        }
+        self.file_in_regions(place, &GroupBefore { uses, used_up: Some(used_up) });
     }
 
     /// Whether the limits in force let all operations of a plan start, its steps to come included.
@@ -63,8 +79,14 @@ impl AddressBook {
         let Some(Counting { counts, limits }) = self.counting.as_deref() else { return true };
         let opens = |info: &BaseInfo| info.effects.is_program();
         let opens_too = |info: &BaseInfo, _: Page| opens(info);
+        // A place has at most eight blocks.
+        let may_open_all = limits.open.is_none() || self.slots as usize >= 8 * plan.clone().count();
         let mut opened = 0;
         for (index, (info, place)) in plan.clone().enumerate() {
+            let is_counted = info.effects.erase && limits.limits_erases() || info.reads_page && limits.limits_reads();
+            if !is_counted && (may_open_all || !opens(info)) {
+                continue;
+            }
             for plane in place.planes.iter() {
                 let at = self.at(place.die, place.block(&self.size, plane));
                 // How many steps before this one do the same to the block.
@@ -75,21 +97,27 @@ impl AddressBook {
                     });
                     same.count() as u32
                 };
+                // What is far from its limit is not counted exactly.
+                let most = index as u32;
+                let erases = counts.erases[at];
                 if info.effects.erase
-                    && counts.erases[at] + earlier(&|info, _| info.effects.erase) >= limits.of_erases(at)
+                    && erases + most >= limits.of_erases(at)
+                    && erases + earlier(&|info, _| info.effects.erase) >= limits.of_erases(at)
                 {
                     return false;
                 }
                 if info.reads_page {
-                    let reads = counts.reads.get(at).copied().unwrap_or(0) + earlier(&|info, _| info.reads_page);
-                    let of_page = counts.reads_of_page(at, place.page.0)
-                        + earlier(&|info, page| info.reads_page && page == place.page);
-                    if reads >= limits.of_reads(at) || of_page >= limits.of_page(at, place.page.0) {
+                    let (reads, of_page) = (counts.reads_of(at), counts.reads_of_page(at, place.page.0));
+                    let is_over = reads + most >= limits.of_reads(at)
+                        && reads + earlier(&|info, _| info.reads_page) >= limits.of_reads(at);
+                    let is_same = |info: &BaseInfo, page| info.reads_page && page == place.page;
+                    let lets_read = |reads| limits.lets_read(at, place.page.0, reads);
+                    if is_over || !lets_read(of_page + most) && !lets_read(of_page + earlier(&is_same)) {
                         return false;
                     }
                 }
                 let is_open = || self.records[at].is_open(self.size.pages);
-                if limits.open.is_some() && opens(info) && !is_open() && earlier(&opens_too) == 0 {
+                if !may_open_all && opens(info) && !is_open() && earlier(&opens_too) == 0 {
                     opened += 1;
                 }
             }

@@ -9,6 +9,7 @@ use super::region::AddressRegion;
 use super::use_counts::UseCounts;
 use super::uses::Uses;
 use crate::size::Size;
+use crate::tables::BaseInfo;
 
 /// How often the addresses of some regions may be used; `None` for no limit.
 #[derive(Clone, Default, Debug)]
@@ -63,8 +64,9 @@ pub(super) struct Limits {
     /// By block of the device; the greatest number where there is no limit. Empty if no block has any.
     erases: Vec<u32>,
     reads: Vec<u32>,
-    /// The limits with one for reads of pages.
+    /// The limits with one for reads of pages, and the least of these.
     of_pages: Vec<UseLimit>,
+    least_of_pages: u32,
     /// By block of the device: its pages that have reached their limit, one bit each; `None` if there is none.
     used_up: Vec<Option<Box<[u64]>>>,
     /// How many blocks of the site may be open.
@@ -88,6 +90,7 @@ impl Limits {
         };
         let of_pages: Vec<UseLimit> = limits.iter().filter(|limit| limit.page_reads.is_some()).cloned().collect();
         let mut all = Self {
+            least_of_pages: of_pages.iter().filter_map(|limit| limit.page_reads).min().unwrap_or(u32::MAX),
             size: *size,
             erases: least(|limit| limit.erases),
             reads: least(|limit| limit.reads),
@@ -103,8 +106,28 @@ impl Limits {
         all
     }
 
+    /// Whether there is one.
+    pub(super) const fn are_any(&self) -> bool {
+        self.limits_erases() || self.limits_reads() || self.open.is_some()
+    }
+
+    /// Whether erases of some block are limited.
+    pub(super) const fn limits_erases(&self) -> bool {
+        !self.erases.is_empty()
+    }
+
+    /// Whether reads of some block or page are limited.
+    pub(super) const fn limits_reads(&self) -> bool {
+        !self.reads.is_empty() || !self.of_pages.is_empty()
+    }
+
+    /// Whether a limit of reads of pages lets a page be read once more after so many reads. Most pages are far from any.
+    pub(super) fn lets_read(&self, at: usize, page: u16, reads: u32) -> bool {
+        reads < self.least_of_pages || reads < self.of_page(at, page)
+    }
+
     /// The limit of reads of a page.
-    pub(super) fn of_page(&self, at: usize, page: u16) -> u32 {
+    fn of_page(&self, at: usize, page: u16) -> u32 {
         let size = &self.size;
         let own = self.of_pages.iter().filter(|limit| limit.has_page(size, address(size, at), page));
         own.filter_map(|limit| limit.page_reads).min().unwrap_or(u32::MAX)
@@ -120,9 +143,19 @@ impl Limits {
         self.erases.get(at).copied().unwrap_or(u32::MAX)
     }
 
+    /// Whether an operation that counts, or counts no more, on a page of a block lets the block or the page reach a limit, or takes it back.
+    pub(super) fn turns(&self, counts: &UseCounts, (info, at, page): (&BaseInfo, usize, u16), is_more: bool) -> bool {
+        let greater = |count: u32| count.saturating_add(u32::from(is_more));
+        let erases = || counts.erases.get(at).is_some_and(|&erases| greater(erases) == self.of_erases(at));
+        let reads = || greater(counts.reads_of(at)) == self.of_reads(at);
+        let of_page = || greater(counts.reads_of_page(at, page));
+        let page_reads = || of_page() >= self.least_of_pages && of_page() == self.of_page(at, page);
+        info.effects.erase && erases() || info.reads_page && (reads() || page_reads())
+    }
+
     /// Notes whether a page has reached its limit.
     pub(super) fn note_page(&mut self, at: usize, page: u16, counts: &UseCounts) {
-        let is_used_up = counts.reads_of_page(at, page) >= self.of_page(at, page);
+        let is_used_up = !self.lets_read(at, page, counts.reads_of_page(at, page));
         let pages = self.size.pages;
         let Some(used_up) = self.used_up.get_mut(at) else { return };
         if !is_used_up && used_up.is_none() {

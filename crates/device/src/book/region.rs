@@ -80,6 +80,21 @@ impl AddressRegion {
     }
 }
 
+/// What may be done with the blocks of a group before a change, by plane, whatever the region.
+#[derive(Default)]
+pub(super) struct GroupBefore {
+    pub(super) uses: [Uses; 8],
+    /// The pages of each that had reached a limit, if these have changed.
+    pub(super) used_up: Option<[Option<Box<[u64]>>; 8]>,
+}
+
+impl GroupBefore {
+    /// The pages of a block that had reached a limit; `now` are those that have.
+    fn used_up_on<'a>(&'a self, plane: Plane, now: Option<&'a [u64]>) -> Option<&'a [u64]> {
+        self.used_up.as_ref().map_or(now, |before| before[usize::from(plane.0)].as_deref())
+    }
+}
+
 /// A region on one die.
 #[derive(Clone, Debug)]
 pub(super) struct RegionIndex {
@@ -129,37 +144,24 @@ impl RegionIndex {
         }
     }
 
-    /// What may be done with the blocks of a group on some planes in the region, by plane; `of_block` says it of a block whatever the region,
-    /// with its pages that have reached a limit.
-    pub(super) fn uses<'u>(
-        &self,
-        (group, planes): (u32, PlaneSet),
-        of_block: impl Fn(u8) -> (Uses, Option<&'u [u64]>),
-    ) -> [Uses; 8] {
-        let mut all = [Uses::default(); 8];
-        for plane in self.planes_of(group).and(planes).iter() {
-            all[usize::from(plane.0)] = Self::uses_of(of_block(plane.0), &self.pages);
-        }
-        all
-    }
-
-    /// Files a group, by what may be done with its blocks in the region. Those on `planes` have changed from `before`; `of_block` is as in
-    /// [`RegionIndex::uses`]. Returns the same as [`DieIndex::file`].
+    /// Files a group, by what may be done with its blocks in the region. Those on `planes` have changed from `before`; `of_block` says of a block
+    /// what may be done with it whatever the region, with its pages that have reached a limit. Returns the same as [`DieIndex::file`].
     pub(super) fn file<'u>(
         &mut self,
         (masks, programs): (&Masks, &[u8]),
         (group, planes): (u32, PlaneSet),
-        before: &[Uses; 8],
+        before: &GroupBefore,
         of_block: impl Fn(u8) -> (Uses, Option<&'u [u64]>),
     ) -> u64 {
         let (mut news, mut of_group, mut changes) = (GroupNews::default(), GroupUses::default(), 0);
         for plane in self.planes_of(group).and(planes).iter() {
             let at = usize::from(plane.0);
-            let (before, after) = (&before[at], Self::uses_of(of_block(plane.0), &self.pages));
+            let (block, after) = (of_block(plane.0), Self::uses_of(of_block(plane.0), &self.pages));
+            let before = Self::uses_of((before.uses[at], before.used_up_on(plane, block.1)), &self.pages);
             of_group.put(at, after);
-            if *before != after {
-                changes += self.index.file(programs, (group, plane.0), before, &after);
-                news.add(before, &after);
+            if before != after {
+                changes += self.index.file(programs, (group, plane.0), &before, &after);
+                news.add(&before, &after);
             }
         }
         if self.index.planes > 1 && news != GroupNews::default() {

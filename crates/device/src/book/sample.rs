@@ -2,7 +2,7 @@
 //! first, by weight; what follows is of that region.
 //!
 //! Callers give `below`, which draws uniformly below a bound ≥ 1. A draw calls it once, a draw of several planes three times, a draw of
-//! a readable page up to 63 times more, and a draw from regions once more. A draw is `None` if no address qualifies. `allowed` are planes of the device;
+//! a readable page up to 63 times more, and a draw from several regions once more. A draw is `None` if no address qualifies. `allowed` are planes of the device;
 //! `max_planes` is the most planes of a draw (below 2: the draw is `None`).
 //!
 //! A draw on a single plane is exactly uniform over the eligible blocks, or readable pages, of the allowed planes. A draw on
@@ -49,13 +49,17 @@ impl<'a> DieAddresses<'a> {
             return Some(Draws { book, die, index, pages: None, slots: u32::MAX });
         }
         let with_address = || self.regions().iter().filter(|region| has(&region.index));
-        let total: u64 = with_address().map(|region| region.weight).sum();
-        let mut at = if total > 0 { below(total) } else { return None };
-        let region = with_address().find(|region| {
-            let is_here = at < region.weight;
-            at = at.wrapping_sub(region.weight);
-            is_here
-        })?;
+        let region = if let [alone] = self.regions() {
+            has(&alone.index).then_some(alone)?
+        } else {
+            let total: u64 = with_address().map(|region| region.weight).sum();
+            let mut at = if total > 0 { below(total) } else { return None };
+            with_address().find(|region| {
+                let is_here = at < region.weight;
+                at = at.wrapping_sub(region.weight);
+                is_here
+            })?
+        };
         Some(Draws { book, die, index: &region.index, pages: Some(&region.pages), slots: book.slots })
     }
 

@@ -57,6 +57,12 @@ impl UseCounts {
         self.counts_pages.get(at).is_some_and(|counts| *counts)
     }
 
+    /// Reads of pages of a block, if they are counted.
+    #[must_use]
+    pub fn reads_of(&self, at: usize) -> u32 {
+        self.reads.get(at).copied().unwrap_or(0)
+    }
+
     /// Reads of a page of a block.
     #[must_use]
     pub fn reads_of_page(&self, at: usize, page: u16) -> u32 {

@@ -23,7 +23,7 @@ pub(crate) enum NotAdmitted {
 /// Whether limits leave room for all operations of a plan.
 #[inline]
 pub(crate) fn has_room(device: &Device, tables: &Tables, plan: &[Step]) -> bool {
-    !device.book.counts_uses() || limits_leave_room(device, tables, plan)
+    !device.book.has_limits() || limits_leave_room(device, tables, plan)
 }
 
 #[cold]

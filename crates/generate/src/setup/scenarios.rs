@@ -8,10 +8,10 @@ use nandseq_plan::model::{
     AddressPart, PlaceRelation, Scenario, ScenarioAxis, ScenarioStep, StepMoment, StepPlace, StepTime, WHOLE,
 };
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseId, CellTypeId, Die, OpId, Plane, Ticks};
+use nandseq_profile::{CellTypeId, Die, OpId, Plane, Ticks};
 
 use super::chain_templates::{FollowUps, StepInfo};
-use super::classes::{Classes, places};
+use super::classes::{ClassId, Classes, places};
 use super::distribution::Distribution;
 use super::error::SetupError;
 use crate::random::Stream;
@@ -25,8 +25,12 @@ pub(crate) struct ScenarioSet {
     pub(crate) all: Vec<CompiledScenario>,
     /// Every name that may be proposed, each as likely as any other.
     pub(crate) distribution: Distribution,
-    /// By base: the bases of the steps that its chains may have, and whether a step has the cell type of the chain's first operation.
-    pub(crate) followers: Vec<Vec<(BaseId, bool)>>,
+    /// One name of each class that may be proposed.
+    pub(crate) kinds: Vec<OpId>,
+    /// By name: its class.
+    pub(crate) class_of: Vec<ClassId>,
+    /// By base: the names after which chains may have a step of it, ascending, and whether the step has the cell type of the name.
+    pub(crate) leaders: Vec<Vec<(OpId, bool)>>,
     /// The longest time that a name holds the bus, and that a name occupies planes.
     pub(crate) longest: (Ticks, Ticks),
 }
@@ -75,15 +79,24 @@ impl ScenarioSet {
         let longest =
             |of: fn(&OpInfo) -> Ticks| names.iter().map(|&(op, _)| of(tables.op(op))).max().unwrap_or_default();
         let all = scenarios.iter().map(|scenario| CompiledScenario::new(tables, scenario, proposes));
-        let followers = |of: &FollowUps| {
-            let chains = of.choices.iter().filter_map(|&(_, chain)| chain).flat_map(|chain| &chains[chain]);
-            let mut steps: Vec<_> = chains.map(|step| (step.base, step.same_cell_type)).collect();
-            steps.sort_unstable();
-            steps.dedup();
-            steps
-        };
+        let class_of: Vec<ClassId> = tables.ops().map(|(_, op)| classes.of(op)).collect();
+        let mut kinds: Vec<OpId> = names.iter().map(|&(op, _)| op).collect();
+        kinds.sort_unstable_by_key(|op| (class_of[op.index()], *op));
+        kinds.dedup_by_key(|op| class_of[op.index()]);
+        let mut leaders = vec![Vec::new(); follow_ups.len()];
+        for &(op, _) in &names {
+            let follow_ups = &follow_ups[tables.op(op).base.index()];
+            let of_chains = follow_ups.choices.iter().filter_map(|&(_, chain)| chain).flat_map(|chain| &chains[chain]);
+            of_chains.for_each(|step| leaders[step.base.index()].push((op, step.same_cell_type)));
+        }
+        for of_base in &mut leaders {
+            of_base.sort_unstable();
+            of_base.dedup();
+        }
         Ok(Self {
-            followers: follow_ups.iter().map(followers).collect(),
+            kinds,
+            class_of,
+            leaders,
             longest: (longest(|op| op.bus), longest(|op| op.occupied)),
             distribution: Distribution::new(tables, classes, &names, |_| true),
             all: all.collect::<Result<_, _>>()?,
@@ -133,6 +146,17 @@ impl CompiledScenario {
         let wanted = &self.values[value];
         let fits = move |op: &OpId| is_wanted(tables, wanted, step, *op);
         self.steps[step].ops.iter().copied().filter(fits)
+    }
+
+    /// Whether a step that may start at any time begins the window of a later one.
+    pub(crate) fn opens_window(&self, step: usize) -> bool {
+        let begins = |when: StepTime| match when {
+            StepTime::Next | StepTime::After { within: (_, None), .. } => None,
+            StepTime::During { step, .. } | StepTime::After { step, within: (_, Some(_)), .. } => Some(step),
+        };
+        let (this, later) = (self.steps.get(step), self.steps.iter().skip(step + 1));
+        this.is_some_and(|this| begins(this.when).is_none())
+            && later.into_iter().any(|later| begins(later.when) == Some(step))
     }
 
     /// Whether a step is to be on another plane than a step after the first.

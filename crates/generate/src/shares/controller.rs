@@ -28,8 +28,8 @@ const TRIED: u64 = 4_096;
 const BURST: (u128, u128) = (5, 2);
 const LEAST_BURST: u64 = 16;
 /// A share comes in bursts if bursts followed on a lack so many times ([`BURSTS`]), or if it lacks at this level: its operations come one after
-/// another while the device is in a state for them, and not at all before. It has this level from then on. While it is ahead it pauses. While it
-/// is behind, what keeps dies busy yields, until it has what is wanted: the device gets into that state. If it does not come then, either, it is given up so
+/// another while the device is in a state for them, and not at all before. It has this level from then on, or a greater one if that lets too
+/// few start. While it is ahead it pauses. While it is behind, what keeps dies busy yields, until it has what is wanted: the device gets into that state. If it does not come then, either, it is given up so
 /// many times sooner; it is looked at after so many proposals even if nothing starts.
 const BURSTING: i32 = 6 * DOUBLE;
 const SOONER: u32 = 2;
@@ -174,7 +174,8 @@ impl MixController {
             }
             let is_steered = is_steered(mix, at, share);
             if is_steered && has_rest && share.bursts == BURSTS {
-                (share.level, share.pauses) = (BURSTING, ahead > 0);
+                let more = if yielded && behind > 0 { DOUBLE } else { 0 };
+                (share.level, share.pauses) = ((share.level + more).clamp(BURSTING, GREATEST), ahead > 0);
                 self.state.yields |= behind > if yielded { 0 } else { BEHIND.0 + total / BEHIND.1 };
                 share.in_vain = if yielded && started == 0 { (share.in_vain + SOONER).min(GIVEN_UP) } else { 0 };
                 room = room.min(if ahead > 0 { (u128::from(ahead) * whole / wanted) as u64 } else { behind });

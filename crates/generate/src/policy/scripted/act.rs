@@ -36,15 +36,21 @@ impl ScenarioDirector {
         if window.until.is_some_and(|until| now > until) {
             let refused = self.attempts[at].refused;
             let reason = refused.map_or(GivenUp::WindowPassed, |refused| self.why(search, at, refused));
-            self.give_up(set, at, reason);
+            self.give_up((set, now), at, reason);
             return None;
         }
         if target > now {
             self.attempts[at].wake_at(&mut search.kernel.queue, target);
             return None;
         }
+        // What failed before is not tried again before others went on for a while.
+        if scenario.opens_window(next) && self.attempts[at].keeps_from > now {
+            let keeps_from = self.attempts[at].keeps_from;
+            self.wait(search, at, keeps_from);
+            return None;
+        }
         if scenario.ops(tables, next, self.attempts[at].value).next().is_none() {
-            self.give_up(set, at, GivenUp::NoOperation);
+            self.give_up((set, now), at, GivenUp::NoOperation);
             return None;
         }
         if self.waits_for_chain(search, at) {
@@ -95,7 +101,11 @@ impl ScenarioDirector {
                 && scenario.ops(tables, attempt.next, attempt.value).any(|op| op == step.op)
         };
         let die = attempt.dies[attempt.next];
-        let alone = !scenario.others_between && attempt.is_before_first();
+        let alone = if scenario.others_between {
+            scenario.opens_window(attempt.next) && attempt.keeps_dies(search.now)
+        } else {
+            attempt.is_before_first()
+        };
         let is_on = |die: &Die| attempt.mask >> die.0 & 1 == 1;
         kernel.waiting_chains(die).any(|id| kernel.chains.get(id).rest().iter().any(has_next))
             || alone && attempt.dies.iter().any(|&die| kernel.waiting_chains(die).next().is_some())
@@ -171,7 +181,7 @@ impl ScenarioDirector {
                 | GivenUp::RunEnded
                 | GivenUp::NoOperation => reason,
             };
-            return self.give_up(search.set, at, reason);
+            return self.give_up((search.set, search.now), at, reason);
         }
         let after_window = attempt.until.map_or(Ticks(u64::MAX), |until| Ticks(until.0.max(search.now.0) + 1));
         let soon = soon((&search.kernel.device, &search.setup.tables), attempt.dies[attempt.next], search.now);

@@ -10,6 +10,10 @@ use crate::kernel::{Event, Queue, Step};
 use crate::reporting::RefusalReason;
 use crate::setup::{CompiledScenario, is_wanted};
 
+/// How often the next step is tried in vain on idle dies, and how many operations prepare it, while an attempt keeps its dies for itself.
+const MOST_TRIES_KEPT: u32 = 8;
+const MOST_PREPARED_KEPT: u32 = 64;
+
 /// The operation of a step that has started, with its phases as they are now.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DoneStep {
@@ -167,6 +171,9 @@ impl StepWindow {
 /// An attempt at a scenario.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
+    /// When it began, and when it may keep its dies for itself.
+    pub(super) began: Ticks,
+    pub(super) keeps_from: Ticks,
     /// The scenario and the value of `each`, as indices.
     pub(super) scenario: usize,
     pub(super) value: usize,
@@ -198,6 +205,8 @@ impl Attempt {
         let mask = dies.iter().fold(0, |all, die| all | 1 << die.0);
         let done = Vec::with_capacity(dies.len());
         Self {
+            began: Ticks::ZERO,
+            keeps_from: Ticks::ZERO,
             scenario,
             value,
             dies,
@@ -232,6 +241,15 @@ impl Attempt {
     /// Whether no step has started.
     pub(super) const fn is_before_first(&self) -> bool {
         self.next == 0 && self.repeated == 0
+    }
+
+    /// Whether it keeps its dies for itself until its next step, which has no window, has started: not if that is refused again and again, since
+    /// what it lacks may come of other operations.
+    pub(super) fn keeps_dies(&self, now: Ticks) -> bool {
+        self.until.is_none()
+            && now >= self.keeps_from
+            && self.tries < MOST_TRIES_KEPT
+            && self.prepared < MOST_PREPARED_KEPT
     }
 
     /// Whether other operations may be started so that the next step can come.

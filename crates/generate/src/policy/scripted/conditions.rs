@@ -48,8 +48,13 @@ impl PlaceConditions {
     /// Whether they say no more than the die.
     pub(super) fn is_anywhere(&self, size: &Size) -> bool {
         let whole = PlaneSet::first(size.planes.into());
+        self.planes == whole && self.has_plane.is_none() && self.has_all_blocks(size)
+    }
+
+    /// Whether they let in every block and page of their planes.
+    pub(super) fn has_all_blocks(&self, size: &Size) -> bool {
         let has_all_pages = matches!(self.pages[..], [(0, last)] if last.saturating_add(1) >= size.pages.into());
-        self.planes == whole && self.has_plane.is_none() && self.blocks.is_empty() && has_all_pages
+        self.blocks.is_empty() && has_all_pages
     }
 
     /// The conditions of a step on a die. `done` gives the place of an earlier step, if its operation has started; what is relative to

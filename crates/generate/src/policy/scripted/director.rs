@@ -49,6 +49,10 @@ pub(crate) struct ScenarioDirector {
     wanted: Vec<(u64, u64)>,
     /// By scenario: attempts that began.
     begun: Vec<u64>,
+    /// By scenario: whether more attempts are due than dies are there for.
+    is_late: Vec<bool>,
+    /// By die: when attempts may keep it for themselves again. After one that failed, others go on for as long as it took.
+    kept_again: Vec<Ticks>,
     /// The hits of the phase, if they are kept.
     pub(crate) kept: Option<Vec<ScenarioHit>>,
 }
@@ -92,6 +96,8 @@ impl ScenarioDirector {
             streams: 0,
             own: None,
             wanted,
+            is_late: vec![false; set.all.len()],
+            kept_again: Vec::new(),
             kept: None,
         };
         (0..set.all.len()).for_each(|at| director.add_up(set, at));
@@ -109,12 +115,14 @@ impl ScenarioDirector {
     pub(crate) fn begin_run(&mut self, extent: PhaseExtent) {
         self.extent = extent;
         (self.since, self.is_idle, self.streams, self.own) = (None, false, 0, None);
+        self.is_late.fill(false);
+        self.kept_again.clear();
     }
 
     /// Ends a run, after all chains: attempts under way are given up.
     pub(crate) fn end_run(&mut self, set: &ScenarioSet) {
         while !self.attempts.is_empty() {
-            self.give_up(set, self.attempts.len() - 1, GivenUp::RunEnded);
+            self.give_up((set, Ticks::ZERO), self.attempts.len() - 1, GivenUp::RunEnded);
         }
     }
 
@@ -172,8 +180,17 @@ impl ScenarioDirector {
         };
         self.attempts.iter().any(|attempt| {
             let is_own = attempt.mask >> die.0 & 1 == 1;
-            needs_bus(attempt) || is_own && (!set.all[attempt.scenario].others_between || is_near(attempt, occupation))
+            let is_kept = || self.keeps_dies(set, attempt, now);
+            let is_alone = !set.all[attempt.scenario].others_between;
+            needs_bus(attempt) || is_own && (is_alone || is_near(attempt, occupation) || is_kept())
         }) || self.is_alone(set)
+    }
+
+    /// Whether an attempt between whose steps others may start keeps its dies for itself: what others leave under way there would be in the way
+    /// of a step with a window, or hits are late.
+    pub(super) fn keeps_dies(&self, set: &ScenarioSet, attempt: &Attempt, now: Ticks) -> bool {
+        let opens_window = || set.all[attempt.scenario].opens_window(attempt.next);
+        attempt.keeps_dies(now) && (self.is_late[attempt.scenario] || opens_window())
     }
 
     /// The part of the phase that is over.
@@ -209,15 +226,18 @@ impl ScenarioDirector {
                 let Some(mut attempt) = self.draw_attempt((set, tables), at, &mut stream) else { break };
                 self.begun[at] += 1;
                 self.state.scenarios[at].values[attempt.value].attempts += 1;
+                let free = attempt.dies.iter().filter_map(|die| self.kept_again.get(usize::from(die.0))).max();
+                (attempt.began, attempt.keeps_from) = (now, free.copied().unwrap_or_default());
                 let has_dies = !attempt.dies.is_empty();
                 if has_dies {
                     attempt.wake_at(queue, now);
                 }
                 self.attempts.push(attempt);
                 if !has_dies {
-                    self.give_up(set, self.attempts.len() - 1, GivenUp::Refused(RefusalReason::NoAddress));
+                    self.give_up((set, now), self.attempts.len() - 1, GivenUp::Refused(RefusalReason::NoAddress));
                 }
             }
+            self.is_late[at] = !is_short && !self.extent.until_done && self.is_due(set, at, progress);
         }
     }
 
@@ -272,8 +292,12 @@ impl ScenarioDirector {
     }
 
     /// Gives an attempt up.
-    pub(super) fn give_up(&mut self, set: &ScenarioSet, at: usize, reason: GivenUp) {
+    pub(super) fn give_up(&mut self, (set, now): (&ScenarioSet, Ticks), at: usize, reason: GivenUp) {
         let attempt = self.attempts.remove(at);
+        for die in attempt.dies.iter().map(|die| usize::from(die.0)) {
+            self.kept_again.resize(self.kept_again.len().max(die + 1), Ticks::ZERO);
+            self.kept_again[die] = now + Ticks(now.0.saturating_sub(attempt.began.0));
+        }
         let scenario = &mut self.state.scenarios[attempt.scenario];
         let value = &mut scenario.values[attempt.value];
         *value.given_up.entry(reason.code().to_owned()).or_default() += 1;
@@ -326,7 +350,7 @@ impl ScenarioDirector {
                     continue;
                 }
             } else if !scenario.others_between && !attempt.is_before_first() && start.is_first && own != Some(at) {
-                self.give_up(set, at, GivenUp::OtherOperation);
+                self.give_up((set, start.now), at, GivenUp::OtherOperation);
                 continue;
             }
             self.attempts[at].disturb(tables, start.step, (start.uid, start.now));

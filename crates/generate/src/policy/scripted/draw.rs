@@ -81,7 +81,7 @@ impl AddressUse<'_> {
 
     /// Whether the limits leave room for a use of a place.
     fn has_room(&self, place: Place) -> bool {
-        self.device.book.has_room(&std::iter::once((self.info, place)))
+        !self.device.book.has_limits() || self.device.book.has_room(&std::iter::once((self.info, place)))
     }
 
     /// Adds to `found` what the limits make of the blocks on a plane.

@@ -153,7 +153,7 @@ impl StepSearch<'_, '_> {
 
     /// Whether limits keep the next step of an attempt from its address, or from what leads to it.
     pub(super) fn is_kept_by_limits(&self, scenario: &CompiledScenario, attempt: &Attempt) -> bool {
-        if !self.kernel.device.book.counts_uses() {
+        if !self.kernel.device.book.has_limits() {
             return false;
         }
         if let Some((need, conditions)) = &self.lack {
@@ -246,17 +246,17 @@ impl StepSearch<'_, '_> {
             ops.iter().map(|&op| (setup.tables.op(op).base, setup.tables.op(op).stated_cell_type)).collect();
         bases.sort_unstable();
         bases.dedup();
-        let leads = |op: &OpId| {
-            let info = setup.tables.op(*op);
-            let has = |&(step, same_cell_type): &(BaseId, bool)| {
-                let fits = |&(base, cell): &(BaseId, CellTypeId)| {
-                    step == base && (!same_cell_type || cell == info.stated_cell_type)
-                };
-                bases.iter().any(fits)
+        let mut heads: Vec<OpId> = Vec::new();
+        for (base, cell) in bases {
+            let leads = |&&(op, same_cell_type): &&(OpId, bool)| {
+                !same_cell_type || cell == setup.tables.op(op).stated_cell_type
             };
-            self.set.followers[info.base.index()].iter().any(has) && !ops.contains(op)
-        };
-        names_of(setup).filter(leads).collect()
+            heads.extend(self.set.leaders[base.index()].iter().filter(leads).map(|&(op, _)| op));
+        }
+        heads.sort_unstable();
+        heads.dedup();
+        heads.retain(|op| !ops.contains(op));
+        heads
     }
 
     /// Plans an operation after which the lasting state of the die lets more in: one that resumes, puts data out, ends a state.
@@ -300,13 +300,18 @@ impl StepSearch<'_, '_> {
                 None
             }
         };
-        let wanted = WantedStep {
-            ops: self.one_of_each_class(names_of(setup).filter(changes)).into_iter().map(|op| (op, 1)).collect(),
-            conditions: &anywhere,
-            expect: None,
-            rate: &clears,
-            takes_first: false,
-        };
+        // What is suspended is most likely in the way.
+        let is_suspended = Axis::ALL.into_iter().any(|axis| self.kernel.device.logic(die).suspended(axis).is_some());
+        let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume.is_some();
+        let opens = |device: &Device, plan: &[Step]| clears(device, plan).filter(|&rating| rating == 0);
+        let kinds: Vec<(OpId, u64)> = self.set.kinds.iter().copied().filter(changes).map(|op| (op, 1)).collect();
+        let resuming = kinds.iter().copied().filter(|(op, _)| is_suspended && resumes(op)).collect();
+        let mut wanted =
+            WantedStep { ops: resuming, conditions: &anywhere, expect: None, rate: &opens, takes_first: true };
+        if let Ok(plane) = self.plan(&wanted) {
+            return Some(plane);
+        }
+        (wanted.ops, wanted.rate, wanted.takes_first) = (kinds, &clears, false);
         self.plan(&wanted).ok()
     }
 

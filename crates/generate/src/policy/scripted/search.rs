@@ -167,7 +167,7 @@ impl<'a, 's> StepSearch<'a, 's> {
     }
 
     fn class(&self, op: OpId) -> ClassId {
-        self.setup.classes.of(self.setup.tables.op(op))
+        self.set.class_of[op.index()]
     }
 
     /// Why none of some operations is eligible, by the example of one that has an address.
@@ -314,16 +314,13 @@ impl<'a, 's> StepSearch<'a, 's> {
         let (tables, device) = (&self.setup.tables, &self.kernel.device);
         let info = tables.op(op);
         let of = AddressUse { tables, device, info: tables.base(info.base), cell: info.stated_cell_type };
-        let parts = in_regions(self.setup, of.info, conditions);
-        let has_any =
-            move |plane: &Plane| parts.iter().any(|(part, _)| part.planes.contains(*plane) && of.has_any(part, *plane));
         let may = conditions.has_plane.map_or(conditions.planes, |plane| conditions.planes.and(PlaneSet::one(plane)));
-        // Where the regions in force have none at all, no block need be looked at.
+        // The address book knows the planes on which the regions in force have some block.
         let addresses = device.book.on(conditions.die);
-        let may = match of.info.address {
-            AddressSource::AnyBlock => addresses.any_planes(may),
-            AddressSource::NextPage if of.info.effects.is_program() => addresses.next_planes(of.cell, may),
-            AddressSource::ReadablePage => addresses.read_planes(of.cell, may),
+        let known = match of.info.address {
+            AddressSource::AnyBlock => Some(addresses.any_planes(may)),
+            AddressSource::NextPage if of.info.effects.is_program() => Some(addresses.next_planes(of.cell, may)),
+            AddressSource::ReadablePage => Some(addresses.read_planes(of.cell, may)),
             AddressSource::None
             | AddressSource::Hook
             | AddressSource::NextPage
@@ -331,9 +328,14 @@ impl<'a, 's> StepSearch<'a, 's> {
             | AddressSource::PageRegister
             | AddressSource::SuspendedProgram
             | AddressSource::OneShotLatch
-            | AddressSource::CopybackLatch => may,
+            | AddressSource::CopybackLatch => None,
         };
-        may.iter().filter(has_any)
+        let is_all = known.is_some() && conditions.has_all_blocks(&tables.size);
+        let parts = if is_all { Vec::new() } else { in_regions(self.setup, of.info, conditions) };
+        let has_any = move |plane: Plane| {
+            is_all || parts.iter().any(|(part, _)| part.planes.contains(plane) && of.has_any(part, plane))
+        };
+        known.unwrap_or(may).iter().filter(move |&plane| has_any(plane))
     }
 }
 
