@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
     let classes = Places::new(&found.profile_text, &found.profile).classes();
     let site_names: Vec<String> =
         found.sites.iter().map(|site| format!("site {}", number_of(site).unwrap_or(1))).collect();
-    let outcome = |site: usize, run: u64| outcomes.get(&(site, run)).copied().unwrap_or(RunOutcome::Unknown);
+    let outcome = |site: usize, run: u64| outcomes.get(&(site, run)).cloned().unwrap_or(RunOutcome::Unknown);
     let runs = TestedRuns {
         profile: &found.profile,
         classes: &classes,
@@ -60,8 +60,8 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
     show(&diagnosis, &plans, arguments.format)
 }
 
-/// The outcomes of the runs, by the place of their site and their number. A run fails if one of its parts fails, at the first
-/// operation at which one does.
+/// The outcomes of the runs, by the place of their site and their number. A run fails if one of its parts fails, at the operations at
+/// which one does.
 fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(usize, u64), RunOutcome>, Failure> {
     let campaign = CampaignRuns::of_sites(&found.profile, &*found.source, &found.sites).map_err(unusable)?;
     let map = arguments.map.clone().unwrap_or_default();
@@ -72,7 +72,7 @@ fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(u
         for run in &site.runs {
             let results = fails.of(number, run.run as u32).map(|(_, result)| match result {
                 RunResult::Passed => RunOutcome::Passed,
-                RunResult::Failed(failed) => RunOutcome::Failed(failed.first()),
+                RunResult::Failed(failed) => RunOutcome::Failed(failed.ops().collect()),
             });
             if let Some(outcome) = results.reduce(worse) {
                 outcomes.insert((at, run.run), outcome);
@@ -93,10 +93,14 @@ fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(u
 /// The outcome of a run with two parts.
 fn worse(one: RunOutcome, other: RunOutcome) -> RunOutcome {
     match (one, other) {
-        (RunOutcome::Failed(Some(one)), RunOutcome::Failed(Some(other))) => RunOutcome::Failed(Some(one.min(other))),
-        (RunOutcome::Failed(Some(uid)), _) | (_, RunOutcome::Failed(Some(uid))) => RunOutcome::Failed(Some(uid)),
-        (RunOutcome::Failed(None), _) | (_, RunOutcome::Failed(None)) => RunOutcome::Failed(None),
-        (RunOutcome::Passed | RunOutcome::Unknown, _) => one,
+        (RunOutcome::Failed(mut uids), RunOutcome::Failed(others)) => {
+            uids.extend(others);
+            uids.sort_unstable();
+            uids.dedup();
+            RunOutcome::Failed(uids)
+        }
+        (failed @ RunOutcome::Failed(_), _) | (_, failed @ RunOutcome::Failed(_)) => failed,
+        (one @ (RunOutcome::Passed | RunOutcome::Unknown), RunOutcome::Passed | RunOutcome::Unknown) => one,
     }
 }
 

@@ -33,7 +33,7 @@ pub enum ConfirmingPlan {
 #[must_use]
 pub fn confirming_plan(runs: &TestedRuns<'_>, suspect: &Suspect) -> ConfirmingPlan {
     let names = NameTable::new(runs.profile, runs.classes);
-    let parts = Parts::of(&suspect.combination, runs.profile.topology);
+    let parts = Parts::of(&suspect.combination);
     if parts.has_nothing() {
         return ConfirmingPlan::None("a plan says nothing of sites: exchange the part, or test it at another site");
     }
@@ -108,10 +108,10 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(combination: &Combination, topology: Topology) -> Self {
+    fn of(combination: &Combination) -> Self {
         let mut parts = Self::default();
         for condition in &combination.0 {
-            parts.add(condition, condition.scale(topology).range(condition.from, condition.to));
+            parts.add(condition, condition.range());
         }
         // Of two operations before the same one, the one that may lie further back comes first.
         if !combination.0.iter().any(|one| matches!(one.feature, Feature::AfterThat(..))) {
@@ -127,10 +127,8 @@ impl Parts {
             Feature::Name(name) => self.name = Some(name),
             Feature::Fact(Fact::State(state)) => self.state = self.state.or(Some((state, (0, 100)))),
             Feature::Fact(fact) => self.add_fact(fact),
-            Feature::Number(Quantity::Tenth(state)) => self.state = Some((state, (range.0, range.1.unwrap_or(100)))),
-            Feature::Number(Quantity::ThatTenth(state)) => {
-                self.state_of_that = Some((state, (range.0, range.1.unwrap_or(100))));
-            }
+            Feature::Number(Quantity::Tenth(state)) => self.state = Some((state, condition.percent())),
+            Feature::Number(Quantity::ThatTenth(state)) => self.state_of_that = Some((state, condition.percent())),
             Feature::Number(Quantity::Erases) => self.erases = range.0,
             Feature::Number(Quantity::Reads) => {}
             Feature::Number(Quantity::Block) => self.place.block = numbers(),

@@ -40,6 +40,11 @@ impl UnitCount {
         self.all += 1;
     }
 
+    /// Both together.
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self { fails: self.fails + other.fails, all: self.all + other.all }
+    }
+
     /// The units of this that are not in a part of it.
     pub(crate) const fn without(self, part: Self) -> Self {
         Self { fails: self.fails.saturating_sub(part.fails), all: self.all.saturating_sub(part.all) }

@@ -1,18 +1,48 @@
 //! Counts of features, by bin, for many combinations at once.
 //!
 //! Only features that were seen in a failing unit are counted: the others are no suspects. [`CountTable::note`] notes them before anything
-//! is counted. A unit is an operation, or a run. A run counts once for each feature: in its least bin where the last occurrence of something
-//! matters, in its greatest where something adds up, and once in each bin elsewhere.
+//! is counted. A unit is an operation, or a run. An operation counts as many times as its weight says. A run counts once for each feature:
+//! in its least bin where the last occurrence of something matters, in its greatest where something adds up, and once in each bin elsewhere.
 
-use nandseq_profile::model::Topology;
+use std::ops::AddAssign;
+
 use rustc_hash::FxHashMap;
 
-use crate::bins::Scale;
-use crate::feature::{Bins, Condition, Feature, Quantity, Relation};
+use crate::bins::Scales;
+use crate::feature::{Condition, Feature, Quantity, Relation, Values};
+use crate::occurrence::ONE;
 use crate::statistics::UnitCount;
 
 /// A combination, by its number, with a feature.
 pub(crate) type TableKey = (u32, Feature);
+
+/// The bin of a feature on each of its scales.
+type Bins = [u8; 3];
+
+/// Units that were counted, in parts of [`ONE`].
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct WeightedCount {
+    fails: u64,
+    all: u64,
+}
+
+impl WeightedCount {
+    pub(crate) const fn of(weight: u64, fails: bool) -> Self {
+        Self { fails: if fails { weight } else { 0 }, all: weight }
+    }
+
+    /// The nearest whole numbers.
+    pub(crate) const fn rounded(self) -> UnitCount {
+        UnitCount { fails: (self.fails + ONE / 2) / ONE, all: (self.all + ONE / 2) / ONE }
+    }
+}
+
+impl AddAssign for WeightedCount {
+    fn add_assign(&mut self, other: Self) {
+        self.fails += other.fails;
+        self.all += other.all;
+    }
+}
 
 /// How a run counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,15 +74,15 @@ struct Entry {
 }
 
 /// The counts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CountTable {
-    topology: Topology,
+    scales: Scales,
     places: FxHashMap<TableKey, u32>,
     /// The places of features of earlier operations, by combination, name and relation: most of what is counted. `NOWHERE` for none.
     earlier: Vec<u32>,
     names: usize,
     entries: Vec<Entry>,
-    counts: Vec<(u32, u32)>,
+    counts: Vec<WeightedCount>,
 }
 
 /// The place of a feature that is not counted.
@@ -60,9 +90,9 @@ const NOWHERE: u32 = u32::MAX;
 
 impl CountTable {
     /// A table of the features of some combinations, on a device with some names.
-    pub(crate) fn new(topology: Topology, combinations: usize, names: usize) -> Self {
+    pub(crate) fn new(scales: Scales, combinations: usize, names: usize) -> Self {
         let earlier = vec![NOWHERE; combinations * names * Relation::ALL.len() * 2];
-        Self { topology, places: FxHashMap::default(), earlier, names, entries: Vec::new(), counts: Vec::new() }
+        Self { scales, places: FxHashMap::default(), earlier, names, entries: Vec::new(), counts: Vec::new() }
     }
 
     /// The features that were noted, each as often as combinations have it.
@@ -102,10 +132,14 @@ impl CountTable {
             None => *self.places.entry(key).or_insert(next),
         };
         if place == next {
-            let bins: usize = key.1.scales(self.topology).iter().flatten().map(|scale| usize::from(scale.bins())).sum();
             self.entries.push(Entry { first: self.counts.len() as u32, ..Entry::default() });
-            self.counts.resize(self.counts.len() + bins, (0, 0));
+            self.counts.resize(self.counts.len() + self.bins(key.1), WeightedCount::default());
         }
+    }
+
+    /// The number of bins of a feature on all of its scales.
+    fn bins(&self, feature: Feature) -> usize {
+        feature.scales().into_iter().flatten().map(|scale| usize::from(self.scales.bins(scale))).sum()
     }
 
     /// The number of features.
@@ -113,24 +147,39 @@ impl CountTable {
         self.entries.len()
     }
 
-    /// Counts an occurrence of a feature, if it was noted. `run` is the number of the run, from 1, where runs count.
-    pub(crate) fn add(&mut self, key: TableKey, bins: Bins, fails: bool, run: Option<u32>) {
-        let place = match self.earlier_at(key) {
-            Some(at) => self.earlier[at],
-            None => self.places.get(&key).copied().unwrap_or(NOWHERE),
-        };
-        if place == NOWHERE {
-            return;
+    /// The place of a feature that was noted.
+    fn place(&self, key: TableKey) -> Option<u32> {
+        match self.earlier_at(key) {
+            Some(at) => Some(self.earlier[at]).filter(|&place| place != NOWHERE),
+            None => self.places.get(&key).copied(),
         }
-        let scales = key.1.scales(self.topology);
+    }
+
+    /// Takes over the features that another table noted, or counts of the same features.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        let mut keys: Vec<(u32, TableKey)> = other.places.iter().map(|(key, place)| (*place, *key)).collect();
+        keys.sort_unstable();
+        for (theirs, key) in keys {
+            self.note(key);
+            let Some(own) = self.place(key) else { continue };
+            let [own, theirs] = [self.entries[own as usize].first, other.entries[theirs as usize].first];
+            for at in 0..self.bins(key.1) {
+                self.counts[own as usize + at] += other.counts[theirs as usize + at];
+            }
+        }
+    }
+
+    /// Counts an occurrence of a feature, if it was noted. `run` is the number of the run, from 1, where runs count.
+    pub(crate) fn add(&mut self, key: TableKey, values: Values, count: WeightedCount, run: Option<u32>) {
+        let Some(place) = self.place(key) else { return };
         let entry = &mut self.entries[place as usize];
         let mut first = entry.first as usize;
         let is_again = run.is_some_and(|run| run == entry.run);
-        for (measure, scale) in scales.iter().enumerate() {
-            let Some(scale) = scale else { break };
-            let (bin, had) = (bins[measure], entry.bins[measure]);
-            let counts = &mut self.counts[first..first + usize::from(scale.bins())];
-            first += usize::from(scale.bins());
+        for (measure, scale) in key.1.scales().into_iter().flatten().enumerate() {
+            let (bin, had) = (self.scales.bin(scale, values[measure]), entry.bins[measure]);
+            let bins = usize::from(self.scales.bins(scale));
+            let counts = &mut self.counts[first..first + bins];
+            first += bins;
             if is_again {
                 let moves = match RunBin::of(key.1) {
                     RunBin::Least => bin < had,
@@ -141,25 +190,22 @@ impl CountTable {
                 match RunBin::of(key.1) {
                     RunBin::Least | RunBin::Greatest if !moves => continue,
                     RunBin::Least | RunBin::Greatest => {
-                        counts[usize::from(had)].0 -= u32::from(fails);
-                        counts[usize::from(had)].1 -= 1;
+                        counts[usize::from(had)].fails -= count.fails;
+                        counts[usize::from(had)].all -= count.all;
                     }
                     RunBin::Each => {}
                 }
             }
-            counts[usize::from(bin)].0 += u32::from(fails);
-            counts[usize::from(bin)].1 += 1;
+            counts[usize::from(bin)] += count;
             entry.bins[measure] = bin;
             entry.seen = if is_again { entry.seen | 1 << bin } else { 1 << bin };
         }
         entry.run = run.unwrap_or(0);
     }
 
-    fn counts_of(&self, feature: Feature, place: u32) -> &[(u32, u32)] {
-        let scales = feature.scales(self.topology);
-        let bins: usize = scales.iter().flatten().map(|scale| usize::from(scale.bins())).sum();
+    fn counts_of(&self, feature: Feature, place: u32) -> &[WeightedCount] {
         let first = self.entries[place as usize].first as usize;
-        &self.counts[first..first + bins]
+        &self.counts[first..first + self.bins(feature)]
     }
 
     /// All features that have fails, in their order, with what a condition on each counts at its best: the condition that makes the
@@ -170,15 +216,16 @@ impl CountTable {
         let mut found = Vec::new();
         for ((of, feature), place) in keys {
             let mut counts = self.counts_of(feature, place);
-            for (measure, scale) in feature.scales(self.topology).into_iter().flatten().enumerate() {
-                let (own, rest) = counts.split_at(usize::from(scale.bins()));
+            for (measure, scale) in feature.scales().into_iter().flatten().enumerate() {
+                let (own, rest) = counts.split_at(usize::from(self.scales.bins(scale)));
                 counts = rest;
                 let is_additive = !runs || RunBin::of(feature) != RunBin::Each;
-                let best = best_bins(own, scale, whole_of(of), is_additive);
+                let Some((from, to, counted)) = best_bins(own, whole_of(of), is_additive) else { continue };
+                let (least, most) = self.scales.range(scale, from, to);
+                let condition = Condition { feature, measure: measure as u8, least, most };
                 // The whole is the same in every measure.
-                let is_whole = |from: u8, to: u8| measure > 0 && from == 0 && to + 1 == scale.bins();
-                if let Some((from, to, counted)) = best.filter(|&(from, to, _)| !is_whole(from, to)) {
-                    found.push((of, Condition { feature, measure: measure as u8, from, to }, counted));
+                if measure == 0 || !condition.is_whole() {
+                    found.push((of, condition, counted));
                 }
             }
         }
@@ -190,16 +237,14 @@ impl CountTable {
 const BOUND_COST: f64 = 3.0;
 
 /// The bins that go best with failing; `None` if nothing fails there. Only bins with fails are bounds.
-fn best_bins(counts: &[(u32, u32)], scale: Scale, whole: UnitCount, is_additive: bool) -> Option<(u8, u8, UnitCount)> {
-    let failing: Vec<u8> = (0..scale.bins()).filter(|&bin| counts[usize::from(bin)].0 > 0).collect();
+fn best_bins(counts: &[WeightedCount], whole: UnitCount, is_additive: bool) -> Option<(u8, u8, UnitCount)> {
+    let end = counts.len() as u8 - 1;
+    let failing: Vec<u8> = (0..=end).filter(|&bin| counts[usize::from(bin)].fails > 0).collect();
     let (&first, &last) = (failing.first()?, failing.last()?);
-    let end = scale.bins() - 1;
     let sum = |from: u8, to: u8| {
-        let some = &counts[usize::from(from)..=usize::from(to)];
-        some.iter().fold(UnitCount::default(), |sum, count| UnitCount {
-            fails: sum.fails + u64::from(count.0),
-            all: sum.all + u64::from(count.1),
-        })
+        let mut sum = WeightedCount::default();
+        counts[usize::from(from)..=usize::from(to)].iter().for_each(|&count| sum += count);
+        sum.rounded()
     };
     let mut best: Option<(f64, (u8, u8, UnitCount))> = None;
     let mut try_bins = |from: u8, to: u8| {

@@ -1,0 +1,233 @@
+//! A sample of the operations that count, with what is known of each: all steps of the search count in it, so that the runs are
+//! read once for them.
+//!
+//! Passing operations are drawn apart for each base, more of the bases whose operations fail; failing operations are drawn only if there
+//! are very many. Whether an operation is drawn follows from its place alone. An operation stands for as many as were not drawn.
+
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nandseq_profile::{BaseId, Profile};
+use nandseq_report::load;
+
+use crate::bins::Scales;
+use crate::draws::mixed;
+use crate::feature::{Fact, Quantity};
+use crate::names::NameTable;
+use crate::occurrence::{ONE, Occurrence, OperationPlace};
+use crate::past_operation::PastOperation;
+use crate::threads::{self, Absorb};
+use crate::walk::{self, CountedOperation, DiagnoseError, Listener, RunOutcome, TestedRuns, ToldRun};
+
+/// The most failing operations.
+const MOST_FAILING: usize = 6_000;
+/// The most passing operations of all bases, shared out by how many of their operations fail.
+const MOST_PASSING: usize = 20_000;
+/// The most passing operations of a base besides.
+const LEAST_OF_BASE: usize = 200;
+/// The failing runs that say which bases fail.
+const RUNS_LOOKED_AT: usize = 64;
+/// The operations that a thread counts at once.
+const CHUNK: usize = 512;
+
+/// An operation that was drawn.
+#[derive(Debug)]
+struct DrawnOperation {
+    /// The operations with the least numbers are drawn.
+    number: u64,
+    place: OperationPlace,
+    operation: Arc<PastOperation>,
+    fails: bool,
+    run_fails: bool,
+    weight: u64,
+    facts: Box<[Fact]>,
+    numbers: Box<[(Quantity, u64)]>,
+    before: Box<[Arc<PastOperation>]>,
+    older: Box<[Arc<PastOperation>]>,
+}
+
+impl DrawnOperation {
+    fn order(&self) -> (u64, OperationPlace) {
+        (self.number, self.place)
+    }
+}
+
+impl PartialEq for DrawnOperation {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for DrawnOperation {}
+
+impl PartialOrd for DrawnOperation {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for DrawnOperation {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+/// Operations of which some are drawn.
+#[derive(Debug)]
+struct Stratum {
+    most: usize,
+    seen: AtomicU64,
+    /// Operations with a greater number are not drawn.
+    bound: AtomicU64,
+    drawn: Mutex<BinaryHeap<DrawnOperation>>,
+}
+
+impl Stratum {
+    fn new(most: usize) -> Self {
+        let (seen, bound) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+        Self { most, seen, bound, drawn: Mutex::default() }
+    }
+
+    fn add(&self, operation: DrawnOperation) {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        drawn.push(operation);
+        if drawn.len() > self.most {
+            drawn.pop();
+            let bound = drawn.peek().map_or(0, |greatest| greatest.number);
+            self.bound.store(bound, Ordering::Relaxed);
+        }
+    }
+
+    /// What was drawn, with its weight.
+    fn into_drawn(self) -> impl Iterator<Item = DrawnOperation> {
+        let drawn = self.drawn.into_inner().unwrap_or_else(PoisonError::into_inner).into_sorted_vec();
+        let weight = (self.seen.into_inner() * ONE).checked_div(drawn.len() as u64).unwrap_or(ONE);
+        drawn.into_iter().map(move |one| DrawnOperation { weight, ..one })
+    }
+}
+
+/// The operations that were drawn, the failing ones first.
+#[derive(Debug)]
+pub(crate) struct OperationSample {
+    drawn: Vec<DrawnOperation>,
+    failing: usize,
+}
+
+impl OperationSample {
+    /// Draws from all runs.
+    pub(crate) fn new(runs: &TestedRuns<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
+        let of_bases = passing_of_bases(runs)?;
+        let strata: Vec<Stratum> = [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
+        walk::all(runs, names, false, &|| Drawing { profile: runs.profile, strata: &strata, number: 0 })?;
+        let mut drawn: Vec<Vec<DrawnOperation>> =
+            strata.into_iter().map(|stratum| stratum.into_drawn().collect()).collect();
+        let failing = drawn[0].len();
+        Ok(Self { drawn: drawn.drain(..).flatten().collect(), failing })
+    }
+
+    /// The scales in which it is counted.
+    pub(crate) fn scales(&self) -> Scales {
+        let seen = |wanted: Quantity| {
+            let numbers = self.drawn.iter().flat_map(|one| &one.numbers);
+            numbers.filter(|(of, _)| *of == wanted).map(|(_, value)| *value).collect()
+        };
+        Scales::of_seen(seen(Quantity::Block), seen(Quantity::Page))
+    }
+
+    /// Tells of the drawn operations, or of those that fail.
+    pub(crate) fn tell<L: Listener>(&self, names: &NameTable, fails: bool, new: &(impl Fn() -> L + Sync)) -> L {
+        let wanted = if fails { &self.drawn[..self.failing] } else { &self.drawn };
+        let chunks: Vec<&[DrawnOperation]> = wanted.chunks(CHUNK).collect();
+        let told = threads::collect::<L, std::convert::Infallible>(chunks.len(), new, &|listener, at| {
+            for one in chunks[at] {
+                listener.operation(&Occurrence {
+                    names,
+                    place: one.place,
+                    operation: &one.operation,
+                    fails: one.fails,
+                    run_fails: one.run_fails,
+                    weight: one.weight,
+                    facts: &one.facts,
+                    numbers: &one.numbers,
+                    before: &one.before,
+                    older: &one.older,
+                });
+            }
+            Ok(())
+        });
+        match told {
+            Ok(told) => told,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// How many passing operations of each base are drawn. Some of the failing runs say whose operations fail.
+fn passing_of_bases(runs: &TestedRuns<'_>) -> Result<Vec<usize>, DiagnoseError> {
+    let mut failing = Vec::new();
+    for (site, files) in runs.sites.iter().enumerate() {
+        for file in &files.runs {
+            if let RunOutcome::Failed(uids) = (runs.outcome)(site, file.run)
+                && !uids.is_empty()
+            {
+                failing.push((file, uids));
+            }
+        }
+    }
+    let mut fails = vec![0usize; runs.profile.bases.len()];
+    for (file, uids) in failing.iter().step_by(failing.len().div_ceil(RUNS_LOOKED_AT).max(1)) {
+        load::sequence_rows(runs.profile, runs.source, &file.path, |row| {
+            if uids.binary_search(&row.uid).is_ok() {
+                fails[runs.profile.ops[row.op].base.index()] += 1;
+            }
+        })?;
+    }
+    let all = fails.iter().sum::<usize>().max(1);
+    Ok(fails.into_iter().map(|own| LEAST_OF_BASE + MOST_PASSING * own / all).collect())
+}
+
+/// Draws operations.
+struct Drawing<'a> {
+    profile: &'a Profile,
+    strata: &'a [Stratum],
+    /// That of the operation that is wanted.
+    number: u64,
+}
+
+impl Drawing<'_> {
+    fn stratum(&self, fails: bool, base: BaseId) -> &Stratum {
+        &self.strata[if fails { 0 } else { 1 + base.index() }]
+    }
+}
+
+impl Absorb for Drawing<'_> {
+    fn absorb(&mut self, _: Self) {}
+}
+
+impl Listener for Drawing<'_> {
+    fn wants(&mut self, operation: CountedOperation) -> bool {
+        self.number = mixed(mixed(operation.site as u64) ^ operation.uid);
+        let stratum = self.stratum(operation.fails, self.profile.ops[operation.op].base);
+        stratum.seen.fetch_add(1, Ordering::Relaxed);
+        self.number <= stratum.bound.load(Ordering::Relaxed)
+    }
+
+    fn operation(&mut self, occurrence: &Occurrence<'_>) {
+        let base = self.profile.ops[occurrence.operation.op].base;
+        self.stratum(occurrence.fails, base).add(DrawnOperation {
+            number: self.number,
+            place: occurrence.place,
+            operation: Arc::clone(occurrence.operation),
+            fails: occurrence.fails,
+            run_fails: occurrence.run_fails,
+            weight: ONE,
+            facts: occurrence.facts.into(),
+            numbers: occurrence.numbers.into(),
+            before: occurrence.before.into(),
+            older: occurrence.older.into(),
+        });
+    }
+
+    fn run_end(&mut self, _: ToldRun) {}
+}
