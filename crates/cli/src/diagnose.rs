@@ -121,6 +121,9 @@ struct WrittenPlan {
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The conditions that it cannot say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsaid: Vec<String>,
 }
 
 /// Writes the plans of the first suspects.
@@ -133,15 +136,17 @@ fn write_plans(
     fs::create_dir_all(folder).map_err(|reason| Failure::cannot_write(folder, reason).placed_by("--plans"))?;
     let mut written = Vec::new();
     for suspect in diagnosis.suspects.iter().take(most) {
-        let (path, reason) = match confirming_plan(runs, suspect) {
-            ConfirmingPlan::Plan(text) => {
+        let plan = match confirming_plan(runs, suspect) {
+            ConfirmingPlan::Plan { text, unsaid } => {
                 let path = folder.join(format!("suspect-{:02}.yaml", suspect.rank));
                 written::write(&path, "--plans", |out| out.write_all(text.as_bytes()))?;
-                (Some(shown(&path)), None)
+                WrittenPlan { rank: suspect.rank, path: Some(shown(&path)), reason: None, unsaid }
             }
-            ConfirmingPlan::None(reason) => (None, Some(reason)),
+            ConfirmingPlan::None(reason) => {
+                WrittenPlan { rank: suspect.rank, path: None, reason: Some(reason), unsaid: Vec::new() }
+            }
         };
-        written.push(WrittenPlan { rank: suspect.rank, path, reason });
+        written.push(plan);
     }
     Ok(written)
 }
@@ -163,6 +168,9 @@ fn show(diagnosis: &Diagnosis, plans: &[WrittenPlan], format: ReportFormat) -> R
             (Some(path), _) => format!("plan for suspect {}: `{path}`\n", plan.rank),
             (None, reason) => format!("no plan for suspect {}: {}\n", plan.rank, reason.unwrap_or_default()),
         };
+        for condition in &plan.unsaid {
+            out += &format!("  it cannot say: {condition}\n");
+        }
     }
     terminal::print(&out)
 }

@@ -185,6 +185,9 @@ pub(crate) const MEASURES: [Scale; 3] = [Scale::Gap, Scale::Gap, Scale::Distance
 /// The value of a feature on each of its scales.
 pub(crate) type Values = [u64; 3];
 
+/// The bin of a feature on each of its scales.
+pub(crate) type Bins = [u8; 3];
+
 impl Feature {
     /// The scales in which it is measured.
     pub(crate) const fn scales(self) -> [Option<Scale>; 3] {
@@ -251,7 +254,7 @@ impl Condition {
         }
     }
 
-    fn text(&self, words: &ConditionWords<'_>) -> String {
+    pub(crate) fn text(&self, words: &ConditionWords<'_>) -> String {
         let (least, most) = self.range();
         let numbers = |unit: &dyn Fn(u64) -> String| match most {
             Some(most) if least == 0 => format!("at most {}", unit(most)),

@@ -20,6 +20,7 @@ mod names;
 mod occurrence;
 mod page;
 mod past_operation;
+mod plan_parts;
 mod sample;
 mod search;
 mod statistics;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use nandseq_profile::Ticks;
 
-use crate::feature::{Combination, Condition, Fact, Feature, Quantity, Relation, Values};
+use crate::bins::Scales;
+use crate::feature::{Bins, Combination, Condition, Fact, Feature, MEASURES, Quantity, Relation, Values};
 use crate::names::{NameTable, OpName};
 use crate::past_operation::PastOperation;
 
@@ -16,7 +17,7 @@ pub(crate) const ONE: u64 = 256;
 pub(crate) struct EarlierOperation {
     pub(crate) name: OpName,
     pub(crate) relation: Relation,
-    pub(crate) values: Values,
+    pub(crate) bins: Bins,
 }
 
 /// The earlier operations of an operation: for each name and relation the last one.
@@ -43,17 +44,22 @@ impl EarlierList {
     }
 
     /// Adds an operation under each of its names, in relations in which no later one of the name was added.
-    fn add(&mut self, names: &[OpName], relations: u8, values: Values) {
+    fn add(&mut self, names: &[OpName], relations: u8, bins: Bins) {
         for &name in names {
             for relation in Relation::ALL.into_iter().filter(|&relation| relations >> relation as u8 & 1 == 1) {
                 let round = &mut self.rounds[name.index() * Relation::ALL.len() + relation as usize];
                 if *round != self.round {
                     *round = self.round;
-                    self.list.push(EarlierOperation { name, relation, values });
+                    self.list.push(EarlierOperation { name, relation, bins });
                 }
             }
         }
     }
+}
+
+/// The bins of the distance of an earlier operation.
+fn bins(scales: &Scales, values: Values) -> Bins {
+    std::array::from_fn(|at| scales.bin(MEASURES[at], values[at]))
 }
 
 /// The place of an operation in the files.
@@ -107,19 +113,20 @@ impl<'a> Occurrence<'a> {
     }
 
     /// Puts all earlier operations into a list.
-    pub(crate) fn list_earlier(&self, list: &mut EarlierList) {
+    pub(crate) fn list_earlier(&self, scales: &Scales, list: &mut EarlierList) {
         list.clear();
         for (one, distance) in self.past() {
-            let values = one.values(self.operation.start, distance);
-            list.add(self.names.of(one.op), one.relations_to(self.operation), values);
+            let bins = bins(scales, one.values(self.operation.start, distance));
+            list.add(self.names.of(one.op), one.relations_to(self.operation), bins);
         }
     }
 
     /// Puts the operations before an earlier one into a list.
-    pub(crate) fn list_before(&self, that: &PastOperation, list: &mut EarlierList) {
+    pub(crate) fn list_before(&self, that: &PastOperation, scales: &Scales, list: &mut EarlierList) {
         list.clear();
         for (one, distance) in self.past_of(that) {
-            list.add(self.names.of(one.op), one.relations_to(that), one.values(that.start, distance));
+            let bins = bins(scales, one.values(that.start, distance));
+            list.add(self.names.of(one.op), one.relations_to(that), bins);
         }
     }
 

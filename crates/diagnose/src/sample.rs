@@ -17,15 +17,16 @@ use crate::feature::{Fact, Quantity};
 use crate::names::NameTable;
 use crate::occurrence::{ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
+use crate::statistics::UnitCount;
 use crate::threads::{self, Absorb};
 use crate::walk::{self, CountedOperation, DiagnoseError, Listener, RunOutcome, TestedRuns, ToldRun};
 
 /// The most failing operations.
 const MOST_FAILING: usize = 6_000;
 /// The most passing operations of all bases, shared out by how many of their operations fail.
-const MOST_PASSING: usize = 20_000;
+const MOST_PASSING: usize = 10_000;
 /// The most passing operations of a base besides.
-const LEAST_OF_BASE: usize = 200;
+const LEAST_OF_BASE: usize = 60;
 /// The failing runs that say which bases fail.
 const RUNS_LOOKED_AT: usize = 64;
 /// The operations that a thread counts at once.
@@ -112,6 +113,7 @@ impl Stratum {
 pub(crate) struct OperationSample {
     drawn: Vec<DrawnOperation>,
     failing: usize,
+    whole: UnitCount,
 }
 
 impl OperationSample {
@@ -120,10 +122,17 @@ impl OperationSample {
         let of_bases = passing_of_bases(runs)?;
         let strata: Vec<Stratum> = [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
         walk::all(runs, names, false, &|| Drawing { profile: runs.profile, strata: &strata, number: 0 })?;
+        let seen: Vec<u64> = strata.iter().map(|stratum| stratum.seen.load(Ordering::Relaxed)).collect();
         let mut drawn: Vec<Vec<DrawnOperation>> =
             strata.into_iter().map(|stratum| stratum.into_drawn().collect()).collect();
         let failing = drawn[0].len();
-        Ok(Self { drawn: drawn.drain(..).flatten().collect(), failing })
+        let whole = UnitCount { fails: seen[0], all: seen.iter().sum() };
+        Ok(Self { drawn: drawn.drain(..).flatten().collect(), failing, whole })
+    }
+
+    /// All operations that were drawn from.
+    pub(crate) const fn whole(&self) -> UnitCount {
+        self.whole
     }
 
     /// The scales in which it is counted.

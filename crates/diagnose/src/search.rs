@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::bins::Scales;
-use crate::feature::{Combination, Condition, Fact, Feature, Quantity, Values};
+use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, ONE, Occurrence};
 use crate::sample::OperationSample;
@@ -17,7 +17,7 @@ use crate::threads::Absorb;
 use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, ToldRun};
 
 /// The combinations that get a second and a third condition.
-const SEEDS: [usize; 2] = [80, 60];
+const SEEDS: [usize; 2] = [60, 40];
 /// How many of them may be about the same operations.
 const ALIKE: usize = 6;
 /// How many combinations of each size are looked at exactly.
@@ -91,6 +91,14 @@ impl Counted<'_> {
         }
     }
 
+    /// All units.
+    fn whole(self) -> UnitCount {
+        match self {
+            Self::Operations(sample) => sample.whole(),
+            Self::Runs(runs) => runs.count(),
+        }
+    }
+
     /// Tells of all units, or of those that fail.
     fn tell<'b>(self, fails: bool, level: &Level<'b>) -> Result<Level<'b>, DiagnoseError> {
         match self {
@@ -106,11 +114,10 @@ impl SuspectSearch {
         let mut parents = vec![Combination::default()];
         let all_names = (0..names.len() as u16).map(|at| Condition::whole(Feature::Name(OpName(at))));
         parents.extend(all_names.map(|name| Combination(vec![name])));
+        let whole = counted.whole();
         let first = Level::counted(counted, names, &parents)?;
-        let whole = first.of_parents.first().copied().unwrap_or_default().rounded();
         let places = first.places();
-        let mut features = first.table.len();
-        let mut further = first.table.most_features();
+        let (mut features, mut further) = (first.noted, first.most_noted);
         let mut found = first.found(whole);
         let mut last = found.clone();
         for seeds in SEEDS {
@@ -119,8 +126,8 @@ impl SuspectSearch {
                 break;
             }
             let level = Level::counted(counted, names, &parents)?;
-            features += level.table.len();
-            further = further.max(level.table.most_features());
+            features += level.noted;
+            further = further.max(level.most_noted);
             last = level.found(whole);
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
         }
@@ -160,6 +167,10 @@ struct Level<'a> {
     of_parents: Vec<WeightedCount>,
     last_runs: Vec<u32>,
     table: CountTable,
+    /// The features that were noted: of each family, all of them, and most of those with one combination.
+    members: [u32; FAMILIES],
+    noted: usize,
+    most_noted: usize,
     /// Whether the features of failing operations, or runs, are noted; then all are counted.
     is_noting: bool,
     /// The combinations that something that fails meets.
@@ -220,14 +231,31 @@ impl<'a> Level<'a> {
             of_parents: vec![WeightedCount::default(); parents.len()],
             last_runs: vec![0; parents.len()],
             table: CountTable::new(counted.scales(), parents.len(), names.len()),
+            members: [0; FAMILIES],
+            noted: 0,
+            most_noted: 0,
             is_noting: true,
             is_failing: vec![false; parents.len()],
             run: 1,
             earlier: EarlierList::new(names),
             before_that: EarlierList::new(names),
         };
-        let noted = Self { is_noting: false, run: 1, ..counted.tell(true, &level)? };
+        let mut noted = counted.tell(true, &level)?;
+        noted.end_noting(counted.whole());
         counted.tell(false, &noted)
+    }
+
+    /// Drops the features that fail too rarely to be suspects, with whatever further conditions.
+    fn end_noting(&mut self, whole: UnitCount) {
+        (self.is_noting, self.run) = (false, 1);
+        self.table.features().for_each(|feature| self.members[family(feature)] += 1);
+        (self.noted, self.most_noted) = (self.table.len(), self.table.most_features());
+        let least = self.members.map(|members| {
+            let needed = SURE + f64::from(members).max(1.0).ln();
+            (1..whole.fails).find(|&fails| whole.gain(UnitCount { fails, all: fails }) >= needed).unwrap_or(whole.fails)
+        });
+        let is_place = |(of, feature): (u32, Feature)| of == 0 && Condition::whole(feature).place().is_some();
+        self.table.prune(|key, fails| fails >= least[family(key.1)] || is_place(key));
     }
 
     /// The places with fails, whatever the operation.
@@ -239,8 +267,6 @@ impl<'a> Level<'a> {
 
     /// Each combination with its best further conditions.
     fn found(&self, whole: UnitCount) -> Vec<FoundCombination> {
-        let mut members = [0u32; FAMILIES];
-        self.table.features().for_each(|feature| members[family(feature)] += 1);
         let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize].rounded());
         let mut found: Vec<FoundCombination> = best
             .into_iter()
@@ -249,7 +275,7 @@ impl<'a> Level<'a> {
                 // Of places without fails there are as many as the share of one says.
                 let others = whole.all as f64 / counted.all.max(1) as f64;
                 let places = if condition.place().is_some() { others } else { 1.0 };
-                let needed = SURE + f64::from(members[family(condition.feature)]).max(places).ln();
+                let needed = SURE + f64::from(self.members[family(condition.feature)]).max(places).ln();
                 let is_sure = gain >= needed && of.gain(counted) >= needed;
                 let combination = self.parents[parent as usize].with(condition);
                 FoundCombination { combination, counted, gain, needed, is_sure }
@@ -264,11 +290,19 @@ impl<'a> Level<'a> {
         found
     }
 
-    fn add(&mut self, parent: u32, feature: Feature, values: Values, count: WeightedCount) {
+    fn add(&mut self, parent: u32, feature: Feature, bins: Bins, count: WeightedCount) {
+        let run = self.by_run.then_some(self.run);
         match self.is_noting {
-            true => self.table.note((parent, feature)),
-            false => self.table.add((parent, feature), values, count, self.by_run.then_some(self.run)),
+            true => self.table.note((parent, feature), count.fails, run),
+            false => self.table.add((parent, feature), bins, count, run),
         }
+    }
+
+    fn add_number(&mut self, parent: u32, quantity: Quantity, value: u64, count: WeightedCount) {
+        let feature = Feature::Number(quantity);
+        let [scale, ..] = feature.scales();
+        let bin = scale.map_or(0, |scale| self.table.scales().bin(scale, value));
+        self.add(parent, feature, [bin, 0, 0], count);
     }
 
     /// Counts an operation that meets a combination.
@@ -299,7 +333,7 @@ impl<'a> Level<'a> {
             // Of several planes the first counts here; all of them do where combinations are compared.
             let is_first = occurrence.numbers[..before].iter().all(|(of, _)| *of != quantity);
             if is_first && !has(Feature::Number(quantity)) {
-                self.add(parent, Feature::Number(quantity), [value, 0, 0], count);
+                self.add_number(parent, quantity, value, count);
             }
         }
         if shape.afters < 2 && shape.after_thats == 0 {
@@ -310,7 +344,7 @@ impl<'a> Level<'a> {
                 let is_other =
                     |known: OpName| !self.names.holds(known, earlier.name) && !self.names.holds(earlier.name, known);
                 if shape.after.is_none_or(is_other) {
-                    self.add(parent, feature, earlier.values, count);
+                    self.add(parent, feature, earlier.bins, count);
                 }
             }
             self.earlier.list = list;
@@ -321,11 +355,11 @@ impl<'a> Level<'a> {
             && let Some(that) = occurrence.earlier(&known[at])
         {
             let (state, passed) = that.state;
-            self.add(parent, Feature::Number(Quantity::ThatTenth(state)), [passed.into(), 0, 0], count);
-            occurrence.list_before(that, &mut self.before_that);
+            self.add_number(parent, Quantity::ThatTenth(state), passed.into(), count);
+            occurrence.list_before(that, self.table.scales(), &mut self.before_that);
             let list = std::mem::take(&mut self.before_that.list);
             for earlier in &list {
-                self.add(parent, Feature::AfterThat(earlier.name, earlier.relation), earlier.values, count);
+                self.add(parent, Feature::AfterThat(earlier.name, earlier.relation), earlier.bins, count);
             }
             self.before_that.list = list;
         }
@@ -339,7 +373,10 @@ fn has_state_of_that(combination: &Combination) -> bool {
 
 impl Absorb for Level<'_> {
     fn absorb(&mut self, other: Self) {
-        self.table.absorb(&other.table);
+        match self.is_noting {
+            true => self.table.absorb_noted(&other.table),
+            false => self.table.absorb_counts(&other.table),
+        }
         self.of_parents.iter_mut().zip(other.of_parents).for_each(|(own, other)| *own += other);
         self.is_failing.iter_mut().zip(other.is_failing).for_each(|(own, other)| *own |= other);
     }
@@ -358,7 +395,7 @@ impl Listener for Level<'_> {
         let is_met = |at: &u32| occurrence.fits(&self.parents[*at as usize]);
         let met: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).filter(is_met).collect();
         if !met.is_empty() {
-            occurrence.list_earlier(&mut self.earlier);
+            occurrence.list_earlier(self.table.scales(), &mut self.earlier);
         }
         for parent in met {
             self.count(parent, occurrence, count);

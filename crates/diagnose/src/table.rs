@@ -1,7 +1,7 @@
 //! Counts of features, by bin, for many combinations at once.
 //!
-//! Only features that were seen in a failing unit are counted: the others are no suspects. [`CountTable::note`] notes them before anything
-//! is counted. A unit is an operation, or a run. An operation counts as many times as its weight says. A run counts once for each feature:
+//! Only features that were seen in enough failing units are counted: the others are no suspects. [`CountTable::note`] notes them before
+//! anything is counted, and [`CountTable::prune`] drops those with few. A unit is an operation, or a run. An operation counts as many times as its weight says. A run counts once for each feature:
 //! in its least bin where the last occurrence of something matters, in its greatest where something adds up, and once in each bin elsewhere.
 
 use std::ops::AddAssign;
@@ -9,20 +9,17 @@ use std::ops::AddAssign;
 use rustc_hash::FxHashMap;
 
 use crate::bins::Scales;
-use crate::feature::{Condition, Feature, Quantity, Relation, Values};
+use crate::feature::{Bins, Condition, Feature, Quantity, Relation};
 use crate::occurrence::ONE;
 use crate::statistics::UnitCount;
 
 /// A combination, by its number, with a feature.
 pub(crate) type TableKey = (u32, Feature);
 
-/// The bin of a feature on each of its scales.
-type Bins = [u8; 3];
-
 /// Units that were counted, in parts of [`ONE`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct WeightedCount {
-    fails: u64,
+    pub(crate) fails: u64,
     all: u64,
 }
 
@@ -66,7 +63,8 @@ impl RunBin {
 
 #[derive(Clone, Copy, Default, Debug)]
 struct Entry {
-    first: u32,
+    /// The failing units in which it was noted.
+    noted: u64,
     /// The run that counted last, from 1, with its bins.
     run: u32,
     bins: Bins,
@@ -82,6 +80,8 @@ pub(crate) struct CountTable {
     earlier: Vec<u32>,
     names: usize,
     entries: Vec<Entry>,
+    /// By place, where the counts begin.
+    firsts: Vec<u32>,
     counts: Vec<WeightedCount>,
 }
 
@@ -92,7 +92,7 @@ impl CountTable {
     /// A table of the features of some combinations, on a device with some names.
     pub(crate) fn new(scales: Scales, combinations: usize, names: usize) -> Self {
         let earlier = vec![NOWHERE; combinations * names * Relation::ALL.len() * 2];
-        Self { scales, places: FxHashMap::default(), earlier, names, entries: Vec::new(), counts: Vec::new() }
+        Self { scales, places: FxHashMap::default(), earlier, names, entries: Vec::new(), firsts: Vec::new(), counts: Vec::new() }
     }
 
     /// The features that were noted, each as often as combinations have it.
@@ -118,28 +118,51 @@ impl CountTable {
         Some(of_name * Relation::ALL.len() + relation as usize)
     }
 
-    /// Notes a feature that was seen in a failing unit.
-    pub(crate) fn note(&mut self, key: TableKey) {
-        let at = self.earlier_at(key);
-        let next = self.entries.len() as u32;
-        let place = match at {
-            Some(at) if self.earlier[at] != NOWHERE => return,
-            Some(at) => {
+    /// Notes a feature that was seen in a failing unit. `run` is the number of the run, from 1, where runs count.
+    pub(crate) fn note(&mut self, key: TableKey, weight: u64, run: Option<u32>) {
+        let place = self.place(key).unwrap_or_else(|| {
+            let next = self.entries.len() as u32;
+            if let Some(at) = self.earlier_at(key) {
                 self.earlier[at] = next;
-                self.places.insert(key, next);
-                next
             }
-            None => *self.places.entry(key).or_insert(next),
-        };
-        if place == next {
-            self.entries.push(Entry { first: self.counts.len() as u32, ..Entry::default() });
-            self.counts.resize(self.counts.len() + self.bins(key.1), WeightedCount::default());
+            self.places.insert(key, next);
+            self.entries.push(Entry::default());
+            next
+        });
+        let entry = &mut self.entries[place as usize];
+        if run.is_none_or(|run| run != entry.run) {
+            entry.noted += weight;
+            entry.run = run.unwrap_or(0);
+        }
+    }
+
+    /// Drops features after they were noted, and makes room for the counts of the others. `is_kept` is asked with the failing units.
+    pub(crate) fn prune(&mut self, is_kept: impl Fn(TableKey, u64) -> bool) {
+        let noted = std::mem::take(&mut self.places);
+        let entries = std::mem::take(&mut self.entries);
+        for (key, place) in noted {
+            let at = self.earlier_at(key);
+            if is_kept(key, entries[place as usize].noted / ONE) {
+                let next = self.entries.len() as u32;
+                self.places.insert(key, next);
+                self.entries.push(Entry::default());
+                self.firsts.push(self.counts.len() as u32);
+                self.counts.resize(self.counts.len() + self.bins(key.1), WeightedCount::default());
+                at.into_iter().for_each(|at| self.earlier[at] = next);
+            } else {
+                at.into_iter().for_each(|at| self.earlier[at] = NOWHERE);
+            }
         }
     }
 
     /// The number of bins of a feature on all of its scales.
     fn bins(&self, feature: Feature) -> usize {
         feature.scales().into_iter().flatten().map(|scale| usize::from(self.scales.bins(scale))).sum()
+    }
+
+    /// The scales in which it counts.
+    pub(crate) const fn scales(&self) -> &Scales {
+        &self.scales
     }
 
     /// The number of features.
@@ -155,28 +178,33 @@ impl CountTable {
         }
     }
 
-    /// Takes over the features that another table noted, or counts of the same features.
-    pub(crate) fn absorb(&mut self, other: &Self) {
-        let mut keys: Vec<(u32, TableKey)> = other.places.iter().map(|(key, place)| (*place, *key)).collect();
-        keys.sort_unstable();
-        for (theirs, key) in keys {
-            self.note(key);
-            let Some(own) = self.place(key) else { continue };
-            let [own, theirs] = [self.entries[own as usize].first, other.entries[theirs as usize].first];
-            for at in 0..self.bins(key.1) {
-                self.counts[own as usize + at] += other.counts[theirs as usize + at];
-            }
+    /// Takes over the features that another table noted.
+    pub(crate) fn absorb_noted(&mut self, other: &Self) {
+        for (key, place) in &other.places {
+            self.note(*key, other.entries[*place as usize].noted, None);
         }
     }
 
+    /// Takes over what a table counted that was the same before anything was counted.
+    pub(crate) fn absorb_counts(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(own, other)| *own += *other);
+    }
+
     /// Counts an occurrence of a feature, if it was noted. `run` is the number of the run, from 1, where runs count.
-    pub(crate) fn add(&mut self, key: TableKey, values: Values, count: WeightedCount, run: Option<u32>) {
+    pub(crate) fn add(&mut self, key: TableKey, bins: Bins, count: WeightedCount, run: Option<u32>) {
         let Some(place) = self.place(key) else { return };
+        let mut first = self.firsts[place as usize] as usize;
+        let Some(run) = run else {
+            for (scale, bin) in key.1.scales().into_iter().flatten().zip(bins) {
+                self.counts[first + usize::from(bin)] += count;
+                first += usize::from(self.scales.bins(scale));
+            }
+            return;
+        };
         let entry = &mut self.entries[place as usize];
-        let mut first = entry.first as usize;
-        let is_again = run.is_some_and(|run| run == entry.run);
+        let is_again = run == entry.run;
         for (measure, scale) in key.1.scales().into_iter().flatten().enumerate() {
-            let (bin, had) = (self.scales.bin(scale, values[measure]), entry.bins[measure]);
+            let (bin, had) = (bins[measure], entry.bins[measure]);
             let bins = usize::from(self.scales.bins(scale));
             let counts = &mut self.counts[first..first + bins];
             first += bins;
@@ -200,11 +228,11 @@ impl CountTable {
             entry.bins[measure] = bin;
             entry.seen = if is_again { entry.seen | 1 << bin } else { 1 << bin };
         }
-        entry.run = run.unwrap_or(0);
+        entry.run = run;
     }
 
     fn counts_of(&self, feature: Feature, place: u32) -> &[WeightedCount] {
-        let first = self.entries[place as usize].first as usize;
+        let first = self.firsts[place as usize] as usize;
         &self.counts[first..first + self.bins(feature)]
     }
 
@@ -247,24 +275,31 @@ fn best_bins(counts: &[WeightedCount], whole: UnitCount, is_additive: bool) -> O
         sum.rounded()
     };
     let mut best: Option<(f64, (u8, u8, UnitCount))> = None;
-    let mut try_bins = |from: u8, to: u8| {
+    let try_bins = |best: &mut Option<(f64, (u8, u8, UnitCount))>, from: u8, to: u8| {
         let counted = sum(from, to);
         let bounds = f64::from(u8::from(from > 0) + u8::from(to < end));
         let worth = whole.gain(counted) - BOUND_COST * bounds;
         if best.is_none_or(|(most, _)| worth > most) {
-            best = Some((worth, (from, to, counted)));
+            *best = Some((worth, (from, to, counted)));
         }
     };
     if !is_additive {
-        failing.iter().for_each(|&bin| try_bins(bin, bin));
+        failing.iter().for_each(|&bin| try_bins(&mut best, bin, bin));
         return best.map(|(_, found)| found);
     }
-    try_bins(0, end);
-    failing.iter().filter(|&&to| to < end).for_each(|&to| try_bins(0, to));
-    failing.iter().filter(|&&from| from > 0).for_each(|&from| try_bins(from, end));
+    // A lower bound is tried with the best upper bound, and the other way round.
+    try_bins(&mut best, 0, end);
+    let upper = |from: u8| failing.iter().copied().filter(move |&to| to < end && to >= from);
+    let lower = |to: u8| failing.iter().copied().filter(move |&from| from > 0 && from <= to);
+    upper(0).for_each(|to| try_bins(&mut best, 0, to));
+    lower(end).for_each(|from| try_bins(&mut best, from, end));
     if first > 0 && last < end {
-        for (at, &from) in failing.iter().enumerate() {
-            failing[at..].iter().filter(|&&to| from > 0 && to < end).for_each(|&to| try_bins(from, to));
+        lower(last).for_each(|from| try_bins(&mut best, from, last));
+        upper(first).for_each(|to| try_bins(&mut best, first, to));
+        let found = best;
+        if let Some((_, (from, to, _))) = found {
+            lower(to).for_each(|from| try_bins(&mut best, from, to));
+            upper(from).for_each(|to| try_bins(&mut best, from, to));
         }
     }
     best.map(|(_, found)| found)

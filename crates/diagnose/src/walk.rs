@@ -23,6 +23,7 @@ use crate::feature::{AxisOf, Fact, Quantity};
 use crate::names::NameTable;
 use crate::occurrence::{ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
+use crate::statistics::UnitCount;
 use crate::threads::{self, Absorb};
 
 /// How many operations of a die are looked back at.
@@ -74,6 +75,23 @@ pub struct TestedRuns<'a> {
     pub site_names: &'a [String],
     /// The outcome of a run, by the place of its site in the list and its number.
     pub outcome: &'a (dyn Fn(usize, u64) -> RunOutcome + Sync),
+}
+
+impl TestedRuns<'_> {
+    /// The runs whose outcome is known.
+    pub(crate) fn count(&self) -> UnitCount {
+        let mut count = UnitCount::default();
+        for (site, files) in self.sites.iter().enumerate() {
+            for file in &files.runs {
+                match (self.outcome)(site, file.run) {
+                    RunOutcome::Passed => count.add(false),
+                    RunOutcome::Failed(_) => count.add(true),
+                    RunOutcome::Unknown => {}
+                }
+            }
+        }
+        count
+    }
 }
 
 /// A run whose operations have been told.

@@ -142,7 +142,7 @@ fn rows_of(profile: &Profile, site: &SiteFiles) -> Vec<Vec<PlantedRow>> {
             }
             if profile.bases[base].affects_state {
                 let planes = if profile.bases[base].scope == Scope::PlaneSet { planes } else { all() };
-                planes.iter().for_each(|&plane| drop(shown.insert((die, plane), (row.op, row.time.0))));
+                shown.extend(planes.iter().map(|&plane| ((die, plane), (row.op, row.time.0))));
             }
             let (uid, time, op) = (row.uid, row.time.0, row.op);
             rows.push(PlantedRow { uid, time, op, base, die, planes: named, blocks, erases, phases });

@@ -94,6 +94,7 @@ fn faults_drawn_at_random_rank_first() {
         let rank = faults.rank(&fault, &diagnosis);
         told += &format!("== {number}, rank {rank:?}: {}\n{}", faults.text(&fault), text(&diagnosis));
         ranks.push(rank);
+        fs::write(std::env::temp_dir().join("progress.txt"), &told).unwrap();
     }
     let at_most = |most: usize| ranks.iter().filter(|rank| rank.is_some_and(|rank| rank <= most)).count();
     let summary = format!("first {}, among three {}, of {}", at_most(1), at_most(3), ranks.len());
@@ -116,7 +117,7 @@ fn every_first_suspect_gets_a_plan_that_can_be_read() {
     let runs = CAMPAIGN.tested(&outcome);
     let mut plans = 0;
     for suspect in &diagnosis.suspects {
-        let ConfirmingPlan::Plan(text) = confirming_plan(&runs, suspect) else { continue };
+        let ConfirmingPlan::Plan { text, .. } = confirming_plan(&runs, suspect) else { continue };
         let (plan, diagnostics) = nandseq_plan::read(&SourceFile::new("plan.yaml", &*text), &CAMPAIGN.profile, &[]);
         let told: Vec<String> = diagnostics.iter().map(|one| format!("{one:?}")).collect();
         let plan = plan.unwrap_or_else(|| panic!("{}\n{text}\n{}", suspect.what, told.join("\n")));
