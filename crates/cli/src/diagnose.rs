@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use nandseq_diagnose::{
-    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, RunOutcome, TestedRuns, confirming_plan,
-    diagnose, text,
+    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, PartRuns, RunOutcome, TestedRuns, UnitCount,
+    confirming_plan, diagnose, text,
 };
 use nandseq_input::folder::number_of;
 use nandseq_profile::places::Places;
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
         target::check(output, "--output", &fails)?;
     }
     let found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, arguments.output.as_deref())?;
-    let outcomes = outcomes(arguments, &found)?;
+    let Outcomes { of: outcomes, parts } = outcomes(arguments, &found)?;
     let classes = Places::new(&found.profile_text, &found.profile).classes();
     let site_names: Vec<String> =
         found.sites.iter().map(|site| format!("site {}", number_of(site).unwrap_or(1))).collect();
@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
         source: &*found.source,
         sites: &found.sites,
         site_names: &site_names,
+        parts: &parts,
         outcome: &outcome,
     };
     let options = DiagnoseOptions { metric: arguments.metric.into(), seed: arguments.seed };
@@ -60,19 +61,31 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
     show(&diagnosis, &plans, arguments.format)
 }
 
-/// The outcomes of the runs, by the place of their site and their number. A run fails if one of its parts fails, at the operations at
+/// What the tester says of the runs.
+struct Outcomes {
+    /// By the place of their site and their number.
+    of: BTreeMap<(usize, u64), RunOutcome>,
+    parts: Vec<PartRuns>,
+}
+
+/// The outcomes of the runs. A run fails if one of its parts fails, at the operations at
 /// which one does.
-fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(usize, u64), RunOutcome>, Failure> {
+fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<Outcomes, Failure> {
     let campaign = CampaignRuns::of_sites(&found.profile, &*found.source, &found.sites).map_err(unusable)?;
     let map = arguments.map.clone().unwrap_or_default();
     let fails = Fails::read(&arguments.fails, &map, &campaign, arguments.others.into()).map_err(unusable)?;
     let mut outcomes = BTreeMap::new();
+    let mut parts: BTreeMap<(usize, u32), UnitCount> = BTreeMap::new();
     for (at, site) in found.sites.iter().enumerate() {
         let number = number_of(site).unwrap_or(1) as u32;
         for run in &site.runs {
-            let results = fails.of(number, run.run as u32).map(|(_, result)| match result {
-                RunResult::Passed => RunOutcome::Passed,
-                RunResult::Failed(failed) => RunOutcome::Failed(failed.ops().collect()),
+            let results = fails.of(number, run.run as u32).map(|(part, result)| {
+                let outcome = match result {
+                    RunResult::Passed => RunOutcome::Passed,
+                    RunResult::Failed(failed) => RunOutcome::Failed(failed.ops().collect()),
+                };
+                parts.entry((at, part)).or_default().add(outcome != RunOutcome::Passed);
+                outcome
             });
             if let Some(outcome) = results.reduce(worse) {
                 outcomes.insert((at, run.run), outcome);
@@ -87,7 +100,8 @@ fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(u
         let problem = Problem::new(format!("`{}` says nothing of runs that passed", shown(&arguments.fails)));
         return Err(problem.help("--others passed: every run that it does not name passed").into());
     }
-    Ok(outcomes)
+    let parts = parts.into_iter().map(|((site, part), runs)| PartRuns { site, part, runs }).collect();
+    Ok(Outcomes { of: outcomes, parts })
 }
 
 /// The outcome of a run with two parts.

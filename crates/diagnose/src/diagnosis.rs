@@ -11,14 +11,17 @@ use crate::names::NameTable;
 use crate::sample::OperationSample;
 use crate::search::{Counted, FoundCombination, SuspectSearch};
 use crate::statistics::{Metric, UnitCount, chance};
-use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
+use crate::walk::{DiagnoseError, PartRuns, RunOutcome, TestedRuns};
 
 /// The most suspects that a diagnosis lists.
 pub const MOST_SUSPECTS: usize = 20;
-/// The most combinations whose evidence is looked at.
-const MOST_LOOKED_AT: usize = 240;
+/// The most combinations with the same number of conditions whose evidence is looked at.
+const MOST_LOOKED_AT: usize = 80;
 /// The most equivalents that a suspect lists.
 const MOST_EQUIVALENT: usize = 8;
+
+/// What happens by chance more rarely needs another reason.
+const LEAST_CHANCE: f64 = 0.01;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -187,8 +190,10 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
         evidence: &evidence,
     };
     let suspects = ranking.suspects();
-    let spread = spread(&search, &evidence, words);
-    let (kind, verdict) = verdict(&suspects, &spread, words);
+    let parts = parts(runs);
+    let spread: Vec<PlaceSpread> =
+        spread(&search, &evidence, words).into_iter().chain(worst_part(runs, &parts)).collect();
+    let (kind, verdict) = verdict(&suspects, &spread, &parts, words);
     Ok(Diagnosis {
         schema: 1,
         outcomes,
@@ -231,7 +236,9 @@ fn chosen(search: &SuspectSearch, metric: Metric) -> Vec<FoundCombination> {
     let mut chosen: Vec<FoundCombination> = Vec::new();
     for (one, other) in by_score.into_iter().zip(by_gain) {
         for one in [one, other] {
-            if chosen.len() < MOST_LOOKED_AT && chosen.iter().all(|known| known.combination != one.combination) {
+            let conditions = one.combination.0.len();
+            let alike = chosen.iter().filter(|known| known.combination.0.len() == conditions).count();
+            if alike < MOST_LOOKED_AT && chosen.iter().all(|known| known.combination != one.combination) {
                 chosen.push(one.clone());
             }
         }
@@ -387,12 +394,58 @@ fn spread(search: &SuspectSearch, evidence: &EvidenceOfAll, words: ConditionWord
     worst.into_iter().map(|(_, one)| one).collect()
 }
 
+/// The parts of sites at which several were tested.
+fn parts<'a>(runs: &TestedRuns<'a>) -> Vec<&'a PartRuns> {
+    let has_several = |of: &&PartRuns| runs.parts.iter().filter(|part| part.site == of.site).count() > 1;
+    runs.parts.iter().filter(has_several).collect()
+}
+
+fn part_name(site_names: &[String], part: &PartRuns) -> String {
+    format!("{} part {}", site_names[part.site], part.part)
+}
+
+/// The most uneven part. Runs of parts are compared.
+fn worst_part(runs: &TestedRuns<'_>, parts: &[&PartRuns]) -> Option<PlaceSpread> {
+    let whole = runs.parts.iter().fold(UnitCount::default(), |sum, part| sum.with(part.runs));
+    let chance_of = |part: &PartRuns| {
+        let share = part.runs.all as f64 / whole.all as f64;
+        (chance(part.runs.fails, whole.fails, share) * parts.len() as f64).min(1.0)
+    };
+    let worst = parts.iter().filter(|part| part.runs.fails > 0).min_by(|one, other| {
+        chance_of(one).total_cmp(&chance_of(other)).then(other.runs.fails.cmp(&one.runs.fails))
+    })?;
+    Some(PlaceSpread {
+        kind: "part",
+        place: part_name(runs.site_names, worst),
+        fails: worst.runs.fails,
+        of: whole.fails,
+        share: (worst.runs.all as f64 / whole.all as f64 * 1e6).round() / 1e4,
+        chance: significant(chance_of(worst)),
+    })
+}
+
+/// The part of a site that has the fails of the site, if chance does not give them to one of its parts.
+fn bad_part<'a>(site: usize, parts: &[&'a PartRuns]) -> Option<&'a PartRuns> {
+    let own: Vec<&PartRuns> = parts.iter().copied().filter(|part| part.site == site).collect();
+    let whole = own.iter().fold(UnitCount::default(), |sum, part| sum.with(part.runs));
+    let is_bad = |part: &PartRuns| {
+        let share = part.runs.all as f64 / whole.all as f64;
+        chance(part.runs.fails, whole.fails, share) * (own.len() as f64) < LEAST_CHANCE
+    };
+    own.iter().copied().find(|part| is_bad(part))
+}
+
 /// Rounds to three significant digits.
 fn significant(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
-fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: ConditionWords<'_>) -> (DiagnosisKind, String) {
+fn verdict(
+    suspects: &[Suspect],
+    spread: &[PlaceSpread],
+    parts: &[&PartRuns],
+    words: ConditionWords<'_>,
+) -> (DiagnosisKind, String) {
     let Some(first) = suspects.first() else {
         let text = "nothing goes with failing more than chance gives: no place and no combination";
         return (DiagnosisKind::Nothing, text.to_owned());
@@ -402,7 +455,14 @@ fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: ConditionWords<'
     let kind = |place: &Condition| place.place().and_then(Fact::kind_of_place).unwrap_or("place");
     match (places.first(), others.is_empty()) {
         (Some(place), true) => {
-            let (kind, text) = (kind(place), first.what.replace("any operation, ", ""));
+            let part = match place.feature {
+                Feature::Fact(Fact::Site(site)) => bad_part(site as usize, parts),
+                Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
+                    None
+                }
+            };
+            let site = || (kind(place), first.what.replace("any operation, ", ""));
+            let (kind, text) = part.map_or_else(site, |part| ("part", part_name(words.sites, part)));
             let rest = "whatever happens there";
             (DiagnosisKind::Place, format!("a bad {kind}, not a bad combination: {text}, {rest}"))
         }
@@ -413,7 +473,7 @@ fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: ConditionWords<'
         }
         (None, _) => {
             let uneven =
-                spread.iter().filter(|one| one.chance < 0.01).map(|one| format!("{} ({})", one.kind, one.place));
+                spread.iter().filter(|one| one.chance < LEAST_CHANCE).map(|one| format!("{} ({})", one.kind, one.place));
             let uneven: Vec<String> = uneven.collect();
             let end = if uneven.is_empty() {
                 "no site, die, plane or block has more than its share".to_owned()

@@ -37,4 +37,4 @@ pub use diagnosis::{
 pub use page::DiagnosisPage;
 pub use statistics::{Metric, UnitCount};
 pub use text::text;
-pub use walk::{DiagnoseError, LOOK_BACK, RunOutcome, TestedRuns};
+pub use walk::{DiagnoseError, LOOK_BACK, PartRuns, RunOutcome, TestedRuns};

@@ -4,8 +4,10 @@
 //! Passing operations are drawn apart for each base, more of the bases whose operations fail; failing operations are drawn only if there
 //! are very many. Whether an operation is drawn follows from its place alone. An operation stands for as many as were not drawn.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nandseq_profile::{BaseId, Profile};
@@ -35,83 +37,84 @@ const CHUNK: usize = 512;
 /// An operation that was drawn.
 #[derive(Debug)]
 struct DrawnOperation {
-    /// The operations with the least numbers are drawn.
-    number: u64,
     place: OperationPlace,
     operation: Arc<PastOperation>,
     fails: bool,
     run_fails: bool,
-    weight: u64,
     facts: Box<[Fact]>,
     numbers: Box<[(Quantity, u64)]>,
     before: Box<[Arc<PastOperation>]>,
     older: Box<[Arc<PastOperation>]>,
 }
 
-impl DrawnOperation {
-    fn order(&self) -> (u64, OperationPlace) {
-        (self.number, self.place)
-    }
-}
+/// What was drawn with its number, which orders it.
+#[derive(Debug)]
+struct Numbered<T>(u64, T);
 
-impl PartialEq for DrawnOperation {
+impl<T> PartialEq for Numbered<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
+        self.0 == other.0
     }
 }
 
-impl Eq for DrawnOperation {}
+impl<T> Eq for Numbered<T> {}
 
-impl PartialOrd for DrawnOperation {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+impl<T> PartialOrd for Numbered<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for DrawnOperation {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order().cmp(&other.order())
+impl<T> Ord for Numbered<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
     }
 }
 
-/// Operations of which some are drawn.
+/// Operations of which those with the least numbers are drawn.
 #[derive(Debug)]
-struct Stratum {
+struct Stratum<T> {
     most: usize,
     seen: AtomicU64,
     /// Operations with a greater number are not drawn.
     bound: AtomicU64,
-    drawn: Mutex<BinaryHeap<DrawnOperation>>,
+    drawn: Mutex<BinaryHeap<Numbered<T>>>,
 }
 
-impl Stratum {
+impl<T> Stratum<T> {
     fn new(most: usize) -> Self {
         let (seen, bound) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
         Self { most, seen, bound, drawn: Mutex::default() }
     }
 
-    fn add(&self, operation: DrawnOperation) {
+    /// Counts an operation. Returns whether it may be drawn.
+    fn sees(&self, number: u64) -> bool {
+        self.seen.fetch_add(1, Relaxed);
+        number <= self.bound.load(Relaxed)
+    }
+
+    fn add(&self, number: u64, operation: T) {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        drawn.push(operation);
+        drawn.push(Numbered(number, operation));
         if drawn.len() > self.most {
             drawn.pop();
-            let bound = drawn.peek().map_or(0, |greatest| greatest.number);
-            self.bound.store(bound, Ordering::Relaxed);
+            self.bound.store(drawn.peek().map_or(0, |greatest| greatest.0), Relaxed);
         }
     }
 
-    /// What was drawn, with its weight.
-    fn into_drawn(self) -> impl Iterator<Item = DrawnOperation> {
+    /// What was drawn, with how many operations each stands for, in parts of [`ONE`].
+    fn into_drawn(self) -> impl Iterator<Item = (u64, T)> {
         let drawn = self.drawn.into_inner().unwrap_or_else(PoisonError::into_inner).into_sorted_vec();
         let weight = (self.seen.into_inner() * ONE).checked_div(drawn.len() as u64).unwrap_or(ONE);
-        drawn.into_iter().map(move |one| DrawnOperation { weight, ..one })
+        drawn.into_iter().map(move |one| (weight, one.1))
     }
 }
 
 /// The operations that were drawn, the failing ones first.
 #[derive(Debug)]
 pub(crate) struct OperationSample {
-    drawn: Vec<DrawnOperation>,
+    /// With their weights.
+    drawn: Vec<(u64, DrawnOperation)>,
     failing: usize,
     whole: UnitCount,
 }
@@ -120,14 +123,14 @@ impl OperationSample {
     /// Draws from all runs.
     pub(crate) fn new(runs: &TestedRuns<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
         let of_bases = passing_of_bases(runs)?;
-        let strata: Vec<Stratum> = [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
+        let strata: Vec<Stratum<DrawnOperation>> = [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
         walk::all(runs, names, false, &|| Drawing { profile: runs.profile, strata: &strata, number: 0 })?;
-        let seen: Vec<u64> = strata.iter().map(|stratum| stratum.seen.load(Ordering::Relaxed)).collect();
-        let mut drawn: Vec<Vec<DrawnOperation>> =
+        let seen: Vec<u64> = strata.iter().map(|stratum| stratum.seen.load(Relaxed)).collect();
+        let drawn: Vec<Vec<(u64, DrawnOperation)>> =
             strata.into_iter().map(|stratum| stratum.into_drawn().collect()).collect();
         let failing = drawn[0].len();
         let whole = UnitCount { fails: seen[0], all: seen.iter().sum() };
-        Ok(Self { drawn: drawn.drain(..).flatten().collect(), failing, whole })
+        Ok(Self { drawn: drawn.into_iter().flatten().collect(), failing, whole })
     }
 
     /// All operations that were drawn from.
@@ -138,7 +141,7 @@ impl OperationSample {
     /// The scales in which it is counted.
     pub(crate) fn scales(&self) -> Scales {
         let seen = |wanted: Quantity| {
-            let numbers = self.drawn.iter().flat_map(|one| &one.numbers);
+            let numbers = self.drawn.iter().flat_map(|(_, one)| &one.numbers);
             numbers.filter(|(of, _)| *of == wanted).map(|(_, value)| *value).collect()
         };
         Scales::of_seen(seen(Quantity::Block), seen(Quantity::Page))
@@ -147,16 +150,16 @@ impl OperationSample {
     /// Tells of the drawn operations, or of those that fail.
     pub(crate) fn tell<L: Listener>(&self, names: &NameTable, fails: bool, new: &(impl Fn() -> L + Sync)) -> L {
         let wanted = if fails { &self.drawn[..self.failing] } else { &self.drawn };
-        let chunks: Vec<&[DrawnOperation]> = wanted.chunks(CHUNK).collect();
+        let chunks: Vec<&[(u64, DrawnOperation)]> = wanted.chunks(CHUNK).collect();
         let told = threads::collect::<L, std::convert::Infallible>(chunks.len(), new, &|listener, at| {
-            for one in chunks[at] {
+            for (weight, one) in chunks[at] {
                 listener.operation(&Occurrence {
                     names,
                     place: one.place,
                     operation: &one.operation,
                     fails: one.fails,
                     run_fails: one.run_fails,
-                    weight: one.weight,
+                    weight: *weight,
                     facts: &one.facts,
                     numbers: &one.numbers,
                     before: &one.before,
@@ -199,13 +202,13 @@ fn passing_of_bases(runs: &TestedRuns<'_>) -> Result<Vec<usize>, DiagnoseError> 
 /// Draws operations.
 struct Drawing<'a> {
     profile: &'a Profile,
-    strata: &'a [Stratum],
+    strata: &'a [Stratum<DrawnOperation>],
     /// That of the operation that is wanted.
     number: u64,
 }
 
 impl Drawing<'_> {
-    fn stratum(&self, fails: bool, base: BaseId) -> &Stratum {
+    fn stratum(&self, fails: bool, base: BaseId) -> &Stratum<DrawnOperation> {
         &self.strata[if fails { 0 } else { 1 + base.index() }]
     }
 }
@@ -218,25 +221,49 @@ impl Listener for Drawing<'_> {
     fn wants(&mut self, operation: CountedOperation) -> bool {
         self.number = mixed(mixed(operation.site as u64) ^ operation.uid);
         let stratum = self.stratum(operation.fails, self.profile.ops[operation.op].base);
-        stratum.seen.fetch_add(1, Ordering::Relaxed);
-        self.number <= stratum.bound.load(Ordering::Relaxed)
+        stratum.sees(self.number)
     }
 
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
         let base = self.profile.ops[occurrence.operation.op].base;
-        self.stratum(occurrence.fails, base).add(DrawnOperation {
-            number: self.number,
+        let drawn = DrawnOperation {
             place: occurrence.place,
             operation: Arc::clone(occurrence.operation),
             fails: occurrence.fails,
             run_fails: occurrence.run_fails,
-            weight: ONE,
             facts: occurrence.facts.into(),
             numbers: occurrence.numbers.into(),
             before: occurrence.before.into(),
             older: occurrence.older.into(),
-        });
+        };
+        self.stratum(occurrence.fails, base).add(self.number, drawn);
     }
 
     fn run_end(&mut self, _: ToldRun) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stratum_holds_no_more_than_it_may_whatever_the_order() {
+        let numbers: Vec<u64> = (0..5_000).map(mixed).collect();
+        let draw = |numbers: &mut dyn Iterator<Item = &u64>| -> Vec<(u64, u64)> {
+            let stratum = Stratum::new(100);
+            for &number in numbers {
+                if stratum.sees(number) {
+                    stratum.add(number, number);
+                    assert!(stratum.drawn.lock().is_ok_and(|drawn| drawn.len() <= 100));
+                }
+            }
+            stratum.into_drawn().collect()
+        };
+        let drawn = draw(&mut numbers.iter());
+        assert_eq!(drawn, draw(&mut numbers.iter().rev()));
+        assert_eq!((drawn.len(), drawn[0].0), (100, 50 * ONE));
+        let mut least = numbers;
+        least.sort_unstable();
+        assert!(drawn.iter().map(|(_, number)| number).eq(&least[..100]));
+    }
 }

@@ -60,6 +60,17 @@ pub enum DiagnoseError {
     },
 }
 
+/// A part that was tested at a site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PartRuns {
+    /// The place of its site in the list of sites.
+    pub site: usize,
+    /// Its number at the site, from 1.
+    pub part: u32,
+    /// The runs whose outcome is known.
+    pub runs: UnitCount,
+}
+
 /// Written runs with what the tester says of them.
 #[derive(Clone, Copy)]
 pub struct TestedRuns<'a> {
@@ -73,6 +84,8 @@ pub struct TestedRuns<'a> {
     pub sites: &'a [SiteFiles],
     /// What the sites are called, in their order.
     pub site_names: &'a [String],
+    /// The parts, where several were tested at a site.
+    pub parts: &'a [PartRuns],
     /// The outcome of a run, by the place of its site in the list and its number.
     pub outcome: &'a (dyn Fn(usize, u64) -> RunOutcome + Sync),
 }

@@ -115,6 +115,7 @@ impl PlantedCampaign {
             source: &CsvFiles,
             sites: &self.sites,
             site_names: &self.names,
+            parts: &[],
             outcome,
         }
     }
