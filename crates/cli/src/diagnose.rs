@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use nandseq_diagnose::{
-    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, RunOutcome, TestedRuns, confirming_plan,
-    diagnose, text,
+    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, PartRuns, RunOutcome, TestedRuns, UnitCount,
+    confirming_plan, diagnose, text,
 };
 use nandseq_input::folder::number_of;
 use nandseq_profile::places::Places;
@@ -28,17 +28,18 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
         target::check(output, "--output", &fails)?;
     }
     let found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, arguments.output.as_deref())?;
-    let outcomes = outcomes(arguments, &found)?;
+    let Outcomes { of: outcomes, parts } = outcomes(arguments, &found)?;
     let classes = Places::new(&found.profile_text, &found.profile).classes();
     let site_names: Vec<String> =
         found.sites.iter().map(|site| format!("site {}", number_of(site).unwrap_or(1))).collect();
-    let outcome = |site: usize, run: u64| outcomes.get(&(site, run)).copied().unwrap_or(RunOutcome::Unknown);
+    let outcome = |site: usize, run: u64| outcomes.get(&(site, run)).cloned().unwrap_or(RunOutcome::Unknown);
     let runs = TestedRuns {
         profile: &found.profile,
         classes: &classes,
         source: &*found.source,
         sites: &found.sites,
         site_names: &site_names,
+        parts: &parts,
         outcome: &outcome,
     };
     let options = DiagnoseOptions { metric: arguments.metric.into(), seed: arguments.seed };
@@ -60,19 +61,31 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
     show(&diagnosis, &plans, arguments.format)
 }
 
-/// The outcomes of the runs, by the place of their site and their number. A run fails if one of its parts fails, at the first
-/// operation at which one does.
-fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(usize, u64), RunOutcome>, Failure> {
+/// What the tester says of the runs.
+struct Outcomes {
+    /// By the place of their site and their number.
+    of: BTreeMap<(usize, u64), RunOutcome>,
+    parts: Vec<PartRuns>,
+}
+
+/// The outcomes of the runs. A run fails if one of its parts fails, at the operations at
+/// which one does.
+fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<Outcomes, Failure> {
     let campaign = CampaignRuns::of_sites(&found.profile, &*found.source, &found.sites).map_err(unusable)?;
     let map = arguments.map.clone().unwrap_or_default();
     let fails = Fails::read(&arguments.fails, &map, &campaign, arguments.others.into()).map_err(unusable)?;
     let mut outcomes = BTreeMap::new();
+    let mut parts: BTreeMap<(usize, u32), UnitCount> = BTreeMap::new();
     for (at, site) in found.sites.iter().enumerate() {
         let number = number_of(site).unwrap_or(1) as u32;
         for run in &site.runs {
-            let results = fails.of(number, run.run as u32).map(|(_, result)| match result {
-                RunResult::Passed => RunOutcome::Passed,
-                RunResult::Failed(failed) => RunOutcome::Failed(failed.first()),
+            let results = fails.of(number, run.run as u32).map(|(part, result)| {
+                let outcome = match result {
+                    RunResult::Passed => RunOutcome::Passed,
+                    RunResult::Failed(failed) => RunOutcome::Failed(failed.ops().collect()),
+                };
+                parts.entry((at, part)).or_default().add(outcome != RunOutcome::Passed);
+                outcome
             });
             if let Some(outcome) = results.reduce(worse) {
                 outcomes.insert((at, run.run), outcome);
@@ -87,16 +100,21 @@ fn outcomes(arguments: &DiagnoseArgs, found: &WrittenRuns) -> Result<BTreeMap<(u
         let problem = Problem::new(format!("`{}` says nothing of runs that passed", shown(&arguments.fails)));
         return Err(problem.help("--others passed: every run that it does not name passed").into());
     }
-    Ok(outcomes)
+    let parts = parts.into_iter().map(|((site, part), runs)| PartRuns { site, part, runs }).collect();
+    Ok(Outcomes { of: outcomes, parts })
 }
 
 /// The outcome of a run with two parts.
 fn worse(one: RunOutcome, other: RunOutcome) -> RunOutcome {
     match (one, other) {
-        (RunOutcome::Failed(Some(one)), RunOutcome::Failed(Some(other))) => RunOutcome::Failed(Some(one.min(other))),
-        (RunOutcome::Failed(Some(uid)), _) | (_, RunOutcome::Failed(Some(uid))) => RunOutcome::Failed(Some(uid)),
-        (RunOutcome::Failed(None), _) | (_, RunOutcome::Failed(None)) => RunOutcome::Failed(None),
-        (RunOutcome::Passed | RunOutcome::Unknown, _) => one,
+        (RunOutcome::Failed(mut uids), RunOutcome::Failed(others)) => {
+            uids.extend(others);
+            uids.sort_unstable();
+            uids.dedup();
+            RunOutcome::Failed(uids)
+        }
+        (failed @ RunOutcome::Failed(_), _) | (_, failed @ RunOutcome::Failed(_)) => failed,
+        (one @ (RunOutcome::Passed | RunOutcome::Unknown), RunOutcome::Passed | RunOutcome::Unknown) => one,
     }
 }
 
@@ -117,6 +135,9 @@ struct WrittenPlan {
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The conditions that it cannot say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsaid: Vec<String>,
 }
 
 /// Writes the plans of the first suspects.
@@ -129,15 +150,17 @@ fn write_plans(
     fs::create_dir_all(folder).map_err(|reason| Failure::cannot_write(folder, reason).placed_by("--plans"))?;
     let mut written = Vec::new();
     for suspect in diagnosis.suspects.iter().take(most) {
-        let (path, reason) = match confirming_plan(runs, suspect) {
-            ConfirmingPlan::Plan(text) => {
+        let plan = match confirming_plan(runs, suspect) {
+            ConfirmingPlan::Plan { text, unsaid } => {
                 let path = folder.join(format!("suspect-{:02}.yaml", suspect.rank));
                 written::write(&path, "--plans", |out| out.write_all(text.as_bytes()))?;
-                (Some(shown(&path)), None)
+                WrittenPlan { rank: suspect.rank, path: Some(shown(&path)), reason: None, unsaid }
             }
-            ConfirmingPlan::None(reason) => (None, Some(reason)),
+            ConfirmingPlan::None(reason) => {
+                WrittenPlan { rank: suspect.rank, path: None, reason: Some(reason), unsaid: Vec::new() }
+            }
         };
-        written.push(WrittenPlan { rank: suspect.rank, path, reason });
+        written.push(plan);
     }
     Ok(written)
 }
@@ -159,6 +182,9 @@ fn show(diagnosis: &Diagnosis, plans: &[WrittenPlan], format: ReportFormat) -> R
             (Some(path), _) => format!("plan for suspect {}: `{path}`\n", plan.rank),
             (None, reason) => format!("no plan for suspect {}: {}\n", plan.rank, reason.unwrap_or_default()),
         };
+        for condition in &plan.unsaid {
+            out += &format!("  it cannot say: {condition}\n");
+        }
     }
     terminal::print(&out)
 }

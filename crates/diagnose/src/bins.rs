@@ -1,6 +1,7 @@
 //! The bins into which gaps, counts and positions fall. A bin holds the values up to its bound, the bound included.
 
 use nandseq_profile::Ticks;
+use nandseq_profile::model::Topology;
 
 const NS: u64 = 1_000;
 const US: u64 = 1_000 * NS;
@@ -46,10 +47,10 @@ const COUNTS: [u64; 31] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32, 40, 50, 64, 80, 100, 150, 200, 300, 500, 1_000, 2_000,
     5_000, 10_000, 100_000,
 ];
-/// The number of parts of a phase.
-pub(crate) const TENTHS: u8 = 10;
-/// The number of parts into which the blocks of a die, and the pages of a block, are divided.
-pub(crate) const PARTS: u8 = 64;
+/// The bounds of tenths of a phase, in millionths of it.
+const TENTHS: [u64; 9] = [99_999, 199_999, 299_999, 399_999, 499_999, 599_999, 699_999, 799_999, 899_999];
+/// The greatest number of parts into which the blocks of a die, and the pages of a block, are divided.
+const PARTS: u64 = 64;
 
 /// What is measured in bins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -63,58 +64,71 @@ pub(crate) enum Scale {
     /// Tenths of a phase.
     Tenth,
     /// Parts of the blocks of a die.
-    Blocks(u32),
+    Block,
     /// Parts of the pages of a block.
-    Pages(u32),
+    Page,
     /// A feature that is there or is not.
     Whole,
 }
 
-impl Scale {
-    const fn bounds(self) -> &'static [u64] {
-        match self {
-            Self::Gap => &GAPS,
-            Self::Distance => &DISTANCES,
-            Self::Count => &COUNTS,
-            Self::Tenth | Self::Blocks(_) | Self::Pages(_) | Self::Whole => &[],
+/// The bounds of all scales. Those of blocks and pages follow from the device or from the addresses that were seen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Scales {
+    blocks: Vec<u64>,
+    pages: Vec<u64>,
+}
+
+impl Scales {
+    /// Equal parts of all addresses of a device.
+    pub(crate) fn even(topology: Topology) -> Self {
+        let parts = |of: u32| (1..PARTS).map(|at| (at * u64::from(of)).div_ceil(PARTS).saturating_sub(1)).collect();
+        Self { blocks: parts(topology.blocks_per_die), pages: parts(topology.pages_per_block) }
+    }
+
+    /// Parts with about equally many of the addresses that were seen; each address is a part if there are few.
+    pub(crate) fn of_seen(blocks: Vec<u64>, pages: Vec<u64>) -> Self {
+        let parts = |mut seen: Vec<u64>| {
+            seen.sort_unstable();
+            let mut different = seen.clone();
+            different.dedup();
+            different.pop();
+            if different.len() as u64 >= PARTS {
+                let quantile = |at: u64| seen[(at * seen.len() as u64 / PARTS) as usize];
+                different = (1..PARTS).map(quantile).collect();
+                different.dedup();
+            }
+            different
+        };
+        Self { blocks: parts(blocks), pages: parts(pages) }
+    }
+
+    fn bounds(&self, scale: Scale) -> &[u64] {
+        match scale {
+            Scale::Gap => &GAPS,
+            Scale::Distance => &DISTANCES,
+            Scale::Count => &COUNTS,
+            Scale::Tenth => &TENTHS,
+            Scale::Block => &self.blocks,
+            Scale::Page => &self.pages,
+            Scale::Whole => &[],
         }
     }
 
-    /// The number of bins.
-    pub(crate) fn bins(self) -> u8 {
-        match self {
-            Self::Gap | Self::Distance | Self::Count => self.bounds().len() as u8 + 1,
-            Self::Tenth => TENTHS,
-            Self::Blocks(_) | Self::Pages(_) => PARTS,
-            Self::Whole => 1,
-        }
+    /// The number of bins; at most 64.
+    pub(crate) fn bins(&self, scale: Scale) -> u8 {
+        self.bounds(scale).len() as u8 + 1
     }
 
     /// The bin of a value.
-    pub(crate) fn bin(self, value: u64) -> u8 {
-        match self {
-            Self::Gap | Self::Distance | Self::Count => self.bounds().partition_point(|&bound| bound < value) as u8,
-            Self::Tenth => (value * u64::from(TENTHS) / 1_000_000).min(u64::from(TENTHS) - 1) as u8,
-            Self::Blocks(of) | Self::Pages(of) => {
-                (value * u64::from(PARTS) / u64::from(of.max(1))).min(u64::from(PARTS) - 1) as u8
-            }
-            Self::Whole => 0,
-        }
+    pub(crate) fn bin(&self, scale: Scale, value: u64) -> u8 {
+        self.bounds(scale).partition_point(|&bound| bound < value) as u8
     }
 
-    /// The values of some bins: the least and the greatest, both included; no greatest: any.
-    pub(crate) fn range(self, from: u8, to: u8) -> (u64, Option<u64>) {
-        let part = |at: u8, of: u32| (u64::from(at) * u64::from(of)).div_ceil(u64::from(PARTS));
-        match self {
-            Self::Gap | Self::Distance | Self::Count => {
-                let bounds = self.bounds();
-                let least = from.checked_sub(1).map_or(0, |before| bounds[usize::from(before)] + 1);
-                (least, bounds.get(usize::from(to)).copied())
-            }
-            Self::Tenth => (u64::from(from) * 10, Some(u64::from(to) * 10 + 10)),
-            Self::Blocks(of) | Self::Pages(of) => (part(from, of), Some(part(to + 1, of).saturating_sub(1))),
-            Self::Whole => (0, None),
-        }
+    /// The values of some bins: the least and the greatest, both included; [`u64::MAX`] stands for any.
+    pub(crate) fn range(&self, scale: Scale, from: u8, to: u8) -> (u64, u64) {
+        let bounds = self.bounds(scale);
+        let least = from.checked_sub(1).map_or(0, |before| bounds[usize::from(before)] + 1);
+        (least, bounds.get(usize::from(to)).copied().unwrap_or(u64::MAX))
     }
 }
 
@@ -129,17 +143,21 @@ mod tests {
 
     #[test]
     fn a_bin_holds_its_bound_and_not_one_more() {
-        for scale in [Scale::Gap, Scale::Distance, Scale::Count, Scale::Blocks(4080), Scale::Pages(2564)] {
-            let mut next = u64::from(scale == Scale::Distance);
-            for bin in 0..scale.bins() {
-                let (least, most) = scale.range(bin, bin);
-                assert!(bin == 0 || least == next, "{scale:?} {bin}: {least} instead of {next}");
-                assert_eq!(scale.bin(next), bin, "{scale:?}");
-                let Some(most) = most else { continue };
-                assert_eq!(scale.bin(most), bin, "{scale:?}");
-                next = most + 1;
+        let device = Topology { dies: 1, planes: 4, blocks_per_die: 4080, pages_per_block: 2564 };
+        let seen = Scales::of_seen(vec![7, 3, 3, 9], (0..1000).collect());
+        assert_eq!((seen.bins(Scale::Block), seen.range(Scale::Block, 1, 1)), (3, (4, 7)));
+        for scales in [Scales::even(device), seen] {
+            for scale in [Scale::Gap, Scale::Distance, Scale::Count, Scale::Tenth, Scale::Block, Scale::Page] {
+                let mut next = 0;
+                assert!(scales.bins(scale) <= 64);
+                for bin in 0..scales.bins(scale) {
+                    let (least, most) = scales.range(scale, bin, bin);
+                    assert_eq!((least, scales.bin(scale, next)), (next, bin), "{scale:?}");
+                    assert_eq!(scales.bin(scale, most), bin, "{scale:?}");
+                    next = most.saturating_add(1);
+                }
+                assert_eq!(next, u64::MAX);
             }
         }
-        assert_eq!([0, 99_999, 100_000, 999_999, 1_000_000].map(|part| Scale::Tenth.bin(part)), [0, 0, 1, 9, 9]);
     }
 }

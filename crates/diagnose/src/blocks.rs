@@ -3,7 +3,7 @@
 //! A block remembers its last operations and the last that programmed each of its pages, of the last pages that were programmed.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nandseq_profile::model::{ArrayWork, Base};
 use rustc_hash::FxHashMap;
@@ -20,8 +20,8 @@ struct BlockPast {
     erases: u32,
     /// Since the last erase.
     reads: u32,
-    recent: VecDeque<Rc<PastOperation>>,
-    programs: VecDeque<(u32, Rc<PastOperation>)>,
+    recent: VecDeque<Arc<PastOperation>>,
+    programs: VecDeque<(u32, Arc<PastOperation>)>,
 }
 
 /// The blocks of a site that were touched.
@@ -42,7 +42,7 @@ impl BlockPasts {
     }
 
     /// The operations on a block that it remembers, the last first; then those that programmed a page and the pages beside it.
-    pub(crate) fn of(&self, at: NamedBlock) -> impl Iterator<Item = &Rc<PastOperation>> {
+    pub(crate) fn of(&self, at: NamedBlock) -> impl Iterator<Item = &Arc<PastOperation>> {
         let past = self.blocks.get(&(at.die, at.block));
         let recent = past.into_iter().flat_map(|past| past.recent.iter().rev());
         let is_near = move |page: u32| at.page.is_some_and(|own| own.abs_diff(page) <= 1);
@@ -51,7 +51,7 @@ impl BlockPasts {
     }
 
     /// Adds an operation that has started.
-    pub(crate) fn add(&mut self, operation: &Rc<PastOperation>, work: Option<ArrayWork>) {
+    pub(crate) fn add(&mut self, operation: &Arc<PastOperation>, work: Option<ArrayWork>) {
         for at in &operation.blocks {
             let past = self.blocks.entry((at.die, at.block)).or_default();
             match work {
@@ -61,13 +61,13 @@ impl BlockPasts {
                     past.programs.clear();
                 }
                 Some(ArrayWork::Commit | ArrayWork::Load) => {
-                    past.programs.extend(at.page.map(|page| (page, Rc::clone(operation))));
+                    past.programs.extend(at.page.map(|page| (page, Arc::clone(operation))));
                     past.programs.drain(..past.programs.len().saturating_sub(PROGRAMS));
                 }
                 Some(ArrayWork::Read) => past.reads = past.reads.saturating_add(1),
                 None => {}
             }
-            past.recent.push_back(Rc::clone(operation));
+            past.recent.push_back(Arc::clone(operation));
             past.recent.drain(..past.recent.len().saturating_sub(RECENT));
         }
     }

@@ -1,20 +1,22 @@
 //! Test plans that decide about a suspect: a phase of sequences with it, and a phase of sequences with everything but it.
 //!
 //! What is left out is one condition: the gap is longer, the earlier operation is elsewhere or not there at all, the state is another,
-//! the place is another. `generate --plan` carries the plan out, and the tester says which of the two phases fails.
+//! the place is another. `generate --plan` carries the plan out, and the tester says which of the two phases fails. What a plan cannot
+//! say of a suspect is listed.
 
 use std::fmt::Write as _;
 
 use nandseq_profile::OpId;
 use nandseq_profile::Profile;
-use nandseq_profile::model::{ArrayWork, Effect, PayloadField, PhaseKind, Topology};
+use nandseq_profile::model::{ArrayWork, CellType, Effect, PayloadField, PhaseKind, Topology};
 use nandseq_trace::rows::StateId;
 
 use crate::bins::us_text;
 use crate::diagnosis::Suspect;
 use crate::die_flags::StateEffect;
-use crate::feature::{AxisOf, Combination, Condition, Fact, Feature, Quantity, Relation};
+use crate::feature::{AxisOf, Combination, Condition, ConditionWords, Fact, Feature, Quantity, Relation};
 use crate::names::{NameTable, OpName};
+use crate::plan_parts::{EarlierStep, PlaceStep, PlanParts};
 use crate::walk::TestedRuns;
 
 /// How often each of the two sequences is wanted.
@@ -23,8 +25,13 @@ const HITS: u32 = 100;
 /// A test plan for a suspect.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ConfirmingPlan {
-    /// Its text.
-    Plan(String),
+    /// There is one.
+    Plan {
+        /// Its text.
+        text: String,
+        /// The conditions that it cannot say.
+        unsaid: Vec<String>,
+    },
     /// Why there is none.
     None(&'static str),
 }
@@ -33,12 +40,20 @@ pub enum ConfirmingPlan {
 #[must_use]
 pub fn confirming_plan(runs: &TestedRuns<'_>, suspect: &Suspect) -> ConfirmingPlan {
     let names = NameTable::new(runs.profile, runs.classes);
-    let parts = Parts::of(&suspect.combination, runs.profile.topology);
+    let parts = PlanParts::of(&suspect.combination);
     if parts.has_nothing() {
         return ConfirmingPlan::None("a plan says nothing of sites: exchange the part, or test it at another site");
     }
-    let mut text = format!("# Suspect {}: {}\nschema: 1\n", suspect.rank, suspect.what);
     let writer = ScenarioWriter { profile: runs.profile, names: &names };
+    let words = ConditionWords { profile: runs.profile, names: &names, sites: runs.site_names };
+    let is_unsaid = |condition: &&Condition| !writer.can_say(condition, &suspect.combination, &parts);
+    let unsaid: Vec<String> =
+        suspect.combination.0.iter().filter(is_unsaid).map(|condition| condition.text(&words)).collect();
+    let mut text = format!("# Suspect {}: {}\n", suspect.rank, suspect.what);
+    for condition in &unsaid {
+        let _ = writeln!(text, "# A plan cannot say: {condition}");
+    }
+    text += "schema: 1\n";
     let without = parts.without();
     text += "phases:\n";
     let phase = |text: &mut String, name: &str, rest: &str| {
@@ -60,140 +75,7 @@ pub fn confirming_plan(runs: &TestedRuns<'_>, suspect: &Suspect) -> ConfirmingPl
     if let Some(without) = without {
         writer.write("without", &without, &mut text);
     }
-    ConfirmingPlan::Plan(text)
-}
-
-/// What a condition says of an earlier operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct EarlierStep {
-    name: OpName,
-    relation: Relation,
-    /// Whether the relation must not hold.
-    elsewhere: bool,
-    measure: u8,
-    /// The least and the greatest distance, in ticks or operations.
-    range: (u64, Option<u64>),
-}
-
-impl EarlierStep {
-    /// How far it may lie back, in ticks; an operation counts as long as most do.
-    fn reach(&self) -> u64 {
-        let ticks = if self.measure < 2 { 1 } else { nandseq_profile::Ticks::from_us(20).0 };
-        self.range.1.map_or(u64::MAX, |most| most.saturating_mul(ticks))
-    }
-}
-
-/// The place of an operation: a number, or all others.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-struct PlaceStep {
-    die: Option<u32>,
-    plane: Option<u32>,
-    block: Option<(u32, u32)>,
-    page: Option<(u32, u32)>,
-    is_other: bool,
-}
-
-/// The conditions of a suspect by what they say.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-struct Parts {
-    name: Option<OpName>,
-    /// The earliest first.
-    earlier: Vec<EarlierStep>,
-    state: Option<(StateId, (u64, u64))>,
-    /// The same of the operation before.
-    state_of_that: Option<(StateId, (u64, u64))>,
-    facts: Vec<Fact>,
-    erases: u64,
-    place: PlaceStep,
-}
-
-impl Parts {
-    fn of(combination: &Combination, topology: Topology) -> Self {
-        let mut parts = Self::default();
-        for condition in &combination.0 {
-            parts.add(condition, condition.scale(topology).range(condition.from, condition.to));
-        }
-        // Of two operations before the same one, the one that may lie further back comes first.
-        if !combination.0.iter().any(|one| matches!(one.feature, Feature::AfterThat(..))) {
-            parts.earlier.sort_by_key(|step| std::cmp::Reverse(step.reach()));
-        }
-        parts
-    }
-
-    /// Adds a condition, which holds for some values.
-    fn add(&mut self, condition: &Condition, range: (u64, Option<u64>)) {
-        let numbers = || Some((range.0 as u32, range.1.unwrap_or(range.0) as u32));
-        match condition.feature {
-            Feature::Name(name) => self.name = Some(name),
-            Feature::Fact(Fact::State(state)) => self.state = self.state.or(Some((state, (0, 100)))),
-            Feature::Fact(fact) => self.add_fact(fact),
-            Feature::Number(Quantity::Tenth(state)) => self.state = Some((state, (range.0, range.1.unwrap_or(100)))),
-            Feature::Number(Quantity::ThatTenth(state)) => {
-                self.state_of_that = Some((state, (range.0, range.1.unwrap_or(100))));
-            }
-            Feature::Number(Quantity::Erases) => self.erases = range.0,
-            Feature::Number(Quantity::Reads) => {}
-            Feature::Number(Quantity::Block) => self.place.block = numbers(),
-            Feature::Number(Quantity::Page) => self.place.page = numbers(),
-            Feature::After(name, relation) | Feature::AfterThat(name, relation) => {
-                let step = EarlierStep { name, relation, elsewhere: false, measure: condition.measure, range };
-                self.earlier.insert(0, step);
-            }
-        }
-    }
-
-    fn add_fact(&mut self, fact: Fact) {
-        match fact {
-            Fact::Site(_) => {}
-            Fact::Die(die) => self.place.die = Some(die.into()),
-            Fact::Plane(die, plane) | Fact::SitePlane(_, die, plane) => {
-                (self.place.die, self.place.plane) = (Some(die.into()), Some(plane.into()));
-            }
-            Fact::Block(die, block) | Fact::SiteBlock(_, die, block) => {
-                (self.place.die, self.place.block) = (Some(die.into()), Some((block, block)));
-            }
-            Fact::Page(page) => self.place.page = Some((page, page)),
-            Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) => {}
-            Fact::Suspended(_) | Fact::Cache | Fact::Latch => self.facts.push(fact),
-        }
-    }
-
-    /// Whether a plan can say nothing of it.
-    fn has_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Everything but one condition; `None` if all that it says is the name of an operation.
-    fn without(&self) -> Option<Self> {
-        let mut without = self.clone();
-        if let Some(last) = without.earlier.last_mut() {
-            match (last.range, last.relation) {
-                ((_, Some(most)), _) if last.measure < 2 && most > 0 => last.range = (most.saturating_mul(2), None),
-                (_, Relation::Die) => {
-                    without.earlier.pop();
-                }
-                (_, Relation::OtherPlane | Relation::SamePlane | Relation::SameBlock)
-                | (_, Relation::PageBefore | Relation::PageAfter | Relation::SamePage) => last.elsewhere = true,
-            }
-            return Some(without);
-        }
-        if let Some((state, (from, to))) = without.state {
-            without.state = match (from, to) {
-                (0, 100) => None,
-                (0, to) => Some((state, (to, 100))),
-                (from, _) => Some((state, (0, from))),
-            };
-        } else if without.facts.pop().is_some() {
-            return Some(without);
-        } else if without.erases > 1 {
-            without.erases = 1;
-        } else if without.place != PlaceStep::default() {
-            without.place.is_other = true;
-        } else {
-            return None;
-        }
-        Some(without)
-    }
+    ConfirmingPlan::Plan { text, unsaid }
 }
 
 /// Writes scenarios.
@@ -220,19 +102,94 @@ impl Steps {
 }
 
 impl ScenarioWriter<'_> {
-    fn write(&self, key: &str, parts: &Parts, text: &mut String) {
+    /// Whether a scenario says all of a condition.
+    fn can_say(&self, condition: &Condition, combination: &Combination, parts: &PlanParts) -> bool {
+        let own = self.ops_of(parts.name);
+        let (_, most) = condition.range();
+        let has_plane_count = self.profile.topology.planes <= 2;
+        match condition.feature {
+            Feature::Name(_) => true,
+            Feature::Fact(Fact::Site(_) | Fact::SitePlane(..) | Fact::SiteBlock(..)) => false,
+            Feature::Fact(Fact::Die(_)) => self.all_name(&own, PayloadField::Die),
+            Feature::Fact(Fact::Plane(..)) => self.all_name(&own, PayloadField::Plane),
+            Feature::Fact(Fact::Block(..)) | Feature::Number(Quantity::Block) => {
+                self.all_name(&own, PayloadField::Block)
+            }
+            Feature::Fact(Fact::Page(_)) | Feature::Number(Quantity::Page) => self.all_name(&own, PayloadField::Page),
+            Feature::Fact(Fact::CellType(_)) => self.kind_of(parts, &own).contains("celltype"),
+            Feature::Fact(Fact::Planes(count)) => {
+                (count == 1 || has_plane_count) && self.kind_of(parts, &own).contains("multi")
+            }
+            Feature::Fact(Fact::State(state)) | Feature::Number(Quantity::Tenth(state) | Quantity::ThatTenth(state)) => {
+                state.parts().is_some()
+            }
+            Feature::Fact(Fact::Suspended(_) | Fact::Cache | Fact::Latch) => true,
+            Feature::Number(Quantity::Erases | Quantity::Reads) => {
+                condition.least > 0 && most.is_none() && self.all_name(&own, PayloadField::Block)
+            }
+            Feature::After(name, relation) | Feature::AfterThat(name, relation) => {
+                let is_next = most == Some(1) && !self.has_chain(self.names.ops(name));
+                let known = self.names.ops(name);
+                let later = match condition.feature {
+                    Feature::AfterThat(..) => combination.after().map_or(&*own, |after| self.ops_of_earlier(after)),
+                    Feature::After(..) | Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => &*own,
+                };
+                let names_both = |field| self.all_name(known, field) && self.all_name(later, field);
+                (condition.measure < 2 || is_next) && part_of(relation).is_none_or(names_both)
+            }
+        }
+    }
+
+    /// The operations that have a name; all of them without one.
+    fn ops_of(&self, name: Option<OpName>) -> Vec<OpId> {
+        name.map_or_else(|| self.profile.ops.ids().collect(), |name| self.names.ops(name).to_vec())
+    }
+
+    /// The operations that a condition on an earlier one names.
+    fn ops_of_earlier(&self, condition: &Condition) -> &[OpId] {
+        match condition.feature {
+            Feature::After(name, _) | Feature::AfterThat(name, _) => self.names.ops(name),
+            Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => &[],
+        }
+    }
+
+    /// The cell type and the number of planes of the last step, as far as some of its operations are so.
+    fn kind_of(&self, parts: &PlanParts, own: &[OpId]) -> String {
+        let mut kind = String::new();
+        let mut own: Vec<OpId> = own.to_vec();
+        if let Some((of, is_that)) = parts.cell_type {
+            let is_fit = |op: &OpId| {
+                let cell_type = self.profile.ops[*op].cell_type;
+                (cell_type == of) == is_that && self.profile.cell_types[cell_type].name != CellType::ANY
+            };
+            if let Some(wanted) = own.iter().find(|op| is_fit(op)).map(|op| self.profile.ops[*op].cell_type) {
+                own.retain(|op| self.profile.ops[*op].cell_type == wanted);
+                let _ = write!(kind, ", celltype: {}", word(&self.profile.cell_types[wanted].name));
+            }
+        }
+        if let Some(multi) = parts.multi.filter(|multi| own.iter().any(|op| self.profile.ops[*op].multi == *multi)) {
+            let _ = write!(kind, ", multi: {multi}");
+        }
+        kind
+    }
+
+    fn write(&self, key: &str, parts: &PlanParts, text: &mut String) {
         let mut steps = Steps::default();
         let mut last = Vec::new();
-        let all: Vec<OpId> = self.profile.ops.ids().collect();
-        let own = parts.name.map_or(&*all, |name| self.names.ops(name));
-        if parts.erases > 0 {
-            let erased = steps.add(vec!["class: erase".to_owned(), format!("repeat: {}", parts.erases)]);
-            let programs = own.iter().all(|op| self.array_work(*op) == Some(ArrayWork::Read));
-            if programs {
-                steps.add(vec!["class: array_program".to_owned(), format!("block: same as {erased}")]);
+        let own = &*self.ops_of(parts.name);
+        if parts.erases > 0 || parts.reads > 0 {
+            let erased = steps.add(vec!["class: erase".to_owned(), format!("repeat: {}", parts.erases.max(1))]);
+            let place = format!("block: same as {erased}");
+            if parts.reads > 0 || own.iter().all(|op| self.array_work(*op) == Some(ArrayWork::Read)) {
+                steps.add(vec!["class: array_program".to_owned(), place.clone()]);
+            }
+            if parts.reads > 0 {
+                let reads = self.list(&|op| self.array_work(op) == Some(ArrayWork::Read));
+                steps.has_chains = true;
+                steps.add(vec![reads, place.clone(), format!("repeat: {}", parts.reads)]);
             }
             if self.all_name(own, PayloadField::Block) {
-                last.push(format!("block: same as {erased}"));
+                last.push(place);
             }
         }
         for fact in &parts.facts {
@@ -260,7 +217,7 @@ impl ScenarioWriter<'_> {
             let distance = self.distance(of, label, (known, own));
             last.extend(distance.into_iter().filter(|field| !is_timed || !is_time(field)));
         }
-        last.insert(0, self.named(parts.name));
+        last.insert(0, self.named(parts.name) + &self.kind_of(parts, own));
         last.extend(self.place(&parts.place, own));
         steps.add(last);
         let between = if steps.has_chains { "anything" } else { "nothing" };
@@ -298,14 +255,16 @@ impl ScenarioWriter<'_> {
         }
         let both = |field| self.all_name(earlier, field) && self.all_name(own, field);
         let same = |is_same: bool| if is_same { "same as" } else { "other than" };
-        let (part, word) = match of.relation {
-            Relation::Die => return fields,
-            Relation::SamePlane => (PayloadField::Plane, same(!of.elsewhere)),
-            Relation::OtherPlane => (PayloadField::Plane, same(of.elsewhere)),
-            Relation::SameBlock => (PayloadField::Block, same(!of.elsewhere)),
-            Relation::SamePage => (PayloadField::Page, same(!of.elsewhere)),
-            Relation::PageBefore | Relation::PageAfter if of.elsewhere => (PayloadField::Page, same(false)),
-            Relation::PageBefore | Relation::PageAfter => (PayloadField::Page, "next to"),
+        let Some(part) = part_of(of.relation) else { return fields };
+        let word = match of.relation {
+            Relation::OtherPlane => same(of.elsewhere),
+            Relation::PageBefore | Relation::PageAfter if !of.elsewhere => "next to",
+            Relation::Die
+            | Relation::SamePlane
+            | Relation::SameBlock
+            | Relation::SamePage
+            | Relation::PageBefore
+            | Relation::PageAfter => same(!of.elsewhere),
         };
         if both(part) {
             fields.push(format!("{}: {word} {label}", part.name()));
@@ -316,12 +275,14 @@ impl ScenarioWriter<'_> {
         fields
     }
 
+    /// The operations of a step, one by one.
+    fn list(&self, wanted: &dyn Fn(OpId) -> bool) -> String {
+        let names = self.profile.ops.iter_ids().filter(|(op, _)| wanted(*op)).map(|(_, op)| word(&op.name));
+        format!("op: [{}]", names.collect::<Vec<_>>().join(", "))
+    }
+
     /// Adds the steps that bring a state of the die about.
     fn add_fact(&self, fact: Fact, steps: &mut Steps) {
-        let list = |wanted: &dyn Fn(OpId) -> bool| {
-            let names = self.profile.ops.iter_ids().filter(|(op, _)| wanted(*op)).map(|(_, op)| word(&op.name));
-            format!("op: [{}]", names.collect::<Vec<_>>().join(", "))
-        };
         match fact {
             Fact::Suspended(axis) => {
                 let class = match axis {
@@ -329,12 +290,12 @@ impl ScenarioWriter<'_> {
                     AxisOf::Program => "array_program",
                 };
                 let first = steps.add(vec![format!("class: {class}")]);
-                let suspends = list(&|op| self.suspends(op) == Some(axis));
+                let suspends = self.list(&|op| self.suspends(op) == Some(axis));
                 steps.add(vec![suspends, format!("in: {first}.CORE_BUSY")]);
             }
             Fact::Cache => {
                 steps.has_chains = true;
-                steps.add(vec![list(&|op| self.effect(op).begins_cache())]);
+                steps.add(vec![self.list(&|op| self.effect(op).begins_cache())]);
             }
             Fact::Latch => {
                 steps.has_chains = true;
@@ -427,6 +388,16 @@ impl ScenarioWriter<'_> {
         [AxisOf::Erase, AxisOf::Program]
             .into_iter()
             .find(|&axis| self.profile.bases[self.profile.ops[op].base].has(Effect::Suspend(axis.into())))
+    }
+}
+
+/// The part of an address that says a relation.
+const fn part_of(relation: Relation) -> Option<PayloadField> {
+    match relation {
+        Relation::Die => None,
+        Relation::SamePlane | Relation::OtherPlane => Some(PayloadField::Plane),
+        Relation::SameBlock => Some(PayloadField::Block),
+        Relation::SamePage | Relation::PageBefore | Relation::PageAfter => Some(PayloadField::Page),
     }
 }
 

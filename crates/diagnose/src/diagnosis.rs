@@ -1,23 +1,27 @@
 //! The diagnosis: what goes with failing, the best explanation first.
 //!
-//! Combinations of the same operations are one suspect, led by the one with the fewest conditions. A combination goes if a more
-//! general one explains as much, or if a more specific one before it holds all of its fails that chance does not give.
+//! Combinations of about the same operations are one suspect. A combination goes if its further conditions have no reason among the
+//! operations of a simpler one, or if one before it holds all of its fails that chance does not give.
 
 use serde::Serialize;
 
 use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
 use crate::feature::{Combination, Condition, ConditionWords, Fact, Feature};
 use crate::names::NameTable;
-use crate::search::{FoundCombination, SuspectSearch};
+use crate::sample::OperationSample;
+use crate::search::{Counted, FoundCombination, SuspectSearch};
 use crate::statistics::{Metric, UnitCount, chance};
-use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
+use crate::walk::{DiagnoseError, PartRuns, RunOutcome, TestedRuns};
 
 /// The most suspects that a diagnosis lists.
 pub const MOST_SUSPECTS: usize = 20;
-/// The most combinations whose evidence is looked at.
-const MOST_LOOKED_AT: usize = 160;
+/// The most combinations with the same number of conditions whose evidence is looked at.
+const MOST_LOOKED_AT: usize = 80;
 /// The most equivalents that a suspect lists.
 const MOST_EQUIVALENT: usize = 8;
+
+/// What happens by chance more rarely needs another reason.
+const LEAST_CHANCE: f64 = 0.01;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -112,7 +116,7 @@ pub struct Suspect {
     pub operations: UnitCount,
     /// The runs in which it was seen.
     pub runs: UnitCount,
-    /// Combinations of the same operations, or runs where runs are compared.
+    /// Combinations of about the same operations, or runs where runs are compared.
     pub also_explains: Vec<String>,
     /// One that fails.
     pub fails_at: Option<SuspectExample>,
@@ -161,9 +165,13 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let outcomes = outcomes(runs);
     let operations_known = outcomes.failed > 0 && outcomes.failed >= outcomes.failed_somewhere;
     let mut by_run = !operations_known;
-    let mut search = SuspectSearch::new(runs, &names, by_run)?;
+    let mut search = if by_run {
+        SuspectSearch::new(Counted::Runs(runs), &names)?
+    } else {
+        SuspectSearch::new(Counted::Operations(&OperationSample::new(runs, &names)?), &names)?
+    };
     if !by_run && search.found.is_empty() {
-        let whole = SuspectSearch::new(runs, &names, true)?;
+        let whole = SuspectSearch::new(Counted::Runs(runs), &names)?;
         if !whole.found.is_empty() {
             (by_run, search) = (true, whole);
         }
@@ -174,7 +182,6 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let words = ConditionWords { profile: runs.profile, names: &names, sites: runs.site_names };
     let ranking = Ranking {
         runs,
-        names: &names,
         words,
         by_run,
         options,
@@ -183,8 +190,10 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
         evidence: &evidence,
     };
     let suspects = ranking.suspects();
-    let spread = spread(&search, &evidence, words);
-    let (kind, verdict) = verdict(&suspects, &spread, words);
+    let parts = parts(runs);
+    let spread: Vec<PlaceSpread> =
+        spread(&search, &evidence, words).into_iter().chain(worst_part(runs, &parts)).collect();
+    let (kind, verdict) = verdict(&suspects, &spread, &parts, words);
     Ok(Diagnosis {
         schema: 1,
         outcomes,
@@ -205,8 +214,8 @@ fn outcomes(runs: &TestedRuns<'_>) -> OutcomeCounts {
         for run in &files.runs {
             let count = match (runs.outcome)(site, run.run) {
                 RunOutcome::Passed => &mut counts.passed,
-                RunOutcome::Failed(Some(_)) => &mut counts.failed,
-                RunOutcome::Failed(None) => &mut counts.failed_somewhere,
+                RunOutcome::Failed(uids) if uids.is_empty() => &mut counts.failed_somewhere,
+                RunOutcome::Failed(_) => &mut counts.failed,
                 RunOutcome::Unknown => &mut counts.unknown,
             };
             *count += 1;
@@ -227,7 +236,9 @@ fn chosen(search: &SuspectSearch, metric: Metric) -> Vec<FoundCombination> {
     let mut chosen: Vec<FoundCombination> = Vec::new();
     for (one, other) in by_score.into_iter().zip(by_gain) {
         for one in [one, other] {
-            if chosen.len() < MOST_LOOKED_AT && chosen.iter().all(|known| known.combination != one.combination) {
+            let conditions = one.combination.0.len();
+            let alike = chosen.iter().filter(|known| known.combination.0.len() == conditions).count();
+            if alike < MOST_LOOKED_AT && chosen.iter().all(|known| known.combination != one.combination) {
                 chosen.push(one.clone());
             }
         }
@@ -238,7 +249,6 @@ fn chosen(search: &SuspectSearch, metric: Metric) -> Vec<FoundCombination> {
 /// What suspects are made of.
 struct Ranking<'a> {
     runs: &'a TestedRuns<'a>,
-    names: &'a NameTable,
     words: ConditionWords<'a>,
     by_run: bool,
     options: DiagnoseOptions,
@@ -258,60 +268,64 @@ impl Ranking<'_> {
         self.options.metric.score(self.counted(at), self.evidence.units(self.by_run))
     }
 
-    fn is_more_general(&self, general: usize, special: usize) -> bool {
-        let [general, special] = [general, special].map(|at| &self.found[at].combination);
-        general != special && general.holds(special, self.names)
+    /// The units of a combination in which another was seen too.
+    fn both(&self, one: usize, other: usize) -> UnitCount {
+        self.evidence.both(one, other)
+    }
+
+    /// Whether two combinations were seen in about the same units.
+    fn is_alike(&self, one: usize, other: usize) -> bool {
+        let both = self.both(one, other);
+        let either = self.counted(one).with(self.counted(other)).without(both);
+        let is_most = |part: u64, whole: u64| part * 10 >= whole * 9;
+        is_most(both.fails, either.fails) && is_most(both.all, either.all)
+    }
+
+    /// How much likelier the fails of a combination are where another was seen too.
+    fn gain_within(&self, of: usize, other: usize) -> f64 {
+        self.counted(of).gain(self.both(of, other))
+    }
+
+    /// Whether a combination with fewer conditions holds all of its units, and explains its fails as well.
+    fn has_no_reason(&self, special: usize) -> bool {
+        let conditions = |at: usize| self.found[at].combination.0.len();
+        (0..self.found.len()).any(|general| {
+            conditions(general) < conditions(special)
+                && self.both(general, special) == self.counted(special)
+                && self.counted(general) != self.counted(special)
+                && self.gain_within(general, special) < self.further
+        })
+    }
+
+    /// Whether another combination explains the fails of one: there are no more than chance gives where the other was not seen, nor
+    /// are there more where both were seen.
+    fn is_explained(&self, of: usize, by: usize) -> bool {
+        let without = |all: UnitCount| all.without(self.both(of, by));
+        let rest = self.evidence.units(self.by_run).without(self.counted(by));
+        rest.gain(without(self.counted(of))) < self.further && self.gain_within(by, of) < self.further
     }
 
     fn suspects(&self) -> Vec<Suspect> {
-        let groups = self.groups();
-        // A further condition must make the fails likelier than what is more general does.
-        let has_reason = |at: usize| {
-            let generals = groups.iter().map(|group| group[0]).filter(|&general| self.is_more_general(general, at));
-            generals.into_iter().all(|general| self.counted(general).gain(self.counted(at)) >= self.further)
-        };
-        let mut order: Vec<&Vec<usize>> = groups.iter().filter(|group| has_reason(group[0])).collect();
-        order.sort_by(|one, other| {
-            let (one, other) = (one[0], other[0]);
+        let whole = self.evidence.units(self.by_run);
+        let gain = |at: usize| whole.gain(self.counted(at));
+        let is_sure = |at: &usize| gain(*at) >= self.found[*at].needed && !self.has_no_reason(*at);
+        let mut order: Vec<usize> = (0..self.found.len()).filter(is_sure).collect();
+        order.sort_by(|&one, &other| {
             let by_score = self.score(other).total_cmp(&self.score(one));
-            let by_gain = self.found[other].gain.total_cmp(&self.found[one].gain);
-            let simple = self.found[one].combination.0.len().cmp(&self.found[other].combination.0.len());
-            by_score
-                .then(by_gain)
-                .then(simple)
-                .then_with(|| self.found[one].combination.cmp(&self.found[other].combination))
+            let by_gain = gain(other).total_cmp(&gain(one));
+            let [first, second] = [one, other].map(|at| &self.found[at].combination);
+            by_score.then(by_gain).then(first.0.len().cmp(&second.0.len())).then_with(|| first.cmp(second))
         });
-        let mut kept: Vec<&Vec<usize>> = Vec::new();
-        for group in order {
-            let is_known = kept.iter().any(|before| {
-                self.found[before[0]].combination.has_same_features(&self.found[group[0]].combination)
-                    || self.is_explained(group[0], before[0])
-            });
-            if kept.len() < MOST_SUSPECTS && !is_known {
-                kept.push(group);
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for at in order {
+            if let Some(group) = groups.iter_mut().find(|group| self.is_alike(group[0], at)) {
+                group.push(at);
+            } else if !groups.iter().any(|group| self.is_explained(at, group[0])) {
+                groups.push(vec![at]);
             }
         }
-        kept.into_iter().zip(1..).map(|(group, rank)| self.suspect(rank, group)).collect()
-    }
-
-    /// Whether a more specific combination holds all fails of a general one that chance does not give.
-    fn is_explained(&self, general: usize, special: usize) -> bool {
-        if !self.is_more_general(general, special) {
-            return false;
-        }
-        let (all, part) = (self.counted(general), self.counted(special));
-        self.evidence.units(self.by_run).without(part).gain(all.without(part)) < self.further
-    }
-
-    /// The combinations by what they were seen in, the one with the fewest conditions first in each group.
-    fn groups(&self) -> Vec<Vec<usize>> {
-        let key = |at: usize| (self.evidence.of[at].print, self.counted(at).fails, self.counted(at).all);
-        let mut order: Vec<usize> = (0..self.found.len()).collect();
-        order.sort_by(|&one, &other| {
-            let [first, second] = [one, other].map(|at| &self.found[at].combination);
-            key(one).cmp(&key(other)).then(first.0.len().cmp(&second.0.len())).then_with(|| first.cmp(second))
-        });
-        order.chunk_by(|&one, &other| key(one) == key(other)).map(<[usize]>::to_vec).collect()
+        groups.truncate(MOST_SUSPECTS);
+        groups.into_iter().zip(1..).map(|(group, rank)| self.suspect(rank, &group)).collect()
     }
 
     fn suspect(&self, rank: usize, group: &[usize]) -> Suspect {
@@ -380,12 +394,58 @@ fn spread(search: &SuspectSearch, evidence: &EvidenceOfAll, words: ConditionWord
     worst.into_iter().map(|(_, one)| one).collect()
 }
 
+/// The parts of sites at which several were tested.
+fn parts<'a>(runs: &TestedRuns<'a>) -> Vec<&'a PartRuns> {
+    let has_several = |of: &&PartRuns| runs.parts.iter().filter(|part| part.site == of.site).count() > 1;
+    runs.parts.iter().filter(has_several).collect()
+}
+
+fn part_name(site_names: &[String], part: &PartRuns) -> String {
+    format!("{} part {}", site_names[part.site], part.part)
+}
+
+/// The most uneven part. Runs of parts are compared.
+fn worst_part(runs: &TestedRuns<'_>, parts: &[&PartRuns]) -> Option<PlaceSpread> {
+    let whole = runs.parts.iter().fold(UnitCount::default(), |sum, part| sum.with(part.runs));
+    let chance_of = |part: &PartRuns| {
+        let share = part.runs.all as f64 / whole.all as f64;
+        (chance(part.runs.fails, whole.fails, share) * parts.len() as f64).min(1.0)
+    };
+    let worst = parts.iter().filter(|part| part.runs.fails > 0).min_by(|one, other| {
+        chance_of(one).total_cmp(&chance_of(other)).then(other.runs.fails.cmp(&one.runs.fails))
+    })?;
+    Some(PlaceSpread {
+        kind: "part",
+        place: part_name(runs.site_names, worst),
+        fails: worst.runs.fails,
+        of: whole.fails,
+        share: (worst.runs.all as f64 / whole.all as f64 * 1e6).round() / 1e4,
+        chance: significant(chance_of(worst)),
+    })
+}
+
+/// The part of a site that has the fails of the site, if chance does not give them to one of its parts.
+fn bad_part<'a>(site: usize, parts: &[&'a PartRuns]) -> Option<&'a PartRuns> {
+    let own: Vec<&PartRuns> = parts.iter().copied().filter(|part| part.site == site).collect();
+    let whole = own.iter().fold(UnitCount::default(), |sum, part| sum.with(part.runs));
+    let is_bad = |part: &PartRuns| {
+        let share = part.runs.all as f64 / whole.all as f64;
+        chance(part.runs.fails, whole.fails, share) * (own.len() as f64) < LEAST_CHANCE
+    };
+    own.iter().copied().find(|part| is_bad(part))
+}
+
 /// Rounds to three significant digits.
 fn significant(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
-fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: ConditionWords<'_>) -> (DiagnosisKind, String) {
+fn verdict(
+    suspects: &[Suspect],
+    spread: &[PlaceSpread],
+    parts: &[&PartRuns],
+    words: ConditionWords<'_>,
+) -> (DiagnosisKind, String) {
     let Some(first) = suspects.first() else {
         let text = "nothing goes with failing more than chance gives: no place and no combination";
         return (DiagnosisKind::Nothing, text.to_owned());
@@ -395,7 +455,14 @@ fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: ConditionWords<'
     let kind = |place: &Condition| place.place().and_then(Fact::kind_of_place).unwrap_or("place");
     match (places.first(), others.is_empty()) {
         (Some(place), true) => {
-            let (kind, text) = (kind(place), first.what.replace("any operation, ", ""));
+            let part = match place.feature {
+                Feature::Fact(Fact::Site(site)) => bad_part(site as usize, parts),
+                Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
+                    None
+                }
+            };
+            let site = || (kind(place), first.what.replace("any operation, ", ""));
+            let (kind, text) = part.map_or_else(site, |part| ("part", part_name(words.sites, part)));
             let rest = "whatever happens there";
             (DiagnosisKind::Place, format!("a bad {kind}, not a bad combination: {text}, {rest}"))
         }
@@ -406,7 +473,7 @@ fn verdict(suspects: &[Suspect], spread: &[PlaceSpread], words: ConditionWords<'
         }
         (None, _) => {
             let uneven =
-                spread.iter().filter(|one| one.chance < 0.01).map(|one| format!("{} ({})", one.kind, one.place));
+                spread.iter().filter(|one| one.chance < LEAST_CHANCE).map(|one| format!("{} ({})", one.kind, one.place));
             let uneven: Vec<String> = uneven.collect();
             let end = if uneven.is_empty() {
                 "no site, die, plane or block has more than its share".to_owned()

@@ -4,12 +4,13 @@
 
 use nandseq_profile::Ticks;
 
-use crate::draws::{mixed, weight};
-use crate::feature::{Combination, Feature};
+use crate::draws::weight;
+use crate::feature::Combination;
 use crate::names::{NameTable, OpName};
-use crate::occurrence::{EarlierList, Occurrence, OperationPlace};
+use crate::occurrence::{Occurrence, OperationPlace};
 use crate::statistics::{Metric, UnitCount, rounded};
-use crate::walk::{self, DiagnoseError, Listener, TestedRuns, ToldRun};
+use crate::threads::Absorb;
+use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, ToldRun};
 
 /// The number of samples of the bootstrap.
 pub(crate) const SAMPLES: usize = 200;
@@ -27,12 +28,9 @@ pub(crate) struct ExampleOperation {
 pub(crate) struct Evidence {
     pub(crate) operations: UnitCount,
     pub(crate) runs: UnitCount,
-    /// The same for combinations of the same operations, or runs where runs are compared.
-    pub(crate) print: u64,
     pub(crate) failing: Option<ExampleOperation>,
     pub(crate) passing: Option<ExampleOperation>,
     in_run: UnitCount,
-    print_of_run: u64,
     samples: Samples,
 }
 
@@ -52,6 +50,12 @@ impl Samples {
         for (sample, weight) in self.0.iter_mut().zip(weights) {
             sample.0 = sample.0.saturating_add(fails.saturating_mul(*weight));
             sample.1 = sample.1.saturating_add(all.saturating_mul(*weight));
+        }
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        for (own, other) in self.0.iter_mut().zip(&other.0) {
+            *own = (own.0.saturating_add(other.0), own.1.saturating_add(other.1));
         }
     }
 
@@ -75,7 +79,7 @@ fn weights(seed: u64, site: usize, run: u64) -> [u32; SAMPLES] {
 }
 
 /// The evidence for combinations.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct EvidenceOfAll {
     pub(crate) operations: UnitCount,
     pub(crate) runs: UnitCount,
@@ -83,6 +87,8 @@ pub(crate) struct EvidenceOfAll {
     samples: Samples,
     /// For each site its runs.
     pub(crate) sites: Vec<UnitCount>,
+    /// For each two combinations the units in which both were seen, by the greater number and the smaller one.
+    both: Vec<UnitCount>,
 }
 
 impl EvidenceOfAll {
@@ -97,26 +103,26 @@ impl EvidenceOfAll {
         for (combination, at) in combinations.iter().zip(0..) {
             of_name[combination.name().map_or(names.len(), OpName::index)].push(at);
         }
-        let all = Self {
-            operations: UnitCount::default(),
-            runs: UnitCount::default(),
-            of: vec![Evidence::default(); combinations.len()],
-            samples: Samples::default(),
-            sites: vec![UnitCount::default(); runs.sites.len()],
-        };
-        let list = EarlierList::new(names);
-        let mut collector = Collector {
-            all,
+        let of_name = &of_name;
+        let collected = walk::all(runs, names, by_run, &|| Collector {
+            all: Self {
+                operations: UnitCount::default(),
+                runs: UnitCount::default(),
+                of: vec![Evidence::default(); combinations.len()],
+                samples: Samples::default(),
+                sites: vec![UnitCount::default(); runs.sites.len()],
+                both: vec![UnitCount::default(); combinations.len() * (combinations.len() + 1) / 2],
+            },
+            names,
             combinations,
             of_name,
             by_run,
             seed,
-            list,
             in_run: UnitCount::default(),
+            met: Vec::new(),
             touched: Vec::new(),
-        };
-        walk::all(runs, names, by_run, &mut collector)?;
-        Ok(collector.all)
+        })?;
+        Ok(collected.all)
     }
 
     /// The units that are compared.
@@ -124,48 +130,95 @@ impl EvidenceOfAll {
         if by_run { self.runs } else { self.operations }
     }
 
+    /// The units in which two combinations were seen.
+    pub(crate) fn both(&self, one: usize, other: usize) -> UnitCount {
+        self.both[pair_at(one, other)]
+    }
+
     /// The interval that holds the score in 95 of 100 samples.
     pub(crate) fn interval(&self, at: usize, metric: Metric) -> [f64; 2] {
         self.of[at].samples.interval(&self.samples, metric)
     }
+
+    /// Counts a unit in which some combinations were seen.
+    fn add_pairs(&mut self, met: &[u32], fails: bool) {
+        for (at, &greater) in met.iter().enumerate() {
+            for &smaller in &met[..=at] {
+                self.both[pair_at(greater as usize, smaller as usize)].add(fails);
+            }
+        }
+    }
+}
+
+/// The place of two combinations in the list of pairs.
+fn pair_at(one: usize, other: usize) -> usize {
+    let (greater, smaller) = (one.max(other), one.min(other));
+    greater * (greater + 1) / 2 + smaller
 }
 
 struct Collector<'a> {
     all: EvidenceOfAll,
+    names: &'a NameTable,
     combinations: &'a [&'a Combination],
     /// By name the combinations that name it; last those that name none.
-    of_name: Vec<Vec<u32>>,
+    of_name: &'a [Vec<u32>],
     by_run: bool,
     seed: u64,
-    list: EarlierList,
     in_run: UnitCount,
+    /// The combinations that the operation meets.
+    met: Vec<u32>,
     /// The combinations that the run under way has.
     touched: Vec<u32>,
 }
 
+impl Absorb for Collector<'_> {
+    fn absorb(&mut self, other: Self) {
+        let add = |own: &mut UnitCount, other: &UnitCount| *own = own.with(*other);
+        add(&mut self.all.operations, &other.all.operations);
+        add(&mut self.all.runs, &other.all.runs);
+        self.all.sites.iter_mut().zip(&other.all.sites).for_each(|(own, other)| add(own, other));
+        self.all.both.iter_mut().zip(&other.all.both).for_each(|(own, other)| add(own, other));
+        self.all.samples.absorb(&other.all.samples);
+        let first = |one: Option<ExampleOperation>, other| {
+            one.into_iter().chain(other).min_by_key(|example: &ExampleOperation| example.place)
+        };
+        for (own, other) in self.all.of.iter_mut().zip(&other.all.of) {
+            add(&mut own.operations, &other.operations);
+            add(&mut own.runs, &other.runs);
+            own.samples.absorb(&other.samples);
+            own.failing = first(own.failing, other.failing);
+            own.passing = first(own.passing, other.passing);
+        }
+    }
+}
+
 impl Listener for Collector<'_> {
+    fn wants(&mut self, operation: CountedOperation) -> bool {
+        self.in_run.add(operation.fails);
+        let mut names = self.names.of(operation.op).iter().map(|name| name.index()).chain([self.of_name.len() - 1]);
+        names.any(|name| !self.of_name[name].is_empty())
+    }
+
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
-        self.in_run.add(occurrence.fails);
-        let last = self.of_name.len() - 1;
-        let named = occurrence.own_names().iter().map(|name| name.index()).chain([last]);
-        for at in named.flat_map(|name| &self.of_name[name]) {
-            let (combination, evidence) = (self.combinations[*at as usize], &mut self.all.of[*at as usize]);
-            if !occurrence.fits(combination, &mut self.list) {
-                continue;
-            }
+        let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
+        let named = occurrence.own_names().iter().map(|name| name.index()).chain([self.of_name.len() - 1]);
+        let is_met = |at: &u32| occurrence.fits(self.combinations[*at as usize]);
+        self.met.clear();
+        self.met.extend(named.flat_map(|name| &self.of_name[name]).copied().filter(is_met));
+        for &at in &self.met {
+            let evidence = &mut self.all.of[at as usize];
             if evidence.in_run.all == 0 {
-                self.touched.push(*at);
+                self.touched.push(at);
             }
             evidence.in_run.add(occurrence.fails);
-            let OperationPlace { site, run, uid, .. } = occurrence.place;
-            let print = mixed(mixed(mixed(site as u64) ^ run as u64) ^ uid);
-            evidence.print_of_run = evidence.print_of_run.wrapping_add(print);
-            let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
             let example = if fails { &mut evidence.failing } else { &mut evidence.passing };
             if example.is_none() {
-                let place = occurrence.place;
-                *example = Some(ExampleOperation { place, from: first_start(occurrence, combination, &mut self.list) });
+                let from = first_start(occurrence, self.combinations[at as usize]);
+                *example = Some(ExampleOperation { place: occurrence.place, from });
             }
+        }
+        if !self.by_run {
+            self.all.add_pairs(&self.met, fails);
         }
     }
 
@@ -178,38 +231,25 @@ impl Listener for Collector<'_> {
         self.all.samples.add(counts(self.in_run), &weights);
         self.all.runs.add(run.fails);
         self.all.sites[run.site].add(run.fails);
-        self.all.operations.fails += self.in_run.fails;
-        self.all.operations.all += self.in_run.all;
+        self.all.operations = self.all.operations.with(self.in_run);
+        if self.by_run {
+            self.all.add_pairs(&self.touched, run.fails);
+        }
         for at in self.touched.drain(..) {
             let evidence = &mut self.all.of[at as usize];
             let in_run = std::mem::take(&mut evidence.in_run);
             evidence.samples.add(counts(in_run), &weights);
-            evidence.operations.fails += in_run.fails;
-            evidence.operations.all += in_run.all;
+            evidence.operations = evidence.operations.with(in_run);
             evidence.runs.add(run.fails);
-            let print = std::mem::take(&mut evidence.print_of_run);
-            let print = if self.by_run { mixed(mixed(run.site as u64) ^ run.run) } else { print };
-            evidence.print = evidence.print.wrapping_add(print);
         }
         self.in_run = UnitCount::default();
     }
 }
 
 /// The start of the first operation that a combination names.
-fn first_start(occurrence: &Occurrence<'_>, combination: &Combination, list: &mut EarlierList) -> Ticks {
-    let mut first = occurrence.operation.start;
-    for condition in &combination.0 {
-        let found = match condition.feature {
-            Feature::After(..) => occurrence.earlier(condition).map(|one| one.operation.start),
-            Feature::AfterThat(name, relation) => combination.after().and_then(|after| {
-                occurrence.before_that(&occurrence.earlier(after)?.operation, list);
-                list.get(name, relation).map(|one| one.operation.start)
-            }),
-            Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => None,
-        };
-        first = first.min(found.unwrap_or(first));
-    }
-    first
+fn first_start(occurrence: &Occurrence<'_>, combination: &Combination) -> Ticks {
+    let earlier = occurrence.earlier(combination).into_iter().chain(occurrence.before_that(combination));
+    earlier.map(|one| one.start).fold(occurrence.operation.start, Ord::min)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Features of an operation at its start, conditions on them, and suspects, which are sets of conditions.
 
-use nandseq_profile::model::{Axis, Topology};
+use nandseq_profile::model::Axis;
 use nandseq_profile::{CellTypeId, Profile};
 use nandseq_trace::rows::StateId;
 
-use crate::bins::{Scale, TENTHS, us_text};
+use crate::bins::{Scale, us_text};
 use crate::names::{NameTable, OpName};
 
 /// How an earlier operation lies to a later one on its die.
@@ -32,16 +32,6 @@ impl Relation {
         Self::PageAfter,
         Self::SamePage,
     ];
-
-    /// Whether two operations in the relation `special` are always in this one too.
-    pub(crate) fn holds(self, special: Self) -> bool {
-        match self {
-            Self::Die => true,
-            Self::SamePlane => !matches!(special, Self::Die | Self::OtherPlane),
-            Self::SameBlock => !matches!(special, Self::Die | Self::OtherPlane | Self::SamePlane),
-            Self::OtherPlane | Self::PageBefore | Self::PageAfter | Self::SamePage => self == special,
-        }
-    }
 
     const fn text(self) -> &'static str {
         match self {
@@ -138,18 +128,6 @@ impl Fact {
         self.is_of_site() || matches!(self, Self::Block(..) | Self::Page(_))
     }
 
-    /// Whether what `special` says implies this.
-    fn holds(self, special: Self) -> bool {
-        match (self, special) {
-            (Self::Site(site), Self::SitePlane(of, ..) | Self::SiteBlock(of, ..)) => site == of,
-            (Self::Die(die), Self::Plane(of, _) | Self::Block(of, _))
-            | (Self::Die(die), Self::SitePlane(_, of, _) | Self::SiteBlock(_, of, _)) => die == of,
-            (Self::Plane(die, plane), Self::SitePlane(_, of, on)) => (die, plane) == (of, on),
-            (Self::Block(die, block), Self::SiteBlock(_, of, number)) => (die, block) == (of, number),
-            _ => self == special,
-        }
-    }
-
     fn text(self, words: &ConditionWords<'_>) -> String {
         let site = |site: u32| words.sites.get(site as usize).map_or("", String::as_str);
         match self {
@@ -204,41 +182,66 @@ pub(crate) enum Feature {
 /// The measures of how far an earlier operation lies back, by their number: from its start, from its end, in operations.
 pub(crate) const MEASURES: [Scale; 3] = [Scale::Gap, Scale::Gap, Scale::Distance];
 
+/// The value of a feature on each of its scales.
+pub(crate) type Values = [u64; 3];
+
 /// The bin of a feature on each of its scales.
 pub(crate) type Bins = [u8; 3];
 
 impl Feature {
     /// The scales in which it is measured.
-    pub(crate) fn scales(self, topology: Topology) -> [Option<Scale>; 3] {
-        let one = |scale| [Some(scale), None, None];
-        match self {
-            Self::Name(_) | Self::Fact(_) => one(Scale::Whole),
-            Self::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_)) => one(Scale::Tenth),
-            Self::Number(Quantity::Erases | Quantity::Reads) => one(Scale::Count),
-            Self::Number(Quantity::Block) => one(Scale::Blocks(topology.blocks_per_die)),
-            Self::Number(Quantity::Page) => one(Scale::Pages(topology.pages_per_block)),
-            Self::After(..) | Self::AfterThat(..) => MEASURES.map(Some),
-        }
+    pub(crate) const fn scales(self) -> [Option<Scale>; 3] {
+        let scale = match self {
+            Self::Name(_) | Self::Fact(_) => Scale::Whole,
+            Self::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_)) => Scale::Tenth,
+            Self::Number(Quantity::Erases | Quantity::Reads) => Scale::Count,
+            Self::Number(Quantity::Block) => Scale::Block,
+            Self::Number(Quantity::Page) => Scale::Page,
+            Self::After(..) | Self::AfterThat(..) => {
+                let [start, end, distance] = MEASURES;
+                return [Some(start), Some(end), Some(distance)];
+            }
+        };
+        [Some(scale), None, None]
     }
 }
 
-/// A feature in some of its bins, both ends included.
+/// A feature with some of its values, both ends included.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Condition {
     pub(crate) feature: Feature,
-    /// Which of its scales.
+    /// On which of its scales.
     pub(crate) measure: u8,
-    pub(crate) from: u8,
-    pub(crate) to: u8,
+    pub(crate) least: u64,
+    /// [`u64::MAX`] stands for any.
+    pub(crate) most: u64,
 }
 
 impl Condition {
+    /// A feature, whatever its value.
     pub(crate) const fn whole(feature: Feature) -> Self {
-        Self { feature, measure: 0, from: 0, to: 0 }
+        Self { feature, measure: 0, least: 0, most: u64::MAX }
     }
 
-    pub(crate) fn scale(&self, topology: Topology) -> Scale {
-        self.feature.scales(topology)[usize::from(self.measure)].unwrap_or(Scale::Whole)
+    /// Whether it takes every value.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.least == 0 && self.most == u64::MAX
+    }
+
+    /// Whether a value is among its values.
+    pub(crate) fn takes(&self, value: u64) -> bool {
+        (self.least..=self.most).contains(&value)
+    }
+
+    /// The least and the greatest value, if it has one.
+    pub(crate) fn range(&self) -> (u64, Option<u64>) {
+        (self.least, Some(self.most).filter(|&most| most != u64::MAX))
+    }
+
+    /// The least and the greatest part of a phase, in percent.
+    pub(crate) fn percent(&self) -> (u64, u64) {
+        let (least, most) = self.range();
+        (least / 10_000, most.map_or(100, |most| (most + 1) / 10_000))
     }
 
     /// Whether it says where the operation is.
@@ -251,25 +254,8 @@ impl Condition {
         }
     }
 
-    /// Whether `special` implies this.
-    fn holds(&self, special: &Self, names: &NameTable) -> bool {
-        let is_within = self.measure == special.measure && self.from <= special.from && special.to <= self.to;
-        match (self.feature, special.feature) {
-            (Feature::Name(general), Feature::Name(special)) => names.holds(general, special),
-            (Feature::Fact(general), Feature::Fact(special)) => general.holds(special),
-            (Feature::Fact(Fact::State(state)), Feature::Number(Quantity::Tenth(of))) => state == of,
-            (Feature::After(general, wide), Feature::After(narrow, near))
-            | (Feature::AfterThat(general, wide), Feature::AfterThat(narrow, near)) => {
-                let is_whole = self.from == 0 && usize::from(self.to) + 1 == usize::from(MEASURES[0].bins());
-                names.holds(general, narrow) && wide.holds(near) && (is_within || (is_whole && self.measure == 0))
-            }
-            (one, other) => one == other && is_within,
-        }
-    }
-
-    fn text(&self, words: &ConditionWords<'_>) -> String {
-        let scale = self.scale(words.profile.topology);
-        let (least, most) = scale.range(self.from, self.to);
+    pub(crate) fn text(&self, words: &ConditionWords<'_>) -> String {
+        let (least, most) = self.range();
         let numbers = |unit: &dyn Fn(u64) -> String| match most {
             Some(most) if least == 0 => format!("at most {}", unit(most)),
             Some(most) if least == most => unit(most),
@@ -277,26 +263,28 @@ impl Condition {
             None => format!("{} or more", unit(least)),
         };
         let plain = |number: u64| number.to_string();
-        let places = || most.map_or_else(|| plain(least), |most| format!("{least} to {most}"));
+        let topology = words.profile.topology;
+        let places = |of: u32| match most.unwrap_or_else(|| u64::from(of).saturating_sub(1)) {
+            most if most == least => plain(least),
+            most => format!("{least} to {most}"),
+        };
+        let (from, to) = self.percent();
         match self.feature {
             Feature::Name(name) => words.names.text(name).to_owned(),
             Feature::Fact(fact) => fact.text(words),
-            Feature::Number(Quantity::Tenth(state)) => {
-                format!("at {least}-{} % of {}", most.unwrap_or(100), state.text(words.profile))
-            }
+            Feature::Number(Quantity::Tenth(state)) => format!("at {from}-{to} % of {}", state.text(words.profile)),
             Feature::Number(Quantity::ThatTenth(state))
-                if (self.from, self.to) == (0, TENTHS - 1)
-                    || state.parts().is_none_or(|(_, phase)| phase.is_none()) =>
+                if self.is_whole() || state.parts().is_none_or(|(_, phase)| phase.is_none()) =>
             {
                 format!("that in {}", state.text(words.profile))
             }
             Feature::Number(Quantity::ThatTenth(state)) => {
-                format!("that at {least}-{} % of {}", most.unwrap_or(100), state.text(words.profile))
+                format!("that at {from}-{to} % of {}", state.text(words.profile))
             }
             Feature::Number(Quantity::Erases) => format!("block erased {} times", numbers(&plain)),
             Feature::Number(Quantity::Reads) => format!("block read {} times since its erase", numbers(&plain)),
-            Feature::Number(Quantity::Block) => format!("blocks {}", places()),
-            Feature::Number(Quantity::Page) => format!("pages {}", places()),
+            Feature::Number(Quantity::Block) => format!("blocks {}", places(topology.blocks_per_die)),
+            Feature::Number(Quantity::Page) => format!("pages {}", places(topology.pages_per_block)),
             Feature::After(name, relation) | Feature::AfterThat(name, relation) => {
                 let (name, is_any) = (words.names.text(name), least == 0 && most.is_none());
                 let gap = match self.measure {
@@ -350,15 +338,9 @@ impl Combination {
         self.0.iter().find(|condition| matches!(condition.feature, Feature::After(..)))
     }
 
-    /// Whether `special` implies all that this says.
-    pub(crate) fn holds(&self, special: &Self, names: &NameTable) -> bool {
-        self.0.iter().all(|own| special.0.iter().any(|other| own.holds(other, names)))
-    }
-
-    /// Whether both are about the same features, in whatever bins.
-    pub(crate) fn has_same_features(&self, other: &Self) -> bool {
-        let has = |list: &Self, feature: Feature| list.0.iter().any(|one| one.feature == feature);
-        self.0.len() == other.0.len() && self.0.iter().all(|one| has(other, one.feature))
+    /// The condition on the operation before that one.
+    pub(crate) fn after_that(&self) -> Option<&Condition> {
+        self.0.iter().find(|condition| matches!(condition.feature, Feature::AfterThat(..)))
     }
 
     /// The conditions in words.

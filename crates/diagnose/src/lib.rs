@@ -4,8 +4,9 @@
 //! die, where it is. What is seen before failing operations more often than before others is a suspect. `docs/failures.md` has the
 //! definitions. Nothing here reads a clock; the same files give the same diagnosis.
 //!
-//! Memory follows from the number of different features, not from the number of operations: runs are read one after another, as often
-//! as the search has steps.
+//! Runs are read twice where operations are compared: once to draw a sample of operations, in which combinations are searched, and once
+//! to count exactly what was found. Memory follows from the size of the sample and the number of different features, not from the
+//! number of operations. All cores work; the result does not depend on their number.
 
 mod bins;
 mod blocks;
@@ -19,10 +20,13 @@ mod names;
 mod occurrence;
 mod page;
 mod past_operation;
+mod plan_parts;
+mod sample;
 mod search;
 mod statistics;
 mod table;
 mod text;
+mod threads;
 mod walk;
 
 pub use confirm::{ConfirmingPlan, confirming_plan};
@@ -33,4 +37,4 @@ pub use diagnosis::{
 pub use page::DiagnosisPage;
 pub use statistics::{Metric, UnitCount};
 pub use text::text;
-pub use walk::{DiagnoseError, LOOK_BACK, RunOutcome, TestedRuns};
+pub use walk::{DiagnoseError, LOOK_BACK, PartRuns, RunOutcome, TestedRuns};

@@ -48,6 +48,8 @@ struct NamedOps {
 pub(crate) struct NameTable {
     names: Vec<NamedOps>,
     of_op: IdVec<OpId, Vec<OpName>>,
+    /// By operation and name, whether the operation has the name.
+    has: Vec<bool>,
 }
 
 impl NameTable {
@@ -71,7 +73,8 @@ impl NameTable {
             has.map(|(_, at)| OpName(at)).collect()
         };
         let of_op = profile.ops.ids().map(|op| with(&op)).collect();
-        Self { names, of_op }
+        let has = profile.ops.ids().flat_map(|op| names.iter().map(move |name| name.ops.contains(&op))).collect();
+        Self { names, of_op, has }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -81,6 +84,11 @@ impl NameTable {
     /// The names of an operation, the most specific first.
     pub(crate) fn of(&self, op: OpId) -> &[OpName] {
         &self.of_op[op]
+    }
+
+    /// Whether an operation has a name.
+    pub(crate) fn has(&self, op: OpId, name: OpName) -> bool {
+        self.has[op.index() * self.names.len() + name.index()]
     }
 
     pub(crate) fn text(&self, name: OpName) -> &str {

@@ -1,13 +1,13 @@
 //! Operations that have started, as later ones on their die look back at them.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, PlaneSet, Ticks};
 use nandseq_report::plan::{DieSet, SiteHistory, WrittenOperation};
 use nandseq_trace::rows::StateId;
 
-use crate::feature::{Bins, MEASURES, Relation};
+use crate::feature::{Relation, Values};
 
 /// A part of the array that an operation names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,15 +26,15 @@ pub(crate) struct PastOperation {
     pub(crate) start: Ticks,
     pub(crate) dies: DieSet,
     pub(crate) planes: PlaneSet,
-    pub(crate) blocks: Vec<NamedBlock>,
-    /// The op_state of its plane when it started, and the bin of how far that was.
-    pub(crate) state: (StateId, u8),
-    /// When it no longer occupied its planes, once that is known.
-    end: Cell<Option<Ticks>>,
+    pub(crate) blocks: Box<[NamedBlock]>,
+    /// The op_state of its plane when it started, and how far that was, in millionths.
+    pub(crate) state: (StateId, u32),
+    /// When it no longer occupied its planes; [`u64::MAX`] as long as that is not known.
+    end: AtomicU64,
 }
 
 impl PastOperation {
-    pub(crate) fn new(operation: &WrittenOperation, start: Ticks, state: (StateId, u8)) -> Self {
+    pub(crate) fn new(operation: &WrittenOperation, start: Ticks, state: (StateId, u32)) -> Self {
         let named = operation.targets.iter().filter(|at| at.fields.contains(PayloadField::Block));
         let blocks = named.filter_map(|at| {
             let page = at.fields.contains(PayloadField::Page).then(|| u32::try_from(at.page).ok());
@@ -52,7 +52,7 @@ impl PastOperation {
             planes: operation.planes(),
             blocks: blocks.collect(),
             state,
-            end: Cell::new(None),
+            end: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -61,20 +61,24 @@ impl PastOperation {
         (0..of.min(64)).filter(|die| self.dies >> die & 1 == 1).map(|die| die as u8)
     }
 
-    /// When it no longer occupied its planes, if that is not after `now`.
-    fn ended(&self, history: &SiteHistory, now: Ticks) -> Option<Ticks> {
-        if self.end.get().is_none() {
-            self.end.set(history.end_of(self.row, now));
+    /// Looks whether it has ended, before anything is asked of its end.
+    pub(crate) fn settle(&self, history: &SiteHistory, now: Ticks) {
+        if self.end.load(Ordering::Relaxed) == u64::MAX
+            && let Some(end) = history.end_of(self.row, now)
+        {
+            self.end.store(end.0, Ordering::Relaxed);
         }
-        self.end.get()
     }
 
-    /// How far it lies before an operation that starts now, in the bins of each measure. One that has not ended is at no distance
-    /// from its end.
-    pub(crate) fn bins(&self, history: &SiteHistory, now: Ticks, distance: u64) -> Bins {
-        let since = |then: Ticks| now.0.saturating_sub(then.0);
-        let values = [since(self.start), self.ended(history, now).map_or(0, since), distance];
-        std::array::from_fn(|at| MEASURES[at].bin(values[at]))
+    /// How far it lies before an operation that starts now, in each measure. One that has not ended is at no distance from its end.
+    pub(crate) fn values(&self, now: Ticks, distance: u64) -> Values {
+        let since = |then: u64| now.0.saturating_sub(then);
+        [since(self.start.0), since(self.end.load(Ordering::Relaxed)), distance]
+    }
+
+    /// Whether it is in a relation to a later operation.
+    pub(crate) fn is_in(&self, relation: Relation, later: &Self) -> bool {
+        relation == Relation::Die || self.relations_to(later) >> relation as u8 & 1 == 1
     }
 
     /// The relations in which it is to a later operation, one bit each.

@@ -2,21 +2,26 @@
 //!
 //! A combination is kept if its fails are more than chance gives, among all that are looked at, and if the same holds of its last
 //! condition among the operations that meet the others. Only counts are kept; the number of combinations that get a further
-//! condition is bounded.
+//! condition is bounded. Operations are counted in a sample of them, runs in the runs themselves.
 
 use rustc_hash::FxHashMap;
 
-use crate::feature::{Combination, Condition, Fact, Feature, Quantity};
+use crate::bins::Scales;
+use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
-use crate::occurrence::{EarlierList, Occurrence};
+use crate::occurrence::{EarlierList, ONE, Occurrence};
+use crate::sample::OperationSample;
 use crate::statistics::UnitCount;
-use crate::table::CountTable;
-use crate::walk::{self, DiagnoseError, Listener, TestedRuns, ToldRun};
+use crate::table::{CountTable, WeightedCount};
+use crate::threads::Absorb;
+use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, ToldRun};
 
 /// The combinations that get a second and a third condition.
-const SEEDS: [usize; 2] = [40, 20];
+const SEEDS: [usize; 2] = [60, 40];
+/// How many of them may be about the same operations.
+const ALIKE: usize = 6;
 /// How many combinations of each size are looked at exactly.
-const MOST_KEPT: usize = 120;
+const MOST_KEPT: usize = 400;
 /// A hundred to one, as a logarithm, for each of the families of features.
 const SURE: f64 = 4.7 + 2.1;
 /// The number of families: names, the kinds of places, other facts, numbers, earlier operations.
@@ -45,6 +50,8 @@ pub(crate) struct FoundCombination {
     pub(crate) counted: UnitCount,
     /// How much likelier it makes all fails.
     pub(crate) gain: f64,
+    /// How much likelier chance alone may make them.
+    pub(crate) needed: f64,
     /// Whether chance hardly explains it.
     pub(crate) is_sure: bool,
 }
@@ -63,17 +70,54 @@ pub(crate) struct SuspectSearch {
     pub(crate) further: f64,
 }
 
+/// What is counted.
+#[derive(Clone, Copy)]
+pub(crate) enum Counted<'a> {
+    /// Operations, in a sample.
+    Operations(&'a OperationSample),
+    /// Runs.
+    Runs(&'a TestedRuns<'a>),
+}
+
+impl Counted<'_> {
+    const fn is_by_run(self) -> bool {
+        matches!(self, Self::Runs(_))
+    }
+
+    fn scales(self) -> Scales {
+        match self {
+            Self::Operations(sample) => sample.scales(),
+            Self::Runs(runs) => Scales::even(runs.profile.topology),
+        }
+    }
+
+    /// All units.
+    fn whole(self) -> UnitCount {
+        match self {
+            Self::Operations(sample) => sample.whole(),
+            Self::Runs(runs) => runs.count(),
+        }
+    }
+
+    /// Tells of all units, or of those that fail.
+    fn tell<'b>(self, fails: bool, level: &Level<'b>) -> Result<Level<'b>, DiagnoseError> {
+        match self {
+            Self::Operations(sample) => Ok(sample.tell(level.names, fails, &|| level.clone())),
+            Self::Runs(runs) => walk::all(runs, level.names, true, &|| level.clone()),
+        }
+    }
+}
+
 impl SuspectSearch {
-    /// Searches all runs. `by_run` says that runs are compared rather than operations.
-    pub(crate) fn new(runs: &TestedRuns<'_>, names: &NameTable, by_run: bool) -> Result<Self, DiagnoseError> {
+    /// Searches what is counted.
+    pub(crate) fn new(counted: Counted<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
         let mut parents = vec![Combination::default()];
         let all_names = (0..names.len() as u16).map(|at| Condition::whole(Feature::Name(OpName(at))));
         parents.extend(all_names.map(|name| Combination(vec![name])));
-        let first = Level::counted(runs, names, by_run, &parents)?;
-        let whole = first.of_parents.first().copied().unwrap_or_default();
+        let whole = counted.whole();
+        let first = Level::counted(counted, names, &parents)?;
         let places = first.places();
-        let mut features = first.table.len();
-        let mut further = first.table.most_features();
+        let (mut features, mut further) = (first.noted, first.most_noted);
         let mut found = first.found(whole);
         let mut last = found.clone();
         for seeds in SEEDS {
@@ -81,9 +125,9 @@ impl SuspectSearch {
             if parents.is_empty() {
                 break;
             }
-            let level = Level::counted(runs, names, by_run, &parents)?;
-            features += level.table.len();
-            further = further.max(level.table.most_features());
+            let level = Level::counted(counted, names, &parents)?;
+            features += level.noted;
+            further = further.max(level.most_noted);
             last = level.found(whole);
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
         }
@@ -93,16 +137,25 @@ impl SuspectSearch {
     }
 }
 
-/// The combinations that get a further condition: those that make the fails likeliest, one of each that count the same.
+/// The combinations that get a further condition: those that make the fails likeliest, one of each that count the same, and not many
+/// about the same operations.
 fn seeds_of(found: &[FoundCombination], most: usize) -> Vec<Combination> {
     let mut order: Vec<&FoundCombination> = found.iter().filter(|one| one.gain > 0.0).collect();
     order.sort_by(|one, other| other.gain.total_cmp(&one.gain).then_with(|| one.combination.cmp(&other.combination)));
     let mut seen = FxHashMap::default();
-    order.retain(|one| seen.insert((one.counted.fails, one.counted.all), ()).is_none());
+    let mut alike: FxHashMap<_, usize> = FxHashMap::default();
+    order.retain(|one| {
+        let shape = Shape::of(&one.combination);
+        let about = alike.entry((shape.name, shape.after)).or_default();
+        let is_new = seen.insert((one.counted.fails, one.counted.all), ()).is_none() && *about < ALIKE;
+        *about += usize::from(is_new);
+        is_new
+    });
     order.into_iter().take(most).map(|one| one.combination.clone()).collect()
 }
 
 /// What features count with each of some combinations.
+#[derive(Clone)]
 struct Level<'a> {
     names: &'a NameTable,
     by_run: bool,
@@ -111,16 +164,22 @@ struct Level<'a> {
     /// By name the combinations that name it; then those that name none.
     of_name: Vec<Vec<u32>>,
     unnamed: Vec<u32>,
-    of_parents: Vec<UnitCount>,
+    of_parents: Vec<WeightedCount>,
     last_runs: Vec<u32>,
     table: CountTable,
+    /// The features that were noted: of each family, all of them, and most of those with one combination.
+    members: [u32; FAMILIES],
+    noted: usize,
+    most_noted: usize,
     /// Whether the features of failing operations, or runs, are noted; then all are counted.
     is_noting: bool,
     /// The combinations that something that fails meets.
     is_failing: Vec<bool>,
     /// The number of the run, from 1.
     run: u32,
-    list: EarlierList,
+    /// The earlier operations of an operation, and those of the one that a combination names.
+    earlier: EarlierList,
+    before_that: EarlierList,
 }
 
 /// What a further condition of a combination may be.
@@ -153,12 +212,7 @@ impl Shape {
 }
 
 impl<'a> Level<'a> {
-    fn counted(
-        runs: &TestedRuns<'a>,
-        names: &'a NameTable,
-        by_run: bool,
-        parents: &'a [Combination],
-    ) -> Result<Self, DiagnoseError> {
+    fn counted(counted: Counted<'_>, names: &'a NameTable, parents: &'a [Combination]) -> Result<Self, DiagnoseError> {
         let mut of_name = vec![Vec::new(); names.len()];
         let mut unnamed = Vec::new();
         for (parent, at) in parents.iter().zip(0..) {
@@ -167,50 +221,64 @@ impl<'a> Level<'a> {
                 None => unnamed.push(at),
             }
         }
-        let mut level = Self {
+        let level = Self {
             names,
-            by_run,
+            by_run: counted.is_by_run(),
             parents,
             shapes: parents.iter().map(Shape::of).collect(),
             of_name,
             unnamed,
-            of_parents: vec![UnitCount::default(); parents.len()],
+            of_parents: vec![WeightedCount::default(); parents.len()],
             last_runs: vec![0; parents.len()],
-            table: CountTable::new(runs.profile.topology, parents.len(), names.len()),
+            table: CountTable::new(counted.scales(), parents.len(), names.len()),
+            members: [0; FAMILIES],
+            noted: 0,
+            most_noted: 0,
             is_noting: true,
             is_failing: vec![false; parents.len()],
             run: 1,
-            list: EarlierList::new(names),
+            earlier: EarlierList::new(names),
+            before_that: EarlierList::new(names),
         };
-        walk::all(runs, names, by_run, &mut level)?;
-        (level.is_noting, level.run) = (false, 1);
-        walk::all(runs, names, by_run, &mut level)?;
-        Ok(level)
+        let mut noted = counted.tell(true, &level)?;
+        noted.end_noting(counted.whole());
+        counted.tell(false, &noted)
+    }
+
+    /// Drops the features that fail too rarely to be suspects, with whatever further conditions.
+    fn end_noting(&mut self, whole: UnitCount) {
+        (self.is_noting, self.run) = (false, 1);
+        self.table.features().for_each(|feature| self.members[family(feature)] += 1);
+        (self.noted, self.most_noted) = (self.table.len(), self.table.most_features());
+        let least = self.members.map(|members| {
+            let needed = SURE + f64::from(members).max(1.0).ln();
+            (1..whole.fails).find(|&fails| whole.gain(UnitCount { fails, all: fails }) >= needed).unwrap_or(whole.fails)
+        });
+        let is_place = |(of, feature): (u32, Feature)| of == 0 && Condition::whole(feature).place().is_some();
+        self.table.prune(|key, fails| fails >= least[family(key.1)] || is_place(key));
     }
 
     /// The places with fails, whatever the operation.
     fn places(&self) -> Vec<(Fact, UnitCount)> {
-        let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize]);
+        let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize].rounded());
         let of_all = best.into_iter().filter(|(parent, ..)| self.parents[*parent as usize].0.is_empty());
         of_all.filter_map(|(_, condition, counted)| Some((condition.place()?, counted))).collect()
     }
 
     /// Each combination with its best further conditions.
     fn found(&self, whole: UnitCount) -> Vec<FoundCombination> {
-        let mut members = [0u32; FAMILIES];
-        self.table.features().for_each(|feature| members[family(feature)] += 1);
-        let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize]);
+        let best = self.table.best(self.by_run, |parent| self.of_parents[parent as usize].rounded());
         let mut found: Vec<FoundCombination> = best
             .into_iter()
             .map(|(parent, condition, counted)| {
-                let (of, gain) = (self.of_parents[parent as usize], whole.gain(counted));
+                let (of, gain) = (self.of_parents[parent as usize].rounded(), whole.gain(counted));
                 // Of places without fails there are as many as the share of one says.
                 let others = whole.all as f64 / counted.all.max(1) as f64;
                 let places = if condition.place().is_some() { others } else { 1.0 };
-                let needed = SURE + f64::from(members[family(condition.feature)]).max(places).ln();
+                let needed = SURE + f64::from(self.members[family(condition.feature)]).max(places).ln();
                 let is_sure = gain >= needed && of.gain(counted) >= needed;
                 let combination = self.parents[parent as usize].with(condition);
-                FoundCombination { combination, counted, gain, is_sure }
+                FoundCombination { combination, counted, gain, needed, is_sure }
             })
             .collect();
         found.sort_by(|one, other| {
@@ -222,20 +290,28 @@ impl<'a> Level<'a> {
         found
     }
 
-    fn add(&mut self, parent: u32, feature: Feature, bins: [u8; 3], fails: bool) {
+    fn add(&mut self, parent: u32, feature: Feature, bins: Bins, count: WeightedCount) {
+        let run = self.by_run.then_some(self.run);
         match self.is_noting {
-            true => self.table.note((parent, feature)),
-            false => self.table.add((parent, feature), bins, fails, self.by_run.then_some(self.run)),
+            true => self.table.note((parent, feature), count.fails, run),
+            false => self.table.add((parent, feature), bins, count, run),
         }
     }
 
+    fn add_number(&mut self, parent: u32, quantity: Quantity, value: u64, count: WeightedCount) {
+        let feature = Feature::Number(quantity);
+        let [scale, ..] = feature.scales();
+        let bin = scale.map_or(0, |scale| self.table.scales().bin(scale, value));
+        self.add(parent, feature, [bin, 0, 0], count);
+    }
+
     /// Counts an operation that meets a combination.
-    fn count(&mut self, parent: u32, occurrence: &Occurrence<'_>, fails: bool) {
+    fn count(&mut self, parent: u32, occurrence: &Occurrence<'_>, count: WeightedCount) {
         let (at, shape) = (parent as usize, self.shapes[parent as usize]);
         if self.is_noting {
             self.is_failing[at] = true;
         } else if !self.by_run || self.last_runs[at] != self.run {
-            self.of_parents[at].add(fails);
+            self.of_parents[at] += count;
             self.last_runs[at] = self.run;
         }
         let known: &'a [Combination] = self.parents;
@@ -244,45 +320,48 @@ impl<'a> Level<'a> {
             for &name in occurrence.own_names() {
                 let is_further = |of: OpName| name != of && self.names.holds(of, name);
                 if shape.name.is_none_or(is_further) {
-                    self.add(parent, Feature::Name(name), [0; 3], fails);
+                    self.add(parent, Feature::Name(name), [0; 3], count);
                 }
             }
         }
         for &fact in occurrence.facts.iter().filter(|fact| !(shape.is_name && fact.is_of_many())) {
             if !has(Feature::Fact(fact)) {
-                self.add(parent, Feature::Fact(fact), [0; 3], fails);
+                self.add(parent, Feature::Fact(fact), [0; 3], count);
             }
         }
-        for &(quantity, bin) in occurrence.numbers {
-            if !has(Feature::Number(quantity)) {
-                self.add(parent, Feature::Number(quantity), [bin, 0, 0], fails);
+        for (before, &(quantity, value)) in occurrence.numbers.iter().enumerate() {
+            // Of several planes the first counts here; all of them do where combinations are compared.
+            let is_first = occurrence.numbers[..before].iter().all(|(of, _)| *of != quantity);
+            if is_first && !has(Feature::Number(quantity)) {
+                self.add_number(parent, quantity, value, count);
             }
         }
         if shape.afters < 2 && shape.after_thats == 0 {
-            for earlier in occurrence.earlier.iter() {
+            let list = std::mem::take(&mut self.earlier.list);
+            for earlier in &list {
                 let feature = Feature::After(earlier.name, earlier.relation);
                 // Another bound of the same operations would say nothing new.
                 let is_other =
                     |known: OpName| !self.names.holds(known, earlier.name) && !self.names.holds(earlier.name, known);
                 if shape.after.is_none_or(is_other) {
-                    self.add(parent, feature, earlier.bins, fails);
+                    self.add(parent, feature, earlier.bins, count);
                 }
             }
+            self.earlier.list = list;
         }
         if shape.afters == 1
             && shape.after_thats == 0
             && !has_state_of_that(&known[at])
-            && let Some(that) = known[at].after().and_then(|after| occurrence.earlier(after))
+            && let Some(that) = occurrence.earlier(&known[at])
         {
-            let mut list = std::mem::replace(&mut self.list, EarlierList::empty());
-            occurrence.before_that(&that.operation, &mut list);
-            let (state, bin) = that.operation.state;
-            self.add(parent, Feature::Number(Quantity::ThatTenth(state)), [bin, 0, 0], fails);
-            for earlier in list.iter() {
-                let feature = Feature::AfterThat(earlier.name, earlier.relation);
-                self.add(parent, feature, earlier.bins, fails);
+            let (state, passed) = that.state;
+            self.add_number(parent, Quantity::ThatTenth(state), passed.into(), count);
+            occurrence.list_before(that, self.table.scales(), &mut self.before_that);
+            let list = std::mem::take(&mut self.before_that.list);
+            for earlier in &list {
+                self.add(parent, Feature::AfterThat(earlier.name, earlier.relation), earlier.bins, count);
             }
-            self.list = list;
+            self.before_that.list = list;
         }
     }
 }
@@ -292,20 +371,34 @@ fn has_state_of_that(combination: &Combination) -> bool {
     combination.0.iter().any(|one| matches!(one.feature, Feature::Number(Quantity::ThatTenth(_))))
 }
 
+impl Absorb for Level<'_> {
+    fn absorb(&mut self, other: Self) {
+        match self.is_noting {
+            true => self.table.absorb_noted(&other.table),
+            false => self.table.absorb_counts(&other.table),
+        }
+        self.of_parents.iter_mut().zip(other.of_parents).for_each(|(own, other)| *own += other);
+        self.is_failing.iter_mut().zip(other.is_failing).for_each(|(own, other)| *own |= other);
+    }
+}
+
 impl Listener for Level<'_> {
-    fn wants(&self, fails: bool, run_fails: bool) -> bool {
-        !self.is_noting || if self.by_run { run_fails } else { fails }
+    fn wants(&mut self, operation: CountedOperation) -> bool {
+        !self.is_noting || operation.run_fails
     }
 
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
         let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
+        let count = WeightedCount::of(if self.by_run { ONE } else { occurrence.weight }, fails);
         let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
         let is_wanted = |at: &u32| self.is_noting || self.is_failing[*at as usize];
-        let candidates: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).collect();
-        for parent in candidates {
-            if occurrence.fits(&self.parents[parent as usize], &mut self.list) {
-                self.count(parent, occurrence, fails);
-            }
+        let is_met = |at: &u32| occurrence.fits(&self.parents[*at as usize]);
+        let met: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).filter(is_met).collect();
+        if !met.is_empty() {
+            occurrence.list_earlier(self.table.scales(), &mut self.earlier);
+        }
+        for parent in met {
+            self.count(parent, occurrence, count);
         }
     }
 

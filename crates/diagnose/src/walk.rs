@@ -1,28 +1,30 @@
 //! Goes through the operations of written runs in their order, and says of each what suspects may say of it.
 //!
 //! What happened before is followed through all runs of a site. An operation counts if the outcome of its run is known: all
-//! operations of a run that passed; of a run that fails, those up to the failing one, which is the last that counts. A run whose
-//! failing operation is not known counts whole where runs are compared, and not at all where operations are.
+//! operations of a run that passed; of a run that fails, those up to the last one that is said to fail. A run whose
+//! failing operation is not known counts whole where runs are compared, and not at all where operations are. Sites are gone through on
+//! all cores.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nandseq_input::folder::{RunFile, SiteFiles};
 use nandseq_input::{Row, Source};
 use nandseq_profile::model::{ArrayWork, Axis};
-use nandseq_profile::{BaseId, IdVec, OpId, Profile, Ticks};
+use nandseq_profile::{BaseId, IdVec, OpId, PlaneSet, Profile, Ticks};
 use nandseq_report::load::{self, LoadError};
 use nandseq_report::plan::{SiteHistory, WrittenOperation};
 use nandseq_trace::rows::StateId;
 use rustc_hash::FxHashSet;
 
-use crate::bins::Scale;
 use crate::blocks::{BlockPasts, array_work};
 use crate::die_flags::{DieFlags, StateEffect};
 use crate::feature::{AxisOf, Fact, Quantity};
 use crate::names::NameTable;
-use crate::occurrence::{EarlierList, Occurrence, OperationPlace, number};
+use crate::occurrence::{ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
+use crate::statistics::UnitCount;
+use crate::threads::{self, Absorb};
 
 /// How many operations of a die are looked back at.
 pub const LOOK_BACK: usize = 32;
@@ -30,12 +32,12 @@ pub const LOOK_BACK: usize = 32;
 const FORGET_EVERY: u64 = 4096;
 
 /// What the tester says of a run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RunOutcome {
     /// It passed.
     Passed,
-    /// It failed, at the operation of this `op_uid` if that is known.
-    Failed(Option<u64>),
+    /// It failed at the operations with these `op_uid`s, in ascending order; none if that is not known. The tester went on up to the last.
+    Failed(Vec<u64>),
     /// Nothing.
     Unknown,
 }
@@ -58,6 +60,17 @@ pub enum DiagnoseError {
     },
 }
 
+/// A part that was tested at a site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PartRuns {
+    /// The place of its site in the list of sites.
+    pub site: usize,
+    /// Its number at the site, from 1.
+    pub part: u32,
+    /// The runs whose outcome is known.
+    pub runs: UnitCount,
+}
+
 /// Written runs with what the tester says of them.
 #[derive(Clone, Copy)]
 pub struct TestedRuns<'a> {
@@ -71,8 +84,27 @@ pub struct TestedRuns<'a> {
     pub sites: &'a [SiteFiles],
     /// What the sites are called, in their order.
     pub site_names: &'a [String],
+    /// The parts, where several were tested at a site.
+    pub parts: &'a [PartRuns],
     /// The outcome of a run, by the place of its site in the list and its number.
-    pub outcome: &'a dyn Fn(usize, u64) -> RunOutcome,
+    pub outcome: &'a (dyn Fn(usize, u64) -> RunOutcome + Sync),
+}
+
+impl TestedRuns<'_> {
+    /// The runs whose outcome is known.
+    pub(crate) fn count(&self) -> UnitCount {
+        let mut count = UnitCount::default();
+        for (site, files) in self.sites.iter().enumerate() {
+            for file in &files.runs {
+                match (self.outcome)(site, file.run) {
+                    RunOutcome::Passed => count.add(false),
+                    RunOutcome::Failed(_) => count.add(true),
+                    RunOutcome::Unknown => {}
+                }
+            }
+        }
+        count
+    }
 }
 
 /// A run whose operations have been told.
@@ -84,14 +116,24 @@ pub(crate) struct ToldRun {
     pub(crate) fails: bool,
 }
 
-/// Who is told of operations.
-pub(crate) trait Listener {
-    /// Whether it is to be told of an operation that fails, or whose run does.
-    fn wants(&self, _fails: bool, _run_fails: bool) -> bool {
-        true
-    }
+/// An operation that counts, before anything more is found out about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CountedOperation {
+    pub(crate) site: usize,
+    pub(crate) uid: u64,
+    pub(crate) op: OpId,
+    /// Whether the tester says that it fails.
+    pub(crate) fails: bool,
+    /// Whether its run fails.
+    pub(crate) run_fails: bool,
+}
 
-    /// An operation that counts.
+/// Who is told of operations.
+pub(crate) trait Listener: Absorb {
+    /// Whether it is to be told of an operation.
+    fn wants(&mut self, operation: CountedOperation) -> bool;
+
+    /// An operation that it wants.
     fn operation(&mut self, occurrence: &Occurrence<'_>);
     /// The end of a run that counts.
     fn run_end(&mut self, run: ToldRun);
@@ -99,33 +141,32 @@ pub(crate) trait Listener {
 
 /// Tells of all operations that count. `whole` says that runs are compared rather than operations: a run whose failing operation
 /// is not known counts too.
-pub(crate) fn all(
+pub(crate) fn all<L: Listener>(
     runs: &TestedRuns<'_>,
     names: &NameTable,
     whole: bool,
-    listener: &mut impl Listener,
-) -> Result<(), DiagnoseError> {
-    for (site, files) in runs.sites.iter().enumerate() {
+    new: &(impl Fn() -> L + Sync),
+) -> Result<L, DiagnoseError> {
+    threads::collect(runs.sites.len(), new, &|listener: &mut L, site| {
         let mut walk = SiteWalk::new(runs.profile, names, site);
-        for (at, file) in files.runs.iter().enumerate() {
+        for (at, file) in runs.sites[site].runs.iter().enumerate() {
             let outcome = (runs.outcome)(site, file.run);
-            let counted = match outcome {
-                RunOutcome::Passed | RunOutcome::Failed(Some(_)) => true,
-                RunOutcome::Failed(None) => whole,
+            let counted = match &outcome {
+                RunOutcome::Passed => true,
+                RunOutcome::Failed(uids) => whole || !uids.is_empty(),
                 RunOutcome::Unknown => false,
             };
-            walk.run(runs.source, (at, file), outcome, counted, listener).and_then(|is_found| {
-                let RunOutcome::Failed(Some(uid)) = outcome else { return Ok(()) };
-                let missing = || DiagnoseError::NoOperation { site: runs.site_names[site].clone(), run: file.run, uid };
-                if is_found { Ok(()) } else { Err(missing()) }
-            })?;
+            let missing = walk.run(runs.source, (at, file), &outcome, counted, listener)?;
+            if let Some(uid) = missing {
+                return Err(DiagnoseError::NoOperation { site: runs.site_names[site].clone(), run: file.run, uid });
+            }
             if counted {
                 let fails = outcome != RunOutcome::Passed;
                 listener.run_end(ToldRun { site, run: file.run, fails });
             }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// What is known of an operation of the profile.
@@ -148,14 +189,16 @@ struct SiteWalk<'a> {
     roles: IdVec<OpId, OpRole>,
     history: SiteHistory,
     /// For each die its last operations, the last first.
-    windows: Vec<VecDeque<Rc<PastOperation>>>,
+    windows: Vec<VecDeque<Arc<PastOperation>>>,
     states: Vec<DieFlags>,
     /// For each plane of each die the last operation that its op_state shows.
     shown: Vec<Option<(BaseId, u64)>>,
     blocks: BlockPasts,
-    earlier: EarlierList,
+    /// Scratch: what is known of the operation that starts.
+    op_states: Vec<(StateId, u32)>,
+    older: Vec<Arc<PastOperation>>,
     facts: Vec<Fact>,
-    numbers: Vec<(Quantity, u8)>,
+    numbers: Vec<(Quantity, u64)>,
 }
 
 impl<'a> SiteWalk<'a> {
@@ -175,86 +218,81 @@ impl<'a> SiteWalk<'a> {
             states: vec![DieFlags::default(); dies],
             shown: vec![None; dies * planes],
             blocks: BlockPasts::default(),
-            earlier: EarlierList::new(names),
+            op_states: Vec::new(),
+            older: Vec::new(),
             facts: Vec::new(),
             numbers: Vec::new(),
         }
     }
 
-    /// Goes through a run. Returns whether the failing operation has come, if one is named.
+    /// Goes through a run. Returns the first failing operation that has not come.
     fn run(
         &mut self,
         source: &dyn Source,
         (at, file): (usize, &RunFile),
-        outcome: RunOutcome,
+        outcome: &RunOutcome,
         counted: bool,
         listener: &mut impl Listener,
-    ) -> Result<bool, DiagnoseError> {
-        let failing = if let RunOutcome::Failed(uid) = outcome { uid } else { None };
-        let mut is_over = false;
+    ) -> Result<Option<u64>, DiagnoseError> {
+        let mut failing = if let RunOutcome::Failed(uids) = outcome { uids.clone() } else { Vec::new() };
+        let (mut is_over, run_fails) = (false, *outcome != RunOutcome::Passed);
         load::sequence_rows(self.profile, source, &file.path, |row| {
             let number = self.history.next_row();
             let operation = WrittenOperation::new(row, number);
-            let state = self.op_state(&operation, row.time);
-            let started = Rc::new(PastOperation::new(&operation, row.time, state));
+            self.find_op_states(&operation, row.time);
+            let state = self.op_states.iter().find(|(state, _)| has_phase(*state)).or(self.op_states.first());
+            let state = state.copied().unwrap_or((StateId::DEFAULT, 0));
+            let started = Arc::new(PastOperation::new(&operation, row.time, state));
             if counted && !is_over {
-                let fails = failing == Some(row.uid);
-                let run_fails = outcome != RunOutcome::Passed;
-                if listener.wants(fails, run_fails) {
-                    self.tell(&started, at, row, (fails, run_fails), listener);
+                let known = failing.binary_search(&row.uid);
+                let fails = known.is_ok();
+                let counted = CountedOperation { site: self.site, uid: row.uid, op: row.op, fails, run_fails };
+                if listener.wants(counted) {
+                    self.tell(&started, at, row, counted, listener);
                 }
-                is_over = fails;
+                if let Ok(known) = known {
+                    failing.remove(known);
+                    is_over = failing.is_empty();
+                }
             }
             self.start(operation, &started);
             if (number + 1).is_multiple_of(FORGET_EVERY) {
                 self.forget();
             }
         })?;
-        Ok(is_over || failing.is_none())
+        Ok(failing.first().copied())
     }
 
     /// Tells of an operation, which starts now.
     fn tell(
         &mut self,
-        started: &Rc<PastOperation>,
+        started: &Arc<PastOperation>,
         run: usize,
         row: &Row<'_>,
-        (fails, run_fails): (bool, bool),
+        CountedOperation { site, uid, fails, run_fails, .. }: CountedOperation,
         listener: &mut impl Listener,
     ) {
         let die = started.dies(self.profile.topology.dies).next().map_or(0, usize::from);
-        self.find_earlier(started, die);
         self.find_facts(started, die, row);
-        self.windows[die].make_contiguous();
-        let before = self.windows[die].as_slices().0;
+        let before = &*self.windows[die].make_contiguous();
+        let oldest = before.last().map_or(u64::MAX, |one| one.row);
+        self.older.clear();
+        for &at in &started.blocks {
+            self.older.extend(self.blocks.of(at).filter(|one| one.row < oldest).cloned());
+        }
+        before.iter().chain(&self.older).for_each(|one| one.settle(&self.history, row.time));
         listener.operation(&Occurrence {
             names: self.names,
-            history: &self.history,
-            place: OperationPlace { site: self.site, run, row: row.row, uid: row.uid, start: row.time },
+            place: OperationPlace { site, run, row: row.row, uid, start: row.time },
             operation: started,
             fails,
             run_fails,
+            weight: ONE,
             facts: &self.facts,
             numbers: &self.numbers,
-            earlier: &self.earlier,
             before,
+            older: &self.older,
         });
-    }
-
-    fn find_earlier(&mut self, started: &PastOperation, die: usize) {
-        self.earlier.clear();
-        let (history, now) = (&self.history, started.start);
-        for (one, distance) in self.windows[die].iter().zip(1..) {
-            let bins = one.bins(history, now, distance);
-            self.earlier.add(one, self.names.of(one.op), one.relations_to(started), bins);
-        }
-        let oldest = self.windows[die].back().map_or(u64::MAX, |one| one.row);
-        for &at in &started.blocks {
-            for one in self.blocks.of(at).filter(|one| one.row < oldest) {
-                let bins = one.bins(history, now, u64::MAX);
-                self.earlier.add(one, self.names.of(one.op), one.relations_to(started), bins);
-            }
-        }
     }
 
     fn find_facts(&mut self, started: &PastOperation, die: usize, row: &Row<'_>) {
@@ -278,12 +316,13 @@ impl<'a> SiteWalk<'a> {
             facts.extend([Fact::Block(at.die, at.block), Fact::SiteBlock(site, at.die, at.block)]);
             facts.extend(at.page.map(Fact::Page).filter(|page| !facts.contains(page)));
         }
-        if let Some(&at) = started.blocks.first() {
-            let (erases, reads) = self.blocks.counts(at);
-            let values = [(Quantity::Erases, erases.into()), (Quantity::Reads, reads.into())];
-            let places = [(Quantity::Block, Some(at.block)), (Quantity::Page, at.page)];
-            let places = places.into_iter().filter_map(|(quantity, value)| Some((quantity, u64::from(value?))));
-            numbers.extend(values.into_iter().chain(places).map(|(of, value)| number(of, value, self.profile)));
+        let counts = started.blocks.iter().map(|&at| self.blocks.counts(at));
+        if let Some((erases, reads)) = counts.reduce(|one, other| (one.0.max(other.0), one.1.max(other.1))) {
+            numbers.extend([(Quantity::Erases, erases.into()), (Quantity::Reads, reads.into())]);
+        }
+        for at in &started.blocks {
+            numbers.push((Quantity::Block, at.block.into()));
+            numbers.extend(at.page.map(|page| (Quantity::Page, page.into())));
         }
         for axis in Axis::ALL {
             facts.extend(self.history.is_suspended(started.dies, axis).then(|| Fact::Suspended(AxisOf::from(axis))));
@@ -291,25 +330,33 @@ impl<'a> SiteWalk<'a> {
         let state = self.states[die];
         facts.extend(state.cache.then_some(Fact::Cache));
         facts.extend(state.latch.then_some(Fact::Latch));
-        let (state, tenth) = started.state;
-        facts.push(Fact::State(state));
-        numbers.extend(has_phase(state).then_some((Quantity::Tenth(state), tenth)));
+        for &(state, passed) in &self.op_states {
+            facts.extend(Some(Fact::State(state)).filter(|state| !facts.contains(state)));
+            numbers.extend(has_phase(state).then_some((Quantity::Tenth(state), passed.into())));
+        }
     }
 
-    /// The op_state of the first plane of an operation at its start, and the tenth of it that has passed; 0 if it is no phase.
-    fn op_state(&self, operation: &WrittenOperation, now: Ticks) -> (StateId, u8) {
-        let die = operation.dies().trailing_zeros() as usize;
-        let plane = operation.planes().iter().next().map_or(0, |plane| usize::from(plane.0));
-        let at = die * self.profile.topology.planes as usize + plane;
-        let Some((base, row)) = self.shown.get(at).copied().flatten() else { return (StateId::DEFAULT, 0) };
-        match self.history.phase_of(row, now) {
-            Some((phase, passed)) => (StateId::of(base, Some(phase)), Scale::Tenth.bin(passed.into())),
-            None => (StateId::of(base, None), 0),
+    /// The op_states of the planes of an operation at its start, of all planes of its die if it names none, and how much of them has
+    /// passed, in millionths; 0 if it is no phase.
+    fn find_op_states(&mut self, operation: &WrittenOperation, now: Ticks) {
+        let planes = Some(operation.planes()).filter(|planes| !planes.is_empty());
+        let planes = planes.unwrap_or(PlaneSet::first(self.profile.topology.planes));
+        let first = operation.dies().trailing_zeros() as usize * self.profile.topology.planes as usize;
+        self.op_states.clear();
+        for plane in planes.iter() {
+            let shown = self.shown.get(first + usize::from(plane.0)).copied().flatten();
+            let state = shown.map_or((StateId::DEFAULT, 0), |(base, row)| match self.history.phase_of(row, now) {
+                Some((phase, passed)) => (StateId::of(base, Some(phase)), passed),
+                None => (StateId::of(base, None), 0),
+            });
+            if !self.op_states.contains(&state) {
+                self.op_states.push(state);
+            }
         }
     }
 
     /// Does what the start of an operation does.
-    fn start(&mut self, operation: WrittenOperation, started: &Rc<PastOperation>) {
+    fn start(&mut self, operation: WrittenOperation, started: &Arc<PastOperation>) {
         let (row, op) = (operation.row, operation.op);
         let OpRole { work, effect } = self.roles[op];
         let topology = self.profile.topology;
@@ -322,7 +369,7 @@ impl<'a> SiteWalk<'a> {
             }
         }
         for die in started.dies(topology.dies).map(usize::from) {
-            self.windows[die].push_front(Rc::clone(started));
+            self.windows[die].push_front(Arc::clone(started));
             self.windows[die].truncate(LOOK_BACK);
             self.states[die].start(effect);
         }

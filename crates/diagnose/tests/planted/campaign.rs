@@ -2,6 +2,7 @@
 //!
 //! A fault is a predicate on the rows before an operation. What it needs of them it reads for itself.
 
+use std::collections::HashMap;
 use std::fs;
 
 use nandseq_diagnose::{DiagnoseOptions, Diagnosis, Metric, RunOutcome, TestedRuns, diagnose};
@@ -10,7 +11,8 @@ use nandseq_input::CsvFiles;
 use nandseq_input::folder::{self, SiteFiles};
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::run_files::RunFiles;
-use nandseq_profile::{BaseId, Block, Die, Profile, Ticks, builtin};
+use nandseq_profile::model::{PayloadField, PhaseKind, Scope};
+use nandseq_profile::{BaseId, Block, Die, OpId, Profile, Ticks, builtin};
 use nandseq_report::load;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use tempfile::TempDir;
@@ -20,12 +22,15 @@ use tempfile::TempDir;
 pub(crate) struct PlantedRow {
     pub(crate) uid: u64,
     pub(crate) time: u64,
+    pub(crate) op: OpId,
     pub(crate) base: BaseId,
     pub(crate) die: i64,
-    pub(crate) plane: i64,
-    pub(crate) block: i64,
-    /// Erases of the block before it.
+    pub(crate) planes: Vec<i64>,
+    pub(crate) blocks: Vec<i64>,
+    /// The most erases of one of its blocks before it.
     pub(crate) erases: usize,
+    /// For each of its planes in a phase: the phase, and how much of it has passed, in percent.
+    pub(crate) phases: Vec<(BaseId, PhaseKind, u64)>,
 }
 
 /// Sites of runs.
@@ -82,65 +87,84 @@ impl PlantedCampaign {
         self.profile.bases.iter_ids().find(|(_, base)| base.name == name).unwrap().0
     }
 
-    /// The outcomes of the runs under a fault, by site and run.
+    /// The outcomes of the runs under a fault, by site and run. The tester names every operation that fails.
     pub(crate) fn play(&self, fault: &PlantedFault<'_>) -> Vec<Vec<RunOutcome>> {
         let mut draws = Draws(fault.seed);
         let mut of_run = |site: usize, rows: &[PlantedRow]| {
             let noise = draws.below(1_000_000) < fault.noise;
             let at = draws.below(rows.len() as u64) as usize;
-            let hits = |row: usize, draws: &mut Draws| {
-                (fault.is_hit)(site, rows, row) && draws.below(1_000_000) < fault.probability
+            let hits = |row: &usize| {
+                (fault.is_hit)(site, rows, *row) && draws.below(1_000_000) < fault.probability || noise && *row == at
             };
-            let first = (0..rows.len()).find(|&row| (noise && row == at) || hits(row, &mut draws));
-            first.map_or(RunOutcome::Passed, |row| RunOutcome::Failed(Some(rows[row].uid)))
+            let uids: Vec<u64> = (0..rows.len()).filter(hits).map(|row| rows[row].uid).collect();
+            if uids.is_empty() { RunOutcome::Passed } else { RunOutcome::Failed(uids) }
         };
         self.rows.iter().enumerate().map(|(site, runs)| runs.iter().map(|rows| of_run(site, rows)).collect()).collect()
     }
 
     pub(crate) fn diagnose(&self, outcomes: &[Vec<RunOutcome>], metric: Metric) -> Diagnosis {
-        let outcome = |site: usize, run: u64| outcomes[site][run as usize - 1];
+        let outcome = |site: usize, run: u64| outcomes[site][run as usize - 1].clone();
         let runs = self.tested(&outcome);
         diagnose(&runs, DiagnoseOptions { metric, seed: 1 }).unwrap()
     }
 
-    pub(crate) fn tested<'a>(&'a self, outcome: &'a dyn Fn(usize, u64) -> RunOutcome) -> TestedRuns<'a> {
+    pub(crate) fn tested<'a>(&'a self, outcome: &'a (dyn Fn(usize, u64) -> RunOutcome + Sync)) -> TestedRuns<'a> {
         TestedRuns {
             profile: &self.profile,
             classes: &[],
             source: &CsvFiles,
             sites: &self.sites,
             site_names: &self.names,
+            parts: &[],
             outcome,
         }
     }
 }
 
 fn rows_of(profile: &Profile, site: &SiteFiles) -> Vec<Vec<PlantedRow>> {
-    let erases = |base: BaseId| profile.bases[base].name == "ERASE";
-    let mut erased: Vec<(i64, i64)> = Vec::new();
+    let mut erased: HashMap<(i64, i64), usize> = HashMap::new();
+    let mut shown: HashMap<(i64, i64), (OpId, u64)> = HashMap::new();
     let of_run = |run: &folder::RunFile| {
         let mut rows = Vec::new();
         load::sequence_rows(profile, &CsvFiles, &run.path, |row| {
-            let at = row.targets.first().copied().unwrap_or_default();
+            let of = |field| row.targets.iter().filter(move |at| at.fields.contains(field));
             let base = profile.ops[row.op].base;
-            let count = erased.iter().filter(|&&block| block == (at.die, at.block)).count();
-            if erases(base) {
-                erased.extend(row.targets.iter().map(|at| (at.die, at.block)));
+            let die = row.targets.first().map_or(0, |at| at.die);
+            let blocks: Vec<i64> = of(PayloadField::Block).map(|at| at.block).collect();
+            let named: Vec<i64> = of(PayloadField::Plane).map(|at| at.plane).collect();
+            let all = || (0..i64::from(profile.topology.planes)).collect();
+            let planes: Vec<i64> = if named.is_empty() { all() } else { named.clone() };
+            let phase = |plane: &i64| shown.get(&(die, *plane)).and_then(|of| phase_at(profile, *of, row.time.0));
+            let phases = planes.iter().filter_map(phase).collect();
+            let erases = blocks.iter().map(|&block| erased.get(&(die, block)).copied().unwrap_or_default());
+            let erases = erases.max().unwrap_or_default();
+            if profile.bases[base].name == "ERASE" {
+                blocks.iter().for_each(|&block| *erased.entry((die, block)).or_default() += 1);
             }
-            rows.push(PlantedRow {
-                uid: row.uid,
-                time: row.time.0,
-                base,
-                die: at.die,
-                plane: at.plane,
-                block: at.block,
-                erases: count,
-            });
+            if profile.bases[base].affects_state {
+                let planes = if profile.bases[base].scope == Scope::PlaneSet { planes } else { all() };
+                shown.extend(planes.iter().map(|&plane| ((die, plane), (row.op, row.time.0))));
+            }
+            let (uid, time, op) = (row.uid, row.time.0, row.op);
+            rows.push(PlantedRow { uid, time, op, base, die, planes: named, blocks, erases, phases });
         })
         .unwrap();
         rows
     };
     site.runs.iter().map(of_run).collect()
+}
+
+/// The phase of an operation at a time, and how much of it has passed.
+fn phase_at(profile: &Profile, (op, start): (OpId, u64), now: u64) -> Option<(BaseId, PhaseKind, u64)> {
+    let base = profile.ops[op].base;
+    let mut begin = start;
+    for (phase, length) in profile.bases[base].phases.iter().zip(&profile.ops[op].durations) {
+        if (begin..begin + length.0).contains(&now) {
+            return Some((base, phase.kind, (now - begin) * 100 / length.0));
+        }
+        begin += length.0;
+    }
+    None
 }
 
 /// A fault: an operation that it hits fails with a probability, in millionths, and so does any operation of some runs.
