@@ -193,7 +193,7 @@ fn restore_data(site: &mut Site<'_>, state: &SiteState) -> Result<(), StateError
     let Site { data, setup, kernel, .. } = site;
     match data {
         Some(data) => {
-            let parts = (&setup.tables.size, &kernel.device);
+            let parts = (&setup.tables, &kernel.device);
             for (die, entry) in (0..).map(Die).zip(&state.dies) {
                 let entry = entry.data.as_ref().ok_or_else(|| StateError::new("no data of pages"))?;
                 let last = state.operations;

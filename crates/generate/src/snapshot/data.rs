@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 
 use nandseq_device::{
     BlockData, BlockRecord, BlockStage, DataContents, Datum, Device, HeldData, LevelData, PlaneData, Size,
-    SuspendedOperation,
+    SuspendedOperation, Tables,
 };
 use nandseq_profile::model::LatchKind;
 use nandseq_profile::{Block, Die, Page, Plane};
@@ -34,6 +34,9 @@ pub(super) struct DataEntry {
     /// By block: the data of its pages.
     pages: BTreeMap<u32, String>,
 }
+
+/// What latches have for a level that is not loaded.
+const NOT_LOADED: NonZeroU64 = NonZeroU64::MAX;
 
 /// A program or load that is suspended on a die, with its uid.
 pub(super) type SuspendedUid<'a> = Option<(u64, &'a SuspendedOperation)>;
@@ -64,16 +67,31 @@ impl DataEntry {
         }
     }
 
+    /// The uids in registers and latches, and of what is suspended.
+    fn uids(&self, tables: &Tables, suspended: SuspendedUid<'_>) -> impl Iterator<Item = u64> {
+        // The planes on which a suspended program commits all levels.
+        let commits = suspended.map(|(_, held)| (held.place.planes, &tables.base(tables.op(held.op).base).effects));
+        let commits = commits.filter(|(_, effects)| effects.program || effects.close).map(|(planes, _)| planes);
+        let is_whole = move |plane: usize| commits.is_some_and(|planes| planes.iter().any(|one| one.index() == plane));
+        let latches = [&self.one_shot, &self.copyback].into_iter().flatten().flatten();
+        let latches = latches.flatten().flatten().filter(|uid| **uid != NOT_LOADED);
+        let pending = (0..).zip(self.suspended.iter().flatten()).flat_map(move |(plane, levels)| {
+            let is_whole = is_whole(plane);
+            levels.iter().flatten().filter(move |uid| is_whole || **uid != NOT_LOADED)
+        });
+        self.registers.iter().flatten().flatten().chain(latches).chain(pending).map(|uid| uid.get())
+    }
+
     /// Puts the data of a die into the contents. `last` is the last uid of the site.
     pub(super) fn put_into(
         &self,
         contents: &mut DataContents,
-        (size, device): (&Size, &Device),
+        (tables, device): (&Tables, &Device),
         (die, last): (Die, u64),
         suspended: SuspendedUid<'_>,
     ) -> Result<(), StateError> {
-        let latches = [&self.one_shot, &self.copyback, &self.suspended].into_iter().flatten().flatten().flatten();
-        if self.registers.iter().flatten().chain(latches).flatten().any(|uid| uid.get() > last) {
+        let size = &tables.size;
+        if self.uids(tables, suspended).any(|uid| uid > last) {
             return Err(StateError::new("data of an operation that is to come"));
         }
         let wrong = || StateError::new("data of other registers or latches than those that hold any");
