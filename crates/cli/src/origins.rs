@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nandseq_input::folder::{self, FindError, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_trace::manifest::{Input, Origin, ProfileInput};
-use nandseq_trace::recorded::{path_of, shell_word};
+use nandseq_trace::recorded::{path_of, shell_word, shown};
 
 use crate::failure::{Failure, Problem};
 use crate::{inputs, ledger};
@@ -76,12 +76,14 @@ pub(crate) fn other_input<'o>(then: [&'o Option<Input>; 3], now: [&'o Option<Inp
 }
 
 /// Checks that a sequence was made for this profile: it can be judged by no other.
-pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Failure> {
+pub(crate) fn same_profile(site: &SiteFiles, origin: &Origin, profile: &Profile) -> Result<(), Failure> {
     if profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name) {
         return Ok(());
     }
-    let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
-    Err(Problem::new(message).help(which_profile(&origin.profile)).into())
+    let (folder, name) = (shown(&site.folder), &origin.profile.name);
+    let message = format!("the manifest of `{folder}` says that this was made for another profile, `{name}`");
+    let help = which_profile(&origin.profile);
+    Err(Problem::new(message).help(format!("{help}; or name only runs of one device")).into())
 }
 
 /// Checks that the built-in device, which is used for want of another, is the profile that a sequence was made for.

@@ -116,7 +116,9 @@ fn try_all(
     let root = arguments.into.join(CANDIDATES);
     let one = |(at, candidate): (usize, &Candidate)| {
         let folder = root.join(format!("{:02}", at + 1));
-        let path = files.candidate(&folder, &search.carried_out(candidate)).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        let path = files
+            .candidate(&folder, &search.carried_out(candidate))
+            .map_err(|reason| Failure::cannot_write(&folder, reason))?;
         oracle.fails(&path)
     };
     let pool = threads(Some(arguments.jobs))?;

@@ -44,7 +44,9 @@ pub(crate) fn figures(found: &WrittenRuns) -> Vec<(String, String, String)> {
     let known = ledger::read(&site.folder).ok().flatten().map(|known| known.manifest);
     let is_shrunk = known.is_some_and(|known| known.origin.arguments.first().is_some_and(|first| first == OF_SHRINK));
     let text = if is_shrunk { fs::read(site.folder.join(STORIES[1])).ok() } else { None };
-    let Some(story) = text.and_then(|text| serde_json::from_slice::<StoryOnPage>(&text).ok()) else { return Vec::new() };
+    let Some(story) = text.and_then(|text| serde_json::from_slice::<StoryOnPage>(&text).ok()) else {
+        return Vec::new();
+    };
     let (rounds, tried) = (counted(story.rounds, "round"), counted(story.tried, "candidate"));
     let from = counted(story.began_with, "operation");
     let first = ("Shrunk from".to_owned(), from, format!("in {rounds} with {tried}"));
@@ -60,5 +62,9 @@ pub(crate) fn figures(found: &WrittenRuns) -> Vec<(String, String, String)> {
 /// What can be done with a sequence that was shrunk, instead of making it again.
 pub(crate) fn instead_of_replay(folder: &std::path::Path) -> String {
     let of = |command| Hint::new(command).operand(folder);
-    format!("`{}` judges it, `{}` shows it with its story; the `shrink` that made it makes it again", of("verify"), of("report"))
+    format!(
+        "`{}` judges it, `{}` shows it with its story; the `shrink` that made it makes it again",
+        of("verify"),
+        of("report")
+    )
 }

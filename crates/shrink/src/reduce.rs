@@ -14,6 +14,8 @@ use crate::removal::{MOST_CANDIDATES, ReducedPart, Removal};
 
 /// The most positions of a round at which a tail is cut. One candidate is the whole.
 const CUTS: usize = MOST_CANDIDATES - 1;
+/// The first cuts if the failing operation is known: after it, and none. Those that follow cut the head too.
+pub(crate) const WITHOUT_HEAD: usize = 2;
 /// Cuts are not placed more exactly than to this number of operations: what is left is removed later.
 const NEAR_ENOUGH: usize = 8;
 
@@ -25,6 +27,8 @@ pub enum Reduction {
     Tail,
     /// Operations before were cut.
     Head,
+    /// Operations after it and before were cut in one round.
+    Ends,
     /// Parts were removed, merged or shortened.
     Part(ReducedPart),
 }

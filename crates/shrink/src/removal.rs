@@ -152,7 +152,7 @@ impl Removal {
     }
 
     /// What comes after a round that ended here. `tried` says of each chunk whether it can go by itself, `best` is the smallest sequence
-    /// after the round, `has_progress` says whether that is a new one. `None` if nothing more can go.
+    /// after the round, `has_progress` says whether that is much smaller. `None` if nothing more can go.
     pub(crate) fn after(
         mut self,
         (elements, is_over): (usize, bool),
@@ -279,9 +279,7 @@ fn elements(history: &SequenceHistory<'_>, of: &LegalSequence, part: ReducedPart
             recipe.keep.iter().for_each(|item| units.entry(history.unit[*item as usize]).or_default().push(*item));
             units.into_iter().map(|(unit, items)| ((unit, 0), Element::Items(items))).collect()
         }
-        ReducedPart::Operations => {
-            recipe.keep.iter().map(|item| ((*item, 0), Element::Items(vec![*item]))).collect()
-        }
+        ReducedPart::Operations => recipe.keep.iter().map(|item| ((*item, 0), Element::Items(vec![*item]))).collect(),
         ReducedPart::Dies => {
             let dies: BTreeSet<u8> = of.operations.iter().map(|kept| kept.place.die.0).collect();
             let to = dies.first().copied().unwrap_or_default();

@@ -80,12 +80,14 @@ pub(crate) fn carry_out(
 ) -> Result<LegalSequence, NotLegal> {
     let mut last = None;
     for _ in 0..MOST_TRIES {
-        let attempt = with_places(history, &recipe)
-            .and_then(|places| play(history, &recipe, &places).map_err(Lacking::only));
+        let attempt =
+            with_places(history, &recipe).and_then(|places| play(history, &recipe, &places).map_err(Lacking::only));
         let Lacking { first: wrong, forbidden, missing } = match attempt {
             Ok((operations, device)) => match unfinished(history, parent, &recipe, &device) {
                 missing if missing.is_empty() => return Ok(sequence(history, recipe, operations)),
-                missing => Lacking { missing: missing.clone(), ..Lacking::only(NotLegal { item: missing[0], rule: None }) },
+                missing => {
+                    Lacking { missing: missing.clone(), ..Lacking::only(NotLegal { item: missing[0], rule: None }) }
+                }
             },
             Err(wrong) => wrong,
         };

@@ -10,7 +10,7 @@ use nandseq_trace::files::Digest;
 
 use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
-use crate::reduce::{ReductionStage, Reduction};
+use crate::reduce::{Reduction, ReductionStage, WITHOUT_HEAD};
 use crate::removal::{Chunk, MOST_CANDIDATES, Pass, ReducedPart, Removal, TriedChunk, reduced};
 use crate::repair::{LegalSequence, Repair, carry_out};
 
@@ -84,6 +84,8 @@ impl RoundMaker<'_> {
                 let is_first = *stage == ReductionStage::Begin;
                 let bar = (!is_first).then_some(&self.best.size);
                 for (at, recipe) in cuts.into_iter().enumerate() {
+                    let cuts_head = is_first && self.failing.is_some() && at >= WITHOUT_HEAD;
+                    let reduction = if cuts_head { Reduction::Ends } else { reduction };
                     if let Some(made) = self.made(recipe, Repair::PutBack, bar, self.best.size.operations) {
                         self.add(&mut round, Trial::Cut(at), reduction, made);
                     }

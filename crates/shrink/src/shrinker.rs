@@ -226,11 +226,12 @@ impl<'h> Shrinker<'h> {
             }
         }
         let whole = (self.state.stage.clone(), self.state.best.clone());
-        let has_progress = smaller.is_some();
+        let mut has_progress = false;
         if let Some((reduction, recipe)) = smaller {
             let best = again(self.history, &recipe).expect("a candidate was carried out before");
             let (before, after) = (self.best.size, best.size);
             self.state.steps.push(ShrinkStep { round: self.state.rounds, reduction, before, after });
+            has_progress = after.is_worth_more_than(&before);
             (self.state.best, self.best) = (recipe, best);
         }
         self.state.stage = match end {

@@ -158,8 +158,9 @@ fn what_was_done(reduction: Reduction, before: &SequenceSize, after: &SequenceSi
     match reduction {
         Reduction::Tail => format!("{operations} after the failing one cut"),
         Reduction::Head => format!("{operations} of the history before cut"),
+        Reduction::Ends => format!("{operations} after the failing one and of the history before cut"),
         Reduction::Part(ReducedPart::Units) => format!("{operations} of whole chains removed"),
-        Reduction::Part(ReducedPart::Operations) => format!("{operations} removed one by one"),
+        Reduction::Part(ReducedPart::Operations) => format!("{} removed", counted(gone as u64, "single operation")),
         Reduction::Part(ReducedPart::Dies) => format!("dies merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Blocks) => format!("blocks merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Pages) => "pages numbered anew".to_owned(),

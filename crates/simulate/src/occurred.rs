@@ -111,7 +111,9 @@ impl FaultOccurrences {
             return None;
         }
         let steps = fault.steps.len();
-        let label = |step: usize| if steps == 1 { "that the fault is about".to_owned() } else { format!("of the step `{}`", LABELS[step]) };
+        let label = |step: usize| {
+            if steps == 1 { "that the fault is about".to_owned() } else { format!("of the step `{}`", LABELS[step]) }
+        };
         if let Some(step) = (0..steps).find(|step| self.of_step[*step] == 0) {
             return Some(format!("no operation {} is in these runs", label(step)));
         }
@@ -121,7 +123,9 @@ impl FaultOccurrences {
                 None => return Some(format!("`{other}` never comes after `{one}`")),
                 Some(gap) if gap > most => {
                     let (gap, most) = (gap.to_us_text(), most.to_us_text());
-                    return Some(format!("`{other}` never starts within {most} µs of `{one}`: the smallest gap is {gap} µs"));
+                    return Some(format!(
+                        "`{other}` never starts within {most} µs of `{one}`: the smallest gap is {gap} µs"
+                    ));
                 }
                 Some(_) => {}
             }
@@ -130,7 +134,9 @@ impl FaultOccurrences {
             return Some(match (steps, fault.others_between) {
                 (1, _) => "no operation that the fault is about is at such an address".to_owned(),
                 (_, true) => "the steps never come together with such gaps at such addresses".to_owned(),
-                (_, false) => "the steps never come together with such gaps at such addresses and nothing between them".to_owned(),
+                (_, false) => {
+                    "the steps never come together with such gaps at such addresses and nothing between them".to_owned()
+                }
             });
         }
         let ended = counted(self.ended, "operation");
@@ -155,7 +161,9 @@ impl FaultOccurrences {
         let held = counted(self.held, "operation");
         Some(match (self.failed, fault.detect) {
             (0, _) => format!("{held} could fail, but `probability` lets all of them pass"),
-            (_, Detection::Output) => format!("no output of data shows what failed at {}", counted(self.failed, "operation")),
+            (_, Detection::Output) => {
+                format!("no output of data shows what failed at {}", counted(self.failed, "operation"))
+            }
             (_, Detection::Operation) => format!("{held} could fail, and none is seen"),
         })
     }

@@ -257,7 +257,8 @@ impl FaultReading<'_> {
             let known: Vec<String> = states().map(|state| state.text(self.profile)).collect();
             report_unknown("op_state with a length", name, node.span, known.iter().map(String::as_str), diagnostics);
             let base = name.split('.').next().unwrap_or_default();
-            let own: Vec<&str> = known.iter().map(String::as_str).filter(|one| one.split('.').next() == Some(base)).collect();
+            let own: Vec<&str> =
+                known.iter().map(String::as_str).filter(|one| one.split('.').next() == Some(base)).collect();
             diagnostics.help_last_error(&if own.is_empty() {
                 "write `BASE.PHASE`: `nandseqgen profile show` has the bases with their phases".to_owned()
             } else {

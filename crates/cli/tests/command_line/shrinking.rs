@@ -73,7 +73,7 @@ fn a_search_that_is_killed_goes_on_to_the_same_result_which_is_legal_and_tells_i
     // Killed from outside at any instant, the same.
     let shrink = [&SHRINK[..], &["--oracle", "./oracle.sh", "-o", "cut"]].concat();
     let instants = (1..12).map(|number| 37 * number % 150);
-    assert!(!instants.fold(true, |is_over, ms| killed_after(&folder, &shrink, ms) && is_over));
+    assert!(instants.filter(|ms| !killed_after(&folder, &shrink, *ms)).count() > 0);
     folder.succeed(&shrink);
     let files = folder.files();
     let of = |out: &str| {
@@ -172,7 +172,8 @@ fn fails_and_folders_that_cannot_be_meant_are_refused_with_their_place() {
     told += &folder.refuse(&[&batch[..], &["--fails", "fails.stdf", "--round", "2"]].concat());
     // Sites of several devices, and a sequence that is not the one of its manifest.
     let device = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
-    fs::write(folder.path().join("other.yaml"), device.replacen("pages_per_block: 2564", "pages_per_block: 2000", 1)).unwrap();
+    fs::write(folder.path().join("other.yaml"), device.replacen("pages_per_block: 2564", "pages_per_block: 2000", 1))
+        .unwrap();
     let other = ["--config", "other.yaml", "-t", "4000", "--stamp", "261121", "-q"];
     folder.succeed(&[&other[..], &["--out-dir", "lot/site_01", "--no-bootstrap", "--clean"]].concat());
     told += &folder.refuse(&[&SHRINK[..], &["--oracle", "true"]].concat());

@@ -6,11 +6,11 @@ mod runs;
 
 use faults::{Fault, Kind, finish, in_order, is_legal, read_of_group, triggers, worn};
 use nandseq_device::Tables;
-use nandseq_shrink::{KeptReason, ShrinkState, ShrinkStory, Shrinker};
+use nandseq_shrink::{KeptReason, MOST_ROUNDS, ShrinkState, ShrinkStory, Shrinker};
 use runs::{device, history, run};
 
-/// The most rounds, and how many times the smallest sequence may be left.
-const MOST_ROUNDS: u64 = 60;
+/// The most rounds for faults of few operations, and how many times the smallest sequence may be left.
+const FEW_ROUNDS: u64 = 30;
 const MOST_TIMES: usize = 3;
 
 /// A planted fault.
@@ -42,7 +42,7 @@ fn shrink_all(all: &[Planted], seed: u64, operations: u64) -> usize {
         assert!(fault(&tables, &search.best().operations), "{told:#?}");
         assert!(is_legal(&profile, &history, search.best()));
         let story = ShrinkStory::of(&profile, &search);
-        assert!(left <= MOST_TIMES * least && rounds <= MOST_ROUNDS, "{told:#?}\n{story}");
+        assert!(left <= MOST_TIMES * least && rounds <= FEW_ROUNDS, "{told:#?}\n{story}");
     }
     told.len()
 }
@@ -121,7 +121,8 @@ fn a_search_that_goes_on_from_its_state_after_each_round_ends_with_the_same_resu
         let mut search = Shrinker::resume(&history, serde_json::from_str(&text).unwrap()).unwrap();
         match search.next_round() {
             nandseq_shrink::NextRound::Try(sequences) => {
-                let failed: Vec<bool> = sequences.iter().map(|one| fault(&tables, &search.carried_out(one).operations)).collect();
+                let failed: Vec<bool> =
+                    sequences.iter().map(|one| fault(&tables, &search.carried_out(one).operations)).collect();
                 search.answer(&failed);
                 state = search.state().clone();
             }
