@@ -50,6 +50,7 @@ mod share;
 mod shares_reached;
 mod shell_files;
 mod shrink;
+mod shrunk;
 mod simulate;
 mod simulated;
 mod site_files;

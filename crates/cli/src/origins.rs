@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nandseq_input::folder::{self, FindError, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_trace::manifest::{Input, Origin, ProfileInput};
-use nandseq_trace::recorded::{path_of, shell_word};
+use nandseq_trace::recorded::{path_of, shell_word, shown};
 
 use crate::failure::{Failure, Problem};
 use crate::{inputs, ledger};
@@ -81,12 +81,14 @@ pub(crate) fn is_of(origin: &Origin, stated: &Profile) -> bool {
 }
 
 /// Checks that a sequence was made for this profile: it can be judged by no other.
-pub(crate) fn same_profile(origin: &Origin, stated: &Profile) -> Result<(), Failure> {
+pub(crate) fn same_profile(site: &SiteFiles, origin: &Origin, stated: &Profile) -> Result<(), Failure> {
     if is_of(origin, stated) {
         return Ok(());
     }
-    let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
-    Err(Problem::new(message).help(which_profile(&origin.profile)).into())
+    let (folder, name) = (shown(&site.folder), &origin.profile.name);
+    let message = format!("the manifest of `{folder}` says that this was made for another profile, `{name}`");
+    let help = which_profile(&origin.profile);
+    Err(Problem::new(message).help(format!("{help}; or name only runs of one device")).into())
 }
 
 /// Checks that the built-in device, which is used for want of another, is the profile that a sequence was made for.

@@ -25,7 +25,7 @@ use serde::Serialize;
 use nandseq_profile::diagnostic::{counted, printable};
 
 use crate::absent::Absences;
-use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat, flags_of_manifest};
+use crate::arguments::{GenerateArgs, OF_SHRINK, ReplayArgs, ReportFormat, flags_of_manifest};
 use crate::campaign::{Campaign, CampaignSite, resolve};
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::Hint;
@@ -33,7 +33,7 @@ use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::origins::{self, OTHER_VERSION, OtherInput, inputs_of};
 use crate::progress::Progress;
 use crate::site_list::{SiteList, is_of_batch, lists_in};
-use crate::{console, execute, extended, inputs, json, tell, terminal, unfinished};
+use crate::{console, execute, extended, inputs, json, shrunk, tell, terminal, unfinished};
 
 /// Number of characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -159,9 +159,15 @@ fn temporary(place: Option<&Path>) -> Result<WorkFolder, Failure> {
 
 /// The campaign that makes the recorded runs again.
 fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Campaign, Failure> {
+    let is_shrunk = recorded.origin.arguments.first().is_some_and(|first| first == OF_SHRINK);
     let mut flags = flags_of_manifest(&recorded.origin.arguments).map_err(|error| {
-        Problem::new(format!("the arguments in `{}` cannot be used: {error}", shown(&arguments.manifest)))
-            .help("replay it with the version that wrote it")
+        let problem =
+            Problem::new(format!("the arguments in `{}` cannot be used: {error}", shown(&arguments.manifest)));
+        problem.help(if is_shrunk {
+            shrunk::instead_of_replay(&arguments.manifest)
+        } else {
+            "replay it with the version that wrote it".to_owned()
+        })
     })?;
     flags.output.out_dir = work.to_owned();
     // The manifest decides which runs are made. It must not decide which other files are written, read or removed.

@@ -27,7 +27,7 @@ use crate::site_list::SiteList;
 use crate::summary::text::size;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, origins, target, tell, terminal, tester_fails};
+use crate::{conditions, console, inputs, origins, shrunk, target, tell, terminal, tester_fails};
 
 /// The name and version of the program on a page.
 pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -56,7 +56,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         (sites, figures)
     };
     let sites = in_phases(sites, &found);
-    let figures = [figures, phases(&sites)].concat();
+    let figures = [figures, phases(&sites), shrunk::figures(&found)].concat();
     let plan = ComparedPlan::find(arguments.plan.as_deref(), &found)?;
     let counted = plan.map(|plan| plan.count(&found, Some(&sites))).transpose()?;
     let table = conditions::table(&conditions, &found.profile);

@@ -10,10 +10,11 @@ mod saved;
 mod subject;
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use nandseq_device::Tables;
-use nandseq_shrink::{LegalSequence, NextRound, ShrinkStory, Shrinker};
+use nandseq_shrink::{Candidate, NextRound, ShrinkStory, Shrinker};
 use nandseq_trace::recorded::shown;
 use rayon::prelude::*;
 
@@ -31,7 +32,7 @@ use subject::ShrinkSubject;
 /// The folders of the candidates of a round.
 const CANDIDATES: &str = "candidates";
 /// The story as text and as JSON.
-const STORIES: [&str; 2] = ["story.txt", "story.json"];
+pub(crate) const STORIES: [&str; 2] = ["story.txt", "story.json"];
 
 /// Runs `nandseqgen shrink`.
 pub(crate) fn run(arguments: &ShrinkArgs) -> Result<(), Failure> {
@@ -59,11 +60,17 @@ fn shrink(arguments: &ShrinkArgs) -> Result<(), Failure> {
     if !is_over {
         return Ok(());
     }
+    // The story comes first: a folder with a story is one to go on with.
     let folder = &arguments.into;
-    let result = files.result(folder, open.search.best(), None);
-    result.map_err(|reason| Failure::cannot_write(folder, reason))?;
+    let story = ShrinkStory::of(&subject.found.profile, &open.search);
+    let written = write_story(folder, &story).and_then(|()| files.result(folder, open.search.best(), None));
+    written.map_err(|reason| Failure::cannot_write(folder, reason))?;
     judge(&subject, folder)?;
-    conclude(arguments, &subject, &open.search)
+    match arguments.format {
+        ReportFormat::Text if console::is_quiet() => Ok(()),
+        ReportFormat::Text => terminal::print(&story.to_string()),
+        ReportFormat::Json => json::print(&json::Of::command("shrink", &story)),
+    }
 }
 
 /// Checks that an output folder holds nothing but what an earlier call has left.
@@ -90,31 +97,33 @@ fn ask_oracle(
         stop: &stop,
     };
     loop {
-        let sequences = match open.next_round(files)? {
+        let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(()),
             NextRound::NeverFails => return Err(subject.never_fails("the oracle lets it pass")),
-            NextRound::Try(sequences) => sequences,
+            NextRound::Try(candidates) => candidates,
         };
-        let failed = try_all(&sequences, (files, &oracle), arguments)?;
-        open.answer(&failed)?;
+        let failed = try_all(&candidates, (&open.search, files, &oracle), arguments)?;
+        open.answer(files, &failed)?;
     }
 }
 
-/// Tries each sequence of a round.
+/// Tries each candidate of a round.
 fn try_all(
-    sequences: &[LegalSequence],
-    (files, oracle): (&SequenceFiles<'_>, &Oracle<'_>),
+    candidates: &[Candidate],
+    (search, files, oracle): (&Shrinker<'_>, &SequenceFiles<'_>, &Oracle<'_>),
     arguments: &ShrinkArgs,
 ) -> Result<Vec<bool>, Failure> {
     let root = arguments.into.join(CANDIDATES);
-    let one = |(at, sequence): (usize, &LegalSequence)| {
+    let one = |(at, candidate): (usize, &Candidate)| {
         let folder = root.join(format!("{:02}", at + 1));
-        let path = files.candidate(&folder, sequence).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        let path = files
+            .candidate(&folder, &search.carried_out(candidate))
+            .map_err(|reason| Failure::cannot_write(&folder, reason))?;
         oracle.fails(&path)
     };
     let pool = threads(Some(arguments.jobs))?;
     let failed: Vec<Result<bool, Failure>> =
-        pool.install(|| sequences.par_iter().enumerate().with_max_len(1).map(one).collect());
+        pool.install(|| candidates.par_iter().enumerate().with_max_len(1).map(one).collect());
     // What stays of it, because it cannot be removed, is replaced by the next round.
     let _ = fs::remove_dir_all(&root);
     failed.into_iter().collect()
@@ -130,19 +139,9 @@ fn judge(subject: &ShrinkSubject, folder: &Path) -> Result<(), Failure> {
     Err(Problem::new("the verifier finds that the result is not legal: this is a fault of the program").into())
 }
 
-/// Writes and prints the story.
-fn conclude(arguments: &ShrinkArgs, subject: &ShrinkSubject, search: &Shrinker<'_>) -> Result<(), Failure> {
-    let story = ShrinkStory::of(&subject.found.profile, search);
-    let text = story.to_string();
-    let object = json::Of::command("shrink", &story);
-    // Strings and numbers only: this cannot fail.
-    let machine = serde_json::to_vec_pretty(&object).unwrap_or_default();
-    let written = put(&arguments.into, STORIES[0], text.as_bytes());
-    let written = written.and_then(|()| put(&arguments.into, STORIES[1], &machine));
-    written.map_err(|reason| Failure::cannot_write(&arguments.into, reason))?;
-    match arguments.format {
-        ReportFormat::Text if console::is_quiet() => Ok(()),
-        ReportFormat::Text => terminal::print(&text),
-        ReportFormat::Json => json::print(&object),
-    }
+/// Writes the story.
+fn write_story(folder: &Path, story: &ShrinkStory) -> io::Result<()> {
+    let machine = serde_json::to_vec_pretty(&json::Of::command("shrink", story)).map_err(io::Error::other)?;
+    put(folder, STORIES[0], story.to_string().as_bytes())?;
+    put(folder, STORIES[1], &machine)
 }

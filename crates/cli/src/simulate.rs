@@ -6,18 +6,21 @@ use nandseq_input::folder::SiteFiles;
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::places::Places;
 use nandseq_report::load::{self, LoadError};
-use nandseq_simulate::{FailsForm, FailsWriter, FaultySite, PlantedFault};
+use nandseq_simulate::{FailsForm, FailsWriter, FaultOccurrences, FaultySite, PlantedFault};
 use nandseq_tester::site_numbers;
 use nandseq_trace::recorded::quoted;
 use rayon::prelude::*;
 
 use crate::arguments::SimulateArgs;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, note_text, warning_text};
+use crate::site_list::SiteList;
 use crate::written::{self, WrittenRuns};
-use crate::{console, inputs, target, terminal, tester_fails};
+use crate::{console, inputs, target, tell, terminal, tester_fails};
 
 /// The runs of a site, each with the operations at which it fails.
 type PlayedRuns = Vec<(u32, Vec<u64>)>;
+/// Those of a site, and what of the fault occurred in them.
+type PlayedSite = (PlayedRuns, FaultOccurrences);
 
 /// Runs `nandseqgen simulate`.
 pub(crate) fn run(arguments: &SimulateArgs) -> Result<(), Failure> {
@@ -45,10 +48,12 @@ pub(crate) fn run(arguments: &SimulateArgs) -> Result<(), Failure> {
         .zip(&numbers)
         .map(|(files, &site)| play(&found, files, FaultySite::new(&found.profile, &fault, arguments.seed, site)))
         .collect();
-    let played: Vec<PlayedRuns> =
+    let played: Vec<PlayedSite> =
         played.into_iter().collect::<Result<_, _>>().map_err(|error| found.unreadable(error))?;
+    let (played, occurrences): (Vec<PlayedRuns>, Vec<FaultOccurrences>) = played.into_iter().unzip();
     let mut sites: Vec<(u32, PlayedRuns)> = numbers.into_iter().zip(played).collect();
     sites.sort_by_key(|(site, _)| *site);
+    remark(&fault, &found, &occurrences, &sites);
     let written = written::write(path, "--output", |out| {
         let mut fails = FailsWriter::begin(form, out, &found.profile.name, &fault.name)?;
         for (site, runs) in &sites {
@@ -74,8 +79,29 @@ fn read_fault(path: &Path, found: &WrittenRuns) -> Result<PlantedFault, Failure>
     }
 }
 
+/// Says which sites of the fault the runs lack, and why nothing of the fault was seen, if that is so.
+fn remark(fault: &PlantedFault, found: &WrittenRuns, occurrences: &[FaultOccurrences], sites: &[(u32, PlayedRuns)]) {
+    let there: Vec<u64> = sites.iter().map(|(site, _)| u64::from(*site)).collect();
+    let mut has_fault = true;
+    if let Some(of_fault) = &fault.sites {
+        has_fault = sites.iter().any(|(site, _)| of_fault.contains(*site));
+        let is_there = |site: &u32| there.contains(&u64::from(*site));
+        // More than there are sites need not be looked at.
+        let all = of_fault.0.iter().flat_map(|range| range.clone().take(sites.len() + 1));
+        if let Some(site) = all.into_iter().find(|site| !is_there(site)) {
+            let there = SiteList::in_words(&there);
+            tell(&warning_text(&format!("`sites` has site {site}, which the runs lack: they are of {there}")));
+        }
+    }
+    let mut all = FaultOccurrences::default();
+    occurrences.iter().for_each(|one| all.add(one));
+    if let Some(why) = all.never(fault, &found.stated).filter(|_| has_fault) {
+        tell(&note_text(&format!("the fault does not show: {why}")));
+    }
+}
+
 /// Plays the runs of a site.
-fn play(found: &WrittenRuns, files: &SiteFiles, mut site: FaultySite<'_>) -> Result<PlayedRuns, LoadError> {
+fn play(found: &WrittenRuns, files: &SiteFiles, mut site: FaultySite<'_>) -> Result<PlayedSite, LoadError> {
     let mut runs = Vec::new();
     for file in &files.runs {
         // Numbers of runs have at most seven digits.
@@ -84,7 +110,7 @@ fn play(found: &WrittenRuns, files: &SiteFiles, mut site: FaultySite<'_>) -> Res
         load::sequence_rows(&found.profile, &*found.source, &file.path, |row| site.operation(row))?;
         runs.push((run, site.end_run()));
     }
-    Ok(runs)
+    Ok((runs, site.occurrences().clone()))
 }
 
 /// What was written, in a line.

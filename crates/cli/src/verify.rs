@@ -72,7 +72,7 @@ fn with_bad_blocks(
 ) -> Result<(SiteFiles, BadBlocks), Failure> {
     let origin = origins::of_site(&site);
     if let Some(origin) = &origin {
-        same_profile(origin, profile)?;
+        same_profile(&site, origin, profile)?;
     }
     let beside = if origin.is_none() && lists.are_recorded() { bad_blocks::beside(&site) } else { None };
     let beside = beside.and_then(|origin| origin.badlist);

@@ -74,7 +74,7 @@ impl WrittenRuns {
                 tell(&warning_text(&text));
             }
             if let Some(origin) = origins::of_site(site) {
-                origins::same_profile(&origin, read.stated())?;
+                origins::same_profile(site, &origin, read.stated())?;
             }
         }
         let stated = read.stated().clone();

@@ -123,7 +123,8 @@ impl OperationSample {
     /// Draws from all runs.
     pub(crate) fn new(runs: &TestedRuns<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
         let of_bases = passing_of_bases(runs)?;
-        let strata: Vec<Stratum<DrawnOperation>> = [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
+        let strata: Vec<Stratum<DrawnOperation>> =
+            [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
         walk::all(runs, names, false, &|| Drawing { profile: runs.profile, strata: &strata, number: 0 })?;
         let seen: Vec<u64> = strata.iter().map(|stratum| stratum.seen.load(Relaxed)).collect();
         let drawn: Vec<Vec<(u64, DrawnOperation)>> =

@@ -26,7 +26,7 @@ fn candidates_of_2000_operations(bencher: Bencher<'_, '_>) {
         for _ in 0..8 {
             let NextRound::Try(sequences) = search.next_round() else { break };
             count += sequences.len() as u64;
-            let failed: Vec<bool> = sequences.iter().map(|one| one.operations.len() == past.len()).collect();
+            let failed: Vec<bool> = sequences.iter().map(|one| one.size.operations == past.len()).collect();
             search.answer(&failed);
         }
         count

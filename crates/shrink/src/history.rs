@@ -66,8 +66,8 @@ pub struct SequenceHistory<'t> {
     pub(crate) past: Vec<HistoryOperation>,
     /// The unit of each operation.
     pub(crate) unit: Vec<u32>,
-    /// The operations of each unit, by the number of its first.
-    pub(crate) members: FxHashMap<u32, Vec<u32>>,
+    /// The operations in order of their units.
+    pub(crate) by_unit: Vec<u32>,
     /// By block the operations that erased, programmed or closed it, in order.
     pub(crate) of_block: FxHashMap<(Die, Block), Vec<u32>>,
     /// By reset the operations whose blocks it left unerased.
@@ -85,6 +85,14 @@ impl SequenceHistory<'_> {
     #[must_use]
     pub fn position(&self, uid: u64) -> Option<u32> {
         self.past.iter().position(|past| past.uid == uid).map(|at| at as u32)
+    }
+
+    /// The operations of the unit of an operation, in order.
+    pub(crate) fn unit_of(&self, item: u32) -> &[u32] {
+        let unit = self.unit[item as usize];
+        let first = self.by_unit.partition_point(|other| self.unit[*other as usize] < unit);
+        let count = self.by_unit[first..].partition_point(|other| self.unit[*other as usize] == unit);
+        &self.by_unit[first..first + count]
     }
 
     /// The compiled profile.
@@ -206,9 +214,9 @@ impl<'t> HistoryReader<'t> {
         let mut aborted: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
         self.links.aborted.iter().for_each(|&(by, item)| aborted.entry(by).or_default().push(item));
         let unit = self.links.units();
-        let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        (0..).zip(&unit).for_each(|(item, unit)| members.entry(*unit).or_default().push(item));
+        let mut by_unit: Vec<u32> = (0..unit.len() as u32).collect();
+        by_unit.sort_unstable_by_key(|item| (unit[*item as usize], *item));
         let Self { tables, bad_blocks, past, of_block, .. } = self;
-        SequenceHistory { tables, fresh: Device::new(tables, bad_blocks), past, unit, members, of_block, aborted }
+        SequenceHistory { tables, fresh: Device::new(tables, bad_blocks), past, unit, by_unit, of_block, aborted }
     }
 }

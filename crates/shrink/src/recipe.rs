@@ -80,6 +80,14 @@ pub struct SequenceSize {
     pub time: Ticks,
 }
 
+impl SequenceSize {
+    /// Whether it is so much smaller that more may go: less time alone must be a good part less.
+    pub(crate) fn is_worth_more_than(&self, before: &Self) -> bool {
+        let fewer = (self.operations, self.places) < (before.operations, before.places);
+        fewer || self.time.0 < before.time.0 - before.time.0 / 16
+    }
+}
+
 /// Ascending numbers as ranges `[first, length]`.
 mod ranges {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

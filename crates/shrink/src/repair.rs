@@ -66,7 +66,8 @@ pub struct NotLegal {
     pub rule: Option<Rule>,
 }
 
-/// Makes the sequence of a recipe. What is put back comes from `parent` if it has it.
+/// Makes the sequence of a recipe. What is put back comes from `parent` if it has it. It is given up if that makes more than `most`
+/// operations.
 ///
 /// # Errors
 /// The first operation that could not be made legal.
@@ -75,15 +76,18 @@ pub(crate) fn carry_out(
     parent: &Recipe,
     mut recipe: Recipe,
     repair: Repair,
+    most: usize,
 ) -> Result<LegalSequence, NotLegal> {
     let mut last = None;
     for _ in 0..MOST_TRIES {
-        let attempt = with_places(history, &recipe)
-            .and_then(|places| play(history, &recipe, &places).map_err(|wrong| (wrong, Vec::new())));
-        let (wrong, missing) = match attempt {
-            Ok((operations, device)) => match unfinished(history, parent, &recipe, &device).as_slice() {
-                [] => return Ok(sequence(history, recipe, operations)),
-                missing @ [first, ..] => (NotLegal { item: *first, rule: None }, missing.to_vec()),
+        let attempt =
+            with_places(history, &recipe).and_then(|places| play(history, &recipe, &places).map_err(Lacking::only));
+        let Lacking { first: wrong, forbidden, missing } = match attempt {
+            Ok((operations, device)) => match unfinished(history, parent, &recipe, &device) {
+                missing if missing.is_empty() => return Ok(sequence(history, recipe, operations)),
+                missing => {
+                    Lacking { missing: missing.clone(), ..Lacking::only(NotLegal { item: missing[0], rule: None }) }
+                }
             },
             Err(wrong) => wrong,
         };
@@ -92,7 +96,7 @@ pub(crate) fn carry_out(
             Repair::Nothing => break,
             Repair::LeaveOut if wrong.rule.is_none() => break,
             Repair::LeaveOut => {
-                recipe = recipe.without(&BTreeSet::from([wrong.item]));
+                recipe = recipe.without(&forbidden);
                 continue;
             }
             Repair::PutBack if missing.is_empty() => asked_for(history, parent, &recipe, wrong),
@@ -100,7 +104,7 @@ pub(crate) fn carry_out(
         };
         let back = more.into_iter().flat_map(|item| unit_of(history, parent, item));
         let back: BTreeSet<u32> = back.filter(|item| !recipe.keeps(*item)).collect();
-        if back.is_empty() {
+        if back.is_empty() || recipe.keep.len() + back.len() > most {
             break;
         }
         let mut keep = recipe.keep.clone();
@@ -114,12 +118,25 @@ pub(crate) fn carry_out(
 /// The operations that come back together with one: those of its unit that the parent has, or all of them if the parent lacks it.
 fn unit_of<'h>(history: &'h SequenceHistory<'_>, parent: &'h Recipe, item: u32) -> impl Iterator<Item = u32> {
     let is_of_parent = parent.keeps(item);
-    let members = history.members.get(&history.unit[item as usize]).map_or(&[][..], Vec::as_slice);
-    members.iter().copied().filter(move |member| !is_of_parent || parent.keeps(*member))
+    history.unit_of(item).iter().copied().filter(move |member| !is_of_parent || parent.keeps(*member))
 }
 
-/// The first operation whose block is not ready, and the operations that all of them lack.
-type Lacking = (NotLegal, Vec<u32>);
+/// Why a sequence is not legal, as far as is known at once.
+struct Lacking {
+    /// The first operation that is forbidden.
+    first: NotLegal,
+    /// All of them.
+    forbidden: BTreeSet<u32>,
+    /// The operations that they lack.
+    missing: Vec<u32>,
+}
+
+impl Lacking {
+    /// One operation is forbidden.
+    fn only(first: NotLegal) -> Self {
+        Self { first, forbidden: BTreeSet::from([first.item]), missing: Vec::new() }
+    }
+}
 
 /// The kept operations with their addresses, as far as blocks decide them.
 fn with_places(history: &SequenceHistory<'_>, recipe: &Recipe) -> Result<Vec<(u32, Place)>, Lacking> {
@@ -130,9 +147,9 @@ fn with_places(history: &SequenceHistory<'_>, recipe: &Recipe) -> Result<Vec<(u3
         match blocks.place_of(item) {
             Ok(place) => places.push((item, place)),
             Err(not_ready @ NotReady { rule, .. }) => {
-                let rule = Some(rule);
-                let (_, missing) = wrong.get_or_insert((NotLegal { item, rule }, Vec::new()));
-                missing.extend(lacking(history, item, not_ready, |item| recipe.keeps(item)));
+                let wrong = wrong.get_or_insert_with(|| Lacking::only(NotLegal { item, rule: Some(rule) }));
+                wrong.forbidden.insert(item);
+                wrong.missing.extend(lacking(history, item, not_ready, |item| recipe.keeps(item)));
             }
         }
     }
@@ -177,7 +194,7 @@ fn unfinished(history: &SequenceHistory<'_>, parent: &Recipe, recipe: &Recipe, d
         return Vec::new();
     }
     let begun: BTreeSet<u32> = recipe.keep.iter().map(|item| history.unit[*item as usize]).collect();
-    let members = begun.iter().flat_map(|unit| history.members.get(unit).into_iter().flatten());
+    let members = begun.iter().flat_map(|unit| history.unit_of(*unit));
     members.copied().filter(|item| parent.keeps(*item) && !recipe.keeps(*item)).collect()
 }
 

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
-use crate::reduce::{MOST_CANDIDATES, Reduction, ReductionStage, ReductionTrial};
+use crate::reduce::{Reduction, ReductionStage};
 use crate::repair::{LegalSequence, NotLegal, Repair, carry_out};
+use crate::round::{Candidate, Round, RoundMaker, Trial};
 
-/// The form of the state.
-const SCHEMA: u32 = 1;
+/// The most rounds of a search.
+pub const MOST_ROUNDS: u64 = 60;
 
 /// A step of the story.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -33,7 +34,6 @@ pub struct ShrinkStep {
 /// Everything that a search knows.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ShrinkState {
-    schema: u32,
     /// The digest of the history that is shrunk.
     history: Digest,
     /// The operation that fails, as a position in the history, if it is known.
@@ -51,19 +51,16 @@ pub struct ShrinkState {
 #[derive(Debug)]
 pub enum NextRound {
     /// Each of these sequences is to be tried.
-    Try(Vec<LegalSequence>),
+    Try(Vec<Candidate>),
     /// The run itself does not fail.
     NeverFails,
-    /// Nothing smaller fails.
+    /// Nothing smaller fails, or there were as many rounds as a search may have.
     Done,
 }
 
 /// Why a state cannot be gone on with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ShrinkStateError {
-    /// It has another form.
-    #[error("another version wrote it")]
-    Schema,
     /// It is of another run.
     #[error("it is of another run")]
     History,
@@ -73,20 +70,18 @@ pub enum ShrinkStateError {
 }
 
 /// A search for the smallest sequence that fails.
-#[derive(Debug)]
 pub struct Shrinker<'h> {
     history: &'h SequenceHistory<'h>,
     state: ShrinkState,
     best: LegalSequence,
-    /// The candidates of the round, by digest.
-    asked: Vec<String>,
+    /// The round that is asked about.
+    round: Option<Round>,
 }
 
-/// A trial that was made a sequence, and whether that failed.
-struct Tried {
-    sequence: LegalSequence,
-    digest: String,
-    failed: Option<bool>,
+impl std::fmt::Debug for Shrinker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shrinker").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl<'h> Shrinker<'h> {
@@ -97,7 +92,6 @@ impl<'h> Shrinker<'h> {
     pub fn new(history: &'h SequenceHistory<'h>, failing: Option<u32>) -> Result<Self, NotLegal> {
         let best = Recipe::everything(history);
         let state = ShrinkState {
-            schema: SCHEMA,
             history: digest_of_history(history),
             failing,
             stage: ReductionStage::Begin,
@@ -106,8 +100,7 @@ impl<'h> Shrinker<'h> {
             tried: BTreeMap::new(),
             steps: Vec::new(),
         };
-        let best = carry_out(history, &best, best.clone(), Repair::Nothing)?;
-        Ok(Self { history, state, best, asked: Vec::new() })
+        Ok(Self { history, state, best: again(history, &best)?, round: None })
     }
 
     /// Goes on from a state.
@@ -115,17 +108,14 @@ impl<'h> Shrinker<'h> {
     /// # Errors
     /// When the state is not one of this history.
     pub fn resume(history: &'h SequenceHistory<'h>, state: ShrinkState) -> Result<Self, ShrinkStateError> {
-        if state.schema != SCHEMA {
-            return Err(ShrinkStateError::Schema);
-        }
         if state.history != digest_of_history(history) {
             return Err(ShrinkStateError::History);
         }
         if state.best.keep.last().is_some_and(|item| *item as usize >= history.past.len()) {
             return Err(ShrinkStateError::Damaged);
         }
-        let best = carry_out(history, &state.best, state.best.clone(), Repair::Nothing);
-        Ok(Self { history, best: best.map_err(|_| ShrinkStateError::Damaged)?, state, asked: Vec::new() })
+        let best = again(history, &state.best).map_err(|_| ShrinkStateError::Damaged)?;
+        Ok(Self { history, best, state, round: None })
     }
 
     /// What has to be kept for [`Shrinker::resume`].
@@ -152,6 +142,12 @@ impl<'h> Shrinker<'h> {
         self.state.rounds
     }
 
+    /// Whether the search ended because it had as many rounds as it may have: more could go.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.state.rounds >= MOST_ROUNDS && self.state.stage != ReductionStage::Done
+    }
+
     /// The sequences that were tried.
     #[must_use]
     pub fn tried(&self) -> usize {
@@ -164,30 +160,35 @@ impl<'h> Shrinker<'h> {
         &self.state.steps
     }
 
+    /// The operations of a candidate.
+    ///
+    /// # Panics
+    /// When the candidate is not one of this search.
+    #[must_use]
+    pub fn carried_out(&self, candidate: &Candidate) -> LegalSequence {
+        again(self.history, &candidate.recipe).expect("a candidate was carried out before")
+    }
+
     /// The candidates of the next round. Asked again without an answer, it gives the same ones.
     pub fn next_round(&mut self) -> NextRound {
         loop {
-            if self.state.stage == ReductionStage::Done {
+            if self.state.stage == ReductionStage::Done || self.is_cut_short() {
                 return NextRound::Done;
             }
-            let trials = self.state.stage.trials(self.history, &self.best, self.state.failing);
-            let tried: Vec<Option<Tried>> = trials.iter().map(|trial| self.sequence_of(trial)).collect();
-            let mut asked: BTreeMap<&str, &LegalSequence> = BTreeMap::new();
-            let mut order = Vec::new();
-            for one in tried.iter().flatten().filter(|one| one.failed.is_none()) {
-                if asked.len() < MOST_CANDIDATES && asked.insert(&one.digest, &one.sequence).is_none() {
-                    order.push((one.digest.clone(), one.sequence.clone()));
-                }
+            let round = self.round.take().unwrap_or_else(|| {
+                let ShrinkState { failing, tried, .. } = &self.state;
+                let maker = RoundMaker { history: self.history, best: &self.best, failing: *failing, tried };
+                maker.round(&self.state.stage)
+            });
+            if !round.asked.is_empty() {
+                let asked = round.asked.iter().map(|at| round.entries[*at].candidate.clone()).collect();
+                self.round = Some(round);
+                return NextRound::Try(asked);
             }
-            if !order.is_empty() {
-                let (digests, sequences) = order.into_iter().unzip();
-                self.asked = digests;
-                return NextRound::Try(sequences);
-            }
-            if self.state.stage == ReductionStage::Begin && tried.iter().flatten().all(|one| one.failed != Some(true)) {
+            if self.state.stage == ReductionStage::Begin && round.entries.is_empty() {
                 return NextRound::NeverFails;
             }
-            self.go_on(tried);
+            self.go_on(round);
         }
     }
 
@@ -196,49 +197,61 @@ impl<'h> Shrinker<'h> {
     /// # Panics
     /// When there are not as many answers as sequences: a fault of the caller.
     pub fn answer(&mut self, failed: &[bool]) {
-        assert_eq!(failed.len(), self.asked.len(), "an answer for each sequence");
+        let round = self.round.take().unwrap_or_default();
+        assert_eq!(failed.len(), round.asked.len(), "an answer for each sequence");
         self.state.rounds += 1;
-        self.state.tried.extend(self.asked.drain(..).zip(failed.iter().copied()));
-    }
-
-    /// A trial as a sequence; `None` if none is legal and smaller than the best.
-    fn sequence_of(&self, trial: &ReductionTrial) -> Option<Tried> {
+        let digests = round.asked.iter().map(|at| round.entries[*at].candidate.digest.clone());
+        self.state.tried.extend(digests.zip(failed.iter().copied()));
         let is_first = self.state.stage == ReductionStage::Begin;
-        let repairs = [Some(Repair::PutBack), trial.may_leave_out.then_some(Repair::LeaveOut)];
-        let made = repairs.into_iter().flatten().find_map(|repair| {
-            let made = carry_out(self.history, &self.best.recipe, trial.recipe.clone(), repair).ok()?;
-            (is_first || made.size < self.best.size).then_some(made)
-        })?;
-        let digest = digest_of(&made).to_string();
-        let failed = self.state.tried.get(&digest).copied();
-        Some(Tried { sequence: made, digest, failed })
+        if !is_first || failed.contains(&true) {
+            self.go_on(round);
+        }
     }
 
     /// Goes to the next stage: all trials have been answered.
-    fn go_on(&mut self, tried: Vec<Option<Tried>>) {
-        let has_failed = |one: &Option<Tried>| one.as_ref().is_some_and(|one| one.failed == Some(true));
-        let failed: Vec<bool> = tried.iter().map(has_failed).collect();
-        let smallest = tried.into_iter().flatten().filter(|one| one.failed == Some(true));
-        let smallest = smallest.map(|one| one.sequence).min_by_key(|sequence| sequence.size);
-        let smaller = smallest.filter(|found| found.size < self.best.size && self.state.stage.replaces());
-        let stage = self.state.stage.after(self.history, &self.best, &failed, smaller.is_some());
-        let before = std::mem::replace(&mut self.state.stage, stage);
-        if let (Some(sequence), Some(reduction)) = (smaller, before.reduction()) {
-            let (before, after) = (self.best.size, sequence.size);
-            self.state.steps.push(ShrinkStep { round: self.state.rounds, reduction, before, after });
-            self.state.best = sequence.recipe.clone();
-            self.best = sequence;
+    fn go_on(&mut self, round: Round) {
+        let Round { mut entries, cuts, end, .. } = round;
+        let failed = |candidate: &Candidate| self.state.tried.get(&candidate.digest).copied().unwrap_or_default();
+        let smallest = entries.iter().filter(|entry| failed(&entry.candidate)).min_by_key(|entry| entry.candidate.size);
+        let smaller = smallest.filter(|entry| entry.candidate.size < self.best.size);
+        let smaller = smaller.map(|entry| (entry.reduction, entry.candidate.recipe.clone()));
+        let mut failed_cuts = vec![false; cuts];
+        let mut chunks = Vec::new();
+        for entry in entries.drain(..) {
+            let failed = failed(&entry.candidate);
+            match entry.trial {
+                Trial::Cut(at) => failed_cuts[at] = failed,
+                Trial::Chunk(tried) => chunks.push((tried, failed)),
+                Trial::Hits => {}
+            }
         }
+        let whole = (self.state.stage.clone(), self.state.best.clone());
+        let mut has_progress = false;
+        if let Some((reduction, recipe)) = smaller {
+            let best = again(self.history, &recipe).expect("a candidate was carried out before");
+            let (before, after) = (self.best.size, best.size);
+            self.state.steps.push(ShrinkStep { round: self.state.rounds, reduction, before, after });
+            has_progress = after.is_worth_more_than(&before);
+            (self.state.best, self.best) = (recipe, best);
+        }
+        self.state.stage = match end {
+            Some((removal, end)) => {
+                let after = removal.after(end, chunks, (&self.best, has_progress));
+                after.map_or(ReductionStage::Done, ReductionStage::Remove)
+            }
+            None => whole.0.after_cuts(&whole.1, self.state.failing, &failed_cuts),
+        };
     }
 
     /// Why the best sequence has an operation: what becomes of it without the operation.
     #[must_use]
     pub fn need(&self, item: u32) -> KeptReason {
         let (history, recipe) = (self.history, &self.best.recipe);
-        let without = |items: BTreeSet<u32>| carry_out(history, recipe, recipe.without(&items), Repair::Nothing);
+        let without =
+            |items: BTreeSet<u32>| carry_out(history, recipe, recipe.without(&items), Repair::Nothing, usize::MAX);
         let Err(NotLegal { item: other, rule }) = without(BTreeSet::from([item])) else { return KeptReason::Failing };
-        let members = history.members.get(&history.unit[item as usize]).map_or(&[][..], Vec::as_slice);
-        let chain: BTreeSet<u32> = members.iter().copied().filter(|member| recipe.keeps(*member)).collect();
+        let chain = history.unit_of(item);
+        let chain: BTreeSet<u32> = chain.iter().copied().filter(|member| recipe.keeps(*member)).collect();
         let is_of_failing = chain.len() < recipe.keep.len() && without(chain).is_ok();
         KeptReason::Rule { item: other, rule, is_of_failing }
     }
@@ -260,18 +273,9 @@ pub enum KeptReason {
     },
 }
 
-/// The digest of what a tester is given: operations, addresses, times.
-fn digest_of(sequence: &LegalSequence) -> Digest {
-    let mut bytes = Vec::with_capacity(sequence.operations.len() * 24);
-    for kept in &sequence.operations {
-        let place = &kept.place;
-        bytes.extend(kept.op.0.to_le_bytes());
-        bytes.extend([place.die.0, place.planes.0, place.cell_type.0]);
-        bytes.extend(place.page.0.to_le_bytes());
-        bytes.extend(place.group.to_le_bytes());
-        bytes.extend(kept.start.0.to_le_bytes());
-    }
-    Digest::of(&bytes)
+/// The sequence of a recipe that gave a legal one before.
+fn again(history: &SequenceHistory<'_>, recipe: &Recipe) -> Result<LegalSequence, NotLegal> {
+    carry_out(history, recipe, recipe.clone(), Repair::Nothing, usize::MAX)
 }
 
 fn digest_of_history(history: &SequenceHistory<'_>) -> Digest {

@@ -10,7 +10,8 @@ use nandseq_profile::diagnostic::counted;
 use serde::Serialize;
 
 use crate::recipe::SequenceSize;
-use crate::reduce::{ReducedPart, Reduction};
+use crate::reduce::Reduction;
+use crate::removal::ReducedPart;
 use crate::shrinker::{KeptReason, Shrinker};
 
 /// The story of a search.
@@ -24,6 +25,8 @@ pub struct ShrinkStory {
     pub rounds: u64,
     /// Candidates that were tried.
     pub tried: usize,
+    /// Whether the search had as many rounds as it may have, so that more could go.
+    pub is_cut_short: bool,
     /// The operations of the history.
     pub began_with: usize,
     /// What was removed, step by step.
@@ -34,10 +37,10 @@ pub struct ShrinkStory {
     pub places: usize,
 }
 
-/// A step of the story.
+/// A step of the story: what was made smaller in rounds one after another.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct ToldStep {
-    /// The round.
+    /// The last of these rounds.
     pub round: u64,
     /// What was done, in words.
     pub what: String,
@@ -77,11 +80,15 @@ impl ShrinkStory {
     #[must_use]
     pub fn of(profile: &Profile, shrinker: &Shrinker<'_>) -> Self {
         let (best, history) = (shrinker.best(), shrinker.history());
-        let steps = shrinker.steps().iter().map(|step| ToldStep {
-            round: step.round,
-            what: what_was_done(step.reduction, &step.before, &step.after),
-            before: step.before.operations,
-            after: step.after.operations,
+        let of_a_kind = shrinker.steps().chunk_by(|one, next| one.reduction == next.reduction);
+        let steps = of_a_kind.filter_map(|steps| {
+            let (first, last) = (steps.first()?, steps.last()?);
+            Some(ToldStep {
+                round: last.round,
+                what: what_was_done(last.reduction, &first.before, &last.after),
+                before: first.before.operations,
+                after: last.after.operations,
+            })
         });
         let number = |item: u32| best.operations.iter().position(|kept| kept.item == item).map(|at| at + 1);
         let operations = best.operations.iter().enumerate().map(|(at, kept)| {
@@ -117,6 +124,7 @@ impl ShrinkStory {
             device: profile.name.clone(),
             rounds: shrinker.rounds(),
             tried: shrinker.tried(),
+            is_cut_short: shrinker.is_cut_short(),
             began_with: history.operations().len(),
             steps: steps.collect(),
             operations: operations.collect(),
@@ -150,8 +158,9 @@ fn what_was_done(reduction: Reduction, before: &SequenceSize, after: &SequenceSi
     match reduction {
         Reduction::Tail => format!("{operations} after the failing one cut"),
         Reduction::Head => format!("{operations} of the history before cut"),
+        Reduction::Ends => format!("{operations} after the failing one and of the history before cut"),
         Reduction::Part(ReducedPart::Units) => format!("{operations} of whole chains removed"),
-        Reduction::Part(ReducedPart::Operations) => format!("{operations} removed one by one"),
+        Reduction::Part(ReducedPart::Operations) => format!("{} removed", counted(gone as u64, "single operation")),
         Reduction::Part(ReducedPart::Dies) => format!("dies merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Blocks) => format!("blocks merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Pages) => "pages numbered anew".to_owned(),
@@ -168,6 +177,9 @@ impl fmt::Display for ShrinkStory {
         writeln!(f, "{from} of {} shrunk to {to} in {rounds} with {} candidates", self.device, self.tried)?;
         for step in &self.steps {
             writeln!(f, "  round {:>3}: {:>7} → {:<7} {}", step.round, step.before, step.after, step.what)?;
+        }
+        if self.is_cut_short {
+            writeln!(f, "a search has no more rounds than these: shrinking the result goes on from it")?;
         }
         writeln!(f, "what remains, and why:")?;
         for kept in &self.operations {

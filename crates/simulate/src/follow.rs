@@ -61,6 +61,19 @@ impl<'p> Followed<'p> {
         }
     }
 
+    /// Whether a plane that an operation addresses is in the op_state of the condition, in any part of it, and how often a block of its
+    /// was erased.
+    pub(crate) fn near(&self, condition: &FaultCondition, row: &Row<'_>) -> (bool, u32) {
+        let erases = row.targets.iter().filter_map(block_of).filter_map(|block| self.erases.get(&block)).max();
+        let in_state = match condition {
+            FaultCondition::State { state, .. } => {
+                self.planes_of(row, false).any(|plane| self.position(plane, *state, row.time).is_some())
+            }
+            FaultCondition::None | FaultCondition::Erases(_) | FaultCondition::PreviousPage(_) => false,
+        };
+        (in_state, erases.copied().unwrap_or_default())
+    }
+
     /// The position in an op_state in which a plane is at an instant, in millionths of the whole phase.
     fn position(&self, plane: usize, (base, phase): (BaseId, PhaseKind), at: Ticks) -> Option<u32> {
         let (op, start) = self.on_planes[plane].filter(|(op, _)| self.profile.ops[*op].base == base)?;

@@ -11,6 +11,7 @@ mod draws;
 pub mod fault;
 mod follow;
 mod history;
+mod occurred;
 mod outputs;
 mod read;
 mod schema;
@@ -18,6 +19,7 @@ mod site;
 mod writer;
 
 pub use fault::PlantedFault;
+pub use occurred::FaultOccurrences;
 pub use read::{SCHEMA_VERSION, read};
 pub use schema::json as schema_json;
 pub use site::FaultySite;

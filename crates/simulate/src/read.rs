@@ -24,6 +24,8 @@ pub(crate) const KINDS: [&str; 6] = ["pair", "triple", "state_time", "address", 
 pub(crate) const LABELS: [&str; 3] = ["first", "second", "third"];
 /// The fields that say which operations a step may be.
 const OPERATIONS: [&str; 5] = ["op", "base", "class", "celltype", "multi"];
+/// The fields that say where a step works.
+pub(crate) const PLACES: [&str; 8] = ["die", "dies", "plane", "planes", "block", "blocks", "page", "pages"];
 /// The number of patterns that a page can hold.
 pub(crate) const PATTERNS: u32 = 256;
 
@@ -146,7 +148,8 @@ fn read_when(node: &Node, reading: &FaultReading<'_>, diagnostics: &mut Diagnost
             let (labels, ops) = ([None], Vec::new());
             let earlier = EarlierSteps { names: reading.names, labels: &labels, ops: &ops };
             let step = reading.read_step(&entry.value, fields, &earlier, diagnostics)?;
-            if kind == "address" && step.places.is_empty() {
+            let states_place = PLACES.iter().any(|key| entry.value.get(key).is_some());
+            if kind == "address" && !states_place {
                 let help = "state one of `die`, `plane`, `block` and `page`";
                 let message = "`address` states no part of an address";
                 diagnostics.push(Diagnostic::error("missing-field", message).at(entry.key_span, "").help(help));
@@ -232,7 +235,15 @@ impl FaultReading<'_> {
     /// Reads an op_state and a part of it.
     fn read_state(&self, fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<FaultCondition> {
         let state = fields.require("state", diagnostics).and_then(|node| self.read_op_state(node, diagnostics));
-        let at = fields.take("at").map_or(Some((0, WHOLE)), |node| percent_range(node, "at", diagnostics));
+        let at = fields.take("at").map_or(Some((0, WHOLE)), |node| {
+            let at = percent_range(node, "at", diagnostics);
+            if at.is_none()
+                && let Some(text) = node.as_str().filter(|text| !text.contains('%'))
+            {
+                diagnostics.help_last_error(&format!("say that it is percent: `{} %`", text.trim()));
+            }
+            at
+        });
         Some(FaultCondition::State { state: state?, at: at? })
     }
 
@@ -245,6 +256,14 @@ impl FaultReading<'_> {
         if found.is_none() {
             let known: Vec<String> = states().map(|state| state.text(self.profile)).collect();
             report_unknown("op_state with a length", name, node.span, known.iter().map(String::as_str), diagnostics);
+            let base = name.split('.').next().unwrap_or_default();
+            let own: Vec<&str> =
+                known.iter().map(String::as_str).filter(|one| one.split('.').next() == Some(base)).collect();
+            diagnostics.help_last_error(&if own.is_empty() {
+                "write `BASE.PHASE`: `nandseqgen profile show` has the bases with their phases".to_owned()
+            } else {
+                format!("`{base}` has: {}", own.join(", "))
+            });
         }
         found
     }

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::read::{LABELS, SCHEMA_VERSION};
+use crate::read::{LABELS, PLACES, SCHEMA_VERSION};
 
 /// The schema as a JSON text, ending with a newline.
 #[must_use]
@@ -71,7 +71,7 @@ fn steps(count: usize) -> Value {
 fn step(more: &Value, required: &[&str]) -> Value {
     let mut properties = json!({"celltype": {"type": ["string", "number"]}, "multi": {"type": "boolean"}});
     let place = texts("Numbers, or `same as`, `other than` or `next to` an earlier step.");
-    let keys = ["die", "dies", "plane", "planes", "block", "blocks", "page", "pages"].map(|key| (key, place.clone()));
+    let keys = PLACES.map(|key| (key, place.clone()));
     let ops = ["op", "base", "class"].map(|key| (key, texts("Names or patterns of the device.")));
     let more = more.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value.clone()));
     if let Some(properties) = properties.as_object_mut() {

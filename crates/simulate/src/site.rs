@@ -9,6 +9,7 @@ use crate::draws::{DrawFor, draw, happens};
 use crate::fault::{Detection, PlantedFault};
 use crate::follow::Followed;
 use crate::history::History;
+use crate::occurred::{FaultOccurrences, FaultyEnd};
 use crate::outputs::Unseen;
 
 /// A site whose part has a fault.
@@ -26,6 +27,7 @@ pub struct FaultySite<'p> {
     history: History,
     followed: Followed<'p>,
     unseen: Unseen,
+    occurrences: FaultOccurrences,
     failed: BTreeSet<u64>,
     /// In a run with a false fail: the least number drawn for an operation so far, and that operation.
     noisy: Option<Option<(u64, u64)>>,
@@ -45,6 +47,7 @@ impl<'p> FaultySite<'p> {
             history: History::new(profile.topology.planes),
             followed: Followed::new(profile, site),
             unseen: Unseen::default(),
+            occurrences: FaultOccurrences::default(),
             failed: BTreeSet::new(),
             noisy: None,
         }
@@ -56,6 +59,7 @@ impl<'p> FaultySite<'p> {
         self.history.begin_run();
         self.followed.begin_run();
         self.unseen.clear();
+        self.occurrences.begin_run();
         self.failed.clear();
         let is_noisy = happens(draw(self.seed, DrawFor::Noise, self.site, run, 0), self.fault.noise);
         self.noisy = is_noisy.then_some(None);
@@ -71,9 +75,14 @@ impl<'p> FaultySite<'p> {
         if !self.has_fault {
             return;
         }
-        let fails = self.history.start(row, self.fault)
-            && self.followed.holds(&self.fault.condition, row)
-            && happens(number(DrawFor::Fault), self.fault.probability);
+        self.occurrences.start(self.fault, row);
+        let mut fails = false;
+        if self.history.start(row, self.fault) {
+            let (in_state, erases) = self.followed.near(&self.fault.condition, row);
+            let held = self.followed.holds(&self.fault.condition, row);
+            fails = held && happens(number(DrawFor::Fault), self.fault.probability);
+            self.occurrences.end(FaultyEnd { in_state, erases, held, failed: fails });
+        }
         self.followed.start(&self.fault.condition, row);
         let is_seen = match self.fault.detect {
             Detection::Operation => fails,
@@ -85,8 +94,15 @@ impl<'p> FaultySite<'p> {
             }
         };
         if is_seen {
+            self.occurrences.seen();
             self.failed.insert(row.uid);
         }
+    }
+
+    /// What of the fault occurred in the runs so far; nothing on a site without it.
+    #[must_use]
+    pub const fn occurrences(&self) -> &FaultOccurrences {
+        &self.occurrences
     }
 
     /// Ends the run. Returns the operations at which the tester sees a fail, in order; the part passed if there are none.

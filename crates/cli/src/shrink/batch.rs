@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_output::manifest::write_manifest;
 use nandseq_profile::diagnostic::counted;
-use nandseq_shrink::{LegalSequence, NextRound};
+use nandseq_shrink::{Candidate, NextRound, Shrinker};
 use nandseq_tester::{CampaignRuns, Fails, OtherRuns, RunResult};
 use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::{self, BatchManifest, SCHEMA, SiteRecord};
@@ -28,25 +28,26 @@ pub(super) fn go_on(
 ) -> Result<bool, Failure> {
     let mut is_answered = arguments.fails.is_empty();
     loop {
-        let sequences = match open.next_round(files)? {
+        let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(true),
             NextRound::NeverFails => return Err(subject.never_fails("the tester says that it passed")),
-            NextRound::Try(sequences) => sequences,
+            NextRound::Try(candidates) => candidates,
         };
         let round = open.search.rounds() + 1;
         if !is_answered {
             is_answered = true;
-            if take_answers(arguments, round, &sequences, open)? {
+            if take_answers(arguments, round, &candidates, open)? {
                 let failed: Vec<bool> =
                     open.answers.iter().map(|tried| tried.fails >= arguments.fails_at_least).collect();
-                open.answer(&failed)?;
+                open.answer(files, &failed)?;
                 continue;
             }
         }
         open.save()?;
         let folder = batch.join(format!("round_{round:04}"));
-        write(&folder, subject, files, &sequences).map_err(|reason| Failure::cannot_write(&folder, reason))?;
-        say_what_to_do(arguments, round, (&folder, &sequences), open)?;
+        let of_round = (&open.search, &candidates[..]);
+        write(&folder, subject, files, of_round).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        say_what_to_do(arguments, round, (&folder, &candidates), open)?;
         return Ok(false);
     }
 }
@@ -55,7 +56,7 @@ pub(super) fn go_on(
 fn take_answers(
     arguments: &ShrinkArgs,
     round: u64,
-    sequences: &[LegalSequence],
+    candidates: &[Candidate],
     open: &mut OpenSearch<'_>,
 ) -> Result<bool, Failure> {
     match arguments.round {
@@ -70,15 +71,15 @@ fn take_answers(
         Some(_) | None => {}
     }
     let mut campaign = CampaignRuns::default();
-    for (site, sequence) in (1..).zip(sequences) {
-        campaign.insert(site, 1, Some((1, sequence.operations.len() as u64)));
+    for (site, candidate) in (1..).zip(candidates) {
+        campaign.insert(site, 1, Some((1, candidate.size.operations as u64)));
     }
     let others = match arguments.others {
         Some(UnnamedSequences::Passed) => OtherRuns::Passed,
         None => OtherRuns::Unknown,
     };
     let mut answers = open.answers.clone();
-    answers.resize(sequences.len(), TriedSequence::default());
+    answers.resize(candidates.len(), TriedSequence::default());
     for path in &arguments.fails {
         let fails = Fails::read(path, &arguments.map.clone().unwrap_or_default(), &campaign, others);
         let fails = fails.map_err(|error| {
@@ -110,13 +111,13 @@ fn write(
     folder: &Path,
     subject: &ShrinkSubject,
     files: &SequenceFiles<'_>,
-    sequences: &[LegalSequence],
+    (search, candidates): (&Shrinker<'_>, &[Candidate]),
 ) -> io::Result<()> {
     if folder.join(manifest::FILE_NAME).exists() {
         return Ok(());
     }
     let mut sites = Vec::new();
-    for (site, sequence) in (1..).zip(sequences) {
+    for (site, candidate) in (1..).zip(candidates) {
         let name = format!("site_{site:02}");
         let of_site = folder.join(&name);
         fs::create_dir_all(&of_site)?;
@@ -124,8 +125,8 @@ fn write(
             site,
             folder: InsideName::try_from(name).map_err(io::Error::other)?,
             runs: 1,
-            operations: sequence.operations.len() as u64,
-            manifest_sha256: files.result(&of_site, sequence, Some(site))?,
+            operations: candidate.size.operations as u64,
+            manifest_sha256: files.result(&of_site, &search.carried_out(candidate), Some(site))?,
             covered: false,
         });
     }
@@ -146,7 +147,7 @@ fn write(
 fn say_what_to_do(
     arguments: &ShrinkArgs,
     round: u64,
-    (folder, sequences): (&PathBuf, &[LegalSequence]),
+    (folder, candidates): (&PathBuf, &[Candidate]),
     open: &OpenSearch<'_>,
 ) -> Result<(), Failure> {
     if console::is_quiet() {
@@ -158,7 +159,7 @@ fn say_what_to_do(
     let best = open.search.best().size.operations;
     terminal::print(&format!(
         "round {round}: {} of at most {} in `{}`, as sites\ntest them{times}, then: the same command with --round {round} --fails FILE\n",
-        counted(sequences.len() as u64, "sequence"),
+        counted(candidates.len() as u64, "sequence"),
         counted(best as u64, "operation"),
         quoted(folder.as_os_str()),
     ))

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use nandseq_output::new_file::NewFile;
-use nandseq_shrink::{NextRound, SequenceHistory, ShrinkState, Shrinker};
+use nandseq_shrink::{NextRound, SequenceHistory, SequenceSize, ShrinkState, Shrinker};
+use nandseq_trace::files::Digest;
 use nandseq_trace::recorded::shown;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ use crate::tell;
 
 /// What is known of a search.
 pub(super) const STATE: &str = "shrink-state.json";
+/// The form of the state.
+const SCHEMA: u32 = 2;
 /// The smallest sequence so far.
 const BEST: &str = "best.csv";
 
@@ -24,6 +27,13 @@ const BEST: &str = "best.csv";
 pub(super) struct TriedSequence {
     pub(super) tries: u64,
     pub(super) fails: u64,
+}
+
+/// The first line of the state: what the rest is.
+#[derive(Serialize, Deserialize)]
+struct StateHeader {
+    schema: u32,
+    sha256: Digest,
 }
 
 /// The state as it is written.
@@ -67,19 +77,27 @@ impl<'h> OpenSearch<'h> {
     pub(super) fn next_round(&mut self, files: &SequenceFiles<'_>) -> Result<NextRound, Failure> {
         let before = self.search.best().size;
         let next = self.search.next_round();
+        self.write_best(before, files)?;
+        Ok(next)
+    }
+
+    /// Writes the smallest sequence if it is a new one.
+    fn write_best(&self, before: SequenceSize, files: &SequenceFiles<'_>) -> Result<(), Failure> {
         if self.search.best().size != before || !self.folder.join(BEST).exists() {
             let text = files.text(self.search.best()).and_then(|(text, _)| put(&self.folder, BEST, &text));
             text.map_err(|reason| self.unwritten(reason))?;
             let operations = self.search.best().size.operations;
             tell(&note_text(&format!("round {}: {operations} operations", self.search.rounds())));
         }
-        Ok(next)
+        Ok(())
     }
 
     /// Takes the answers to a round, and writes what is known.
-    pub(super) fn answer(&mut self, failed: &[bool]) -> Result<(), Failure> {
+    pub(super) fn answer(&mut self, files: &SequenceFiles<'_>, failed: &[bool]) -> Result<(), Failure> {
+        let before = self.search.best().size;
         self.search.answer(failed);
         self.answers.clear();
+        self.write_best(before, files)?;
         self.save()
     }
 
@@ -88,8 +106,14 @@ impl<'h> OpenSearch<'h> {
         let Self { repeat, fails_at_least, .. } = *self;
         let saved =
             SavedSearch { repeat, fails_at_least, answers: self.answers.clone(), search: self.search.state().clone() };
-        let written = serde_json::to_vec(&saved).map_err(io::Error::other);
-        written.and_then(|text| put(&self.folder, STATE, &text)).map_err(|reason| self.unwritten(reason))
+        let written = (|| {
+            let state = serde_json::to_vec(&saved)?;
+            let mut text = serde_json::to_vec(&StateHeader { schema: SCHEMA, sha256: Digest::of(&state) })?;
+            text.push(b'\n');
+            text.extend(state);
+            put(&self.folder, STATE, &text)
+        })();
+        written.map_err(|reason| self.unwritten(reason))
     }
 
     fn unwritten(&self, reason: io::Error) -> Failure {
@@ -122,7 +146,13 @@ fn saved_search<'h>(
         let problem = Problem::new(format!("`{}` cannot be gone on with: {what}", shown(path)));
         Failure::from(problem.help("choose another folder, or remove this one to begin anew"))
     };
-    let saved: SavedSearch = serde_json::from_slice(text).map_err(|_| unusable("it is damaged"))?;
+    let (header, state) = text.split_at(text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1));
+    let header: StateHeader = serde_json::from_slice(header).map_err(|_| unusable("it is damaged"))?;
+    if header.schema != SCHEMA {
+        return Err(unusable("another version wrote it"));
+    }
+    let intact = (Digest::of(state) == header.sha256).then(|| serde_json::from_slice(state).ok()).flatten();
+    let saved: SavedSearch = intact.ok_or_else(|| unusable("it is damaged"))?;
     if (saved.repeat, saved.fails_at_least) != (arguments.repeat, arguments.fails_at_least) {
         return Err(unusable("it was begun with another --repeat or --fails-at-least"));
     }

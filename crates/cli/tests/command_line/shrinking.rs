@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 
@@ -33,6 +36,14 @@ fn fails(sequence: &str) -> bool {
 
 const SHRINK: [&str; 6] = ["shrink", "lot", "--site", "2", "--run", "2"];
 
+/// Runs the program, and kills it after so many ms. Returns whether it was done before.
+fn killed_after(folder: &Folder, arguments: &[&str], ms: u64) -> bool {
+    let mut program = folder.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    thread::sleep(Duration::from_millis(ms));
+    program.kill().unwrap();
+    program.wait().unwrap().success()
+}
+
 fn sequence(folder: &Path) -> String {
     fs::read_to_string(folder.join("operation_sequence_261121_0000001.csv")).unwrap()
 }
@@ -59,12 +70,45 @@ fn a_search_that_is_killed_goes_on_to_the_same_result_which_is_legal_and_tells_i
         assert!(kills < 60, "it goes on");
     }
     assert!(kills > 1, "{kills}");
+    // Killed from outside at any instant, the same.
+    let shrink = [&SHRINK[..], &["--oracle", "./oracle.sh", "-o", "cut"]].concat();
+    let instants = (1..12).map(|number| 37 * number % 150);
+    assert!(instants.filter(|ms| !killed_after(&folder, &shrink, *ms)).count() > 0);
+    folder.succeed(&shrink);
     let files = folder.files();
     let of = |out: &str| {
         let own = files.iter().filter_map(|(name, bytes)| Some((name.strip_prefix(&format!("{out}/"))?, bytes)));
         own.collect::<Vec<_>>()
     };
-    assert!(of("killed") == of("small"));
+    assert!(of("killed") == of("small") && of("cut") == of("small"));
+    what_can_be_done_with_it(&folder);
+    a_state_that_cannot_be_gone_on_with_is_refused(&folder, &shrink);
+}
+
+/// The page of a shrunk sequence has its story, and what cannot be done says what can.
+fn what_can_be_done_with_it(folder: &Folder) {
+    folder.succeed(&["report", "small", "-o", "page.html", "-q"]);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("[\"Shrunk from\",\"") && page.contains("[\"Operation 1\",\""));
+    assert_eq!(
+        folder.refuse(&["replay", "small"]),
+        "exit code 2\nerror: the arguments in `small` cannot be used: no seed makes a sequence again that was shrunk\n  \
+         help: `nandseqgen verify small` judges it, `nandseqgen report small` shows it with its story; the `shrink` that made it makes it again\n"
+    );
+}
+
+fn a_state_that_cannot_be_gone_on_with_is_refused(folder: &Folder, shrink: &[&str]) {
+    let path = folder.path().join("cut/shrink-state.json");
+    let state = fs::read_to_string(&path).unwrap();
+    for (damaged, what) in [
+        (state.replacen("\"schema\":2", "\"schema\":1", 1), "another version wrote it"),
+        (state.replacen("\"rounds\":", "\"rounds\":1", 1), "it is damaged"),
+        (state[..state.len() / 2].to_owned(), "it is damaged"),
+    ] {
+        fs::write(&path, damaged).unwrap();
+        let told = folder.refuse(shrink);
+        assert!(told.contains(&format!("`cut/shrink-state.json` cannot be gone on with: {what}\n")), "{told}");
+    }
 }
 
 #[test]
@@ -92,6 +136,8 @@ fn rounds_on_a_tester_end_with_what_the_oracle_ends_with() {
         fs::write(folder.path().join("fails.csv"), answers).unwrap();
         let number = rounds.to_string();
         let answered = [&batch[..], &["--fails", "fails.csv", "--round", &number]].concat();
+        // Killed at any instant, also while it writes, it does the same when it is called again.
+        killed_after(&folder, &answered, 13 * rounds);
         folder.succeed(&answered);
         if rounds == 3 {
             // An answer that was counted before its process was killed is not counted for the next round.
@@ -100,6 +146,48 @@ fn rounds_on_a_tester_end_with_what_the_oracle_ends_with() {
         }
     }
     assert_eq!(sequence(&folder.path().join("small")), sequence(&folder.path().join("shrunk")));
+}
+
+#[test]
+fn fails_and_folders_that_cannot_be_meant_are_refused_with_their_place() {
+    let folder = site().with("fault.yaml", "schema: 1\nname: reads\nwhen: {address: {class: read, die: 0}}\n");
+    let batch = [&SHRINK[..], &["--batch", "rounds"]].concat();
+    folder.succeed(&batch);
+    folder.succeed(&["simulate", "rounds/round_0001", "--fault", "fault.yaml", "-o", "fails.stdf", "-q"]);
+    let stdf = fs::read(folder.path().join("fails.stdf")).unwrap();
+    let mut told = String::new();
+    for fails in [
+        &stdf[..stdf.len() - 30],
+        &stdf[..stdf.len() / 2],
+        b"site,run,op_uid\n40,1,1\n",
+        b"site,run,op_uid\n1,2,1\n",
+        b"site,run,op_uid\n1,1,\n2,1,99999\n",
+        b"site,run,op_uid\n1,1,\n",
+        b"site,run\n1,1\n",
+        b"",
+    ] {
+        fs::write(folder.path().join("fails"), fails).unwrap();
+        told += &folder.refuse(&[&batch[..], &["--fails", "fails"]].concat());
+    }
+    told += &folder.refuse(&[&batch[..], &["--fails", "fails.stdf", "--round", "2"]].concat());
+    // Sites of several devices, and a sequence that is not the one of its manifest.
+    let device = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
+    fs::write(folder.path().join("other.yaml"), device.replacen("pages_per_block: 2564", "pages_per_block: 2000", 1))
+        .unwrap();
+    let other = ["--config", "other.yaml", "-t", "4000", "--stamp", "261121", "-q"];
+    folder.succeed(&[&other[..], &["--out-dir", "lot/site_01", "--no-bootstrap", "--clean"]].concat());
+    told += &folder.refuse(&[&SHRINK[..], &["--oracle", "true"]].concat());
+    fs::remove_dir_all(folder.path().join("lot/site_01")).unwrap();
+    let path = folder.path().join("lot/site_02/operation_sequence_261121_0000002.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("die\"\":1", "die\"\":9", 1)).unwrap();
+    told += &folder.refuse(&[&SHRINK[..], &["--oracle", "true"]].concat());
+    // The right fails are taken.
+    fs::write(path, text).unwrap();
+    folder.succeed(&[&batch[..], &["--fails", "fails.stdf"]].concat());
+    // Warnings of changed manifests have digests.
+    let told: Vec<&str> = told.lines().filter(|line| !line.starts_with("warning: ")).collect();
+    assert_snapshot!(told.join("\n"));
 }
 
 #[test]

@@ -71,6 +71,23 @@ fn what_cannot_be_played_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn a_fault_that_does_not_show_says_why_and_sites_that_are_not_there_are_named() {
+    let folder = batch();
+    let mut told = String::new();
+    for (when, more) in [
+        ("pair: {first: {class: erase}, second: {class: read, within: 0.001}}", ""),
+        ("address: {op: Reset_LUN, die: 0}", "sites: 2-4"),
+        ("address: {class: read, die: 0}", "sites: 7"),
+        ("address: {class: read, die: 0}", "sites: 2"),
+    ] {
+        fs::write(folder.path().join("fault.yaml"), format!("schema: 1\nname: a\nwhen: {{{when}}}\n{more}\n")).unwrap();
+        let output = folder.succeed(&["simulate", "lot", "--fault", "fault.yaml"]);
+        told += &format!("{when} {more}\n{}", String::from_utf8(output.stderr).unwrap());
+    }
+    assert_snapshot!(told);
+}
+
+#[test]
 fn a_site_that_stdf_cannot_number_is_written_as_csv() {
     let folder = Folder::new().with("fault.yaml", FAULT);
     folder.succeed(&["--ops", "50", "--site-start", "256", "--site-count", "1", "--out-dir", "lot", "-q"]);

@@ -32,7 +32,13 @@ pub(crate) fn kind(tables: &Tables, kept: &KeptOperation) -> Kind {
 
 /// Operations of these kinds on one die, in this order, each within a gap after the one before it.
 pub(crate) fn in_order(kinds: &'static [Kind], gap_us: u64) -> Box<Fault> {
-    Box::new(move |tables, all| {
+    let triggers = triggers(kinds, gap_us);
+    Box::new(move |tables, all| triggers(tables, all) > 0)
+}
+
+/// How many operations are the last of such a row.
+pub(crate) fn triggers(kinds: &'static [Kind], gap_us: u64) -> impl Fn(&Tables, &[KeptOperation]) -> usize {
+    move |tables, all| {
         let gap = Ticks::from_us(gap_us);
         let follows = |one: &KeptOperation, other: &KeptOperation| {
             one.place.die == other.place.die && other.start > one.start && other.start - one.start <= gap
@@ -42,8 +48,8 @@ pub(crate) fn in_order(kinds: &'static [Kind], gap_us: u64) -> Box<Fault> {
             let next = all.iter().filter(|kept| kind(tables, kept) == *wanted);
             ends = next.filter(|kept| ends.iter().any(|end| follows(end, kept))).collect();
         }
-        !ends.is_empty()
-    })
+        ends.len()
+    }
 }
 
 /// A read of a block group of a die.
@@ -90,7 +96,7 @@ pub(crate) fn finish(search: &mut Shrinker<'_>, fails: &mut dyn FnMut(&LegalSequ
             NextRound::NeverFails => return None,
             NextRound::Try(sequences) => {
                 assert!((1..=nandseq_shrink::MOST_CANDIDATES).contains(&sequences.len()));
-                let failed: Vec<bool> = sequences.iter().map(&mut *fails).collect();
+                let failed: Vec<bool> = sequences.iter().map(|one| fails(&search.carried_out(one))).collect();
                 search.answer(&failed);
             }
         }

@@ -19,7 +19,7 @@ const GOOD: [&str; 6] = [
     "schema: 1\nname: f\nwhen: {data: {class: read, multi: false, previous_page: 0-31}}\n",
 ];
 
-const BAD: [&str; 16] = [
+const BAD: [&str; 20] = [
     "",
     "schema: 2\nname: a\nwhen: {wear: {erases: 1}}\n",
     "schema: 1\nwhen: {wear: {erases: 1}}\n",
@@ -36,6 +36,10 @@ const BAD: [&str; 16] = [
     "schema: 1\nname: a\nwhen: {wear: {class: read, erases: 0, block: 99999}}\n",
     "schema: 1\nname: a\nwhen: {data: {class: read, previous_page: 256}}\nsites: none\n",
     "schema: 1\nname: a\nwhen: {wear: {class: read, erases: 1}}\nodds: 0.5\n",
+    "schema: 1\nname: a\nwhen: {address: {class: read, block: 99999}}\n",
+    "schema: 1\nname: a\nwhen: {state_time: {class: read, state: ERASE.CORE_BUSY, at: 0-10}}\n",
+    "schema: 1\nname: a\nwhen: {state_time: {class: read, state: ERASE.BUSY}}\n",
+    "schema: 1\nname: a\nwhen: {state_time: {class: read, state: idle}}\n",
 ];
 
 #[test]

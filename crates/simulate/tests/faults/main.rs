@@ -5,5 +5,6 @@ mod chance;
 mod descriptions;
 mod kinds;
 mod naive;
+mod occurred;
 mod play;
 mod written;

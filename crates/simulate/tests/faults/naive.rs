@@ -1,7 +1,8 @@
-//! A second reading of all faults but those of op_states: loops over all operations of a run, without memory of what is past.
+//! A second reading of all faults: loops over all operations of a run, without memory of what is past.
 
 use nandseq_plan::model::{AddressPart, PlaceRelation};
 use nandseq_profile::OpId;
+use nandseq_profile::model::Scope;
 use nandseq_simulate::{FaultySite, PlantedFault};
 use proptest::prelude::*;
 
@@ -74,6 +75,33 @@ fn after_others(ops: &[Started], is_wear: bool) -> Vec<u64> {
     (0..ops.len()).filter(fails).map(|at| at as u64).collect()
 }
 
+/// The operations that start in a part of the CORE_BUSY of an erase, in millionths: for each, the last operation before it that shows
+/// a phase on its plane is looked up, and that operation's phases are laid out from its start.
+fn in_erase(ops: &[Started], (from, to): (u64, u64)) -> Vec<u64> {
+    let shows_on = |one: &Started, die: i64, plane: i64| {
+        let base = &device().bases[device().ops[op(one.1)].base];
+        // What does not work on planes alone shows on the whole die.
+        base.affects_state && one.2[0][0] == die && (one.2[0][1] == plane || base.scope != Scope::PlaneSet)
+    };
+    let fails = |&at: &usize| {
+        let (now, _, targets) = &ops[at];
+        let [die, plane, ..] = targets[0];
+        let Some(last) = ops[..at].iter().rfind(|one| shows_on(one, die, plane)) else { return false };
+        let erase = &device().ops[op(last.1)];
+        if ops[at].1 != READ || last.1 != ERASE {
+            return false;
+        }
+        let issue = last.0 * 1_000 + erase.durations[0].0;
+        let busy = erase.durations[1].0;
+        let now = now * 1_000;
+        (issue..issue + busy).contains(&now) && {
+            let part = u128::from(now - issue) * 1_000_000;
+            (u128::from(from) * u128::from(busy)..u128::from(to) * u128::from(busy)).contains(&part)
+        }
+    };
+    (0..ops.len()).filter(fails).map(|at| at as u64).collect()
+}
+
 fn sequence() -> impl Strategy<Value = Vec<Started>> {
     let name = prop_oneof![Just(ERASE), Just(READ), Just(PROGRAM)];
     let operation = (0_u64..4, name, 0..2_i64, 0..2_i64, 0..3_i64, 0..3_i64);
@@ -89,8 +117,32 @@ fn sequence() -> impl Strategy<Value = Vec<Started>> {
     })
 }
 
+/// Operations with gaps of up to half an erase.
+fn slow_sequence() -> impl Strategy<Value = Vec<Started>> {
+    let erase = device().ops[op(ERASE)].durations[1].0 / 1_000;
+    let name = prop_oneof![Just(ERASE), Just(READ), Just(PROGRAM), Just("Reset_LUN")];
+    let operation = (0_u64..64, name, 0..2_i64, 0..2_i64);
+    proptest::collection::vec(operation, 0..24).prop_map(move |all| {
+        let mut now = 0;
+        let start = |(gap, name, die, plane): (u64, _, _, _)| {
+            now += gap * erase / 128;
+            (now, name, vec![[die, plane, plane, 0]])
+        };
+        all.into_iter().map(start).collect()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn both_readings_find_the_same_operations_in_a_part_of_an_op_state(ops in slow_sequence()) {
+        for (at, part) in [("0-100 %", (0, 1_000_000)), ("10-35 %", (100_000, 350_000)), ("90-100 %", (900_000, 1_000_000))] {
+            let when = format!("{{state_time: {{op: {READ}, state: ERASE.CORE_BUSY, at: {at}}}}}");
+            let found = run(&mut FaultySite::new(device(), &fault(&when, ""), 1, 1), 1, 0, &ops);
+            prop_assert_eq!(found, in_erase(&ops, part), "{}", at);
+        }
+    }
+
     #[test]
     fn both_readings_find_the_same_operations(ops in sequence()) {
             for when in [

@@ -1,0 +1,190 @@
+//! The candidates of a round: the reductions of a stage, carried out.
+//!
+//! A [`Round`] follows from the stage and from the smallest sequence so far. It holds as many candidates that nobody was asked about as a
+//! round may have, and those between them that have been answered before. A candidate is its recipe: its operations are made
+//! again when they are wanted, as a round of long sequences would take much memory.
+
+use std::collections::BTreeMap;
+
+use nandseq_trace::files::Digest;
+
+use crate::history::SequenceHistory;
+use crate::recipe::{Recipe, SequenceSize};
+use crate::reduce::{Reduction, ReductionStage, WITHOUT_HEAD};
+use crate::removal::{Chunk, MOST_CANDIDATES, Pass, ReducedPart, Removal, TriedChunk, reduced};
+use crate::repair::{LegalSequence, Repair, carry_out};
+
+/// A legal sequence that may be tried.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its recipe.
+    pub recipe: Recipe,
+    /// Its size.
+    pub size: SequenceSize,
+    /// The digest of its operations.
+    pub(crate) digest: String,
+}
+
+impl Candidate {
+    fn of(sequence: LegalSequence) -> Self {
+        let digest = digest_of(&sequence).to_string();
+        Self { recipe: sequence.recipe, size: sequence.size, digest }
+    }
+}
+
+/// What a candidate was made by.
+pub(crate) enum Trial {
+    /// The cut of this number among those of the stage.
+    Cut(usize),
+    /// Hits together.
+    Hits,
+    /// A chunk.
+    Chunk(TriedChunk),
+}
+
+/// A trial that gives a candidate.
+pub(crate) struct RoundEntry {
+    pub(crate) trial: Trial,
+    /// What it makes smaller.
+    pub(crate) reduction: Reduction,
+    pub(crate) candidate: Candidate,
+}
+
+/// The candidates of a round.
+#[derive(Default)]
+pub(crate) struct Round {
+    pub(crate) entries: Vec<RoundEntry>,
+    /// The entries that nobody was asked about before, each digest once.
+    pub(crate) asked: Vec<usize>,
+    /// The cuts that were tried, whether they give candidates or not.
+    pub(crate) cuts: usize,
+    /// Where the removal of parts has come to, with the number of elements there and whether all chunks have been tried.
+    pub(crate) end: Option<(Removal, (usize, bool))>,
+}
+
+/// What rounds are made of.
+pub(crate) struct RoundMaker<'a> {
+    pub(crate) history: &'a SequenceHistory<'a>,
+    pub(crate) best: &'a LegalSequence,
+    /// The operation that fails, if it is known.
+    pub(crate) failing: Option<u32>,
+    /// By digest of a sequence: whether it failed.
+    pub(crate) tried: &'a BTreeMap<String, bool>,
+}
+
+impl RoundMaker<'_> {
+    /// The next round of a stage.
+    pub(crate) fn round(&self, stage: &ReductionStage) -> Round {
+        let mut round = Round::default();
+        match (stage, stage.cuts_what()) {
+            (ReductionStage::Remove(removal), _) => self.removal(&mut round, removal),
+            (_, Some(reduction)) => {
+                let cuts = stage.cuts(self.history, &self.best.recipe, self.failing);
+                round.cuts = cuts.len();
+                let is_first = *stage == ReductionStage::Begin;
+                let bar = (!is_first).then_some(&self.best.size);
+                for (at, recipe) in cuts.into_iter().enumerate() {
+                    let cuts_head = is_first && self.failing.is_some() && at >= WITHOUT_HEAD;
+                    let reduction = if cuts_head { Reduction::Ends } else { reduction };
+                    if let Some(made) = self.made(recipe, Repair::PutBack, bar, self.best.size.operations) {
+                        self.add(&mut round, Trial::Cut(at), reduction, made);
+                    }
+                }
+            }
+            (_, None) => {}
+        }
+        round
+    }
+
+    /// The next round of a removal: the hits together, and further chunks, as if that failed.
+    fn removal(&self, round: &mut Round, removal: &Removal) {
+        let mut without_hits = None;
+        for (at, hits) in removal.unions().into_iter().enumerate() {
+            let recipe = reduced(&self.best.recipe, hits);
+            let repairs = [Repair::PutBack, Repair::LeaveOut].into_iter();
+            let most = self.best.size.operations;
+            let made = repairs.filter_map(|repair| self.made(recipe.clone(), repair, Some(&self.best.size), most));
+            let Some(made) = made.min_by_key(|made| made.size) else { continue };
+            let may_be_base = (at == 0 && !removal.is_careful).then(|| made.clone());
+            if self.add(round, Trial::Hits, reduction_of(hits), made) {
+                without_hits = without_hits.or(may_be_base);
+            }
+        }
+        let base = without_hits.as_ref().unwrap_or(self.best);
+        let gone = if without_hits.is_some() { &removal.hits[..] } else { &[] };
+        let mut pass = Pass::new(self.history, base, removal.clone());
+        while round.asked.len() < MOST_CANDIDATES
+            && let Some(tried) = pass.next_chunk()
+        {
+            if !self.add_chunk(round, tried, (base, gone)) {
+                pass.was_in_vain();
+            }
+        }
+        if !round.asked.is_empty() {
+            let mut pairs = pass.pairs();
+            while round.asked.len() < MOST_CANDIDATES
+                && let Some(pair) = pairs.next()
+            {
+                self.add_chunk(round, pair, (base, gone));
+            }
+        }
+        round.end = Some(pass.end());
+    }
+
+    /// Adds a sequence without a chunk, from which hits have gone before. Returns whether it gives a candidate that may fail.
+    fn add_chunk(&self, round: &mut Round, tried: TriedChunk, (base, gone): (&LegalSequence, &[Chunk])) -> bool {
+        let chunk = &tried.chunk;
+        let recipe = reduced(&base.recipe, [chunk]);
+        let most = base.size.operations - usize::from(chunk.part.removes());
+        let may_leave_out = chunk.part == ReducedPart::Operations;
+        let repairs = [Some(Repair::PutBack), may_leave_out.then_some(Repair::LeaveOut)];
+        let mut made = repairs.into_iter().flatten();
+        let Some(made) = made.find_map(|repair| self.made(recipe.clone(), repair, Some(&base.size), most)) else {
+            return false;
+        };
+        let reduction = reduction_of(gone.iter().chain([chunk]));
+        self.add(round, Trial::Chunk(tried), reduction, made)
+    }
+
+    /// A recipe as a sequence that is smaller than `bar` and has at most so many operations; `None` if there is none.
+    fn made(&self, recipe: Recipe, repair: Repair, bar: Option<&SequenceSize>, most: usize) -> Option<LegalSequence> {
+        let made = carry_out(self.history, &self.best.recipe, recipe, repair, most).ok()?;
+        bar.is_none_or(|bar| made.size < *bar).then_some(made)
+    }
+
+    /// Adds a candidate. Returns whether it may fail.
+    fn add(&self, round: &mut Round, trial: Trial, reduction: Reduction, made: LegalSequence) -> bool {
+        let candidate = Candidate::of(made);
+        let known = self.tried.get(&candidate.digest).copied();
+        let is_new = known.is_none() && round.entries.iter().all(|entry| entry.candidate.digest != candidate.digest);
+        let is_full = is_new && round.asked.len() == MOST_CANDIDATES;
+        if known == Some(false) || is_full {
+            return is_full;
+        }
+        if is_new {
+            round.asked.push(round.entries.len());
+        }
+        round.entries.push(RoundEntry { trial, reduction, candidate });
+        true
+    }
+}
+
+/// What chunks that go together make smaller.
+fn reduction_of<'c>(chunks: impl IntoIterator<Item = &'c Chunk>) -> Reduction {
+    let part = chunks.into_iter().map(|chunk| chunk.part).min();
+    Reduction::Part(part.unwrap_or(ReducedPart::Units))
+}
+
+/// The digest of what a tester is given: operations, addresses, times.
+fn digest_of(sequence: &LegalSequence) -> Digest {
+    let mut bytes = Vec::with_capacity(sequence.operations.len() * 24);
+    for kept in &sequence.operations {
+        let place = &kept.place;
+        bytes.extend(kept.op.0.to_le_bytes());
+        bytes.extend([place.die.0, place.planes.0, place.cell_type.0]);
+        bytes.extend(place.page.0.to_le_bytes());
+        bytes.extend(place.group.to_le_bytes());
+        bytes.extend(kept.start.0.to_le_bytes());
+    }
+    Digest::of(&bytes)
+}
