@@ -280,10 +280,12 @@ impl Asked<'_> {
         let held = |register: Option<Register>| {
             register.map(|held| Place { group: held.group, page: held.page, ..Self::place(class) })
         };
-        let place = match info.address {
-            AddressSource::OutputRegister => held(logic.planes.output(Plane(0))),
-            AddressSource::PageRegister => held(logic.planes.page(Plane(0))),
-            _ => Some(Self::place(class)),
+        let place = if info.address == AddressSource::OutputRegister {
+            held(logic.planes.output(Plane(0)))
+        } else if info.address == AddressSource::PageRegister {
+            held(logic.planes.page(Plane(0)))
+        } else {
+            Some(Self::place(class))
         };
         place.is_some_and(|place| logic.allows(self.tables, info, &place, self.all))
     }
