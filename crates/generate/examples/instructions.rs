@@ -67,7 +67,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         path if path.ends_with(".yaml") => Outputs::NONE,
         "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
         "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
-        other => return Err(format!("`{other}` is none of engine, regions, sequence, tables, known, hooks, PATH.yaml").into()),
+        other => {
+            return Err(
+                format!("`{other}` is none of engine, regions, sequence, tables, known, hooks, PATH.yaml").into()
+            );
+        }
     };
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let mut setup = Setup::new(&profile, &table, &[])?;

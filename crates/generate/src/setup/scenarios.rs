@@ -155,7 +155,8 @@ impl CompiledScenario {
             StepTime::During { step, .. } | StepTime::After { step, within: (_, Some(_)), .. } => Some(step),
         };
         let (this, later) = (self.steps.get(step), self.steps.iter().skip(step + 1));
-        this.is_some_and(|this| begins(this.when).is_none()) && later.into_iter().any(|later| begins(later.when) == Some(step))
+        this.is_some_and(|this| begins(this.when).is_none())
+            && later.into_iter().any(|later| begins(later.when) == Some(step))
     }
 
     /// Whether a step is to be on another plane than a step after the first.

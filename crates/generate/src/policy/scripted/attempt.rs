@@ -246,7 +246,10 @@ impl Attempt {
     /// Whether it keeps its dies for itself until its next step, which has no window, has started: not if that is refused again and again, since
     /// what it lacks may come of other operations.
     pub(super) fn keeps_dies(&self, now: Ticks) -> bool {
-        self.until.is_none() && now >= self.keeps_from && self.tries < MOST_TRIES_KEPT && self.prepared < MOST_PREPARED_KEPT
+        self.until.is_none()
+            && now >= self.keeps_from
+            && self.tries < MOST_TRIES_KEPT
+            && self.prepared < MOST_PREPARED_KEPT
     }
 
     /// Whether other operations may be started so that the next step can come.
