@@ -44,7 +44,7 @@ impl ScenarioDirector {
             return None;
         }
         // What failed before is not tried again before others went on for a while.
-        if scenario.opens_window(next) && self.attempts[at].keeps_from > now {
+        if scenario.others_between && scenario.opens_window(next) && self.attempts[at].keeps_from > now {
             let keeps_from = self.attempts[at].keeps_from;
             self.wait(search, at, keeps_from);
             return None;
