@@ -325,6 +325,17 @@ impl Combination {
         Self(conditions)
     }
 
+    /// The combinations with one condition less, each with the condition. What is said of the operation before goes with it.
+    pub(crate) fn with_one_less(&self) -> impl Iterator<Item = (Condition, Self)> {
+        self.0.iter().map(|left_out| {
+            let goes = |one: &Condition| match (left_out.feature, one.feature) {
+                (Feature::After(..), Feature::AfterThat(..) | Feature::Number(Quantity::ThatTenth(_))) => true,
+                _ => one == left_out,
+            };
+            (*left_out, Self(self.0.iter().copied().filter(|one| !goes(one)).collect()))
+        })
+    }
+
     /// The name of the operation, the most specific one if it has several.
     pub(crate) fn name(&self) -> Option<OpName> {
         self.0.iter().find_map(|condition| match condition.feature {

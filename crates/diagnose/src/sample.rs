@@ -15,11 +15,12 @@ use nandseq_report::load;
 
 use crate::bins::Scales;
 use crate::draws::mixed;
-use crate::feature::{Fact, Quantity};
-use crate::names::NameTable;
+use crate::feature::{Combination, Fact, Quantity};
+use crate::names::{NameTable, OpName};
 use crate::occurrence::{ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
 use crate::statistics::UnitCount;
+use crate::table::WeightedCount;
 use crate::threads::{self, Absorb};
 use crate::walk::{self, CountedOperation, DiagnoseError, Listener, RunOutcome, TestedRuns, ToldRun};
 
@@ -147,6 +148,17 @@ impl OperationSample {
         Scales::of_seen(seen(Quantity::Block), seen(Quantity::Page))
     }
 
+    /// How many operations meet some combinations.
+    pub(crate) fn count(&self, names: &NameTable, combinations: &[Combination]) -> Vec<UnitCount> {
+        let mut of_name = vec![Vec::new(); names.len() + 1];
+        for (at, combination) in combinations.iter().enumerate() {
+            of_name[combination.name().map_or(names.len(), OpName::index)].push(at);
+        }
+        let counts = vec![WeightedCount::default(); combinations.len()];
+        let new = || CombinationCounts { combinations, of_name: &of_name, counts: counts.clone() };
+        self.tell(names, false, &new).counts.into_iter().map(WeightedCount::rounded).collect()
+    }
+
     /// Tells of the drawn operations, or of those that fail.
     pub(crate) fn tell<L: Listener>(&self, names: &NameTable, fails: bool, new: &(impl Fn() -> L + Sync)) -> L {
         let wanted = if fails { &self.drawn[..self.failing] } else { &self.drawn };
@@ -173,6 +185,37 @@ impl OperationSample {
             Err(never) => match never {},
         }
     }
+}
+
+/// Counts combinations.
+struct CombinationCounts<'a> {
+    combinations: &'a [Combination],
+    /// By name the combinations that name it; last those that name none.
+    of_name: &'a [Vec<usize>],
+    counts: Vec<WeightedCount>,
+}
+
+impl Absorb for CombinationCounts<'_> {
+    fn absorb(&mut self, other: Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(own, other)| *own += other);
+    }
+}
+
+impl Listener for CombinationCounts<'_> {
+    fn wants(&mut self, _: CountedOperation) -> bool {
+        true
+    }
+
+    fn operation(&mut self, occurrence: &Occurrence<'_>) {
+        let named = occurrence.own_names().iter().map(|name| name.index()).chain([self.of_name.len() - 1]);
+        for &at in named.flat_map(|name| &self.of_name[name]) {
+            if occurrence.fits(&self.combinations[at]) {
+                self.counts[at] += WeightedCount::of(occurrence.weight, occurrence.fails);
+            }
+        }
+    }
+
+    fn run_end(&mut self, _: ToldRun) {}
 }
 
 /// How many passing operations of each base are drawn. Some of the failing runs say whose operations fail.

@@ -129,6 +129,9 @@ impl SuspectSearch {
             features += level.noted;
             further = further.max(level.most_noted);
             last = level.found(whole);
+            if let Counted::Operations(sample) = counted {
+                last = level.with_reasons(sample, last);
+            }
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
         }
         found.retain(|one| one.is_sure);
@@ -287,6 +290,27 @@ impl<'a> Level<'a> {
         });
         found.dedup_by(|one, other| one.combination == other.combination);
         found.truncate(MOST_KEPT);
+        found
+    }
+
+    /// The combinations whose every condition makes the fails likelier, among the operations that meet the others, than chance does.
+    fn with_reasons(&self, sample: &OperationSample, mut found: Vec<FoundCombination>) -> Vec<FoundCombination> {
+        let mut less: Vec<Combination> = Vec::new();
+        let mut places: FxHashMap<Combination, usize> = FxHashMap::default();
+        for (_, combination) in found.iter().filter(|one| one.is_sure).flat_map(|one| one.combination.with_one_less()) {
+            places.entry(combination).or_insert_with_key(|combination| {
+                less.push(combination.clone());
+                less.len() - 1
+            });
+        }
+        let counts = sample.count(self.names, &less);
+        found.retain(|one| {
+            !one.is_sure
+                || one.combination.with_one_less().all(|(condition, less)| {
+                    let members = f64::from(self.members[family(condition.feature)]).max(1.0);
+                    counts[places[&less]].gain(one.counted) >= SURE + members.ln()
+                })
+        });
         found
     }
 
