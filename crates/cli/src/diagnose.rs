@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use nandseq_diagnose::{
-    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, PartRuns, RunOutcome, TestedRuns, UnitCount,
-    confirming_plan, diagnose, text,
+    ConfirmingPlan, DiagnoseError, DiagnoseOptions, Diagnosis, DiagnosisPage, PartRuns, RunOutcome, TestedRuns,
+    UnitCount, confirming_plan, diagnose, text,
 };
 use nandseq_input::folder::number_of;
 use nandseq_profile::places::Places;

@@ -131,9 +131,8 @@ impl ScenarioWriter<'_> {
             Feature::Fact(Fact::Planes(count)) => {
                 (count == 1 || has_plane_count) && self.kind_of(parts, &own).contains("multi")
             }
-            Feature::Fact(Fact::State(state)) | Feature::Number(Quantity::Tenth(state) | Quantity::ThatTenth(state)) => {
-                state.parts().is_some()
-            }
+            Feature::Fact(Fact::State(state))
+            | Feature::Number(Quantity::Tenth(state) | Quantity::ThatTenth(state)) => state.parts().is_some(),
             Feature::Fact(Fact::Suspended(_) | Fact::Cache | Fact::Latch) => true,
             Feature::Number(Quantity::Erases | Quantity::Reads) => {
                 condition.least > 0 && most.is_none() && self.all_name(&own, PayloadField::Block)

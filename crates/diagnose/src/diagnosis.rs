@@ -9,7 +9,7 @@ use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
 use crate::feature::{Combination, Condition, ConditionWords, Fact, Feature};
 use crate::names::NameTable;
 use crate::sample::OperationSample;
-use crate::search::{Counted, FoundCombination, SuspectSearch};
+use crate::search::{CountedUnits, FoundCombination, SuspectSearch};
 use crate::statistics::{Metric, UnitCount, chance};
 use crate::walk::{DiagnoseError, PartRuns, RunOutcome, TestedRuns};
 
@@ -166,12 +166,12 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let operations_known = outcomes.failed > 0 && outcomes.failed >= outcomes.failed_somewhere;
     let mut by_run = !operations_known;
     let mut search = if by_run {
-        SuspectSearch::new(Counted::Runs(runs), &names)?
+        SuspectSearch::new(CountedUnits::Runs(runs), &names)?
     } else {
-        SuspectSearch::new(Counted::Operations(&OperationSample::new(runs, &names)?), &names)?
+        SuspectSearch::new(CountedUnits::Operations(&OperationSample::new(runs, &names)?), &names)?
     };
     if !by_run && search.found.is_empty() {
-        let whole = SuspectSearch::new(Counted::Runs(runs), &names)?;
+        let whole = SuspectSearch::new(CountedUnits::Runs(runs), &names)?;
         if !whole.found.is_empty() {
             (by_run, search) = (true, whole);
         }
@@ -180,15 +180,7 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let combinations: Vec<&Combination> = found.iter().map(|one| &one.combination).collect();
     let evidence = EvidenceOfAll::new(runs, &names, by_run, options.seed, &combinations)?;
     let words = ConditionWords { profile: runs.profile, names: &names, sites: runs.site_names };
-    let ranking = Ranking {
-        runs,
-        words,
-        by_run,
-        options,
-        found: &found,
-        further: search.further,
-        evidence: &evidence,
-    };
+    let ranking = Ranking { runs, words, by_run, options, found: &found, further: search.further, evidence: &evidence };
     let suspects = ranking.suspects();
     let parts = parts(runs);
     let spread: Vec<PlaceSpread> =
@@ -411,9 +403,10 @@ fn worst_part(runs: &TestedRuns<'_>, parts: &[&PartRuns]) -> Option<PlaceSpread>
         let share = part.runs.all as f64 / whole.all as f64;
         (chance(part.runs.fails, whole.fails, share) * parts.len() as f64).min(1.0)
     };
-    let worst = parts.iter().filter(|part| part.runs.fails > 0).min_by(|one, other| {
-        chance_of(one).total_cmp(&chance_of(other)).then(other.runs.fails.cmp(&one.runs.fails))
-    })?;
+    let worst = parts
+        .iter()
+        .filter(|part| part.runs.fails > 0)
+        .min_by(|one, other| chance_of(one).total_cmp(&chance_of(other)).then(other.runs.fails.cmp(&one.runs.fails)))?;
     Some(PlaceSpread {
         kind: "part",
         place: part_name(runs.site_names, worst),
@@ -457,9 +450,11 @@ fn verdict(
         (Some(place), true) => {
             let part = match place.feature {
                 Feature::Fact(Fact::Site(site)) => bad_part(site as usize, parts),
-                Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
-                    None
-                }
+                Feature::Fact(_)
+                | Feature::Name(_)
+                | Feature::Number(_)
+                | Feature::After(..)
+                | Feature::AfterThat(..) => None,
             };
             let site = || (kind(place), first.what.replace("any operation, ", ""));
             let (kind, text) = part.map_or_else(site, |part| ("part", part_name(words.sites, part)));
@@ -472,8 +467,10 @@ fn verdict(
             (DiagnosisKind::CombinationAtPlace, text)
         }
         (None, _) => {
-            let uneven =
-                spread.iter().filter(|one| one.chance < LEAST_CHANCE).map(|one| format!("{} ({})", one.kind, one.place));
+            let uneven = spread
+                .iter()
+                .filter(|one| one.chance < LEAST_CHANCE)
+                .map(|one| format!("{} ({})", one.kind, one.place));
             let uneven: Vec<String> = uneven.collect();
             let end = if uneven.is_empty() {
                 "no site, die, plane or block has more than its share".to_owned()

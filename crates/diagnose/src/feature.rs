@@ -183,7 +183,7 @@ pub(crate) enum Feature {
 pub(crate) const MEASURES: [Scale; 3] = [Scale::Gap, Scale::Gap, Scale::Distance];
 
 /// The value of a feature on each of its scales.
-pub(crate) type Values = [u64; 3];
+pub(crate) type DistanceValues = [u64; 3];
 
 /// The bin of a feature on each of its scales.
 pub(crate) type Bins = [u8; 3];

@@ -50,23 +50,23 @@ struct DrawnOperation {
 
 /// What was drawn with its number, which orders it.
 #[derive(Debug)]
-struct Numbered<T>(u64, T);
+struct NumberedDraw<T>(u64, T);
 
-impl<T> PartialEq for Numbered<T> {
+impl<T> PartialEq for NumberedDraw<T> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<T> Eq for Numbered<T> {}
+impl<T> Eq for NumberedDraw<T> {}
 
-impl<T> PartialOrd for Numbered<T> {
+impl<T> PartialOrd for NumberedDraw<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T> Ord for Numbered<T> {
+impl<T> Ord for NumberedDraw<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.cmp(&other.0)
     }
@@ -79,7 +79,7 @@ struct Stratum<T> {
     seen: AtomicU64,
     /// Operations with a greater number are not drawn.
     bound: AtomicU64,
-    drawn: Mutex<BinaryHeap<Numbered<T>>>,
+    drawn: Mutex<BinaryHeap<NumberedDraw<T>>>,
 }
 
 impl<T> Stratum<T> {
@@ -96,7 +96,7 @@ impl<T> Stratum<T> {
 
     fn add(&self, number: u64, operation: T) {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        drawn.push(Numbered(number, operation));
+        drawn.push(NumberedDraw(number, operation));
         if drawn.len() > self.most {
             drawn.pop();
             self.bound.store(drawn.peek().map_or(0, |greatest| greatest.0), Relaxed);
@@ -124,7 +124,8 @@ impl OperationSample {
     /// Draws from all runs.
     pub(crate) fn new(runs: &TestedRuns<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
         let of_bases = passing_of_bases(runs)?;
-        let strata: Vec<Stratum<DrawnOperation>> = [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
+        let strata: Vec<Stratum<DrawnOperation>> =
+            [MOST_FAILING].into_iter().chain(of_bases).map(Stratum::new).collect();
         walk::all(runs, names, false, &|| Drawing { profile: runs.profile, strata: &strata, number: 0 })?;
         let seen: Vec<u64> = strata.iter().map(|stratum| stratum.seen.load(Relaxed)).collect();
         let drawn: Vec<Vec<(u64, DrawnOperation)>> =

@@ -72,14 +72,14 @@ pub(crate) struct SuspectSearch {
 
 /// What is counted.
 #[derive(Clone, Copy)]
-pub(crate) enum Counted<'a> {
+pub(crate) enum CountedUnits<'a> {
     /// Operations, in a sample.
     Operations(&'a OperationSample),
     /// Runs.
     Runs(&'a TestedRuns<'a>),
 }
 
-impl Counted<'_> {
+impl CountedUnits<'_> {
     const fn is_by_run(self) -> bool {
         matches!(self, Self::Runs(_))
     }
@@ -110,7 +110,7 @@ impl Counted<'_> {
 
 impl SuspectSearch {
     /// Searches what is counted.
-    pub(crate) fn new(counted: Counted<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
+    pub(crate) fn new(counted: CountedUnits<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
         let mut parents = vec![Combination::default()];
         let all_names = (0..names.len() as u16).map(|at| Condition::whole(Feature::Name(OpName(at))));
         parents.extend(all_names.map(|name| Combination(vec![name])));
@@ -129,7 +129,7 @@ impl SuspectSearch {
             features += level.noted;
             further = further.max(level.most_noted);
             last = level.found(whole);
-            if let Counted::Operations(sample) = counted {
+            if let CountedUnits::Operations(sample) = counted {
                 last = level.with_reasons(sample, last);
             }
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
@@ -215,7 +215,11 @@ impl Shape {
 }
 
 impl<'a> Level<'a> {
-    fn counted(counted: Counted<'_>, names: &'a NameTable, parents: &'a [Combination]) -> Result<Self, DiagnoseError> {
+    fn counted(
+        counted: CountedUnits<'_>,
+        names: &'a NameTable,
+        parents: &'a [Combination],
+    ) -> Result<Self, DiagnoseError> {
         let mut of_name = vec![Vec::new(); names.len()];
         let mut unnamed = Vec::new();
         for (parent, at) in parents.iter().zip(0..) {

@@ -92,7 +92,15 @@ impl CountTable {
     /// A table of the features of some combinations, on a device with some names.
     pub(crate) fn new(scales: Scales, combinations: usize, names: usize) -> Self {
         let earlier = vec![NOWHERE; combinations * names * Relation::ALL.len() * 2];
-        Self { scales, places: FxHashMap::default(), earlier, names, entries: Vec::new(), firsts: Vec::new(), counts: Vec::new() }
+        Self {
+            scales,
+            places: FxHashMap::default(),
+            earlier,
+            names,
+            entries: Vec::new(),
+            firsts: Vec::new(),
+            counts: Vec::new(),
+        }
     }
 
     /// The features that were noted, each as often as combinations have it.

@@ -44,9 +44,8 @@ fn work_apart<R: Send>(others: usize, work: &(impl Fn() -> R + Sync)) -> (Vec<R>
     thread::scope(|scope| {
         let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
         let own = work();
-        let join = |one: thread::ScopedJoinHandle<'_, R>| {
-            one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
+        let join =
+            |one: thread::ScopedJoinHandle<'_, R>| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (others.into_iter().map(join).collect(), own)
     })
 }

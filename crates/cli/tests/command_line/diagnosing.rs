@@ -143,7 +143,19 @@ fn runs_of_two_profiles_are_refused() {
     let folder = lot();
     let profile = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
     let folder = folder.with("other.yaml", profile.replacen("ISSUE: 0.4508", "ISSUE: 0.4512", 1));
-    folder.succeed(&["--config", "other.yaml", "--site-count", "1", "-n", "1", "-t", "2000", "-q", "--out-dir", "other"]);
+    folder.succeed(&[
+        "--config",
+        "other.yaml",
+        "--site-count",
+        "1",
+        "-n",
+        "1",
+        "-t",
+        "2000",
+        "-q",
+        "--out-dir",
+        "other",
+    ]);
     let folder = folder.with("fails.csv", "site,run,op_uid\n1,1,3\n2,1,\n");
     let told = folder.refuse(&["diagnose", "lot/site_02", "other", "--fails", "fails.csv"]);
     assert!(told.contains("another profile"), "{told}");

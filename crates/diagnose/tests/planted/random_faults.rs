@@ -68,9 +68,7 @@ fn follows(steps: &[EarlierStep], rows: &[PlantedRow], at: usize) -> bool {
         one.die == row.die && step.same_plane.is_none_or(|same| both && same == meets)
     };
     let mut before = (0..at).rev().take_while(is_in_time);
-    before.any(|one| {
-        step.named.ops.contains(&rows[one].op) && is_near(&rows[one]) && follows(others, rows, one)
-    })
+    before.any(|one| step.named.ops.contains(&rows[one].op) && is_near(&rows[one]) && follows(others, rows, one))
 }
 
 /// A fault.
@@ -120,7 +118,11 @@ impl<'a> RandomFaults<'a> {
         let (on_planes, on_blocks) = (always(|row| !row.planes.is_empty()), always(|row| !row.blocks.is_empty()));
         let mut phases: Vec<(BaseId, PhaseKind)> = Vec::new();
         let shown = rows().flat_map(|row| &row.phases).map(|(base, phase, _)| (*base, *phase));
-        shown.for_each(|one| if !phases.contains(&one) { phases.push(one) });
+        shown.for_each(|one| {
+            if !phases.contains(&one) {
+                phases.push(one)
+            }
+        });
         Self { campaign, all: named, names, on_planes, on_blocks, phases }
     }
 
@@ -213,9 +215,8 @@ impl<'a> RandomFaults<'a> {
     /// The rank of the first suspect that is the truth.
     pub(crate) fn rank(&self, fault: &RandomFault, diagnosis: &Diagnosis) -> Option<usize> {
         let is_true = |what: &String| self.is_truth(&fault.when, what);
-        let line = |suspect: &&nandseq_diagnose::Suspect| {
-            is_true(&suspect.what) || suspect.also_explains.iter().any(is_true)
-        };
+        let line =
+            |suspect: &&nandseq_diagnose::Suspect| is_true(&suspect.what) || suspect.also_explains.iter().any(is_true);
         diagnosis.suspects.iter().find(line).map(|suspect| suspect.rank)
     }
 
