@@ -4,6 +4,7 @@
 //! the place is another. `generate --plan` carries the plan out, and the tester says which of the two phases fails. What a plan cannot
 //! say of a suspect is listed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use nandseq_profile::OpId;
@@ -59,14 +60,18 @@ pub fn confirming_plan(runs: &TestedRuns<'_>, suspect: &Suspect) -> ConfirmingPl
     let phase = |text: &mut String, name: &str, rest: &str| {
         let _ = writeln!(text, "  - {{name: {name}, run_until: 20000000, {rest}}}");
     };
-    phase(&mut text, "with", "until: {scenarios: done}, scenarios: with");
+    // What the scenarios bring about hardly starts besides, so that only the scenarios make the difference.
+    let named = parts.name.into_iter().chain(parts.earlier.iter().map(|step| step.name));
+    let quiet = match &without {
+        Some(_) if !parts.earlier.is_empty() => never(runs.profile, named.flat_map(|name| names.ops(name))),
+        _ => String::new(),
+    };
+    phase(&mut text, "with", &format!("until: {{scenarios: done}}, scenarios: with{quiet}"));
     match (&without, parts.name) {
-        (Some(_), _) => phase(&mut text, "without", "until: {scenarios: done}, scenarios: without"),
+        (Some(_), _) => phase(&mut text, "without", &format!("until: {{scenarios: done}}, scenarios: without{quiet}")),
         (None, Some(name)) => {
-            let zeros: Vec<String> =
-                names.ops(name).iter().map(|op| format!("{}: 0", word(&runs.profile.ops[*op].name))).collect();
-            let rest = format!("ops: 2000, scenarios: [], probabilities: {{global: {{{}}}}}", zeros.join(", "));
-            phase(&mut text, "without", &rest);
+            let rest = never(runs.profile, names.ops(name).iter());
+            phase(&mut text, "without", &format!("ops: 2000, scenarios: []{rest}"));
         }
         (None, None) => {}
     }
@@ -76,6 +81,12 @@ pub fn confirming_plan(runs: &TestedRuns<'_>, suspect: &Suspect) -> ConfirmingPl
         writer.write("without", &without, &mut text);
     }
     ConfirmingPlan::Plan { text, unsaid }
+}
+
+/// The field of a phase in which some operations are not proposed.
+fn never<'a>(profile: &Profile, ops: impl Iterator<Item = &'a OpId>) -> String {
+    let zeros: BTreeSet<String> = ops.map(|op| format!("{}: 0", word(&profile.ops[*op].name))).collect();
+    format!(", probabilities: {{global: {{{}}}}}", zeros.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// Writes scenarios.

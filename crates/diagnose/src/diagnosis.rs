@@ -9,7 +9,7 @@ use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
 use crate::feature::{Combination, Condition, ConditionWords, Fact, Feature};
 use crate::names::NameTable;
 use crate::sample::OperationSample;
-use crate::search::{Counted, FoundCombination, SuspectSearch};
+use crate::search::{CountedUnits, FoundCombination, SuspectSearch};
 use crate::statistics::{Metric, UnitCount, chance};
 use crate::walk::{DiagnoseError, PartRuns, RunOutcome, TestedRuns};
 
@@ -166,12 +166,12 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let operations_known = outcomes.failed > 0 && outcomes.failed >= outcomes.failed_somewhere;
     let mut by_run = !operations_known;
     let mut search = if by_run {
-        SuspectSearch::new(Counted::Runs(runs), &names)?
+        SuspectSearch::new(CountedUnits::Runs(runs), &names)?
     } else {
-        SuspectSearch::new(Counted::Operations(&OperationSample::new(runs, &names)?), &names)?
+        SuspectSearch::new(CountedUnits::Operations(&OperationSample::new(runs, &names)?), &names)?
     };
     if !by_run && search.found.is_empty() {
-        let whole = SuspectSearch::new(Counted::Runs(runs), &names)?;
+        let whole = SuspectSearch::new(CountedUnits::Runs(runs), &names)?;
         if !whole.found.is_empty() {
             (by_run, search) = (true, whole);
         }

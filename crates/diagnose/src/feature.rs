@@ -183,7 +183,7 @@ pub(crate) enum Feature {
 pub(crate) const MEASURES: [Scale; 3] = [Scale::Gap, Scale::Gap, Scale::Distance];
 
 /// The value of a feature on each of its scales.
-pub(crate) type Values = [u64; 3];
+pub(crate) type DistanceValues = [u64; 3];
 
 /// The bin of a feature on each of its scales.
 pub(crate) type Bins = [u8; 3];
@@ -323,6 +323,17 @@ impl Combination {
         conditions.push(condition);
         conditions.sort_unstable();
         Self(conditions)
+    }
+
+    /// The combinations with one condition less, each with the condition. What is said of the operation before goes with it.
+    pub(crate) fn with_one_less(&self) -> impl Iterator<Item = (Condition, Self)> {
+        self.0.iter().map(|left_out| {
+            let goes = |one: &Condition| match (left_out.feature, one.feature) {
+                (Feature::After(..), Feature::AfterThat(..) | Feature::Number(Quantity::ThatTenth(_))) => true,
+                _ => one == left_out,
+            };
+            (*left_out, Self(self.0.iter().copied().filter(|one| !goes(one)).collect()))
+        })
     }
 
     /// The name of the operation, the most specific one if it has several.

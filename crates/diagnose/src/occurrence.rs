@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nandseq_profile::Ticks;
 
 use crate::bins::Scales;
-use crate::feature::{Bins, Combination, Condition, Fact, Feature, MEASURES, Quantity, Relation, Values};
+use crate::feature::{Bins, Combination, Condition, DistanceValues, Fact, Feature, MEASURES, Quantity, Relation};
 use crate::names::{NameTable, OpName};
 use crate::past_operation::PastOperation;
 
@@ -58,7 +58,7 @@ impl EarlierList {
 }
 
 /// The bins of the distance of an earlier operation.
-fn bins(scales: &Scales, values: Values) -> Bins {
+fn bins(scales: &Scales, values: DistanceValues) -> Bins {
     std::array::from_fn(|at| scales.bin(MEASURES[at], values[at]))
 }
 

@@ -15,11 +15,12 @@ use nandseq_report::load;
 
 use crate::bins::Scales;
 use crate::draws::mixed;
-use crate::feature::{Fact, Quantity};
-use crate::names::NameTable;
+use crate::feature::{Combination, Fact, Quantity};
+use crate::names::{NameTable, OpName};
 use crate::occurrence::{ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
 use crate::statistics::UnitCount;
+use crate::table::WeightedCount;
 use crate::threads::{self, Absorb};
 use crate::walk::{self, CountedOperation, DiagnoseError, Listener, RunOutcome, TestedRuns, ToldRun};
 
@@ -49,23 +50,23 @@ struct DrawnOperation {
 
 /// What was drawn with its number, which orders it.
 #[derive(Debug)]
-struct Numbered<T>(u64, T);
+struct NumberedDraw<T>(u64, T);
 
-impl<T> PartialEq for Numbered<T> {
+impl<T> PartialEq for NumberedDraw<T> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<T> Eq for Numbered<T> {}
+impl<T> Eq for NumberedDraw<T> {}
 
-impl<T> PartialOrd for Numbered<T> {
+impl<T> PartialOrd for NumberedDraw<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T> Ord for Numbered<T> {
+impl<T> Ord for NumberedDraw<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.cmp(&other.0)
     }
@@ -78,7 +79,7 @@ struct Stratum<T> {
     seen: AtomicU64,
     /// Operations with a greater number are not drawn.
     bound: AtomicU64,
-    drawn: Mutex<BinaryHeap<Numbered<T>>>,
+    drawn: Mutex<BinaryHeap<NumberedDraw<T>>>,
 }
 
 impl<T> Stratum<T> {
@@ -95,7 +96,7 @@ impl<T> Stratum<T> {
 
     fn add(&self, number: u64, operation: T) {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        drawn.push(Numbered(number, operation));
+        drawn.push(NumberedDraw(number, operation));
         if drawn.len() > self.most {
             drawn.pop();
             self.bound.store(drawn.peek().map_or(0, |greatest| greatest.0), Relaxed);
@@ -148,6 +149,17 @@ impl OperationSample {
         Scales::of_seen(seen(Quantity::Block), seen(Quantity::Page))
     }
 
+    /// How many operations meet some combinations.
+    pub(crate) fn count(&self, names: &NameTable, combinations: &[Combination]) -> Vec<UnitCount> {
+        let mut of_name = vec![Vec::new(); names.len() + 1];
+        for (at, combination) in combinations.iter().enumerate() {
+            of_name[combination.name().map_or(names.len(), OpName::index)].push(at);
+        }
+        let counts = vec![WeightedCount::default(); combinations.len()];
+        let new = || CombinationCounts { combinations, of_name: &of_name, counts: counts.clone() };
+        self.tell(names, false, &new).counts.into_iter().map(WeightedCount::rounded).collect()
+    }
+
     /// Tells of the drawn operations, or of those that fail.
     pub(crate) fn tell<L: Listener>(&self, names: &NameTable, fails: bool, new: &(impl Fn() -> L + Sync)) -> L {
         let wanted = if fails { &self.drawn[..self.failing] } else { &self.drawn };
@@ -174,6 +186,37 @@ impl OperationSample {
             Err(never) => match never {},
         }
     }
+}
+
+/// Counts combinations.
+struct CombinationCounts<'a> {
+    combinations: &'a [Combination],
+    /// By name the combinations that name it; last those that name none.
+    of_name: &'a [Vec<usize>],
+    counts: Vec<WeightedCount>,
+}
+
+impl Absorb for CombinationCounts<'_> {
+    fn absorb(&mut self, other: Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(own, other)| *own += other);
+    }
+}
+
+impl Listener for CombinationCounts<'_> {
+    fn wants(&mut self, _: CountedOperation) -> bool {
+        true
+    }
+
+    fn operation(&mut self, occurrence: &Occurrence<'_>) {
+        let named = occurrence.own_names().iter().map(|name| name.index()).chain([self.of_name.len() - 1]);
+        for &at in named.flat_map(|name| &self.of_name[name]) {
+            if occurrence.fits(&self.combinations[at]) {
+                self.counts[at] += WeightedCount::of(occurrence.weight, occurrence.fails);
+            }
+        }
+    }
+
+    fn run_end(&mut self, _: ToldRun) {}
 }
 
 /// How many passing operations of each base are drawn. Some of the failing runs say whose operations fail.

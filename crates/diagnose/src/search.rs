@@ -72,14 +72,14 @@ pub(crate) struct SuspectSearch {
 
 /// What is counted.
 #[derive(Clone, Copy)]
-pub(crate) enum Counted<'a> {
+pub(crate) enum CountedUnits<'a> {
     /// Operations, in a sample.
     Operations(&'a OperationSample),
     /// Runs.
     Runs(&'a TestedRuns<'a>),
 }
 
-impl Counted<'_> {
+impl CountedUnits<'_> {
     const fn is_by_run(self) -> bool {
         matches!(self, Self::Runs(_))
     }
@@ -110,7 +110,7 @@ impl Counted<'_> {
 
 impl SuspectSearch {
     /// Searches what is counted.
-    pub(crate) fn new(counted: Counted<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
+    pub(crate) fn new(counted: CountedUnits<'_>, names: &NameTable) -> Result<Self, DiagnoseError> {
         let mut parents = vec![Combination::default()];
         let all_names = (0..names.len() as u16).map(|at| Condition::whole(Feature::Name(OpName(at))));
         parents.extend(all_names.map(|name| Combination(vec![name])));
@@ -129,6 +129,9 @@ impl SuspectSearch {
             features += level.noted;
             further = further.max(level.most_noted);
             last = level.found(whole);
+            if let CountedUnits::Operations(sample) = counted {
+                last = level.with_reasons(sample, last);
+            }
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
         }
         found.retain(|one| one.is_sure);
@@ -212,7 +215,11 @@ impl Shape {
 }
 
 impl<'a> Level<'a> {
-    fn counted(counted: Counted<'_>, names: &'a NameTable, parents: &'a [Combination]) -> Result<Self, DiagnoseError> {
+    fn counted(
+        counted: CountedUnits<'_>,
+        names: &'a NameTable,
+        parents: &'a [Combination],
+    ) -> Result<Self, DiagnoseError> {
         let mut of_name = vec![Vec::new(); names.len()];
         let mut unnamed = Vec::new();
         for (parent, at) in parents.iter().zip(0..) {
@@ -287,6 +294,27 @@ impl<'a> Level<'a> {
         });
         found.dedup_by(|one, other| one.combination == other.combination);
         found.truncate(MOST_KEPT);
+        found
+    }
+
+    /// The combinations whose every condition makes the fails likelier, among the operations that meet the others, than chance does.
+    fn with_reasons(&self, sample: &OperationSample, mut found: Vec<FoundCombination>) -> Vec<FoundCombination> {
+        let mut less: Vec<Combination> = Vec::new();
+        let mut places: FxHashMap<Combination, usize> = FxHashMap::default();
+        for (_, combination) in found.iter().filter(|one| one.is_sure).flat_map(|one| one.combination.with_one_less()) {
+            places.entry(combination).or_insert_with_key(|combination| {
+                less.push(combination.clone());
+                less.len() - 1
+            });
+        }
+        let counts = sample.count(self.names, &less);
+        found.retain(|one| {
+            !one.is_sure
+                || one.combination.with_one_less().all(|(condition, less)| {
+                    let members = f64::from(self.members[family(condition.feature)]).max(1.0);
+                    counts[places[&less]].gain(one.counted) >= SURE + members.ln()
+                })
+        });
         found
     }
 

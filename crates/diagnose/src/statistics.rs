@@ -133,18 +133,18 @@ mod tests {
         assert_eq!(Metric::ALL.map(|metric| metric.score(UnitCount::default(), WHOLE)), [0.0; 3]);
     }
 
-    /// Of 6 fails among 16: one part fails always but misses four fails, one has all of them and six passes, one has five and one pass.
+    /// Of 6 fails among 16: one part fails always but misses four fails, one has all of them and four passes, one has five and one pass.
     #[test]
     fn measures_rank_differently_as_computed_by_hand() {
         let whole = UnitCount { fails: 6, all: 16 };
-        let parts = [(2, 2), (6, 12), (5, 6)].map(|(fails, all)| UnitCount { fails, all });
+        let parts = [(2, 2), (6, 10), (5, 6)].map(|(fails, all)| UnitCount { fails, all });
         let scores = |metric: Metric| parts.map(|part| metric.score(part, whole));
-        // 2 ÷ √(6 · 2), 6 ÷ √(6 · 12), 5 ÷ √(6 · 6)
-        assert_eq!(scores(Metric::Ochiai), [0.577_350_269, 0.707_106_781, 0.833_333_333]);
-        // 4 ÷ (0 + 4), 36 ÷ (6 + 0), 25 ÷ (1 + 1)
-        assert_eq!(scores(Metric::Dstar), [1.0, 6.0, 12.5]);
-        // ⅓ ÷ (⅓ + 0), 1 ÷ (1 + 6/10), ⅚ ÷ (⅚ + 1/10)
-        assert_eq!(scores(Metric::Tarantula), [1.0, 0.625, 0.892_857_143]);
+        // 2 ÷ √(6 · 2), 6 ÷ √(6 · 10), 5 ÷ √(6 · 6)
+        assert_eq!(scores(Metric::Ochiai), [0.577_350_269, 0.774_596_669, 0.833_333_333]);
+        // 4 ÷ (0 + 4), 36 ÷ (4 + 0), 25 ÷ (1 + 1)
+        assert_eq!(scores(Metric::Dstar), [1.0, 9.0, 12.5]);
+        // ⅓ ÷ (⅓ + 0), 1 ÷ (1 + 4/10), ⅚ ÷ (⅚ + 1/10)
+        assert_eq!(scores(Metric::Tarantula), [1.0, 0.714_285_714, 0.892_857_143]);
     }
 
     #[test]
