@@ -425,14 +425,11 @@ fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setups: &Setups) 
     text.and_then(|text| text.take(LONGEST).read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     campaign.in_present_form(&mut snapshot.identity);
-    snapshot.check(&campaign.identity(site)).map_err(|error| match error {
-        SnapshotError::Other { what: IdentityPart::Profile, .. } => {
-            match campaign.expectations_of(&snapshot.identity) {
-                Some(theirs) => Refusal::OtherFields([theirs, campaign.head(site).origin.expectations()]),
-                None => Refusal::Refused(error),
-            }
-        }
-        error => Refusal::Refused(error),
+    snapshot.check(&campaign.identity(site)).map_err(|error| {
+        let is_of_profile = matches!(error, SnapshotError::Other { what: IdentityPart::Profile, .. });
+        let theirs = if is_of_profile { campaign.expectations_of(&snapshot.identity) } else { None };
+        let ours = campaign.head(site).origin.expectations();
+        theirs.map_or(Refusal::Refused(error), |theirs| Refusal::OtherFields([theirs, ours]))
     })?;
     setups.site(site, Some(&snapshot.state)).map_err(|error| Refusal::Impossible(error.to_string()))?;
     Ok(snapshot.state)
