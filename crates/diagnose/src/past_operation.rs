@@ -7,7 +7,7 @@ use nandseq_profile::{OpId, PlaneSet, Ticks};
 use nandseq_report::plan::{DieSet, SiteHistory, WrittenOperation};
 use nandseq_trace::rows::StateId;
 
-use crate::feature::{Relation, Values};
+use crate::feature::{DistanceValues, Relation};
 
 /// A part of the array that an operation names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +71,7 @@ impl PastOperation {
     }
 
     /// How far it lies before an operation that starts now, in each measure. One that has not ended is at no distance from its end.
-    pub(crate) fn values(&self, now: Ticks, distance: u64) -> Values {
+    pub(crate) fn values(&self, now: Ticks, distance: u64) -> DistanceValues {
         let since = |then: u64| now.0.saturating_sub(then);
         [since(self.start.0), since(self.end.load(Ordering::Relaxed)), distance]
     }
