@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use nandseq_input::folder::digest_of;
 use nandseq_input::{CsvFiles, Source};
 use nandseq_output::pending::folder_of;
+use nandseq_profile::diagnostic::{counted, printable};
 use nandseq_trace::file_form::{FileForm, Numbering};
 use nandseq_trace::files::Digest;
 use nandseq_trace::inside;
@@ -21,8 +22,6 @@ use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKi
 use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::{path_of, recorded as recorded_path, shown};
 use serde::Serialize;
-
-use nandseq_profile::diagnostic::{counted, printable};
 
 use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, OF_SHRINK, ReplayArgs, ReportFormat, flags_of_manifest};

@@ -104,14 +104,14 @@ impl Element {
 
 /// Parts that go together.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Chunk {
+pub(crate) struct ElementChunk {
     pub(crate) part: ReducedPart,
     pub(crate) elements: Vec<Element>,
 }
 
 /// A chunk that was tried.
 pub(crate) struct TriedChunk {
-    pub(crate) chunk: Chunk,
+    pub(crate) chunk: ElementChunk,
     /// The size of chunks in the pass that it is of.
     size: usize,
 }
@@ -127,7 +127,7 @@ pub(crate) struct Removal {
     /// Chunks of this size that were tried in vain.
     in_vain: usize,
     /// Chunks that can go by themselves.
-    pub(crate) hits: Vec<Chunk>,
+    pub(crate) hits: Vec<ElementChunk>,
     /// Whether some of the hits could not go together: then chunks are tried without them.
     pub(crate) is_careful: bool,
     /// Whether something became smaller since all parts were begun.
@@ -144,7 +144,7 @@ impl Removal {
     }
 
     /// The hits together, then halves and quarters of them; smaller groups too if not all of them could go together.
-    pub(crate) fn unions(&self) -> Vec<&[Chunk]> {
+    pub(crate) fn unions(&self) -> Vec<&[ElementChunk]> {
         let groups: &[usize] = if self.is_careful { &[1, 2, 4, 8, 16] } else { &[1, 2, 4] };
         let count = self.hits.len();
         let groups = groups.iter().filter(|groups| **groups <= count);
@@ -164,7 +164,7 @@ impl Removal {
         let (mut vain, mut gone) = (0, 0);
         of_this_size.for_each(|(one, goes)| if *goes { gone += one.chunk.elements.len() } else { vain += 1 });
         self.in_vain = (self.in_vain + vain).saturating_sub(gone * WORTH_IT * MOST_IN_VAIN / elements.max(1));
-        let is_there = |chunk: &Chunk| chunk.elements.iter().any(|element| element.is_in(&best.recipe));
+        let is_there = |chunk: &ElementChunk| chunk.elements.iter().any(|element| element.is_in(&best.recipe));
         // Hits that could not go together are tried in smaller groups once more, then given up.
         let old = std::mem::take(&mut self.hits).into_iter().filter(|_| !self.is_careful);
         self.hits = old.filter(is_there).collect();
@@ -224,7 +224,7 @@ impl<'a> Pass<'a> {
             {
                 let elements = chosen.iter().map(|(_, element)| element.clone()).collect();
                 (self.removal.tried, self.next) = (Some(*last), self.next + chosen.len());
-                return Some(TriedChunk { chunk: Chunk { part: self.removal.part, elements }, size });
+                return Some(TriedChunk { chunk: ElementChunk { part: self.removal.part, elements }, size });
             }
             self.go_on();
         }
@@ -260,7 +260,7 @@ impl<'a> Pass<'a> {
         let places = (1..count).flat_map(move |apart| (apart..count).map(move |second| (second - apart, second)));
         places.map(move |(first, second)| {
             let elements = [first, second].map(|at| all[at].1.clone()).to_vec();
-            TriedChunk { chunk: Chunk { part, elements }, size: 2 }
+            TriedChunk { chunk: ElementChunk { part, elements }, size: 2 }
         })
     }
 
@@ -306,7 +306,7 @@ fn elements(history: &SequenceHistory<'_>, of: &LegalSequence, part: ReducedPart
 }
 
 /// A recipe without some parts. Where addresses are merged, pages are numbered anew: programs of one block follow one another only so.
-pub(crate) fn reduced<'c>(recipe: &Recipe, chunks: impl IntoIterator<Item = &'c Chunk>) -> Recipe {
+pub(crate) fn reduced<'c>(recipe: &Recipe, chunks: impl IntoIterator<Item = &'c ElementChunk>) -> Recipe {
     let mut recipe = recipe.clone();
     let mut left_out = BTreeSet::new();
     for part in chunks.into_iter().flat_map(|chunk| &chunk.elements) {

@@ -11,7 +11,7 @@ use nandseq_trace::files::Digest;
 use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
 use crate::reduce::{Reduction, ReductionStage, WITHOUT_HEAD};
-use crate::removal::{Chunk, MOST_CANDIDATES, Pass, ReducedPart, Removal, TriedChunk, reduced};
+use crate::removal::{ElementChunk, MOST_CANDIDATES, Pass, ReducedPart, Removal, TriedChunk, reduced};
 use crate::repair::{LegalSequence, Repair, carry_out};
 
 /// A legal sequence that may be tried.
@@ -33,7 +33,7 @@ impl Candidate {
 }
 
 /// What a candidate was made by.
-pub(crate) enum Trial {
+pub(crate) enum CandidateKind {
     /// The cut of this number among those of the stage.
     Cut(usize),
     /// Hits together.
@@ -44,7 +44,7 @@ pub(crate) enum Trial {
 
 /// A trial that gives a candidate.
 pub(crate) struct RoundEntry {
-    pub(crate) trial: Trial,
+    pub(crate) trial: CandidateKind,
     /// What it makes smaller.
     pub(crate) reduction: Reduction,
     pub(crate) candidate: Candidate,
@@ -87,7 +87,7 @@ impl RoundMaker<'_> {
                     let cuts_head = is_first && self.failing.is_some() && at >= WITHOUT_HEAD;
                     let reduction = if cuts_head { Reduction::Ends } else { reduction };
                     if let Some(made) = self.made(recipe, Repair::PutBack, bar, self.best.size.operations) {
-                        self.add(&mut round, Trial::Cut(at), reduction, made);
+                        self.add(&mut round, CandidateKind::Cut(at), reduction, made);
                     }
                 }
             }
@@ -106,7 +106,7 @@ impl RoundMaker<'_> {
             let made = repairs.filter_map(|repair| self.made(recipe.clone(), repair, Some(&self.best.size), most));
             let Some(made) = made.min_by_key(|made| made.size) else { continue };
             let may_be_base = (at == 0 && !removal.is_careful).then(|| made.clone());
-            if self.add(round, Trial::Hits, reduction_of(hits), made) {
+            if self.add(round, CandidateKind::Hits, reduction_of(hits), made) {
                 without_hits = without_hits.or(may_be_base);
             }
         }
@@ -132,7 +132,7 @@ impl RoundMaker<'_> {
     }
 
     /// Adds a sequence without a chunk, from which hits have gone before. Returns whether it gives a candidate that may fail.
-    fn add_chunk(&self, round: &mut Round, tried: TriedChunk, (base, gone): (&LegalSequence, &[Chunk])) -> bool {
+    fn add_chunk(&self, round: &mut Round, tried: TriedChunk, (base, gone): (&LegalSequence, &[ElementChunk])) -> bool {
         let chunk = &tried.chunk;
         let recipe = reduced(&base.recipe, [chunk]);
         let most = base.size.operations - usize::from(chunk.part.removes());
@@ -143,7 +143,7 @@ impl RoundMaker<'_> {
             return false;
         };
         let reduction = reduction_of(gone.iter().chain([chunk]));
-        self.add(round, Trial::Chunk(tried), reduction, made)
+        self.add(round, CandidateKind::Chunk(tried), reduction, made)
     }
 
     /// A recipe as a sequence that is smaller than `bar` and has at most so many operations; `None` if there is none.
@@ -153,7 +153,7 @@ impl RoundMaker<'_> {
     }
 
     /// Adds a candidate. Returns whether it may fail.
-    fn add(&self, round: &mut Round, trial: Trial, reduction: Reduction, made: LegalSequence) -> bool {
+    fn add(&self, round: &mut Round, trial: CandidateKind, reduction: Reduction, made: LegalSequence) -> bool {
         let candidate = Candidate::of(made);
         let known = self.tried.get(&candidate.digest).copied();
         let is_new = known.is_none() && round.entries.iter().all(|entry| entry.candidate.digest != candidate.digest);
@@ -170,7 +170,7 @@ impl RoundMaker<'_> {
 }
 
 /// What chunks that go together make smaller.
-fn reduction_of<'c>(chunks: impl IntoIterator<Item = &'c Chunk>) -> Reduction {
+fn reduction_of<'c>(chunks: impl IntoIterator<Item = &'c ElementChunk>) -> Reduction {
     let part = chunks.into_iter().map(|chunk| chunk.part).min();
     Reduction::Part(part.unwrap_or(ReducedPart::Units))
 }

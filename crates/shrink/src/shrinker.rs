@@ -13,7 +13,7 @@ use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
 use crate::reduce::{Reduction, ReductionStage};
 use crate::repair::{LegalSequence, NotLegal, Repair, carry_out};
-use crate::round::{Candidate, Round, RoundMaker, Trial};
+use crate::round::{Candidate, CandidateKind, Round, RoundMaker};
 
 /// The most rounds of a search.
 pub const MOST_ROUNDS: u64 = 60;
@@ -220,9 +220,9 @@ impl<'h> Shrinker<'h> {
         for entry in entries.drain(..) {
             let failed = failed(&entry.candidate);
             match entry.trial {
-                Trial::Cut(at) => failed_cuts[at] = failed,
-                Trial::Chunk(tried) => chunks.push((tried, failed)),
-                Trial::Hits => {}
+                CandidateKind::Cut(at) => failed_cuts[at] = failed,
+                CandidateKind::Chunk(tried) => chunks.push((tried, failed)),
+                CandidateKind::Hits => {}
             }
         }
         let whole = (self.state.stage.clone(), self.state.best.clone());

@@ -248,7 +248,7 @@ mod tests {
         closed.close(Page(0), datum(3));
         assert_eq!((write(&closed).as_str(), read("|3", 1, 3)), ("|3", Ok(closed)));
         for text in ["", "x", "0", "-1", "1,2", "1,2,3,4", "1 2 3", "|1 2", "1 ", "1,?,", "99999999999999999999"] {
-            assert!(read(text, 2, u64::MAX).is_err(), "`{text}`");
+            assert!(read(text, 2, 1_000_000).is_err(), "`{text}`");
         }
     }
 }
