@@ -10,6 +10,7 @@ use nandseq_plan::model::PhaseUntil;
 use nandseq_profile::model::Expectations;
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Nowhere, Operation, Proposal, Sink};
+use serde_json::Value;
 use support::vary;
 
 /// Everything a site says, as text.
@@ -171,11 +172,11 @@ fn a_state_with_other_data_is_refused() {
 }
 
 /// Every number and text below a value, by its path.
-fn leaves(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
-    let below: Vec<(String, &serde_json::Value)> = match value {
-        serde_json::Value::Array(all) => (0..).map(|at: usize| at.to_string()).zip(all).collect(),
-        serde_json::Value::Object(all) => all.iter().map(|(key, value)| (key.clone(), value)).collect(),
-        _ => return found.push(path.to_owned()),
+fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
+    let below: Vec<(String, &Value)> = match value {
+        Value::Array(all) => (0..).map(|at: usize| at.to_string()).zip(all).collect(),
+        Value::Object(all) => all.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return found.push(path.to_owned()),
     };
     below.into_iter().for_each(|(key, value)| leaves(value, &format!("{path}/{key}"), found));
 }
@@ -191,7 +192,7 @@ fn forged_data_is_refused_or_names_operations_that_were() {
     let last = state["operations"].as_u64().expect("a number");
     let forged = [0.into(), 1.into(), last.into(), (last + 1).into(), u64::MAX.into(), (-1).into()];
     let texts = ["", "1 1", "|1", "?,?,?", "9223372036854775807 9223372036854775807", "1,-1,1"];
-    let forged = forged.into_iter().chain([serde_json::Value::Null]).chain(texts.map(Into::into));
+    let forged = forged.into_iter().chain([Value::Null]).chain(texts.map(Into::into));
     let (mut taken_up, mut refused) = (0, 0);
     for (at, value) in forged.enumerate() {
         // One place in seven for each value.
@@ -305,13 +306,13 @@ fn refusal_of_word(text: &str, from: &str, to: &str) -> String {
 }
 
 /// A state of a site, as JSON, in which an erase or a program is suspended with or without a chain to follow.
-fn suspended_state(setup: &Setup, axis: usize, chained: bool) -> (serde_json::Value, usize) {
+fn suspended_state(setup: &Setup, axis: usize, chained: bool) -> (Value, usize) {
     let mut site = Site::new(setup, 3);
     for _ in 0..400 {
         next_run(&mut site, 5_000);
         let state = serde_json::to_value(site.state()).expect("a state is plain data");
         let dies = state["dies"].as_array().expect("dies");
-        let is_wanted = |die: &serde_json::Value| {
+        let is_wanted = |die: &Value| {
             let chain = die["suspended"][axis]["chain"].as_array();
             chain.is_some_and(|chain| !chained || !chain.is_empty())
         };
@@ -323,7 +324,7 @@ fn suspended_state(setup: &Setup, axis: usize, chained: bool) -> (serde_json::Va
 }
 
 /// Why a site does not go on from a state that was changed.
-fn refusal_of(setup: &Setup, state: &serde_json::Value, change: impl FnOnce(&mut serde_json::Value)) -> String {
+fn refusal_of(setup: &Setup, state: &Value, change: impl FnOnce(&mut Value)) -> String {
     let mut changed = state.clone();
     change(&mut changed);
     let state: SiteState = serde_json::from_value(changed).expect("still a state in form");
@@ -362,7 +363,7 @@ fn what_would_only_fail_later_is_refused() {
         assert_eq!(park(other), "an operation on a wrong number of planes");
     }
     let (state, die) = suspended_state(&setup, 1, true);
-    let refusal = |change: &dyn Fn(&mut serde_json::Value)| refusal_of(&setup, &state, change);
+    let refusal = |change: &dyn Fn(&mut Value)| refusal_of(&setup, &state, change);
     for wanted in [(|e| e.suspend.is_some()) as fn(&nandseq_device::Effects) -> bool, |e| e.holds_target] {
         let (op, _) = name_with(&setup, false, wanted);
         let said = refusal(&|state| {

@@ -208,7 +208,7 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
         ],
     ),
     ("profile new", &[("A device to begin with", "nandseqgen profile new > device.yaml")]),
-    ("profile list", &[("The built-in device and the profiles of a folder", "nandseqgen profile list profiles")]),
+    ("profile list", &[("The built-in device and one more, a line each", "nandseqgen profile list device.yaml")]),
     (
         "profile schema",
         &[("For an editor that checks while you type", "nandseqgen profile schema > profile.schema.json")],

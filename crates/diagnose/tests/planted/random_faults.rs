@@ -120,7 +120,7 @@ impl<'a> RandomFaults<'a> {
         let shown = rows().flat_map(|row| &row.phases).map(|(base, phase, _)| (*base, *phase));
         shown.for_each(|one| {
             if !phases.contains(&one) {
-                phases.push(one)
+                phases.push(one);
             }
         });
         Self { campaign, all: named, names, on_planes, on_blocks, phases }
