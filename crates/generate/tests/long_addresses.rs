@@ -64,7 +64,7 @@ fn varied_plans_on_varied_devices_break_no_rule_and_no_limit() {
         let profile = vary(&builtin, number);
         reached += u64::from(within(&profile, &random_addresses(&profile, number), (4, 2_500), number) > 0);
     }
-    assert!(reached > 60, "limits were reached on {reached} devices");
+    assert!(reached > 40, "limits were reached on {reached} devices");
 }
 
 #[test]
