@@ -10,5 +10,5 @@ mod contents;
 mod rules;
 
 pub use blocks::{BlockData, Datum, LevelData};
-pub use contents::{DataContents, HeldData, PlaneData};
+pub use contents::{DataContents, HeldData, NOT_LOADED, PlaneData};
 pub use rules::DataRules;

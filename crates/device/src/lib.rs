@@ -37,7 +37,7 @@ mod tables;
 pub use book::{
     AddressBook, AddressRegion, BlockRecord, BlockStage, CountedUses, DieAddresses, UseCounts, UseLimit, UseLimits,
 };
-pub use data::{BlockData, DataContents, DataRules, Datum, HeldData, LevelData, PlaneData};
+pub use data::{BlockData, DataContents, DataRules, Datum, HeldData, LevelData, NOT_LOADED, PlaneData};
 pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, SeenStatus, SuspendedOperation};
 pub use effects::{Effects, Precondition, StateChange};
 pub use footprint::{Footprint, Parts};

@@ -11,8 +11,8 @@ mod adversaries;
 mod coverage_model;
 #[path = "../tests/support/legacy.rs"]
 mod legacy;
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/support/vary.rs"]
+mod vary;
 
 use std::fmt::{self, Debug, Write as _};
 use std::io;
@@ -24,7 +24,7 @@ use nandseq_generate::probability::{self, DEFAULT_TABLE_SEED};
 use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_profile::{Block, Die, OpId, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
-use support::vary;
+use vary::vary;
 
 /// Hashes the text of every call by FNV-1a.
 struct Digest {

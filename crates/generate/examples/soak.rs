@@ -15,8 +15,8 @@ mod adversaries;
 mod legacy;
 #[path = "../tests/support/random_plans.rs"]
 mod random_plans;
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/support/vary.rs"]
+mod vary;
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_verify::{RuleCode, Verifier};
 use random_plans::random_phases;
-use support::vary;
+use vary::vary;
 
 /// The arguments.
 struct Plan {

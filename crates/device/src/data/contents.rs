@@ -32,8 +32,8 @@ pub struct PlaneData {
 /// The data of each plane, by level.
 pub type HeldData = [LevelData; 8];
 
-/// What stands for the data of a level that is not loaded.
-const NOT_LOADED: Datum = Some(NonZeroU64::MAX);
+/// What stands for the data of a level of a latch that is not loaded.
+pub const NOT_LOADED: Datum = Some(NonZeroU64::MAX);
 
 /// Data that is on its way into the array or into a latch.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use nandseq_device::{
-    BlockData, BlockRecord, BlockStage, DataContents, Datum, Device, HeldData, LevelData, PlaneData, Size,
+    BlockData, BlockRecord, BlockStage, DataContents, Datum, Device, HeldData, LevelData, NOT_LOADED, PlaneData, Size,
     SuspendedOperation, Tables,
 };
 use nandseq_profile::model::LatchKind;
@@ -34,9 +34,6 @@ pub(super) struct DataEntry {
     /// By block: the data of its pages.
     pages: BTreeMap<u32, String>,
 }
-
-/// What latches have for a level that is not loaded.
-const NOT_LOADED: NonZeroU64 = NonZeroU64::MAX;
 
 /// A program or load that is suspended on a die, with its uid.
 pub(super) type SuspendedUid<'a> = Option<(u64, &'a SuspendedOperation)>;
@@ -74,10 +71,10 @@ impl DataEntry {
         let commits = commits.filter(|(_, effects)| effects.program || effects.close).map(|(planes, _)| planes);
         let is_whole = move |plane: usize| commits.is_some_and(|planes| planes.iter().any(|one| one.index() == plane));
         let latches = [&self.one_shot, &self.copyback].into_iter().flatten().flatten();
-        let latches = latches.flatten().flatten().filter(|uid| **uid != NOT_LOADED);
+        let latches = latches.flatten().filter(|datum| **datum != NOT_LOADED).flatten();
         let pending = (0..).zip(self.suspended.iter().flatten()).flat_map(move |(plane, levels)| {
             let is_whole = is_whole(plane);
-            levels.iter().flatten().filter(move |uid| is_whole || **uid != NOT_LOADED)
+            levels.iter().filter(move |datum| is_whole || **datum != NOT_LOADED).flatten()
         });
         self.registers.iter().flatten().flatten().chain(latches).chain(pending).map(|uid| uid.get())
     }

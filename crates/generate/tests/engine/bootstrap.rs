@@ -1,16 +1,14 @@
 //! Bootstrap: the device that it leaves, and that nothing else is proposed before it is done.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::io;
 
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::model::Effect;
 use nandseq_profile::{BaseId, Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
-use support::vary;
 
 /// Base, cell type by name and block of a target; the start only of what was proposed by itself.
 type Seen = (BaseId, String, (u8, u32), Option<Ticks>);

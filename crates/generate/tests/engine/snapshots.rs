@@ -1,17 +1,15 @@
 //! Snapshots: a site taken up from its state goes on as if it had never stopped, and nothing else is taken up.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::io;
 
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, SiteState, probability};
 use nandseq_plan::model::PhaseUntil;
 use nandseq_profile::model::Expectations;
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Nowhere, Operation, Proposal, Sink};
 use serde_json::Value;
-use support::vary;
 
 /// Everything a site says, as text.
 #[derive(Default)]

@@ -1,24 +1,15 @@
 //! Generated sequences, judged by the independent verifier: real profiles and varied ones, many seeds, several runs.
 
-#[path = "../support/adversaries.rs"]
-mod adversaries;
-#[path = "../support/legacy.rs"]
-mod legacy;
-#[path = "../support/random_plans.rs"]
-mod random_plans;
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::io;
 
-use adversaries::{COUNT, adversary};
-use legacy::legacy;
+use crate::adversaries::{COUNT, adversary};
+use crate::legacy::legacy;
+use crate::random_plans::random_phases;
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::{RuleCode, Verifier};
-use random_plans::random_phases;
-use support::vary;
 
 /// Counts operations on their way to the judge.
 struct Judge<'p> {

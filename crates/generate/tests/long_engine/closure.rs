@@ -1,18 +1,13 @@
 //! Directed generation covers in fewer operations, obeys the same rules, and repeats its bytes.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
-#[path = "support/coverage_model.rs"]
-mod coverage_model;
-#[path = "support/legacy.rs"]
-mod legacy;
-mod support;
-
 use std::fmt::Write as _;
 use std::io;
 use std::sync::LazyLock;
 
-use coverage_model::coverage_model;
-use legacy::legacy;
+use crate::coverage_model::coverage_model;
+use crate::legacy::legacy;
+use crate::vary::vary;
 use nandseq_device::Tables;
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_generate::{RunLimits, Setup, Site, SiteState};
@@ -21,7 +16,6 @@ use nandseq_profile::model::{Effect, PhaseKind};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
-use support::vary;
 
 /// What a site says, as text and to a judge.
 struct Witness<'p> {

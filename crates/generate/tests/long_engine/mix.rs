@@ -51,7 +51,7 @@ fn nineteen_of_twenty_seconds_have_every_name_that_can_run() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_mix -- --ignored"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored mix::"]
 fn of_two_hundred_seconds_nineteen_in_twenty_have_every_name() {
     let mut seeds: Vec<u64> = missing(0..200).into_iter().map(|(seed, _)| seed).collect();
     seeds.dedup();

@@ -1,12 +1,9 @@
 //! Shares of what starts: a site taken up in the middle of a phase says the same, and a phase begins its shares anew.
 
-#[path = "support/mix.rs"]
-mod mix;
-
 use std::fmt::Write as _;
 use std::io;
 
-use mix::{operations, setup, shares};
+use crate::share_mix::{operations, setup, shares};
 use nandseq_generate::{Setup, ShareReached, ShareShortfall, Site};
 use nandseq_plan::model::MixShare;
 use nandseq_profile::{Profile, builtin};

@@ -1,23 +1,16 @@
 //! Shares of what starts, over many mixes and devices: each is reached or the reason is told, within the rules.
 
-#[path = "support/mix.rs"]
-mod mix;
-#[expect(dead_code, reason = "other tests use the rest")]
-#[path = "support/random_plans.rs"]
-mod random_plans;
-mod support;
-
 use std::collections::BTreeMap;
 use std::io;
 
-use mix::{operations, setup, shares};
+use crate::random_plans::random_mix;
+use crate::share_mix::{operations, setup, shares};
+use crate::vary::vary;
 use nandseq_generate::{ShareReached, ShareShortfall, Site};
 use nandseq_plan::model::MixShare;
 use nandseq_profile::{Profile, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
-use random_plans::random_mix;
-use support::vary;
 
 /// Hands what starts to the verifier.
 struct Judged<'p>(Verifier<'p>);

@@ -1,12 +1,9 @@
 //! Addresses of a test plan: draws stay in the regions, limits are never exceeded, and a site taken up from its state goes on the same.
 
-#[path = "support/addresses.rs"]
-mod addresses;
-
 use std::fmt::Write as _;
 use std::io;
 
-use addresses::{Watch, plan, setup};
+use crate::address_watch::{Watch, plan, setup};
 use nandseq_generate::{LimitKind, LimitReached, RunLimits, ScenarioReached, Setup, ShareShortfall, Site, SiteState};
 use nandseq_plan::TestPlan;
 use nandseq_plan::model::{AddressEntry, PhaseUntil};

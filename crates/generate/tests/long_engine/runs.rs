@@ -1,16 +1,14 @@
 //! Sites and runs: what a run boundary changes (nothing but a pause), and what seeds promise.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::io;
 
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::model::OverrideOf;
 use nandseq_profile::{BaseId, OpId, Profile, Target, Ticks, builtin};
 use nandseq_trace::{Operation, Sink, Status};
 use nandseq_verify::Verifier;
-use support::vary;
 
 fn setup_of(profile: &Profile) -> Setup {
     Setup::new(profile, &probability::of_profile(profile, 1729), &[]).expect("something to propose")

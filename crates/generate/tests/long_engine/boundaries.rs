@@ -1,15 +1,13 @@
 //! Run boundaries: a boundary at, just before or just after any event only pauses proposals.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Die, OpId, Profile, Target, Ticks, builtin};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 use nandseq_verify::Verifier;
-use support::vary;
 
 /// Kinds of event; boundaries are put beside some of each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

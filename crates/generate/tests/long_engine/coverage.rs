@@ -1,20 +1,14 @@
 //! Long runs propose the pairs of phase key and op name that are called reachable, and no others.
 
-#[path = "support/adversaries.rs"]
-mod adversaries;
-#[path = "support/legacy.rs"]
-mod legacy;
-#[path = "support/coverage.rs"]
-mod support;
-#[path = "support/vary.rs"]
-mod vary;
-
+use crate::adversaries::{self, adversary};
+use crate::coverage_of_table::Coverage;
+use crate::legacy::legacy;
+use crate::vary::vary;
 use nandseq_generate::probability::{self, DEFAULT_TABLE_SEED, Distributions};
 use nandseq_generate::{RandomNumbers, TableStream};
 use nandseq_profile::model::Effect;
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile, builtin};
 use nandseq_reach::{MOST_TRIED, Start, Verdict, can_start, never_provided};
-use support::Coverage;
 
 #[test]
 fn a_run_of_the_built_in_device_proposes_nothing_that_is_called_unreachable() {
@@ -44,17 +38,17 @@ fn wrong(profile: &Profile, seed: u64, operations: u64) -> Vec<String> {
 #[test]
 fn other_devices_propose_nothing_that_is_called_unreachable() {
     let device = builtin::profile();
-    let varied = (0..6).map(|number| vary::vary(&device, number));
-    let adverse = (0..adversaries::COUNT).map(|number| adversaries::adversary(&device, number));
+    let varied = (0..6).map(|number| vary(&device, number));
+    let adverse = (0..adversaries::COUNT).map(|number| adversary(&device, number));
     let found: Vec<String> = varied.chain(adverse).flat_map(|profile| wrong(&profile, 3, 5_000)).collect();
     assert_eq!(found, [""; 0]);
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_coverage -- --ignored varied"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored coverage::many_varied_devices_propose_nothing_that_is_called_unreachable"]
 fn many_varied_devices_propose_nothing_that_is_called_unreachable() {
     let device = builtin::profile();
-    let found: Vec<String> = (0..400).flat_map(|number| wrong(&vary::vary(&device, number), 4, 20_000)).collect();
+    let found: Vec<String> = (0..400).flat_map(|number| wrong(&vary(&device, number), 4, 20_000)).collect();
     assert_eq!(found, [""; 0]);
 }
 
@@ -107,7 +101,7 @@ fn names_that_are_said_never_to_start_do_not_whatever_masses_are_0() {
     let device = builtin::profile();
     let mut never = 0;
     for number in 0..12 {
-        let varied = vary::vary(&device, number);
+        let varied = vary(&device, number);
         let (wrong, of_device) = wrong_without_masses(&varied, number, 2_000);
         assert_eq!(wrong, [""; 0]);
         never += of_device;
@@ -116,11 +110,11 @@ fn names_that_are_said_never_to_start_do_not_whatever_masses_are_0() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_coverage -- --ignored masses"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored coverage::names_of_many_devices_that_are_said_never_to_start_do_not_whatever_masses_are_0"]
 fn names_of_many_devices_that_are_said_never_to_start_do_not_whatever_masses_are_0() {
     let device = builtin::profile();
     for number in 0..600 {
-        let profile = if number % 3 == 0 { device.clone() } else { vary::vary(&device, number) };
+        let profile = if number % 3 == 0 { device.clone() } else { vary(&device, number) };
         assert_eq!(wrong_without_masses(&profile, number, 20_000).0, [""; 0]);
     }
 }
@@ -128,7 +122,7 @@ fn names_of_many_devices_that_are_said_never_to_start_do_not_whatever_masses_are
 #[test]
 fn the_predecessors_devices_propose_nothing_that_is_called_unreachable() {
     for name in ["config-2025-09.yaml", "config-2025-10.yaml"] {
-        let Some(profile) = legacy::legacy(name) else { continue };
+        let Some(profile) = legacy(name) else { continue };
         assert_eq!(wrong(&profile, 5, 100_000), [""; 0]);
     }
 }

@@ -1,20 +1,13 @@
 //! Sequences with expected data and full status, judged by the verifier, which follows data and suspensions by itself.
 
-#[path = "support/adversaries.rs"]
-mod adversaries;
-#[path = "support/coverage_model.rs"]
-mod coverage_model;
-#[path = "support/legacy.rs"]
-mod legacy;
-mod support;
-
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::Range;
 
-use adversaries::{COUNT, adversary};
-use coverage_model::coverage_model;
-use legacy::legacy;
+use crate::adversaries::{COUNT, adversary};
+use crate::coverage_model::coverage_model;
+use crate::legacy::legacy;
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::model::{
     AddressSource, Axis, Base, DataTransfer, DeviceState, Effect, Expectations, LatchLevel, OverrideOf,
@@ -22,7 +15,6 @@ use nandseq_profile::model::{
 use nandseq_profile::{Die, PhaseKey, Profile, Ticks, builtin};
 use nandseq_trace::{Cut, Operation, Sink};
 use nandseq_verify::{RuleCode, Verifier};
-use support::vary;
 
 /// What was judged.
 #[derive(Default, Debug)]
@@ -179,7 +171,7 @@ fn data_and_status_are_as_the_verifier_follows_them() {
 const DEVICES: Range<u64> = 0..84;
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_expected -- --ignored"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored expected::"]
 fn ten_million_operations_expect_what_the_verifier_follows() {
     let part = std::env::var("NANDSEQGEN_DEVICES").ok();
     let part = part.map(|part| part.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?)));

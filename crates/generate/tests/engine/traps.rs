@@ -1,19 +1,15 @@
 //! States that a die might never leave: either none can be entered, or `reach` names the state and an operation that would leave
 //! it.
 
-#[path = "support/vary.rs"]
-#[expect(dead_code, reason = "other tests vary devices")]
-mod vary;
-
 use std::io;
 
+use crate::vary::protect;
 use nandseq_generate::probability::{DEFAULT_TABLE_SEED, build};
 use nandseq_generate::{CanCover, RunLimits, Setup, Site};
 use nandseq_profile::model::{Axis, Base, DeviceState, Effect, LatchKind, OverrideOf, Topology};
 use nandseq_profile::{BaseId, Block, Die, Profile, Ticks, builtin};
 use nandseq_reach::{Lasting, Reason, Universe, Verdict};
 use nandseq_trace::{Operation, Sink};
-use vary::protect;
 
 fn bases(profile: &Profile, wanted: impl Fn(&Base) -> bool) -> Vec<BaseId> {
     profile.bases.iter_ids().filter(|(_, base)| wanted(base)).map(|(id, _)| id).collect()

@@ -1,12 +1,7 @@
 //! Scenarios are brought about: times, places, repetition, values, and what becomes of attempts. Hits are counted by a matcher of the tests.
 
-#[path = "support/coverage_model.rs"]
-mod coverage_model;
-#[path = "support/matcher.rs"]
-mod matcher;
-
-use coverage_model::coverage_model;
-use matcher::{Match, Matcher, Row, plan, rows, setup, until_done};
+use crate::coverage_model::coverage_model;
+use crate::matcher::{Match, Matcher, Row, plan, rows, setup, until_done};
 use nandseq_generate::{RunLimits, ScenarioReached, Site, SiteState, probability};
 use nandseq_plan::TestPlan;
 use nandseq_profile::{Profile, Ticks, builtin};
@@ -271,7 +266,7 @@ fn a_site_taken_up_between_runs_says_the_same() {
     for run in 0..12 {
         let limits = RunLimits { run_until: Ticks::from_us(20_000), of_phase: (run, 12), ..RunLimits::default() };
         let [one, other] = [&mut whole, &mut split].map(|site| {
-            let mut sink = matcher::Rows::new(&profile);
+            let mut sink = crate::matcher::Rows::new(&profile);
             site.run(&limits, &mut sink).expect("memory does not fail");
             format!("{:?}", sink.rows)
         });
@@ -284,7 +279,7 @@ fn a_site_taken_up_between_runs_says_the_same() {
     }
     assert!(hits(&whole.scenarios()[0]) > 10, "{:?}", whole.scenarios());
     // A state of other scenarios is refused.
-    let other = matcher::setup(&profile, &matcher::plan(&pair("{base: READ}", "{base: SR}")));
+    let other = crate::matcher::setup(&profile, &crate::matcher::plan(&pair("{base: READ}", "{base: SR}")));
     assert!(Site::from_state(&other, 5, &whole.state()).is_err());
     assert!(Site::from_state(&setup, 5, &Site::new(&other, 5).state()).is_err());
 }

@@ -1,21 +1,13 @@
 //! Random scenarios on varied devices: nothing breaks a rule, every hit is in the rows, everything ends. And the scenario of the
 //! specification, a hundred times for each cell type.
 
-#[path = "support/legacy.rs"]
-mod legacy;
-#[path = "support/matcher.rs"]
-mod matcher;
-#[expect(dead_code, reason = "other tests use the rest")]
-#[path = "support/random_plans.rs"]
-mod random_plans;
-#[path = "support/mod.rs"]
-mod support;
-
-use matcher::{Matcher, Rows, plan, plan_for, rows, setup, until_done};
+use crate::legacy::legacy;
+use crate::matcher::{Matcher, Rows, plan, plan_for, rows, setup, until_done};
+use crate::random_plans::random_scenarios;
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_plan::TestPlan;
 use nandseq_profile::{Profile, SourceFile, builtin};
-use random_plans::random_scenarios;
 
 #[test]
 fn random_scenarios_break_no_rule_on_some_devices() {
@@ -23,7 +15,7 @@ fn random_scenarios_break_no_rule_on_some_devices() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_scenarios -- --ignored"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored scenarios::"]
 fn random_scenarios_break_no_rule_on_any_device() {
     random_scenarios_break_no_rule(60, 4_000);
 }
@@ -32,7 +24,7 @@ fn random_scenarios_break_no_rule(devices: u64, most: u64) {
     let builtin = builtin::profile();
     let (mut hits, mut tried) = (0, 0);
     for number in 0..devices {
-        let profile = if number % 4 == 0 { builtin.clone() } else { support::vary(&builtin, number) };
+        let profile = if number % 4 == 0 { builtin.clone() } else { vary(&builtin, number) };
         let scenarios = random_scenarios(&profile, number);
         let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
         let Ok(setup) = Setup::new(&profile, &table, &[]) else { continue };
@@ -102,7 +94,7 @@ fn a_hundred_early_suspends_come_for_each_cell_type() {
 #[test]
 fn a_hundred_early_suspends_come_on_the_predecessors_device() {
     let name = "config-2025-09.yaml";
-    let Some(profile) = legacy::legacy(name) else { return };
+    let Some(profile) = legacy(name) else { return };
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/legacy").join(name);
     let text = std::fs::read_to_string(path).expect("it was read before");
     let plan = plan_for(&profile, &SourceFile::new(name, &text), &early_suspend(100, "0-3"));

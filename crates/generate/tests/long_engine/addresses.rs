@@ -1,17 +1,10 @@
 //! Limits over ten million operations, and varied plans on varied devices: counted independently, judged by the verifier.
 
-#[path = "support/addresses.rs"]
-mod addresses;
-#[expect(dead_code, reason = "other tests use the rest")]
-#[path = "support/random_plans.rs"]
-mod random_plans;
-mod support;
-
-use addresses::{Watch, plan, setup};
+use crate::address_watch::{Watch, plan, setup};
+use crate::random_plans::random_addresses;
+use crate::vary::vary;
 use nandseq_generate::{RunLimits, Site};
 use nandseq_profile::{Profile, Ticks, builtin};
-use random_plans::random_addresses;
-use support::vary;
 
 fn operations(count: u64) -> RunLimits<'static> {
     RunLimits { run_until: Ticks::from_us(40_000_000_000), max_ops: Some(count), ..RunLimits::default() }
@@ -47,7 +40,7 @@ fn within(profile: &Profile, text: &str, (runs, count): (u64, u64), seed: u64) -
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_addresses -- --ignored"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored addresses::limits_are_never_exceeded_over_ten_million_operations"]
 fn limits_are_never_exceeded_over_ten_million_operations() {
     let profile = builtin::profile();
     let text = "addresses: {stress: {regions: [{blocks: 0-31, weight: 3}, {blocks: 32-1019, pages: 0-199}], \
@@ -56,7 +49,7 @@ fn limits_are_never_exceeded_over_ten_million_operations() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_addresses -- --ignored"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored addresses::varied_plans_on_varied_devices_break_no_rule_and_no_limit"]
 fn varied_plans_on_varied_devices_break_no_rule_and_no_limit() {
     let builtin = builtin::profile();
     let mut reached = 0;

@@ -1,15 +1,13 @@
 //! No die falls silent: whatever the mix, the next operation that shows on a die comes within a bound.
 
-mod support;
-
 use std::io;
 
+use crate::vary::vary;
 use nandseq_device::Tables;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Die, OpId, Profile, Ticks, builtin};
 use nandseq_reach::{BusDemand, Supply};
 use nandseq_trace::{Operation, Proposal, Sink};
-use support::vary;
 
 /// The bus is free for a visit of a die once in so many spans, each the longest hold of the bus and a round of refills: the premise
 /// of the bound, held against every device here.
@@ -197,7 +195,7 @@ fn a_mix_whose_instants_take_all_of_the_bus_is_told_from_one_whose_instants_do_n
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test long_liveness -- --ignored --nocapture"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_engine -- --ignored liveness:: --nocapture"]
 #[expect(clippy::print_stdout, reason = "it takes most of an hour: whoever waits wants to see how far it is")]
 fn no_die_of_ten_thousand_varied_devices_is_silent_for_longer_than_its_bound() {
     let mut seen = Seen::default();

@@ -1,15 +1,12 @@
 //! Write protect: nothing that it forbids starts while it is on, and everything goes on when it is off again.
 
-#[path = "support/vary.rs"]
-mod vary;
-
+use crate::vary::{protect, vary};
 use nandseq_generate::probability::{DEFAULT_TABLE_SEED, of_profile};
 use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_profile::model::{ArrayWork, Effect, OverrideOf};
 use nandseq_profile::{OpId, Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
-use vary::{protect, vary};
 
 /// What starts, by name, in order; the verifier sees it too.
 struct Seen<'p> {

@@ -1,5 +1,0 @@
-//! Support for the tests of the generator.
-
-mod vary;
-
-pub(crate) use vary::vary;
