@@ -66,11 +66,10 @@ LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 
 def place(path):
     """Where a file of the repository lies in the book, without regard to whether it does."""
-    if path == Path("README.md"):
-        return Path("README.md")
-    if path.is_relative_to("examples/plans") and path.suffix == "":
+    if path == Path("examples/plans"):
         return Path("examples/plans.md")
-    return path
+    # The first page of a folder.
+    return path.with_name("index.md") if path.name == "README.md" else path
 
 
 def title(text):
@@ -97,9 +96,9 @@ def rewritten(text, path):
             copy.write_bytes((ROOT / named).read_bytes())
         return before + os.path.relpath(lies, here) + hash_sign + anchor + after
 
-    # Links inside code are text.
-    pieces = re.split(r"(^```.*?^```$|`[^`\n]+`)", text, flags=re.M | re.S)
-    return "".join(piece if piece.startswith("`") else LINK.sub(link, piece) for piece in pieces)
+    # Links inside blocks of code are text.
+    pieces = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)
+    return "".join(piece if piece.startswith("```") else LINK.sub(link, piece) for piece in pieces)
 
 
 def write(lies, text):
@@ -202,8 +201,8 @@ def main():
         "reference/plan-keys.md": keys("plan", "Keys of a test plan"),
         "examples/plans": plans(),
     }
-    contents = ["# nandseqgen", "", "[nandseqgen](README.md)"]
-    write(Path("README.md"), rewritten((ROOT / "README.md").read_text(), Path("README.md")))
+    contents = ["# nandseqgen", "", "[nandseqgen](index.md)"]
+    write(Path("index.md"), rewritten((ROOT / "README.md").read_text(), Path("README.md")))
     listed = {Path("README.md")}
     for part, pages in PARTS:
         contents.extend(["", f"# {part}", ""])
@@ -216,7 +215,7 @@ def main():
                 for rule in sorted((ROOT / "rulebook").glob("[a-z]*.md")):
                     rule = rule.relative_to(ROOT)
                     text = rewritten((ROOT / rule).read_text(), rule)
-                    write(rule, text)
+                    write(place(rule), text)
                     contents.append(f"  - [{title(text)}]({rule})")
     write(Path("SUMMARY.md"), "\n".join(contents) + "\n")
     missing = {page.relative_to(ROOT) for page in (ROOT / "docs").rglob("*.md")} - listed
