@@ -123,11 +123,7 @@ pub(crate) fn remarks<'c>(source: &'c SourceFile, about: &'c Diagnostics) -> Vec
     let remark = |one: &'c Diagnostic| {
         let place = one.primary.as_ref().map(|label| label.span);
         Remark {
-            severity: match one.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Note => "note",
-            },
+            severity: one.severity.name(),
             code: one.code,
             message: &one.message,
             file: &source.name,
