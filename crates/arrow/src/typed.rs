@@ -77,6 +77,9 @@ impl TypedArray {
             }
             DataType::Dictionary(..) => {
                 let dictionary = array.as_any_dictionary();
+                if dictionary.values().is_empty() {
+                    return Ok(Self::Null);
+                }
                 Self::Among(dictionary.normalized_keys(), nulls(), Box::new(Self::of(dictionary.values())?))
             }
             DataType::List(_) => {

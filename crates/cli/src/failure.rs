@@ -302,12 +302,21 @@ impl From<Failure> for Refusal {
     }
 }
 
+/// The word for a severity.
+pub(crate) const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
 /// Findings about a file, one by one.
 pub(crate) fn placed(source: &SourceFile, about: &Diagnostics) -> Vec<PlacedProblem> {
     let one = |one: &Diagnostic| {
         let span = one.primary.as_ref().map(|label| label.span);
         PlacedProblem {
-            severity: one.severity.name(),
+            severity: word(one.severity),
             code: Some(one.code),
             message: one.message.clone(),
             help: one.help.clone(),
@@ -323,7 +332,7 @@ impl Failure {
     fn add_problems(&self, all: &mut Vec<PlacedProblem>) {
         match self {
             Self::Unusable(problems) => all.extend(problems.iter().map(|problem| PlacedProblem {
-                severity: Severity::Error.name(),
+                severity: word(Severity::Error),
                 code: None,
                 message: problem.message.clone(),
                 help: problem.help.clone(),

@@ -30,6 +30,11 @@ pub(crate) fn capture<T>(work: impl FnOnce() -> T) -> (T, Captured) {
     (done, CAPTURED.replace(outer).unwrap_or_default())
 }
 
+/// Whether a caller wants the text of this thread.
+pub(crate) fn is_given_to_caller() -> bool {
+    is_captured(|_| ())
+}
+
 /// Gives the text that this thread writes to the caller who wants it. Says whether there is one.
 fn is_captured(keep: impl FnOnce(&mut Captured)) -> bool {
     CAPTURED.with_borrow_mut(|captured| captured.as_mut().map(keep).is_some())

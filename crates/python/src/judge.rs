@@ -11,11 +11,10 @@ use nandseq_trace::files::FileKind;
 use nandseq_trace::table::TableKind;
 use nandseq_verify::{Options, Report, SiteReport, judge_site};
 use nandseqgen::embedded::{CountedCoverage, Generation, Refusal};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::profile::NativeProfile;
-use crate::refusal::{exception, in_thread};
+use crate::refusal::{exception, in_thread, refused};
 use crate::runs::NativeRun;
 use crate::table::any_table;
 
@@ -87,12 +86,12 @@ pub(crate) fn judge(
     for (at, run) in runs.iter().enumerate() {
         let (number, tables) = match run {
             JudgedRun::Own(run) => (run.get().run(), of_run(run.get())),
-            JudgedRun::Tables(tables) => (at as u64 + 1, of_tables(tables)?),
+            JudgedRun::Tables(tables) => (at as u64 + 1, of_tables(py, tables)?),
         };
-        let lacking = || PyValueError::new_err("a run without its operation_sequence cannot be judged");
+        let lacking = || refused(py, "a run without its operation_sequence cannot be judged");
         files.push(run_file(number, tables, &mut source).ok_or_else(lacking)?);
     }
-    in_thread(py, move || Ok(verdict(&by, site(files), &source, max_findings)))?.map_err(PyValueError::new_err)
+    in_thread(py, move || Ok(verdict(&by, site(files), &source, max_findings)))?.map_err(|reason| refused(py, reason))
 }
 
 /// The verdict on a site: whether it is clean, as JSON, as text; or why there is none.
@@ -108,14 +107,14 @@ fn of_run(run: &NativeRun) -> Vec<(FileKind, MemoryTable)> {
     run.tables.iter().map(|table| (table.kind(), MemoryTable::Run(table.clone()))).collect()
 }
 
-fn of_tables(tables: &[(String, Bound<'_, PyAny>)]) -> PyResult<Vec<(FileKind, MemoryTable)>> {
+fn of_tables(py: Python<'_>, tables: &[(String, Bound<'_, PyAny>)]) -> PyResult<Vec<(FileKind, MemoryTable)>> {
     let one = |(name, table): &(String, Bound<'_, PyAny>)| {
         let kind = FileKind::named(name).filter(|kind| kind.is_table());
-        let kind = kind.ok_or_else(|| PyValueError::new_err(format!("{name} is no table of a run")))?;
+        let kind = kind.ok_or_else(|| refused(py, format!("{name} is no table of a run")))?;
         let table = any_table(table)?;
         let columns = kind.columns().names;
         table.check_columns(columns).map_err(|missing| {
-            PyValueError::new_err(format!("the table has no column {missing}; those of {name} are {}", columns.join(", ")))
+            refused(py, format!("the table has no column {missing}; those of {name} are {}", columns.join(", ")))
         })?;
         Ok((kind, table))
     };
@@ -146,7 +145,7 @@ impl NativeCoverage {
     /// Counts a run of the same campaign.
     fn add(&self, py: Python<'_>, run: &NativeRun) -> PyResult<()> {
         if !Arc::ptr_eq(&run.generation, &self.generation) {
-            return Err(PyValueError::new_err("these runs are of several campaigns: count the runs of each by themselves"));
+            return Err(refused(py, "these runs are of several campaigns: count the runs of each by themselves"));
         }
         let counted = py.detach(|| self.count(run));
         counted.map_err(|refusal| exception(py, &refusal))

@@ -38,6 +38,11 @@ pub(crate) fn exception(py: Python<'_>, refusal: &Refusal) -> PyErr {
     }
 }
 
+/// The exception for arguments that cannot be used.
+pub(crate) fn refused(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    exception(py, &Refusal::new(message))
+}
+
 /// Waits for the next message without the interpreter, and looks at signals now and then. `None` if there will be none.
 ///
 /// # Errors

@@ -9,11 +9,10 @@ use std::thread;
 use nandseq_arrow::{ArrowPlan, ArrowRun, ArrowTable};
 use nandseq_profile::units::TICKS_PER_US;
 use nandseqgen::embedded::{Generation, Refusal, RunFacts};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::profile::NativeProfile;
-use crate::refusal::{Shared, exception, in_thread, wait};
+use crate::refusal::{Shared, exception, in_thread, refused, wait};
 use crate::table::NativeTable;
 
 /// A run that is complete, or why there is none.
@@ -34,7 +33,7 @@ impl NativeRuns {
     fn new(py: Python<'_>, profile: &NativeProfile, flags: Vec<OsString>) -> PyResult<Self> {
         let device = Arc::clone(&profile.device);
         let generation = in_thread(py, move || Generation::new(&flags, &device))?;
-        let plan = ArrowPlan::new(generation.profile()).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let plan = ArrowPlan::new(generation.profile()).map_err(|error| refused(py, error.to_string()))?;
         let (generation, stop) = (Arc::new(generation), Arc::new(AtomicBool::new(false)));
         // One run waits here, and others with those who make them.
         let (sender, receiver) = sync_channel::<Message>(1);
@@ -147,9 +146,9 @@ impl NativeRun {
     }
 
     /// A table by its name.
-    fn table(&self, name: &str) -> PyResult<NativeTable> {
+    fn table(&self, py: Python<'_>, name: &str) -> PyResult<NativeTable> {
         let found = self.tables.iter().find(|table| table.kind().name() == name);
-        let absent = || PyRuntimeError::new_err(format!("the table {name} was not asked for: see `tables` of generate"));
+        let absent = || refused(py, format!("the table {name} was not asked for: see `tables` of generate"));
         found.map(|table| NativeTable { table: table.clone() }).ok_or_else(absent)
     }
 }

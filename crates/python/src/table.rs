@@ -3,13 +3,15 @@
 //! Capsules are made of safe values: the library that owns the C structures releases them if nobody takes them over.
 
 use arrow_array::RecordBatchReader as _;
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow_pyarrow::FromPyArrow as _;
 use arrow_schema::ffi::FFI_ArrowSchema;
 use nandseq_arrow::{ArrowTable, MemoryTable};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+
+use crate::refusal::refused;
 
 /// A table of a run.
 #[pyclass(frozen, name = "Table", module = "nandseqgen._nandseqgen")]
@@ -48,14 +50,14 @@ impl NativeTable {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
         let stream = FFI_ArrowArrayStream::new(Box::new(self.table.batches()));
-        PyCapsule::new(py, stream, Some(c"arrow_array_stream".to_owned()))
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
 
     /// The columns with their types.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let schema = FFI_ArrowSchema::try_from(&*self.table.schema());
         let schema = schema.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
-        PyCapsule::new(py, schema, Some(c"arrow_schema".to_owned()))
+        PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 }
 
@@ -72,9 +74,9 @@ pub(crate) fn any_table(object: &Bound<'_, PyAny>) -> PyResult<MemoryTable> {
         let message = format!("{kind} is no table: it gives no Arrow stream (__arrow_c_stream__)");
         return Err(PyTypeError::new_err(message));
     }
-    let reader = ArrowArrayStreamReader::from_pyarrow_bound(object)?;
+    let reader = RecordBatchStreamReader::from_pyarrow_bound(object)?;
     let schema = reader.schema();
     let batches = reader.collect::<Result<Vec<_>, _>>();
-    let batches = batches.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let batches = batches.map_err(|error| refused(object.py(), error.to_string()))?;
     Ok(MemoryTable::Batches(schema, batches.into()))
 }

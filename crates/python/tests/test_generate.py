@@ -152,6 +152,8 @@ def test_an_unknown_word_and_a_limit_that_cannot_be_kept_say_what_to_do():
     assert raised.value.exit_code == 2 and raised.value.help.startswith("say how long")
     with pytest.raises(nandseqgen.Error, match="unexpected argument '--nonsense' found"):
         nandseqgen.generate(flags=["--nonsense"])
+    with pytest.raises(nandseqgen.Error, match="--resume is about files, and these runs are made in memory"):
+        nandseqgen.generate(flags=["--resume", "out"])
     with pytest.raises(nandseqgen.Error, match="invalid value 'nonsense' for '--outputs"):
         nandseqgen.generate(tables=["nonsense"])
 

@@ -8,7 +8,7 @@ use crate::arguments::{Command, CommandLine, first_line};
 use crate::failure::{Failure, Problem, Refusal};
 use crate::shrink::AskFunction;
 use crate::terminal::{Captured, capture};
-use crate::{interrupt, shrink as shrinking};
+use crate::{console, interrupt, shrink as shrinking};
 
 /// What a command says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,6 +27,7 @@ pub struct CommandAnswer {
 /// When the command cannot be carried out. A verdict, such as that rules are broken, is no error.
 pub fn answer(words: &[OsString]) -> Result<CommandAnswer, Refusal> {
     let line = parse(words)?;
+    console::set(line.console.level());
     carried_out(|| crate::run(&line))
 }
 

@@ -64,6 +64,16 @@ impl Generation {
         let Some(Command::Generate(mut arguments)) = parse(&words)?.command else {
             return Err(Failure::from(Problem::new("the words are not those of `generate`")).into());
         };
+        let of_files = [
+            ("--resume", arguments.start.resume.is_some()),
+            ("--clean", arguments.output.clean),
+            ("--dry-run", arguments.output.dry_run),
+            ("--verify", arguments.output.verify),
+            ("--refresh-op-state-probs", arguments.table_file.refresh_op_state_probs),
+        ];
+        if let Some((flag, _)) = of_files.iter().find(|(_, is_given)| *is_given) {
+            return Err(Refusal::new(format!("{flag} is about files, and these runs are made in memory")));
+        }
         arguments.device.config.clone_from(&device.path);
         arguments.device.lenient = device.lenient;
         Ok(arguments)

@@ -9,7 +9,7 @@ use nandseq_trace::recorded::shown;
 use crate::failure::{Failure, Problem};
 
 /// A function of a caller: whether the sequence in a file fails, or why that is not known.
-pub type AskFunction<'a> = dyn Fn(&Path) -> Result<bool, String> + Sync + 'a;
+pub(crate) type AskFunction<'a> = dyn Fn(&Path) -> Result<bool, String> + Sync + 'a;
 
 /// Who is asked.
 #[derive(Clone, Copy)]

@@ -10,6 +10,7 @@ them, such as polars, pandas, pyarrow and DuckDB.
 Times are simulated microseconds (µs). Every mistake is an :class:`Error` that says what to do.
 """
 
+from ._command import Answer, command
 from ._errors import Error, Problem, ProfileError
 from ._generate import Run, Runs, Table, generate
 from ._profile import Profile
@@ -26,6 +27,7 @@ from ._verdicts import (
 )
 
 __all__ = [
+    "Answer",
     "CoverageReport",
     "Diagnosis",
     "Error",
@@ -38,6 +40,7 @@ __all__ = [
     "Shrunk",
     "Table",
     "Verdict",
+    "command",
     "coverage",
     "diagnose",
     "generate",
