@@ -52,7 +52,7 @@ impl MemoryTable {
     /// A batch; `None` after the last.
     fn batch(&self, at: usize) -> Option<Result<RecordBatch, ArrowError>> {
         match self {
-            Self::Run(table) => table.batches().nth(at),
+            Self::Run(table) => table.batch(at),
             Self::Batches(_, batches) => batches.get(at).cloned().map(Ok),
         }
     }

@@ -41,6 +41,12 @@ impl ArrowTable {
         Arc::clone(&self.schema)
     }
 
+    /// A record batch; `None` after the last.
+    pub(crate) fn batch(&self, at: usize) -> Option<Result<RecordBatch, ArrowError>> {
+        let arrays = self.chunks.get(at)?.arrays(&self.names);
+        Some(arrays.and_then(|arrays| RecordBatch::try_new(self.schema(), arrays)))
+    }
+
     /// A fresh reader from the first row.
     #[must_use]
     pub fn batches(&self) -> TableBatches {
@@ -59,10 +65,9 @@ impl Iterator for TableBatches {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let chunk = self.table.chunks.get(self.next)?;
+        let batch = self.table.batch(self.next)?;
         self.next += 1;
-        let arrays = chunk.arrays(&self.table.names);
-        Some(arrays.and_then(|arrays| RecordBatch::try_new(self.table.schema(), arrays)))
+        Some(batch)
     }
 }
 

@@ -48,7 +48,7 @@ impl CountedCoverage {
     #[must_use]
     pub fn report(&self, generation: &Generation) -> String {
         let campaign = generation.campaign();
-        let report = self.parts.report(&campaign.profile, &self.universe, Some(&campaign.table.distributions));
+        let report = self.parts.clone().report(&campaign.profile, &self.universe, Some(&campaign.table.distributions));
         text(&Of::command("coverage report", &report))
     }
 }
