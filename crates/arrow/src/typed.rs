@@ -155,7 +155,12 @@ impl TypedArray {
                 line.push(b'"');
                 Ok(())
             }
-            Self::Number(_) | Self::Decimal(..) | Self::Float(_) | Self::Null => self.put_value(at, expected, line),
+            // The shortest decimal that is this number: the one that was read, if it had at most 15 digits.
+            Self::Float(array) => {
+                line.extend_from_slice(format!("{:?}", array.value(at)).as_bytes());
+                Ok(())
+            }
+            Self::Number(_) | Self::Decimal(..) | Self::Null => self.put_value(at, expected, line),
         }
     }
 
@@ -169,8 +174,7 @@ impl TypedArray {
             Self::Text(_) | Self::LargeText(_) | Self::TextView(_) => put_json(self.text(at).unwrap_or_default(), line)?,
             Self::Number(array) => line.extend_from_slice(itoa::Buffer::new().format(array.value(at)).as_bytes()),
             Self::Decimal(values, behind, _) => put_decimal(values[at], *behind, line),
-            // The shortest decimal that is this number: the one that was read, if it had at most 15 digits.
-            Self::Float(array) => line.extend_from_slice(format!("{:?}", array.value(at)).as_bytes()),
+            Self::Float(array) => put_float(array.value(at), line),
             Self::Among(keys, _, values) => values.put_value(keys[at], expected, line)?,
             Self::List(ends, _, items) => {
                 line.push(b'[');
@@ -212,6 +216,16 @@ fn put_object(
     }
     line.push(b'}');
     Ok(())
+}
+
+/// Appends a number of a payload, in which nothing has a fraction: some tools make floating point of integers that may be absent.
+fn put_float(number: f64, line: &mut Vec<u8>) {
+    const EXACT: f64 = (1u64 << 53) as f64;
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        line.extend_from_slice(itoa::Buffer::new().format(number as i64).as_bytes());
+    } else {
+        line.extend_from_slice(format!("{number:?}").as_bytes());
+    }
 }
 
 fn decimal(values: Vec<i128>, behind: i8, array: &ArrayRef) -> Result<TypedArray, UnknownType> {

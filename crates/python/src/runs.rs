@@ -136,8 +136,8 @@ impl NativeRun {
     }
 
     #[getter]
-    fn dead_dies(&self) -> Vec<u8> {
-        self.facts.dead_dies.clone()
+    fn dead_dies(&self) -> Vec<u32> {
+        self.facts.dead_dies.iter().copied().map(u32::from).collect()
     }
 
     /// The tables that were wanted.

@@ -156,14 +156,16 @@ def test_a_diagnosis_is_that_of_the_command(failing):
 
 def test_an_oracle_in_python_shrinks_a_run(tmp_path):
     command("--seed", 9, "--ops", 80, "--stamp", "261121", "-q", "--out-dir", tmp_path / "out")
+    (sequence,) = (tmp_path / "out").glob("operation_sequence_*")
+    erases = {row["op_name"] for row in csv.DictReader(sequence.open()) if row["op_name"].startswith("Block_Erase_")}
     asked = []
 
-    def erases_tlc(path):
+    def has_erase(path):
         asked.append(path)
-        return any(row["op_name"] == "Block_Erase_TLC" for row in csv.DictReader(path.open()))
+        return any(row["op_name"] in erases for row in csv.DictReader(path.open()))
 
-    shrunk = nandseqgen.shrink(tmp_path / "out", erases_tlc, tmp_path / "small")
-    assert [row["op_name"] for row in shrunk.operations] == ["Block_Erase_TLC"]
+    shrunk = nandseqgen.shrink(tmp_path / "out", has_erase, tmp_path / "small")
+    assert len(shrunk.operations) == 1 and shrunk.operations[0]["op_name"] in erases
     assert asked and shrunk.story["tried"] <= len(asked) + 1
     assert nandseqgen.verify(None, shrunk.path).clean
     with pytest.raises(nandseqgen.Error, match="lets it pass"):

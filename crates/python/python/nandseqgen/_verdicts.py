@@ -203,7 +203,7 @@ def coverage(
 
 def _covered(report: dict[str, Any]) -> CoverageReport:
     figures = report["merged"]
-    return CoverageReport(figures["closure"], figures["hit"], figures["bins"], report["holes"], report)
+    return CoverageReport(figures["closure"], figures["hit"], figures["cells"], report["holes"], report)
 
 
 def _runs(what: object) -> Iterable[Run]:
