@@ -106,7 +106,9 @@ def test_coverage_is_that_of_the_command(batch):
     counted = nandseqgen.coverage(nandseqgen.generate(seed=7, sites=2, runs=2, run_until=20_000))
     assert (counted.percent, counted.hit, counted.bins) == (written.percent, written.hit, written.bins)
     assert 0 < counted.percent < 100 and counted.hit < counted.bins
-    assert counted.uncovered == written.uncovered
+    # The command has a log of refusals, so it knows more of why something was not hit.
+    without_why = [[{**bins, "why": None} for bins in of.uncovered] for of in (counted, written)]
+    assert without_why[0] == without_why[1]
     for part in ("merged", "addresses", "pairs"):
         assert counted.report[part] == written.report[part]
     assert [run["figures"] for run in sorted(counted.report["runs"], key=lambda run: run["name"])] == [

@@ -44,24 +44,24 @@ class Error(Exception):
         self.exit_code = exit_code
         self.problems = problems or []
 
-    def _first(self, name: str) -> Any:
-        placed = [problem for problem in self.problems if problem.file is not None]
-        return getattr(placed[0], name) if placed else None
+    @property
+    def _first(self) -> Problem | None:
+        return next((problem for problem in self.problems if problem.file is not None), None)
 
     @property
     def file(self) -> str | None:
         """The file that the first problem is in."""
-        return self._first("file")
+        return self._first.file if self._first else None
 
     @property
     def line(self) -> int | None:
         """The line of the first problem, from 1."""
-        return self._first("line")
+        return self._first.line if self._first else None
 
     @property
     def column(self) -> int | None:
         """The column of the first problem, from 1."""
-        return self._first("column")
+        return self._first.column if self._first else None
 
     @property
     def help(self) -> str | None:

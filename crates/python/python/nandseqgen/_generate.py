@@ -258,7 +258,7 @@ def generate(
 
 def _word(value: object) -> str:
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        return str(os.fspath(value))
     # A whole number of µs or percent has no point, and no exponent.
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{value:.12f}".rstrip("0")

@@ -170,7 +170,7 @@ class CoverageReport:
     bins: int
     """Number of bins."""
     uncovered: list[dict[str, Any]] = field(repr=False)
-    """What was not hit, nearest first: ``phase_key``, ``op_name`` and more."""
+    """What was not hit, nearest first: ``phase_key``, ``op_name`` and more. Of runs in memory no refusals are known as a cause."""
     report: dict[str, Any] = field(repr=False)
     """What ``coverage report --format json`` says."""
 
