@@ -74,14 +74,14 @@ impl SequencePlan {
 #[derive(Default, Debug)]
 pub struct SequenceRows {
     /// The operations.
-    pub rows: Vec<SequenceRow>,
+    pub rows: Vec<OperationRow>,
     /// Their targets, one after another.
     pub structs: Vec<PayloadStruct>,
 }
 
 /// An operation without its targets.
 #[derive(Clone, Copy, Debug)]
-pub struct SequenceRow {
+pub struct OperationRow {
     /// The number of the row.
     pub seq: u64,
     /// The start in units of the last decimal of the column.
@@ -157,7 +157,7 @@ impl SequenceRows {
         let OpColumns { fields, .. } = plan.ops[operation.op];
         // A time that does not fit 64 bits does not fit the column either.
         let time = u64::try_from(plan.time.units(operation.start) * plan.factor).unwrap_or(u64::MAX);
-        self.rows.push(SequenceRow { seq: operation.seq, time, op: operation.op, uid: operation.uid });
+        self.rows.push(OperationRow { seq: operation.seq, time, op: operation.op, uid: operation.uid });
         let first = PayloadStruct {
             target: Target::default(),
             status: operation.status,

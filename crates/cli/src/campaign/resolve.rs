@@ -72,7 +72,6 @@ pub(crate) fn resolve_for(
     let phases = Phases::new(of_plan, all);
     let device_arguments = device_arguments(arguments, &phases, &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
-    let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
     let outputs = outputs(arguments);
     let campaign = Campaign {
         seed_formula: arguments.sites.seed_formula,
@@ -86,7 +85,7 @@ pub(crate) fn resolve_for(
         bootstrap_left_out,
         base_seed: arguments.sites.seed,
         out_dir: arguments.output.out_dir.clone(),
-        stamp,
+        stamp: arguments.output.stamp.or(earlier).unwrap_or_else(now),
         outputs,
         proposer_log: proposer_log(arguments, outputs),
         resume,
