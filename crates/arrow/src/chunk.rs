@@ -95,7 +95,8 @@ impl HeldColumn {
             Values::Decimal(..) => "a time of more than 18 digits (10^12 µs, 11.5 days)",
             Values::Int32(_) | Values::Int64(_) | Values::Names(..) => "a number beyond 63 bits",
         };
-        let message = format!("{what} does not fit an Arrow column of these tables; write CSV, or fewer or shorter runs");
+        let message =
+            format!("{what} does not fit an Arrow column of these tables; write CSV, or fewer or shorter runs");
         Err(io::Error::new(io::ErrorKind::InvalidData, message))
     }
 

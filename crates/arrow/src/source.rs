@@ -126,7 +126,8 @@ impl MemoryRows {
 
     fn open(&self, batch: &RecordBatch) -> io::Result<OpenBatch> {
         let column = |name: &&str| {
-            let column = batch.column_by_name(name).ok_or_else(|| invalid(format!("a batch has no column '{name}'")))?;
+            let column =
+                batch.column_by_name(name).ok_or_else(|| invalid(format!("a batch has no column '{name}'")))?;
             TypedArray::of(column).map_err(|found| {
                 let found = found.0;
                 invalid(format!("column '{name}' is of type {found}; types that can be read are {ACCEPTED}: cast it"))

@@ -42,7 +42,10 @@ impl TypedArray {
     ///
     /// # Errors
     /// The type, if such tables cannot have it.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's types are many, and most are no type of these tables")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library's types are many, and most are no type of these tables"
+    )]
     pub(crate) fn of(array: &ArrayRef) -> Result<Self, UnknownType> {
         let nulls = || array.nulls().cloned();
         Ok(match array.data_type() {
@@ -134,7 +137,9 @@ impl TypedArray {
             Self::LargeText(array) => Some(array.value(at)),
             Self::TextView(array) => Some(array.value(at)),
             Self::Among(keys, _, values) => values.text(keys[at]),
-            Self::Number(_) | Self::Decimal(..) | Self::Float(_) | Self::List(..) | Self::Struct(..) | Self::Null => None,
+            Self::Number(_) | Self::Decimal(..) | Self::Float(_) | Self::List(..) | Self::Struct(..) | Self::Null => {
+                None
+            }
         }
     }
 
@@ -171,7 +176,9 @@ impl TypedArray {
             return Ok(());
         }
         match self {
-            Self::Text(_) | Self::LargeText(_) | Self::TextView(_) => put_json(self.text(at).unwrap_or_default(), line)?,
+            Self::Text(_) | Self::LargeText(_) | Self::TextView(_) => {
+                put_json(self.text(at).unwrap_or_default(), line)?
+            }
             Self::Number(array) => line.extend_from_slice(itoa::Buffer::new().format(array.value(at)).as_bytes()),
             Self::Decimal(values, behind, _) => put_decimal(values[at], *behind, line),
             Self::Float(array) => put_float(array.value(at), line),

@@ -100,12 +100,7 @@ fn ask_oracle(
     open: &mut OpenSearch<'_>,
 ) -> Result<(), Failure> {
     let stop = stop_on_signals()?;
-    let oracle = Oracle {
-        asked,
-        repeat: arguments.repeat,
-        fails_at_least: arguments.fails_at_least,
-        stop: &stop,
-    };
+    let oracle = Oracle { asked, repeat: arguments.repeat, fails_at_least: arguments.fails_at_least, stop: &stop };
     loop {
         let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(()),

@@ -74,14 +74,14 @@ impl SequencePlan {
 #[derive(Default, Debug)]
 pub struct SequenceRows {
     /// The operations.
-    pub rows: Vec<OperationRow>,
+    pub rows: Vec<GatheredOperation>,
     /// Their targets, one after another.
     pub structs: Vec<PayloadStruct>,
 }
 
 /// An operation without its targets.
 #[derive(Clone, Copy, Debug)]
-pub struct OperationRow {
+pub struct GatheredOperation {
     /// The number of the row.
     pub seq: u64,
     /// The start in units of the last decimal of the column.
@@ -143,11 +143,7 @@ pub const fn names_of_field(field: PayloadField) -> Option<NameKind> {
     match field {
         PayloadField::CellType => Some(NameKind::CellType),
         PayloadField::ExpectedStatus => Some(NameKind::Status),
-        PayloadField::Die
-        | PayloadField::Plane
-        | PayloadField::Block
-        | PayloadField::Page
-        | PayloadField::Data => None,
+        PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page | PayloadField::Data => None,
     }
 }
 
@@ -157,7 +153,7 @@ impl SequenceRows {
         let OpColumns { fields, .. } = plan.ops[operation.op];
         // A time that does not fit 64 bits does not fit the column either.
         let time = u64::try_from(plan.time.units(operation.start) * plan.factor).unwrap_or(u64::MAX);
-        self.rows.push(OperationRow { seq: operation.seq, time, op: operation.op, uid: operation.uid });
+        self.rows.push(GatheredOperation { seq: operation.seq, time, op: operation.op, uid: operation.uid });
         let first = PayloadStruct {
             target: Target::default(),
             status: operation.status,

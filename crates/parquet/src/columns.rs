@@ -50,9 +50,7 @@ fn payload(name: &str, structs: PayloadColumns) -> Result<TypePtr, ParquetError>
         PayloadType::Int32 => number(field.name(), Physical::INT32, Repetition::OPTIONAL),
         PayloadType::Int64 => number(field.name(), Physical::INT64, Repetition::OPTIONAL),
         PayloadType::Text => text(field.name(), Repetition::OPTIONAL),
-        PayloadType::TextList => {
-            list(field.name(), Repetition::OPTIONAL, text(ELEMENT, Repetition::REQUIRED)?)
-        }
+        PayloadType::TextList => list(field.name(), Repetition::OPTIONAL, text(ELEMENT, Repetition::REQUIRED)?),
     };
     let fields = structs.fields().map(field).collect::<Result<_, _>>()?;
     list(name, Repetition::REQUIRED, group(ELEMENT, Repetition::REQUIRED, fields, None)?)

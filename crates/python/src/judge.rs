@@ -21,7 +21,8 @@ use crate::table::any_table;
 /// The tables of a run in memory, under names that stand for files.
 fn run_file(number: u64, tables: Vec<(FileKind, MemoryTable)>, source: &mut MemorySource) -> Option<RunFile> {
     let path = |kind: FileKind| PathBuf::from(format!("run {number}/{}.arrow", kind.name()));
-    let mut run = RunFile { run: number, path: path(FileKind::OperationSequence), rows: None, tables: Vec::new(), log: None };
+    let mut run =
+        RunFile { run: number, path: path(FileKind::OperationSequence), rows: None, tables: Vec::new(), log: None };
     let mut has_sequence = false;
     for (kind, table) in tables {
         source.add(path(kind), table);
@@ -76,10 +77,9 @@ pub(crate) fn judge(
         Some(generation) => {
             JudgedBy { profile: generation.profile().clone(), bad_blocks: generation.bad_blocks().to_vec() }
         }
-        None => JudgedBy {
-            profile: profile.device.expecting(Expectations { data, full_status }),
-            bad_blocks: Vec::new(),
-        },
+        None => {
+            JudgedBy { profile: profile.device.expecting(Expectations { data, full_status }), bad_blocks: Vec::new() }
+        }
     };
     let mut source = MemorySource::new(&by.profile);
     let mut files = Vec::new();
@@ -95,7 +95,12 @@ pub(crate) fn judge(
 }
 
 /// The verdict on a site: whether it is clean, as JSON, as text; or why there is none.
-fn verdict(by: &JudgedBy, site: SiteFiles, source: &MemorySource, max_findings: usize) -> Result<(bool, String, String), String> {
+fn verdict(
+    by: &JudgedBy,
+    site: SiteFiles,
+    source: &MemorySource,
+    max_findings: usize,
+) -> Result<(bool, String, String), String> {
     let options = Options { bad_blocks: &by.bad_blocks, source, max_findings, stop: None };
     let judged: SiteReport = judge_site(&by.profile, site, &options).map_err(|error| error.to_string())?;
     let report = Report { profile: by.profile.name.clone(), max_findings, notes: Vec::new(), sites: vec![judged] };
@@ -169,7 +174,8 @@ impl NativeCoverage {
         let hits = FileKind::OpStateNameInputTimeCount;
         let has_hits = run.tables.iter().any(|table| table.kind() == hits);
         let file = run_file(run.run(), of_run(run), &mut source).filter(|_| has_hits);
-        let file = file.ok_or_else(|| Refusal::new(format!("coverage is counted from operation_sequence and {}", hits.name())))?;
+        let file = file
+            .ok_or_else(|| Refusal::new(format!("coverage is counted from operation_sequence and {}", hits.name())))?;
         let site = run.site().map_or_else(|| "site".to_owned(), |site| format!("site {site}"));
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).add(&self.generation, &source, &site, &file)
     }

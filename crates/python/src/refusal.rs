@@ -47,7 +47,10 @@ pub(crate) fn refused(py: Python<'_>, message: impl Into<String>) -> PyErr {
 ///
 /// # Errors
 /// What the handler of a signal raises.
-pub(crate) fn wait<T: Send>(py: Python<'_>, next: impl Fn(Duration) -> Result<T, RecvTimeoutError> + Sync) -> PyResult<Option<T>> {
+pub(crate) fn wait<T: Send>(
+    py: Python<'_>,
+    next: impl Fn(Duration) -> Result<T, RecvTimeoutError> + Sync,
+) -> PyResult<Option<T>> {
     loop {
         match py.detach(|| next(LOOK)) {
             Ok(message) => return Ok(Some(message)),

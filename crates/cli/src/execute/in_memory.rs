@@ -74,7 +74,8 @@ pub(crate) fn carry_out<S: Sink + Send, T: Send>(
         }),
         changed: Condvar::new(),
     };
-    let worker = Worker { absences: &absences, setups: &setups, board: &board, making, tables_threaded: threads > sites };
+    let worker =
+        Worker { absences: &absences, setups: &setups, board: &board, making, tables_threaded: threads > sites };
     thread::scope(|scope| {
         for _ in 0..threads.min(sites) {
             let begun = thread::Builder::new().spawn_scoped(scope, || worker.work());
