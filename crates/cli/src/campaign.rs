@@ -29,7 +29,7 @@ pub(crate) use closure::Closure;
 use digests::Digests;
 use phases::MAX_SITE_US;
 pub(crate) use phases::{CampaignPhase, Phases};
-pub(crate) use resolve::{check_flags, outputs, resolve};
+pub(crate) use resolve::{check_flags, outputs, resolve, resolve_for};
 pub(crate) use sites::{Batch, BatchPart, CampaignSite};
 use table::push;
 

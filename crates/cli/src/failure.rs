@@ -5,10 +5,9 @@ use nandseq_trace::recorded::shown;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::{Diagnostics, Severity, SourceFile};
+use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
 
 use crate::console;
 
@@ -159,12 +158,20 @@ impl Failure {
         if let Self::Interrupted { kept, .. } = self { Self::Interrupted { kept, go_on: Some(command) } } else { self }
     }
 
-    /// The exit code of the program.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.code())
+    /// Whether the command was carried out, and this is its verdict.
+    pub(crate) const fn is_verdict(&self) -> bool {
+        match self {
+            Self::Found | Self::NotReached | Self::Told(_) => true,
+            Self::Unusable(_)
+            | Self::Faulty(_)
+            | Self::Several(_)
+            | Self::NothingStarts(_)
+            | Self::CannotWrite { .. }
+            | Self::Interrupted { .. } => false,
+        }
     }
 
-    /// The exit code as a number.
+    /// The exit code of the program.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Told(code) => *code,
@@ -237,6 +244,114 @@ impl Failure {
                     Kept::Nothing => format!("interrupted\n{go_on}"),
                 }
             }
+        }
+    }
+}
+
+/// Why a call was not carried out, for programs that call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The exit code that the command would have.
+    pub code: u8,
+    /// The message, without colours.
+    pub text: String,
+    /// What is wrong, one by one; empty if only the text says it.
+    pub problems: Vec<PlacedProblem>,
+}
+
+/// One thing that is wrong, or worth a remark.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlacedProblem {
+    /// `error`, `warning` or `note`.
+    pub severity: &'static str,
+    /// Its code; `None` for what is wrong with arguments.
+    pub code: Option<&'static str>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The file; `None` for what is wrong with arguments.
+    pub file: Option<String>,
+    /// The line, from 1, if one is meant.
+    pub line: Option<usize>,
+    /// The column, from 1, if one is meant.
+    pub column: Option<usize>,
+}
+
+impl Refusal {
+    /// A refusal of arguments, with this message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Failure::from(Problem::new(message)).into()
+    }
+
+    /// The refusal after what was told before it: its text, if it has none by itself.
+    pub(crate) fn after(mut self, told: &str) -> Self {
+        if self.text.is_empty() {
+            self.text = told.trim_end().to_owned();
+        }
+        self
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let mut problems = Vec::new();
+        failure.add_problems(&mut problems);
+        Self { code: failure.code(), text: failure.plain_text(), problems }
+    }
+}
+
+/// The word for a severity.
+pub(crate) const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// Findings about a file, one by one.
+pub(crate) fn placed(source: &SourceFile, about: &Diagnostics) -> Vec<PlacedProblem> {
+    let one = |one: &Diagnostic| {
+        let span = one.primary.as_ref().map(|label| label.span);
+        PlacedProblem {
+            severity: word(one.severity),
+            code: Some(one.code),
+            message: one.message.clone(),
+            help: one.help.clone(),
+            file: Some(source.name.clone()),
+            line: span.map(|span| span.line),
+            column: span.map(|span| span.column),
+        }
+    };
+    about.iter().map(one).collect()
+}
+
+impl Failure {
+    fn add_problems(&self, all: &mut Vec<PlacedProblem>) {
+        match self {
+            Self::Unusable(problems) => all.extend(problems.iter().map(|problem| PlacedProblem {
+                severity: word(Severity::Error),
+                code: None,
+                message: problem.message.clone(),
+                help: problem.help.clone(),
+                file: None,
+                line: None,
+                column: None,
+            })),
+            Self::Faulty(faulty) => {
+                let mut errors = faulty.1.clone();
+                errors.retain_at_least(Severity::Error);
+                all.extend(placed(&faulty.0, &errors));
+            }
+            Self::Several(each) => each.iter().for_each(|failure| failure.add_problems(all)),
+            Self::CannotWrite { .. }
+            | Self::NothingStarts(_)
+            | Self::Found
+            | Self::NotReached
+            | Self::Told(_)
+            | Self::Interrupted { .. } => {}
         }
     }
 }

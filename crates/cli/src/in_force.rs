@@ -57,18 +57,23 @@ pub(crate) struct InForce {
 pub(crate) type FlagsOfInputs<'a> = (&'a DeviceArgs, &'a TableArgs, Option<&'a Path>);
 
 impl InForce {
-    /// The inputs of `generate`. Notes and warnings are added to `remarks`.
+    /// The inputs of `generate`. Notes and warnings are added to `remarks`. A profile that is `known` is not read again.
     ///
     /// # Errors
     /// Every input that cannot be read or is faulty.
-    pub(crate) fn of_generate(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
+    pub(crate) fn of_generate(
+        arguments: &GenerateArgs,
+        known: Option<&ReadProfile>,
+        remarks: &mut String,
+    ) -> Result<Self, Failure> {
         let (device, wanted) = (&arguments.device, WantedTable::of_generate(arguments));
         let plan = arguments.extent.plan.as_deref();
         if let Some(table) = wanted.written_file() {
             let inputs = device.config.as_deref().into_iter().chain(badlist(device));
             target::check(&table, "--op-state-probs", inputs.chain(plan).chain(arguments.start.resume.as_deref()))?;
         }
-        Self::read((device, &arguments.table, plan), &wanted, arguments.output.expectations(), remarks)
+        let expectations = arguments.output.expectations();
+        Self::read(known, (device, &arguments.table, plan), &wanted, expectations, remarks)
     }
 
     /// The inputs of a command that looks at a device, and perhaps at a test plan for it.
@@ -81,17 +86,21 @@ impl InForce {
         remarks: &mut String,
     ) -> Result<Self, Failure> {
         let flags = (&arguments.device, &arguments.table, plan);
-        Self::read(flags, &WantedTable::of_flags(arguments), Expectations::default(), remarks)
+        Self::read(None, flags, &WantedTable::of_flags(arguments), Expectations::default(), remarks)
     }
 
     fn read(
+        known: Option<&ReadProfile>,
         flags: FlagsOfInputs<'_>,
         wanted: &WantedTable<'_>,
         expectations: Expectations,
         remarks: &mut String,
     ) -> Result<Self, Failure> {
-        let mut read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)
-            .map_err(|failure| failure.and(others_are_readable(flags.0, wanted)))?;
+        let mut read = match known {
+            Some(known) => known.clone(),
+            None => inputs::profile(flags.0.config.as_deref(), flags.0.lenient)
+                .map_err(|failure| failure.and(others_are_readable(flags.0, wanted)))?,
+        };
         read.expect(expectations);
         let check = FlagsInForce::new(flags.0, flags.1, wanted.built_anew()).check();
         remarks.push_str(&warnings::of_profile(&read, &check));

@@ -28,6 +28,7 @@ use crate::failure::{Failure, Problem, warning_text};
 pub(crate) const BUILT_IN: &str = "built-in";
 
 /// A profile, its text, its record for manifests, and the findings about it.
+#[derive(Clone, Debug)]
 pub(crate) struct ReadProfile {
     pub(crate) profile: Profile,
     /// The profile as its file states it, if something was added to its payloads.

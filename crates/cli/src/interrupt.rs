@@ -41,6 +41,12 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     Err(Problem::new("the system does not let the program listen for interruptions").into())
 }
 
+/// Leaves signals to a program that calls this one: no handler is installed.
+pub(crate) fn leave_signals_to_the_caller() {
+    // If a command has installed one already, this process is a command.
+    let _ = IS_LISTENING.set(true);
+}
+
 fn is_listening() -> bool {
     *IS_LISTENING.get_or_init(|| ctrlc::set_handler(interrupted).is_ok())
 }

@@ -39,6 +39,11 @@ impl<'a, T> Of<'a, T> {
 /// # Errors
 /// When standard output cannot be written to.
 pub(crate) fn print(object: &impl Serialize) -> Result<(), Failure> {
+    terminal::print(&text(object))
+}
+
+/// An object as JSON, with a final newline.
+pub(crate) fn text(object: &impl Serialize) -> String {
     #[derive(Serialize)]
     struct Whole<'a, T> {
         #[serde(flatten)]
@@ -48,6 +53,5 @@ pub(crate) fn print(object: &impl Serialize) -> Result<(), Failure> {
     }
     let environment = ENVIRONMENT.get().map_or(&[][..], Vec::as_slice);
     // Strings and numbers only: this cannot fail.
-    let text = serde_json::to_string_pretty(&Whole { object, environment }).unwrap_or_default();
-    terminal::print(&(text + "\n"))
+    serde_json::to_string_pretty(&Whole { object, environment }).unwrap_or_default() + "\n"
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand, ReportFormat};
 use crate::campaign::table::WantedTable;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, word};
 use crate::in_force::InForce;
 use crate::reach::{self, PairFindings, PairListing};
 use crate::{console, inputs, json, profile_list, terminal, warnings};
@@ -123,11 +123,7 @@ pub(crate) fn remarks<'c>(source: &'c SourceFile, about: &'c Diagnostics) -> Vec
     let remark = |one: &'c Diagnostic| {
         let place = one.primary.as_ref().map(|label| label.span);
         Remark {
-            severity: match one.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Note => "note",
-            },
+            severity: word(one.severity),
             code: one.code,
             message: &one.message,
             file: &source.name,

@@ -224,7 +224,7 @@ impl CampaignEntry {
         let GenerateArgs { device, output, .. } = &self.flags;
         let inputs = match &device.config {
             Some(_) if !self.unread.iter().any(|flag| flag == "lenient") => {
-                InForce::of_generate(&self.flags, &mut String::new()).map(drop)
+                InForce::of_generate(&self.flags, None, &mut String::new()).map(drop)
             }
             Some(_) | None => in_force::others_are_readable(device, &WantedTable::of_generate(&self.flags)),
         };

@@ -25,7 +25,8 @@ use crate::interrupt::stop_on_signals;
 use crate::thread_pool::threads;
 use crate::{console, json, ledger, tell, terminal, verify};
 use candidates::SequenceFiles;
-use oracle::Oracle;
+pub(crate) use oracle::AskFunction;
+use oracle::{Asked, Oracle};
 use saved::{OpenSearch, put};
 use subject::ShrinkSubject;
 
@@ -36,14 +37,23 @@ pub(crate) const STORIES: [&str; 2] = ["story.txt", "story.json"];
 
 /// Runs `nandseqgen shrink`.
 pub(crate) fn run(arguments: &ShrinkArgs) -> Result<(), Failure> {
+    run_with(arguments, Asked::Command(arguments.oracle.as_deref().unwrap_or_default()))
+}
+
+/// Runs it with a function for an oracle.
+pub(crate) fn run_asking(arguments: &ShrinkArgs, oracle: &AskFunction<'_>) -> Result<(), Failure> {
+    run_with(arguments, Asked::Function(oracle))
+}
+
+fn run_with(arguments: &ShrinkArgs, asked: Asked<'_>) -> Result<(), Failure> {
     if arguments.fails_at_least > arguments.repeat {
         let problem = Problem::new("a sequence cannot fail more often than it is tried");
         return Err(problem.help("--fails-at-least is at most --repeat").into());
     }
-    shrink(arguments).map_err(|failure| failure.placed_by("--into"))
+    shrink(arguments, asked).map_err(|failure| failure.placed_by("--into"))
 }
 
-fn shrink(arguments: &ShrinkArgs) -> Result<(), Failure> {
+fn shrink(arguments: &ShrinkArgs, asked: Asked<'_>) -> Result<(), Failure> {
     let subject = ShrinkSubject::find(arguments)?;
     let tables = Tables::new(&subject.found.profile);
     let history = subject.history(&tables)?;
@@ -55,7 +65,7 @@ fn shrink(arguments: &ShrinkArgs) -> Result<(), Failure> {
     }
     let is_over = match &arguments.batch {
         Some(batch) => batch::go_on(arguments, batch, (&subject, &files), &mut open)?,
-        None => ask_oracle(arguments, (&subject, &files), &mut open).map(|()| true)?,
+        None => ask_oracle((arguments, asked), (&subject, &files), &mut open).map(|()| true)?,
     };
     if !is_over {
         return Ok(());
@@ -85,17 +95,12 @@ fn is_free(folder: &Path) -> Result<(), Failure> {
 
 /// Carries a search to its end with the oracle.
 fn ask_oracle(
-    arguments: &ShrinkArgs,
+    (arguments, asked): (&ShrinkArgs, Asked<'_>),
     (subject, files): (&ShrinkSubject, &SequenceFiles<'_>),
     open: &mut OpenSearch<'_>,
 ) -> Result<(), Failure> {
     let stop = stop_on_signals()?;
-    let oracle = Oracle {
-        command: arguments.oracle.as_deref().unwrap_or_default(),
-        repeat: arguments.repeat,
-        fails_at_least: arguments.fails_at_least,
-        stop: &stop,
-    };
+    let oracle = Oracle { asked, repeat: arguments.repeat, fails_at_least: arguments.fails_at_least, stop: &stop };
     loop {
         let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(()),

@@ -1,5 +1,6 @@
-//! Writing to standard output and standard error.
+//! Writing to standard output and standard error, or to a caller that wants the text.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,6 +9,37 @@ use crate::failure::Failure;
 /// Whether standard output has got a file that the user named, and nothing else.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
+thread_local! {
+    /// The text of this thread, while a caller wants it.
+    static CAPTURED: RefCell<Option<Captured>> = const { RefCell::new(None) };
+}
+
+/// Text that would have been written.
+#[derive(Default, Debug)]
+pub(crate) struct Captured {
+    /// To standard output.
+    pub(crate) printed: String,
+    /// To standard error, without colours.
+    pub(crate) told: String,
+}
+
+/// Does some work, and keeps the text that this thread would write. What other threads write is written.
+pub(crate) fn capture<T>(work: impl FnOnce() -> T) -> (T, Captured) {
+    let outer = CAPTURED.replace(Some(Captured::default()));
+    let done = work();
+    (done, CAPTURED.replace(outer).unwrap_or_default())
+}
+
+/// Whether a caller wants the text of this thread.
+pub(crate) fn is_given_to_caller() -> bool {
+    is_captured(|_| ())
+}
+
+/// Gives the text that this thread writes to the caller who wants it. Says whether there is one.
+fn is_captured(keep: impl FnOnce(&mut Captured)) -> bool {
+    CAPTURED.with_borrow_mut(|captured| captured.as_mut().map(keep).is_some())
+}
+
 /// Notes that standard output gets a file that the user named: all other text goes to standard error from now on.
 pub(crate) fn take_standard_output() {
     IS_TAKEN.store(true, Ordering::Relaxed);
@@ -15,6 +47,9 @@ pub(crate) fn take_standard_output() {
 
 /// Writes to standard output, with colours only where they are wanted. A reader that has closed the pipe is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    if is_captured(|captured| captured.printed.push_str(text)) {
+        return Ok(());
+    }
     if IS_TAKEN.load(Ordering::Relaxed) {
         tell(text);
         return Ok(());
@@ -29,5 +64,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Writes to standard error, with colours only where they are wanted. A failure to write is ignored, since nobody could be told.
 pub(crate) fn tell(text: &str) {
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    if !is_captured(|captured| captured.told.push_str(&anstream::adapter::strip_str(text).to_string())) {
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    }
 }

@@ -19,6 +19,7 @@
 
 mod clock;
 mod fast_path;
+pub mod field_text;
 pub mod folder;
 pub mod form;
 mod header;

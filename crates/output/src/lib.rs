@@ -32,7 +32,9 @@ pub mod recorder;
 pub mod row_values;
 pub mod run_files;
 pub mod sequence;
+pub mod sequence_columns;
 mod sort;
+pub mod stored_types;
 pub mod threaded_sink;
 
 pub use sort::Budget;

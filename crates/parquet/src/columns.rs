@@ -3,55 +3,25 @@
 use std::sync::Arc;
 
 use nandseq_output::row_values::{NameKind, ValueNames};
-use nandseq_profile::Profile;
+use nandseq_output::stored_types::{DecimalType, PayloadColumns, PayloadType, StoredType};
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::table::{ColumnType, Columns};
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::schema::types::{Type, TypePtr};
 
-/// A type of decimal numbers of at most 64 bits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Decimals {
-    /// The number of digits, at most 18.
-    pub(crate) digits: u8,
-    /// The number of digits behind the point.
-    pub(crate) behind: u8,
-}
-
-/// The type of times in µs, below 10^12 µs (11.5 days).
-pub(crate) const US: Decimals = Decimals { digits: 18, behind: 6 };
-/// The type of fractions of a phase.
-const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
 /// The most digits that 32 bits hold.
 const SMALL: u8 = 9;
 
-/// What the structs of a payload have beside the fields of every profile.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct PayloadColumns {
-    /// Whether they have data.
-    data: bool,
-    /// Whether an expected status is a list of words.
-    status_is_list: bool,
-}
-
-impl PayloadColumns {
-    pub(crate) fn of(profile: &Profile) -> Self {
-        Self { data: profile.expects_data(), status_is_list: !profile.export.status.is_empty() }
-    }
-}
-
 /// The schema of a table. `time` is the type of a scaled time.
-pub(crate) fn schema(columns: Columns, time: Decimals, structs: PayloadColumns) -> Result<TypePtr, ParquetError> {
-    let column = |(&name, &of): (&&str, &ColumnType)| match of {
-        ColumnType::Address => number(name, Physical::INT32, Repetition::REQUIRED),
-        ColumnType::Count => number(name, Physical::INT64, Repetition::REQUIRED),
-        ColumnType::Time => decimal(name, US),
-        ColumnType::ScaledTime => decimal(name, time),
-        ColumnType::Fraction => decimal(name, FRACTION),
-        ColumnType::Name => text(name, Repetition::REQUIRED),
-        ColumnType::OptionalName => text(name, Repetition::OPTIONAL),
-        ColumnType::Payload => payload(name, structs),
+pub(crate) fn schema(columns: Columns, time: DecimalType, structs: PayloadColumns) -> Result<TypePtr, ParquetError> {
+    let column = |(&name, &of): (&&str, &ColumnType)| match StoredType::of(of, time) {
+        Some(StoredType::Int32) => number(name, Physical::INT32, Repetition::REQUIRED),
+        Some(StoredType::Int64) => number(name, Physical::INT64, Repetition::REQUIRED),
+        Some(StoredType::Decimal(of)) => decimal(name, of),
+        Some(StoredType::Text) => text(name, Repetition::REQUIRED),
+        Some(StoredType::OptionalText) => text(name, Repetition::OPTIONAL),
+        None => payload(name, structs),
     };
     let fields = columns.names.iter().zip(columns.types).map(column).collect::<Result<_, _>>()?;
     Ok(Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?))
@@ -61,7 +31,7 @@ fn number(name: &str, of: Physical, repetition: Repetition) -> Result<TypePtr, P
     Ok(Arc::new(Type::primitive_type_builder(name, of).with_repetition(repetition).build()?))
 }
 
-fn decimal(name: &str, Decimals { digits, behind }: Decimals) -> Result<TypePtr, ParquetError> {
+fn decimal(name: &str, DecimalType { digits, behind }: DecimalType) -> Result<TypePtr, ParquetError> {
     let of = if digits <= SMALL { Physical::INT32 } else { Physical::INT64 };
     let (digits, behind) = (digits.into(), behind.into());
     let column = Type::primitive_type_builder(name, of).with_repetition(Repetition::REQUIRED);
@@ -76,18 +46,13 @@ fn text(name: &str, repetition: Repetition) -> Result<TypePtr, ParquetError> {
 
 /// A list of targets. A field that an operation does not have is null.
 fn payload(name: &str, structs: PayloadColumns) -> Result<TypePtr, ParquetError> {
-    let field = |field: PayloadField| match field {
-        PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => {
-            number(field.name(), Physical::INT32, Repetition::OPTIONAL)
-        }
-        PayloadField::ExpectedStatus if structs.status_is_list => {
-            list(field.name(), Repetition::OPTIONAL, text(ELEMENT, Repetition::REQUIRED)?)
-        }
-        PayloadField::CellType | PayloadField::ExpectedStatus => text(field.name(), Repetition::OPTIONAL),
-        PayloadField::Data => number(field.name(), Physical::INT64, Repetition::OPTIONAL),
+    let field = |(field, of): (PayloadField, PayloadType)| match of {
+        PayloadType::Int32 => number(field.name(), Physical::INT32, Repetition::OPTIONAL),
+        PayloadType::Int64 => number(field.name(), Physical::INT64, Repetition::OPTIONAL),
+        PayloadType::Text => text(field.name(), Repetition::OPTIONAL),
+        PayloadType::TextList => list(field.name(), Repetition::OPTIONAL, text(ELEMENT, Repetition::REQUIRED)?),
     };
-    let is_there = |field: &PayloadField| structs.data || *field != PayloadField::Data;
-    let fields = PayloadField::ALL.into_iter().filter(is_there).map(field).collect::<Result<_, _>>()?;
+    let fields = structs.fields().map(field).collect::<Result<_, _>>()?;
     list(name, Repetition::REQUIRED, group(ELEMENT, Repetition::REQUIRED, fields, None)?)
 }
 

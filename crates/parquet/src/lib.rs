@@ -27,15 +27,17 @@ use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, Write
 use nandseq_output::model::TableModel;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::row_values::{ValueNames, ValueRow};
+use nandseq_output::sequence_columns::SequencePlan;
+use nandseq_output::stored_types::{DecimalType, PayloadColumns};
 use nandseq_profile::Profile;
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::TimeColumnError;
 
-use columns::{PayloadColumns, US, schema};
+use columns::schema;
 use failure::into_io;
 use file::ParquetFile;
-use sequence::{SequenceParquet, SequencePlan};
+use sequence::SequenceParquet;
 use tables::ParquetTable;
 pub use text::PARQUET;
 
@@ -60,7 +62,7 @@ impl ParquetTables {
 
     fn table<R: ValueRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
         let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
-        let schema = schema(R::TABLE.file().columns(), US, PayloadColumns::default()).map_err(into_io)?;
+        let schema = schema(R::TABLE.file().columns(), DecimalType::US, PayloadColumns::default()).map_err(into_io)?;
         Ok(Some(Box::new(ParquetTable::new(ParquetFile::new(file, schema, &self.names)?))))
     }
 }

@@ -6,17 +6,16 @@
 //! thousand rows are in memory at a time. Leaves out the meaning of the fields: a null becomes an empty field, which the reader
 //! of lines judges.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::path::Path;
 
 use nandseq_input::Source;
+use nandseq_input::field_text::{ExpectingOps, put_decimal, put_json, put_text};
 use nandseq_input::form::Form;
 use nandseq_input::source::{columns_of, lines};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
-use nandseq_trace::csv_field;
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::manifest;
 use parquet::basic::Compression;
@@ -41,15 +40,12 @@ pub const PARQUET: Form =
 /// The source for tables in Parquet.
 #[derive(Clone, Debug)]
 struct ParquetFiles {
-    /// For each op name, whether its payload has the field of the expected status. A null in that field is then part of the
-    /// payload.
-    expecting: HashMap<String, bool>,
+    expecting: ExpectingOps,
 }
 
 impl ParquetFiles {
     fn new(profile: &Profile) -> Self {
-        let expects = |base| profile.bases[base].payload.contains(&PayloadField::ExpectedStatus);
-        Self { expecting: profile.ops.iter().map(|op| (op.name.clone(), expects(op.base))).collect() }
+        Self { expecting: ExpectingOps::of(profile) }
     }
 }
 
@@ -137,7 +133,7 @@ impl Rows {
                     None => Ok(()),
                     Some(cell) => {
                         if let (Cell::Text(op), "op_name") = (cell, *name) {
-                            expects = self.files.expecting.get(op).copied().unwrap_or_default();
+                            expects = self.files.expecting.has(op);
                         }
                         put(cell, text)
                     }
@@ -235,55 +231,6 @@ fn put_list(field: &mut Cells, line: &mut Vec<u8>) -> io::Result<()> {
     }
     line.push(b']');
     Ok(())
-}
-
-/// Appends a JSON string in a quoted field. Characters are escaped as in JSON, and quotes are doubled because the field is
-/// quoted.
-fn put_json(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
-    line.extend_from_slice(b"\"\"");
-    for byte in text.bytes() {
-        match byte {
-            b'"' => line.extend_from_slice(b"\\\"\""),
-            b'\\' => line.extend_from_slice(b"\\\\"),
-            0..=31 => write!(line, "\\u{byte:04x}")?,
-            other => line.push(other),
-        }
-    }
-    line.extend_from_slice(b"\"\"");
-    Ok(())
-}
-
-/// Appends a text as a field, quoted if necessary. A line break is refused, because a row of these tables is one line.
-fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
-    if text.contains(['\n', '\r']) {
-        return Err(invalid(format!("{text:?} contains a line break, which no name of these tables does")));
-    }
-    line.extend_from_slice(csv_field(text).as_bytes());
-    Ok(())
-}
-
-/// Appends an exact decimal with at least one digit after the point. It has at most 38 digits after it.
-fn put_decimal(number: i128, digits: usize, line: &mut Vec<u8>) {
-    let size = number.unsigned_abs();
-    // The digits after the point with a one before them, so that zeros at their beginning are written.
-    let (whole, behind) = match u64::try_from(size) {
-        Ok(size) if digits < 19 => {
-            let one = 10u64.pow(digits as u32);
-            ((size / one).into(), (one + size % one).into())
-        }
-        _ => {
-            let one = 10u128.pow(digits as u32);
-            (size / one, one + size % one)
-        }
-    };
-    if number < 0 {
-        line.push(b'-');
-    }
-    line.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
-    line.push(b'.');
-    let mut buffer = itoa::Buffer::new();
-    let behind = buffer.format::<u128>(behind)[1..].trim_end_matches('0');
-    line.extend_from_slice(if behind.is_empty() { b"0" } else { behind.as_bytes() });
 }
 
 fn invalid(what: String) -> io::Error {
@@ -390,35 +337,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(format!("{}.parquet", TABLE.name()));
         std::fs::write(&path, bytes).unwrap();
-        let lines = ParquetFiles { expecting: HashMap::new() }.open(&path);
+        let lines = ParquetFiles { expecting: ExpectingOps::default() }.open(&path);
         lines.and_then(|mut lines| lines.read_to_string(&mut String::new())).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn decimals_are_exact_with_at_least_one_digit_after_the_point() {
-        let text = |number, digits| {
-            let mut line = Vec::new();
-            put_decimal(number, digits, &mut line);
-            String::from_utf8(line).unwrap()
-        };
-        let texts = [(0, 6), (1, 6), (500_000_000, 6), (7_500_085_000, 6), (37, 2), (100, 2), (12, 0), (-1, 6)];
-        let texts = texts.map(|(number, digits)| text(number, digits));
-        assert_eq!(texts, ["0.0", "0.000001", "500.0", "7500.085", "0.37", "1.0", "12.0", "-0.000001"]);
-        assert_eq!(text(i128::MIN, 38), "-1.70141183460469231731687303715884105728");
-    }
-
-    #[test]
-    fn no_text_of_a_file_becomes_another_one_or_ends_its_field() {
-        let mut line = Vec::new();
-        put_text("a,\"b\"", &mut line).unwrap();
-        assert_eq!(line, b"\"a,\"\"b\"\"\"");
-        for broken in ["a\nb", "a\r", "\n"] {
-            let error = put_text(broken, &mut Vec::new()).unwrap_err().to_string();
-            assert!(error.contains("contains a line break"), "{error}");
-        }
-        line.clear();
-        put_json("x\",\n\\y", &mut line).unwrap();
-        assert_eq!(line, b"\"\"x\\\"\",\\u000a\\\\y\"\"");
     }
 
     #[test]
@@ -458,13 +378,13 @@ mod tests {
         };
         for (at, bit) in (0..sound.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
             put(at, sound[at] ^ 1 << bit);
-            let lines = ParquetFiles { expecting: HashMap::new() }.open(&path);
+            let lines = ParquetFiles { expecting: ExpectingOps::default() }.open(&path);
             let _ = lines.and_then(|mut lines| lines.read_to_end(&mut Vec::new()));
             put(at, sound[at]);
         }
         for at in (0..sound.len()).step_by(50) {
             std::fs::write(&path, &sound[..at]).unwrap();
-            assert!(ParquetFiles { expecting: HashMap::new() }.open(&path).is_err(), "cut at {at}");
+            assert!(ParquetFiles { expecting: ExpectingOps::default() }.open(&path).is_err(), "cut at {at}");
         }
     }
 }

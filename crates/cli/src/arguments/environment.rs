@@ -86,13 +86,12 @@ pub(crate) struct Read {
     pub(crate) applied: Vec<Applied>,
 }
 
-/// The command line of this process; `None` for help and versions, which are printed. A mistake in the command line ends the
-/// process.
+/// The command line of these words, with the variables of this process; `None` for help and versions, which are printed. A mistake in the
+/// command line ends the process.
 ///
 /// # Errors
 /// When help or the version cannot be printed.
-pub(crate) fn read_process() -> Result<Option<Read>, Failure> {
-    let words: Vec<OsString> = env::args_os().collect();
+pub(crate) fn read_words(words: Vec<OsString>) -> Result<Option<Read>, Failure> {
     let mut whole = CommandLine::command();
     whole.build();
     let words = with_values(in_order(words, &whole));

@@ -19,22 +19,32 @@ use super::{Batch, Campaign, CampaignPhase, CampaignSite, Closure, Phases, phase
 use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
+use crate::inputs::ReadProfile;
 use crate::site_folders::SiteFolders;
 use crate::test_plan::PlanInForce;
 use crate::{console, failure, inputs, reach, site_files, target};
 
 /// Resolves the flags and reads the files they name. Notes and warnings are added to `remarks`.
 pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<Campaign, Failure> {
+    resolve_for(arguments, None, remarks)
+}
+
+/// The same for a profile that is `known`, and not read again.
+pub(crate) fn resolve_for(
+    arguments: &GenerateArgs,
+    known: Option<&ReadProfile>,
+    remarks: &mut String,
+) -> Result<Campaign, Failure> {
     let mut problems = Vec::new();
     let (folders, run_until) = check_flags(arguments, true, &mut problems);
     let (Some(folders), true) = (folders, problems.is_empty()) else {
         // Notes and warnings are not wanted beside these errors.
-        let inputs = InForce::of_generate(arguments, &mut String::new());
+        let inputs = InForce::of_generate(arguments, known, &mut String::new());
         return Err(Failure::Unusable(problems).and(inputs));
     };
     let batch = Batch::new(&arguments.sites);
     let sites = sites::campaigns(&arguments.sites, batch.as_ref(), &folders);
-    let in_force = InForce::of_generate(arguments, remarks);
+    let in_force = InForce::of_generate(arguments, known, remarks);
     let (in_force, resume) = both(in_force, resume_from(arguments, &sites))?;
     if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
         target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
@@ -62,7 +72,6 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     let phases = Phases::new(of_plan, all);
     let device_arguments = device_arguments(arguments, &phases, &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
-    let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
     let outputs = outputs(arguments);
     let campaign = Campaign {
         seed_formula: arguments.sites.seed_formula,
@@ -76,7 +85,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         bootstrap_left_out,
         base_seed: arguments.sites.seed,
         out_dir: arguments.output.out_dir.clone(),
-        stamp,
+        stamp: arguments.output.stamp.or(earlier).unwrap_or_else(now),
         outputs,
         proposer_log: proposer_log(arguments, outputs),
         resume,

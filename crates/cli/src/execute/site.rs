@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use nandseq_generate::dead::DeadDie;
-use nandseq_generate::{CanCover, RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
+use nandseq_generate::{RunError, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::{Complete, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
@@ -18,6 +17,7 @@ use nandseq_trace::run_name::RunName;
 
 use super::claim::Claims;
 use super::difference::is_same_campaign;
+use super::one_run::OneRun;
 use super::proposer_log::{Log, Logged};
 use super::setups::Setups;
 use super::totals::Totals;
@@ -303,16 +303,6 @@ impl<'p> Work<'p> {
         Ok(files.map_err(|reason| Failure::cannot_write(folder, reason))?.syncing(self.syncs_slowly))
     }
 
-    /// Whether a site may still reach the coverage at which it, or the phase, ends. If not, says so, unless the run has only `begun`: then
-    /// an earlier one ended in the trap.
-    fn can_cover(&self, campaign_site: &CampaignSite, site: &Site<'_>, (phase, begun): (usize, bool)) -> bool {
-        let trap = self.absences.trap_before_until(site, phase);
-        if let Some(trap) = trap.as_ref().filter(|_| !begun) {
-            self.progress.at_once(&trap.in_a_line(campaign_site.site));
-        }
-        trap.is_none()
-    }
-
     /// Simulates one run. Its files are complete then, but do not have their final names yet.
     fn simulate<'f>(
         &self,
@@ -323,29 +313,19 @@ impl<'p> Work<'p> {
     ) -> Result<(RunRecord, RunSummary, Complete<'f>), Failure> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
         let (phase, at) = (self.campaign.phases.limits(run_index), self.campaign.phases.of_run(run_index));
-        self.setups.enter(site, run_index);
-        let until_covered = self.campaign.closure.as_ref().and_then(Closure::until);
-        // A run asks once before its first event.
-        let begun = AtomicBool::new(true);
-        let can_cover =
-            |site: &Site<'_>| self.can_cover(campaign_site, site, (at, begun.swap(false, Ordering::Relaxed)));
-        let on_dead = |dead: &DeadDie| self.progress.at_once(&dead_dies::in_a_line(campaign_site, dead));
-        let limits = RunLimits {
-            run_until: self.campaign.run_until_from(run_index, site.clock()),
-            max_ops: phase.max_ops,
-            bootstrap: self.campaign.bootstrap,
-            until_covered,
-            until: phase.until,
-            can_cover: self.absences.has_until(at).then_some(&can_cover as CanCover<'_>),
-            of_phase: self.campaign.phases.place_of(run_index),
-            stop: Some(self.stop),
-            on_dead: Some(&on_dead),
+        let one = OneRun {
+            absences: self.absences,
+            setups: self.setups,
+            stop: self.stop,
+            run_index,
+            on_dead: &|dead| self.progress.at_once(&dead_dies::in_a_line(campaign_site, dead)),
+            on_trap: &|trap| self.progress.at_once(&trap.in_a_line(campaign_site.site)),
         };
         let log = Log::create(&mut inner, self.campaign.proposer_log, &self.campaign.profile).map_err(unwritten)?;
         let (summary, log, mut files) = thread::scope(|scope| {
             let inner = ThreadedSink::new(self.tables_threaded.then_some(scope), inner);
             let mut sink = Watched::new(Logged { log, inner }, self.progress, phase);
-            let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, self.campaign, unwritten))?;
+            let summary = one.make(site, &mut sink).map_err(|error| failed(error, self.campaign, unwritten))?;
             let Logged { log, inner } = sink.finish();
             Ok::<_, Failure>((summary, log, inner.finish().map_err(unwritten)?))
         })?;

@@ -1,4 +1,4 @@
-//! The oracle: a command that says whether a sequence fails.
+//! The oracle: a command, or a function of the caller, that says whether a sequence fails.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,9 +8,19 @@ use nandseq_trace::recorded::shown;
 
 use crate::failure::{Failure, Problem};
 
-/// A command, and how often it is asked.
+/// A function of a caller: whether the sequence in a file fails, or why that is not known.
+pub(crate) type AskFunction<'a> = dyn Fn(&Path) -> Result<bool, String> + Sync + 'a;
+
+/// Who is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
+    Command(&'a str),
+    Function(&'a AskFunction<'a>),
+}
+
+/// Who is asked, and how often.
 pub(super) struct Oracle<'a> {
-    pub(super) command: &'a str,
+    pub(super) asked: Asked<'a>,
     pub(super) repeat: u64,
     pub(super) fails_at_least: u64,
     pub(super) stop: &'a AtomicBool,
@@ -33,8 +43,18 @@ impl Oracle<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::INTERRUPTED);
         }
-        let status = shell(self.command).arg(sequence).stdin(Stdio::null()).stdout(Stdio::null()).status();
-        let status = status.map_err(|reason| Problem::new(format!("cannot run `{}`: {reason}", self.command)))?;
+        match self.asked {
+            Asked::Command(command) => self.run(command, sequence),
+            Asked::Function(function) => function(sequence).map_err(|reason| {
+                let message = format!("the oracle failed for `{}`: {reason}", shown(sequence));
+                Problem::new(message).help("mend it, and the same call goes on").into()
+            }),
+        }
+    }
+
+    fn run(&self, command: &str, sequence: &Path) -> Result<bool, Failure> {
+        let status = shell(command).arg(sequence).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        let status = status.map_err(|reason| Problem::new(format!("cannot run `{command}`: {reason}")))?;
         match status.code() {
             Some(0) => Ok(false),
             Some(1) => Ok(true),
@@ -42,7 +62,7 @@ impl Oracle<'_> {
             code => {
                 let ended =
                     code.map_or_else(|| "was ended by a signal".to_owned(), |code| format!("exited with {code}"));
-                let message = format!("`{}` {ended} for `{}`", self.command, shown(sequence));
+                let message = format!("`{command}` {ended} for `{}`", shown(sequence));
                 let help = "it exits with 0 if a sequence passes and with 1 if it fails; mend it, and the same command goes on";
                 Err(Problem::new(message).help(help).into())
             }

@@ -9,13 +9,14 @@ use crate::none;
 use crate::source::root;
 
 /// The crates of the workspace that each crate may depend on. Data flows in one direction.
-const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 20] = [
     ("nandseq-profile", &[]),
     ("nandseq-plan", &["nandseq-profile"]),
     ("nandseq-trace", &["nandseq-profile"]),
     ("nandseq-output", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-input", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-parquet", &["nandseq-profile", "nandseq-trace", "nandseq-output", "nandseq-input"]),
+    ("nandseq-arrow", &["nandseq-profile", "nandseq-trace", "nandseq-output", "nandseq-input"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-plan", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
@@ -46,14 +47,19 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
             "nandseq-shrink",
         ],
     ),
+    (
+        "nandseq-python",
+        &["nandseqgen", "nandseq-arrow", "nandseq-profile", "nandseq-trace", "nandseq-input", "nandseq-verify"],
+    ),
     ("nandseq-layout", &[]),
 ];
 
 /// The crates that the tests of a crate may use besides. The verifier's tests are as independent as the verifier: the crate that
 /// damages sequences for them does not use the crates that generate them.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 6] = [
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 7] = [
     ("nandseq-verify", &["nandseq-mutants"]),
     ("nandseq-generate", &["nandseq-output", "nandseq-input", "nandseq-verify", "nandseq-reach"]),
+    ("nandseq-arrow", &["nandseq-generate"]),
     ("nandseq-report", &["nandseq-generate", "nandseq-output", "nandseq-reach"]),
     ("nandseq-diagnose", &["nandseq-generate", "nandseq-output"]),
     ("nandseq-shrink", &["nandseq-generate", "nandseq-verify"]),

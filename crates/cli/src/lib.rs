@@ -1,7 +1,7 @@
 //! `nandseqgen`: arguments, files, progress, exit codes.
 //!
 //! This crate resolves flags into a checked campaign before any work. The other crates do the work. Whatever stops the program is
-//! a `Failure` with a text and an exit code.
+//! a `Failure` with a text and an exit code. The command itself is [`command_line`]; [`embedded`] offers the same work to programs that call it.
 
 mod absent;
 mod arguments;
@@ -15,6 +15,7 @@ mod console;
 mod coverage;
 mod dead_dies;
 mod diagnose;
+pub mod embedded;
 mod execute;
 mod expected_fields;
 mod explain;
@@ -69,21 +70,24 @@ mod verify;
 mod warnings;
 mod written;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use crate::arguments::environment::{self, Applied, Read};
 use crate::arguments::{Command, CommandLine};
 use crate::failure::{Failure, note_text, remark_text};
 use crate::terminal::tell;
 
-fn main() -> ExitCode {
+/// Carries out a command line, whose first word is the name of the program. Returns the exit code. A mistake in the command line, and an
+/// interruption, end the process.
+#[must_use]
+pub fn command_line(words: Vec<OsString>) -> u8 {
     interrupt::survive_size_limits();
-    let Read { line, applied } = match environment::read_process() {
+    let Read { line, applied } = match environment::read_words(words) {
         Ok(Some(read)) => read,
-        Ok(None) => return ExitCode::SUCCESS,
+        Ok(None) => return 0,
         Err(failure) => {
             tell(&failure.text());
-            return failure.exit_code();
+            return failure.code();
         }
     };
     console::set(line.console.level());
@@ -93,14 +97,14 @@ fn main() -> ExitCode {
         tell(&note_text(remark));
     }
     match run(&line) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => {
             // With `-q` the remark was not shown yet, and a variable of the environment may be the cause of the failure.
             if let (Some(remark), true) = (&set_by_environment, console::is_quiet()) {
                 tell(&remark_text(remark));
             }
             tell(&failure.text());
-            failure.exit_code()
+            failure.code()
         }
     }
 }
