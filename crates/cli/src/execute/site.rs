@@ -333,6 +333,7 @@ impl<'p> Work<'p> {
         let limits = RunLimits {
             run_until: self.campaign.run_until_from(run_index, site.clock()),
             max_ops: phase.max_ops,
+            cut_after: None,
             bootstrap: self.campaign.bootstrap,
             until_covered,
             until: phase.until,
