@@ -76,6 +76,12 @@ fn wanted(arguments: &ExplainArgs, in_force: &InForce) -> Result<u64, Failure> {
     }
 }
 
+/// The line that names a plan whose phases have no tables of their own; the tables are described with it otherwise.
+fn plan_line(in_force: &InForce) -> String {
+    let plan = in_force.plan.as_ref().filter(|plan| plan.table(0).is_none());
+    plan.map_or_else(String::new, |plan| format!("Plan: `{}`.\n", plan.input.source))
+}
+
 /// Prints the page of a rule.
 fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
     let page = pages::page(code).unwrap_or_default();
@@ -142,7 +148,7 @@ fn explain(
         table: table.described(profile),
         bad_blocks: bad_blocks.len(),
         badlist: words.badlist.map(str::to_owned),
-        in_force: in_force.described(),
+        in_force: in_force.described() + &plan_line(in_force),
         under: under.map(|key| profile.phase_keys[key].name.clone()),
         bootstrap: in_force.bootstrap,
         trial: TrialEnd {

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use nandseq_generate::probability::{self, Distributions};
-use nandseq_plan::TestPlan;
 use nandseq_plan::model::{MixShare, PlanPhase, Scenario};
+use nandseq_plan::{TestPlan, never_served, unserved_by_phase};
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_reach::{ScenarioStarts, Start};
@@ -43,6 +43,8 @@ pub(crate) struct PlanReach {
     pub(crate) starts: ScenarioStarts,
     /// All operations of these.
     pub(crate) scripted: Vec<OpId>,
+    /// For each phase the operations that draw an address and that its regions do not serve; none if there are too many regions.
+    pub(crate) unserved_by_phase: Vec<Vec<OpId>>,
     /// The operations that no region ever serves.
     pub(crate) unserved: Vec<OpId>,
 }
@@ -119,7 +121,9 @@ impl PlanInForce {
         self.reach.get_or_init(|| {
             let starts = ScenarioStarts::new(profile, &self.plan, start);
             let scripted = starts.ops();
-            PlanReach { starts, scripted, unserved: nandseq_plan::never_served(&self.plan, profile, start.bootstrap) }
+            let unserved_by_phase = unserved_by_phase(&self.plan, profile, start.bootstrap).unwrap_or_default();
+            let unserved = never_served(&unserved_by_phase);
+            PlanReach { starts, scripted, unserved_by_phase, unserved }
         })
     }
 

@@ -53,10 +53,9 @@ pub fn unserved_by_phase(plan: &TestPlan, profile: &Profile, bootstrapped: bool)
     Some(regions.iter().map(of_phase).collect())
 }
 
-/// The operations that no phase serves, which therefore never start after a bootstrap.
+/// The operations that no phase serves, which therefore never start after a bootstrap; `by_phase` is what [`unserved_by_phase`] gives.
 #[must_use]
-pub fn never_served(plan: &TestPlan, profile: &Profile, bootstrapped: bool) -> Vec<OpId> {
-    let by_phase = unserved_by_phase(plan, profile, bootstrapped).unwrap_or_default();
+pub fn never_served(by_phase: &[Vec<OpId>]) -> Vec<OpId> {
     let Some((first, others)) = by_phase.split_first() else { return Vec::new() };
     first.iter().copied().filter(|op| others.iter().all(|ops| ops.binary_search(op).is_ok())).collect()
 }

@@ -42,8 +42,8 @@ impl ScenarioStarts {
             for (step, ops) in ops.iter().enumerate().take(end) {
                 ops.iter().for_each(|op| steps[op.index()].push((at, step)));
             }
-            // What the first impossible step lacks is brought about all the same.
-            let tried = of_plan.iter().take(end + 1).flat_map(|step| &step.ops);
+            // What an impossible step, or one after it, lacks is brought about all the same.
+            let tried = of_plan.iter().flat_map(|step| &step.ops);
             let classes: Vec<NameClassId> = tried.map(|op| model.of_op[op.index()]).collect();
             let helping = helping(&model, &classes);
             profile

@@ -23,6 +23,9 @@ pub(super) struct SaidByPlan {
     /// Its share in each phase that states shares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) shares: Vec<SharePlanned>,
+    /// The phases whose regions have no address for it, if others have one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) without_address: Vec<String>,
     /// The limits that it counts towards.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) limits: Vec<LimitPlanned>,
@@ -113,6 +116,7 @@ impl<'p> PlanWords<'p> {
         let name = |&at: &usize| self.plan.plan.scenarios[at].name.clone();
         SaidByPlan {
             shares: self.plan.phases().filter_map(|phase| self.share(phase, op)).collect(),
+            without_address: self.without_address(op),
             limits: self.limits(op),
             scenarios: self.steps(op),
             helps: self.reach.starts.helps(op).iter().map(name).collect(),
@@ -190,6 +194,13 @@ impl<'p> PlanWords<'p> {
         let stated = self.entry(format!("mix.{share}"), self.places.share(self.phase(phase), share));
         let (share, percent) = (Some(share.clone()), percent(*wanted));
         Some(SharePlanned { phase: name, share, percent, operations: ops.len(), stated, reached })
+    }
+
+    fn without_address(&self, op: OpId) -> Vec<String> {
+        let by_phase = self.reach.unserved_by_phase.iter().enumerate();
+        let phases: Vec<usize> =
+            by_phase.filter(|(_, unserved)| unserved.binary_search(&op).is_ok()).map(|(phase, _)| phase).collect();
+        if self.reach.unserved.binary_search(&op).is_ok() { Vec::new() } else { self.names(&phases) }
     }
 
     fn limits(&self, op: OpId) -> Vec<LimitPlanned> {
@@ -344,11 +355,6 @@ fn placed(stated: Option<&StatedEntry>) -> String {
 }
 
 impl SaidByPlan {
-    /// Whether attempts at scenarios start the operation as a step.
-    pub(super) fn is_step(&self) -> bool {
-        self.scenarios.iter().any(|step| step.starts)
-    }
-
     /// Writes a line for each thing. What the operation may bring about is worth one only if nothing else starts it (`helps_only`).
     pub(super) fn write(&self, text: &mut String, helps_only: bool) -> fmt::Result {
         self.scenarios.iter().try_for_each(|step| step.write(text))?;
@@ -356,6 +362,13 @@ impl SaidByPlan {
             let names = self.helps.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let noun = if self.helps.len() == 1 { "scenario" } else { "scenarios" };
             writeln!(text, "Attempts at the {noun} {names} may start it to bring about what a step lacks.")?;
+        }
+        if !self.without_address.is_empty() {
+            let (noun, names) = match self.without_address.as_slice() {
+                [one] => ("phase", one.clone()),
+                several => ("phases", several.join(", ")),
+            };
+            writeln!(text, "No region of the {noun} {names} has an address for it.")?;
         }
         self.shares.iter().try_for_each(|share| share.write(text))?;
         self.limits.iter().try_for_each(|limit| limit.write(text))

@@ -54,6 +54,8 @@ fn a_phase_without_regions_serves_what_another_does_not() {
     let folder = folder(PLAIN, &format!("{phases}{addresses}"));
     let found = operation(&folder, "Program_SLC");
     assert_eq!(found["appears"], "proposed");
+    assert_eq!(found["without_address"], serde_json::json!(["narrow"]));
+    assert!(explain(&folder, &["Program_SLC"]).contains("\nNo region of the phase narrow has an address for it.\n"));
     let by_phase = &found["expected_by_phase"];
     assert_eq!((&by_phase[0]["phase"], &by_phase[0]["counted"]), (&"narrow".into(), &0.into()));
     assert!(by_phase[1]["mean"].as_f64().unwrap() > 10.0, "{by_phase}");

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::io;
 
 use nandseq_generate::{RunLimits, Setup, Site, TableStream, probability};
-use nandseq_plan::model::{PlanPhase, Scenario};
-use nandseq_plan::{TestPlan, never_served};
+use nandseq_plan::model::{PlanPhase, Scenario, ScenarioStep};
+use nandseq_plan::{TestPlan, never_served, unserved_by_phase};
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
-use nandseq_reach::{ScenarioStarts, Start, Verdict, can_start, never_provided};
+use nandseq_reach::{ScenarioStarts, Start, Verdict, can_start, impossible_steps, never_provided};
 use nandseq_trace::{Operation, Sink};
 
 use crate::cut::Dice;
@@ -76,7 +76,7 @@ fn plan(profile: &Profile, number: u64, dice: &mut Dice) -> TestPlan {
     plan
 }
 
-/// The operations that start in runs of a plan; `None` if nothing can be proposed.
+/// The operations that start in runs of a plan, after a bootstrap if there is one; `None` if nothing can be proposed.
 fn started(
     profile: &Profile,
     table: &Table,
@@ -98,6 +98,11 @@ fn started(
         })
         .collect::<Option<_>>()?;
     let (mut site, mut started) = (Site::new(&setups[0], seed), Started::default());
+    // A bootstrap draws by weights of its own: what is said is about what follows it.
+    if bootstrap {
+        let first = RunLimits { run_until: Ticks::ZERO, bootstrap, ..RunLimits::default() };
+        site.run(&first, &mut Started::default()).unwrap();
+    }
     for (at, setup) in setups.iter().enumerate() {
         if at > 0 {
             site.enter(setup);
@@ -105,11 +110,24 @@ fn started(
         for run in 0..RUNS {
             let run_until = Ticks::from_us(1_000_000);
             let of_phase = (run, RUNS);
-            let limits = RunLimits { run_until, max_ops: Some(OPS), bootstrap, of_phase, ..RunLimits::default() };
+            let limits = RunLimits { run_until, max_ops: Some(OPS), of_phase, ..RunLimits::default() };
             site.run(&limits, &mut started).unwrap();
         }
     }
     Some(started.0)
+}
+
+/// The scenarios of a plan, for a message.
+fn in_words(profile: &Profile, plan: &TestPlan, start: Start<'_>) -> String {
+    let step = |step: &ScenarioStep| {
+        let names: Vec<&str> = step.ops.iter().map(|op| &*profile.ops[*op].name).collect();
+        format!("  {names:?} {:?} {:?} {}\n", step.when, step.places, step.repeat)
+    };
+    let scenario = |scenario: &Scenario| {
+        format!("others between: {}\n{}", scenario.others_between, scenario.steps.iter().map(step).collect::<String>())
+    };
+    let scenarios: String = plan.scenarios.iter().map(scenario).collect();
+    format!("{scenarios}{:#?}", impossible_steps(profile, plan, start))
 }
 
 /// Checks a plan on a device.
@@ -120,15 +138,16 @@ pub(crate) fn check(profile: &Profile, number: u64, tried: &mut Tried) {
     let Some(started) = started(profile, &table, &plan, (number, bootstrap)) else { return };
     let plain = Start { bootstrap, ..Start::default() };
     let scripted = ScenarioStarts::new(profile, &plan, plain).ops();
-    let unserved = never_served(&plan, profile, bootstrap);
+    let unserved = never_served(&unserved_by_phase(&plan, profile, bootstrap).unwrap());
     let start = Start { scripted: &scripted, unserved: &unserved, ..plain };
     let provided = never_provided(profile, &table, start);
     let ops: Vec<OpId> = started.iter().copied().collect();
     for (&op, verdict) in ops.iter().zip(can_start(profile, &table, start, &ops, MOST_TRIED)) {
         let name = &profile.ops[op].name;
-        assert_eq!(provided[op.index()], None, "{name} started on {} with plan {number}", profile.name);
+        let which = format!("{name} started on {} with plan {number}", profile.name);
+        assert_eq!(provided[op.index()], None, "{which}\n{}", in_words(profile, &plan, plain));
         let is_possible = !matches!(verdict, Verdict::Unreachable(_));
-        assert!(is_possible, "{name} started on {} with plan {number}: {verdict:?}", profile.name);
+        assert!(is_possible, "{which}: {verdict:?}\n{}", in_words(profile, &plan, plain));
     }
     let has_weight = |op: OpId| table.iter().flat_map(|(_, entries)| entries).any(|&(of, mass)| of == op && mass > 0.0);
     tried.plans += 1;
