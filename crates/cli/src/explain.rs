@@ -38,6 +38,9 @@ pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
 use words::Link;
 pub(crate) use words::Words;
 
+/// What is less than one in so many operations is rare.
+const RARE: u64 = 100;
+
 /// Runs `nandseqgen explain`.
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
@@ -213,7 +216,9 @@ impl Explainer<'_> {
         };
         let chains = self.chains(op, decided);
         let mut causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
-        let is_drawn = causes.is_empty() && is_proposed && self.under.is_none();
+        // What other shares cannot reach falls to what no share names.
+        let is_rare = self.trial.started_and_reset(&[op]).0 * RARE < self.trial.ops;
+        let is_drawn = causes.is_empty() && is_proposed && self.under.is_none() && is_rare;
         let crowded_out = self.of_plan.as_ref().filter(|_| is_drawn).and_then(|plan| plan.crowded_out(op));
         causes.extend(crowded_out.map(|link| vec![link]));
         let change = self.change(op, &chains, &causes);

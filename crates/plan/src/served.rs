@@ -106,16 +106,17 @@ fn has_two_of_a_group(profile: &Profile, region: &Region) -> bool {
     groups.into_iter().any(|group| of_group(group) > 1)
 }
 
-/// The first die, plane and block of each part of a device at which a range of some regions begins or has ended.
+/// On each plane the first die and block of each part of a device at which a range of some regions begins or has ended. A range of blocks may
+/// have blocks on some planes alone.
 fn places(profile: &Profile, regions: &[&Region], bootstrapped: bool) -> Vec<Place> {
     let topology = &profile.topology;
     let begins = |ranges: fn(&Region) -> &NumberRanges| -> BTreeSet<u32> {
         let ranges = regions.iter().flat_map(|region| &ranges(region).0);
         ranges.flat_map(|range| [*range.start(), range.end() + 1]).collect()
     };
-    let (dies, planes, blocks) = (begins(|at| &at.dies), begins(|at| &at.planes), begins(|at| &at.blocks));
+    let (dies, blocks) = (begins(|at| &at.dies), begins(|at| &at.blocks));
     let mut places = Vec::new();
-    for plane in planes.into_iter().filter(|&plane| plane < topology.planes) {
+    for plane in 0..topology.planes {
         let on_plane = |block: &u32| block + (plane + topology.planes - block % topology.planes) % topology.planes;
         let blocks: BTreeSet<u32> = blocks.iter().map(on_plane).collect();
         for &die in dies.iter().filter(|&&die| die < topology.dies) {
@@ -144,5 +145,43 @@ impl Place {
                 self.pages = self.pages.max(end);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_profile::builtin;
+
+    use super::*;
+    use crate::model::{AddressEntry, AddressLimits};
+
+    /// The operations that are not served by regions of one entry, each of some blocks and pages.
+    fn not_served(regions: &[(u32, u32)]) -> Vec<OpId> {
+        let profile = builtin::profile();
+        let topology = profile.topology;
+        let all = |count: u32| NumberRanges(vec![0..=count - 1]);
+        let region = |&(block, page): &(u32, u32)| Region {
+            dies: all(topology.dies),
+            planes: all(topology.planes),
+            blocks: NumberRanges(vec![block..=block]),
+            pages: NumberRanges(vec![page..=topology.pages_per_block - 1]),
+            weight: 1,
+        };
+        let regions = regions.iter().map(region).collect();
+        let entry = AddressEntry { name: "a".to_owned(), regions, limits: AddressLimits::default() };
+        let plan = TestPlan { addresses: vec![entry], ..TestPlan::default() };
+        never_served(&unserved_by_phase(&plan, &profile, false).expect("there are few regions"))
+    }
+
+    #[test]
+    fn a_block_on_any_plane_serves_what_works_on_one() {
+        let of_first = not_served(&[(8, 0)]);
+        assert!(!of_first.is_empty());
+        for block in 9..12 {
+            assert_eq!(not_served(&[(block, 0)]), of_first, "{block}");
+        }
+        // Pages that come after others that no region has cannot be programmed.
+        assert!(not_served(&[(9, 3)]).len() > of_first.len());
+        assert_eq!(not_served(&[(9, 3), (9, 0)]), of_first);
     }
 }

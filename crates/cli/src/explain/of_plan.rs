@@ -15,6 +15,7 @@ use super::plan_trial::TrialPhase;
 use super::weights::FoundEntry;
 use super::words::{Link, StatedEntry};
 use crate::in_force::InForce;
+use crate::shares_reached::code;
 use crate::test_plan::{PlanInForce, PlanReach};
 
 /// What a plan says of an operation.
@@ -51,6 +52,8 @@ pub(super) struct SharePlanned {
     stated: Option<StatedEntry>,
     /// What the trial reached, in percent, if the share has a name and the trial came to its phase.
     reached: Option<f64>,
+    /// The code of the reason if the trial missed the share.
+    missed: Option<String>,
 }
 
 /// A limit that an operation counts towards.
@@ -187,13 +190,16 @@ impl<'p> PlanWords<'p> {
                 operations,
                 stated,
                 reached: None,
+                missed: None,
             });
         };
         let MixShare { name: share, ops, share: wanted } = &mix[at];
-        let reached = self.tried.get(phase).and_then(|tried| tried.shares.get(at)).map(|share| percent(share.reached));
+        let tried = self.tried.get(phase).and_then(|tried| tried.shares.get(at));
+        let missed = tried.and_then(|share| share.reason.as_ref()).map(|reason| code(reason).to_owned());
+        let reached = tried.map(|share| percent(share.reached));
         let stated = self.entry(format!("mix.{share}"), self.places.share(self.phase(phase), share));
         let (share, percent) = (Some(share.clone()), percent(*wanted));
-        Some(SharePlanned { phase: name, share, percent, operations: ops.len(), stated, reached })
+        Some(SharePlanned { phase: name, share, percent, operations: ops.len(), stated, reached, missed })
     }
 
     fn without_address(&self, op: OpId) -> Vec<String> {
@@ -386,7 +392,9 @@ impl SharePlanned {
         let place = placed(self.stated.as_ref());
         match &self.share {
             Some(name) => {
-                let reached = self.reached.map_or_else(String::new, |reached| format!("; {reached:.1} % in the trial"));
+                let missed = self.missed.as_ref().map_or_else(String::new, |code| format!(" (`{code}`)"));
+                let reached =
+                    self.reached.map_or_else(String::new, |reached| format!("; {reached:.1} % in the trial{missed}"));
                 writeln!(text, "Its share{phase}: {percent} as `{name}`{others}{place}{reached}.")
             }
             None => writeln!(text, "Its share{phase}: {percent} is left to what `mix` does not name{others}{place}."),
