@@ -123,8 +123,8 @@ fn what_was_reached_is_possible_on_some_devices() {
 #[test]
 fn what_started_in_runs_of_plans_can_start_by_weights_scenarios_and_regions() {
     let tried = what_started_can_start(0..12);
-    assert!(tried.plans > 15 && tried.started > 500, "{tried:?}");
-    assert!(tried.weightless > 20 && tried.unserved > 20 && tried.impossible > 50, "{tried:?}");
+    assert!(tried.plans > 20 && tried.started > 400, "{tried:?}");
+    assert!(tried.weightless > 100 && tried.unserved > 500 && tried.impossible > 1_000, "{tried:?}");
 }
 
 /// The variations of the long tests. `NANDSEQGEN_DEVICES=FROM..TO` chooses some of them, so that they can be carried out in parts.
