@@ -105,12 +105,16 @@ pub(crate) struct Absences<'p> {
     /// The campaign.
     pub(crate) campaign: &'p Campaign,
     can_start: CanStart<'p>,
+    /// The same with the addresses and the scenarios of the plan, if there is one.
+    of_plan: Option<CanStart<'p>>,
 }
 
 impl<'p> Absences<'p> {
     /// Finds nothing yet.
     pub(crate) const fn new(campaign: &'p Campaign) -> Self {
-        Self { campaign, can_start: CanStart::new(&campaign.in_force) }
+        let in_force = &campaign.in_force;
+        let of_plan = if in_force.plan.is_some() { Some(CanStart::of_plan(in_force)) } else { None };
+        Self { campaign, can_start: CanStart::new(in_force), of_plan }
     }
 
     /// Why each operation that is missing did not start.
@@ -170,7 +174,11 @@ impl<'p> Absences<'p> {
     }
 
     fn without_refusal(&self, op: OpId, started: &StartCounts<'_>, trap: Option<&TrappedDies>) -> Absence {
-        let verdict = self.can_start.verdict(op);
+        // What scenarios alone may start has no weight all the same.
+        let verdict = match self.can_start.verdict(op) {
+            verdict @ Verdict::Unreachable(Reason::NoWeight | Reason::Excluded | Reason::NoHead) => verdict,
+            verdict => self.of_plan.as_ref().map_or(verdict, |of_plan| of_plan.verdict(op)),
+        };
         match verdict {
             Verdict::Unreachable(Reason::NoWeight | Reason::Excluded | Reason::NoHead) => return Absence::NoWeight,
             Verdict::Unreachable(reason) => return Absence::NeverEligible(reason),
@@ -183,9 +191,9 @@ impl<'p> Absences<'p> {
             return Absence::Trapped(trap.states_against(&self.campaign.profile, op));
         }
         let drawn = started.ops.saturating_sub(started.bootstrap_ops);
-        // Directed generation, and phases with masses of their own, draw by other weights than the trial.
+        // Directed generation, and plans, draw in another way than the trial.
         let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed)
-            && self.campaign.plan.as_ref().is_none_or(|plan| plan.table(0).is_none());
+            && self.campaign.plan.as_ref().is_none_or(|plan| plan.table(0).is_none() && plan.is_of_tables());
         let trial = plain.then(|| self.can_start.trial()).filter(|trial| !trial.is_over);
         let expected = trial
             .filter(|_| Trial::is_like(drawn, started.sites))

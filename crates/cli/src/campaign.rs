@@ -5,7 +5,7 @@
 mod closure;
 mod digests;
 mod identity;
-mod phases;
+pub(crate) mod phases;
 mod resolve;
 mod sites;
 pub(crate) mod table;

@@ -11,7 +11,7 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::{Axis, DeviceState, Effect};
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 use nandseq_reach::{
-    MOST_TRIED, Reason, Search, Verdict, can_start, can_start_after, chain_heads, ending, kept, never_again,
+    MOST_TRIED, Reason, Search, Start, Verdict, can_start, can_start_after, chain_heads, ending, kept, never_again,
     never_provided,
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct CanStart<'p> {
     most: u64,
     /// The search of all states, if it has been made.
     search: Option<&'p Search<'p>>,
+    /// Whether the addresses and the scenarios of the plan count.
+    of_plan: bool,
     never_provided: OnceLock<Vec<Option<Reason>>>,
     trial: OnceLock<Trial>,
     /// The operations that neither needs nor trials decide.
@@ -78,9 +80,16 @@ impl<'p> CanStart<'p> {
         Self::at_most(in_force, QUICK_SEARCH)
     }
 
-    /// Knows the search of all states. Those of their parts take some seconds on a device with many states.
+    /// The same, where the addresses and the scenarios of the plan count.
+    pub(crate) const fn of_plan(in_force: &'p InForce) -> Self {
+        let mut can_start = Self::new(in_force);
+        can_start.of_plan = true;
+        can_start
+    }
+
+    /// Knows the search of all states, in which the plan counts. Those of their parts take some seconds on a device with many states.
     pub(crate) fn after(search: &'p Search<'p>, in_force: &'p InForce) -> Self {
-        Self { search: Some(search), ..Self::at_most(in_force, MOST_TRIED) }
+        Self { search: Some(search), of_plan: true, ..Self::at_most(in_force, MOST_TRIED) }
     }
 
     const fn at_most(in_force: &'p InForce, most: u64) -> Self {
@@ -88,6 +97,7 @@ impl<'p> CanStart<'p> {
             in_force,
             most,
             search: None,
+            of_plan: false,
             never_provided: OnceLock::new(),
             trial: OnceLock::new(),
             left: OnceLock::new(),
@@ -108,6 +118,11 @@ impl<'p> CanStart<'p> {
             return Verdict::Reachable;
         }
         self.searched().iter().find(|(known, _)| *known == op).map_or(Verdict::Undecided, |(_, verdict)| *verdict)
+    }
+
+    /// What the device begins with.
+    fn start(&self) -> Start<'p> {
+        if self.of_plan { self.in_force.start_of_plan() } else { self.in_force.start() }
     }
 
     /// A trial of the profile and the table in force.
@@ -232,7 +247,7 @@ impl<'p> CanStart<'p> {
     /// For each operation the reason why it can never start, by weights and needs alone.
     fn never_provided(&self) -> &[Option<Reason>] {
         let InForce { profile, table, .. } = self.in_force;
-        self.never_provided.get_or_init(|| never_provided(profile, &table.distributions, self.in_force.start()))
+        self.never_provided.get_or_init(|| never_provided(profile, &table.distributions, self.start()))
     }
 
     /// The operations that neither needs nor trials decide.
@@ -263,7 +278,7 @@ impl<'p> CanStart<'p> {
     fn searched(&self) -> &[(OpId, Verdict)] {
         self.searched.get_or_init(|| {
             let InForce { profile, table, .. } = self.in_force;
-            let (table, start, left) = (&table.distributions, self.in_force.start(), self.left());
+            let (table, start, left) = (&table.distributions, self.start(), self.left());
             let verdicts = match self.search {
                 Some(search) => can_start_after(search, profile, table, start, left),
                 None => can_start(profile, table, start, left, self.most),

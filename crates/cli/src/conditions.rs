@@ -133,5 +133,9 @@ fn has_bootstrap(origin: &Origin, profile: &Profile) -> bool {
 
 /// The bootstrap and the bad blocks that the devices started with. Bad blocks that are not known count as none.
 pub(crate) fn start(conditions: &Conditions) -> Start<'_> {
-    Start { bootstrap: conditions.bootstrap, bad_blocks: conditions.bad_blocks.as_deref().unwrap_or_default() }
+    Start {
+        bootstrap: conditions.bootstrap,
+        bad_blocks: conditions.bad_blocks.as_deref().unwrap_or_default(),
+        ..Start::default()
+    }
 }

@@ -3,11 +3,14 @@
 //! It looks at what `generate` with the same flags would use: profile, table, bad blocks. Causes come from `reach`, frequencies
 //! from a trial, places from the texts of profile and table. This file puts them together.
 
+mod of_plan;
 mod pages;
+mod plan_trial;
 mod remedy;
 mod report;
 mod subject;
 mod trial;
+mod trial_site;
 mod weights;
 mod words;
 
@@ -18,22 +21,25 @@ use nandseq_profile::{OpId, PhaseKey, Profile};
 use nandseq_reach::{Blocker, COINCIDENCE, Cause, Causes, Reason, Search, Verdict};
 
 use crate::arguments::ReportFormat;
-use crate::arguments::explain::{ExplainArgs, NameOf};
+use crate::arguments::explain::{DEFAULT_OPS, ExplainArgs, NameOf};
 use crate::can_start::CanStart;
-use crate::failure::{Failure, note_text};
+use crate::failure::{Failure, Problem, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
 use crate::json::{self, Of};
-use crate::test_plan::PlanInForce;
 use crate::{dead_dies, tell, terminal};
+use of_plan::{PlanWords, SaidByPlan};
 use remedy::{ProfileChange, Remedies};
-use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
+use report::{Appears, ChainRow, Explained, Explanation, KeyRow, PhaseExpected, TrialEnd, TrialPhaseRow};
 use subject::{ExplainedName, KnownNames};
 
 pub(crate) use report::figure;
 pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
 use words::Link;
 pub(crate) use words::Words;
+
+/// What is less than one in so many operations is rare.
+const RARE: u64 = 100;
 
 /// Runs `nandseqgen explain`.
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
@@ -53,11 +59,30 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
         return show_page(arguments, &subject.name);
     }
     let under = arguments.under.as_deref().map(|key| subject::phase_key(&in_force.profile, key)).transpose()?;
-    let explanation = explain(arguments, &in_force, &words, subject, under);
+    let wanted = wanted(arguments, &in_force)?;
+    let explanation = explain((wanted, &in_force), &words, subject, under);
     match arguments.format {
         ReportFormat::Text => terminal::print(&explanation.to_text()),
         ReportFormat::Json => json::print(&explanation),
     }
+}
+
+/// The number of operations for which to estimate how often something starts. The phases of a plan say that by themselves.
+fn wanted(arguments: &ExplainArgs, in_force: &InForce) -> Result<u64, Failure> {
+    match (&in_force.plan, arguments.ops) {
+        (Some(plan), Some(_)) if !plan.plan.phases.is_empty() => {
+            let message =
+                format!("the phases of `{}` say how many operations there are, and -n does too", plan.input.source);
+            Err(Problem::new(message).help("leave the flag out, or take `phases` out of the plan").into())
+        }
+        (_, ops) => Ok(ops.unwrap_or(DEFAULT_OPS)),
+    }
+}
+
+/// The line that names a plan whose phases have no tables of their own; the tables are described with it otherwise.
+fn plan_line(in_force: &InForce) -> String {
+    let plan = in_force.plan.as_ref().filter(|plan| plan.table(0).is_none());
+    plan.map_or_else(String::new, |plan| format!("Plan: `{}`.\n", plan.input.source))
 }
 
 /// Prints the page of a rule.
@@ -86,22 +111,21 @@ fn with_article(word: &str) -> String {
 }
 
 fn explain(
-    arguments: &ExplainArgs,
-    in_force: &InForce,
+    (wanted, in_force): (u64, &InForce),
     words: &Words<'_>,
     subject: &ExplainedName,
     under: Option<PhaseKey>,
 ) -> Explanation {
     let InForce { profile, table, bad_blocks, .. } = in_force;
-    let distributions = &table.distributions;
-    let search = Search::new(profile, distributions, in_force.start());
-    let (causes, trial) = rayon::join(
-        || Causes::new(&search, &subject.ops),
-        || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
-    );
+    let search = Search::new(profile, &table.distributions, in_force.start_of_plan());
+    let (causes, trial) = rayon::join(|| Causes::new(&search, &subject.ops), || Trial::of_inputs(in_force, wanted));
     // Only the verdicts that are asked for are worth long searches.
     let can_start = CanStart::after(&search, in_force);
-    let trap = (!trial.is_over).then(|| CanStart::new(in_force).trap(&trial.at_end, None)).flatten();
+    let last = in_force.plan.as_ref().and_then(|plan| plan.phases().last());
+    // Scenarios know a way out that the table does not.
+    let has_scenarios = in_force.plan.as_ref().zip(last).is_some_and(|(plan, last)| !plan.scenarios(last).is_empty());
+    let may_be_trapped = !trial.is_over && !has_scenarios;
+    let trap = may_be_trapped.then(|| CanStart::new(in_force).trap(&trial.at_end, last)).flatten();
     let lost = trap.as_ref().map_or(&[][..], |trap| &trap.lost);
     let work = Explainer {
         in_force,
@@ -111,11 +135,12 @@ fn explain(
         lost,
         can_start: &can_start,
         words,
+        of_plan: PlanWords::new(in_force, &trial.phases),
         under,
         remedies: Remedies::new(in_force).filter(|_| under.is_none()),
         known: RefCell::default(),
     };
-    let operations = subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect();
+    let operations = subject.ops.iter().map(|&op| work.operation(op, wanted)).collect();
     Explanation {
         schema: 1,
         command: "explain",
@@ -126,7 +151,7 @@ fn explain(
         table: table.described(profile),
         bad_blocks: bad_blocks.len(),
         badlist: words.badlist.map(str::to_owned),
-        in_force: in_force.described(),
+        in_force: in_force.described() + &plan_line(in_force),
         under: under.map(|key| profile.phase_keys[key].name.clone()),
         bootstrap: in_force.bootstrap,
         trial: TrialEnd {
@@ -136,7 +161,7 @@ fn explain(
             is_over: trial.is_over,
             dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
             trapped: trap.as_ref().map(|trap| trap.described(in_force)),
-            leaves_out: in_force.plan.as_ref().map_or_else(Vec::new, PlanInForce::beside_tables),
+            phases: trial.phases.iter().filter_map(TrialPhaseRow::new).collect(),
         },
         operations,
         change_is_cut: work.remedies.as_ref().is_some_and(Remedies::is_cut),
@@ -154,6 +179,8 @@ struct Explainer<'w> {
     /// Decides what the search leaves open.
     can_start: &'w CanStart<'w>,
     words: &'w Words<'w>,
+    /// What the plan says, if there is one.
+    of_plan: Option<PlanWords<'w>>,
     /// The phase key of `--under`.
     under: Option<PhaseKey>,
     /// Finds changes that let an operation start; `None` where advice for each cause must do.
@@ -175,22 +202,33 @@ impl Explainer<'_> {
             None => self.decided(self.causes.at_all(op), || self.trial.has_started(op), op),
             Some(_) => rows.first().map_or(Verdict::Unreachable(Reason::NoWeight), |(verdict, _)| *verdict),
         };
+        let (is_step, is_help) = self.of_plan.as_ref().map_or((false, false), |plan| plan.starts(op));
         let is_proposed = rows.iter().any(|(row, _)| matches!(row, Verdict::Reachable | Verdict::Undecided));
         let appears = match decided {
             Verdict::Reachable if is_proposed => Appears::Proposed,
+            Verdict::Reachable if !steps.is_empty() => Appears::InChains,
+            Verdict::Reachable if is_step => Appears::InScenarios,
+            Verdict::Reachable if is_help => Appears::AsHelp,
             Verdict::Reachable => Appears::InChains,
             Verdict::Undecided => Appears::Undecided,
             Verdict::Coincidence => Appears::ByCoincidence,
             Verdict::Unreachable(_) => Appears::Never,
         };
         let chains = self.chains(op, decided);
-        let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
+        let mut causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
+        // What other shares cannot reach falls to what no share names.
+        let is_rare = self.trial.started_and_reset(&[op]).0 * RARE < self.trial.ops;
+        let is_drawn = causes.is_empty() && is_proposed && self.under.is_none() && is_rare;
+        let crowded_out = self.of_plan.as_ref().filter(|_| is_drawn).and_then(|plan| plan.crowded_out(op));
+        causes.extend(crowded_out.map(|link| vec![link]));
         let change = self.change(op, &chains, &causes);
         // The bootstrap's operations count among those that are asked about.
         let of = of.saturating_sub(self.trial.bootstrap_ops);
-        let expected = match self.under {
-            None => self.trial.expected(op, (of, 1), self.lost),
-            Some(key) => self.trial.expected_under(key, op, of, self.lost),
+        let by_phase = self.by_phase(op);
+        let expected = match (Expected::sum(&by_phase), self.under) {
+            (Some(sum), _) => Some(sum),
+            (None, None) => self.trial.expected(op, (of, 1), self.lost),
+            (None, Some(key)) => self.trial.expected_under(key, op, of, self.lost),
         };
         let (with_weight, without_weight) =
             self.in_force.plan.as_ref().map_or_else(Default::default, |plan| plan.phases_of(op));
@@ -202,6 +240,8 @@ impl Explainer<'_> {
             multi_plane: info.multi,
             appears,
             expected,
+            expected_by_phase: PhaseExpected::all(&by_phase, &self.trial.phases),
+            plan: self.of_plan.as_ref().map_or_else(SaidByPlan::default, |plan| plan.of(op)),
             needs: self.needs(op, appears),
             phases: with_weight.into_iter().map(str::to_owned).collect(),
             weightless_phases: without_weight.into_iter().map(str::to_owned).collect(),
@@ -211,6 +251,12 @@ impl Explainer<'_> {
             causes,
             change,
         }
+    }
+
+    /// What is expected in each phase of the plan; nothing without phases.
+    fn by_phase(&self, op: OpId) -> Vec<Expected> {
+        let has_phases = self.trial.ops > 0 && self.trial.phases.iter().any(|phase| phase.name.is_some());
+        if has_phases { self.trial.expected_by_phase(op, self.under, self.lost) } else { Vec::new() }
     }
 
     /// What to change so that an operation appears: changes after which it does, or else advice for each chain of causes.

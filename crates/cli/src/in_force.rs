@@ -132,7 +132,12 @@ impl InForce {
         let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(other).plan(plan);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         if let Some(PlanInForce { plan, source, .. }) = &read_plan {
-            let impossible = impossible::warnings(plan, source, &profile, Start { bad_blocks: &bad_blocks, bootstrap });
+            let impossible = impossible::warnings(
+                plan,
+                source,
+                &profile,
+                Start { bad_blocks: &bad_blocks, bootstrap, ..Start::default() },
+            );
             remarks.push_str(&impossible.render(source, Styling::Coloured));
         }
         Ok(Self {
@@ -154,7 +159,14 @@ impl InForce {
 impl InForce {
     /// The bootstrap and the bad blocks that the device starts with.
     pub(crate) fn start(&self) -> Start<'_> {
-        Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
+        Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap, ..Start::default() }
+    }
+
+    /// The same with what the plan lets start beside the weights, and what it keeps from starting.
+    pub(crate) fn start_of_plan(&self) -> Start<'_> {
+        let Some(plan) = &self.plan else { return self.start() };
+        let reach = plan.reach(&self.profile, self.start());
+        Start { scripted: &reach.scripted, unserved: &reach.unserved, ..self.start() }
     }
 
     /// The table, the bootstrap and the bad blocks, one line each.

@@ -36,6 +36,7 @@ mod nearest;
 mod not_reached;
 mod op_filter;
 mod origins;
+mod phase_setups;
 mod plan_counts;
 mod plans;
 mod profile_list;

@@ -87,7 +87,7 @@ pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
 }
 
 /// The code of a reason.
-fn code(reason: &ShareShortfall) -> &str {
+pub(crate) fn code(reason: &ShareShortfall) -> &str {
     match reason {
         ShareShortfall::NoWeight => "no_weight",
         ShareShortfall::ForcedSteps => "forced_steps",

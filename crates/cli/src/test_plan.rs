@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use nandseq_generate::probability::{self, Distributions};
-use nandseq_plan::TestPlan;
 use nandseq_plan::model::{MixShare, PlanPhase, Scenario};
+use nandseq_plan::{TestPlan, never_served, unserved_by_phase};
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
+use nandseq_reach::{ScenarioStarts, Start};
 use nandseq_trace::manifest::Input;
 
 use crate::console;
@@ -30,6 +32,21 @@ pub(crate) struct PlanInForce {
     tables: Vec<Distributions>,
     /// By phase: its table, as an index.
     table_of: Vec<usize>,
+    /// What the plan lets start and keeps from starting, if it was asked for.
+    reach: OnceLock<PlanReach>,
+}
+
+/// What a plan lets start beside the weights, and what it keeps from starting.
+#[derive(Debug)]
+pub(crate) struct PlanReach {
+    /// What attempts at its scenarios may start.
+    pub(crate) starts: ScenarioStarts,
+    /// All operations of these.
+    pub(crate) scripted: Vec<OpId>,
+    /// For each phase the operations that draw an address and that its regions do not serve; none if there are too many regions.
+    pub(crate) unserved_by_phase: Vec<Vec<OpId>>,
+    /// The operations that no region ever serves.
+    pub(crate) unserved: Vec<OpId>,
 }
 
 impl PlanInForce {
@@ -47,7 +64,7 @@ impl PlanInForce {
             about.retain_at_least(Severity::Warning);
         }
         remarks.push_str(&about.render(&source, Styling::Coloured));
-        Ok(Self { plan, input, source, tables: Vec::new(), table_of: Vec::new() })
+        Ok(Self { plan, input, source, tables: Vec::new(), table_of: Vec::new(), reach: OnceLock::new() })
     }
 
     /// Number of runs of all phases; `None` for a plan without phases.
@@ -82,16 +99,32 @@ impl PlanInForce {
             .map_or_else(|| all.clone(), |phase| phase.scenarios.iter().map(|&at| all[at].clone()).collect())
     }
 
-    /// The sections that are in force in some phase and of which a probability table says nothing.
-    pub(crate) fn beside_tables(&self) -> Vec<&'static str> {
-        let phases = 0..self.plan.phases.len().max(1);
-        let has = |in_force: &dyn Fn(usize) -> bool| phases.clone().any(in_force);
-        let sections = [
-            ("mix", has(&|phase| !self.mix(phase).is_empty())),
-            ("addresses", has(&|phase| !self.addresses(phase).is_empty())),
-            ("scenarios", has(&|phase| !self.scenarios(phase).is_empty())),
-        ];
-        sections.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect()
+    /// Whether tables alone say what it draws: no phase has shares, addresses or scenarios.
+    pub(crate) fn is_of_tables(&self) -> bool {
+        let is_plain =
+            |phase| self.mix(phase).is_empty() && self.addresses(phase).is_empty() && self.scenarios(phase).is_empty();
+        self.phases().all(is_plain)
+    }
+
+    /// Its phases by index; without phases the one that all runs are.
+    pub(crate) fn phases(&self) -> std::ops::Range<usize> {
+        0..self.plan.phases.len().max(1)
+    }
+
+    /// The name of a phase; `None` without phases.
+    pub(crate) fn phase_name(&self, phase: usize) -> Option<&str> {
+        self.plan.phases.get(phase).map(|phase| &*phase.name)
+    }
+
+    /// What it lets start beside the weights, and what it keeps from starting, on a device that begins with `start`.
+    pub(crate) fn reach(&self, profile: &Profile, start: Start<'_>) -> &PlanReach {
+        self.reach.get_or_init(|| {
+            let starts = ScenarioStarts::new(profile, &self.plan, start);
+            let scripted = starts.ops();
+            let unserved_by_phase = unserved_by_phase(&self.plan, profile, start.bootstrap).unwrap_or_default();
+            let unserved = never_served(&unserved_by_phase);
+            PlanReach { starts, scripted, unserved_by_phase, unserved }
+        })
     }
 
     /// The names of the phases that give an operation a weight, and of those that do not. Both are empty if no phase has masses of

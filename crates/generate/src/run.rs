@@ -33,6 +33,9 @@ pub struct RunLimits<'a> {
     pub run_until: Ticks,
     /// Proposals also stop when this many operations have started in the run.
     pub max_ops: Option<u64>,
+    /// Proposals also stop when this many operations have started in the run, as if it were broken off there: scenarios are spread over
+    /// `max_ops` and `run_until` all the same.
+    pub cut_after: Option<u64>,
     /// Whether a site's first run begins with the profile's bootstrap. The bootstrap takes as long as it needs: the limits hold
     /// after it.
     pub bootstrap: bool,
@@ -95,14 +98,14 @@ impl Site<'_> {
         let end = end.ok_or(RunError::ClockEnd)?;
         let began = (start, self.kernel.operations);
         let may_end_early = limits.until_covered.is_some() || limits.until.is_some();
-        self.detector.begin_run((began, self.refills.count), end, limits.max_ops.is_some() || may_end_early);
+        let most = limits.max_ops.into_iter().chain(limits.cut_after).min().unwrap_or(u64::MAX);
+        self.detector.begin_run((began, self.refills.count), end, most < u64::MAX || may_end_early);
         self.begin_run(limits, end, sink);
         let mut carried = Vec::new();
         let mut boundary = end;
         let mut overran = false;
         let mut events = 0u32;
         let mut is_lost = out_of_reach(self, limits, events);
-        let most = limits.max_ops.unwrap_or(u64::MAX);
         // What else than time and operations decides whether the run is over, is looked at before every event.
         let is_watched = self.policy.is_bootstrap() || may_end_early || limits.can_cover.is_some();
         while let Some(next) = self.kernel.queue.next() {

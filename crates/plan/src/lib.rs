@@ -22,11 +22,13 @@ pub mod model;
 pub mod places;
 mod read;
 pub mod schema;
+mod served;
 pub mod words;
 
 pub use classes::{STANDARD_CLASSES, classes_of};
 pub use model::TestPlan;
 pub use read::{SCHEMA_VERSION, read};
+pub use served::{never_served, unserved_by_phase};
 
 /// A short plan with comments, to begin with. It is good for every device with four blocks, a page 99, cell types, suspends, and a
 /// base READ.

@@ -19,18 +19,14 @@ impl PlanPlaces {
     /// The name of an entry of `addresses` or `scenarios`.
     #[must_use]
     pub fn entry(&self, section: &str, name: &str) -> Option<Span> {
-        let entries = self.0.as_ref()?.get(section)?.as_mapping()?;
-        entries.iter().find(|entry| &*entry.key == name).map(|entry| entry.key_span)
+        key_span(self.0.as_ref()?.get(section)?, name)
     }
 
     /// A section of the plan or, if the plan has none, of the first phase that has one.
     #[must_use]
     pub fn section(&self, section: &str) -> Option<Span> {
         let root = self.0.as_ref()?;
-        let of = |node: &Node| {
-            let entry = node.as_mapping()?.iter().find(|entry| &*entry.key == section)?;
-            Some(entry.key_span)
-        };
+        let of = |node: &Node| key_span(node, section);
         of(root).or_else(|| root.get("phases")?.as_sequence()?.iter().find_map(of))
     }
 
@@ -41,9 +37,57 @@ impl PlanPlaces {
         steps.as_sequence()?.get(step).map(|node| node.span)
     }
 
+    /// The shares in force in a phase, by its index, or without phases: those of the phase or, if it has none, of the plan.
+    #[must_use]
+    pub fn mix(&self, phase: Option<usize>) -> Option<Span> {
+        self.mix_of(phase).map(|(span, _)| span)
+    }
+
+    /// A share of these, by its name.
+    #[must_use]
+    pub fn share(&self, phase: Option<usize>, name: &str) -> Option<Span> {
+        let (_, shares) = self.mix_of(phase)?;
+        key_span(shares, name)
+    }
+
+    /// A limit of an entry of `addresses`, by its key.
+    #[must_use]
+    pub fn limit(&self, entry: &str, key: &str) -> Option<Span> {
+        key_span(self.0.as_ref()?.get("addresses")?.get(entry)?.get("limits")?, key)
+    }
+
+    fn mix_of(&self, phase: Option<usize>) -> Option<(Span, &Node)> {
+        let root = self.0.as_ref()?;
+        let of = |node| Some((key_span(node, "mix")?, node.get("mix")?));
+        let own = phase.and_then(|phase| of(root.get("phases")?.as_sequence()?.get(phase)?));
+        own.or_else(|| of(root))
+    }
+
+    /// A mass of a phase, by its index, under every phase key or under one that is named. Where the mass stands under another name, it is
+    /// the masses of the phase.
+    #[must_use]
+    pub fn mass(&self, phase: usize, key: Option<&str>, name: &str) -> Option<(String, Span)> {
+        let stated = self.0.as_ref()?.get("phases")?.as_sequence()?.get(phase)?;
+        let masses = stated.get("probabilities")?;
+        let (path, own) = match key {
+            None => ("global".to_owned(), masses.get("global")),
+            Some(key) => (format!("by_key.{key}"), masses.get("by_key").and_then(|keys| keys.get(key))),
+        };
+        let found = own.and_then(|masses| Some((format!("{path}.{name}"), key_span(masses, name)?)));
+        let whole = || Some((String::new(), key_span(stated, "probabilities")?));
+        let (path, span) = found.or_else(whole)?;
+        let dot = if path.is_empty() { "" } else { "." };
+        Some((format!("phases[{phase}].probabilities{dot}{path}"), span))
+    }
+
     /// A phase, by its index.
     #[must_use]
     pub fn phase(&self, phase: usize) -> Option<Span> {
         self.0.as_ref()?.get("phases")?.as_sequence()?.get(phase).map(|node| node.span)
     }
+}
+
+/// The key of an entry of a mapping.
+fn key_span(node: &Node, key: &str) -> Option<Span> {
+    node.as_mapping()?.iter().find(|entry| &*entry.key == key).map(|entry| entry.key_span)
 }

@@ -78,10 +78,13 @@ impl<'s> Causes<'s> {
         self.asked.of(search, key, op).or_else(among_never_run).unwrap_or_else(|| search.verdict(key, op))
     }
 
-    /// Whether an operation can start at all, under some phase key or as a step of a chain. One that never does has the reason of
+    /// Whether an operation can start at all, under some phase key, as a step of a chain, or in an attempt at a scenario. One that never does has the reason of
     /// the phase key under which it comes closest; one that only chains draw, [`Reason::NoHead`].
     #[must_use]
     pub fn at_all(&self, op: OpId) -> Verdict {
+        if self.search.model.is_scripted(op) && self.search.can_run(op) {
+            return if self.search.is_complete() { Verdict::Reachable } else { Verdict::Undecided };
+        }
         let keys = self.search.model.profile.phase_keys.ids();
         let verdicts: Vec<Verdict> = keys.map(|key| self.verdict(key, op)).collect();
         if verdicts.contains(&Verdict::Reachable) {
@@ -123,7 +126,8 @@ impl<'s> Causes<'s> {
 
     /// The best verdict on a class under any phase key, or in the bootstrap.
     fn proposed(&self, class: NameClassId) -> Verdict {
-        if self.search.model.class(class).in_bootstrap {
+        let own = self.search.model.class(class);
+        if own.in_bootstrap || own.scripted {
             return Verdict::Reachable;
         }
         let mut best = Verdict::Unreachable(Reason::NoHook);

@@ -68,8 +68,10 @@ impl<'m, 'p> Costs<'m, 'p> {
             )
         };
         let (rank, names): (Vec<usize>, Vec<Option<OpId>>) = all().map(first).unzip();
-        let can_run =
-            |class: NameClassId| model.class(class).exists && model.address_exists(class) != Err(Reason::BadBlocks);
+        let can_run = |class: NameClassId| {
+            let has_address = !matches!(model.address_exists(class), Err(Reason::BadBlocks | Reason::NoRegion));
+            model.class(class).exists && has_address
+        };
         let needs = |class: NameClassId| -> Vec<Vec<NameClassId>> {
             // A SUSPEND and its RESUME need each other.
             let waits = |reason: &Reason| !matches!(reason, Reason::NoResume(_));
@@ -130,7 +132,7 @@ impl<'m, 'p> Costs<'m, 'p> {
             Draw::Under { gets: Some(_), .. } => true,
             Draw::Under { base, gets: None } => model.profile.phase_keys.iter_ids().any(|(key, info)| {
                 info.base == base && model.shares[key.index()].contains(&op)
-                    || base.is_none() && model.class(class).in_bootstrap
+                    || base.is_none() && (model.class(class).in_bootstrap || model.is_scripted(op))
             }),
             Draw::After(head) => model.chains_with(op).iter().any(|(of, _)| *of == head),
         };

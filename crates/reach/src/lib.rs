@@ -25,6 +25,7 @@ mod reason;
 #[cfg(test)]
 mod sample;
 mod scenario;
+mod scenario_starts;
 mod search;
 mod started;
 mod state;
@@ -45,6 +46,7 @@ pub use never::{can_start, can_start_after, can_start_counted, never_again};
 pub use possible::{chain_heads, never_provided};
 pub use reason::{COINCIDENCE, Reason};
 pub use scenario::{ImpossibleStep, impossible_steps};
+pub use scenario_starts::ScenarioStarts;
 pub use search::{Search, Verdicts};
 pub use traps::{StarvedState, Supply, Trap, dead_ends, ending, kept};
 pub use universe::Universe;

@@ -23,11 +23,15 @@ pub struct Start<'s> {
     /// Whether the bootstrap of the profile runs first. The search includes the states that it leads to. Its operations give hooks
     /// that draw by the table only while the last of them are in flight: hooks of classes that only it proposes are coincidences.
     pub bootstrap: bool,
+    /// The operations that attempts at the scenarios of a plan may start at any time, whatever their weights.
+    pub scripted: &'s [OpId],
+    /// The operations that draw an address, and that no region of a plan ever serves. The bootstrap draws from the whole device.
+    pub unserved: &'s [OpId],
 }
 
 impl<'s> From<&'s [(Die, Block)]> for Start<'s> {
     fn from(bad_blocks: &'s [(Die, Block)]) -> Self {
-        Self { bad_blocks, bootstrap: false }
+        Self { bad_blocks, ..Self::default() }
     }
 }
 
@@ -57,10 +61,14 @@ pub(crate) struct NameClass {
     pub(crate) window: (Ticks, Ticks),
     /// Whether the device has the die, or the planes, that its names address.
     pub(crate) exists: bool,
-    /// Whether some phase key gives one of its names a share, or the bootstrap proposes one.
+    /// Whether some phase key gives one of its names a share, or the bootstrap or a scenario proposes one.
     pub(crate) proposed: bool,
     /// Whether the bootstrap runs first and proposes one of its names.
     pub(crate) in_bootstrap: bool,
+    /// Whether attempts at scenarios may start one of its names.
+    pub(crate) scripted: bool,
+    /// Whether no region of a plan serves its names.
+    pub(crate) unserved: bool,
 }
 
 /// Whether the bootstrap of a profile proposes a name.
@@ -123,6 +131,8 @@ pub(crate) struct Model<'p> {
     pub(crate) of_op: Vec<NameClassId>,
     /// For each phase key the names with a share.
     pub(crate) shares: Vec<Vec<OpId>>,
+    /// For each name, whether attempts at scenarios may start it.
+    scripted: Vec<bool>,
     /// Chains that change a latch or a cache-program state: the search follows them step by step.
     pub(crate) tracked: Vec<bool>,
     /// For each class, whether it is a step of a chain that the search does not follow. Such a class may start whenever the rules
@@ -131,7 +141,7 @@ pub(crate) struct Model<'p> {
     /// For each class, whether it is a step of a chain that the search follows.
     pub(crate) tracked_steps: Vec<bool>,
     /// For each class, the bases under whose phase keys it has a share, without those whose keys never come up. `None` stands for
-    /// DEFAULT and for the bootstrap.
+    /// DEFAULT, for the bootstrap and for scenarios.
     pub(crate) proposed_under: Vec<Vec<Option<BaseId>>>,
     /// For each class, whether it is possible: possible classes meet all its needs.
     pub(crate) possible: Vec<bool>,
@@ -156,14 +166,19 @@ impl<'p> Model<'p> {
     pub(crate) fn compiled(profile: &'p Profile, table: &WeightTable, start: Start<'_>) -> Self {
         let tables = Tables::new(profile);
         let shares = shares(profile, table);
-        let (classes, of_op) = classes(profile, &tables, &shares, start.bootstrap);
+        let (classes, of_op) = classes(profile, &tables, &shares, start);
+        let mut scripted = vec![false; profile.ops.len()];
+        start.scripted.iter().for_each(|op| scripted[op.index()] = true);
         let mut of_base = vec![Vec::new(); profile.bases.len()];
         for (at, class) in classes.iter().enumerate().filter(|(_, class)| class.exists) {
             of_base[class.base.index()].push(at as NameClassId);
         }
         let resumable = ByAxis::new(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
-            table.iter().flat_map(|(_, entries)| entries).any(|(op, mass)| *mass > 0.0 && resumes(op))
+            // A scenario suspends whether or not something resumes.
+            let suspends = |op: &OpId| tables.base(tables.op(*op).base).effects.suspend == Some(axis);
+            start.scripted.iter().any(|op| resumes(op) || suspends(op))
+                || table.iter().flat_map(|(_, entries)| entries).any(|(op, mass)| *mass > 0.0 && resumes(op))
         });
         let tracked = profile.chains.iter().map(|chain| is_tracked(&tables, &chain.steps)).collect();
         let mut model = Self {
@@ -174,6 +189,7 @@ impl<'p> Model<'p> {
             of_base,
             of_op,
             shares,
+            scripted,
             tracked,
             untracked_steps: Vec::new(),
             tracked_steps: Vec::new(),
@@ -197,15 +213,22 @@ impl<'p> Model<'p> {
         self.is_proposed(class) && self.possible[usize::from(class)]
     }
 
-    /// Whether a phase key or the bootstrap proposes a class, as far as that is known. A delay only starts as a step of a chain.
+    /// Whether a phase key, the bootstrap or a scenario proposes a class, as far as that is known. A delay only starts as a step of a
+    /// chain.
     pub(crate) fn is_proposed(&self, class: NameClassId) -> bool {
-        !self.base(class).effects.delay && (self.drawn[usize::from(class)] || self.class(class).in_bootstrap)
+        let own = self.class(class);
+        !self.base(class).effects.delay && (self.drawn[usize::from(class)] || own.in_bootstrap || own.scripted)
+    }
+
+    /// Whether attempts at scenarios may start a name.
+    pub(crate) fn is_scripted(&self, op: OpId) -> bool {
+        self.scripted[op.index()]
     }
 
     /// Whether operations of a class only start in the bootstrap. The last of them are in flight when the bootstrap ends.
     pub(crate) fn is_only_in_bootstrap(&self, class: NameClassId) -> bool {
-        let at = usize::from(class);
-        self.class(class).in_bootstrap && !self.drawn[at] && !self.tracked_steps[at] && !self.untracked_steps[at]
+        let (at, own) = (usize::from(class), self.class(class));
+        own.in_bootstrap && !own.scripted && !self.drawn[at] && !self.tracked_steps[at] && !self.untracked_steps[at]
     }
 
     pub(crate) fn class(&self, id: NameClassId) -> &NameClass {
@@ -307,9 +330,9 @@ impl<'p> Model<'p> {
         chains
     }
 
-    /// Whether some phase key gives a name a share.
+    /// Whether some phase key gives a name a share, or a scenario may start it.
     pub(crate) fn has_share(&self, op: OpId) -> bool {
-        self.shares.iter().any(|names| names.contains(&op))
+        self.is_scripted(op) || self.shares.iter().any(|names| names.contains(&op))
     }
 
     /// The classes that satisfy `wanted` and begin a chain in which `class` can be a step.
@@ -334,9 +357,9 @@ impl<'p> Model<'p> {
                 }
             }
         }
-        // The bootstrap proposes its classes without a phase key: `None` stands for that too.
-        let of_bootstrap = self.classes.iter().zip(&mut keys).filter(|(class, _)| class.in_bootstrap);
-        of_bootstrap.for_each(|(_, of)| of.push(None));
+        // The bootstrap and scenarios propose their classes without a phase key: `None` stands for that too.
+        let without_key = self.classes.iter().zip(&mut keys).filter(|(class, _)| class.in_bootstrap || class.scripted);
+        without_key.for_each(|(_, of)| of.push(None));
         keys
     }
 
@@ -389,7 +412,7 @@ fn classes(
     profile: &Profile,
     tables: &Tables,
     shares: &[Vec<OpId>],
-    bootstrap: bool,
+    start: Start<'_>,
 ) -> (Vec<NameClass>, Vec<NameClassId>) {
     let mut classes: Vec<NameClass> = Vec::new();
     let mut of_op = Vec::new();
@@ -412,6 +435,8 @@ fn classes(
                 exists,
                 proposed: false,
                 in_bootstrap: false,
+                scripted: false,
+                unserved: false,
             });
             classes.len() - 1
         });
@@ -422,11 +447,13 @@ fn classes(
         class.proposed |= proposed[id.index()];
         of_op.push(at as NameClassId);
     }
-    for (op, _) in tables.ops().filter(|&(op, _)| bootstrap && is_in_bootstrap(profile, tables, op)) {
-        let class = &mut classes[usize::from(of_op[op.index()])];
-        class.in_bootstrap = true;
-        class.proposed = true;
+    let mut of = |op: OpId, change: fn(&mut NameClass)| change(&mut classes[usize::from(of_op[op.index()])]);
+    for (op, _) in tables.ops().filter(|&(op, _)| start.bootstrap && is_in_bootstrap(profile, tables, op)) {
+        of(op, |class| (class.in_bootstrap, class.proposed) = (true, true));
     }
+    start.scripted.iter().for_each(|&op| of(op, |class| (class.scripted, class.proposed) = (true, true)));
+    // Names of a class draw their addresses alike.
+    start.unserved.iter().for_each(|&op| of(op, |class| class.unserved = !class.in_bootstrap));
     (classes, of_op)
 }
 

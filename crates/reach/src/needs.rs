@@ -75,8 +75,8 @@ impl Model<'_> {
                 false => Reason::NoWeight,
             });
         }
-        if self.address_exists(class) == Err(Reason::BadBlocks) {
-            return Some(Reason::BadBlocks);
+        if let Err(reason @ (Reason::BadBlocks | Reason::NoRegion)) = self.address_exists(class) {
+            return Some(reason);
         }
         let met = |(_, providers): (Need, Vec<NameClassId>)| providers.iter().any(|&class| runs[usize::from(class)]);
         // A SUSPEND needs a RESUME and a RESUME needs a SUSPEND. The need of the SUSPEND is left out, so that neither rules out the other.
@@ -169,6 +169,7 @@ impl Model<'_> {
             | Reason::Missing
             | Reason::OnePlane
             | Reason::BadBlocks
+            | Reason::NoRegion
             | Reason::OpState(_)
             | Reason::Occupied(_)
             | Reason::ProgramFirst

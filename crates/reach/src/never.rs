@@ -100,6 +100,7 @@ fn is_drawn(model: &Model<'_>, runs: &[bool], op: OpId) -> bool {
     let begins = |&(head, _): &(NameClassId, usize)| model.is_proposed(head) && runs[usize::from(head)];
     keys.any(|(key, _)| model.key_comes_up(key, runs))
         || model.class(model.of_op[op.index()]).in_bootstrap
+        || model.is_scripted(op)
         || model.chains_with(op).iter().any(begins)
 }
 

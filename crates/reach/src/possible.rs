@@ -22,7 +22,7 @@ pub fn never_provided(
         model.reason_against(class, &model.possible).filter(|_| !model.possible[usize::from(class)])
     };
     let mut has_share = vec![false; profile.ops.len()];
-    model.shares.iter().flatten().for_each(|op| has_share[op.index()] = true);
+    model.shares.iter().flatten().chain(start.scripted).for_each(|op| has_share[op.index()] = true);
     let (mut of_class, mut chains) = (BTreeMap::new(), BTreeMap::new());
     let reason = |(op, &class): (usize, &NameClassId)| {
         let of_class = *of_class.entry(class).or_insert_with(|| never(class));

@@ -26,6 +26,8 @@ pub enum Reason {
     OnePlane,
     /// Every block that it could address is bad.
     BadBlocks,
+    /// No region of a test plan that is ever in force has an address for it.
+    NoRegion,
     /// No block is erased, or no page programmed, for its cell type.
     CellType,
     /// An op_state of the plane forbids it.
@@ -66,7 +68,7 @@ impl Reason {
         match self {
             Self::Excluded | Self::NoWeight | Self::NoHead => 0,
             Self::NoHook => 1,
-            Self::Delay | Self::Missing | Self::OnePlane | Self::BadBlocks | Self::CellType => 2,
+            Self::Delay | Self::Missing | Self::OnePlane | Self::BadBlocks | Self::NoRegion | Self::CellType => 2,
             Self::OpState(_) => 3,
             Self::Occupied(_) => 4,
             Self::NoSuspendTarget(_) => 5,
@@ -93,6 +95,7 @@ impl Reason {
             Self::Missing => "not_on_device",
             Self::OnePlane => "one_plane",
             Self::BadBlocks => "bad_blocks",
+            Self::NoRegion => "no_region",
             Self::CellType => "cell_type",
             Self::OpState(_) => "op_state",
             Self::Occupied(_) => "occupied",
@@ -132,6 +135,7 @@ impl Reason {
             Self::OnePlane => "it is multi-plane, but a proposal of it takes its address from one plane".to_owned(),
             Self::BadBlocks if profile.ops[op].multi => "no two blocks of a block group are good".to_owned(),
             Self::BadBlocks => "every block of the device is bad".to_owned(),
+            Self::NoRegion => "no region of the plan that is ever in force has an address for it".to_owned(),
             Self::CellType if profile.bases[base].address == AddressSource::ReadablePage => {
                 "no page of its cell type is ever programmed".to_owned()
             }

@@ -48,27 +48,43 @@ impl ImpossibleStep {
     }
 }
 
+/// What was found about a scenario.
+pub(crate) struct JudgedScenario {
+    /// The step that makes it impossible.
+    pub(crate) found: Option<ImpossibleStep>,
+    /// For each step, up to one that is impossible, the operations that it may be.
+    pub(crate) ops: Vec<Vec<OpId>>,
+}
+
 /// The steps that make scenarios of a plan impossible, at most one for each scenario. `start` is the device with which runs of the plan
 /// begin.
 #[must_use]
 pub fn impossible_steps(profile: &Profile, plan: &TestPlan, start: Start<'_>) -> Vec<ImpossibleStep> {
+    judged(profile, plan, start).into_iter().filter_map(|judged| judged.found).collect()
+}
+
+/// Judges each scenario of a plan.
+pub(crate) fn judged(profile: &Profile, plan: &TestPlan, start: Start<'_>) -> Vec<JudgedScenario> {
     if plan.scenarios.is_empty() {
         return Vec::new();
     }
     let tables = Tables::new(profile);
     let device = Surroundings::new(profile, plan, start);
     let of = |(at, scenario): (usize, &Scenario)| {
-        let find = |scenario: &Scenario| first_obstacle(&mut Steps::new(profile, &tables, scenario), (at, &device));
-        let found = find(scenario).map(|(step, obstacle)| ImpossibleStep::new((at, step), obstacle, false));
-        found.or_else(|| {
+        let mut steps = Steps::new(profile, &tables, scenario);
+        let found = first_obstacle(&mut steps, (at, &device));
+        let found = found.map(|(step, obstacle)| ImpossibleStep::new((at, step), obstacle, false));
+        let found = found.or_else(|| {
             // The end of a phase belongs to a part that goes to the whole, and much can start there.
             (0..scenario.steps.len()).find_map(|step| {
-                let (of_step, obstacle) = find(&without_end(scenario, step)?)?;
+                let without = without_end(scenario, step)?;
+                let (of_step, obstacle) = first_obstacle(&mut Steps::new(profile, &tables, &without), (at, &device))?;
                 (of_step == step).then(|| ImpossibleStep::new((at, step), obstacle, true))
             })
-        })
+        });
+        JudgedScenario { found, ops: steps.ops }
     };
-    plan.scenarios.iter().enumerate().filter_map(of).collect()
+    plan.scenarios.iter().enumerate().map(of).collect()
 }
 
 /// A scenario in which a step does not start at the end of the phase in which it is to start; `None` if it does not say so.

@@ -328,6 +328,9 @@ impl Model<'_> {
     /// Whether the device can have a block, or page, that operations of a class address.
     pub(crate) fn address_exists(&self, class: NameClassId) -> Result<(), Reason> {
         let (own, info) = (self.class(class), self.base(class));
+        if own.unserved {
+            return Err(Reason::NoRegion);
+        }
         let set = match info.address {
             AddressSource::NextPage => self.programmable,
             AddressSource::ReadablePage => self.readable,

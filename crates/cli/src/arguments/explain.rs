@@ -7,6 +7,9 @@ use clap::{Args, ValueEnum};
 use super::in_force::InForceArgs;
 use super::values::{ReportFormat, whole};
 
+/// The number of operations for which to estimate, if no flag and no plan says it.
+pub(crate) const DEFAULT_OPS: u64 = 10_000;
+
 /// The flags of `explain`.
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArgs {
@@ -16,13 +19,13 @@ pub(crate) struct ExplainArgs {
     /// Explain for this phase key alone: DEFAULT, READ.CORE_BUSY, READ.END
     #[arg(long, value_name = "KEY")]
     pub(crate) under: Option<String>,
-    /// Number of operations for which to estimate how often it starts
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10_000, value_parser = whole(1..=u64::MAX))]
-    pub(crate) ops: u64,
+    /// Number of operations for which to estimate how often it starts [default: 10000; with phases of a plan, those of the plan]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=u64::MAX))]
+    pub(crate) ops: Option<u64>,
     /// What the name means, if it has several meanings
     #[arg(long = "as", value_name = "WHAT")]
     pub(crate) kind: Option<NameOf>,
-    /// Test plan, whose phases may have probabilities of their own
+    /// Test plan to take into account
     #[arg(long, value_name = "PATH")]
     pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]

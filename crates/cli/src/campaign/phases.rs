@@ -40,7 +40,7 @@ impl CampaignPhase {
     }
 
     /// A phase of a plan.
-    fn of_plan(phase: &PlanPhase) -> Self {
+    pub(crate) fn of_plan(phase: &PlanPhase) -> Self {
         let run_until = phase.time_limit().unwrap_or(Ticks::from_us(MAX_SITE_US));
         Self {
             name: Some(phase.name.clone()),

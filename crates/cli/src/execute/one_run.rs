@@ -38,6 +38,7 @@ impl<'p> OneRun<'_, 'p> {
         let limits = RunLimits {
             run_until: campaign.run_until_from(self.run_index, site.clock()),
             max_ops: phase.max_ops,
+            cut_after: None,
             bootstrap: campaign.bootstrap,
             until_covered: campaign.closure.as_ref().and_then(Closure::until),
             until: phase.until,

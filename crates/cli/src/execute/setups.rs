@@ -1,10 +1,10 @@
 //! The setups of a campaign's phases, and the change from one to the next between two runs.
 
-use nandseq_generate::probability::Distributions;
-use nandseq_generate::{Setup, Site, SiteState, StateError};
+use nandseq_generate::{Setup, SetupError, Site, SiteState, StateError};
 
 use crate::campaign::{Campaign, CampaignSite, Phases};
 use crate::failure::{Failure, Problem};
+use crate::phase_setups::{FaultyPhase, phase_setups};
 
 /// The setup of each phase.
 pub(super) struct Setups {
@@ -13,29 +13,14 @@ pub(super) struct Setups {
 }
 
 impl Setups {
-    /// Compiles the setups. Phases with the same table share what follows from it, which is most of a setup.
+    /// Compiles the setups.
     ///
     /// # Errors
-    /// When a phase gives no weight to any operation that could be proposed.
+    /// When a phase gives no weight to any operation that could be proposed, or a scenario wants hits for too many values.
     pub(super) fn new(campaign: &Campaign) -> Result<Self, Failure> {
-        let phases = campaign.phases.clone();
-        let mut of_tables: Vec<(&Distributions, Setup)> = Vec::new();
-        let mut of_phases = Vec::new();
-        for phase in 0..phases.all().len() {
-            let table = campaign.plan.as_ref().and_then(|plan| plan.table(phase));
-            let table = table.unwrap_or(&campaign.table.distributions);
-            let known = of_tables.iter().find(|(known, _)| std::ptr::eq(*known, table));
-            let setup = match known {
-                Some((_, setup)) => setup.clone(),
-                None => {
-                    let setup = of_table(campaign, (phase, table))?;
-                    of_tables.push((table, setup.clone()));
-                    setup
-                }
-            };
-            of_phases.push(of_phase(campaign, (phase, setup))?);
-        }
-        Ok(Self { phases, of_phases })
+        let model = campaign.closure.as_ref().map(|closure| &closure.model);
+        let of_phases = phase_setups(campaign, model).map_err(|faulty| failed(campaign, &faulty))?;
+        Ok(Self { phases: campaign.phases.clone(), of_phases })
     }
 
     /// The setup of a run.
@@ -60,27 +45,18 @@ impl Setups {
     }
 }
 
-/// What follows from the table of a phase and, for all phases alike, from the coverage model.
-fn of_table(campaign: &Campaign, (phase, table): (usize, &Distributions)) -> Result<Setup, Failure> {
-    let setup = Setup::new(&campaign.profile, table, &campaign.bad_blocks).map_err(|error| {
-        let of_phase = campaign.phases.all()[phase].name.as_ref();
-        let of_phase = of_phase.map_or_else(String::new, |name| format!("in the phase `{name}` of the plan "));
-        Problem::new(format!("{of_phase}{error}")).help(campaign.words().how_to_propose(&campaign.flags))
-    })?;
-    Ok(match &campaign.closure {
-        Some(closure) => setup.with_coverage_model(&campaign.profile, closure.model.clone()),
-        None => setup,
-    })
-}
-
-/// The setup of a phase, from that of its table.
-fn of_phase(campaign: &Campaign, (phase, setup): (usize, Setup)) -> Result<Setup, Failure> {
-    let setup = setup.among_phases(&campaign.table.distributions);
-    let Some(plan) = &campaign.plan else { return Ok(setup) };
-    let setup = setup.with_mix(plan.mix(phase)).with_addresses(&plan.plan.addresses, &plan.addresses(phase));
-    setup.with_scenarios(&plan.scenarios(phase)).map_err(|error| {
-        Problem::new(error.to_string()).help("take an axis out of `each`, or state fewer operations").into()
-    })
+/// What is wrong with a phase, and what to change.
+fn failed(campaign: &Campaign, FaultyPhase { phase, error }: &FaultyPhase) -> Failure {
+    match error {
+        SetupError::NothingToPropose => {
+            let of_phase = campaign.phases.all()[*phase].name.as_ref();
+            let of_phase = of_phase.map_or_else(String::new, |name| format!("in the phase `{name}` of the plan "));
+            Problem::new(format!("{of_phase}{error}")).help(campaign.words().how_to_propose(&campaign.flags)).into()
+        }
+        SetupError::TooManyValues { .. } => {
+            Problem::new(error.to_string()).help("take an axis out of `each`, or state fewer operations").into()
+        }
+    }
 }
 
 #[cfg(test)]

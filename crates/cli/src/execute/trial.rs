@@ -234,6 +234,7 @@ impl Tried {
         let limits = RunLimits {
             run_until: campaign.run_until_from(run_index, site.clock()),
             max_ops: Some(most),
+            cut_after: None,
             bootstrap: campaign.bootstrap,
             until_covered,
             until: phase.until,

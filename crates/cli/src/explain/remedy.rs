@@ -75,7 +75,7 @@ impl<'p> Remedies<'p> {
     /// Few weights that meet all needs, if they are enough.
     fn few(&self, op: OpId, preferred: &[OpId]) -> Option<Vec<ProfileChange>> {
         let InForce { profile, table, .. } = self.in_force;
-        let few = few_weights(profile, &table.distributions, self.in_force.start(), (op, preferred))?;
+        let few = few_weights(profile, &table.distributions, self.in_force.start_of_plan(), (op, preferred))?;
         let few = few.into_iter().map(|(key, op)| ProfileChange::Weight(key, op)).collect::<Vec<_>>();
         let enough = |changes: &[ProfileChange]| self.starts_with(changes, op);
         (!few.is_empty() && enough(&few)).then(|| smallest(few, enough))
@@ -100,7 +100,7 @@ impl<'p> Remedies<'p> {
     /// Whether nothing that an operation needs is missing after some changes.
     pub(super) fn fulfil_needs(&self, changes: &[ProfileChange], op: OpId) -> bool {
         let (profile, table) = self.changed(changes);
-        self.spend(LOOK) && never_provided(&profile, &table, self.in_force.start())[op.index()].is_none()
+        self.spend(LOOK) && never_provided(&profile, &table, self.in_force.start_of_plan())[op.index()].is_none()
     }
 
     /// Whether an operation can start after some changes; so does one of which a search does not decide it.
@@ -118,7 +118,7 @@ impl<'p> Remedies<'p> {
         if !self.spend(most) {
             return None;
         }
-        let (found, tried) = can_start_counted(profile, table, self.in_force.start(), &[op], most);
+        let (found, tried) = can_start_counted(profile, table, self.in_force.start_of_plan(), &[op], most);
         self.left.set(self.left.get() + most.saturating_sub(tried));
         found.first().copied()
     }

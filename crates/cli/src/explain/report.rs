@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use nandseq_profile::diagnostic::{counted, grouped};
 use serde::Serialize;
 
+use super::of_plan::SaidByPlan;
+use super::plan_trial::{PhaseEnd, TrialPhase};
 use super::trial::Expected;
 use super::words::Link;
 
@@ -62,8 +64,20 @@ pub(super) struct TrialEnd {
     pub(super) dead: Option<String>,
     /// The trap in which every die was at its end, in words.
     pub(super) trapped: Option<String>,
-    /// The sections of the test plan that neither the trial nor the search takes into account.
-    pub(super) leaves_out: Vec<&'static str>,
+    /// The phases of the test plan in the trial.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) phases: Vec<TrialPhaseRow>,
+}
+
+/// A phase of the test plan in the trial.
+#[derive(Serialize, Debug)]
+pub(super) struct TrialPhaseRow {
+    phase: String,
+    /// Operations in the trial.
+    operations: u64,
+    /// Operations of the phase, as far as the trial says.
+    of: u64,
+    end: PhaseEnd,
 }
 
 /// The explanation of one operation.
@@ -76,6 +90,12 @@ pub(super) struct Explained {
     pub(super) appears: Appears,
     /// How often it should start; `null` if nothing can be generated.
     pub(super) expected: Option<Expected>,
+    /// The same in each phase of the test plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) expected_by_phase: Vec<PhaseExpected>,
+    /// What the test plan says of it; nothing without a plan.
+    #[serde(flatten)]
+    pub(super) plan: SaidByPlan,
     /// Its needs, with the operations that fulfil each, in words.
     pub(super) needs: Vec<String>,
     /// The phases of the test plan that give it a weight, and those that do not. Without tables of their own there is no such field.
@@ -105,6 +125,10 @@ pub(super) enum Appears {
     Undecided,
     /// Only as a step of chains.
     InChains,
+    /// Only as a step of scenarios.
+    InScenarios,
+    /// Only to bring about what a step of a scenario lacks.
+    AsHelp,
     /// It is proposed by coincidence only.
     ByCoincidence,
     /// Never.
@@ -130,6 +154,44 @@ pub(super) struct ChainRow {
     pub(super) chain: String,
     /// The bases that begin it.
     pub(super) after: Vec<String>,
+}
+
+/// What is expected in a phase of a test plan.
+#[derive(Serialize, Debug)]
+pub(super) struct PhaseExpected {
+    phase: String,
+    #[serde(flatten)]
+    expected: Expected,
+    /// How the phase ended in the trial.
+    end: PhaseEnd,
+}
+
+impl PhaseExpected {
+    /// What is expected in each phase that has a name.
+    pub(super) fn all(expected: &[Expected], phases: &[TrialPhase]) -> Vec<Self> {
+        let of_phase = |(&expected, phase): (&Expected, &TrialPhase)| {
+            Some(Self { phase: phase.name.clone()?, expected, end: phase.end })
+        };
+        expected.iter().zip(phases).filter_map(of_phase).collect()
+    }
+}
+
+impl TrialPhaseRow {
+    /// A phase; `None` if it has no name.
+    pub(super) fn new(phase: &TrialPhase) -> Option<Self> {
+        let (phase, TrialPhase { ops, of, end, .. }) = (phase.name.clone()?, phase);
+        Some(Self { phase, operations: *ops, of: *of, end: *end })
+    }
+
+    fn text(&self) -> String {
+        let Self { phase, operations, of, end } = self;
+        let operations = grouped(*operations);
+        match end {
+            PhaseEnd::Cut => format!("{phase} {operations} of about {}", counted(*of, "operation")),
+            PhaseEnd::CutBeforeUntil => format!("{phase} {operations} operations, broken off before `until`"),
+            PhaseEnd::Whole => format!("{phase} all {operations}"),
+        }
+    }
 }
 
 impl TrialEnd {
@@ -178,6 +240,9 @@ impl Explanation {
         for ChainRow { chain, after } in op.chains.iter().take(LISTED_KEYS) {
             writeln!(text, "It is a step of the chain {chain}, after {}.", after.join(", "))?;
         }
+        let is_help = op.appears == Appears::AsHelp;
+        op.plan.write(text, is_help)?;
+        write_phases(text, op)?;
         write_causes(text, op)?;
         write_keys(text, op, self.under.is_some())
     }
@@ -187,6 +252,8 @@ impl Explanation {
         let counted = op.expected.map_or(0, |expected| expected.counted);
         let how = match op.appears {
             Appears::InChains => " as a step of chains only",
+            Appears::InScenarios => " as a step of scenarios only",
+            Appears::AsHelp => " as a help to scenarios only",
             Appears::ByCoincidence => " by coincidence only",
             Appears::Never | Appears::Proposed | Appears::Undecided => "",
         };
@@ -210,15 +277,14 @@ impl Explanation {
         self.write_end(text, op.appears != Appears::Never)
     }
 
-    /// Writes what is in force, and what of it is left out.
+    /// Writes what is in force, and how far the trial of a plan went.
     fn write_in_force(&self, text: &mut String) -> std::fmt::Result {
         write!(text, "{}", self.in_force)?;
-        let sections = match self.trial.leaves_out.as_slice() {
-            [] => return Ok(()),
-            [one] => format!("`{one}`"),
-            [first @ .., last] => format!("`{}` and `{last}`", first.join("`, `")),
-        };
-        writeln!(text, "Of the plan, {sections} are left out: what follows is about the weights alone.")
+        if self.trial.phases.is_empty() {
+            return Ok(());
+        }
+        let phases: Vec<String> = self.trial.phases.iter().map(TrialPhaseRow::text).collect();
+        writeln!(text, "Trial of the phases: {}.", phases.join("; "))
     }
 
     /// Writes about the dead dies, and the trap, at the end of the trial.
@@ -316,10 +382,27 @@ impl Explained {
     }
 }
 
+/// Writes how often an operation starts in each phase of a plan.
+fn write_phases(text: &mut String, op: &Explained) -> std::fmt::Result {
+    let phases = &op.expected_by_phase;
+    if phases.is_empty() || op.never() {
+        return Ok(());
+    }
+    writeln!(text, "By phase of the plan (odds 19 to 1):")?;
+    let width = phases.iter().take(LISTED_OPS).map(|row| row.phase.chars().count()).max().unwrap_or(0);
+    for PhaseExpected { phase, expected, end } in phases.iter().take(LISTED_OPS) {
+        let more = if *end == PhaseEnd::CutBeforeUntil { " or more" } else { "" };
+        writeln!(text, "  {phase:width$}  {} of {}{more}", estimate(*expected).trim_start(), grouped(expected.of))?;
+    }
+    let more = phases.len().saturating_sub(LISTED_OPS);
+    if more > 0 { writeln!(text, "  {more} more: --format json lists all") } else { Ok(()) }
+}
+
 /// Writes the causes of one operation, and what to change.
 fn write_causes(text: &mut String, op: &Explained) -> std::fmt::Result {
     for (at, chain) in op.causes.iter().take(CHAINS).enumerate() {
-        writeln!(text, "{}", if at == 0 { "Why:" } else { "Also:" })?;
+        let first = if op.appears == Appears::Never { "Why:" } else { "Why it is rare:" };
+        writeln!(text, "{}", if at == 0 { first } else { "Also:" })?;
         for (number, link) in chain.iter().enumerate() {
             writeln!(text, "  {}. {}", number + 1, link.text)?;
             for stated in &link.stated {

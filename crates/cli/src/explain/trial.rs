@@ -7,21 +7,20 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use nandseq_generate::dead::{DeadDie, LastingState};
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::probability::Distributions;
-use nandseq_generate::{RunLimits, RunSummary, Setup, Site};
+use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_profile::model::DeviceState;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_reach::Start;
 use nandseq_trace::{Cut, Operation, Sink};
 use serde::Serialize;
 
-/// Operations of a trial of `explain` or `profile check`.
-pub(crate) const TRIAL_OPS: u64 = 20_000;
-/// Greatest simulated time of a trial with few operations, µs.
-const LONGEST_US: u64 = 20_000_000;
-/// The seed of the trial: that of a campaign without `--seed`.
-const SEED: u64 = 42;
+use super::plan_trial::{self, TrialPhase};
+use super::trial_site::{Ended, LONGEST_US, SEED, bootstrap};
+use crate::in_force::InForce;
+
+pub(crate) use super::trial_site::TRIAL_OPS;
 
 /// Operations of a stretch of a trial. In how many stretches an operation starts shows whether it comes in bursts.
 const STRETCH: u64 = 250;
@@ -53,6 +52,8 @@ pub(crate) struct Trial {
     pub(crate) is_over: bool,
     /// Why nothing can be generated.
     pub(crate) problem: Option<String>,
+    /// The phases of the plan that the trial is of, as far as it went; none without a plan.
+    pub(crate) phases: Vec<TrialPhase>,
 }
 
 /// An estimate of how many operations of a kind start.
@@ -81,6 +82,27 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
+    /// What was counted in a trial, for `of` operations and without bounds.
+    const fn counted(of: u64, counted: u64, trial: u64) -> Self {
+        let mean = counted as f64;
+        Self { of, mean, least: mean, most: mean, counted, trial, stretches: 0, without: 0, trapped_after: None }
+    }
+
+    /// The sum over the phases of a plan; `None` without phases. What is known of one says nothing about another.
+    pub(super) fn sum(of_phases: &[Self]) -> Option<Self> {
+        let (first, others) = of_phases.split_first()?;
+        let apart = |all: f64, more: f64| all.hypot(more);
+        Some(others.iter().fold(*first, |all, phase| {
+            let mean = all.mean + phase.mean;
+            Self {
+                mean,
+                least: mean - apart(all.mean - all.least, phase.mean - phase.least),
+                most: mean + apart(all.most - all.mean, phase.most - phase.mean),
+                ..Self::counted(all.of + phase.of, all.counted + phase.counted, all.trial + phase.trial)
+            }
+        }))
+    }
+
     /// Whether the trial bounds the mean: not if the operation comes before a trap alone, or if nothing could start after the trial.
     pub(crate) fn has_bounds(&self) -> bool {
         self.most > self.least
@@ -123,7 +145,25 @@ impl Trial {
             dead: Vec::new(),
             is_over: false,
             problem: None,
+            phases: Vec::new(),
         }
+    }
+
+    /// Makes the trial of what is in force: of the plan, for as many operations as are wanted if it has no phases, or of the table.
+    pub(crate) fn of_inputs(in_force: &InForce, wanted: u64) -> Self {
+        let InForce { profile, table, plan, .. } = in_force;
+        let Some(plan) = plan else {
+            return Self::new(profile, &table.distributions, in_force.start(), TRIAL_OPS);
+        };
+        let mut trial = Self::empty(profile, false);
+        match plan_trial::carry_out((in_force, plan), wanted, &mut trial) {
+            Err(problem) => trial.problem = Some(problem),
+            Ok((phases, ended)) => {
+                trial.phases = phases;
+                trial.end(profile, ended);
+            }
+        }
+        trial
     }
 
     /// Counts a trial of some operations and a seed.
@@ -131,13 +171,17 @@ impl Trial {
         let mut trial = self;
         match simulate(profile, table, start, (ops, seed), &mut trial) {
             Err(problem) => trial.problem = Some(problem),
-            Ok(None) => {}
-            Ok(Some(Ended { dead, at_end, bootstrap_ops })) => {
-                trial.is_over = dead.len() == profile.topology.dies as usize;
-                (trial.dead, trial.at_end, trial.bootstrap_ops) = (dead, at_end, bootstrap_ops);
-            }
+            Ok(ended) => trial.end(profile, ended),
         }
         trial
+    }
+
+    /// Notes how it ended; `None` if it ended early.
+    fn end(&mut self, profile: &Profile, ended: Option<Ended>) {
+        if let Some(Ended { dead, at_end, bootstrap_ops }) = ended {
+            self.is_over = dead.len() == profile.topology.dies as usize;
+            (self.dead, self.at_end, self.bootstrap_ops) = (dead, at_end, bootstrap_ops);
+        }
     }
 
     /// The operations of `wanted` that do not start in a trial. It ends as soon as all have started.
@@ -209,6 +253,24 @@ impl Trial {
         self.scaled((op, self.starts_under(key, op)), (of, 1), lost)
     }
 
+    /// The same in each phase of the plan, under a phase key or at all, for the length of the phase.
+    pub(super) fn expected_by_phase(&self, op: OpId, key: Option<PhaseKey>, lost: &[OpId]) -> Vec<Expected> {
+        let starts = key.map_or(&*self.by_op[op.index()], |key| self.starts_under(key, op));
+        let of_phase = |(at, phase): (usize, &TrialPhase)| {
+            let before = |place: u64| starts.partition_point(|&start| start < place) as u64;
+            let counted = before(phase.from + phase.ops) - before(phase.from);
+            let (least, most) = bounds(counted);
+            let scale = phase.of as f64 / phase.ops.max(1) as f64;
+            let [mean, least, most] = [counted as f64, least, most].map(|counted| counted * scale);
+            // What a trap ends is not scaled. Of a phase without operations in the trial nothing is known.
+            let is_lost = at + 1 == self.phases.len() && lost.contains(&op);
+            let is_counted = self.is_over || is_lost || phase.ops == 0;
+            let (mean, least, most) = if is_counted { [counted as f64; 3].into() } else { (mean, least, most) };
+            Expected { mean, least, most, ..Expected::counted(phase.of, counted, phase.ops) }
+        };
+        self.phases.iter().enumerate().map(of_phase).collect()
+    }
+
     /// How often a proposal of an operation started under a phase key.
     pub(crate) fn started_under(&self, key: PhaseKey, op: OpId) -> u64 {
         self.starts_under(key, op).len() as u64
@@ -232,17 +294,7 @@ impl Trial {
             return None;
         }
         let counted = starts.len() as u64;
-        let unscaled = Expected {
-            of,
-            mean: counted as f64,
-            least: counted as f64,
-            most: counted as f64,
-            counted,
-            trial: self.ops,
-            stretches: 0,
-            without: 0,
-            trapped_after: None,
-        };
+        let unscaled = Expected::counted(of, counted, self.ops);
         // A trial that ended with all dies dead says nothing about further operations, so its counts are not scaled.
         if self.is_over {
             return Some(Expected { of: self.ops, ..unscaled });
@@ -269,16 +321,6 @@ impl Trial {
     }
 }
 
-/// How a trial ended.
-struct Ended {
-    /// The dead dies.
-    dead: Vec<DeadDie>,
-    /// The lasting states of each die.
-    at_end: Vec<Vec<DeviceState>>,
-    /// Operations of the bootstrap.
-    bootstrap_ops: u64,
-}
-
 /// Makes a trial without writing files. Returns how it ended; `None` if it ended early, because a chain could not go on or the
 /// sink had enough. The error says why nothing can be generated.
 fn simulate(
@@ -290,18 +332,10 @@ fn simulate(
 ) -> Result<Option<Ended>, String> {
     let setup = Setup::new(profile, table, start.bad_blocks).map_err(|error| error.to_string())?;
     let mut site = Site::new(&setup, seed);
-    let mut bootstrap_ops = 0;
-    if start.bootstrap {
-        let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
-        let Ok(summary) = site.run(&first, &mut Uncounted) else { return Ok(None) };
-        bootstrap_ops = summary.ops;
-    }
+    let Ok(bootstrap_ops) = bootstrap(&mut site, start) else { return Ok(None) };
     let limits = RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
     let summary = site.run(&limits, sink).ok();
-    Ok(summary.map(|RunSummary { dead, at_end, .. }| {
-        let at_end = at_end.iter().map(LastingState::device_states).collect();
-        Ended { dead, at_end, bootstrap_ops }
-    }))
+    Ok(summary.map(|summary| Ended::with(summary, bootstrap_ops)))
 }
 
 /// Upper bound of the mean of operations that did not start in a trial.
@@ -319,15 +353,6 @@ fn bounds(counted: u64) -> (f64, f64) {
     };
     let least = if counted == 0 { 0.0 } else { cube(counted as f64, -1.0) };
     (least.max(0.0), cube(counted as f64 + 1.0, 1.0))
-}
-
-/// A sink that ignores the bootstrap before a trial.
-struct Uncounted;
-
-impl Sink for Uncounted {
-    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A sink that waits until each of some operations has started.

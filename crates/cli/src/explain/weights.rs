@@ -1,10 +1,12 @@
 //! Why the table gives an operation no weight: the entries of profile and table file that say so, with their places.
 
+use nandseq_plan::places::PlanPlaces;
 use nandseq_profile::model::OverrideOf;
 use nandseq_profile::places::{Places, StatedPlace};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 
 use crate::campaign::table::ResolvedTable;
+use crate::test_plan::PlanInForce;
 
 /// Why a name has no weight under a phase key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,11 +47,18 @@ pub(super) struct Texts<'p> {
     /// Whether the table is the profile's own, not a built one.
     explicit: bool,
     preset: bool,
+    /// The plan and its places, if its phases have tables of their own.
+    plan: Option<(&'p PlanInForce, PlanPlaces)>,
 }
 
 impl<'p> Texts<'p> {
     /// The texts in force.
-    pub(super) fn new(profile: &'p Profile, source: &SourceFile, table: &ResolvedTable) -> Self {
+    pub(super) fn new(
+        profile: &'p Profile,
+        source: &SourceFile,
+        table: &ResolvedTable,
+        plan: Option<&'p PlanInForce>,
+    ) -> Self {
         let of_file = table.source.as_ref().map(|source| (source.name.clone(), Places::new(source, profile)));
         Self {
             profile,
@@ -58,6 +67,7 @@ impl<'p> Texts<'p> {
             explicit: of_file.is_none() && table.is_of_profile(profile),
             table: of_file,
             preset: table.has_preset(),
+            plan: plan.filter(|plan| plan.table(0).is_some()).map(|plan| (plan, PlanPlaces::new(&plan.source))),
         }
     }
 
@@ -68,6 +78,9 @@ impl<'p> Texts<'p> {
 
     /// Why an operation has no weight under a key that does not exclude it.
     pub(super) fn why(&self, key: PhaseKey, op: OpId) -> Weightless {
+        if let Some(found) = self.zero_of_plan(key, op) {
+            return Weightless::Stated(found);
+        }
         if self.preset && key == PhaseKey::DEFAULT {
             return Weightless::Preset;
         }
@@ -102,6 +115,27 @@ impl<'p> Texts<'p> {
     pub(super) fn distribution(&self, key: PhaseKey) -> Option<FoundEntry> {
         let (file, places) = self.listing().filter(|_| !(self.preset && key == PhaseKey::DEFAULT))?;
         places.distribution(key).map(|place| FoundEntry { file: file.to_owned(), place })
+    }
+
+    /// The first entry of a phase of the plan whose mass is 0 and counts for an operation under a key.
+    fn zero_of_plan(&self, key: PhaseKey, op: OpId) -> Option<FoundEntry> {
+        let (plan, places) = self.plan.as_ref()?;
+        let (own, base) = (&self.profile.ops[op], self.profile.ops[op].base);
+        let names = [(OverrideOf::Op(op), &own.name), (OverrideOf::Base(base), &self.profile.bases[base].name)];
+        let key_name = &*self.profile.phase_keys[key].name;
+        let (at, key, name) = plan.plan.phases.iter().enumerate().find_map(|(at, phase)| {
+            let under = phase.by_key.iter().find(|(of, _)| *of == key).map_or(&[][..], |(_, masses)| masses);
+            let stated = names.iter().find_map(|(of, name)| {
+                let in_list =
+                    |list: &[(OverrideOf, f64)]| list.iter().rfind(|(known, _)| known == of).map(|(_, mass)| *mass);
+                let own = in_list(under).map(|mass| (mass, Some(key_name)));
+                let (mass, key) = own.or_else(|| in_list(&phase.global).map(|mass| (mass, None)))?;
+                Some((mass, key, *name))
+            });
+            stated.filter(|(mass, ..)| *mass <= 0.0).map(|(_, key, name)| (at, key, name))
+        })?;
+        let (path, span) = places.mass(at, key, name)?;
+        Some(FoundEntry { file: plan.source.name.clone(), place: StatedPlace { path, span } })
     }
 
     /// The entry of the override in force, if its mass is 0. An override of the operation goes before one of its base; of each,

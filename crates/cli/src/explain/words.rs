@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use nandseq_plan::places::PlanPlaces;
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, Effect, LatchKind};
 use nandseq_profile::places::StatedPlace;
 use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile};
-use nandseq_reach::{Blocker, Cause, Need, Reason};
+use nandseq_reach::{Blocker, Cause, Need, Reason, Start};
 use serde::Serialize;
 
 use super::remedy::ProfileChange;
 use super::weights::{FoundEntry, Texts, Weightless};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
+use crate::test_plan::PlanInForce;
 
 /// Number of names in a list; the rest are only counted.
 const LISTED: usize = 4;
@@ -23,7 +25,7 @@ pub(super) struct Link {
     /// The operations that are blocked.
     pub(super) operations: Vec<String>,
     /// The kind of blocker.
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// What blocks them, a sentence without a full stop.
     pub(super) text: String,
     /// Where that is stated.
@@ -52,10 +54,15 @@ pub(super) struct StatedEntry {
 }
 
 impl StatedEntry {
-    fn new(found: &FoundEntry, says: &str) -> Self {
+    pub(super) fn new(found: &FoundEntry, says: &str) -> Self {
         let FoundEntry { file, place } = found;
         let text = format!("`{}`{says} ({})", place.path, found.at());
         Self { text, path: place.path.clone(), file: file.clone(), line: place.span.line, column: place.span.column }
+    }
+
+    /// `file:line:column`
+    pub(super) fn at(&self) -> String {
+        format!("{}:{}:{}", self.file, self.line, self.column)
     }
 }
 
@@ -65,6 +72,8 @@ pub(crate) struct Words<'p> {
     pub(super) texts: Texts<'p>,
     /// The list of bad blocks, if there is one.
     pub(crate) badlist: Option<&'p str>,
+    /// The test plan, if there is one.
+    plan: Option<&'p PlanInForce>,
 }
 
 impl<'p> Words<'p> {
@@ -72,7 +81,12 @@ impl<'p> Words<'p> {
     pub(crate) fn of(in_force: &'p InForce) -> Self {
         let InForce { profile, source, table, badlist_input, .. } = in_force;
         let badlist = badlist_input.as_ref().map(|input| &*input.source);
-        Self { profile, texts: Texts::new(profile, source, table), badlist }
+        Self {
+            profile,
+            texts: Texts::new(profile, source, table, in_force.plan.as_ref()),
+            badlist,
+            plan: in_force.plan.as_ref(),
+        }
     }
 
     /// Why an operation has no weight under a phase key: "`entry` at file:line:column does not list it".
@@ -298,6 +312,7 @@ impl<'p> Words<'p> {
                 Vec::new(),
                 self.badlist.as_ref().map(|list| format!("leave some blocks out of the list of bad blocks `{list}`")),
             ),
+            Reason::NoRegion => self.of_regions(op),
             Reason::OpState(key) => {
                 let found = place(places.exclusions_of_key(key));
                 (found, Some(format!("let the exclusions of `{}` spare `{base}`", self.profile.phase_keys[key].name)))
@@ -332,6 +347,32 @@ impl<'p> Words<'p> {
                 Some("give it a weight under another phase key, or let a chain contain its base".to_owned()),
             ),
         }
+    }
+
+    /// The entries of addresses with regions, none of which has an address for an operation, and what to add to the first.
+    fn of_regions(&self, op: OpId) -> (Vec<StatedEntry>, Option<String>) {
+        let Some(plan) = self.plan else { return (Vec::new(), None) };
+        let mut entries: Vec<usize> = plan.phases().flat_map(|phase| plan.addresses(phase)).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        let (all, places) = (&plan.plan.addresses, PlanPlaces::new(&plan.source));
+        let stated = |name: &str| {
+            let place = StatedPlace { path: format!("addresses.{name}"), span: places.entry("addresses", name)? };
+            Some(StatedEntry::new(&FoundEntry { file: plan.source.name.clone(), place }, ""))
+        };
+        let with_regions = entries.into_iter().map(|at| &all[at]).filter(|entry| !entry.regions.is_empty());
+        let stated: Vec<StatedEntry> = with_regions.filter_map(|entry| stated(&entry.name)).take(LISTED).collect();
+        let planes = self.profile.topology.planes;
+        let to = stated.first().map_or_else(String::new, |entry| format!(" to a region of {}", entry.text));
+        let unserved = &plan.reach(self.profile, Start::default()).unserved;
+        let address = |op: OpId| self.profile.bases[self.profile.ops[op].base].address;
+        let is_alone = |&other: &OpId| address(other) == address(op) && !self.profile.ops[other].multi;
+        let advice = if unserved.iter().any(is_alone) {
+            format!("add the pages before its own{to}, or to one of an earlier phase")
+        } else {
+            format!("add blocks of one group, such as blocks 0-{}{to}", planes.saturating_sub(1))
+        };
+        (stated, Some(advice))
     }
 
     /// A need in words: "a block erased for `SLC`".

@@ -157,16 +157,6 @@ fn summary_dry_run_and_explanation_name_the_phases() {
     let folder = phased("masses.yaml", masses);
     let told = said(&folder, &["explain", "Block_Erase_SLC", "--plan", "masses.yaml"]);
     assert!(told.contains("Phases of the plan that give it a weight: b; that do not: a.\n"), "{told}");
-    assert!(!told.contains("left out"), "{told}");
-    let beside =
-        "mix: {READ: 5 %}\naddresses: {a: {regions: [{blocks: 0}]}}\nscenarios: {b: {steps: [{base: READ}]}}\n";
-    let folder = phased("masses.yaml", &format!("{masses}{beside}"));
-    let told = said(&folder, &["explain", "ERASE", "--plan", "masses.yaml"]);
-    let left_out =
-        "Of the plan, `mix`, `addresses` and `scenarios` are left out: what follows is about the weights alone.\n";
-    assert!(told.contains(left_out), "{told}");
-    let json = said(&folder, &["explain", "ERASE", "--plan", "masses.yaml", "--format", "json"]);
-    assert!(json.contains(r#""leaves_out""#), "{json}");
 }
 
 #[test]

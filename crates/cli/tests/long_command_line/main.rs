@@ -11,6 +11,7 @@ mod dead;
 mod dry_runs;
 mod elsewhere;
 mod explaining;
+mod explaining_plans;
 mod extending;
 mod given_files;
 mod help;

@@ -1,63 +1,28 @@
 //! Notes about operations that draw an address and that no region in force can give one.
-//!
-//! A region serves erases whatever its pages. It serves programs and reads of pages that can come to be programmed: the pages before them are
-//! in regions of the same phase or of earlier ones. It serves operations of several planes if two of its blocks are in one group. Leaves out
-//! cell types, bad blocks and limits, so that an operation without a note may still find no address.
-
-use std::collections::BTreeSet;
 
 use nandseq_profile::diagnostic::{counted, quoted};
-use nandseq_profile::model::AddressSource;
 use nandseq_profile::yaml::Entry;
 use nandseq_profile::{Diagnostic, Diagnostics, OpId, Profile};
 
-use crate::model::{NumberRanges, Region, TestPlan};
+use crate::model::TestPlan;
+use crate::served::unserved_by_phase;
 
 /// The number of operations and phases that a note names.
 const NAMED: usize = 3;
 
-/// How often a place is compared with a region at most.
-const MOST_COMPARED: usize = 5_000_000;
-
-/// A die, a plane and a block, for all that are in the same regions.
-struct Place {
-    die: u32,
-    plane: u32,
-    block: u32,
-    /// How many of its pages can be programmed at most up to the end of a phase.
-    pages: u32,
-}
-
-/// What the regions of a phase serve.
-#[derive(Clone, Copy, Default)]
-struct Served {
-    /// Operations of several planes, if those of one are served.
-    together: bool,
-    programs: bool,
-    reads: bool,
-}
-
 /// Adds a note for each list of operations that the regions of some phases do not serve. `entries` are those of `addresses`.
 pub(super) fn note(plan: &TestPlan, entries: &[Entry], profile: &Profile, diagnostics: &mut Diagnostics) {
-    let phases = plan.addresses_in_force();
-    let regions: Vec<Vec<&Region>> = phases
-        .iter()
-        .map(|(_, in_force)| in_force.iter().flat_map(|&at| &plan.addresses[at].regions).collect())
-        .collect();
-    let mut places = places(profile, &regions.concat());
-    if places.len().saturating_mul(regions.iter().map(Vec::len).sum()) > MOST_COMPARED {
+    let Some(by_phase) = unserved_by_phase(plan, profile, profile.bootstrap.enabled) else {
         let message = "the phases have too many regions to see which operations have no address in them";
         return diagnostics.push(Diagnostic::note("no-address", message));
-    }
+    };
     let mut found: Vec<(Vec<OpId>, Vec<&str>, usize)> = Vec::new();
-    for ((name, in_force), regions) in phases.iter().zip(&regions) {
-        places.iter_mut().for_each(|place| place.program(profile, regions));
+    for ((name, in_force), ops) in plan.addresses_in_force().into_iter().zip(by_phase) {
         let Some(&entry) = in_force.iter().find(|&&entry| !plan.addresses[entry].regions.is_empty()) else { continue };
-        let ops = unserved(profile, served(profile, regions, &places));
         match found.iter_mut().find(|(other, ..)| *other == ops) {
             _ if ops.is_empty() => {}
-            Some((_, names, _)) => names.extend(*name),
-            None => found.push((ops, name.iter().copied().collect(), entry)),
+            Some((_, names, _)) => names.extend(name),
+            None => found.push((ops, name.into_iter().collect(), entry)),
         }
     }
     for (ops, names, entry) in found {
@@ -89,91 +54,4 @@ fn shortened(texts: &[String]) -> String {
     let more = texts.len().saturating_sub(NAMED);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     texts[..texts.len() - more].join(", ") + &rest
-}
-
-/// The operations that draw an address and are not served.
-fn unserved(profile: &Profile, served: Served) -> Vec<OpId> {
-    let lacks = |op: &OpId| {
-        let op = &profile.ops[*op];
-        let is_served = match profile.bases[op.base].address {
-            AddressSource::AnyBlock => true,
-            AddressSource::NextPage => served.programs,
-            AddressSource::ReadablePage => served.reads,
-            AddressSource::None
-            | AddressSource::Hook
-            | AddressSource::OutputRegister
-            | AddressSource::PageRegister
-            | AddressSource::SuspendedProgram
-            | AddressSource::OneShotLatch
-            | AddressSource::CopybackLatch => return false,
-        };
-        !is_served || op.multi && !served.together
-    };
-    profile.ops.ids().filter(lacks).collect()
-}
-
-/// What the regions of a phase serve, with what is programmed up to its end.
-fn served(profile: &Profile, regions: &[&Region], places: &[Place]) -> Served {
-    let mut served = Served::default();
-    for region in regions {
-        served.together |= !served.together && has_two_of_a_group(profile, region);
-        let first = region.pages.0.first().map_or(0, |range| *range.start());
-        for place in places.iter().filter(|place| place.is_in(region)) {
-            served.programs |= first <= place.pages && first < profile.topology.pages_per_block;
-            served.reads |= first.saturating_add(profile.offset_guard) < place.pages;
-        }
-    }
-    served
-}
-
-/// Whether two blocks of a region are in one group.
-fn has_two_of_a_group(profile: &Profile, region: &Region) -> bool {
-    let planes = profile.topology.planes;
-    let of_group = |group: u32| {
-        let blocks = (0..planes).filter(|&plane| region.planes.contains(plane)).map(|plane| group * planes + plane);
-        blocks.filter(|&block| region.blocks.contains(block)).count()
-    };
-    let groups = region.blocks.0.iter().flat_map(|range| range.start() / planes..=range.end() / planes);
-    groups.into_iter().any(|group| of_group(group) > 1)
-}
-
-/// The first die, plane and block of each part of a device at which a range of some regions begins or has ended.
-fn places(profile: &Profile, regions: &[&Region]) -> Vec<Place> {
-    let topology = &profile.topology;
-    let begins = |ranges: fn(&Region) -> &NumberRanges| -> BTreeSet<u32> {
-        let ranges = regions.iter().flat_map(|region| &ranges(region).0);
-        ranges.flat_map(|range| [*range.start(), range.end() + 1]).collect()
-    };
-    let (dies, planes, blocks) = (begins(|at| &at.dies), begins(|at| &at.planes), begins(|at| &at.blocks));
-    let mut places = Vec::new();
-    for plane in planes.into_iter().filter(|&plane| plane < topology.planes) {
-        let on_plane = |block: &u32| block + (plane + topology.planes - block % topology.planes) % topology.planes;
-        let blocks: BTreeSet<u32> = blocks.iter().map(on_plane).collect();
-        for &die in dies.iter().filter(|&&die| die < topology.dies) {
-            let pages = if profile.bootstrap.enabled { topology.pages_per_block } else { 0 };
-            places.extend(blocks.iter().map(|&block| Place { die, plane, block, pages }));
-        }
-    }
-    places
-}
-
-impl Place {
-    fn is_in(&self, region: &Region) -> bool {
-        region.dies.contains(self.die) && region.planes.contains(self.plane) && region.blocks.contains(self.block)
-    }
-
-    /// Programs what a phase with these regions can program; one without regions has the whole device.
-    fn program(&mut self, profile: &Profile, regions: &[&Region]) {
-        if regions.is_empty() {
-            self.pages = profile.topology.pages_per_block;
-        }
-        let own = regions.iter().filter(|region| self.is_in(region)).flat_map(|region| &region.pages.0);
-        let mut ranges: Vec<_> = own.map(|range| (*range.start(), range.end() + 1)).collect();
-        ranges.sort_unstable();
-        for (start, end) in ranges {
-            if start <= self.pages {
-                self.pages = self.pages.max(end);
-            }
-        }
-    }
 }

@@ -98,6 +98,7 @@ fn never(steps: &Steps<'_>, device: &Surroundings<'_>, op: OpId) -> Option<Obsta
         | Reason::NoHook
         | Reason::Delay
         | Reason::OnePlane
+        | Reason::NoRegion
         | Reason::OpState(_)
         | Reason::Occupied(_)
         | Reason::NoResume(_)

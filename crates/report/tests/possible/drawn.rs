@@ -19,7 +19,7 @@ pub(crate) fn plan(profile: &Profile, seed: u64) -> TestPlan {
     crate::plan(scenarios, addresses)
 }
 
-fn addresses(profile: &Profile, dice: &mut Dice) -> AddressEntry {
+pub(crate) fn addresses(profile: &Profile, dice: &mut Dice) -> AddressEntry {
     let topology = profile.topology;
     let mut range = |count: u32, whole: u64| {
         let from = if dice.one_in(whole) { dice.below(count.into()) as u32 } else { 0 };
