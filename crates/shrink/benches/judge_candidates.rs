@@ -7,7 +7,7 @@ mod runs;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_device::Tables;
-use nandseq_shrink::{NextRound, Shrinker};
+use nandseq_shrink::{NextRound, RepeatRule, Shrinker, TryCounts};
 
 fn main() {
     divan::main();
@@ -21,13 +21,14 @@ fn candidates_of_2000_operations(bencher: Bencher<'_, '_>) {
     let past = runs::run(&profile, &tables, 1, 2000);
     let history = runs::history(&profile, &tables, &past);
     let rounds = || {
-        let mut search = Shrinker::new(&history, None).expect("a legal run");
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).expect("a legal run");
         let mut count = 0_u64;
         for _ in 0..8 {
             let NextRound::Try(sequences) = search.next_round() else { break };
             count += sequences.len() as u64;
-            let failed: Vec<bool> = sequences.iter().map(|one| one.size.operations == past.len()).collect();
-            search.answer(&failed);
+            let fails = |operations| u64::from(operations == past.len());
+            let answers = sequences.iter().map(|one| TryCounts { tries: 1, fails: fails(one.size.operations) });
+            search.answer(&answers.collect::<Vec<_>>());
         }
         count
     };

@@ -2,7 +2,7 @@
 
 use nandseq_device::Tables;
 use nandseq_profile::{Profile, Ticks};
-use nandseq_shrink::{KeptOperation, LegalSequence, NextRound, SequenceHistory, Shrinker, record};
+use nandseq_shrink::{KeptOperation, LegalSequence, NextRound, SequenceHistory, Shrinker, TryCounts, record};
 use nandseq_verify::Verifier;
 
 /// Says of a sequence whether it fails.
@@ -90,14 +90,20 @@ pub(crate) fn is_legal(profile: &Profile, history: &SequenceHistory<'_>, sequenc
 
 /// Carries a search to its end; `None` if the run does not fail.
 pub(crate) fn finish(search: &mut Shrinker<'_>, fails: &mut dyn FnMut(&LegalSequence) -> bool) -> Option<()> {
+    let repeat = search.rule().repeat;
     loop {
         match search.next_round() {
             NextRound::Done => return Some(()),
             NextRound::NeverFails => return None,
             NextRound::Try(sequences) => {
                 assert!((1..=nandseq_shrink::MOST_CANDIDATES).contains(&sequences.len()));
-                let failed: Vec<bool> = sequences.iter().map(|one| fails(&search.carried_out(one))).collect();
-                search.answer(&failed);
+                let answer = |one| {
+                    let sequence = search.carried_out(one);
+                    let fails = (0..repeat).map(|_| u64::from(fails(&sequence))).sum();
+                    TryCounts { tries: repeat, fails }
+                };
+                let answers: Vec<TryCounts> = sequences.iter().map(answer).collect();
+                search.answer(&answers);
             }
         }
     }

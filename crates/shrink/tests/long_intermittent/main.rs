@@ -1,0 +1,94 @@
+//! Intermittent faults and noise, drawn by a rule that was written before any result was seen: what is left of them, in how many rounds.
+//!
+//! A number gives the fault, the run and every toss. The rule of repeating is the one that docs/shrinking.md gives for the probability and
+//! the noise of the fault. Two measures: the fewest operations that the kinds of the fault need with what rules ask for before them, and what
+//! a search leaves that is answered without chance.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+#[path = "../planted/faults.rs"]
+mod faults;
+#[path = "../planted/runs.rs"]
+mod runs;
+
+mod drawn;
+
+use drawn::{Draws, DrawnFault};
+use faults::finish;
+use nandseq_device::Tables;
+use nandseq_shrink::{LegalSequence, MOST_ROUNDS, RepeatRule, Shrinker};
+use runs::{device, history, run};
+
+const BLOCKS: u32 = 256;
+const OPERATIONS: u64 = 2000;
+
+/// What became of a fault.
+struct Outcome {
+    told: String,
+    left: usize,
+    least: usize,
+    certain: usize,
+    rounds: u64,
+    /// Tries of the result that fail, of a thousand, and those wanted.
+    rate: (u64, u64),
+}
+
+/// Shrinks the run of a number with its fault; `None` if the fault does not occur in the run.
+fn shrink(number: u64) -> Option<Outcome> {
+    let profile = device(BLOCKS);
+    let tables = Tables::new(&profile);
+    let past = run(&profile, &tables, number, OPERATIONS);
+    let history = history(&profile, &tables, &past);
+    let fault = DrawnFault::of(number);
+    let mut draws = Draws::of(number ^ 0x5eed);
+    let mut once = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
+    finish(&mut once, &mut |sequence| fault.shows(&tables, &sequence.operations) > 0)?;
+    let mut toss = |sequence: &LegalSequence| {
+        let shows = fault.shows(&tables, &sequence.operations);
+        let failed = (0..shows).fold(false, |failed, _| failed | draws.happens(fault.probability));
+        failed | draws.happens(fault.noise)
+    };
+    let mut search = Shrinker::new(&history, None, fault.rule()).unwrap();
+    finish(&mut search, &mut toss).unwrap();
+    let per_mille = (0..1000).map(|_| u64::from(toss(search.best()))).sum();
+    let (left, certain) = (search.best().operations.len(), once.best().operations.len());
+    let (least, rounds) = (fault.least(), search.rounds());
+    let told = format!("{number:>4}  {:<58} {least:>3} {certain:>4} {left:>4} {rounds:>3} {per_mille:>5}", fault.told());
+    Some(Outcome { told, left, least, certain, rounds, rate: (per_mille, fault.probability / 1000) })
+}
+
+/// Prints a line for each fault: number, fault, least, left without chance, left, rounds, fails of 1,000 tries.
+fn measure(numbers: std::ops::Range<u64>) -> Vec<Outcome> {
+    let threads: Vec<_> = numbers.map(|number| move || shrink(number)).collect();
+    let outcomes: Vec<Outcome> = threads.into_iter().filter_map(|shrink| shrink()).collect();
+    for outcome in &outcomes {
+        let is_large = if outcome.left > 3 * outcome.least { " LARGE" } else { "" };
+        println!("{}{is_large}", outcome.told);
+    }
+    let small = outcomes.iter().filter(|one| one.left <= 3 * one.least).count();
+    let as_certain = outcomes.iter().filter(|one| one.left <= one.certain).count();
+    let mut rounds: Vec<u64> = outcomes.iter().map(|one| one.rounds).collect();
+    rounds.sort_unstable();
+    println!("{small} of {} at most 3 times, {as_certain} as small as without chance, rounds {rounds:?}", outcomes.len());
+    outcomes
+}
+
+#[test]
+fn drawn_intermittent_faults_are_shrunk_to_little_that_fails_as_often_as_they_do() {
+    let outcomes = measure(1..9);
+    assert!(outcomes.len() >= 5);
+    for Outcome { told, left, least, rounds, rate: (rate, wanted), .. } in &outcomes {
+        assert!(*left <= 3 * least && *rounds <= MOST_ROUNDS, "{told}");
+        // Four standard deviations are 63 of 1,000 at most.
+        assert!(rate + 70 >= *wanted, "{told}");
+    }
+}
+
+#[test]
+#[ignore = "long: cargo test --release -p nandseq-shrink --test long_intermittent -- --ignored --nocapture"]
+fn many_drawn_intermittent_faults() {
+    let from = std::env::var("FROM").ok().and_then(|from| from.parse().ok()).unwrap_or(100);
+    let to = std::env::var("TO").ok().and_then(|to| to.parse().ok()).unwrap_or(150);
+    let outcomes = measure(from..to);
+    let small = outcomes.iter().filter(|one| one.left <= 3 * one.least && one.rounds <= MOST_ROUNDS).count();
+    assert!(small * 20 >= outcomes.len() * 19, "{small} of {}", outcomes.len());
+}
