@@ -6,15 +6,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One in millionths.
-const ONE: u64 = 1_000_000;
-/// What a fail says for a rate against a quarter of it: ln 4, in millionths.
-const OF_A_FAIL: i64 = 1_386_294;
-/// A sequence fails for certain if that is 1,000 times more probable: ln 1,000, in millionths.
-const CERTAIN: i64 = 6_907_755;
-/// A reduction is given up if it is 100 times more probable that it does not fail: -ln 100, in millionths.
-const GIVEN_UP: i64 = -4_605_170;
-/// The highest rate that is asked for, in millionths.
+/// One in thousand millionths.
+const ONE: u64 = 1_000_000_000;
+/// What a fail says for a rate against a quarter of it: ln 4, in thousand millionths.
+const OF_A_FAIL: i64 = 1_386_294_361;
+/// A sequence fails for certain if that is 1,000 times more probable: ln 1,000, in thousand millionths.
+const CERTAIN: i64 = 6_907_755_279;
+/// A reduction is given up if it is 100 times more probable that it does not fail: -ln 100, in thousand millionths.
+const GIVEN_UP: i64 = -4_605_170_186;
+/// The highest rate that is asked for, in thousand millionths.
 const HIGHEST_RATE: u64 = ONE / 2;
 
 /// How often a sequence was tried, and how often it failed.
@@ -43,7 +43,7 @@ impl Answers {
     }
 }
 
-/// A rate of fails among tries, in millionths.
+/// A rate of fails among tries, in thousand millionths.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct FailRate(u64);
 
@@ -106,14 +106,14 @@ impl RepeatRule {
     }
 }
 
-/// How many times more probable tries are at a rate than at a quarter of it: the natural logarithm in millionths.
+/// How many times more probable tries are at a rate than at a quarter of it: the natural logarithm in thousand millionths.
 fn evidence(counts: TryCounts, rate: FailRate) -> i64 {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let (fails, passes) = (number(counts.fails), number(counts.tries.saturating_sub(counts.fails)));
     fails.saturating_mul(OF_A_FAIL).saturating_sub(passes.saturating_mul(of_a_pass(rate)))
 }
 
-/// What a pass says against a rate r: ln((1 - r/4) / (1 - r)), in millionths. It is 2 artanh(z) with z = 3r / (8 - 5r).
+/// What a pass says against a rate r: ln((1 - r/4) / (1 - r)), in thousand millionths. It is 2 artanh(z) with z = 3r / (8 - 5r).
 fn of_a_pass(FailRate(rate): FailRate) -> i64 {
     let (one, rate) = (i128::from(ONE), i128::from(rate));
     let z = 3 * rate * one / (8 * one - 5 * rate);
@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn a_pass_says_what_the_logarithm_says() {
-        for rate in [1, 1000, 12_500, 50_000, 150_000, 300_000, 500_000] {
-            let r = rate as f64 / 1e6;
-            let exact = ((1.0 - r / 4.0) / (1.0 - r)).ln() * 1e6;
-            assert!((of_a_pass(FailRate(rate)) as f64 - exact).abs() < 20.0, "{rate}: {exact}");
+        for per_mille in [1, 12, 50, 150, 300, 500] {
+            let r = per_mille as f64 / 1e3;
+            let exact = ((1.0 - r / 4.0) / (1.0 - r)).ln() * 1e9;
+            assert!((of_a_pass(FailRate(per_mille * ONE / 1000)) as f64 - exact).abs() < 1e4, "{per_mille} ‰: {exact}");
         }
     }
 
@@ -147,7 +147,7 @@ mod tests {
     fn five_fails_in_five_tries_are_certain_and_four_are_not() {
         let rule = RepeatRule { repeat: 5, fails_at_least: 1 };
         let rate = rule.lowest_rate();
-        assert_eq!(rate, FailRate(50_000));
+        assert_eq!(rate, FailRate(50_000_000));
         assert!(rule.fails(rule.answer(counts(5, 5)), rate));
         assert!(!rule.fails(rule.answer(counts(4, 4)), rate));
         assert!(rule.seems_to_fail(rule.answer(counts(1, 5)), rate));
@@ -164,7 +164,7 @@ mod tests {
             assert!(!rule.passes(rule.answer(counts(0, 5 * (asks - 1))), rate));
             asks
         };
-        assert_eq!([asks(50, 50), asks(25, 50), asks(15, 50), asks(6, 50)], [2, 5, 8, 20]);
+        assert_eq!([asks(50, 50), asks(25, 50), asks(15, 50), asks(6, 50)], [2, 5, 8, 19]);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_million_tries_are_weighed_too() {
+    fn as_many_tries_as_can_be_counted_are_weighed_too() {
         let rule = RepeatRule { repeat: 1_000_000, fails_at_least: 1 };
         assert!(rule.passes(rule.answer(counts(0, u64::MAX)), rule.lowest_rate()));
         assert!(rule.fails(rule.answer(counts(u64::MAX, u64::MAX)), rule.lowest_rate()));

@@ -4,7 +4,7 @@ use nandseq_device::Tables;
 use nandseq_profile::Ticks;
 use nandseq_shrink::{KeptOperation, RepeatRule};
 
-use crate::faults::{Kind, kind};
+use crate::searches::{Kind, kind};
 
 /// Numbers one after another.
 pub(crate) struct Draws(u64);

@@ -3,11 +3,13 @@
 
 mod faults;
 mod runs;
+mod searches;
 
-use faults::{Fault, Kind, finish, in_order, is_legal, read_of_group, triggers, worn};
+use faults::{Fault, in_order, is_legal, read_of_group, triggers, worn};
 use nandseq_device::Tables;
 use nandseq_shrink::{KeptReason, MOST_ROUNDS, RepeatRule, ShrinkState, ShrinkStory, Shrinker, TryCounts};
 use runs::{device, history, run};
+use searches::{Kind, finish};
 
 /// The most rounds for faults of few operations, and how many times the smallest sequence may be left.
 const FEW_ROUNDS: u64 = 30;
