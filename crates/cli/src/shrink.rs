@@ -90,11 +90,8 @@ fn ask_oracle(
     open: &mut OpenSearch<'_>,
 ) -> Result<(), Failure> {
     let stop = stop_on_signals()?;
-    let oracle = Oracle {
-        command: arguments.oracle.as_deref().unwrap_or_default(),
-        repeat: arguments.repeat,
-        stop: &stop,
-    };
+    let oracle =
+        Oracle { command: arguments.oracle.as_deref().unwrap_or_default(), repeat: arguments.repeat, stop: &stop };
     loop {
         let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(()),

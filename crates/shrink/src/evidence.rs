@@ -14,6 +14,10 @@ const OF_A_FAIL: i64 = 1_386_294_361;
 const CERTAIN: i64 = 6_907_755_279;
 /// A reduction is given up if it is 100 times more probable that it does not fail: -ln 100, in thousand millionths.
 const GIVEN_UP: i64 = -4_605_170_186;
+/// Fails that are expected of a reduction that is asked about, in tenths.
+const WANTED_TENTHS: u64 = 20;
+/// The most times that a sequence is asked about in a round before it has shown anything.
+const MOST_AT_A_TIME: usize = 4;
 /// The highest rate that is asked for, in thousand millionths.
 const HIGHEST_RATE: u64 = ONE / 2;
 
@@ -26,20 +30,10 @@ pub struct TryCounts {
     pub fails: u64,
 }
 
-/// Everything that is known of a sequence.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-pub(crate) struct Answers {
-    /// All its tries.
-    pub(crate) counts: TryCounts,
-    /// Whether it failed as often as the rule asks for, at one of the times that it was asked about.
-    pub(crate) has_failed: bool,
-}
-
-impl Answers {
+impl TryCounts {
     pub(crate) const fn add(&mut self, other: Self) {
-        self.counts.tries = self.counts.tries.saturating_add(other.counts.tries);
-        self.counts.fails = self.counts.fails.saturating_add(other.counts.fails);
-        self.has_failed |= other.has_failed;
+        self.tries = self.tries.saturating_add(other.tries);
+        self.fails = self.fails.saturating_add(other.fails);
     }
 }
 
@@ -65,11 +59,6 @@ impl RepeatRule {
         self.repeat > 1
     }
 
-    /// The answer that tries give.
-    pub(crate) const fn answer(self, counts: TryCounts) -> Answers {
-        Answers { counts, has_failed: counts.fails >= self.fails_at_least }
-    }
-
     /// The lowest rate at which a fault is looked for: a quarter of what the flags ask for.
     pub(crate) fn lowest_rate(self) -> FailRate {
         FailRate((self.fails_at_least * ONE / (4 * self.repeat)).clamp(1, HIGHEST_RATE))
@@ -77,30 +66,45 @@ impl RepeatRule {
 
     /// The rate at which reductions of a sequence are looked for: half of its own, as far as that is known. Where two operations show a fault, one alone
     /// fails at least half as often.
-    pub(crate) fn rate_of_reductions(self, best: Answers) -> FailRate {
-        let TryCounts { tries, fails } = best.counts;
+    pub(crate) fn rate_of_reductions(self, best: TryCounts) -> FailRate {
+        let TryCounts { tries, fails } = best;
         let half = (2 * u128::from(fails) + 1) * u128::from(ONE) / (4 * u128::from(tries) + 4);
         FailRate(u64::try_from(half).unwrap_or(ONE)).clamp(self.lowest_rate(), FailRate(HIGHEST_RATE))
     }
 
+    /// How often one asks about a reduction at a time, so that it shows that it fails if it fails as often as its sequence: two fails are expected then.
+    pub(crate) fn asks_at_a_time(self, best: TryCounts) -> usize {
+        let TryCounts { tries, fails } = best;
+        if !self.is_of_chance() || fails == 0 {
+            return 1;
+        }
+        let wanted = u128::from(WANTED_TENTHS) * u128::from(tries);
+        let asks = wanted.div_ceil(10 * u128::from(fails) * u128::from(self.repeat));
+        usize::try_from(asks).unwrap_or(MOST_AT_A_TIME).min(MOST_AT_A_TIME)
+    }
+
+    const fn has_failed(self, counts: TryCounts) -> bool {
+        counts.fails >= self.fails_at_least
+    }
+
     /// Whether it may be that a sequence fails, and it has failed.
-    pub(crate) fn seems_to_fail(self, answers: Answers, rate: FailRate) -> bool {
-        answers.has_failed && (!self.is_of_chance() || evidence(answers.counts, rate) > 0)
+    pub(crate) fn seems_to_fail(self, counts: TryCounts, rate: FailRate) -> bool {
+        self.has_failed(counts) && (!self.is_of_chance() || evidence(counts, rate) > 0)
     }
 
     /// Whether a sequence fails for certain.
-    pub(crate) fn fails(self, answers: Answers, rate: FailRate) -> bool {
-        answers.has_failed && (!self.is_of_chance() || evidence(answers.counts, rate) >= CERTAIN)
+    pub(crate) fn fails(self, counts: TryCounts, rate: FailRate) -> bool {
+        self.has_failed(counts) && (!self.is_of_chance() || evidence(counts, rate) >= CERTAIN)
     }
 
     /// Whether nobody needs to ask about a sequence again, as it does not fail.
-    pub(crate) fn passes(self, answers: Answers, rate: FailRate) -> bool {
-        if self.is_of_chance() { evidence(answers.counts, rate) <= GIVEN_UP } else { !answers.has_failed }
+    pub(crate) fn passes(self, counts: TryCounts, rate: FailRate) -> bool {
+        if self.is_of_chance() { evidence(counts, rate) <= GIVEN_UP } else { !self.has_failed(counts) }
     }
 
     /// How often one has to ask about a sequence until it passes for certain, if no further try fails.
-    pub(crate) fn asks_until_it_passes(self, answers: Answers, rate: FailRate) -> usize {
-        let left = evidence(answers.counts, rate) - GIVEN_UP;
+    pub(crate) fn asks_until_it_passes(self, counts: TryCounts, rate: FailRate) -> usize {
+        let left = evidence(counts, rate) - GIVEN_UP;
         let of_an_ask = of_a_pass(rate).saturating_mul(i64::try_from(self.repeat).unwrap_or(i64::MAX)).max(1);
         usize::try_from(left.max(0) / of_an_ask).unwrap_or(usize::MAX) + 1
     }
@@ -148,20 +152,20 @@ mod tests {
         let rule = RepeatRule { repeat: 5, fails_at_least: 1 };
         let rate = rule.lowest_rate();
         assert_eq!(rate, FailRate(50_000_000));
-        assert!(rule.fails(rule.answer(counts(5, 5)), rate));
-        assert!(!rule.fails(rule.answer(counts(4, 4)), rate));
-        assert!(rule.seems_to_fail(rule.answer(counts(1, 5)), rate));
-        assert!(!rule.seems_to_fail(rule.answer(counts(0, 5)), rate));
+        assert!(rule.fails(counts(5, 5), rate));
+        assert!(!rule.fails(counts(4, 4), rate));
+        assert!(rule.seems_to_fail(counts(1, 5), rate));
+        assert!(!rule.seems_to_fail(counts(0, 5), rate));
     }
 
     #[test]
     fn a_reduction_is_given_up_after_the_more_tries_the_less_often_the_best_fails() {
         let rule = RepeatRule { repeat: 5, fails_at_least: 1 };
         let asks = |fails, tries| {
-            let rate = rule.rate_of_reductions(rule.answer(counts(fails, tries)));
-            let asks = rule.asks_until_it_passes(Answers::default(), rate) as u64;
-            assert!(rule.passes(rule.answer(counts(0, 5 * asks)), rate));
-            assert!(!rule.passes(rule.answer(counts(0, 5 * (asks - 1))), rate));
+            let rate = rule.rate_of_reductions(counts(fails, tries));
+            let asks = rule.asks_until_it_passes(TryCounts::default(), rate) as u64;
+            assert!(rule.passes(counts(0, 5 * asks), rate));
+            assert!(!rule.passes(counts(0, 5 * (asks - 1)), rate));
             asks
         };
         assert_eq!([asks(50, 50), asks(25, 50), asks(15, 50), asks(6, 50)], [2, 5, 8, 19]);
@@ -171,14 +175,14 @@ mod tests {
     fn one_try_is_the_answer_where_there_is_but_one() {
         let rule = RepeatRule::ONCE;
         let rate = rule.lowest_rate();
-        assert!(rule.fails(rule.answer(counts(1, 1)), rate) && !rule.passes(rule.answer(counts(1, 1)), rate));
-        assert!(!rule.fails(rule.answer(counts(0, 1)), rate) && rule.passes(rule.answer(counts(0, 1)), rate));
+        assert!(rule.fails(counts(1, 1), rate) && !rule.passes(counts(1, 1), rate));
+        assert!(!rule.fails(counts(0, 1), rate) && rule.passes(counts(0, 1), rate));
     }
 
     #[test]
     fn as_many_tries_as_can_be_counted_are_weighed_too() {
         let rule = RepeatRule { repeat: 1_000_000, fails_at_least: 1 };
-        assert!(rule.passes(rule.answer(counts(0, u64::MAX)), rule.lowest_rate()));
-        assert!(rule.fails(rule.answer(counts(u64::MAX, u64::MAX)), rule.lowest_rate()));
+        assert!(rule.passes(counts(0, u64::MAX), rule.lowest_rate()));
+        assert!(rule.fails(counts(u64::MAX, u64::MAX), rule.lowest_rate()));
     }
 }

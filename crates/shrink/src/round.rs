@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use nandseq_trace::files::Digest;
 
-use crate::evidence::{Answers, FailRate, RepeatRule};
+use crate::evidence::{FailRate, RepeatRule, TryCounts};
 use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
 use crate::reduce::{Reduction, ReductionStage, WITHOUT_HEAD};
@@ -75,11 +75,13 @@ pub(crate) struct RoundMaker<'a> {
     /// The operation that fails, if it is known.
     pub(crate) failing: Option<u32>,
     /// By digest of a sequence: whether it failed.
-    pub(crate) tried: &'a BTreeMap<String, Answers>,
+    pub(crate) tried: &'a BTreeMap<String, TryCounts>,
     /// What answers say.
     pub(crate) rule: RepeatRule,
     /// The rate of fails at which something is looked for.
     pub(crate) rate: FailRate,
+    /// How often a round asks about a sequence.
+    pub(crate) at_a_time: usize,
 }
 
 impl RoundMaker<'_> {
@@ -103,6 +105,9 @@ impl RoundMaker<'_> {
             }
             (_, None) => {}
         }
+        if self.rule.is_of_chance() && round.cuts > 0 {
+            self.ask_more_often(&mut round);
+        }
         round
     }
 
@@ -123,7 +128,7 @@ impl RoundMaker<'_> {
         let base = without_hits.as_ref().unwrap_or(self.best);
         let gone = if without_hits.is_some() { &removal.hits[..] } else { &[] };
         let mut pass = Pass::new(self.history, base, removal.clone());
-        while round.asked.len() < MOST_CANDIDATES
+        while round.asked.len() + self.at_a_time <= MOST_CANDIDATES
             && let Some(tried) = pass.next_chunk()
         {
             if !self.add_chunk(round, tried, (base, gone)) {
@@ -138,7 +143,7 @@ impl RoundMaker<'_> {
         }
         if !round.asked.is_empty() {
             let mut pairs = pass.pairs();
-            while round.asked.len() < MOST_CANDIDATES
+            while round.asked.len() + self.at_a_time <= MOST_CANDIDATES
                 && let Some(pair) = pairs.next()
             {
                 self.add_chunk(round, pair, (base, gone));
@@ -158,20 +163,21 @@ impl RoundMaker<'_> {
         }
     }
 
-    fn known(&self, candidate: &Candidate) -> Answers {
+    fn known(&self, candidate: &Candidate) -> TryCounts {
         self.tried.get(&candidate.digest).copied().unwrap_or_default()
     }
 
     fn asks_about_best(&self, best: &Candidate) -> usize {
-        let wanted = self.rule.asks_until_it_passes(Answers::default(), self.rate);
-        let before = self.known(best).counts.tries / self.rule.repeat;
+        let wanted = self.rule.asks_until_it_passes(TryCounts::default(), self.rate);
+        let before = self.known(best).tries / self.rule.repeat;
         wanted.saturating_sub(usize::try_from(before).unwrap_or(usize::MAX))
     }
 
     /// Fills a round by asking about its sequences several times, as often as is needed to give them up.
     fn ask_more_often(&self, round: &mut Round) {
-        let once = round.asked.clone();
-        for more in 1..MOST_CANDIDATES {
+        let mut once = round.asked.clone();
+        once.dedup();
+        for more in self.at_a_time..MOST_CANDIDATES {
             for at in &once {
                 let RoundEntry { trial, candidate, .. } = &round.entries[*at];
                 let wanted = match trial {
@@ -189,13 +195,18 @@ impl RoundMaker<'_> {
 
     /// The entries of a round that have failed, but not so that it is certain, where that makes a difference: those smaller than the
     /// smallest that fails for certain. Each is asked about several times. At the beginning the whole run is one of them until it is known whether it fails.
-    pub(crate) fn doubtful(&self, round: &Round, answers: impl Fn(&Candidate) -> Answers, is_first: bool) -> Vec<usize> {
+    pub(crate) fn doubtful(
+        &self,
+        round: &Round,
+        counts: impl Fn(&Candidate) -> TryCounts,
+        is_first: bool,
+    ) -> Vec<usize> {
         let (rule, rate) = (self.rule, self.rate);
-        let fails = |entry: &&RoundEntry| rule.fails(answers(&entry.candidate), rate);
+        let fails = |entry: &&RoundEntry| rule.fails(counts(&entry.candidate), rate);
         let certain = round.entries.iter().filter(fails).map(|entry| entry.candidate.size).min();
         let mut found: Vec<usize> = Vec::new();
         for (at, entry) in round.entries.iter().enumerate() {
-            let (size, known) = (entry.candidate.size, answers(&entry.candidate));
+            let (size, known) = (entry.candidate.size, counts(&entry.candidate));
             let is_small = size < self.best.size && certain.is_none_or(|certain| size < certain);
             let is_open = is_small && rule.seems_to_fail(known, rate) && !rule.fails(known, rate);
             let is_whole = is_first && certain.is_none() && size == self.best.size && !rule.passes(known, rate);
@@ -239,11 +250,11 @@ impl RoundMaker<'_> {
         }
         let is_open = known.is_none_or(|known| !self.rule.fails(known, self.rate));
         let is_new = is_open && round.entries.iter().all(|entry| entry.candidate.digest != candidate.digest);
-        if is_new && round.asked.len() == MOST_CANDIDATES {
+        if is_new && round.asked.len() + self.at_a_time > MOST_CANDIDATES {
             return true;
         }
         if is_new {
-            round.asked.push(round.entries.len());
+            round.asked.extend(std::iter::repeat_n(round.entries.len(), self.at_a_time));
         }
         round.entries.push(RoundEntry { trial, reduction, candidate });
         true

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nandseq_trace::files::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Answers, FailRate, RepeatRule, TryCounts};
+use crate::evidence::{FailRate, RepeatRule, TryCounts};
 use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
 use crate::reduce::{Reduction, ReductionStage};
@@ -46,9 +46,9 @@ pub struct ShrinkState {
     /// Rounds that asked for something.
     rounds: u64,
     /// By digest of a sequence: whether it failed.
-    tried: BTreeMap<String, Answers>,
+    tried: BTreeMap<String, TryCounts>,
     /// The same of a round whose answers leave a doubt: what the round tries follows from what was known before it.
-    of_round: BTreeMap<String, Answers>,
+    of_round: BTreeMap<String, TryCounts>,
     steps: Vec<ShrinkStep>,
 }
 
@@ -98,11 +98,7 @@ impl<'h> Shrinker<'h> {
     ///
     /// # Errors
     /// When the history cannot be carried out in one run from a fresh device.
-    pub fn new(
-        history: &'h SequenceHistory<'h>,
-        failing: Option<u32>,
-        rule: RepeatRule,
-    ) -> Result<Self, NotLegal> {
+    pub fn new(history: &'h SequenceHistory<'h>, failing: Option<u32>, rule: RepeatRule) -> Result<Self, NotLegal> {
         let recipe = Recipe::everything(history);
         let best = again(history, &recipe)?;
         let state = ShrinkState {
@@ -195,7 +191,7 @@ impl<'h> Shrinker<'h> {
     /// The tries of the smallest sequence so far.
     #[must_use]
     pub fn tries_of_best(&self) -> TryCounts {
-        self.answers(&self.best_digest).counts
+        self.counts(&self.best_digest)
     }
 
     /// How often each sequence is tried.
@@ -205,7 +201,7 @@ impl<'h> Shrinker<'h> {
     }
 
     /// What is known of a sequence.
-    fn answers(&self, digest: &str) -> Answers {
+    fn counts(&self, digest: &str) -> TryCounts {
         let mut known = self.state.tried.get(digest).copied().unwrap_or_default();
         known.add(self.state.of_round.get(digest).copied().unwrap_or_default());
         known
@@ -229,7 +225,8 @@ impl<'h> Shrinker<'h> {
     fn maker(&self) -> RoundMaker<'_> {
         let ShrinkState { failing, tried, rule, .. } = &self.state;
         let (failing, rule, rate) = (*failing, *rule, self.rate());
-        RoundMaker { history: self.history, best: &self.best, failing, tried, rule, rate }
+        let at_a_time = rule.asks_at_a_time(tried.get(&self.best_digest).copied().unwrap_or_default());
+        RoundMaker { history: self.history, best: &self.best, failing, tried, rule, rate, at_a_time }
     }
 
     /// The candidates of the next round. Asked again without an answer, it gives the same ones.
@@ -239,7 +236,7 @@ impl<'h> Shrinker<'h> {
                 return NextRound::Done;
             }
             let is_first = self.state.stage == ReductionStage::Begin;
-            let has_passed = |whole: &Answers| self.state.rule.passes(*whole, self.rate());
+            let has_passed = |whole: &TryCounts| self.state.rule.passes(*whole, self.rate());
             if is_first && self.state.tried.get(&self.best_digest).is_some_and(has_passed) {
                 return NextRound::NeverFails;
             }
@@ -262,7 +259,7 @@ impl<'h> Shrinker<'h> {
             return Vec::new();
         }
         let is_first = self.state.stage == ReductionStage::Begin;
-        self.maker().doubtful(round, |candidate| self.answers(&candidate.digest), is_first)
+        self.maker().doubtful(round, |candidate| self.counts(&candidate.digest), is_first)
     }
 
     /// Takes the answers to the last round: for each of its sequences, how often it was tried and how often it failed.
@@ -275,7 +272,7 @@ impl<'h> Shrinker<'h> {
         self.state.rounds += 1;
         for (at, counts) in round.asked.iter().zip(answers) {
             let known = self.state.of_round.entry(round.entries[*at].candidate.digest.clone()).or_default();
-            known.add(self.state.rule.answer(*counts));
+            known.add(*counts);
         }
         if self.doubtful(&round).is_empty() {
             self.go_on(round);

@@ -131,7 +131,7 @@ fn saved_search<'h>(
     arguments: &ShrinkArgs,
     history: &'h SequenceHistory<'h>,
     (path, text): (&Path, &[u8]),
-) -> Result<(Shrinker<'h>, Vec<TriedSequence>), Failure> {
+) -> Result<(Shrinker<'h>, Vec<TryCounts>), Failure> {
     let unusable = |what: &str| {
         let problem = Problem::new(format!("`{}` cannot be gone on with: {what}", shown(path)));
         Failure::from(problem.help("choose another folder, or remove this one to begin anew"))
@@ -143,7 +143,8 @@ fn saved_search<'h>(
     }
     let intact = (Digest::of(state) == header.sha256).then(|| serde_json::from_slice(state).ok()).flatten();
     let saved: SavedSearch = intact.ok_or_else(|| unusable("it is damaged"))?;
-    let search = Shrinker::resume(history, saved.search, rule_of(arguments)).map_err(|error| unusable(&error.to_string()))?;
+    let search =
+        Shrinker::resume(history, saved.search, rule_of(arguments)).map_err(|error| unusable(&error.to_string()))?;
     Ok((search, saved.answers))
 }
 

@@ -105,9 +105,8 @@ impl DrawnFault {
                 ends.len()
             }
             Shape::Address { kind: of, die, groups: (first, end) } => {
-                let is_there = |kept: &&KeptOperation| {
-                    kept.place.die.0 == *die && (*first..*end).contains(&kept.place.group)
-                };
+                let is_there =
+                    |kept: &&KeptOperation| kept.place.die.0 == *die && (*first..*end).contains(&kept.place.group);
                 all.iter().filter(|kept| kind(tables, kept) == *of).filter(is_there).count()
             }
             Shape::During { kind: of, tenths: (first, end) } => {
@@ -117,9 +116,8 @@ impl DrawnFault {
                     other.place.die == kept.place.die && (from..until).contains(&other.start.0)
                 };
                 let begun: Vec<&KeptOperation> = all.iter().filter(|kept| kind(tables, kept) == *of).collect();
-                let shows = |other: &&KeptOperation| {
-                    begun.iter().any(|kept| other.item != kept.item && is_during(other, kept))
-                };
+                let shows =
+                    |other: &&KeptOperation| begun.iter().any(|kept| other.item != kept.item && is_during(other, kept));
                 all.iter().filter(shows).count()
             }
         }

@@ -12,7 +12,7 @@ mod searches;
 
 mod drawn;
 
-use drawn::{Draws, DrawnFault};
+use drawn::{DrawnFault, Draws};
 use nandseq_device::Tables;
 use nandseq_shrink::{LegalSequence, MOST_ROUNDS, RepeatRule, Shrinker};
 use runs::{device, history, run};
@@ -82,7 +82,10 @@ fn measure(numbers: std::ops::Range<u64>, rule_of: fn(&DrawnFault) -> RepeatRule
     let as_certain = outcomes.iter().filter(|one| one.left <= one.certain).count();
     let mut rounds: Vec<u64> = outcomes.iter().map(|one| one.rounds).collect();
     rounds.sort_unstable();
-    println!("{small} of {} at most 3 times, {before} if nothing is asked about again, {as_certain} as small as without chance, rounds {rounds:?}", outcomes.len());
+    println!(
+        "{small} of {} at most 3 times, {before} if nothing is asked about again, {as_certain} as small as without chance, rounds {rounds:?}",
+        outcomes.len()
+    );
     outcomes
 }
 
