@@ -141,6 +141,7 @@ pub(crate) struct Removal {
 }
 
 /// What a round of a removal has found out.
+#[derive(Clone, Copy)]
 pub(crate) struct RemovalOutcome<'a> {
     /// The smallest sequence after the round.
     pub(crate) best: &'a LegalSequence,

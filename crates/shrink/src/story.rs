@@ -176,7 +176,7 @@ fn what_was_done(reduction: Reduction, before: &SequenceSize, after: &SequenceSi
         Reduction::Part(ReducedPart::Operations) => format!("{} removed", counted(gone as u64, "single operation")),
         Reduction::Part(ReducedPart::Dies) => format!("dies merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Blocks) => format!("blocks merged: {} fewer", counted(places as u64, "place")),
-        Reduction::Part(ReducedPart::Pages) => "pages numbered anew".to_owned(),
+        Reduction::Part(ReducedPart::Pages) => format!("pages numbered anew, {operations} on pages before removed"),
         Reduction::Part(ReducedPart::Gaps) => {
             format!("gaps shortened: {} µs instead of {} µs", after.time.to_us_text(), before.time.to_us_text())
         }

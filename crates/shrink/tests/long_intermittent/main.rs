@@ -71,6 +71,7 @@ fn shrink(number: u64, rule_of: fn(&DrawnFault) -> RepeatRule) -> Option<Outcome
 
 /// Prints a line for each fault: number, fault, least, left without chance, left if nothing is asked about again, left, rounds, fails of 1,000
 /// tries.
+#[expect(clippy::print_stdout, reason = "what is left of each fault is worth knowing")]
 fn measure(numbers: std::ops::Range<u64>, rule_of: fn(&DrawnFault) -> RepeatRule) -> Vec<Outcome> {
     let outcomes: Vec<Outcome> = numbers.filter_map(|number| shrink(number, rule_of)).collect();
     for outcome in &outcomes {
