@@ -14,7 +14,7 @@ use std::io;
 use std::path::Path;
 
 use nandseq_device::Tables;
-use nandseq_shrink::{Candidate, NextRound, ShrinkStory, Shrinker};
+use nandseq_shrink::{Candidate, NextRound, ShrinkStory, Shrinker, TryCounts};
 use nandseq_trace::recorded::shown;
 use rayon::prelude::*;
 
@@ -100,15 +100,15 @@ fn ask_oracle(
     open: &mut OpenSearch<'_>,
 ) -> Result<(), Failure> {
     let stop = stop_on_signals()?;
-    let oracle = Oracle { asked, repeat: arguments.repeat, fails_at_least: arguments.fails_at_least, stop: &stop };
+    let oracle = Oracle { asked, repeat: arguments.repeat, stop: &stop };
     loop {
         let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(()),
             NextRound::NeverFails => return Err(subject.never_fails("the oracle lets it pass")),
             NextRound::Try(candidates) => candidates,
         };
-        let failed = try_all(&candidates, (&open.search, files, &oracle), arguments)?;
-        open.answer(files, &failed)?;
+        let answers = try_all(&candidates, (&open.search, files, &oracle), arguments)?;
+        open.answer(files, &answers)?;
     }
 }
 
@@ -117,21 +117,21 @@ fn try_all(
     candidates: &[Candidate],
     (search, files, oracle): (&Shrinker<'_>, &SequenceFiles<'_>, &Oracle<'_>),
     arguments: &ShrinkArgs,
-) -> Result<Vec<bool>, Failure> {
+) -> Result<Vec<TryCounts>, Failure> {
     let root = arguments.into.join(CANDIDATES);
     let one = |(at, candidate): (usize, &Candidate)| {
         let folder = root.join(format!("{:02}", at + 1));
         let path = files
             .candidate(&folder, &search.carried_out(candidate))
             .map_err(|reason| Failure::cannot_write(&folder, reason))?;
-        oracle.fails(&path)
+        oracle.answer(&path)
     };
     let pool = threads(Some(arguments.jobs))?;
-    let failed: Vec<Result<bool, Failure>> =
+    let answers: Vec<Result<TryCounts, Failure>> =
         pool.install(|| candidates.par_iter().enumerate().with_max_len(1).map(one).collect());
     // What stays of it, because it cannot be removed, is replaced by the next round.
     let _ = fs::remove_dir_all(&root);
-    failed.into_iter().collect()
+    answers.into_iter().collect()
 }
 
 /// Lets the verifier judge the result.

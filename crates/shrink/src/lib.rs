@@ -9,6 +9,7 @@
 //! needed.
 
 mod blocks;
+mod evidence;
 mod history;
 mod links;
 mod player;
@@ -21,6 +22,7 @@ mod round;
 mod shrinker;
 mod story;
 
+pub use evidence::{RepeatRule, TryCounts};
 pub use history::{HistoryError, HistoryOperation, HistoryReader, SequenceHistory};
 pub use recipe::{Recipe, SequenceSize};
 pub use record::record;

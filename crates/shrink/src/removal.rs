@@ -134,13 +134,38 @@ pub(crate) struct Removal {
     progress: bool,
     /// The operations then.
     begun_with: usize,
+    /// Whether all parts were tried without progress before: then what passed is asked about again.
+    pub(crate) is_again: bool,
+    /// Whether somebody was asked since all parts were begun.
+    has_asked: bool,
+}
+
+/// What a round of a removal has found out.
+#[derive(Clone, Copy)]
+pub(crate) struct RemovalOutcome<'a> {
+    /// The smallest sequence after the round.
+    pub(crate) best: &'a LegalSequence,
+    /// Whether it is much smaller than the one before.
+    pub(crate) has_progress: bool,
+    /// Whether sequences that passed in the round may be asked about again.
+    pub(crate) leaves_open: bool,
 }
 
 impl Removal {
     /// Nothing of a sequence with so many operations has been tried.
     pub(crate) fn begin(begun_with: usize) -> Self {
-        let (part, hits) = (ReducedPart::Units, Vec::new());
-        Self { part, chunk: 0, tried: None, in_vain: 0, hits, is_careful: false, progress: false, begun_with }
+        Self {
+            part: ReducedPart::Units,
+            chunk: 0,
+            tried: None,
+            in_vain: 0,
+            hits: Vec::new(),
+            is_careful: false,
+            progress: false,
+            begun_with,
+            is_again: false,
+            has_asked: false,
+        }
     }
 
     /// The hits together, then halves and quarters of them; smaller groups too if not all of them could go together.
@@ -151,15 +176,16 @@ impl Removal {
         groups.flat_map(|groups| self.hits.chunks(count.div_ceil(*groups))).collect()
     }
 
-    /// What comes after a round that ended here. `tried` says of each chunk whether it can go by itself, `best` is the smallest sequence
-    /// after the round, `has_progress` says whether that is much smaller. `None` if nothing more can go.
+    /// What comes after a round that ended here. `tried` says of each chunk whether it can go by itself. `None` if nothing more can go.
     pub(crate) fn after(
         mut self,
         (elements, is_over): (usize, bool),
         tried: Vec<(TriedChunk, bool)>,
-        (best, has_progress): (&LegalSequence, bool),
+        outcome: RemovalOutcome<'_>,
     ) -> Option<Self> {
-        self.progress |= has_progress;
+        let best = outcome.best;
+        self.progress |= outcome.has_progress;
+        self.has_asked |= outcome.leaves_open;
         let of_this_size = tried.iter().filter(|(one, _)| one.chunk.part == self.part && one.size == self.chunk);
         let (mut vain, mut gone) = (0, 0);
         of_this_size.for_each(|(one, goes)| if *goes { gone += one.chunk.elements.len() } else { vain += 1 });
@@ -173,9 +199,10 @@ impl Removal {
         self.hits.extend(new.filter(is_there));
         let now = best.size.operations;
         let is_begun_again = self.progress && (now <= SHORT || now * MUCH < self.begun_with * (MUCH - 1));
-        if is_over && is_begun_again {
+        if is_over && (is_begun_again || self.has_asked) {
+            let is_again = self.is_again || !is_begun_again;
             let Self { hits, is_careful, .. } = self;
-            return Some(Self { hits, is_careful, ..Self::begin(now) });
+            return Some(Self { hits, is_careful, is_again, ..Self::begin(now) });
         }
         (!is_over || !self.hits.is_empty()).then_some(self)
     }
@@ -252,6 +279,11 @@ impl<'a> Pass<'a> {
         self.removal.in_vain += 1;
     }
 
+    /// Whether all chunks have been tried.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// Pairs of operations, near ones first, of a short sequence of which all chunks have been tried.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = TriedChunk> {
         let part = ReducedPart::Operations;
@@ -297,7 +329,10 @@ fn elements(history: &SequenceHistory<'_>, of: &LegalSequence, part: ReducedPart
             };
             groups.into_iter().flat_map(others).collect()
         }
-        ReducedPart::Pages => recipe.exact.then_some(((0, 0), Element::Pages)).into_iter().collect(),
+        ReducedPart::Pages => {
+            let renumbered = recipe.exact.then_some(((0, 0), Element::Pages));
+            renumbered.into_iter().chain(pages_before(history, of)).collect()
+        }
         ReducedPart::Gaps => {
             let later = recipe.keep.iter().skip(1).filter(|item| !recipe.tight.contains(item));
             later.map(|item| ((*item, 0), Element::Gap(*item))).collect()
@@ -305,11 +340,40 @@ fn elements(history: &SequenceHistory<'_>, of: &LegalSequence, part: ReducedPart
     }
 }
 
+/// For each program the programs of its blocks that come before it, with their chains: without them it takes the first page.
+fn pages_before(history: &SequenceHistory<'_>, of: &LegalSequence) -> Vec<(ElementKey, Element)> {
+    let (tables, recipe) = (history.tables, &of.recipe);
+    let mut of_block: BTreeMap<(u8, u32), Vec<u32>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for kept in &of.operations {
+        let effects = &tables.base(tables.op(kept.op).base).effects;
+        let blocks = kept.place.planes.iter().map(|plane| (kept.place.die.0, kept.place.block(&tables.size, plane).0));
+        let mut before: BTreeSet<u32> = BTreeSet::new();
+        for block in blocks {
+            let programs = of_block.entry(block).or_default();
+            if effects.erase {
+                programs.clear();
+            } else if effects.program {
+                before.extend(programs.iter().flat_map(|program| history.unit_of(*program)));
+                programs.push(kept.item);
+            }
+        }
+        let own = history.unit[kept.item as usize];
+        let is_other = |item: &u32| recipe.keeps(*item) && history.unit[*item as usize] != own;
+        let items: Vec<u32> = before.into_iter().filter(is_other).collect();
+        if !items.is_empty() {
+            found.push(((kept.item + 1, 0), Element::Items(items)));
+        }
+    }
+    found
+}
+
 /// A recipe without some parts. Where addresses are merged, pages are numbered anew: programs of one block follow one another only so.
 pub(crate) fn reduced<'c>(recipe: &Recipe, chunks: impl IntoIterator<Item = &'c ElementChunk>) -> Recipe {
     let mut recipe = recipe.clone();
     let mut left_out = BTreeSet::new();
-    for part in chunks.into_iter().flat_map(|chunk| &chunk.elements) {
+    for (kind, part) in chunks.into_iter().flat_map(|chunk| chunk.elements.iter().map(|part| (chunk.part, part))) {
+        recipe.exact &= kind != ReducedPart::Pages;
         match part {
             Element::Items(items) => left_out.extend(items.iter().copied()),
             Element::Die { from, to } => {

@@ -8,11 +8,15 @@ use std::collections::BTreeMap;
 
 use nandseq_trace::files::Digest;
 
+use crate::evidence::{FailRate, RepeatRule, TryCounts};
 use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
 use crate::reduce::{Reduction, ReductionStage, WITHOUT_HEAD};
 use crate::removal::{ElementChunk, MOST_CANDIDATES, Pass, ReducedPart, Removal, TriedChunk, reduced};
 use crate::repair::{LegalSequence, Repair, carry_out};
+
+/// The most sequences that are asked about again at a time because their answers leave a doubt.
+const MOST_DOUBTFUL: usize = 4;
 
 /// A legal sequence that may be tried.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub(crate) enum CandidateKind {
     Cut(usize),
     /// Hits together.
     Hits,
+    /// None: it is the smallest sequence so far, which is asked about again.
+    Best,
     /// A chunk.
     Chunk(TriedChunk),
 }
@@ -54,7 +60,7 @@ pub(crate) struct RoundEntry {
 #[derive(Default)]
 pub(crate) struct Round {
     pub(crate) entries: Vec<RoundEntry>,
-    /// The entries that nobody was asked about before, each digest once.
+    /// The entries that are asked about: each digest once, unless answers are a matter of chance.
     pub(crate) asked: Vec<usize>,
     /// The cuts that were tried, whether they give candidates or not.
     pub(crate) cuts: usize,
@@ -69,7 +75,13 @@ pub(crate) struct RoundMaker<'a> {
     /// The operation that fails, if it is known.
     pub(crate) failing: Option<u32>,
     /// By digest of a sequence: whether it failed.
-    pub(crate) tried: &'a BTreeMap<String, bool>,
+    pub(crate) tried: &'a BTreeMap<String, TryCounts>,
+    /// What answers say.
+    pub(crate) rule: RepeatRule,
+    /// The rate of fails at which something is looked for.
+    pub(crate) rate: FailRate,
+    /// How often a round asks about a sequence.
+    pub(crate) at_a_time: usize,
 }
 
 impl RoundMaker<'_> {
@@ -93,6 +105,9 @@ impl RoundMaker<'_> {
             }
             (_, None) => {}
         }
+        if self.rule.is_of_chance() && round.cuts > 0 {
+            self.ask_more_often(&mut round);
+        }
         round
     }
 
@@ -113,22 +128,96 @@ impl RoundMaker<'_> {
         let base = without_hits.as_ref().unwrap_or(self.best);
         let gone = if without_hits.is_some() { &removal.hits[..] } else { &[] };
         let mut pass = Pass::new(self.history, base, removal.clone());
-        while round.asked.len() < MOST_CANDIDATES
+        while round.asked.len() + self.at_a_time <= MOST_CANDIDATES
             && let Some(tried) = pass.next_chunk()
         {
             if !self.add_chunk(round, tried, (base, gone)) {
                 pass.was_in_vain();
             }
         }
+        if removal.is_again {
+            self.ask_about_best(round);
+            if pass.is_over() {
+                self.ask_more_often(round);
+            }
+        }
         if !round.asked.is_empty() {
             let mut pairs = pass.pairs();
-            while round.asked.len() < MOST_CANDIDATES
+            while round.asked.len() + self.at_a_time <= MOST_CANDIDATES
                 && let Some(pair) = pairs.next()
             {
                 self.add_chunk(round, pair, (base, gone));
             }
         }
         round.end = Some(pass.end());
+    }
+
+    /// Asks about the smallest sequence so far, unless it was tried as often as its reductions are before they are given up: how often it
+    /// fails says when that is.
+    fn ask_about_best(&self, round: &mut Round) {
+        let best = Candidate::of(self.best.clone());
+        if self.asks_about_best(&best) > 0 && round.asked.len() < MOST_CANDIDATES {
+            round.asked.push(round.entries.len());
+            let reduction = Reduction::Part(ReducedPart::Units);
+            round.entries.push(RoundEntry { trial: CandidateKind::Best, reduction, candidate: best });
+        }
+    }
+
+    fn known(&self, candidate: &Candidate) -> TryCounts {
+        self.tried.get(&candidate.digest).copied().unwrap_or_default()
+    }
+
+    fn asks_about_best(&self, best: &Candidate) -> usize {
+        let wanted = self.rule.asks_until_it_passes(TryCounts::default(), self.rate);
+        let before = self.known(best).tries / self.rule.repeat;
+        wanted.saturating_sub(usize::try_from(before).unwrap_or(usize::MAX))
+    }
+
+    /// Fills a round by asking about its sequences several times, as often as is needed to give them up.
+    fn ask_more_often(&self, round: &mut Round) {
+        let mut once = round.asked.clone();
+        once.dedup();
+        for more in self.at_a_time..MOST_CANDIDATES {
+            for at in &once {
+                let RoundEntry { trial, candidate, .. } = &round.entries[*at];
+                let wanted = match trial {
+                    CandidateKind::Best => self.asks_about_best(candidate),
+                    CandidateKind::Cut(_) | CandidateKind::Hits | CandidateKind::Chunk(_) => {
+                        self.rule.asks_until_it_passes(self.known(candidate), self.rate)
+                    }
+                };
+                if more < wanted && round.asked.len() < MOST_CANDIDATES {
+                    round.asked.push(*at);
+                }
+            }
+        }
+    }
+
+    /// The entries of a round that have failed, but not so that it is certain, where that makes a difference: those smaller than the
+    /// smallest that fails for certain. Each is asked about several times. At the beginning the whole run is one of them until it is known whether it fails.
+    pub(crate) fn doubtful(
+        &self,
+        round: &Round,
+        counts: impl Fn(&Candidate) -> TryCounts,
+        is_first: bool,
+    ) -> Vec<usize> {
+        let (rule, rate) = (self.rule, self.rate);
+        let fails = |entry: &&RoundEntry| rule.fails(counts(&entry.candidate), rate);
+        let certain = round.entries.iter().filter(fails).map(|entry| entry.candidate.size).min();
+        let mut found: Vec<usize> = Vec::new();
+        for (at, entry) in round.entries.iter().enumerate() {
+            let (size, known) = (entry.candidate.size, counts(&entry.candidate));
+            let is_small = size < self.best.size && certain.is_none_or(|certain| size < certain);
+            let is_open = is_small && rule.seems_to_fail(known, rate) && !rule.fails(known, rate);
+            let is_whole = is_first && certain.is_none() && size == self.best.size && !rule.passes(known, rate);
+            let is_new = found.iter().all(|other| round.entries[*other].candidate.digest != entry.candidate.digest);
+            if (is_open || is_whole) && is_new {
+                found.push(at);
+            }
+        }
+        found.sort_by_key(|at| round.entries[*at].candidate.size);
+        found.truncate(MOST_DOUBTFUL);
+        found.iter().flat_map(|at| std::iter::repeat_n(*at, MOST_CANDIDATES / MOST_DOUBTFUL)).collect()
     }
 
     /// Adds a sequence without a chunk, from which hits have gone before. Returns whether it gives a candidate that may fail.
@@ -156,13 +245,16 @@ impl RoundMaker<'_> {
     fn add(&self, round: &mut Round, trial: CandidateKind, reduction: Reduction, made: LegalSequence) -> bool {
         let candidate = Candidate::of(made);
         let known = self.tried.get(&candidate.digest).copied();
-        let is_new = known.is_none() && round.entries.iter().all(|entry| entry.candidate.digest != candidate.digest);
-        let is_full = is_new && round.asked.len() == MOST_CANDIDATES;
-        if known == Some(false) || is_full {
-            return is_full;
+        if known.is_some_and(|known| self.rule.passes(known, self.rate)) {
+            return false;
+        }
+        let is_open = known.is_none_or(|known| !self.rule.fails(known, self.rate));
+        let is_new = is_open && round.entries.iter().all(|entry| entry.candidate.digest != candidate.digest);
+        if is_new && round.asked.len() + self.at_a_time > MOST_CANDIDATES {
+            return true;
         }
         if is_new {
-            round.asked.push(round.entries.len());
+            round.asked.extend(std::iter::repeat_n(round.entries.len(), self.at_a_time));
         }
         round.entries.push(RoundEntry { trial, reduction, candidate });
         true
@@ -176,7 +268,7 @@ fn reduction_of<'c>(chunks: impl IntoIterator<Item = &'c ElementChunk>) -> Reduc
 }
 
 /// The digest of what a tester is given: operations, addresses, times.
-fn digest_of(sequence: &LegalSequence) -> Digest {
+pub(crate) fn digest_of(sequence: &LegalSequence) -> Digest {
     let mut bytes = Vec::with_capacity(sequence.operations.len() * 24);
     for kept in &sequence.operations {
         let place = &kept.place;

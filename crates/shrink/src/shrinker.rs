@@ -2,18 +2,20 @@
 //!
 //! A [`Shrinker`] hands out the candidates of a round, is told which of them failed, and goes on. It keeps nothing but its
 //! [`ShrinkState`], which is data: written to disk after each round, it lets a process that was killed go on to the same result. No
-//! candidate is asked for twice.
+//! candidate is asked for twice, unless answers are a matter of chance: [`RepeatRule`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use nandseq_trace::files::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::{FailRate, RepeatRule, TryCounts};
 use crate::history::SequenceHistory;
 use crate::recipe::{Recipe, SequenceSize};
 use crate::reduce::{Reduction, ReductionStage};
+use crate::removal::RemovalOutcome;
 use crate::repair::{LegalSequence, NotLegal, Repair, carry_out};
-use crate::round::{Candidate, CandidateKind, Round, RoundMaker};
+use crate::round::{Candidate, CandidateKind, Round, RoundMaker, digest_of};
 
 /// The most rounds of a search.
 pub const MOST_ROUNDS: u64 = 60;
@@ -38,12 +40,15 @@ pub struct ShrinkState {
     history: Digest,
     /// The operation that fails, as a position in the history, if it is known.
     failing: Option<u32>,
+    rule: RepeatRule,
     stage: ReductionStage,
     best: Recipe,
     /// Rounds that asked for something.
     rounds: u64,
     /// By digest of a sequence: whether it failed.
-    tried: BTreeMap<String, bool>,
+    tried: BTreeMap<String, TryCounts>,
+    /// The same of a round whose answers leave a doubt: what the round tries follows from what was known before it.
+    of_round: BTreeMap<String, TryCounts>,
     steps: Vec<ShrinkStep>,
 }
 
@@ -67,6 +72,9 @@ pub enum ShrinkStateError {
     /// It names operations that the run does not have.
     #[error("it is damaged")]
     Damaged,
+    /// Its sequences are tried more or less often.
+    #[error("it was begun with another --repeat or --fails-at-least")]
+    Rule,
 }
 
 /// A search for the smallest sequence that fails.
@@ -74,6 +82,7 @@ pub struct Shrinker<'h> {
     history: &'h SequenceHistory<'h>,
     state: ShrinkState,
     best: LegalSequence,
+    best_digest: String,
     /// The round that is asked about.
     round: Option<Round>,
 }
@@ -89,25 +98,35 @@ impl<'h> Shrinker<'h> {
     ///
     /// # Errors
     /// When the history cannot be carried out in one run from a fresh device.
-    pub fn new(history: &'h SequenceHistory<'h>, failing: Option<u32>) -> Result<Self, NotLegal> {
-        let best = Recipe::everything(history);
+    pub fn new(history: &'h SequenceHistory<'h>, failing: Option<u32>, rule: RepeatRule) -> Result<Self, NotLegal> {
+        let recipe = Recipe::everything(history);
+        let best = again(history, &recipe)?;
         let state = ShrinkState {
             history: digest_of_history(history),
             failing,
+            rule,
             stage: ReductionStage::Begin,
-            best: best.clone(),
+            best: recipe,
             rounds: 0,
             tried: BTreeMap::new(),
+            of_round: BTreeMap::new(),
             steps: Vec::new(),
         };
-        Ok(Self { history, state, best: again(history, &best)?, round: None })
+        Ok(Self { history, state, best_digest: digest_of(&best).to_string(), best, round: None })
     }
 
     /// Goes on from a state.
     ///
     /// # Errors
     /// When the state is not one of this history.
-    pub fn resume(history: &'h SequenceHistory<'h>, state: ShrinkState) -> Result<Self, ShrinkStateError> {
+    pub fn resume(
+        history: &'h SequenceHistory<'h>,
+        state: ShrinkState,
+        rule: RepeatRule,
+    ) -> Result<Self, ShrinkStateError> {
+        if state.rule != rule {
+            return Err(ShrinkStateError::Rule);
+        }
         if state.history != digest_of_history(history) {
             return Err(ShrinkStateError::History);
         }
@@ -115,7 +134,7 @@ impl<'h> Shrinker<'h> {
             return Err(ShrinkStateError::Damaged);
         }
         let best = again(history, &state.best).map_err(|_| ShrinkStateError::Damaged)?;
-        Ok(Self { history, best, state, round: None })
+        Ok(Self { history, best_digest: digest_of(&best).to_string(), best, state, round: None })
     }
 
     /// What has to be kept for [`Shrinker::resume`].
@@ -169,60 +188,122 @@ impl<'h> Shrinker<'h> {
         again(self.history, &candidate.recipe).expect("a candidate was carried out before")
     }
 
+    /// The tries of the smallest sequence so far.
+    #[must_use]
+    pub fn tries_of_best(&self) -> TryCounts {
+        self.counts(&self.best_digest)
+    }
+
+    /// How often each sequence is tried.
+    #[must_use]
+    pub const fn rule(&self) -> RepeatRule {
+        self.state.rule
+    }
+
+    /// What is known of a sequence.
+    fn counts(&self, digest: &str) -> TryCounts {
+        let mut known = self.state.tried.get(digest).copied().unwrap_or_default();
+        known.add(self.state.of_round.get(digest).copied().unwrap_or_default());
+        known
+    }
+
+    /// The rate of fails at which something is looked for: the lowest, and at the end that of the smallest sequence.
+    fn rate(&self) -> FailRate {
+        match &self.state.stage {
+            ReductionStage::Remove(removal) if removal.is_again => {
+                let known = self.state.tried.get(&self.best_digest).copied().unwrap_or_default();
+                self.state.rule.rate_of_reductions(known)
+            }
+            ReductionStage::Begin
+            | ReductionStage::Tail { .. }
+            | ReductionStage::Head { .. }
+            | ReductionStage::Remove(_)
+            | ReductionStage::Done => self.state.rule.lowest_rate(),
+        }
+    }
+
+    fn maker(&self) -> RoundMaker<'_> {
+        let ShrinkState { failing, tried, rule, .. } = &self.state;
+        let (failing, rule, rate) = (*failing, *rule, self.rate());
+        let at_a_time = rule.asks_at_a_time(tried.get(&self.best_digest).copied().unwrap_or_default());
+        RoundMaker { history: self.history, best: &self.best, failing, tried, rule, rate, at_a_time }
+    }
+
     /// The candidates of the next round. Asked again without an answer, it gives the same ones.
     pub fn next_round(&mut self) -> NextRound {
         loop {
             if self.state.stage == ReductionStage::Done || self.is_cut_short() {
                 return NextRound::Done;
             }
-            let round = self.round.take().unwrap_or_else(|| {
-                let ShrinkState { failing, tried, .. } = &self.state;
-                let maker = RoundMaker { history: self.history, best: &self.best, failing: *failing, tried };
-                maker.round(&self.state.stage)
-            });
+            let is_first = self.state.stage == ReductionStage::Begin;
+            let has_passed = |whole: &TryCounts| self.state.rule.passes(*whole, self.rate());
+            if is_first && self.state.tried.get(&self.best_digest).is_some_and(has_passed) {
+                return NextRound::NeverFails;
+            }
+            let mut round = self.round.take().unwrap_or_else(|| self.maker().round(&self.state.stage));
+            if !self.state.of_round.is_empty() {
+                round.asked = self.doubtful(&round);
+            }
             if !round.asked.is_empty() {
                 let asked = round.asked.iter().map(|at| round.entries[*at].candidate.clone()).collect();
                 self.round = Some(round);
                 return NextRound::Try(asked);
             }
-            if self.state.stage == ReductionStage::Begin && round.entries.is_empty() {
-                return NextRound::NeverFails;
-            }
             self.go_on(round);
         }
     }
 
-    /// Takes the answers to the last round: for each of its sequences, whether it failed.
+    /// The entries of a round whose answers leave a doubt.
+    fn doubtful(&self, round: &Round) -> Vec<usize> {
+        if !self.state.rule.is_of_chance() {
+            return Vec::new();
+        }
+        let is_first = self.state.stage == ReductionStage::Begin;
+        self.maker().doubtful(round, |candidate| self.counts(&candidate.digest), is_first)
+    }
+
+    /// Takes the answers to the last round: for each of its sequences, how often it was tried and how often it failed.
     ///
     /// # Panics
     /// When there are not as many answers as sequences: a fault of the caller.
-    pub fn answer(&mut self, failed: &[bool]) {
+    pub fn answer(&mut self, answers: &[TryCounts]) {
         let round = self.round.take().unwrap_or_default();
-        assert_eq!(failed.len(), round.asked.len(), "an answer for each sequence");
+        assert_eq!(answers.len(), round.asked.len(), "an answer for each sequence");
         self.state.rounds += 1;
-        let digests = round.asked.iter().map(|at| round.entries[*at].candidate.digest.clone());
-        self.state.tried.extend(digests.zip(failed.iter().copied()));
-        let is_first = self.state.stage == ReductionStage::Begin;
-        if !is_first || failed.contains(&true) {
+        for (at, counts) in round.asked.iter().zip(answers) {
+            let known = self.state.of_round.entry(round.entries[*at].candidate.digest.clone()).or_default();
+            known.add(*counts);
+        }
+        if self.doubtful(&round).is_empty() {
             self.go_on(round);
+        } else {
+            self.round = Some(round);
         }
     }
 
     /// Goes to the next stage: all trials have been answered.
     fn go_on(&mut self, round: Round) {
-        let Round { mut entries, cuts, end, .. } = round;
-        let failed = |candidate: &Candidate| self.state.tried.get(&candidate.digest).copied().unwrap_or_default();
-        let smallest = entries.iter().filter(|entry| failed(&entry.candidate)).min_by_key(|entry| entry.candidate.size);
+        let Round { mut entries, cuts, end, asked } = round;
+        let (rule, rate) = (self.state.rule, self.rate());
+        let leaves_open = rule.is_of_chance() && !asked.is_empty();
+        for (digest, answers) in std::mem::take(&mut self.state.of_round) {
+            self.state.tried.entry(digest).or_default().add(answers);
+        }
+        let known = |candidate: &Candidate| self.state.tried.get(&candidate.digest).copied().unwrap_or_default();
+        let fails = |candidate: &Candidate| rule.fails(known(candidate), rate);
+        if self.state.stage == ReductionStage::Begin && !entries.iter().any(|entry| fails(&entry.candidate)) {
+            return;
+        }
+        let smallest = entries.iter().filter(|entry| fails(&entry.candidate)).min_by_key(|entry| entry.candidate.size);
         let smaller = smallest.filter(|entry| entry.candidate.size < self.best.size);
         let smaller = smaller.map(|entry| (entry.reduction, entry.candidate.recipe.clone()));
         let mut failed_cuts = vec![false; cuts];
         let mut chunks = Vec::new();
         for entry in entries.drain(..) {
-            let failed = failed(&entry.candidate);
             match entry.trial {
-                CandidateKind::Cut(at) => failed_cuts[at] = failed,
-                CandidateKind::Chunk(tried) => chunks.push((tried, failed)),
-                CandidateKind::Hits => {}
+                CandidateKind::Cut(at) => failed_cuts[at] = fails(&entry.candidate),
+                CandidateKind::Chunk(tried) => chunks.push((tried, rule.seems_to_fail(known(&entry.candidate), rate))),
+                CandidateKind::Hits | CandidateKind::Best => {}
             }
         }
         let whole = (self.state.stage.clone(), self.state.best.clone());
@@ -232,12 +313,12 @@ impl<'h> Shrinker<'h> {
             let (before, after) = (self.best.size, best.size);
             self.state.steps.push(ShrinkStep { round: self.state.rounds, reduction, before, after });
             has_progress = after.is_worth_more_than(&before);
-            (self.state.best, self.best) = (recipe, best);
+            (self.state.best, self.best_digest, self.best) = (recipe, digest_of(&best).to_string(), best);
         }
         self.state.stage = match end {
             Some((removal, end)) => {
-                let after = removal.after(end, chunks, (&self.best, has_progress));
-                after.map_or(ReductionStage::Done, ReductionStage::Remove)
+                let outcome = RemovalOutcome { best: &self.best, has_progress, leaves_open };
+                removal.after(end, chunks, outcome).map_or(ReductionStage::Done, ReductionStage::Remove)
             }
             None => whole.0.after_cuts(&whole.1, self.state.failing, &failed_cuts),
         };

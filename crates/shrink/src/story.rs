@@ -6,9 +6,10 @@ use std::fmt;
 
 use nandseq_device::Rule;
 use nandseq_profile::Profile;
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{counted, grouped};
 use serde::Serialize;
 
+use crate::evidence::TryCounts;
 use crate::recipe::SequenceSize;
 use crate::reduce::Reduction;
 use crate::removal::ReducedPart;
@@ -35,6 +36,9 @@ pub struct ShrinkStory {
     pub operations: Vec<ToldOperation>,
     /// How many dies and blocks remain.
     pub places: usize,
+    /// How often the result was tried and failed, if each sequence was tried several times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries_of_result: Option<TryCounts>,
 }
 
 /// A step of the story: what was made smaller in rounds one after another.
@@ -80,16 +84,6 @@ impl ShrinkStory {
     #[must_use]
     pub fn of(profile: &Profile, shrinker: &Shrinker<'_>) -> Self {
         let (best, history) = (shrinker.best(), shrinker.history());
-        let of_a_kind = shrinker.steps().chunk_by(|one, next| one.reduction == next.reduction);
-        let steps = of_a_kind.filter_map(|steps| {
-            let (first, last) = (steps.first()?, steps.last()?);
-            Some(ToldStep {
-                round: last.round,
-                what: what_was_done(last.reduction, &first.before, &last.after),
-                before: first.before.operations,
-                after: last.after.operations,
-            })
-        });
         let number = |item: u32| best.operations.iter().position(|kept| kept.item == item).map(|at| at + 1);
         let operations = best.operations.iter().enumerate().map(|(at, kept)| {
             let past = &history.operations()[kept.item as usize];
@@ -126,10 +120,29 @@ impl ShrinkStory {
             tried: shrinker.tried(),
             is_cut_short: shrinker.is_cut_short(),
             began_with: history.operations().len(),
-            steps: steps.collect(),
+            steps: ToldStep::all_of(shrinker),
             operations: operations.collect(),
             places: best.size.places,
+            tries_of_result: shrinker.rule().is_of_chance().then(|| shrinker.tries_of_best()),
         }
+    }
+}
+
+impl ToldStep {
+    /// The steps of a search so far.
+    #[must_use]
+    pub fn all_of(shrinker: &Shrinker<'_>) -> Vec<Self> {
+        let of_a_kind = shrinker.steps().chunk_by(|one, next| one.reduction == next.reduction);
+        let told = of_a_kind.filter_map(|steps| {
+            let (first, last) = (steps.first()?, steps.last()?);
+            Some(Self {
+                round: last.round,
+                what: what_was_done(last.reduction, &first.before, &last.after),
+                before: first.before.operations,
+                after: last.after.operations,
+            })
+        });
+        told.collect()
     }
 }
 
@@ -163,7 +176,7 @@ fn what_was_done(reduction: Reduction, before: &SequenceSize, after: &SequenceSi
         Reduction::Part(ReducedPart::Operations) => format!("{} removed", counted(gone as u64, "single operation")),
         Reduction::Part(ReducedPart::Dies) => format!("dies merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Blocks) => format!("blocks merged: {} fewer", counted(places as u64, "place")),
-        Reduction::Part(ReducedPart::Pages) => "pages numbered anew".to_owned(),
+        Reduction::Part(ReducedPart::Pages) => format!("pages numbered anew, {operations} on pages before removed"),
         Reduction::Part(ReducedPart::Gaps) => {
             format!("gaps shortened: {} µs instead of {} µs", after.time.to_us_text(), before.time.to_us_text())
         }
@@ -180,6 +193,9 @@ impl fmt::Display for ShrinkStory {
         }
         if self.is_cut_short {
             writeln!(f, "a search has no more rounds than these: shrinking the result goes on from it")?;
+        }
+        if let Some(TryCounts { tries, fails }) = self.tries_of_result {
+            writeln!(f, "what remains failed {} of {} times", grouped(fails), grouped(tries))?;
         }
         writeln!(f, "what remains, and why:")?;
         for kept in &self.operations {

@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 
 use nandseq_output::manifest::write_manifest;
 use nandseq_profile::diagnostic::counted;
-use nandseq_shrink::{Candidate, NextRound, Shrinker};
+use nandseq_shrink::{Candidate, NextRound, Shrinker, ToldStep, TryCounts};
 use nandseq_tester::{CampaignRuns, Fails, OtherRuns, RunResult};
 use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::{self, BatchManifest, SCHEMA, SiteRecord};
-use nandseq_trace::recorded::{quoted, shown};
+use nandseq_trace::recorded::{quoted, recorded, shown};
+use serde::Serialize;
 
 use super::candidates::SequenceFiles;
-use super::saved::{OpenSearch, TriedSequence};
+use super::saved::OpenSearch;
 use super::subject::ShrinkSubject;
+use crate::arguments::ReportFormat;
 use crate::arguments::shrink::{ShrinkArgs, UnnamedSequences};
 use crate::failure::{Failure, Problem, note_text};
-use crate::{console, tell, terminal};
+use crate::{console, json, tell, terminal};
 
 /// Answers the present round with the tester's fails, if there are any, and writes the next one. Returns whether the search is over.
 pub(super) fn go_on(
@@ -37,9 +39,8 @@ pub(super) fn go_on(
         if !is_answered {
             is_answered = true;
             if take_answers(arguments, round, &candidates, open)? {
-                let failed: Vec<bool> =
-                    open.answers.iter().map(|tried| tried.fails >= arguments.fails_at_least).collect();
-                open.answer(files, &failed)?;
+                let answers = std::mem::take(&mut open.answers);
+                open.answer(files, &answers)?;
                 continue;
             }
         }
@@ -79,7 +80,7 @@ fn take_answers(
         None => OtherRuns::Unknown,
     };
     let mut answers = open.answers.clone();
-    answers.resize(candidates.len(), TriedSequence::default());
+    answers.resize(candidates.len(), TryCounts::default());
     for path in &arguments.fails {
         let fails = Fails::read(path, &arguments.map.clone().unwrap_or_default(), &campaign, others);
         let fails = fails.map_err(|error| {
@@ -143,6 +144,26 @@ fn write(
     write_manifest(folder, manifest::FILE_NAME, &batch).map(|_| ())
 }
 
+/// A search that waits for the tester, as `--format json` tells of it.
+#[derive(Serialize)]
+struct WaitingSearch {
+    schema: u32,
+    waiting: bool,
+    round: u64,
+    folder: String,
+    /// Sequences of the round.
+    sequences: usize,
+    /// Times that they are still to be tried.
+    times: u64,
+    /// Operations of the largest of them, and of the smallest sequence so far that fails.
+    operations: Option<usize>,
+    best: usize,
+    began_with: usize,
+    /// Sequences that were tried before.
+    tried: usize,
+    steps: Vec<ToldStep>,
+}
+
 /// Says what the user does next.
 fn say_what_to_do(
     arguments: &ShrinkArgs,
@@ -150,11 +171,28 @@ fn say_what_to_do(
     (folder, candidates): (&PathBuf, &[Candidate]),
     open: &OpenSearch<'_>,
 ) -> Result<(), Failure> {
-    if console::is_quiet() {
-        return Ok(());
-    }
     let done = open.answers.iter().map(|tried| tried.tries).min().unwrap_or_default();
     let times = arguments.repeat.saturating_sub(done);
+    match arguments.format {
+        ReportFormat::Json => {
+            let waiting = WaitingSearch {
+                schema: 1,
+                waiting: true,
+                round,
+                folder: recorded(folder),
+                sequences: candidates.len(),
+                times,
+                operations: candidates.iter().map(|candidate| candidate.size.operations).max(),
+                best: open.search.best().size.operations,
+                began_with: open.search.history().operations().len(),
+                tried: open.search.tried(),
+                steps: ToldStep::all_of(&open.search),
+            };
+            return json::print(&json::Of::command("shrink", &waiting));
+        }
+        ReportFormat::Text if console::is_quiet() => return Ok(()),
+        ReportFormat::Text => {}
+    }
     let times = if times == 1 { String::new() } else { format!(", {times} times") };
     let best = open.search.best().size.operations;
     terminal::print(&format!(

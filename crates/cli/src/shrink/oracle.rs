@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nandseq_shrink::TryCounts;
 use nandseq_trace::recorded::shown;
 
 use crate::failure::{Failure, Problem};
@@ -22,21 +23,18 @@ pub(super) enum Asked<'a> {
 pub(super) struct Oracle<'a> {
     pub(super) asked: Asked<'a>,
     pub(super) repeat: u64,
-    pub(super) fails_at_least: u64,
     pub(super) stop: &'a AtomicBool,
 }
 
 impl Oracle<'_> {
-    /// Whether a sequence fails often enough. It is asked until that is certain.
-    pub(super) fn fails(&self, sequence: &Path) -> Result<bool, Failure> {
-        let mut failed = 0;
-        for asked in 1..=self.repeat {
-            failed += u64::from(self.ask(sequence)?);
-            if failed >= self.fails_at_least || failed + self.repeat - asked < self.fails_at_least {
-                break;
-            }
+    /// Tries a sequence. How often it fails is counted.
+    pub(super) fn answer(&self, sequence: &Path) -> Result<TryCounts, Failure> {
+        let mut counts = TryCounts::default();
+        for _ in 0..self.repeat {
+            counts.tries += 1;
+            counts.fails += u64::from(self.ask(sequence)?);
         }
-        Ok(failed >= self.fails_at_least)
+        Ok(counts)
     }
 
     fn ask(&self, sequence: &Path) -> Result<bool, Failure> {

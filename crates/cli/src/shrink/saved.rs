@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use nandseq_output::new_file::NewFile;
-use nandseq_shrink::{NextRound, SequenceHistory, SequenceSize, ShrinkState, Shrinker};
+use nandseq_shrink::{NextRound, RepeatRule, SequenceHistory, SequenceSize, ShrinkState, Shrinker, TryCounts};
 use nandseq_trace::files::Digest;
 use nandseq_trace::recorded::shown;
 use serde::{Deserialize, Serialize};
@@ -18,16 +18,9 @@ use crate::tell;
 /// What is known of a search.
 pub(super) const STATE: &str = "shrink-state.json";
 /// The form of the state.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 /// The smallest sequence so far.
 const BEST: &str = "best.csv";
-
-/// How often the sequence of a candidate was tried in its round, and how often it failed.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-pub(super) struct TriedSequence {
-    pub(super) tries: u64,
-    pub(super) fails: u64,
-}
 
 /// The first line of the state: what the rest is.
 #[derive(Serialize, Deserialize)]
@@ -39,10 +32,8 @@ struct StateHeader {
 /// The state as it is written.
 #[derive(Serialize, Deserialize)]
 struct SavedSearch {
-    repeat: u64,
-    fails_at_least: u64,
     /// The answers to the present round so far.
-    answers: Vec<TriedSequence>,
+    answers: Vec<TryCounts>,
     search: ShrinkState,
 }
 
@@ -50,10 +41,8 @@ struct SavedSearch {
 pub(super) struct OpenSearch<'h> {
     pub(super) search: Shrinker<'h>,
     /// The answers to the present round so far.
-    pub(super) answers: Vec<TriedSequence>,
+    pub(super) answers: Vec<TryCounts>,
     folder: PathBuf,
-    repeat: u64,
-    fails_at_least: u64,
 }
 
 impl<'h> OpenSearch<'h> {
@@ -65,12 +54,11 @@ impl<'h> OpenSearch<'h> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             read => Some(read.map_err(|reason| Problem::unreadable("the state of the search", &path, &reason))?),
         };
-        let (repeat, fails_at_least) = (arguments.repeat, arguments.fails_at_least);
         let (search, answers) = match text {
             None => (new_search(arguments, history)?, Vec::new()),
             Some(text) => saved_search(arguments, history, (&path, &text))?,
         };
-        Ok(Self { search, answers, folder, repeat, fails_at_least })
+        Ok(Self { search, answers, folder })
     }
 
     /// The next round. The smallest sequence is written if it is a new one.
@@ -93,9 +81,9 @@ impl<'h> OpenSearch<'h> {
     }
 
     /// Takes the answers to a round, and writes what is known.
-    pub(super) fn answer(&mut self, files: &SequenceFiles<'_>, failed: &[bool]) -> Result<(), Failure> {
+    pub(super) fn answer(&mut self, files: &SequenceFiles<'_>, answers: &[TryCounts]) -> Result<(), Failure> {
         let before = self.search.best().size;
-        self.search.answer(failed);
+        self.search.answer(answers);
         self.answers.clear();
         self.write_best(before, files)?;
         self.save()
@@ -103,9 +91,7 @@ impl<'h> OpenSearch<'h> {
 
     /// Writes what is known. The file is replaced when the new one is complete.
     pub(super) fn save(&self) -> Result<(), Failure> {
-        let Self { repeat, fails_at_least, .. } = *self;
-        let saved =
-            SavedSearch { repeat, fails_at_least, answers: self.answers.clone(), search: self.search.state().clone() };
+        let saved = SavedSearch { answers: self.answers.clone(), search: self.search.state().clone() };
         let written = (|| {
             let state = serde_json::to_vec(&saved)?;
             let mut text = serde_json::to_vec(&StateHeader { schema: SCHEMA, sha256: Digest::of(&state) })?;
@@ -121,6 +107,10 @@ impl<'h> OpenSearch<'h> {
     }
 }
 
+const fn rule_of(arguments: &ShrinkArgs) -> RepeatRule {
+    RepeatRule { repeat: arguments.repeat, fails_at_least: arguments.fails_at_least }
+}
+
 fn new_search<'h>(arguments: &ShrinkArgs, history: &'h SequenceHistory<'h>) -> Result<Shrinker<'h>, Failure> {
     let unknown = |uid| {
         let problem = Problem::new(format!("the site has no operation {uid} up to this run"));
@@ -130,7 +120,7 @@ fn new_search<'h>(arguments: &ShrinkArgs, history: &'h SequenceHistory<'h>) -> R
         Some(uid) => Some(history.position(uid).ok_or_else(|| unknown(uid))?),
         None => None,
     };
-    Shrinker::new(history, failing).map_err(|wrong| {
+    Shrinker::new(history, failing, rule_of(arguments)).map_err(|wrong| {
         let past = &history.operations()[wrong.item as usize];
         let place = format!("run {}, row {}", past.run, past.row);
         Problem::new(format!("the operations of the site cannot be carried out in one run: {place}")).into()
@@ -141,7 +131,7 @@ fn saved_search<'h>(
     arguments: &ShrinkArgs,
     history: &'h SequenceHistory<'h>,
     (path, text): (&Path, &[u8]),
-) -> Result<(Shrinker<'h>, Vec<TriedSequence>), Failure> {
+) -> Result<(Shrinker<'h>, Vec<TryCounts>), Failure> {
     let unusable = |what: &str| {
         let problem = Problem::new(format!("`{}` cannot be gone on with: {what}", shown(path)));
         Failure::from(problem.help("choose another folder, or remove this one to begin anew"))
@@ -153,10 +143,8 @@ fn saved_search<'h>(
     }
     let intact = (Digest::of(state) == header.sha256).then(|| serde_json::from_slice(state).ok()).flatten();
     let saved: SavedSearch = intact.ok_or_else(|| unusable("it is damaged"))?;
-    if (saved.repeat, saved.fails_at_least) != (arguments.repeat, arguments.fails_at_least) {
-        return Err(unusable("it was begun with another --repeat or --fails-at-least"));
-    }
-    let search = Shrinker::resume(history, saved.search).map_err(|error| unusable(&error.to_string()))?;
+    let search =
+        Shrinker::resume(history, saved.search, rule_of(arguments)).map_err(|error| unusable(&error.to_string()))?;
     Ok((search, saved.answers))
 }
 

@@ -26,6 +26,7 @@ mod running;
 mod shards;
 #[cfg(unix)]
 mod shrinking;
+mod shrinking_often;
 mod signals;
 mod simulate;
 mod stranger;

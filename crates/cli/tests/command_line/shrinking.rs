@@ -101,7 +101,7 @@ fn a_state_that_cannot_be_gone_on_with_is_refused(folder: &Folder, shrink: &[&st
     let path = folder.path().join("cut/shrink-state.json");
     let state = fs::read_to_string(&path).unwrap();
     for (damaged, what) in [
-        (state.replacen("\"schema\":2", "\"schema\":1", 1), "another version wrote it"),
+        (state.replacen("\"schema\":3", "\"schema\":2", 1), "another version wrote it"),
         (state.replacen("\"rounds\":", "\"rounds\":1", 1), "it is damaged"),
         (state[..state.len() / 2].to_owned(), "it is damaged"),
     ] {
@@ -118,6 +118,11 @@ fn rounds_on_a_tester_end_with_what_the_oracle_ends_with() {
     folder.succeed(&[&SHRINK[..], &["--oracle", "./oracle.sh", "-q"]].concat());
     let batch = [&SHRINK[..], &["--batch", "rounds", "-o", "small"]].concat();
     folder.succeed(&batch);
+    let waiting = folder.succeed(&[&batch[..], &["--format", "json", "-q"]].concat()).stdout;
+    let waiting: serde_json::Value = serde_json::from_slice(&waiting).unwrap();
+    assert_eq!(waiting["folder"], "rounds/round_0001");
+    assert!(waiting["waiting"] == true && waiting["round"] == 1 && waiting["times"] == 1 && waiting["tried"] == 0);
+    assert!(waiting["best"] == waiting["began_with"] && waiting["steps"].as_array().unwrap().is_empty());
     let mut rounds = 0;
     while !folder.path().join("small/story.txt").exists() {
         rounds += 1;
@@ -139,6 +144,12 @@ fn rounds_on_a_tester_end_with_what_the_oracle_ends_with() {
         // Killed at any instant, also while it writes, it does the same when it is called again.
         killed_after(&folder, &answered, 13 * rounds);
         folder.succeed(&answered);
+        if rounds == 2 {
+            let json = folder.run(&[&batch[..], &["--format", "json"]].concat()).stdout;
+            let waiting: serde_json::Value = serde_json::from_slice(&json).unwrap();
+            assert!(waiting["round"] == 3 && waiting["best"].as_u64() < waiting["began_with"].as_u64(), "{waiting}");
+            assert!(!waiting["steps"].as_array().unwrap().is_empty());
+        }
         if rounds == 3 {
             // An answer that was counted before its process was killed is not counted for the next round.
             let again = folder.succeed(&answered);

@@ -38,5 +38,6 @@ mod runner;
 mod running;
 mod same_content;
 mod scenarios;
+mod shrink_cut_short;
 mod summaries;
 mod unfinished;

@@ -1,34 +1,14 @@
-//! Planted faults, and searches with them.
+//! Planted faults.
 
 use nandseq_device::Tables;
 use nandseq_profile::{Profile, Ticks};
-use nandseq_shrink::{KeptOperation, LegalSequence, NextRound, SequenceHistory, Shrinker, record};
+use nandseq_shrink::{KeptOperation, LegalSequence, SequenceHistory, record};
 use nandseq_verify::Verifier;
+
+use crate::searches::{Kind, kind};
 
 /// Says of a sequence whether it fails.
 pub(crate) type Fault = dyn Fn(&Tables, &[KeptOperation]) -> bool;
-
-/// The kinds of operation that planted faults tell apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Erase,
-    Program,
-    Read,
-    Other,
-}
-
-pub(crate) fn kind(tables: &Tables, kept: &KeptOperation) -> Kind {
-    let effects = &tables.base(tables.op(kept.op).base).effects;
-    if effects.erase {
-        Kind::Erase
-    } else if effects.program && !effects.copyback_source {
-        Kind::Program
-    } else if effects.fill == Some(false) {
-        Kind::Read
-    } else {
-        Kind::Other
-    }
-}
 
 /// Operations of these kinds on one die, in this order, each within a gap after the one before it.
 pub(crate) fn in_order(kinds: &'static [Kind], gap_us: u64) -> Box<Fault> {
@@ -86,19 +66,4 @@ pub(crate) fn is_legal(profile: &Profile, history: &SequenceHistory<'_>, sequenc
         panic!("{}", findings.collect::<Vec<_>>().join("\n"));
     }
     true
-}
-
-/// Carries a search to its end; `None` if the run does not fail.
-pub(crate) fn finish(search: &mut Shrinker<'_>, fails: &mut dyn FnMut(&LegalSequence) -> bool) -> Option<()> {
-    loop {
-        match search.next_round() {
-            NextRound::Done => return Some(()),
-            NextRound::NeverFails => return None,
-            NextRound::Try(sequences) => {
-                assert!((1..=nandseq_shrink::MOST_CANDIDATES).contains(&sequences.len()));
-                let failed: Vec<bool> = sequences.iter().map(|one| fails(&search.carried_out(one))).collect();
-                search.answer(&failed);
-            }
-        }
-    }
 }

@@ -3,11 +3,13 @@
 
 mod faults;
 mod runs;
+mod searches;
 
-use faults::{Fault, Kind, finish, in_order, is_legal, read_of_group, triggers, worn};
+use faults::{Fault, in_order, is_legal, read_of_group, triggers, worn};
 use nandseq_device::Tables;
-use nandseq_shrink::{KeptReason, MOST_ROUNDS, ShrinkState, ShrinkStory, Shrinker};
+use nandseq_shrink::{KeptReason, MOST_ROUNDS, RepeatRule, ShrinkState, ShrinkStory, Shrinker, TryCounts};
 use runs::{device, history, run};
+use searches::{Kind, finish};
 
 /// The most rounds for faults of few operations, and how many times the smallest sequence may be left.
 const FEW_ROUNDS: u64 = 30;
@@ -35,7 +37,7 @@ fn shrink_all(all: &[Planted], seed: u64, operations: u64) -> usize {
         let tables = Tables::new(&profile);
         let past = run(&profile, &tables, seed, operations);
         let history = history(&profile, &tables, &past);
-        let mut search = Shrinker::new(&history, None).unwrap();
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
         let Some(()) = finish(&mut search, &mut |sequence| fault(&tables, &sequence.operations)) else { continue };
         let (left, rounds) = (search.best().operations.len(), search.rounds());
         told.push(format!("{name}: {left} of {least} operations in {rounds} rounds"));
@@ -95,7 +97,7 @@ fn every_candidate_is_legal_for_the_verifier() {
         let past = run(&profile, &tables, seed, 400);
         let history = history(&profile, &tables, &past);
         let fault = in_order(&[Kind::Program, Kind::Erase], 10_000);
-        let mut search = Shrinker::new(&history, None).unwrap();
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
         let mut fails = |sequence: &nandseq_shrink::LegalSequence| {
             is_legal(&profile, &history, sequence) && fault(&tables, &sequence.operations)
         };
@@ -112,18 +114,19 @@ fn a_search_that_goes_on_from_its_state_after_each_round_ends_with_the_same_resu
     let past = run(&profile, &tables, 5, 400);
     let history = history(&profile, &tables, &past);
     let fault = in_order(&[Kind::Program, Kind::Read], 3000);
-    let mut whole = Shrinker::new(&history, None).unwrap();
+    let mut whole = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
     finish(&mut whole, &mut |sequence| fault(&tables, &sequence.operations)).unwrap();
-    let mut state: ShrinkState = Shrinker::new(&history, None).unwrap().state().clone();
+    let mut state: ShrinkState = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap().state().clone();
     loop {
         // A process that is killed after a round has what it wrote after it.
         let text = serde_json::to_string(&state).unwrap();
-        let mut search = Shrinker::resume(&history, serde_json::from_str(&text).unwrap()).unwrap();
+        let mut search = Shrinker::resume(&history, serde_json::from_str(&text).unwrap(), RepeatRule::ONCE).unwrap();
         match search.next_round() {
             nandseq_shrink::NextRound::Try(sequences) => {
-                let failed: Vec<bool> =
-                    sequences.iter().map(|one| fault(&tables, &search.carried_out(one).operations)).collect();
-                search.answer(&failed);
+                let fails = |one| u64::from(fault(&tables, &search.carried_out(one).operations));
+                let answers: Vec<TryCounts> =
+                    sequences.iter().map(|one| TryCounts { tries: 1, fails: fails(one) }).collect();
+                search.answer(&answers);
                 state = search.state().clone();
             }
             nandseq_shrink::NextRound::NeverFails => panic!("the run fails"),
@@ -149,7 +152,7 @@ fn the_rounds_are_bounded_and_full_where_little_can_be_removed() {
     let count = past.len();
     let nearly_all: Box<Fault> = Box::new(move |_, all| all.len() + 4 > count);
     for (fault, most_left) in [(nearly_all, count - 3), (every(2), count - 20), (every(20), count / 2)] {
-        let mut search = Shrinker::new(&history, None).unwrap();
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
         finish(&mut search, &mut |sequence| fault(&tables, &sequence.operations)).unwrap();
         let (left, rounds, tried) = (search.best().operations.len(), search.rounds(), search.tried());
         assert!(left <= most_left && rounds <= MOST_ROUNDS, "{left} of {count} operations, {rounds} rounds");
@@ -176,9 +179,9 @@ fn an_intermittent_fault_is_shrunk_to_a_sequence_that_fails_at_its_rate() {
             };
             (0..triggers(&tables, &sequence.operations)).map(draw).fold(false, |failed, one| failed | one)
         };
-        let mut search = Shrinker::new(&history, None).unwrap();
-        // Five tries each.
-        finish(&mut search, &mut |sequence| (0..5).any(|_| toss(sequence))).unwrap();
+        let rule = RepeatRule { repeat: 5, fails_at_least: 1 };
+        let mut search = Shrinker::new(&history, None, rule).unwrap();
+        finish(&mut search, &mut toss).unwrap();
         let left = search.best().operations.len();
         assert!(left <= 12, "{left}\n{}", ShrinkStory::of(&profile, &search));
         // 60 of 200 are expected; 34 to 86 are four standard deviations around that.
@@ -193,6 +196,6 @@ fn a_run_that_passes_is_not_shrunk() {
     let tables = Tables::new(&profile);
     let past = run(&profile, &tables, 5, 100);
     let history = history(&profile, &tables, &past);
-    let mut search = Shrinker::new(&history, Some(50)).unwrap();
+    let mut search = Shrinker::new(&history, Some(50), RepeatRule::ONCE).unwrap();
     assert!(finish(&mut search, &mut |_| false).is_none());
 }
