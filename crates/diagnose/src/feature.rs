@@ -7,7 +7,7 @@ use nandseq_trace::rows::StateId;
 use crate::bins::{Scale, us_text};
 use crate::names::{NameTable, OpName};
 
-/// How an earlier operation lies to a later one on its die.
+/// How an earlier operation lies to a later one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Relation {
     /// On the die, wherever.
@@ -15,22 +15,27 @@ pub(crate) enum Relation {
     OtherPlane,
     SamePlane,
     SameBlock,
+    /// A block before or after on the same plane.
+    BlockBeside,
     /// The page before in the same block.
     PageBefore,
     /// The page after in the same block.
     PageAfter,
     SamePage,
+    OtherDie,
 }
 
 impl Relation {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Die,
         Self::OtherPlane,
         Self::SamePlane,
         Self::SameBlock,
+        Self::BlockBeside,
         Self::PageBefore,
         Self::PageAfter,
         Self::SamePage,
+        Self::OtherDie,
     ];
 
     const fn text(self) -> &'static str {
@@ -39,9 +44,11 @@ impl Relation {
             Self::OtherPlane => "on another plane",
             Self::SamePlane => "on the same plane",
             Self::SameBlock => "in the same block",
+            Self::BlockBeside => "in a block beside it",
             Self::PageBefore => "on the page before",
             Self::PageAfter => "on the page after",
             Self::SamePage => "on the same page",
+            Self::OtherDie => "on another die",
         }
     }
 }
@@ -52,10 +59,14 @@ pub(crate) enum Fact {
     Site(u32),
     Die(u8),
     Plane(u8, u8),
+    /// The plane of this number on any die.
+    PlaneOfAny(u8),
     Block(u8, u32),
     SitePlane(u32, u8, u8),
     SiteBlock(u32, u8, u32),
     Page(u32),
+    EvenPage,
+    OddPage,
     CellType(CellTypeId),
     /// The number of planes that the operation names.
     Planes(u8),
@@ -105,10 +116,13 @@ impl Fact {
             Self::Site(_) => Some("site"),
             Self::Die(_) => Some("die"),
             Self::Plane(..) => Some("plane"),
+            Self::PlaneOfAny(_) => Some("plane of any die"),
             Self::Block(..) => Some("block"),
             Self::SitePlane(..) => Some("plane of a site"),
             Self::SiteBlock(..) => Some("block of a site"),
             Self::Page(_)
+            | Self::EvenPage
+            | Self::OddPage
             | Self::CellType(_)
             | Self::Planes(_)
             | Self::State(_)
@@ -134,10 +148,13 @@ impl Fact {
             Self::Site(number) => site(number).to_owned(),
             Self::Die(die) => format!("die {die}"),
             Self::Plane(die, plane) => format!("die {die} plane {plane}"),
+            Self::PlaneOfAny(plane) => format!("plane {plane} of any die"),
             Self::Block(die, block) => format!("die {die} block {block}"),
             Self::SitePlane(number, die, plane) => format!("{} die {die} plane {plane}", site(number)),
             Self::SiteBlock(number, die, block) => format!("{} die {die} block {block}", site(number)),
             Self::Page(page) => format!("page {page}"),
+            Self::EvenPage => "even pages".to_owned(),
+            Self::OddPage => "odd pages".to_owned(),
             Self::CellType(of) => format!("cell type {}", words.profile.cell_types[of].name),
             Self::Planes(1) => "one plane".to_owned(),
             Self::Planes(count) => format!("{count} planes at once"),
@@ -164,6 +181,8 @@ pub(crate) enum Quantity {
     Reads,
     Block,
     Page,
+    /// The pattern that the page before one of its pages holds.
+    PatternBefore,
 }
 
 /// Something that may go with failing.
@@ -197,6 +216,7 @@ impl Feature {
             Self::Number(Quantity::Erases | Quantity::Reads) => Scale::Count,
             Self::Number(Quantity::Block) => Scale::Block,
             Self::Number(Quantity::Page) => Scale::Page,
+            Self::Number(Quantity::PatternBefore) => Scale::Pattern,
             Self::After(..) | Self::AfterThat(..) => {
                 let [start, end, distance] = MEASURES;
                 return [Some(start), Some(end), Some(distance)];
@@ -285,6 +305,9 @@ impl Condition {
             Feature::Number(Quantity::Reads) => format!("block read {} times since its erase", numbers(&plain)),
             Feature::Number(Quantity::Block) => format!("blocks {}", places(topology.blocks_per_die)),
             Feature::Number(Quantity::Page) => format!("pages {}", places(topology.pages_per_block)),
+            Feature::Number(Quantity::PatternBefore) => {
+                format!("page before with a pattern from {least} to {}", most.unwrap_or(u64::from(u8::MAX)))
+            }
             Feature::After(name, relation) | Feature::AfterThat(name, relation) => {
                 let (name, is_any) = (words.names.text(name), least == 0 && most.is_none());
                 let gap = match self.measure {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nandseq_profile::{BaseId, Profile};
 use nandseq_report::load;
 
-use crate::bins::Scales;
+use crate::bins::{Scales, SeenNumbers};
 use crate::draws::mixed;
 use crate::feature::{Combination, Fact, Quantity};
 use crate::names::{NameTable, OpName};
@@ -45,7 +45,7 @@ struct DrawnOperation {
     facts: Box<[Fact]>,
     numbers: Box<[(Quantity, u64)]>,
     before: Box<[Arc<PastOperation>]>,
-    older: Box<[Arc<PastOperation>]>,
+    known_from: u64,
 }
 
 /// What was drawn with its number, which orders it.
@@ -143,8 +143,11 @@ impl OperationSample {
     /// The scales in which it is counted.
     pub(crate) fn scales(&self) -> Scales {
         let seen = |wanted: Quantity| {
-            let numbers = self.drawn.iter().flat_map(|(_, one)| &one.numbers);
-            numbers.filter(|(of, _)| *of == wanted).map(|(_, value)| *value).collect()
+            let of = |drawn: &[(u64, DrawnOperation)]| {
+                let numbers = drawn.iter().flat_map(|(_, one)| &one.numbers);
+                numbers.filter(|(of, _)| *of == wanted).map(|(_, value)| *value).collect()
+            };
+            SeenNumbers { failing: of(&self.drawn[..self.failing]), all: of(&self.drawn) }
         };
         Scales::of_seen(seen(Quantity::Block), seen(Quantity::Page))
     }
@@ -176,7 +179,7 @@ impl OperationSample {
                     facts: &one.facts,
                     numbers: &one.numbers,
                     before: &one.before,
-                    older: &one.older,
+                    known_from: one.known_from,
                 });
             }
             Ok(())
@@ -278,7 +281,7 @@ impl Listener for Drawing<'_> {
             facts: occurrence.facts.into(),
             numbers: occurrence.numbers.into(),
             before: occurrence.before.into(),
-            older: occurrence.older.into(),
+            known_from: occurrence.known_from,
         };
         self.stratum(occurrence.fails, base).add(self.number, drawn);
     }

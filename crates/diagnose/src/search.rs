@@ -12,12 +12,14 @@ use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, ONE, Occurrence};
 use crate::sample::OperationSample;
 use crate::statistics::UnitCount;
-use crate::table::{CountTable, WeightedCount};
+use crate::table::{BOUND_COST, CountTable, WeightedCount};
 use crate::threads::Absorb;
 use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, ToldRun};
 
 /// The combinations that get a second and a third condition.
 const SEEDS: [usize; 2] = [60, 40];
+/// How many combinations are changed in one condition at the end.
+const CHANGED: usize = 30;
 /// How many of them may be about the same operations.
 const ALIKE: usize = 6;
 /// How many combinations of each size are looked at exactly.
@@ -33,10 +35,17 @@ const fn family(feature: Feature) -> usize {
         Feature::Name(_) => 0,
         Feature::Fact(Fact::Site(_)) => 1,
         Feature::Fact(Fact::Die(_)) => 2,
-        Feature::Fact(Fact::Plane(..) | Fact::SitePlane(..)) => 3,
+        Feature::Fact(Fact::Plane(..) | Fact::PlaneOfAny(_) | Fact::SitePlane(..)) => 3,
         Feature::Fact(Fact::Block(..) | Fact::SiteBlock(..) | Fact::Page(_)) => 4,
         Feature::Fact(
-            Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch,
+            Fact::EvenPage
+            | Fact::OddPage
+            | Fact::CellType(_)
+            | Fact::Planes(_)
+            | Fact::State(_)
+            | Fact::Suspended(_)
+            | Fact::Cache
+            | Fact::Latch,
         ) => 5,
         Feature::Number(_) => 6,
         Feature::After(..) | Feature::AfterThat(..) => 7,
@@ -68,6 +77,7 @@ pub(crate) struct SuspectSearch {
     pub(crate) features: usize,
     /// How much likelier a further condition must make the fails, among all that a combination may get.
     pub(crate) further: f64,
+    costs: [f64; FAMILIES],
 }
 
 /// What is counted.
@@ -118,10 +128,15 @@ impl SuspectSearch {
         let first = Level::counted(counted, names, &parents)?;
         let places = first.places();
         let (mut features, mut further) = (first.noted, first.most_noted);
+        let costs = first.costs;
         let mut found = first.found(whole);
-        let mut last = found.clone();
-        for seeds in SEEDS {
-            let parents = seeds_of(&last, seeds);
+        let (mut last, mut known) = (found.clone(), parents);
+        for step in 0..=SEEDS.len() {
+            let parents = match SEEDS.get(step) {
+                Some(&seeds) => seeds_of(&last, seeds),
+                None if counted.is_by_run() => break,
+                None => with_one_less(&found, &known),
+            };
             if parents.is_empty() {
                 break;
             }
@@ -133,11 +148,37 @@ impl SuspectSearch {
                 last = level.with_reasons(sample, last);
             }
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
+            known.extend(parents);
         }
         found.retain(|one| one.is_sure);
         let further = SURE + (further.max(1) as f64).ln();
-        Ok(Self { whole, found, places, features, further })
+        found.sort_by(|one, other| one.combination.cmp(&other.combination));
+        found.dedup_by(|one, other| one.combination == other.combination);
+        Ok(Self { whole, found, places, features, further, costs })
     }
+
+    /// What it costs to state a combination: for each condition the logarithm of how many of its family there are, and a bound.
+    pub(crate) fn cost(&self, combination: &Combination) -> f64 {
+        let bounds = |one: &Condition| f64::from(u8::from(one.least > 0) + u8::from(one.most != u64::MAX));
+        let cost = |one: &Condition| self.costs[family(one.feature)] + BOUND_COST * bounds(one);
+        combination.0.iter().map(cost).sum()
+    }
+}
+
+/// The best combinations of three conditions and more without one of them, so that another may take its place. What was looked at is
+/// left out.
+fn with_one_less(found: &[FoundCombination], known: &[Combination]) -> Vec<Combination> {
+    let long: Vec<FoundCombination> =
+        found.iter().filter(|one| one.is_sure && one.combination.0.len() > 2).cloned().collect();
+    let mut parents: Vec<Combination> = Vec::new();
+    for combination in seeds_of(&long, CHANGED) {
+        for (_, less) in combination.with_one_less() {
+            if !less.0.is_empty() && !known.contains(&less) && !parents.contains(&less) {
+                parents.push(less);
+            }
+        }
+    }
+    parents
 }
 
 /// The combinations that get a further condition: those that make the fails likeliest, one of each that count the same, and not many
@@ -174,6 +215,8 @@ struct Level<'a> {
     members: [u32; FAMILIES],
     noted: usize,
     most_noted: usize,
+    /// What it costs to state a condition of each family.
+    costs: [f64; FAMILIES],
     /// Whether the features of failing operations, or runs, are noted; then all are counted.
     is_noting: bool,
     /// The combinations that something that fails meets.
@@ -241,6 +284,7 @@ impl<'a> Level<'a> {
             members: [0; FAMILIES],
             noted: 0,
             most_noted: 0,
+            costs: [0.0; FAMILIES],
             is_noting: true,
             is_failing: vec![false; parents.len()],
             run: 1,
@@ -256,6 +300,7 @@ impl<'a> Level<'a> {
     fn end_noting(&mut self, whole: UnitCount) {
         (self.is_noting, self.run) = (false, 1);
         self.table.features().for_each(|feature| self.members[family(feature)] += 1);
+        self.costs = self.costs();
         (self.noted, self.most_noted) = (self.table.len(), self.table.most_features());
         let least = self.members.map(|members| {
             let needed = SURE + f64::from(members).max(1.0).ln();
@@ -263,6 +308,17 @@ impl<'a> Level<'a> {
         });
         let is_place = |(of, feature): (u32, Feature)| of == 0 && Condition::whole(feature).place().is_some();
         self.table.prune(|key, fails| fails >= least[family(key.1)] || is_place(key));
+    }
+
+    /// The logarithm of how many features of each family there are.
+    fn costs(&self) -> [f64; FAMILIES] {
+        let mut members = [0u32; FAMILIES];
+        members[family(Feature::Name(OpName(0)))] = self.names.len() as u32;
+        for (of, feature) in self.table.keys() {
+            let is_name = matches!(feature, Feature::Name(_));
+            members[family(feature)] += u32::from(!is_name && self.parents[of as usize].0.is_empty());
+        }
+        members.map(|members| f64::from(members.max(1)).ln())
     }
 
     /// The places with fails, whatever the operation.
@@ -423,7 +479,7 @@ impl Listener for Level<'_> {
         let is_met = |at: &u32| occurrence.fits(&self.parents[*at as usize]);
         let met: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).filter(is_met).collect();
         if !met.is_empty() {
-            occurrence.list_earlier(self.table.scales(), &mut self.earlier);
+            occurrence.list_before(occurrence.operation, self.table.scales(), &mut self.earlier);
         }
         for parent in met {
             self.count(parent, occurrence, count);

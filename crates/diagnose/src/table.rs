@@ -54,7 +54,13 @@ impl RunBin {
         match feature {
             Feature::After(..) | Feature::AfterThat(..) => Self::Least,
             Feature::Number(Quantity::Erases | Quantity::Reads) => Self::Greatest,
-            Feature::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_) | Quantity::Block | Quantity::Page)
+            Feature::Number(
+                Quantity::Tenth(_)
+                | Quantity::ThatTenth(_)
+                | Quantity::Block
+                | Quantity::Page
+                | Quantity::PatternBefore,
+            )
             | Feature::Name(_)
             | Feature::Fact(_) => Self::Each,
         }
@@ -105,7 +111,12 @@ impl CountTable {
 
     /// The features that were noted, each as often as combinations have it.
     pub(crate) fn features(&self) -> impl Iterator<Item = Feature> {
-        self.places.keys().map(|(_, feature)| *feature)
+        self.keys().map(|(_, feature)| feature)
+    }
+
+    /// The same with the combinations.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = TableKey> {
+        self.places.keys().copied()
     }
 
     /// The most features that were noted with one combination.
@@ -270,7 +281,7 @@ impl CountTable {
 }
 
 /// What a bound costs: how much likelier it must make the fails.
-const BOUND_COST: f64 = 3.0;
+pub(crate) const BOUND_COST: f64 = 3.0;
 
 /// The bins that go best with failing; `None` if nothing fails there. Only bins with fails are bounds.
 fn best_bins(counts: &[WeightedCount], whole: UnitCount, is_additive: bool) -> Option<(u8, u8, UnitCount)> {
