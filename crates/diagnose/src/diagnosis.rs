@@ -17,7 +17,7 @@ use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
 /// The most suspects that a diagnosis lists.
 pub const MOST_SUSPECTS: usize = 20;
 /// The most combinations with the same number of conditions whose evidence is looked at.
-const MOST_LOOKED_AT: usize = 80;
+const MOST_LOOKED_AT: usize = 40;
 /// The most equivalents that a suspect lists.
 const MOST_EQUIVALENT: usize = 8;
 

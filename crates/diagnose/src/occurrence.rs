@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nandseq_profile::Ticks;
+use nandseq_profile::{OpId, Ticks};
 
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, DistanceValues, Fact, Feature, MEASURES, Quantity, Relation};
@@ -10,7 +10,7 @@ use crate::names::{NameTable, OpName};
 use crate::past_operation::PastOperation;
 
 /// The weight of an operation that stands for itself alone.
-pub(crate) const ONE: u64 = 256;
+pub(crate) const ONE: u64 = 16;
 
 /// An earlier operation under one of its names and in one of its relations.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,14 @@ pub(crate) struct EarlierOperation {
     pub(crate) name: OpName,
     pub(crate) relation: Relation,
     pub(crate) bins: Bins,
+}
+
+/// An operation that started before another one.
+#[derive(Clone, Debug)]
+pub(crate) struct EarlierStart {
+    /// What it is, so that those with other names need not be looked at.
+    pub(crate) op: OpId,
+    pub(crate) of: Arc<PastOperation>,
 }
 
 /// The earlier operations of an operation: for each name and relation the last one.
@@ -90,7 +98,7 @@ pub(crate) struct Occurrence<'a> {
     pub(crate) facts: &'a [Fact],
     pub(crate) numbers: &'a [(Quantity, u64)],
     /// What started before it, the last first: the last operations of each die, and older ones.
-    pub(crate) before: &'a [Arc<PastOperation>],
+    pub(crate) before: &'a [EarlierStart],
     /// The row of the first operation from which on all those of its die are known.
     pub(crate) known_from: u64,
 }
@@ -101,48 +109,59 @@ impl<'a> Occurrence<'a> {
         self.names.of(self.operation.op)
     }
 
-    /// What started before an operation, the last first, with the distances in operations of its die.
-    fn past_of<'b>(
-        &self,
-        later: &'b PastOperation,
-    ) -> impl Iterator<Item = (&'a Arc<PastOperation>, u64)> + use<'a, 'b> {
-        let (known_from, mut distance) = (self.known_from, 0);
-        self.before.iter().skip_while(|one| one.row >= later.row).map(move |one| {
-            let is_counted = one.row >= known_from && one.meets(later);
-            distance += u64::from(is_counted);
-            (one, if is_counted { distance } else { u64::MAX })
-        })
+    /// What started before an operation, the last first.
+    fn past_of(&self, later: &PastOperation) -> &'a [EarlierStart] {
+        let (all, row) = (self.before, later.row);
+        let first = if self.operation.row == row { 0 } else { all.partition_point(|one| one.of.row >= row) };
+        &all[first..]
     }
 
     /// Puts what started before an operation into a list: this operation, or an earlier one.
     pub(crate) fn list_before(&self, later: &PastOperation, scales: &Scales, list: &mut EarlierList) {
         list.clear();
-        for (one, distance) in self.past_of(later) {
-            let bins = bins(scales, one.values(later.start, distance));
-            list.add(self.names.of(one.op), one.relations_to(later), bins);
+        let mut counted = 0;
+        for one in self.past_of(later) {
+            let is_counted = one.of.row >= self.known_from && one.of.meets(later);
+            counted += u64::from(is_counted);
+            let distance = if is_counted { counted } else { u64::MAX };
+            let bins = bins(scales, one.of.values(later.start, distance));
+            list.add(self.names.of(one.op), one.of.relations_to(later), bins);
         }
+    }
+
+    /// How many operations of its die an operation lies after an earlier one.
+    fn distance(&self, later: &PastOperation, earlier: &PastOperation) -> u64 {
+        if earlier.row < self.known_from || !earlier.meets(later) {
+            return u64::MAX;
+        }
+        let between = self.past_of(later).iter().take_while(|one| one.of.row >= earlier.row);
+        between.filter(|one| one.of.meets(later)).count() as u64
     }
 
     /// The earlier operations that are as a condition says, the last first.
     fn matches<'b>(
-        &self,
+        &'b self,
         later: &'b PastOperation,
         condition: &'b Condition,
     ) -> impl Iterator<Item = &'a Arc<PastOperation>> + use<'a, 'b> {
-        let (names, measure) = (self.names, usize::from(condition.measure));
         let wanted = match condition.feature {
             Feature::After(name, relation) | Feature::AfterThat(name, relation) => Some((name, relation)),
             Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => None,
         };
-        let is_wanted = move |one: &PastOperation| {
-            wanted.is_some_and(|(name, relation)| names.has(one.op, name) && one.is_in(relation, later))
+        let past = if wanted.is_some() { self.past_of(later) } else { &[] };
+        let is_wanted = move |one: &&EarlierStart| {
+            wanted.is_some_and(|(name, relation)| self.names.has(one.op, name) && one.of.is_in(relation, later))
         };
-        let past = self.past_of(later).filter(move |(one, _)| is_wanted(one));
-        // Earlier ones lie further back.
-        let values = past.map(move |(one, distance)| (one, one.values(later.start, distance)[measure]));
-        values
-            .take_while(move |(_, value)| measure == 1 || *value <= condition.most)
-            .filter(move |(_, value)| condition.takes(*value))
+        let value = move |one: &'a EarlierStart| {
+            let distance = if condition.measure == 2 { self.distance(later, &one.of) } else { 0 };
+            (&one.of, one.of.values(later.start, distance)[usize::from(condition.measure)])
+        };
+        // Earlier ones lie further back; only their ends may come in another order.
+        past.iter()
+            .filter(is_wanted)
+            .map(value)
+            .take_while(|(_, value)| condition.measure == 1 || *value <= condition.most)
+            .filter(|(_, value)| condition.takes(*value))
             .map(|(one, _)| one)
     }
 

@@ -87,7 +87,17 @@ impl PastOperation {
 
     /// Whether it is in a relation to a later operation.
     pub(crate) fn is_in(&self, relation: Relation, later: &Self) -> bool {
-        self.relations_to(later) >> relation as u8 & 1 == 1
+        match relation {
+            Relation::Die => self.meets(later),
+            Relation::OtherDie => !self.meets(later),
+            Relation::OtherPlane
+            | Relation::SamePlane
+            | Relation::SameBlock
+            | Relation::BlockBeside
+            | Relation::PageBefore
+            | Relation::PageAfter
+            | Relation::SamePage => self.relations_to(later) >> relation as u8 & 1 == 1,
+        }
     }
 
     /// The relations in which it is to a later operation, one bit each.

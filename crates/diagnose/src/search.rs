@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
-use crate::occurrence::{EarlierList, ONE, Occurrence};
+use crate::occurrence::{EarlierList, EarlierOperation, ONE, Occurrence};
 use crate::sample::OperationSample;
 use crate::statistics::UnitCount;
 use crate::table::{BOUND_COST, CountTable, WeightedCount};
@@ -26,6 +26,8 @@ const ALIKE: usize = 6;
 const MOST_KEPT: usize = 400;
 /// A hundred to one, as a logarithm, for each of the families of features.
 const SURE: f64 = 4.7 + 2.1;
+/// What holds a smaller part of the fails than one in so many is no suspect.
+const LEAST_SHARE: u64 = 50;
 /// The number of families: names, the kinds of places, other facts, numbers, earlier operations.
 const FAMILIES: usize = 8;
 
@@ -304,7 +306,8 @@ impl<'a> Level<'a> {
         (self.noted, self.most_noted) = (self.table.len(), self.table.most_features());
         let least = self.members.map(|members| {
             let needed = SURE + f64::from(members).max(1.0).ln();
-            (1..whole.fails).find(|&fails| whole.gain(UnitCount { fails, all: fails }) >= needed).unwrap_or(whole.fails)
+            let is_enough = |fails: &u64| whole.gain(UnitCount { fails: *fails, all: *fails }) >= needed;
+            (1..whole.fails).find(is_enough).unwrap_or(whole.fails).max(whole.fails / LEAST_SHARE)
         });
         let is_place = |(of, feature): (u32, Feature)| of == 0 && Condition::whole(feature).place().is_some();
         self.table.prune(|key, fails| fails >= least[family(key.1)] || is_place(key));
@@ -377,7 +380,7 @@ impl<'a> Level<'a> {
     fn add(&mut self, parent: u32, feature: Feature, bins: Bins, count: WeightedCount) {
         let run = self.by_run.then_some(self.run);
         match self.is_noting {
-            true => self.table.note((parent, feature), count.fails, run),
+            true => self.table.note((parent, feature), count.fails.into(), run),
             false => self.table.add((parent, feature), bins, count, run),
         }
     }
@@ -472,17 +475,34 @@ impl Listener for Level<'_> {
     }
 
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
-        let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
-        let count = WeightedCount::of(if self.by_run { ONE } else { occurrence.weight }, fails);
-        let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
-        let is_wanted = |at: &u32| self.is_noting || self.is_failing[*at as usize];
-        let is_met = |at: &u32| occurrence.fits(&self.parents[*at as usize]);
-        let met: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).filter(is_met).collect();
-        if !met.is_empty() {
-            occurrence.list_before(occurrence.operation, self.table.scales(), &mut self.earlier);
+        self.operations(std::slice::from_ref(occurrence));
+    }
+
+    /// Counts for one combination after the other, whose counts lie side by side.
+    fn operations(&mut self, occurrences: &[Occurrence<'_>]) {
+        let mut met: Vec<(u32, u32)> = Vec::new();
+        let mut lists: Vec<Vec<EarlierOperation>> = Vec::new();
+        for (occurrence, at) in occurrences.iter().zip(0..) {
+            let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
+            let is_wanted = |parent: &u32| self.is_noting || self.is_failing[*parent as usize];
+            let is_met = |parent: &u32| occurrence.fits(&self.parents[*parent as usize]);
+            let known = met.len();
+            let fitting = named.chain(&self.unnamed).copied().filter(is_wanted).filter(is_met);
+            met.extend(fitting.map(|parent| (parent, at)));
+            self.earlier.list.clear();
+            if met.len() > known {
+                occurrence.list_before(occurrence.operation, self.table.scales(), &mut self.earlier);
+            }
+            lists.push(self.earlier.list.clone());
         }
-        for parent in met {
+        met.sort_unstable();
+        for (parent, at) in met {
+            let (occurrence, at) = (&occurrences[at as usize], at as usize);
+            let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
+            let count = WeightedCount::of(if self.by_run { ONE } else { occurrence.weight }, fails);
+            self.earlier.list = std::mem::take(&mut lists[at]);
             self.count(parent, occurrence, count);
+            lists[at] = std::mem::take(&mut self.earlier.list);
         }
     }
 

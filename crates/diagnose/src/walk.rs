@@ -23,7 +23,7 @@ use crate::die_past::DiePast;
 use crate::draws::pattern;
 use crate::feature::{AxisOf, Fact, Quantity};
 use crate::names::NameTable;
-use crate::occurrence::{ONE, Occurrence, OperationPlace};
+use crate::occurrence::{EarlierStart, ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
 use crate::statistics::UnitCount;
 use crate::threads::{self, Absorb};
@@ -137,6 +137,12 @@ pub(crate) trait Listener: Absorb {
 
     /// An operation that it wants.
     fn operation(&mut self, occurrence: &Occurrence<'_>);
+
+    /// Operations that it wants, all at once.
+    fn operations(&mut self, occurrences: &[Occurrence<'_>]) {
+        occurrences.iter().for_each(|occurrence| self.operation(occurrence));
+    }
+
     /// The end of a run that counts.
     fn run_end(&mut self, run: ToldRun);
 }
@@ -201,7 +207,7 @@ struct SiteWalk<'a> {
     blocks: BlockPasts,
     /// Scratch: what is known of the operation that starts.
     op_states: Vec<(StateId, u32)>,
-    before: Vec<Arc<PastOperation>>,
+    before: Vec<EarlierStart>,
     facts: Vec<Fact>,
     numbers: Vec<(Quantity, u64)>,
 }
@@ -284,16 +290,17 @@ impl<'a> SiteWalk<'a> {
         self.find_facts(started, die, row);
         let before = &mut self.before;
         before.clear();
-        before.extend(self.dies[die].all().cloned());
+        let earlier = |of: &Arc<PastOperation>| EarlierStart { op: of.op, of: Arc::clone(of) };
+        before.extend(self.dies[die].all().map(earlier));
         for (_, other) in self.dies.iter().enumerate().filter(|(other, _)| *other != die) {
-            before.extend(other.window().cloned());
+            before.extend(other.window().map(earlier));
         }
         for &at in &started.blocks {
-            before.extend(self.blocks.of(at, self.profile.topology.planes).cloned());
+            before.extend(self.blocks.of(at, self.profile.topology.planes).map(earlier));
         }
-        before.sort_by_key(|one| Reverse(one.row));
-        before.dedup_by_key(|one| one.row);
-        before.iter().for_each(|one| one.settle(&self.history, row.time));
+        before.sort_by_key(|one| Reverse(one.of.row));
+        before.dedup_by_key(|one| one.of.row);
+        before.iter().for_each(|one| one.of.settle(&self.history, row.time));
         let known_from = self.dies.iter().map(DiePast::known_from).max().unwrap_or(0);
         listener.operation(&Occurrence {
             names: self.names,
