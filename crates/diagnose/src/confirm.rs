@@ -121,7 +121,12 @@ impl ScenarioWriter<'_> {
         match condition.feature {
             Feature::Name(_) => true,
             Feature::Fact(
-                Fact::Site(_) | Fact::SitePlane(..) | Fact::SiteBlock(..) | Fact::EvenPage | Fact::OddPage,
+                Fact::Site(_)
+                | Fact::Sites(_)
+                | Fact::SitePlane(..)
+                | Fact::SiteBlock(..)
+                | Fact::EvenPage
+                | Fact::OddPage,
             )
             | Feature::Number(Quantity::PatternBefore) => false,
             Feature::Fact(Fact::Die(_)) => self.all_name(&own, PayloadField::Die),
@@ -317,6 +322,7 @@ impl ScenarioWriter<'_> {
                 steps.add(vec!["class: program_load".to_owned()]);
             }
             Fact::Site(_)
+            | Fact::Sites(_)
             | Fact::Die(_)
             | Fact::Plane(..)
             | Fact::PlaneOfAny(_)

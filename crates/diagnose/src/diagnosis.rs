@@ -326,8 +326,23 @@ impl Ranking<'_> {
             }
         }
         groups.truncate(MOST_SUSPECTS);
-        groups.sort_by(|one, other| self.score(other[0]).total_cmp(&self.score(one[0])));
-        groups.into_iter().zip(1..).map(|(group, rank)| self.suspect(rank, &group)).collect()
+        self.in_order(groups).into_iter().zip(1..).map(|(group, rank)| self.suspect(rank, &group)).collect()
+    }
+
+    /// The groups by their score. What holds of a part of another's operations and is worth less comes after it.
+    fn in_order(&self, mut groups: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+        let is_part = |of: usize, whole: usize| self.both(of, whole).fails * 10 >= self.counted(of).fails * 9;
+        let mut order: Vec<Vec<usize>> = Vec::new();
+        while !groups.is_empty() {
+            // Groups are in the order of their worth.
+            let is_free = |at: &usize| groups[..*at].iter().all(|other| !is_part(groups[*at][0], other[0]));
+            let best = (0..groups.len())
+                .filter(is_free)
+                .min_by(|&one, &other| self.score(groups[other][0]).total_cmp(&self.score(groups[one][0])))
+                .unwrap_or(0);
+            order.push(groups.remove(best));
+        }
+        order
     }
 
     fn suspect(&self, rank: usize, group: &[usize]) -> Suspect {

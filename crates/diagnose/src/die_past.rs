@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::occurrence::EarlierStart;
 use crate::past_operation::PastOperation;
 
 /// How many operations of a die are looked back at.
@@ -13,28 +14,28 @@ const OLDER: usize = 48;
 /// The last operations of a die, the last first.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct DiePast {
-    window: VecDeque<Arc<PastOperation>>,
-    older: VecDeque<Arc<PastOperation>>,
+    window: VecDeque<EarlierStart>,
+    older: VecDeque<EarlierStart>,
 }
 
 impl DiePast {
     /// Adds an operation that has started. Returns one that is older than the last ones from then on.
-    pub(crate) fn push(&mut self, started: &Arc<PastOperation>) -> Option<&Arc<PastOperation>> {
-        self.window.push_front(Arc::clone(started));
+    pub(crate) fn push(&mut self, started: &Arc<PastOperation>) -> Option<&EarlierStart> {
+        self.window.push_front(EarlierStart::new(started));
         let leaving = if self.window.len() > LOOK_BACK { self.window.pop_back() } else { None }?;
-        self.older.retain(|one| one.op != leaving.op || one.planes != leaving.planes);
+        self.older.retain(|one| one.op != leaving.op || one.of.planes != leaving.of.planes);
         self.older.push_front(leaving);
         self.older.truncate(OLDER);
         self.older.front()
     }
 
     /// The last operations.
-    pub(crate) fn window(&self) -> impl Iterator<Item = &Arc<PastOperation>> {
+    pub(crate) fn window(&self) -> impl Iterator<Item = &EarlierStart> {
         self.window.iter()
     }
 
     /// All of them, the last first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<PastOperation>> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &EarlierStart> {
         self.window.iter().chain(&self.older)
     }
 

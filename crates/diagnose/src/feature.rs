@@ -57,6 +57,8 @@ impl Relation {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Fact {
     Site(u32),
+    /// One of several sites, one bit each.
+    Sites(u64),
     Die(u8),
     Plane(u8, u8),
     /// The plane of this number on any die.
@@ -114,6 +116,7 @@ impl Fact {
     pub(crate) const fn kind_of_place(self) -> Option<&'static str> {
         match self {
             Self::Site(_) => Some("site"),
+            Self::Sites(_) => Some("group of sites"),
             Self::Die(_) => Some("die"),
             Self::Plane(..) => Some("plane"),
             Self::PlaneOfAny(_) => Some("plane of any die"),
@@ -134,7 +137,7 @@ impl Fact {
 
     /// Whether it names a site.
     pub(crate) const fn is_of_site(self) -> bool {
-        matches!(self, Self::Site(_) | Self::SitePlane(..) | Self::SiteBlock(..))
+        matches!(self, Self::Site(_) | Self::Sites(_) | Self::SitePlane(..) | Self::SiteBlock(..))
     }
 
     /// Whether it names one of many: there may be as many as addresses.
@@ -143,9 +146,14 @@ impl Fact {
     }
 
     fn text(self, words: &ConditionWords<'_>) -> String {
-        let site = |site: u32| words.sites.get(site as usize).map_or("", String::as_str);
+        let site = |number: u32| words.sites.get(number as usize).map_or("", String::as_str);
         match self {
             Self::Site(number) => site(number).to_owned(),
+            Self::Sites(sites) => {
+                let of_group = (0..u64::BITS).filter(|number| sites >> number & 1 == 1);
+                let numbers: Vec<&str> = of_group.map(|number| site(number).trim_start_matches("site ")).collect();
+                format!("sites {}", numbers.join("+"))
+            }
             Self::Die(die) => format!("die {die}"),
             Self::Plane(die, plane) => format!("die {die} plane {plane}"),
             Self::PlaneOfAny(plane) => format!("plane {plane} of any die"),

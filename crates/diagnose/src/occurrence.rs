@@ -23,9 +23,16 @@ pub(crate) struct EarlierOperation {
 /// An operation that started before another one.
 #[derive(Clone, Debug)]
 pub(crate) struct EarlierStart {
-    /// What it is, so that those with other names need not be looked at.
+    /// Its number and what it is, so that most need not be looked at further.
+    pub(crate) row: u64,
     pub(crate) op: OpId,
     pub(crate) of: Arc<PastOperation>,
+}
+
+impl EarlierStart {
+    pub(crate) fn new(of: &Arc<PastOperation>) -> Self {
+        Self { row: of.row, op: of.op, of: Arc::clone(of) }
+    }
 }
 
 /// The earlier operations of an operation: for each name and relation the last one.
@@ -112,7 +119,7 @@ impl<'a> Occurrence<'a> {
     /// What started before an operation, the last first.
     fn past_of(&self, later: &PastOperation) -> &'a [EarlierStart] {
         let (all, row) = (self.before, later.row);
-        let first = if self.operation.row == row { 0 } else { all.partition_point(|one| one.of.row >= row) };
+        let first = if self.operation.row == row { 0 } else { all.partition_point(|one| one.row >= row) };
         &all[first..]
     }
 
@@ -121,7 +128,7 @@ impl<'a> Occurrence<'a> {
         list.clear();
         let mut counted = 0;
         for one in self.past_of(later) {
-            let is_counted = one.of.row >= self.known_from && one.of.meets(later);
+            let is_counted = one.row >= self.known_from && one.of.meets(later);
             counted += u64::from(is_counted);
             let distance = if is_counted { counted } else { u64::MAX };
             let bins = bins(scales, one.of.values(later.start, distance));
@@ -134,7 +141,7 @@ impl<'a> Occurrence<'a> {
         if earlier.row < self.known_from || !earlier.meets(later) {
             return u64::MAX;
         }
-        let between = self.past_of(later).iter().take_while(|one| one.of.row >= earlier.row);
+        let between = self.past_of(later).iter().take_while(|one| one.row >= earlier.row);
         between.filter(|one| one.of.meets(later)).count() as u64
     }
 
@@ -198,6 +205,9 @@ impl<'a> Occurrence<'a> {
         let mut has_steps = false;
         let holds = |condition: &Condition| match condition.feature {
             Feature::Name(name) => self.names.has(self.operation.op, name),
+            Feature::Fact(Fact::Sites(sites)) => {
+                u32::try_from(self.place.site).is_ok_and(|site| sites.checked_shr(site).is_some_and(|bit| bit & 1 == 1))
+            }
             Feature::Fact(fact) => self.facts.contains(&fact),
             Feature::Number(Quantity::ThatTenth(_)) | Feature::AfterThat(..) => {
                 has_steps = true;

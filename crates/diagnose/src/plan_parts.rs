@@ -91,7 +91,7 @@ impl PlanParts {
 
     fn add_fact(&mut self, fact: Fact) {
         match fact {
-            Fact::Site(_) | Fact::EvenPage | Fact::OddPage => {}
+            Fact::Site(_) | Fact::Sites(_) | Fact::EvenPage | Fact::OddPage => {}
             Fact::PlaneOfAny(plane) => self.place.plane = Some(plane.into()),
             Fact::Die(die) => self.place.die = Some(die.into()),
             Fact::Plane(die, plane) | Fact::SitePlane(_, die, plane) => {

@@ -10,7 +10,9 @@ use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, EarlierOperation, ONE, Occurrence};
+use crate::parents::{Shape, seeds_of, with_one_less};
 use crate::sample::OperationSample;
+use crate::site_groups::groups_of_sites;
 use crate::statistics::UnitCount;
 use crate::table::{BOUND_COST, CountTable, WeightedCount};
 use crate::threads::Absorb;
@@ -18,14 +20,10 @@ use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, T
 
 /// The combinations that get a second and a third condition.
 const SEEDS: [usize; 2] = [60, 40];
-/// How many combinations are changed in one condition at the end.
-const CHANGED: usize = 30;
-/// How many of them may be about the same operations.
-const ALIKE: usize = 6;
 /// How many combinations of each size are looked at exactly.
 const MOST_KEPT: usize = 400;
 /// A hundred to one, as a logarithm, for each of the families of features.
-const SURE: f64 = 4.7 + 2.1;
+pub(crate) const SURE: f64 = 4.7 + 2.1;
 /// What holds a smaller part of the fails than one in so many is no suspect.
 const LEAST_SHARE: u64 = 50;
 /// The number of families: names, the kinds of places, other facts, numbers, earlier operations.
@@ -35,7 +33,7 @@ const FAMILIES: usize = 8;
 const fn family(feature: Feature) -> usize {
     match feature {
         Feature::Name(_) => 0,
-        Feature::Fact(Fact::Site(_)) => 1,
+        Feature::Fact(Fact::Site(_) | Fact::Sites(_)) => 1,
         Feature::Fact(Fact::Die(_)) => 2,
         Feature::Fact(Fact::Plane(..) | Fact::PlaneOfAny(_) | Fact::SitePlane(..)) => 3,
         Feature::Fact(Fact::Block(..) | Fact::SiteBlock(..) | Fact::Page(_)) => 4,
@@ -162,42 +160,15 @@ impl SuspectSearch {
     /// What it costs to state a combination: for each condition the logarithm of how many of its family there are, and a bound.
     pub(crate) fn cost(&self, combination: &Combination) -> f64 {
         let bounds = |one: &Condition| f64::from(u8::from(one.least > 0) + u8::from(one.most != u64::MAX));
-        let cost = |one: &Condition| self.costs[family(one.feature)] + BOUND_COST * bounds(one);
+        let times = |one: &Condition| match one.feature {
+            Feature::Fact(Fact::Sites(sites)) => f64::from(sites.count_ones()),
+            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
+                1.0
+            }
+        };
+        let cost = |one: &Condition| self.costs[family(one.feature)] * times(one) + BOUND_COST * bounds(one);
         combination.0.iter().map(cost).sum()
     }
-}
-
-/// The best combinations of three conditions and more without one of them, so that another may take its place. What was looked at is
-/// left out.
-fn with_one_less(found: &[FoundCombination], known: &[Combination]) -> Vec<Combination> {
-    let long: Vec<FoundCombination> =
-        found.iter().filter(|one| one.is_sure && one.combination.0.len() > 2).cloned().collect();
-    let mut parents: Vec<Combination> = Vec::new();
-    for combination in seeds_of(&long, CHANGED) {
-        for (_, less) in combination.with_one_less() {
-            if !less.0.is_empty() && !known.contains(&less) && !parents.contains(&less) {
-                parents.push(less);
-            }
-        }
-    }
-    parents
-}
-
-/// The combinations that get a further condition: those that make the fails likeliest, one of each that count the same, and not many
-/// about the same operations.
-fn seeds_of(found: &[FoundCombination], most: usize) -> Vec<Combination> {
-    let mut order: Vec<&FoundCombination> = found.iter().filter(|one| one.gain > 0.0).collect();
-    order.sort_by(|one, other| other.gain.total_cmp(&one.gain).then_with(|| one.combination.cmp(&other.combination)));
-    let mut seen = FxHashMap::default();
-    let mut alike: FxHashMap<_, usize> = FxHashMap::default();
-    order.retain(|one| {
-        let shape = Shape::of(&one.combination);
-        let about = alike.entry((shape.name, shape.after)).or_default();
-        let is_new = seen.insert((one.counted.fails, one.counted.all), ()).is_none() && *about < ALIKE;
-        *about += usize::from(is_new);
-        is_new
-    });
-    order.into_iter().take(most).map(|one| one.combination.clone()).collect()
 }
 
 /// What features count with each of some combinations.
@@ -228,35 +199,6 @@ struct Level<'a> {
     /// The earlier operations of an operation, and those of the one that a combination names.
     earlier: EarlierList,
     before_that: EarlierList,
-}
-
-/// What a further condition of a combination may be.
-#[derive(Clone, Copy, Debug)]
-struct Shape {
-    name: Option<OpName>,
-    /// It is a name and nothing else: addresses are left to the combination without conditions, names to other names.
-    is_name: bool,
-    afters: usize,
-    after_thats: usize,
-    /// The name of the operation before, the first if there are two.
-    after: Option<OpName>,
-}
-
-impl Shape {
-    fn of(combination: &Combination) -> Self {
-        let count = |wanted: fn(&Feature) -> bool| combination.0.iter().filter(|one| wanted(&one.feature)).count();
-        let name = combination.name();
-        Self {
-            name,
-            is_name: name.is_some() && combination.0.len() == 1,
-            afters: count(|feature| matches!(feature, Feature::After(..))),
-            after_thats: count(|feature| matches!(feature, Feature::AfterThat(..))),
-            after: combination.after().and_then(|condition| match condition.feature {
-                Feature::After(name, _) => Some(name),
-                Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) | Feature::AfterThat(..) => None,
-            }),
-        }
-    }
 }
 
 impl<'a> Level<'a> {
@@ -347,6 +289,8 @@ impl<'a> Level<'a> {
                 FoundCombination { combination, counted, gain, needed, is_sure }
             })
             .collect();
+        let cost = self.costs[family(Feature::Fact(Fact::Sites(0)))];
+        found.extend(groups_of_sites(&found, whole, cost));
         found.sort_by(|one, other| {
             let by_gain = other.gain.total_cmp(&one.gain);
             other.is_sure.cmp(&one.is_sure).then(by_gain).then_with(|| one.combination.cmp(&other.combination))

@@ -290,16 +290,15 @@ impl<'a> SiteWalk<'a> {
         self.find_facts(started, die, row);
         let before = &mut self.before;
         before.clear();
-        let earlier = |of: &Arc<PastOperation>| EarlierStart { op: of.op, of: Arc::clone(of) };
-        before.extend(self.dies[die].all().map(earlier));
+        before.extend(self.dies[die].all().cloned());
         for (_, other) in self.dies.iter().enumerate().filter(|(other, _)| *other != die) {
-            before.extend(other.window().map(earlier));
+            before.extend(other.window().cloned());
         }
         for &at in &started.blocks {
-            before.extend(self.blocks.of(at, self.profile.topology.planes).map(earlier));
+            before.extend(self.blocks.of(at, self.profile.topology.planes).map(EarlierStart::new));
         }
-        before.sort_by_key(|one| Reverse(one.of.row));
-        before.dedup_by_key(|one| one.of.row);
+        before.sort_by_key(|one| Reverse(one.row));
+        before.dedup_by_key(|one| one.row);
         before.iter().for_each(|one| one.of.settle(&self.history, row.time));
         let known_from = self.dies.iter().map(DiePast::known_from).max().unwrap_or(0);
         listener.operation(&Occurrence {
@@ -398,7 +397,7 @@ impl<'a> SiteWalk<'a> {
         }
         for die in started.dies(topology.dies).map(usize::from) {
             // What leaves is asked for its end while that is still known.
-            self.dies[die].push(started).into_iter().for_each(|older| older.settle(&self.history, now));
+            self.dies[die].push(started).into_iter().for_each(|older| older.of.settle(&self.history, now));
             self.states[die].start(effect);
         }
         self.blocks.add(started, work, programs.then(|| pattern(self.site_number, uid)));
