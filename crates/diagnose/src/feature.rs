@@ -309,6 +309,7 @@ impl Condition {
             Feature::Number(Quantity::ThatTenth(state)) => {
                 format!("that at {from}-{to} % of {}", state.text(words.profile))
             }
+            Feature::Number(Quantity::Erases | Quantity::Reads) if self.is_whole() => "on a block".to_owned(),
             Feature::Number(Quantity::Erases) => format!("block erased {} times", numbers(&plain)),
             Feature::Number(Quantity::Reads) => format!("block read {} times since its erase", numbers(&plain)),
             Feature::Number(Quantity::Block) => format!("blocks {}", places(topology.blocks_per_die)),

@@ -124,7 +124,7 @@ impl PlanParts {
                 }
                 (_, Relation::OtherPlane | Relation::SamePlane | Relation::SameBlock | Relation::BlockBeside)
                 | (_, Relation::OtherDie | Relation::PageBefore | Relation::PageAfter | Relation::SamePage) => {
-                    last.elsewhere = true
+                    last.elsewhere = true;
                 }
             }
             return Some(without);

@@ -60,9 +60,8 @@ fn a_bad_site_is_told_from_a_bad_combination() {
 
 #[test]
 fn a_bad_block_plane_or_range_of_blocks_is_told_from_a_bad_combination() {
-    let is_on = |row: &PlantedRow, die: i64| row.die == die && !row.blocks.is_empty();
-    let block = |_: usize, rows: &[PlantedRow], at: usize| is_on(&rows[at], 1) && rows[at].blocks.contains(&6);
-    let plane = |_: usize, rows: &[PlantedRow], at: usize| is_on(&rows[at], 0) && rows[at].planes.contains(&2);
+    let block = |_: usize, rows: &[PlantedRow], at: usize| rows[at].die == 1 && rows[at].blocks.contains(&6);
+    let plane = |_: usize, rows: &[PlantedRow], at: usize| rows[at].die == 0 && rows[at].planes.contains(&2);
     let range = |_: usize, rows: &[PlantedRow], at: usize| rows[at].blocks.iter().any(|of| (4..=7).contains(of));
     for (is_hit, verdict) in [
         (&block as &dyn Fn(usize, &[PlantedRow], usize) -> bool, "a bad block, not a bad combination: die 1 block 6"),
