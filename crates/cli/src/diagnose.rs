@@ -30,14 +30,15 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
     let found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, arguments.output.as_deref())?;
     let Outcomes { of: outcomes, parts } = outcomes(arguments, &found)?;
     let classes = Places::new(&found.profile_text, &found.profile).classes();
-    let site_names: Vec<String> =
-        found.sites.iter().map(|site| format!("site {}", number_of(site).unwrap_or(1))).collect();
+    let site_numbers: Vec<u32> = found.sites.iter().map(|site| number_of(site).unwrap_or(1) as u32).collect();
+    let site_names: Vec<String> = site_numbers.iter().map(|number| format!("site {number}")).collect();
     let outcome = |site: usize, run: u64| outcomes.get(&(site, run)).cloned().unwrap_or(RunOutcome::Unknown);
     let runs = TestedRuns {
         profile: &found.profile,
         classes: &classes,
         source: &*found.source,
         sites: &found.sites,
+        site_numbers: &site_numbers,
         site_names: &site_names,
         parts: &parts,
         outcome: &outcome,

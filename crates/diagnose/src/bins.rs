@@ -51,6 +51,10 @@ const COUNTS: [u64; 31] = [
 const TENTHS: [u64; 9] = [99_999, 199_999, 299_999, 399_999, 499_999, 599_999, 699_999, 799_999, 899_999];
 /// The greatest number of parts into which the blocks of a die, and the pages of a block, are divided.
 const PARTS: u64 = 64;
+/// How many addresses of failing operations are parts of their own.
+const FAILING_PARTS: u64 = 20;
+/// How many patterns are a part of all.
+const PATTERNS: u64 = 4;
 
 /// What is measured in bins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -67,6 +71,8 @@ pub(crate) enum Scale {
     Block,
     /// Parts of the pages of a block.
     Page,
+    /// Parts of the patterns that a page can hold.
+    Pattern,
     /// A feature that is there or is not.
     Whole,
 }
@@ -76,30 +82,61 @@ pub(crate) enum Scale {
 pub(crate) struct Scales {
     blocks: Vec<u64>,
     pages: Vec<u64>,
+    patterns: Vec<u64>,
+}
+
+/// Addresses that were seen, as often as they were.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct SeenNumbers {
+    pub(crate) failing: Vec<u64>,
+    pub(crate) all: Vec<u64>,
+}
+
+impl SeenNumbers {
+    /// The bounds of parts: each address is a part if there are few. Otherwise some addresses of failing operations are parts of their
+    /// own, so that parts can begin and end with the fails, and what lies between is divided by how much was seen of it.
+    fn bounds(mut self) -> Vec<u64> {
+        self.all.sort_unstable();
+        self.failing.sort_unstable();
+        let mut different = self.all.clone();
+        different.dedup();
+        let last = different.pop();
+        if different.len() as u64 >= PARTS {
+            different = quantiles(&self.failing, FAILING_PARTS)
+                .flat_map(|at| [at.checked_sub(1), Some(at)])
+                .flatten()
+                .chain(quantiles(&self.all, PARTS - 2 * FAILING_PARTS - 1))
+                .filter(|at| Some(*at) != last)
+                .collect();
+            different.sort_unstable();
+            different.dedup();
+        }
+        different
+    }
+}
+
+/// At most so many of some sorted numbers, evenly spread over them, the first and the last among them.
+fn quantiles(sorted: &[u64], most: u64) -> impl Iterator<Item = u64> {
+    let count = most.min(sorted.len() as u64);
+    (0..count).map(move |at| sorted[(at * (sorted.len() as u64 - 1) / (count - 1).max(1)) as usize])
+}
+
+/// The bounds of patterns.
+fn patterns() -> Vec<u64> {
+    (PATTERNS - 1..u64::from(u8::MAX)).step_by(PATTERNS as usize).collect()
 }
 
 impl Scales {
     /// Equal parts of all addresses of a device.
     pub(crate) fn even(topology: Topology) -> Self {
         let parts = |of: u32| (1..PARTS).map(|at| (at * u64::from(of)).div_ceil(PARTS).saturating_sub(1)).collect();
-        Self { blocks: parts(topology.blocks_per_die), pages: parts(topology.pages_per_block) }
+        let [blocks, pages] = [topology.blocks_per_die, topology.pages_per_block].map(parts);
+        Self { blocks, pages, patterns: patterns() }
     }
 
-    /// Parts with about equally many of the addresses that were seen; each address is a part if there are few.
-    pub(crate) fn of_seen(blocks: Vec<u64>, pages: Vec<u64>) -> Self {
-        let parts = |mut seen: Vec<u64>| {
-            seen.sort_unstable();
-            let mut different = seen.clone();
-            different.dedup();
-            different.pop();
-            if different.len() as u64 >= PARTS {
-                let quantile = |at: u64| seen[(at * seen.len() as u64 / PARTS) as usize];
-                different = (1..PARTS).map(quantile).collect();
-                different.dedup();
-            }
-            different
-        };
-        Self { blocks: parts(blocks), pages: parts(pages) }
+    /// Parts of the blocks and pages that were seen.
+    pub(crate) fn of_seen(blocks: SeenNumbers, pages: SeenNumbers) -> Self {
+        Self { blocks: blocks.bounds(), pages: pages.bounds(), patterns: patterns() }
     }
 
     fn bounds(&self, scale: Scale) -> &[u64] {
@@ -110,6 +147,7 @@ impl Scales {
             Scale::Tenth => &TENTHS,
             Scale::Block => &self.blocks,
             Scale::Page => &self.pages,
+            Scale::Pattern => &self.patterns,
             Scale::Whole => &[],
         }
     }
@@ -144,10 +182,15 @@ mod tests {
     #[test]
     fn a_bin_holds_its_bound_and_not_one_more() {
         let device = Topology { dies: 1, planes: 4, blocks_per_die: 4080, pages_per_block: 2564 };
-        let seen = Scales::of_seen(vec![7, 3, 3, 9], (0..1000).collect());
+        let few = SeenNumbers { failing: vec![3], all: vec![7, 3, 3, 9] };
+        let many = SeenNumbers { failing: (400..450).collect(), all: (0..1000).collect() };
+        let seen = Scales::of_seen(few, many);
+        assert_eq!(seen.range(Scale::Page, seen.bin(Scale::Page, 400), seen.bin(Scale::Page, 449)), (400, 449));
         assert_eq!((seen.bins(Scale::Block), seen.range(Scale::Block, 1, 1)), (3, (4, 7)));
         for scales in [Scales::even(device), seen] {
-            for scale in [Scale::Gap, Scale::Distance, Scale::Count, Scale::Tenth, Scale::Block, Scale::Page] {
+            for scale in
+                [Scale::Gap, Scale::Distance, Scale::Count, Scale::Tenth, Scale::Block, Scale::Page, Scale::Pattern]
+            {
                 let mut next = 0;
                 assert!(scales.bins(scale) <= 64);
                 for bin in 0..scales.bins(scale) {

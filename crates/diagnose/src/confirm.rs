@@ -120,9 +120,17 @@ impl ScenarioWriter<'_> {
         let has_plane_count = self.profile.topology.planes <= 2;
         match condition.feature {
             Feature::Name(_) => true,
-            Feature::Fact(Fact::Site(_) | Fact::SitePlane(..) | Fact::SiteBlock(..)) => false,
+            Feature::Fact(
+                Fact::Site(_)
+                | Fact::Sites(_)
+                | Fact::SitePlane(..)
+                | Fact::SiteBlock(..)
+                | Fact::EvenPage
+                | Fact::OddPage,
+            )
+            | Feature::Number(Quantity::PatternBefore) => false,
             Feature::Fact(Fact::Die(_)) => self.all_name(&own, PayloadField::Die),
-            Feature::Fact(Fact::Plane(..)) => self.all_name(&own, PayloadField::Plane),
+            Feature::Fact(Fact::Plane(..) | Fact::PlaneOfAny(_)) => self.all_name(&own, PayloadField::Plane),
             Feature::Fact(Fact::Block(..)) | Feature::Number(Quantity::Block) => {
                 self.all_name(&own, PayloadField::Block)
             }
@@ -268,8 +276,10 @@ impl ScenarioWriter<'_> {
         let Some(part) = part_of(of.relation) else { return fields };
         let word = match of.relation {
             Relation::OtherPlane => same(of.elsewhere),
-            Relation::PageBefore | Relation::PageAfter if !of.elsewhere => "next to",
+            Relation::PageBefore | Relation::PageAfter | Relation::BlockBeside if !of.elsewhere => "next to",
+            Relation::OtherDie => same(of.elsewhere),
             Relation::Die
+            | Relation::BlockBeside
             | Relation::SamePlane
             | Relation::SameBlock
             | Relation::SamePage
@@ -312,12 +322,16 @@ impl ScenarioWriter<'_> {
                 steps.add(vec!["class: program_load".to_owned()]);
             }
             Fact::Site(_)
+            | Fact::Sites(_)
             | Fact::Die(_)
             | Fact::Plane(..)
+            | Fact::PlaneOfAny(_)
             | Fact::Block(..)
             | Fact::SitePlane(..)
             | Fact::SiteBlock(..)
             | Fact::Page(_)
+            | Fact::EvenPage
+            | Fact::OddPage
             | Fact::CellType(_)
             | Fact::Planes(_)
             | Fact::State(_) => {}
@@ -405,8 +419,9 @@ impl ScenarioWriter<'_> {
 const fn part_of(relation: Relation) -> Option<PayloadField> {
     match relation {
         Relation::Die => None,
+        Relation::OtherDie => Some(PayloadField::Die),
         Relation::SamePlane | Relation::OtherPlane => Some(PayloadField::Plane),
-        Relation::SameBlock => Some(PayloadField::Block),
+        Relation::SameBlock | Relation::BlockBeside => Some(PayloadField::Block),
         Relation::SamePage | Relation::PageBefore | Relation::PageAfter => Some(PayloadField::Page),
     }
 }

@@ -6,22 +6,20 @@
 use serde::Serialize;
 
 use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
-use crate::feature::{Combination, Condition, ConditionWords, Fact, Feature};
+use crate::feature::{Combination, ConditionWords};
 use crate::names::NameTable;
 use crate::sample::OperationSample;
 use crate::search::{CountedUnits, FoundCombination, SuspectSearch};
-use crate::statistics::{Metric, UnitCount, chance};
-use crate::walk::{DiagnoseError, PartRuns, RunOutcome, TestedRuns};
+use crate::statistics::{Metric, UnitCount};
+use crate::verdict::{parts, spread, verdict, worst_part};
+use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
 
 /// The most suspects that a diagnosis lists.
 pub const MOST_SUSPECTS: usize = 20;
 /// The most combinations with the same number of conditions whose evidence is looked at.
-const MOST_LOOKED_AT: usize = 80;
+const MOST_LOOKED_AT: usize = 40;
 /// The most equivalents that a suspect lists.
 const MOST_EQUIVALENT: usize = 8;
-
-/// What happens by chance more rarely needs another reason.
-const LEAST_CHANCE: f64 = 0.01;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -180,7 +178,9 @@ pub fn diagnose(runs: &TestedRuns<'_>, options: DiagnoseOptions) -> Result<Diagn
     let combinations: Vec<&Combination> = found.iter().map(|one| &one.combination).collect();
     let evidence = EvidenceOfAll::new(runs, &names, by_run, options.seed, &combinations)?;
     let words = ConditionWords { profile: runs.profile, names: &names, sites: runs.site_names };
-    let ranking = Ranking { runs, words, by_run, options, found: &found, further: search.further, evidence: &evidence };
+    let costs = combinations.iter().map(|combination| search.cost(combination)).collect();
+    let further = search.further;
+    let ranking = Ranking { runs, words, by_run, options, found: &found, further, costs, evidence: &evidence };
     let suspects = ranking.suspects();
     let parts = parts(runs);
     let spread: Vec<PlaceSpread> =
@@ -247,6 +247,8 @@ struct Ranking<'a> {
     found: &'a [FoundCombination],
     /// How much likelier a further condition must make the fails.
     further: f64,
+    /// What it costs to state each of them.
+    costs: Vec<f64>,
     evidence: &'a EvidenceOfAll,
 }
 
@@ -297,16 +299,23 @@ impl Ranking<'_> {
         rest.gain(without(self.counted(of))) < self.further && self.gain_within(by, of) < self.further
     }
 
+    /// What a combination explains: how much likelier it makes the fails, less what it costs to state it.
+    fn worth(&self, at: usize) -> f64 {
+        self.gain(at) - self.costs[at]
+    }
+
+    fn gain(&self, at: usize) -> f64 {
+        self.evidence.units(self.by_run).gain(self.counted(at))
+    }
+
+    /// Suspects are chosen by their worth, each if those before it do not explain it, and listed by their score.
     fn suspects(&self) -> Vec<Suspect> {
-        let whole = self.evidence.units(self.by_run);
-        let gain = |at: usize| whole.gain(self.counted(at));
-        let is_sure = |at: &usize| gain(*at) >= self.found[*at].needed && !self.has_no_reason(*at);
+        let is_sure = |at: &usize| self.gain(*at) >= self.found[*at].needed && !self.has_no_reason(*at);
         let mut order: Vec<usize> = (0..self.found.len()).filter(is_sure).collect();
         order.sort_by(|&one, &other| {
-            let by_score = self.score(other).total_cmp(&self.score(one));
-            let by_gain = gain(other).total_cmp(&gain(one));
+            let by_worth = self.worth(other).total_cmp(&self.worth(one));
             let [first, second] = [one, other].map(|at| &self.found[at].combination);
-            by_score.then(by_gain).then(first.0.len().cmp(&second.0.len())).then_with(|| first.cmp(second))
+            by_worth.then(first.0.len().cmp(&second.0.len())).then_with(|| first.cmp(second))
         });
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for at in order {
@@ -317,7 +326,23 @@ impl Ranking<'_> {
             }
         }
         groups.truncate(MOST_SUSPECTS);
-        groups.into_iter().zip(1..).map(|(group, rank)| self.suspect(rank, &group)).collect()
+        self.in_order(groups).into_iter().zip(1..).map(|(group, rank)| self.suspect(rank, &group)).collect()
+    }
+
+    /// The groups by their score. What holds of a part of another's operations and is worth less comes after it.
+    fn in_order(&self, mut groups: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+        let is_part = |of: usize, whole: usize| self.both(of, whole).fails * 10 >= self.counted(of).fails * 9;
+        let mut order: Vec<Vec<usize>> = Vec::new();
+        while !groups.is_empty() {
+            // Groups are in the order of their worth.
+            let is_free = |at: &usize| groups[..*at].iter().all(|other| !is_part(groups[*at][0], other[0]));
+            let best = (0..groups.len())
+                .filter(is_free)
+                .min_by(|&one, &other| self.score(groups[other][0]).total_cmp(&self.score(groups[one][0])))
+                .unwrap_or(0);
+            order.push(groups.remove(best));
+        }
+        order
     }
 
     fn suspect(&self, rank: usize, group: &[usize]) -> Suspect {
@@ -352,132 +377,6 @@ impl Ranking<'_> {
             row: place.row,
             op_uid: place.uid,
             time_us: place.start.to_us_text(),
-        }
-    }
-}
-
-/// The most uneven place of each kind. Of sites, runs are compared; of other places, operations.
-fn spread(search: &SuspectSearch, evidence: &EvidenceOfAll, words: ConditionWords<'_>) -> Vec<PlaceSpread> {
-    let mut worst: Vec<(Fact, PlaceSpread)> = Vec::new();
-    let sites = evidence.sites.iter().zip(0..).map(|(counted, site)| (Fact::Site(site), *counted, evidence.runs));
-    let others = search.places.iter().filter(|(fact, _)| !matches!(fact, Fact::Site(_)));
-    let all: Vec<_> = sites.chain(others.map(|(fact, counted)| (*fact, *counted, search.whole))).collect();
-    for &(fact, part, whole) in &all {
-        let Some(kind) = fact.kind_of_place().filter(|_| part.fails > 0 && part.all < whole.all) else { continue };
-        // Those without fails are places too, but they are not listed: there are as many as their mean share says.
-        let of_kind = all.iter().filter(|(other, part, _)| other.kind_of_place() == Some(kind) && part.all > 0).count();
-        let share = part.all as f64 / whole.all as f64;
-        let tries = (of_kind as f64).max(1.0 / share);
-        let one = PlaceSpread {
-            kind,
-            place: Combination(vec![Condition::whole(Feature::Fact(fact))]).text(&words).replace("any operation, ", ""),
-            fails: part.fails,
-            of: whole.fails,
-            share: (share * 1e6).round() / 1e4,
-            chance: significant((chance(part.fails, whole.fails, share) * tries).min(1.0)),
-        };
-        match worst.iter_mut().find(|(other, _)| other.kind_of_place() == Some(kind)) {
-            Some(known) if (one.chance, known.1.fails) < (known.1.chance, one.fails) => *known = (fact, one),
-            Some(_) => {}
-            None => worst.push((fact, one)),
-        }
-    }
-    worst.sort_by_key(|(fact, _)| *fact);
-    worst.into_iter().map(|(_, one)| one).collect()
-}
-
-/// The parts of sites at which several were tested.
-fn parts<'a>(runs: &TestedRuns<'a>) -> Vec<&'a PartRuns> {
-    let has_several = |of: &&PartRuns| runs.parts.iter().filter(|part| part.site == of.site).count() > 1;
-    runs.parts.iter().filter(has_several).collect()
-}
-
-fn part_name(site_names: &[String], part: &PartRuns) -> String {
-    format!("{} part {}", site_names[part.site], part.part)
-}
-
-/// The most uneven part. Runs of parts are compared.
-fn worst_part(runs: &TestedRuns<'_>, parts: &[&PartRuns]) -> Option<PlaceSpread> {
-    let whole = runs.parts.iter().fold(UnitCount::default(), |sum, part| sum.with(part.runs));
-    let chance_of = |part: &PartRuns| {
-        let share = part.runs.all as f64 / whole.all as f64;
-        (chance(part.runs.fails, whole.fails, share) * parts.len() as f64).min(1.0)
-    };
-    let worst = parts
-        .iter()
-        .filter(|part| part.runs.fails > 0)
-        .min_by(|one, other| chance_of(one).total_cmp(&chance_of(other)).then(other.runs.fails.cmp(&one.runs.fails)))?;
-    Some(PlaceSpread {
-        kind: "part",
-        place: part_name(runs.site_names, worst),
-        fails: worst.runs.fails,
-        of: whole.fails,
-        share: (worst.runs.all as f64 / whole.all as f64 * 1e6).round() / 1e4,
-        chance: significant(chance_of(worst)),
-    })
-}
-
-/// The part of a site that has the fails of the site, if chance does not give them to one of its parts.
-fn bad_part<'a>(site: usize, parts: &[&'a PartRuns]) -> Option<&'a PartRuns> {
-    let own: Vec<&PartRuns> = parts.iter().copied().filter(|part| part.site == site).collect();
-    let whole = own.iter().fold(UnitCount::default(), |sum, part| sum.with(part.runs));
-    let is_bad = |part: &PartRuns| {
-        let share = part.runs.all as f64 / whole.all as f64;
-        chance(part.runs.fails, whole.fails, share) * (own.len() as f64) < LEAST_CHANCE
-    };
-    own.iter().copied().find(|part| is_bad(part))
-}
-
-/// Rounds to three significant digits.
-fn significant(value: f64) -> f64 {
-    format!("{value:.2e}").parse().unwrap_or(value)
-}
-
-fn verdict(
-    suspects: &[Suspect],
-    spread: &[PlaceSpread],
-    parts: &[&PartRuns],
-    words: ConditionWords<'_>,
-) -> (DiagnosisKind, String) {
-    let Some(first) = suspects.first() else {
-        let text = "nothing goes with failing more than chance gives: no place and no combination";
-        return (DiagnosisKind::Nothing, text.to_owned());
-    };
-    let is_place = |condition: &Condition| condition.place().is_some();
-    let (places, others): (Vec<Condition>, Vec<Condition>) = first.combination.0.iter().partition(|one| is_place(one));
-    let kind = |place: &Condition| place.place().and_then(Fact::kind_of_place).unwrap_or("place");
-    match (places.first(), others.is_empty()) {
-        (Some(place), true) => {
-            let part = match place.feature {
-                Feature::Fact(Fact::Site(site)) => bad_part(site as usize, parts),
-                Feature::Fact(_)
-                | Feature::Name(_)
-                | Feature::Number(_)
-                | Feature::After(..)
-                | Feature::AfterThat(..) => None,
-            };
-            let site = || (kind(place), first.what.replace("any operation, ", ""));
-            let (kind, text) = part.map_or_else(site, |part| ("part", part_name(words.sites, part)));
-            let rest = "whatever happens there";
-            (DiagnosisKind::Place, format!("a bad {kind}, not a bad combination: {text}, {rest}"))
-        }
-        (Some(place), false) => {
-            let place = Combination(vec![*place]).text(&words).replace("any operation, ", "");
-            let text = format!("a bad combination in one place, {place}: {}", first.what);
-            (DiagnosisKind::CombinationAtPlace, text)
-        }
-        (None, _) => {
-            let uneven = spread
-                .iter()
-                .filter(|one| one.chance < LEAST_CHANCE)
-                .map(|one| format!("{} ({})", one.kind, one.place));
-            let uneven: Vec<String> = uneven.collect();
-            let end = if uneven.is_empty() {
-                "no site, die, plane or block has more than its share".to_owned()
-            } else {
-                format!("uneven besides: {}", uneven.join(", "))
-            };
-            (DiagnosisKind::Combination, format!("a bad combination, not a bad place: {}; {end}", first.what))
         }
     }
 }

@@ -9,6 +9,12 @@ pub(crate) const fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
+/// The pattern of what an operation programs, by its site and `op_uid`: the low eight bits of a chain of the numbers 4, site, 0 and
+/// `op_uid` that begins with that of 0. docs/failures.md has the rule.
+pub(crate) fn pattern(site: u32, op_uid: u64) -> u8 {
+    [4, site.into(), 0, op_uid].into_iter().fold(mixed(0), |state, word| mixed(state ^ mixed(word))) as u8
+}
+
 /// For each count the probability that a weight is at most so many, as a share of all draws: Poisson's distribution with the mean 1.
 const UP_TO: [u64; 9] = [
     6_786_177_901_268_885_274,
@@ -40,6 +46,12 @@ mod tests {
         let variance = weights.iter().map(|weight| (weight - mean).powi(2)).sum::<f64>() / draws as f64;
         assert!((mean - 1.0).abs() < 0.03, "{mean}");
         assert!((variance - 1.0).abs() < 0.05, "{variance}");
+    }
+
+    /// The values are those of the simulator's own test: `numbers_never_change`.
+    #[test]
+    fn patterns_are_those_of_the_simulator() {
+        assert_eq!([(1, 1), (5, 84_213), (32, 3_224)].map(|(site, uid)| pattern(site, uid)), [252, 129, 85]);
     }
 
     #[test]

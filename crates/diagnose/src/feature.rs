@@ -7,7 +7,7 @@ use nandseq_trace::rows::StateId;
 use crate::bins::{Scale, us_text};
 use crate::names::{NameTable, OpName};
 
-/// How an earlier operation lies to a later one on its die.
+/// How an earlier operation lies to a later one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Relation {
     /// On the die, wherever.
@@ -15,22 +15,27 @@ pub(crate) enum Relation {
     OtherPlane,
     SamePlane,
     SameBlock,
+    /// A block before or after on the same plane.
+    BlockBeside,
     /// The page before in the same block.
     PageBefore,
     /// The page after in the same block.
     PageAfter,
     SamePage,
+    OtherDie,
 }
 
 impl Relation {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Die,
         Self::OtherPlane,
         Self::SamePlane,
         Self::SameBlock,
+        Self::BlockBeside,
         Self::PageBefore,
         Self::PageAfter,
         Self::SamePage,
+        Self::OtherDie,
     ];
 
     const fn text(self) -> &'static str {
@@ -39,9 +44,11 @@ impl Relation {
             Self::OtherPlane => "on another plane",
             Self::SamePlane => "on the same plane",
             Self::SameBlock => "in the same block",
+            Self::BlockBeside => "in a block beside it",
             Self::PageBefore => "on the page before",
             Self::PageAfter => "on the page after",
             Self::SamePage => "on the same page",
+            Self::OtherDie => "on another die",
         }
     }
 }
@@ -50,12 +57,18 @@ impl Relation {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Fact {
     Site(u32),
+    /// One of several sites, one bit each.
+    Sites(u64),
     Die(u8),
     Plane(u8, u8),
+    /// The plane of this number on any die.
+    PlaneOfAny(u8),
     Block(u8, u32),
     SitePlane(u32, u8, u8),
     SiteBlock(u32, u8, u32),
     Page(u32),
+    EvenPage,
+    OddPage,
     CellType(CellTypeId),
     /// The number of planes that the operation names.
     Planes(u8),
@@ -103,12 +116,16 @@ impl Fact {
     pub(crate) const fn kind_of_place(self) -> Option<&'static str> {
         match self {
             Self::Site(_) => Some("site"),
+            Self::Sites(_) => Some("group of sites"),
             Self::Die(_) => Some("die"),
             Self::Plane(..) => Some("plane"),
+            Self::PlaneOfAny(_) => Some("plane of any die"),
             Self::Block(..) => Some("block"),
             Self::SitePlane(..) => Some("plane of a site"),
             Self::SiteBlock(..) => Some("block of a site"),
             Self::Page(_)
+            | Self::EvenPage
+            | Self::OddPage
             | Self::CellType(_)
             | Self::Planes(_)
             | Self::State(_)
@@ -120,7 +137,7 @@ impl Fact {
 
     /// Whether it names a site.
     pub(crate) const fn is_of_site(self) -> bool {
-        matches!(self, Self::Site(_) | Self::SitePlane(..) | Self::SiteBlock(..))
+        matches!(self, Self::Site(_) | Self::Sites(_) | Self::SitePlane(..) | Self::SiteBlock(..))
     }
 
     /// Whether it names one of many: there may be as many as addresses.
@@ -129,15 +146,23 @@ impl Fact {
     }
 
     fn text(self, words: &ConditionWords<'_>) -> String {
-        let site = |site: u32| words.sites.get(site as usize).map_or("", String::as_str);
+        let site = |number: u32| words.sites.get(number as usize).map_or("", String::as_str);
         match self {
             Self::Site(number) => site(number).to_owned(),
+            Self::Sites(sites) => {
+                let of_group = (0..u64::BITS).filter(|number| sites >> number & 1 == 1);
+                let numbers: Vec<&str> = of_group.map(|number| site(number).trim_start_matches("site ")).collect();
+                format!("sites {}", numbers.join("+"))
+            }
             Self::Die(die) => format!("die {die}"),
             Self::Plane(die, plane) => format!("die {die} plane {plane}"),
+            Self::PlaneOfAny(plane) => format!("plane {plane} of any die"),
             Self::Block(die, block) => format!("die {die} block {block}"),
             Self::SitePlane(number, die, plane) => format!("{} die {die} plane {plane}", site(number)),
             Self::SiteBlock(number, die, block) => format!("{} die {die} block {block}", site(number)),
             Self::Page(page) => format!("page {page}"),
+            Self::EvenPage => "even pages".to_owned(),
+            Self::OddPage => "odd pages".to_owned(),
             Self::CellType(of) => format!("cell type {}", words.profile.cell_types[of].name),
             Self::Planes(1) => "one plane".to_owned(),
             Self::Planes(count) => format!("{count} planes at once"),
@@ -164,6 +189,8 @@ pub(crate) enum Quantity {
     Reads,
     Block,
     Page,
+    /// The pattern that the page before one of its pages holds.
+    PatternBefore,
 }
 
 /// Something that may go with failing.
@@ -197,6 +224,7 @@ impl Feature {
             Self::Number(Quantity::Erases | Quantity::Reads) => Scale::Count,
             Self::Number(Quantity::Block) => Scale::Block,
             Self::Number(Quantity::Page) => Scale::Page,
+            Self::Number(Quantity::PatternBefore) => Scale::Pattern,
             Self::After(..) | Self::AfterThat(..) => {
                 let [start, end, distance] = MEASURES;
                 return [Some(start), Some(end), Some(distance)];
@@ -281,10 +309,14 @@ impl Condition {
             Feature::Number(Quantity::ThatTenth(state)) => {
                 format!("that at {from}-{to} % of {}", state.text(words.profile))
             }
+            Feature::Number(Quantity::Erases | Quantity::Reads) if self.is_whole() => "on a block".to_owned(),
             Feature::Number(Quantity::Erases) => format!("block erased {} times", numbers(&plain)),
             Feature::Number(Quantity::Reads) => format!("block read {} times since its erase", numbers(&plain)),
             Feature::Number(Quantity::Block) => format!("blocks {}", places(topology.blocks_per_die)),
             Feature::Number(Quantity::Page) => format!("pages {}", places(topology.pages_per_block)),
+            Feature::Number(Quantity::PatternBefore) => {
+                format!("page before with a pattern from {least} to {}", most.unwrap_or(u64::from(u8::MAX)))
+            }
             Feature::After(name, relation) | Feature::AfterThat(name, relation) => {
                 let (name, is_any) = (words.names.text(name), least == 0 && most.is_none());
                 let gap = match self.measure {

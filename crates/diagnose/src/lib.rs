@@ -13,20 +13,24 @@ mod blocks;
 mod confirm;
 mod diagnosis;
 mod die_flags;
+mod die_past;
 mod draws;
 mod evidence;
 mod feature;
 mod names;
 mod occurrence;
 mod page;
+mod parents;
 mod past_operation;
 mod plan_parts;
 mod sample;
 mod search;
+mod site_groups;
 mod statistics;
 mod table;
 mod text;
 mod threads;
+mod verdict;
 mod walk;
 
 pub use confirm::{ConfirmingPlan, confirming_plan};
@@ -34,7 +38,8 @@ pub use diagnosis::{
     DiagnoseOptions, Diagnosis, DiagnosisKind, MOST_SUSPECTS, OutcomeCounts, PlaceSpread, Suspect, SuspectExample,
     diagnose,
 };
+pub use die_past::LOOK_BACK;
 pub use page::DiagnosisPage;
 pub use statistics::{Metric, UnitCount};
 pub use text::text;
-pub use walk::{DiagnoseError, LOOK_BACK, PartRuns, RunOutcome, TestedRuns};
+pub use walk::{DiagnoseError, PartRuns, RunOutcome, TestedRuns};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nandseq_profile::Ticks;
+use nandseq_profile::{OpId, Ticks};
 
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, DistanceValues, Fact, Feature, MEASURES, Quantity, Relation};
@@ -10,7 +10,7 @@ use crate::names::{NameTable, OpName};
 use crate::past_operation::PastOperation;
 
 /// The weight of an operation that stands for itself alone.
-pub(crate) const ONE: u64 = 256;
+pub(crate) const ONE: u64 = 16;
 
 /// An earlier operation under one of its names and in one of its relations.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,21 @@ pub(crate) struct EarlierOperation {
     pub(crate) name: OpName,
     pub(crate) relation: Relation,
     pub(crate) bins: Bins,
+}
+
+/// An operation that started before another one.
+#[derive(Clone, Debug)]
+pub(crate) struct EarlierStart {
+    /// Its number and what it is, so that most need not be looked at further.
+    pub(crate) row: u64,
+    pub(crate) op: OpId,
+    pub(crate) of: Arc<PastOperation>,
+}
+
+impl EarlierStart {
+    pub(crate) fn new(of: &Arc<PastOperation>) -> Self {
+        Self { row: of.row, op: of.op, of: Arc::clone(of) }
+    }
 }
 
 /// The earlier operations of an operation: for each name and relation the last one.
@@ -44,7 +59,7 @@ impl EarlierList {
     }
 
     /// Adds an operation under each of its names, in relations in which no later one of the name was added.
-    fn add(&mut self, names: &[OpName], relations: u8, bins: Bins) {
+    fn add(&mut self, names: &[OpName], relations: u16, bins: Bins) {
         for &name in names {
             for relation in Relation::ALL.into_iter().filter(|&relation| relations >> relation as u8 & 1 == 1) {
                 let round = &mut self.rounds[name.index() * Relation::ALL.len() + relation as usize];
@@ -89,10 +104,10 @@ pub(crate) struct Occurrence<'a> {
     pub(crate) weight: u64,
     pub(crate) facts: &'a [Fact],
     pub(crate) numbers: &'a [(Quantity, u64)],
-    /// The operations before it on its die, the last first.
-    pub(crate) before: &'a [Arc<PastOperation>],
-    /// Older ones on its blocks, the last first.
-    pub(crate) older: &'a [Arc<PastOperation>],
+    /// What started before it, the last first: the last operations of each die, and older ones.
+    pub(crate) before: &'a [EarlierStart],
+    /// The row of the first operation from which on all those of its die are known.
+    pub(crate) known_from: u64,
 }
 
 impl<'a> Occurrence<'a> {
@@ -101,73 +116,108 @@ impl<'a> Occurrence<'a> {
         self.names.of(self.operation.op)
     }
 
-    /// The earlier operations, the last first, with their distances in operations.
-    fn past(&self) -> impl Iterator<Item = (&'a Arc<PastOperation>, u64)> {
-        self.before.iter().zip(1..).chain(self.older.iter().map(|one| (one, u64::MAX)))
+    /// What started before an operation, the last first.
+    fn past_of(&self, later: &PastOperation) -> &'a [EarlierStart] {
+        let (all, row) = (self.before, later.row);
+        let first = if self.operation.row == row { 0 } else { all.partition_point(|one| one.row >= row) };
+        &all[first..]
     }
 
-    /// The operations of its die before an earlier one.
-    fn past_of(&self, that: &PastOperation) -> impl Iterator<Item = (&'a Arc<PastOperation>, u64)> {
-        let row = that.row;
-        self.before.iter().filter(move |one| one.row < row).zip(1..)
-    }
-
-    /// Puts all earlier operations into a list.
-    pub(crate) fn list_earlier(&self, scales: &Scales, list: &mut EarlierList) {
+    /// Puts what started before an operation into a list: this operation, or an earlier one.
+    pub(crate) fn list_before(&self, later: &PastOperation, scales: &Scales, list: &mut EarlierList) {
         list.clear();
-        for (one, distance) in self.past() {
-            let bins = bins(scales, one.values(self.operation.start, distance));
-            list.add(self.names.of(one.op), one.relations_to(self.operation), bins);
+        let mut counted = 0;
+        for one in self.past_of(later) {
+            let is_counted = one.row >= self.known_from && one.of.meets(later);
+            counted += u64::from(is_counted);
+            let distance = if is_counted { counted } else { u64::MAX };
+            let bins = bins(scales, one.of.values(later.start, distance));
+            list.add(self.names.of(one.op), one.of.relations_to(later), bins);
         }
     }
 
-    /// Puts the operations before an earlier one into a list.
-    pub(crate) fn list_before(&self, that: &PastOperation, scales: &Scales, list: &mut EarlierList) {
-        list.clear();
-        for (one, distance) in self.past_of(that) {
-            let bins = bins(scales, one.values(that.start, distance));
-            list.add(self.names.of(one.op), one.relations_to(that), bins);
+    /// How many operations of its die an operation lies after an earlier one.
+    fn distance(&self, later: &PastOperation, earlier: &PastOperation) -> u64 {
+        if earlier.row < self.known_from || !earlier.meets(later) {
+            return u64::MAX;
         }
+        let between = self.past_of(later).iter().take_while(|one| one.row >= earlier.row);
+        between.filter(|one| one.of.meets(later)).count() as u64
     }
 
-    /// The last of some earlier operations with a name and in a relation, if it is as the condition says.
-    fn last(
-        &self,
-        mut past: impl Iterator<Item = (&'a Arc<PastOperation>, u64)>,
-        to: &PastOperation,
-        condition: &Condition,
-    ) -> Option<&'a Arc<PastOperation>> {
-        let (Feature::After(name, relation) | Feature::AfterThat(name, relation)) = condition.feature else {
-            return None;
+    /// The earlier operations that are as a condition says, the last first.
+    fn matches<'b>(
+        &'b self,
+        later: &'b PastOperation,
+        condition: &'b Condition,
+    ) -> impl Iterator<Item = &'a Arc<PastOperation>> + use<'a, 'b> {
+        let wanted = match condition.feature {
+            Feature::After(name, relation) | Feature::AfterThat(name, relation) => Some((name, relation)),
+            Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => None,
         };
-        let (one, distance) = past.find(|(one, _)| self.names.has(one.op, name) && one.is_in(relation, to))?;
-        condition.takes(one.values(to.start, distance)[usize::from(condition.measure)]).then_some(one)
+        let past = if wanted.is_some() { self.past_of(later) } else { &[] };
+        let is_wanted = move |one: &&EarlierStart| {
+            wanted.is_some_and(|(name, relation)| self.names.has(one.op, name) && one.of.is_in(relation, later))
+        };
+        let value = move |one: &'a EarlierStart| {
+            let distance = if condition.measure == 2 { self.distance(later, &one.of) } else { 0 };
+            (&one.of, one.of.values(later.start, distance)[usize::from(condition.measure)])
+        };
+        // Earlier ones lie further back; only their ends may come in another order.
+        past.iter()
+            .filter(is_wanted)
+            .map(value)
+            .take_while(|(_, value)| condition.measure == 1 || *value <= condition.most)
+            .filter(|(_, value)| condition.takes(*value))
+            .map(|(one, _)| one)
+    }
+
+    /// The earlier operation that a combination names, and the one before it if it names one.
+    fn steps(&self, combination: &Combination) -> Option<(&'a Arc<PastOperation>, Option<&'a Arc<PastOperation>>)> {
+        let state = combination.0.iter().find_map(|condition| match condition.feature {
+            Feature::Number(Quantity::ThatTenth(state)) => Some((state, condition)),
+            Feature::Number(_) | Feature::Name(_) | Feature::Fact(_) | Feature::After(..) | Feature::AfterThat(..) => {
+                None
+            }
+        });
+        let is_in_state = |that: &PastOperation| {
+            state.is_none_or(|(state, condition)| that.state.0 == state && condition.takes(that.state.1.into()))
+        };
+        let mut those = self.matches(self.operation, combination.after()?).filter(|that| is_in_state(that));
+        match combination.after_that() {
+            None => those.next().map(|that| (that, None)),
+            Some(first) => those.find_map(|that| Some((that, Some(self.matches(that, first).next()?)))),
+        }
     }
 
     /// The earlier operation that a combination names.
     pub(crate) fn earlier(&self, combination: &Combination) -> Option<&'a Arc<PastOperation>> {
-        self.last(self.past(), self.operation, combination.after()?)
+        self.steps(combination).map(|(that, _)| that)
     }
 
     /// The operation before the earlier one, if the combination names one.
     pub(crate) fn before_that(&self, combination: &Combination) -> Option<&'a Arc<PastOperation>> {
-        let that = self.earlier(combination)?;
-        self.last(self.past_of(that), that, combination.after_that()?)
+        self.steps(combination).and_then(|(_, first)| first)
     }
 
     /// Whether all conditions hold.
     pub(crate) fn fits(&self, combination: &Combination) -> bool {
-        combination.0.iter().all(|condition| match condition.feature {
+        let mut has_steps = false;
+        let holds = |condition: &Condition| match condition.feature {
             Feature::Name(name) => self.names.has(self.operation.op, name),
+            Feature::Fact(Fact::Sites(sites)) => {
+                u32::try_from(self.place.site).is_ok_and(|site| sites.checked_shr(site).is_some_and(|bit| bit & 1 == 1))
+            }
             Feature::Fact(fact) => self.facts.contains(&fact),
-            Feature::Number(Quantity::ThatTenth(state)) => self
-                .earlier(combination)
-                .is_some_and(|that| that.state.0 == state && condition.takes(that.state.1.into())),
+            Feature::Number(Quantity::ThatTenth(_)) | Feature::AfterThat(..) => {
+                has_steps = true;
+                true
+            }
             Feature::Number(quantity) => {
                 self.numbers.iter().any(|&(of, value)| of == quantity && condition.takes(value))
             }
-            Feature::After(..) => self.last(self.past(), self.operation, condition).is_some(),
-            Feature::AfterThat(..) => self.before_that(combination).is_some(),
-        })
+            Feature::After(..) => self.matches(self.operation, condition).next().is_some(),
+        };
+        combination.0.iter().all(holds) && (!has_steps || self.steps(combination).is_some())
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct PastOperation {
     pub(crate) dies: DieSet,
     pub(crate) planes: PlaneSet,
     pub(crate) blocks: Box<[NamedBlock]>,
+    /// How far apart the numbers of two blocks are that lie side by side on a plane.
+    block_step: u32,
     /// The op_state of its plane when it started, and how far that was, in millionths.
     pub(crate) state: (StateId, u32),
     /// When it no longer occupied its planes; [`u64::MAX`] as long as that is not known.
@@ -34,7 +36,8 @@ pub(crate) struct PastOperation {
 }
 
 impl PastOperation {
-    pub(crate) fn new(operation: &WrittenOperation, start: Ticks, state: (StateId, u32)) -> Self {
+    /// An operation that starts, on a device with so many planes.
+    pub(crate) fn new(operation: &WrittenOperation, start: Ticks, state: (StateId, u32), planes: u32) -> Self {
         let named = operation.targets.iter().filter(|at| at.fields.contains(PayloadField::Block));
         let blocks = named.filter_map(|at| {
             let page = at.fields.contains(PayloadField::Page).then(|| u32::try_from(at.page).ok());
@@ -51,6 +54,7 @@ impl PastOperation {
             dies: operation.dies(),
             planes: operation.planes(),
             blocks: blocks.collect(),
+            block_step: planes,
             state,
             end: AtomicU64::new(u64::MAX),
         }
@@ -76,20 +80,44 @@ impl PastOperation {
         [since(self.start.0), since(self.end.load(Ordering::Relaxed)), distance]
     }
 
+    /// Whether it works on a die of a later operation.
+    pub(crate) fn meets(&self, later: &Self) -> bool {
+        self.dies & later.dies != 0
+    }
+
     /// Whether it is in a relation to a later operation.
     pub(crate) fn is_in(&self, relation: Relation, later: &Self) -> bool {
-        relation == Relation::Die || self.relations_to(later) >> relation as u8 & 1 == 1
+        match relation {
+            Relation::Die => self.meets(later),
+            Relation::OtherDie => !self.meets(later),
+            Relation::OtherPlane
+            | Relation::SamePlane
+            | Relation::SameBlock
+            | Relation::BlockBeside
+            | Relation::PageBefore
+            | Relation::PageAfter
+            | Relation::SamePage => self.relations_to(later) >> relation as u8 & 1 == 1,
+        }
     }
 
     /// The relations in which it is to a later operation, one bit each.
-    pub(crate) fn relations_to(&self, later: &Self) -> u8 {
-        let mut relations = 1 << Relation::Die as u8;
+    pub(crate) fn relations_to(&self, later: &Self) -> u16 {
+        if !self.meets(later) {
+            return 1 << Relation::OtherDie as u8;
+        }
+        let mut relations = 1u16 << Relation::Die as u8;
         if !self.planes.is_empty() && !later.planes.is_empty() {
             let meets = !self.planes.and(later.planes).is_empty();
             relations |= 1 << if meets { Relation::SamePlane } else { Relation::OtherPlane } as u8;
         }
         for own in &self.blocks {
-            for other in later.blocks.iter().filter(|other| (other.die, other.block) == (own.die, own.block)) {
+            for other in later.blocks.iter().filter(|other| other.die == own.die) {
+                if own.block.abs_diff(other.block) == self.block_step {
+                    relations |= 1 << Relation::BlockBeside as u8;
+                }
+                if own.block != other.block {
+                    continue;
+                }
                 relations |= 1 << Relation::SameBlock as u8;
                 let (Some(page), Some(of)) = (own.page, other.page) else { continue };
                 if page == of {

@@ -81,6 +81,7 @@ impl PlanParts {
             Feature::Number(Quantity::Reads) => self.reads = range.0,
             Feature::Number(Quantity::Block) => self.place.block = numbers(),
             Feature::Number(Quantity::Page) => self.place.page = numbers(),
+            Feature::Number(Quantity::PatternBefore) => {}
             Feature::After(name, relation) | Feature::AfterThat(name, relation) => {
                 let step = EarlierStep { name, relation, elsewhere: false, measure: condition.measure, range };
                 self.earlier.insert(0, step);
@@ -90,7 +91,8 @@ impl PlanParts {
 
     fn add_fact(&mut self, fact: Fact) {
         match fact {
-            Fact::Site(_) => {}
+            Fact::Site(_) | Fact::Sites(_) | Fact::EvenPage | Fact::OddPage => {}
+            Fact::PlaneOfAny(plane) => self.place.plane = Some(plane.into()),
             Fact::Die(die) => self.place.die = Some(die.into()),
             Fact::Plane(die, plane) | Fact::SitePlane(_, die, plane) => {
                 (self.place.die, self.place.plane) = (Some(die.into()), Some(plane.into()));
@@ -120,8 +122,10 @@ impl PlanParts {
                 (_, Relation::Die) => {
                     without.earlier.pop();
                 }
-                (_, Relation::OtherPlane | Relation::SamePlane | Relation::SameBlock)
-                | (_, Relation::PageBefore | Relation::PageAfter | Relation::SamePage) => last.elsewhere = true,
+                (_, Relation::OtherPlane | Relation::SamePlane | Relation::SameBlock | Relation::BlockBeside)
+                | (_, Relation::OtherDie | Relation::PageBefore | Relation::PageAfter | Relation::SamePage) => {
+                    last.elsewhere = true;
+                }
             }
             return Some(without);
         }

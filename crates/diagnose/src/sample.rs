@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nandseq_profile::{BaseId, Profile};
 use nandseq_report::load;
 
-use crate::bins::Scales;
+use crate::bins::{Scales, SeenNumbers};
 use crate::draws::mixed;
 use crate::feature::{Combination, Fact, Quantity};
 use crate::names::{NameTable, OpName};
-use crate::occurrence::{ONE, Occurrence, OperationPlace};
+use crate::occurrence::{EarlierStart, ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
 use crate::statistics::UnitCount;
 use crate::table::WeightedCount;
@@ -25,15 +25,15 @@ use crate::threads::{self, Absorb};
 use crate::walk::{self, CountedOperation, DiagnoseError, Listener, RunOutcome, TestedRuns, ToldRun};
 
 /// The most failing operations.
-const MOST_FAILING: usize = 6_000;
+const MOST_FAILING: usize = 2_000;
 /// The most passing operations of all bases, shared out by how many of their operations fail.
-const MOST_PASSING: usize = 10_000;
+const MOST_PASSING: usize = 5_000;
 /// The most passing operations of a base besides.
-const LEAST_OF_BASE: usize = 60;
+const LEAST_OF_BASE: usize = 40;
 /// The failing runs that say which bases fail.
 const RUNS_LOOKED_AT: usize = 64;
 /// The operations that a thread counts at once.
-const CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 
 /// An operation that was drawn.
 #[derive(Debug)]
@@ -44,8 +44,26 @@ struct DrawnOperation {
     run_fails: bool,
     facts: Box<[Fact]>,
     numbers: Box<[(Quantity, u64)]>,
-    before: Box<[Arc<PastOperation>]>,
-    older: Box<[Arc<PastOperation>]>,
+    before: Box<[EarlierStart]>,
+    known_from: u64,
+}
+
+impl DrawnOperation {
+    /// The operation as it was, standing for others too.
+    fn occurrence<'a>(&'a self, names: &'a NameTable, weight: u64) -> Occurrence<'a> {
+        Occurrence {
+            names,
+            place: self.place,
+            operation: &self.operation,
+            fails: self.fails,
+            run_fails: self.run_fails,
+            weight,
+            facts: &self.facts,
+            numbers: &self.numbers,
+            before: &self.before,
+            known_from: self.known_from,
+        }
+    }
 }
 
 /// What was drawn with its number, which orders it.
@@ -143,8 +161,11 @@ impl OperationSample {
     /// The scales in which it is counted.
     pub(crate) fn scales(&self) -> Scales {
         let seen = |wanted: Quantity| {
-            let numbers = self.drawn.iter().flat_map(|(_, one)| &one.numbers);
-            numbers.filter(|(of, _)| *of == wanted).map(|(_, value)| *value).collect()
+            let of = |drawn: &[(u64, DrawnOperation)]| {
+                let numbers = drawn.iter().flat_map(|(_, one)| &one.numbers);
+                numbers.filter(|(of, _)| *of == wanted).map(|(_, value)| *value).collect()
+            };
+            SeenNumbers { failing: of(&self.drawn[..self.failing]), all: of(&self.drawn) }
         };
         Scales::of_seen(seen(Quantity::Block), seen(Quantity::Page))
     }
@@ -165,20 +186,9 @@ impl OperationSample {
         let wanted = if fails { &self.drawn[..self.failing] } else { &self.drawn };
         let chunks: Vec<&[(u64, DrawnOperation)]> = wanted.chunks(CHUNK).collect();
         let told = threads::collect::<L, std::convert::Infallible>(chunks.len(), new, &|listener, at| {
-            for (weight, one) in chunks[at] {
-                listener.operation(&Occurrence {
-                    names,
-                    place: one.place,
-                    operation: &one.operation,
-                    fails: one.fails,
-                    run_fails: one.run_fails,
-                    weight: *weight,
-                    facts: &one.facts,
-                    numbers: &one.numbers,
-                    before: &one.before,
-                    older: &one.older,
-                });
-            }
+            let occurrences: Vec<Occurrence<'_>> =
+                chunks[at].iter().map(|(weight, one)| one.occurrence(names, *weight)).collect();
+            listener.operations(&occurrences);
             Ok(())
         });
         match told {
@@ -278,7 +288,7 @@ impl Listener for Drawing<'_> {
             facts: occurrence.facts.into(),
             numbers: occurrence.numbers.into(),
             before: occurrence.before.into(),
-            older: occurrence.older.into(),
+            known_from: occurrence.known_from,
         };
         self.stratum(occurrence.fails, base).add(self.number, drawn);
     }

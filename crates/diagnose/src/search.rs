@@ -9,21 +9,23 @@ use rustc_hash::FxHashMap;
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
 use crate::names::{NameTable, OpName};
-use crate::occurrence::{EarlierList, ONE, Occurrence};
+use crate::occurrence::{EarlierList, EarlierOperation, ONE, Occurrence};
+use crate::parents::{Shape, seeds_of, with_one_less};
 use crate::sample::OperationSample;
+use crate::site_groups::groups_of_sites;
 use crate::statistics::UnitCount;
-use crate::table::{CountTable, WeightedCount};
+use crate::table::{BOUND_COST, CountTable, WeightedCount};
 use crate::threads::Absorb;
 use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, ToldRun};
 
 /// The combinations that get a second and a third condition.
 const SEEDS: [usize; 2] = [60, 40];
-/// How many of them may be about the same operations.
-const ALIKE: usize = 6;
 /// How many combinations of each size are looked at exactly.
 const MOST_KEPT: usize = 400;
 /// A hundred to one, as a logarithm, for each of the families of features.
-const SURE: f64 = 4.7 + 2.1;
+pub(crate) const SURE: f64 = 4.7 + 2.1;
+/// What holds a smaller part of the fails than one in so many is no suspect.
+const LEAST_SHARE: u64 = 50;
 /// The number of families: names, the kinds of places, other facts, numbers, earlier operations.
 const FAMILIES: usize = 8;
 
@@ -31,12 +33,19 @@ const FAMILIES: usize = 8;
 const fn family(feature: Feature) -> usize {
     match feature {
         Feature::Name(_) => 0,
-        Feature::Fact(Fact::Site(_)) => 1,
+        Feature::Fact(Fact::Site(_) | Fact::Sites(_)) => 1,
         Feature::Fact(Fact::Die(_)) => 2,
-        Feature::Fact(Fact::Plane(..) | Fact::SitePlane(..)) => 3,
+        Feature::Fact(Fact::Plane(..) | Fact::PlaneOfAny(_) | Fact::SitePlane(..)) => 3,
         Feature::Fact(Fact::Block(..) | Fact::SiteBlock(..) | Fact::Page(_)) => 4,
         Feature::Fact(
-            Fact::CellType(_) | Fact::Planes(_) | Fact::State(_) | Fact::Suspended(_) | Fact::Cache | Fact::Latch,
+            Fact::EvenPage
+            | Fact::OddPage
+            | Fact::CellType(_)
+            | Fact::Planes(_)
+            | Fact::State(_)
+            | Fact::Suspended(_)
+            | Fact::Cache
+            | Fact::Latch,
         ) => 5,
         Feature::Number(_) => 6,
         Feature::After(..) | Feature::AfterThat(..) => 7,
@@ -68,6 +77,7 @@ pub(crate) struct SuspectSearch {
     pub(crate) features: usize,
     /// How much likelier a further condition must make the fails, among all that a combination may get.
     pub(crate) further: f64,
+    costs: [f64; FAMILIES],
 }
 
 /// What is counted.
@@ -118,10 +128,16 @@ impl SuspectSearch {
         let first = Level::counted(counted, names, &parents)?;
         let places = first.places();
         let (mut features, mut further) = (first.noted, first.most_noted);
+        let costs = first.costs;
         let mut found = first.found(whole);
-        let mut last = found.clone();
-        for seeds in SEEDS {
-            let parents = seeds_of(&last, seeds);
+        let (mut last, mut known) = (found.clone(), parents);
+        for step in 0..=SEEDS.len() {
+            let parents = match SEEDS.get(step) {
+                // Every step reads the runs twice where they are compared.
+                Some(_) | None if counted.is_by_run() && step > 0 => break,
+                Some(&seeds) => seeds_of(&last, seeds),
+                None => with_one_less(&found, &known),
+            };
             if parents.is_empty() {
                 break;
             }
@@ -133,28 +149,27 @@ impl SuspectSearch {
                 last = level.with_reasons(sample, last);
             }
             found.extend(last.iter().filter(|one| one.is_sure).cloned());
+            known.extend(parents);
         }
         found.retain(|one| one.is_sure);
         let further = SURE + (further.max(1) as f64).ln();
-        Ok(Self { whole, found, places, features, further })
+        found.sort_by(|one, other| one.combination.cmp(&other.combination));
+        found.dedup_by(|one, other| one.combination == other.combination);
+        Ok(Self { whole, found, places, features, further, costs })
     }
-}
 
-/// The combinations that get a further condition: those that make the fails likeliest, one of each that count the same, and not many
-/// about the same operations.
-fn seeds_of(found: &[FoundCombination], most: usize) -> Vec<Combination> {
-    let mut order: Vec<&FoundCombination> = found.iter().filter(|one| one.gain > 0.0).collect();
-    order.sort_by(|one, other| other.gain.total_cmp(&one.gain).then_with(|| one.combination.cmp(&other.combination)));
-    let mut seen = FxHashMap::default();
-    let mut alike: FxHashMap<_, usize> = FxHashMap::default();
-    order.retain(|one| {
-        let shape = Shape::of(&one.combination);
-        let about = alike.entry((shape.name, shape.after)).or_default();
-        let is_new = seen.insert((one.counted.fails, one.counted.all), ()).is_none() && *about < ALIKE;
-        *about += usize::from(is_new);
-        is_new
-    });
-    order.into_iter().take(most).map(|one| one.combination.clone()).collect()
+    /// What it costs to state a combination: for each condition the logarithm of how many of its family there are, and a bound.
+    pub(crate) fn cost(&self, combination: &Combination) -> f64 {
+        let bounds = |one: &Condition| f64::from(u8::from(one.least > 0) + u8::from(one.most != u64::MAX));
+        let times = |one: &Condition| match one.feature {
+            Feature::Fact(Fact::Sites(sites)) => f64::from(sites.count_ones()),
+            Feature::Fact(_) | Feature::Name(_) | Feature::Number(_) | Feature::After(..) | Feature::AfterThat(..) => {
+                1.0
+            }
+        };
+        let cost = |one: &Condition| self.costs[family(one.feature)] * times(one) + BOUND_COST * bounds(one);
+        combination.0.iter().map(cost).sum()
+    }
 }
 
 /// What features count with each of some combinations.
@@ -174,6 +189,8 @@ struct Level<'a> {
     members: [u32; FAMILIES],
     noted: usize,
     most_noted: usize,
+    /// What it costs to state a condition of each family.
+    costs: [f64; FAMILIES],
     /// Whether the features of failing operations, or runs, are noted; then all are counted.
     is_noting: bool,
     /// The combinations that something that fails meets.
@@ -183,35 +200,6 @@ struct Level<'a> {
     /// The earlier operations of an operation, and those of the one that a combination names.
     earlier: EarlierList,
     before_that: EarlierList,
-}
-
-/// What a further condition of a combination may be.
-#[derive(Clone, Copy, Debug)]
-struct Shape {
-    name: Option<OpName>,
-    /// It is a name and nothing else: addresses are left to the combination without conditions, names to other names.
-    is_name: bool,
-    afters: usize,
-    after_thats: usize,
-    /// The name of the operation before, the first if there are two.
-    after: Option<OpName>,
-}
-
-impl Shape {
-    fn of(combination: &Combination) -> Self {
-        let count = |wanted: fn(&Feature) -> bool| combination.0.iter().filter(|one| wanted(&one.feature)).count();
-        let name = combination.name();
-        Self {
-            name,
-            is_name: name.is_some() && combination.0.len() == 1,
-            afters: count(|feature| matches!(feature, Feature::After(..))),
-            after_thats: count(|feature| matches!(feature, Feature::AfterThat(..))),
-            after: combination.after().and_then(|condition| match condition.feature {
-                Feature::After(name, _) => Some(name),
-                Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) | Feature::AfterThat(..) => None,
-            }),
-        }
-    }
 }
 
 impl<'a> Level<'a> {
@@ -241,6 +229,7 @@ impl<'a> Level<'a> {
             members: [0; FAMILIES],
             noted: 0,
             most_noted: 0,
+            costs: [0.0; FAMILIES],
             is_noting: true,
             is_failing: vec![false; parents.len()],
             run: 1,
@@ -256,13 +245,26 @@ impl<'a> Level<'a> {
     fn end_noting(&mut self, whole: UnitCount) {
         (self.is_noting, self.run) = (false, 1);
         self.table.features().for_each(|feature| self.members[family(feature)] += 1);
+        self.costs = self.costs();
         (self.noted, self.most_noted) = (self.table.len(), self.table.most_features());
         let least = self.members.map(|members| {
             let needed = SURE + f64::from(members).max(1.0).ln();
-            (1..whole.fails).find(|&fails| whole.gain(UnitCount { fails, all: fails }) >= needed).unwrap_or(whole.fails)
+            let is_enough = |fails: &u64| whole.gain(UnitCount { fails: *fails, all: *fails }) >= needed;
+            (1..whole.fails).find(is_enough).unwrap_or(whole.fails).max(whole.fails / LEAST_SHARE)
         });
         let is_place = |(of, feature): (u32, Feature)| of == 0 && Condition::whole(feature).place().is_some();
         self.table.prune(|key, fails| fails >= least[family(key.1)] || is_place(key));
+    }
+
+    /// The logarithm of how many features of each family there are.
+    fn costs(&self) -> [f64; FAMILIES] {
+        let mut members = [0u32; FAMILIES];
+        members[family(Feature::Name(OpName(0)))] = self.names.len() as u32;
+        for (of, feature) in self.table.keys() {
+            let is_name = matches!(feature, Feature::Name(_));
+            members[family(feature)] += u32::from(!is_name && self.parents[of as usize].0.is_empty());
+        }
+        members.map(|members| f64::from(members.max(1)).ln())
     }
 
     /// The places with fails, whatever the operation.
@@ -288,6 +290,8 @@ impl<'a> Level<'a> {
                 FoundCombination { combination, counted, gain, needed, is_sure }
             })
             .collect();
+        let cost = self.costs[family(Feature::Fact(Fact::Sites(0)))];
+        found.extend(groups_of_sites(&found, whole, cost));
         found.sort_by(|one, other| {
             let by_gain = other.gain.total_cmp(&one.gain);
             other.is_sure.cmp(&one.is_sure).then(by_gain).then_with(|| one.combination.cmp(&other.combination))
@@ -321,7 +325,7 @@ impl<'a> Level<'a> {
     fn add(&mut self, parent: u32, feature: Feature, bins: Bins, count: WeightedCount) {
         let run = self.by_run.then_some(self.run);
         match self.is_noting {
-            true => self.table.note((parent, feature), count.fails, run),
+            true => self.table.note((parent, feature), count.fails.into(), run),
             false => self.table.add((parent, feature), bins, count, run),
         }
     }
@@ -416,17 +420,34 @@ impl Listener for Level<'_> {
     }
 
     fn operation(&mut self, occurrence: &Occurrence<'_>) {
-        let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
-        let count = WeightedCount::of(if self.by_run { ONE } else { occurrence.weight }, fails);
-        let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
-        let is_wanted = |at: &u32| self.is_noting || self.is_failing[*at as usize];
-        let is_met = |at: &u32| occurrence.fits(&self.parents[*at as usize]);
-        let met: Vec<u32> = named.chain(&self.unnamed).copied().filter(is_wanted).filter(is_met).collect();
-        if !met.is_empty() {
-            occurrence.list_earlier(self.table.scales(), &mut self.earlier);
+        self.operations(std::slice::from_ref(occurrence));
+    }
+
+    /// Counts for one combination after the other, whose counts lie side by side.
+    fn operations(&mut self, occurrences: &[Occurrence<'_>]) {
+        let mut met: Vec<(u32, u32)> = Vec::new();
+        let mut lists: Vec<Vec<EarlierOperation>> = Vec::new();
+        for (occurrence, at) in occurrences.iter().zip(0..) {
+            let named = occurrence.own_names().iter().flat_map(|name| &self.of_name[name.index()]);
+            let is_wanted = |parent: &u32| self.is_noting || self.is_failing[*parent as usize];
+            let is_met = |parent: &u32| occurrence.fits(&self.parents[*parent as usize]);
+            let known = met.len();
+            let fitting = named.chain(&self.unnamed).copied().filter(is_wanted).filter(is_met);
+            met.extend(fitting.map(|parent| (parent, at)));
+            self.earlier.list.clear();
+            if met.len() > known {
+                occurrence.list_before(occurrence.operation, self.table.scales(), &mut self.earlier);
+            }
+            lists.push(self.earlier.list.clone());
         }
-        for parent in met {
+        met.sort_unstable();
+        for (parent, at) in met {
+            let (occurrence, at) = (&occurrences[at as usize], at as usize);
+            let fails = if self.by_run { occurrence.run_fails } else { occurrence.fails };
+            let count = WeightedCount::of(if self.by_run { ONE } else { occurrence.weight }, fails);
+            self.earlier.list = std::mem::take(&mut lists[at]);
             self.count(parent, occurrence, count);
+            lists[at] = std::mem::take(&mut self.earlier.list);
         }
     }
 

@@ -16,28 +16,30 @@ use crate::statistics::UnitCount;
 /// A combination, by its number, with a feature.
 pub(crate) type TableKey = (u32, Feature);
 
-/// Units that were counted, in parts of [`ONE`].
+/// Units that were counted, in parts of [`ONE`]. They are small, as what is counted is more than a cache holds.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct WeightedCount {
-    pub(crate) fails: u64,
-    all: u64,
+    pub(crate) fails: u32,
+    all: u32,
 }
 
 impl WeightedCount {
-    pub(crate) const fn of(weight: u64, fails: bool) -> Self {
+    pub(crate) fn of(weight: u64, fails: bool) -> Self {
+        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
         Self { fails: if fails { weight } else { 0 }, all: weight }
     }
 
     /// The nearest whole numbers.
-    pub(crate) const fn rounded(self) -> UnitCount {
-        UnitCount { fails: (self.fails + ONE / 2) / ONE, all: (self.all + ONE / 2) / ONE }
+    pub(crate) fn rounded(self) -> UnitCount {
+        let whole = |parts: u32| (u64::from(parts) + ONE / 2) / ONE;
+        UnitCount { fails: whole(self.fails), all: whole(self.all) }
     }
 }
 
 impl AddAssign for WeightedCount {
     fn add_assign(&mut self, other: Self) {
-        self.fails += other.fails;
-        self.all += other.all;
+        self.fails = self.fails.saturating_add(other.fails);
+        self.all = self.all.saturating_add(other.all);
     }
 }
 
@@ -54,7 +56,13 @@ impl RunBin {
         match feature {
             Feature::After(..) | Feature::AfterThat(..) => Self::Least,
             Feature::Number(Quantity::Erases | Quantity::Reads) => Self::Greatest,
-            Feature::Number(Quantity::Tenth(_) | Quantity::ThatTenth(_) | Quantity::Block | Quantity::Page)
+            Feature::Number(
+                Quantity::Tenth(_)
+                | Quantity::ThatTenth(_)
+                | Quantity::Block
+                | Quantity::Page
+                | Quantity::PatternBefore,
+            )
             | Feature::Name(_)
             | Feature::Fact(_) => Self::Each,
         }
@@ -105,7 +113,12 @@ impl CountTable {
 
     /// The features that were noted, each as often as combinations have it.
     pub(crate) fn features(&self) -> impl Iterator<Item = Feature> {
-        self.places.keys().map(|(_, feature)| *feature)
+        self.keys().map(|(_, feature)| feature)
+    }
+
+    /// The same with the combinations.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = TableKey> {
+        self.places.keys().copied()
     }
 
     /// The most features that were noted with one combination.
@@ -146,7 +159,9 @@ impl CountTable {
 
     /// Drops features after they were noted, and makes room for the counts of the others. `is_kept` is asked with the failing units.
     pub(crate) fn prune(&mut self, is_kept: impl Fn(TableKey, u64) -> bool) {
-        let noted = std::mem::take(&mut self.places);
+        // The counts of a combination lie side by side, as its operations are counted one after the other.
+        let mut noted: Vec<(TableKey, u32)> = std::mem::take(&mut self.places).into_iter().collect();
+        noted.sort_unstable();
         let entries = std::mem::take(&mut self.entries);
         for (key, place) in noted {
             let at = self.earlier_at(key);
@@ -270,7 +285,7 @@ impl CountTable {
 }
 
 /// What a bound costs: how much likelier it must make the fails.
-const BOUND_COST: f64 = 3.0;
+pub(crate) const BOUND_COST: f64 = 3.0;
 
 /// The bins that go best with failing; `None` if nothing fails there. Only bins with fails are bounds.
 fn best_bins(counts: &[WeightedCount], whole: UnitCount, is_additive: bool) -> Option<(u8, u8, UnitCount)> {

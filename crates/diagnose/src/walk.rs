@@ -5,12 +5,12 @@
 //! failing operation is not known counts whole where runs are compared, and not at all where operations are. Sites are gone through on
 //! all cores.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use nandseq_input::folder::{RunFile, SiteFiles};
 use nandseq_input::{Row, Source};
-use nandseq_profile::model::{ArrayWork, Axis};
+use nandseq_profile::model::{ArrayWork, Axis, Effect};
 use nandseq_profile::{BaseId, IdVec, OpId, PlaneSet, Profile, Ticks};
 use nandseq_report::load::{self, LoadError};
 use nandseq_report::plan::{SiteHistory, WrittenOperation};
@@ -19,15 +19,15 @@ use rustc_hash::FxHashSet;
 
 use crate::blocks::{BlockPasts, array_work};
 use crate::die_flags::{DieFlags, StateEffect};
+use crate::die_past::DiePast;
+use crate::draws::pattern;
 use crate::feature::{AxisOf, Fact, Quantity};
 use crate::names::NameTable;
-use crate::occurrence::{ONE, Occurrence, OperationPlace};
+use crate::occurrence::{EarlierStart, ONE, Occurrence, OperationPlace};
 use crate::past_operation::PastOperation;
 use crate::statistics::UnitCount;
 use crate::threads::{self, Absorb};
 
-/// How many operations of a die are looked back at.
-pub const LOOK_BACK: usize = 32;
 /// The number of rows after which what nothing refers to is forgotten.
 const FORGET_EVERY: u64 = 4096;
 
@@ -82,6 +82,8 @@ pub struct TestedRuns<'a> {
     pub source: &'a dyn Source,
     /// The sites.
     pub sites: &'a [SiteFiles],
+    /// The numbers of the sites, in their order.
+    pub site_numbers: &'a [u32],
     /// What the sites are called, in their order.
     pub site_names: &'a [String],
     /// The parts, where several were tested at a site.
@@ -135,6 +137,12 @@ pub(crate) trait Listener: Absorb {
 
     /// An operation that it wants.
     fn operation(&mut self, occurrence: &Occurrence<'_>);
+
+    /// Operations that it wants, all at once.
+    fn operations(&mut self, occurrences: &[Occurrence<'_>]) {
+        occurrences.iter().for_each(|occurrence| self.operation(occurrence));
+    }
+
     /// The end of a run that counts.
     fn run_end(&mut self, run: ToldRun);
 }
@@ -148,7 +156,7 @@ pub(crate) fn all<L: Listener>(
     new: &(impl Fn() -> L + Sync),
 ) -> Result<L, DiagnoseError> {
     threads::collect(runs.sites.len(), new, &|listener: &mut L, site| {
-        let mut walk = SiteWalk::new(runs.profile, names, site);
+        let mut walk = SiteWalk::new(runs, names, site);
         for (at, file) in runs.sites[site].runs.iter().enumerate() {
             let outcome = (runs.outcome)(site, file.run);
             let counted = match &outcome {
@@ -173,6 +181,8 @@ pub(crate) fn all<L: Listener>(
 #[derive(Clone, Copy, Debug)]
 struct OpRole {
     work: Option<ArrayWork>,
+    /// Whether it programs the pages that it names.
+    programs: bool,
     effect: StateEffect,
 }
 
@@ -186,40 +196,43 @@ struct SiteWalk<'a> {
     profile: &'a Profile,
     names: &'a NameTable,
     site: usize,
+    site_number: u32,
     roles: IdVec<OpId, OpRole>,
     history: SiteHistory,
-    /// For each die its last operations, the last first.
-    windows: Vec<VecDeque<Arc<PastOperation>>>,
+    /// For each die its last operations.
+    dies: Vec<DiePast>,
     states: Vec<DieFlags>,
     /// For each plane of each die the last operation that its op_state shows.
     shown: Vec<Option<(BaseId, u64)>>,
     blocks: BlockPasts,
     /// Scratch: what is known of the operation that starts.
     op_states: Vec<(StateId, u32)>,
-    older: Vec<Arc<PastOperation>>,
+    before: Vec<EarlierStart>,
     facts: Vec<Fact>,
     numbers: Vec<(Quantity, u64)>,
 }
 
 impl<'a> SiteWalk<'a> {
-    fn new(profile: &'a Profile, names: &'a NameTable, site: usize) -> Self {
+    fn new(runs: &TestedRuns<'a>, names: &'a NameTable, site: usize) -> Self {
+        let profile = runs.profile;
         let role = |op: OpId| {
             let base = &profile.bases[profile.ops[op].base];
-            OpRole { work: array_work(base), effect: StateEffect::of(base) }
+            OpRole { work: array_work(base), programs: base.has(Effect::Program), effect: StateEffect::of(base) }
         };
         let (dies, planes) = (profile.topology.dies as usize, profile.topology.planes as usize);
         Self {
             profile,
             names,
             site,
+            site_number: runs.site_numbers[site],
             roles: profile.ops.ids().map(role).collect(),
             history: SiteHistory::new(profile),
-            windows: vec![VecDeque::new(); dies],
+            dies: vec![DiePast::default(); dies],
             states: vec![DieFlags::default(); dies],
             shown: vec![None; dies * planes],
             blocks: BlockPasts::default(),
             op_states: Vec::new(),
-            older: Vec::new(),
+            before: Vec::new(),
             facts: Vec::new(),
             numbers: Vec::new(),
         }
@@ -242,7 +255,8 @@ impl<'a> SiteWalk<'a> {
             self.find_op_states(&operation, row.time);
             let state = self.op_states.iter().find(|(state, _)| has_phase(*state)).or(self.op_states.first());
             let state = state.copied().unwrap_or((StateId::DEFAULT, 0));
-            let started = Arc::new(PastOperation::new(&operation, row.time, state));
+            let planes = self.profile.topology.planes;
+            let started = Arc::new(PastOperation::new(&operation, row.time, state, planes));
             if counted && !is_over {
                 let known = failing.binary_search(&row.uid);
                 let fails = known.is_ok();
@@ -255,7 +269,7 @@ impl<'a> SiteWalk<'a> {
                     is_over = failing.is_empty();
                 }
             }
-            self.start(operation, &started);
+            self.start(operation, &started, row.time);
             if (number + 1).is_multiple_of(FORGET_EVERY) {
                 self.forget();
             }
@@ -274,13 +288,19 @@ impl<'a> SiteWalk<'a> {
     ) {
         let die = started.dies(self.profile.topology.dies).next().map_or(0, usize::from);
         self.find_facts(started, die, row);
-        let before = &*self.windows[die].make_contiguous();
-        let oldest = before.last().map_or(u64::MAX, |one| one.row);
-        self.older.clear();
-        for &at in &started.blocks {
-            self.older.extend(self.blocks.of(at).filter(|one| one.row < oldest).cloned());
+        let before = &mut self.before;
+        before.clear();
+        before.extend(self.dies[die].all().cloned());
+        for (_, other) in self.dies.iter().enumerate().filter(|(other, _)| *other != die) {
+            before.extend(other.window().cloned());
         }
-        before.iter().chain(&self.older).for_each(|one| one.settle(&self.history, row.time));
+        for &at in &started.blocks {
+            before.extend(self.blocks.of(at, self.profile.topology.planes).map(EarlierStart::new));
+        }
+        before.sort_by_key(|one| Reverse(one.row));
+        before.dedup_by_key(|one| one.row);
+        before.iter().for_each(|one| one.of.settle(&self.history, row.time));
+        let known_from = self.dies.iter().map(DiePast::known_from).max().unwrap_or(0);
         listener.operation(&Occurrence {
             names: self.names,
             place: OperationPlace { site, run, row: row.row, uid, start: row.time },
@@ -290,8 +310,8 @@ impl<'a> SiteWalk<'a> {
             weight: ONE,
             facts: &self.facts,
             numbers: &self.numbers,
-            before,
-            older: &self.older,
+            before: &self.before,
+            known_from,
         });
     }
 
@@ -307,6 +327,9 @@ impl<'a> SiteWalk<'a> {
             facts.push(Fact::Die(on));
             facts.extend(started.planes.iter().map(|plane| Fact::Plane(on, plane.0)));
             facts.extend(started.planes.iter().map(|plane| Fact::SitePlane(site, on, plane.0)));
+            if self.profile.topology.dies > 1 {
+                facts.extend(started.planes.iter().map(|plane| Fact::PlaneOfAny(plane.0)));
+            }
         }
         if !started.planes.is_empty() {
             facts.push(Fact::Planes(started.planes.len() as u8));
@@ -315,6 +338,8 @@ impl<'a> SiteWalk<'a> {
         for at in &started.blocks {
             facts.extend([Fact::Block(at.die, at.block), Fact::SiteBlock(site, at.die, at.block)]);
             facts.extend(at.page.map(Fact::Page).filter(|page| !facts.contains(page)));
+            let parity = at.page.map(|page| if page % 2 == 0 { Fact::EvenPage } else { Fact::OddPage });
+            facts.extend(parity.filter(|parity| !facts.contains(parity)));
         }
         let counts = started.blocks.iter().map(|&at| self.blocks.counts(at));
         if let Some((erases, reads)) = counts.reduce(|one, other| (one.0.max(other.0), one.1.max(other.1))) {
@@ -323,6 +348,8 @@ impl<'a> SiteWalk<'a> {
         for at in &started.blocks {
             numbers.push((Quantity::Block, at.block.into()));
             numbers.extend(at.page.map(|page| (Quantity::Page, page.into())));
+            let pattern = at.page.and_then(|page| self.blocks.pattern(at, page.checked_sub(1)?));
+            numbers.extend(pattern.map(|pattern| (Quantity::PatternBefore, pattern.into())));
         }
         for axis in Axis::ALL {
             facts.extend(self.history.is_suspended(started.dies, axis).then(|| Fact::Suspended(AxisOf::from(axis))));
@@ -356,9 +383,9 @@ impl<'a> SiteWalk<'a> {
     }
 
     /// Does what the start of an operation does.
-    fn start(&mut self, operation: WrittenOperation, started: &Arc<PastOperation>) {
-        let (row, op) = (operation.row, operation.op);
-        let OpRole { work, effect } = self.roles[op];
+    fn start(&mut self, operation: WrittenOperation, started: &Arc<PastOperation>, now: Ticks) {
+        let (row, op, uid) = (operation.row, operation.op, operation.uid);
+        let OpRole { work, programs, effect } = self.roles[op];
         let topology = self.profile.topology;
         let (dies, planes) = self.history.shown_on(&operation);
         for die in (0..topology.dies as usize).filter(|die| dies >> die & 1 == 1) {
@@ -369,17 +396,17 @@ impl<'a> SiteWalk<'a> {
             }
         }
         for die in started.dies(topology.dies).map(usize::from) {
-            self.windows[die].push_front(Arc::clone(started));
-            self.windows[die].truncate(LOOK_BACK);
+            // What leaves is asked for its end while that is still known.
+            self.dies[die].push(started).into_iter().for_each(|older| older.of.settle(&self.history, now));
             self.states[die].start(effect);
         }
-        self.blocks.add(started, work);
+        self.blocks.add(started, work, programs.then(|| pattern(self.site_number, uid)));
         self.history.add(operation);
         self.history.start(row);
     }
 
     fn forget(&mut self) {
-        let windows = self.windows.iter().flatten().map(|one| one.row);
+        let windows = self.dies.iter().flat_map(DiePast::all).map(|one| one.row);
         let shown = self.shown.iter().flatten().map(|(_, row)| *row);
         let needed: FxHashSet<u64> = windows.chain(shown).collect();
         self.history.keep(&needed);

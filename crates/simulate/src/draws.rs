@@ -45,6 +45,9 @@ mod tests {
         assert_eq!(scatter(0), 0xe220_a839_7b1d_cdaf);
         assert_eq!(scatter(0x9e37_79b9_7f4a_7c15), 0x6e78_9e6a_a1b9_65f4);
         assert_eq!(draw(1, DrawFor::Fault, 5, 12, 84_213), draw(1, DrawFor::Fault, 5, 12, 84_213));
+        // What the diagnosis takes for the pattern of a page, as docs/failures.md says.
+        let pattern = |(site, uid)| draw(0, DrawFor::Pattern, site, 0, uid) as u8;
+        assert_eq!([(1, 1), (5, 84_213), (32, 3_224)].map(pattern), [252, 129, 85]);
         assert_ne!(draw(1, DrawFor::Fault, 5, 12, 84_213), draw(1, DrawFor::Noise, 5, 12, 84_213));
         assert_ne!(draw(1, DrawFor::Fault, 5, 12, 84_213), draw(1, DrawFor::Fault, 12, 5, 84_213));
     }

@@ -39,6 +39,7 @@ pub(crate) struct PlantedCampaign {
     pub(crate) _folder: TempDir,
     pub(crate) sites: Vec<SiteFiles>,
     pub(crate) names: Vec<String>,
+    pub(crate) numbers: Vec<u32>,
     /// By site and run.
     pub(crate) rows: Vec<Vec<Vec<PlantedRow>>>,
 }
@@ -80,7 +81,8 @@ impl PlantedCampaign {
         let sites = folder::find(folder.path()).unwrap();
         let rows = sites.iter().map(|site| rows_of(&profile, site)).collect();
         let names = (1..=shape.sites).map(|number| format!("site {number}")).collect();
-        Self { profile, _folder: folder, sites, names, rows }
+        let numbers = (1..=shape.sites as u32).collect();
+        Self { profile, _folder: folder, sites, names, numbers, rows }
     }
 
     pub(crate) fn base(&self, name: &str) -> BaseId {
@@ -114,6 +116,7 @@ impl PlantedCampaign {
             classes: &[],
             source: &CsvFiles,
             sites: &self.sites,
+            site_numbers: &self.numbers,
             site_names: &self.names,
             parts: &[],
             outcome,
