@@ -1,9 +1,12 @@
 //! The cost of a draw and of an update of the address book, on a small device and on one a thousand times its size.
 //!
-//! Both columns should be alike: no cost may grow with the number of blocks (the larger device only misses more caches).
+//! Both columns should be alike: no cost may grow with the number of blocks (the larger device only misses more caches). Benches that end in
+//! `_from` are of the larger device: they compare draws from the whole of it with draws from regions and within limits.
 
 use divan::{Bencher, black_box};
-use nandseq_device::{AddressBook, AddressRegion, BaseInfo, Place, Tables, UseLimits};
+use nandseq_device::{
+    AddressBook, AddressRegion, BaseInfo, CountedUses, Place, Tables, UseCounts, UseLimit, UseLimits,
+};
 use nandseq_profile::model::Topology;
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet, builtin};
 
@@ -41,23 +44,77 @@ impl SplitMix {
     }
 }
 
-/// Two regions with limits, as a test plan states them: all blocks but the first 32 of each die, and some pages of these.
-fn regions() -> Vec<AddressRegion> {
-    let region = |weight, blocks, pages| AddressRegion {
-        weight,
-        dies: u64::MAX,
-        planes: ALL,
-        blocks: vec![blocks],
-        pages: vec![pages],
-    };
-    vec![region(2, 32..=4095, 0..=PAGES - 1), region(8, 0..=31, 0..=PAGES / 2)]
+/// What addresses are drawn from.
+#[derive(Clone, Copy, Debug)]
+enum DrawnFrom {
+    /// The whole device.
+    Whole,
+    /// One region: the first half of the blocks of each die.
+    Region,
+    /// All blocks but the first 32 of each die, and some pages of these.
+    TwoRegions,
+    /// Regions that share blocks: all, the middle half, and some pages of the first half.
+    ThreeOverlapping,
+    /// The whole device, with a limit of open blocks that is far.
+    OpenBlocks,
+    /// The whole device, with every limit, each far.
+    AllLimits,
+}
+
+const DRAWN_FROM: [DrawnFrom; 6] = [
+    DrawnFrom::Whole,
+    DrawnFrom::Region,
+    DrawnFrom::TwoRegions,
+    DrawnFrom::ThreeOverlapping,
+    DrawnFrom::OpenBlocks,
+    DrawnFrom::AllLimits,
+];
+
+impl DrawnFrom {
+    fn regions(self) -> Vec<AddressRegion> {
+        let region = |weight, blocks, pages| AddressRegion {
+            weight,
+            dies: u64::MAX,
+            planes: ALL,
+            blocks: vec![blocks],
+            pages: vec![pages],
+        };
+        let all = 0..=PAGES - 1;
+        match self {
+            Self::Whole | Self::OpenBlocks | Self::AllLimits => Vec::new(),
+            Self::Region => vec![region(1, 0..=2047, all)],
+            Self::TwoRegions => vec![region(2, 32..=4095, all), region(8, 0..=31, 0..=PAGES / 2)],
+            Self::ThreeOverlapping => {
+                vec![region(2, 0..=4095, all.clone()), region(5, 1024..=3071, all), region(3, 0..=2047, 0..=PAGES / 2)]
+            }
+        }
+    }
+
+    fn limits(self) -> UseLimits {
+        let of_each = UseLimit {
+            regions: Vec::new(),
+            erases: Some(3_000_000),
+            reads: Some(1_000_000_000),
+            page_reads: Some(1_000_000),
+        };
+        match self {
+            Self::Whole | Self::Region | Self::TwoRegions | Self::ThreeOverlapping => UseLimits::default(),
+            Self::OpenBlocks => UseLimits { each: Vec::new(), open_blocks: Some(1_000_000) },
+            Self::AllLimits => UseLimits { each: vec![of_each], open_blocks: Some(1_000_000) },
+        }
+    }
 }
 
 impl Fixture {
-    /// The same book, drawn from two regions.
-    fn in_regions(size: (u32, u32)) -> Self {
-        let mut fixture = Self::new(size);
-        fixture.book.draw_from(&fixture.tables, &regions(), &UseLimits::default());
+    /// The book of the larger device, drawn from some of it or within limits.
+    fn drawn_from(from: DrawnFrom) -> Self {
+        let mut fixture = Self::new(SIZES[1]);
+        let (limits, whole) = (from.limits(), AddressRegion::whole(&fixture.tables.size));
+        if !limits.is_empty() {
+            let counted = CountedUses { block_reads: true, page_reads: vec![whole] };
+            fixture.book.count_uses(UseCounts::new(&fixture.tables.size, &counted));
+        }
+        fixture.book.draw_from(&fixture.tables, &from.regions(), &limits);
         fixture
     }
 
@@ -157,16 +214,16 @@ fn sample_read_together(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     });
 }
 
-#[divan::bench(args = SIZES)]
-fn sample_next_in_regions(bencher: Bencher<'_, '_>, size: (u32, u32)) {
-    draw_of(bencher, Fixture::in_regions(size), |book, die, cell, random| {
+#[divan::bench(args = DRAWN_FROM)]
+fn sample_next_from(bencher: Bencher<'_, '_>, from: DrawnFrom) {
+    draw_of(bencher, Fixture::drawn_from(from), |book, die, cell, random| {
         book.on(die).sample_next(cell, ALL, &mut |bound| random.below(bound))
     });
 }
 
-#[divan::bench(args = SIZES)]
-fn sample_read_in_regions(bencher: Bencher<'_, '_>, size: (u32, u32)) {
-    draw_of(bencher, Fixture::in_regions(size), |book, die, cell, random| {
+#[divan::bench(args = DRAWN_FROM)]
+fn sample_read_from(bencher: Bencher<'_, '_>, from: DrawnFrom) {
+    draw_of(bencher, Fixture::drawn_from(from), |book, die, cell, random| {
         book.on(die).sample_read(cell, ALL, &mut |bound| random.below(bound))
     });
 }
@@ -177,9 +234,9 @@ fn update_one_block(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     update(bencher, Fixture::new(size));
 }
 
-#[divan::bench(args = SIZES)]
-fn update_one_block_in_regions(bencher: Bencher<'_, '_>, size: (u32, u32)) {
-    update(bencher, Fixture::in_regions(size));
+#[divan::bench(args = DRAWN_FROM)]
+fn update_one_block_from(bencher: Bencher<'_, '_>, from: DrawnFrom) {
+    update(bencher, Fixture::drawn_from(from));
 }
 
 fn update(bencher: Bencher<'_, '_>, mut fixture: Fixture) {

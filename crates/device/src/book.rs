@@ -17,6 +17,7 @@ mod record;
 mod region;
 mod sample;
 mod sets;
+mod usable_planes;
 mod use_counts;
 mod uses;
 

@@ -163,7 +163,7 @@ impl Proposer {
         preference: Preference<'_>,
         stream: &mut Stream,
     ) -> Result<(), RefusalReason> {
-        if !has_room(device, &setup.tables, &[head]) {
+        if !has_room(device, &setup.tables, &[head], 0) {
             return Err(RefusalReason::Limit);
         }
         self.plan.clear();

@@ -6,7 +6,7 @@ use super::die_index::DieIndex;
 use super::limits::{Counting, Limits, UseLimits};
 use super::masks::Masks;
 use super::record::{BlockRecord, BlockStage};
-use super::region::{AddressRegion, GroupBefore, RegionIndex};
+use super::region::{AddressRegion, DieRegions, GroupChange};
 use super::uses::{GroupNews, GroupUses, Uses, UsesOfRecords};
 use crate::place::Place;
 use crate::size::Size;
@@ -25,7 +25,7 @@ pub struct AddressBook {
     /// By die: the index of all its blocks. Without an entry if there are regions.
     pub(super) whole: Vec<DieIndex>,
     /// By die: its regions. Without an entry if there is no region.
-    pub(super) regions: Vec<Vec<RegionIndex>>,
+    pub(super) regions: Vec<DieRegions>,
     uses: UsesOfRecords,
     pub(super) masks: Masks,
     /// For each die, how often the uses have changed that its planes have a block for.
@@ -104,16 +104,19 @@ impl AddressBook {
         let splits = limits.open_blocks.is_some();
         let index = |_| DieIndex::new(tables, 0..self.size.groups, false);
         self.whole = dies.clone().filter(|_| is_whole).map(index).collect();
-        let of_die =
-            |die| regions.iter().filter_map(|region| RegionIndex::new(tables, region, (die, splits))).collect();
+        let of_die = |die| DieRegions::new(tables, regions, (die, splits));
         self.regions = dies.clone().filter(|_| !is_whole).map(of_die).collect();
         for die in dies {
             for group in 0..self.size.groups {
-                let place = Place { die, group, planes: self.planes_of(group), ..Place::default() };
+                let planes = self.planes_of(group);
                 if is_whole {
+                    let place = Place { die, group, planes, ..Place::default() };
                     self.change_from(&place, |_, _| Uses::default(), |_| {});
                 } else {
-                    self.file_in_regions(&place, &GroupBefore::default());
+                    let mut now = [Uses::default(); 8];
+                    let first = self.at(die, Block(group * u32::from(self.size.planes)));
+                    planes.iter().for_each(|plane| now[plane.index()] = self.uses_of(first + plane.index()));
+                    self.file_in_regions((die, group), planes, (&[Uses::default(); 8], now), None);
                 }
             }
             self.stamps[usize::from(die.0)] += 1;
@@ -123,7 +126,7 @@ impl AddressBook {
     /// Brings the sets into the order in which [`AddressBook::draw_from`] would make them.
     pub(crate) fn settle(&mut self) {
         self.whole.iter_mut().for_each(DieIndex::settle);
-        self.regions.iter_mut().flatten().for_each(|region| region.index.settle());
+        self.regions.iter_mut().for_each(DieRegions::settle);
     }
 
     /// The records of all blocks, by die, then by block.
@@ -137,11 +140,6 @@ impl AddressBook {
     #[must_use]
     pub fn stamp(&self, die: Die) -> u64 {
         self.stamps[usize::from(die.0)]
-    }
-
-    /// [`AddressBook::stamp`] of each die.
-    pub(crate) fn stamps(&self) -> &[u64] {
-        &self.stamps
     }
 
     /// The planes on which a group has a block (the last group may be incomplete).
@@ -180,15 +178,31 @@ impl AddressBook {
     /// Applies `change` to every block of a place of a device with regions.
     #[inline(never)]
     fn change_in_regions(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
-        let before = GroupBefore { uses: self.uses_on(place), used_up: None };
-        let open = self.open_among(place);
         let first = self.at(place.die, Block(place.group * u32::from(self.size.planes)));
-        place.planes.iter().for_each(|plane| change(&mut self.records[first + usize::from(plane.0)]));
-        // Holding a block a second time, say, changes no set.
-        if before.uses != self.uses_on(place) {
-            self.file_in_regions(place, &before);
+        let (mut before, mut now) = ([Uses::default(); 8], [Uses::default(); 8]);
+        let (pages, mut changed, mut open) = (self.size.pages, PlaneSet::EMPTY, self.open);
+        let limited = self.counting.as_deref().filter(|counting| counting.limits.limits_blocks());
+        for plane in place.planes.iter() {
+            let at = first + plane.index();
+            let record = &mut self.records[at];
+            let mut uses = self.uses.of(record);
+            open = open.wrapping_sub(record.is_open(pages).into());
+            change(record);
+            open = open.wrapping_add(record.is_open(pages).into());
+            let mut uses_now = self.uses.of(record);
+            if let Some(counting) = limited {
+                (uses, uses_now) = (counting.leave(at, uses), counting.leave(at, uses_now));
+            }
+            // Holding a block a second time, say, changes no set.
+            changed.0 |= u8::from(uses != uses_now) << (plane.0 % 8);
+            (before[plane.index() % 8], now[plane.index() % 8]) = (uses, uses_now);
         }
-        self.note_open(self.open + self.open_among(place) - open);
+        if !changed.is_empty() {
+            self.file_in_regions((place.die, place.group), changed, (&before, now), None);
+        }
+        if open != self.open && self.open_limit().is_some() {
+            self.note_open(open);
+        }
     }
 
     /// How many blocks of the site may be open, if there is a limit: see [`UseLimits::open_blocks`].
@@ -201,15 +215,6 @@ impl AddressBook {
     #[must_use]
     pub const fn may_open(&self) -> bool {
         self.slots > 0
-    }
-
-    /// How many of the blocks of a place are open; none if that does not matter.
-    fn open_among(&self, place: &Place) -> u32 {
-        if self.open_limit().is_none() {
-            return 0;
-        }
-        let is_open = |plane| self.record(place.die, place.block(&self.size, plane)).is_open(self.size.pages);
-        place.planes.iter().filter(|&plane| is_open(plane)).count() as u32
     }
 
     /// Notes how many blocks are open.
@@ -229,23 +234,38 @@ impl AddressBook {
         self.note_open(open as u32);
     }
 
-    /// What may be done with the blocks of a place, by plane, whatever the region.
-    pub(super) fn uses_on(&self, place: &Place) -> [Uses; 8] {
-        let first = self.at(place.die, Block(place.group * u32::from(self.size.planes)));
-        let of_block = uses_of_blocks(&self.records, &self.uses, self.counting.as_deref(), first);
-        let mut all = [Uses::default(); 8];
-        place.planes.iter().for_each(|plane| all[usize::from(plane.0)] = of_block(plane.0).0);
-        all
+    /// What may be done with a block, given by its number on the device, whatever the region.
+    #[inline]
+    pub(super) fn uses_of(&self, at: usize) -> Uses {
+        let uses = self.uses.of(&self.records[at]);
+        self.counting.as_ref().map_or(uses, |counting| counting.leave(at, uses))
     }
 
-    /// Files the blocks of a place in the regions of its die after a change.
-    pub(super) fn file_in_regions(&mut self, place: &Place, before: &GroupBefore) {
-        let (die, group) = (place.die, place.group);
-        let first = self.at(die, Block(group * u32::from(self.size.planes)));
-        let Self { records, uses, regions, masks, programs, stamps, counting, .. } = self;
-        let of_block = uses_of_blocks(records, uses, counting.as_deref(), first);
-        for region in regions.get_mut(usize::from(die.0)).into_iter().flatten() {
-            stamps[usize::from(die.0)] += region.file((masks, programs), (group, place.planes), before, of_block);
+    /// Files the blocks of a group in the regions of its die after a change. What may be done with the blocks on the `changed` planes is given,
+    /// as it was before and as it is now, and the pages of them that had reached a limit, if these have changed.
+    pub(super) fn file_in_regions(
+        &mut self,
+        (die, group): (Die, u32),
+        changed: PlaneSet,
+        (before, mut now): (&[Uses; 8], [Uses; 8]),
+        used_up_before: Option<&[Option<Box<[u64]>>; 8]>,
+    ) {
+        let (planes, first) = (self.planes_of(group), self.at(die, Block(group * u32::from(self.size.planes))));
+        let mut of_group = GroupUses::default();
+        let limited = self.counting.as_deref().filter(|counting| counting.limits.limits_blocks());
+        let records = self.records[first..].iter().take(planes.len() as usize);
+        for (plane, record) in records.enumerate() {
+            if changed.0 >> plane & 1 == 0 {
+                let uses = self.uses.of(record);
+                now[plane % 8] = limited.map_or(uses, |counting| counting.leave(first + plane, uses));
+            }
+            of_group.put(plane, now[plane % 8]);
+        }
+        let Self { regions, masks, programs, stamps, counting, .. } = self;
+        let used_up = counting.as_ref().and_then(|counting| counting.used_up((first, planes), used_up_before));
+        let change = GroupChange { group, changed, before, now, of_group, used_up };
+        if let Some(regions) = regions.get_mut(die.index()) {
+            stamps[die.index()] += regions.file((masks, programs), &change);
         }
     }
 
@@ -278,7 +298,8 @@ impl AddressBook {
             let records = &self.records[first..];
             let records = records.iter().take(self.planes_of(place.group).len() as usize);
             records.enumerate().for_each(|(plane, record)| uses.put(plane, self.uses.of(record)));
-            self.stamps[die] += self.whole[die].refresh(&self.masks, place.group, &uses, news);
+            let all = (place.group, PlaneSet::EMPTY.complement());
+            self.stamps[die] += self.whole[die].refresh(&self.masks, all, &uses, news);
         }
     }
 
@@ -327,23 +348,5 @@ impl AddressBook {
 
     fn any_record(&self, place: &Place, test: impl Fn(&BlockRecord) -> bool) -> bool {
         place.planes.iter().any(|plane| test(self.record(place.die, place.block(&self.size, plane))))
-    }
-}
-
-/// What may be done with the blocks of a group by plane, whatever the region, and the pages of each that have reached a limit. `first` is the
-/// number of its first block on the device.
-fn uses_of_blocks<'a>(
-    records: &'a [BlockRecord],
-    uses: &'a UsesOfRecords,
-    counting: Option<&'a Counting>,
-    first: usize,
-) -> impl Fn(u8) -> (Uses, Option<&'a [u64]>) + Copy {
-    move |plane| {
-        let at = first + usize::from(plane);
-        let uses = uses.of(&records[at]);
-        match counting {
-            Some(counting) => counting.leave(at, uses),
-            None => (uses, None),
-        }
     }
 }

@@ -4,8 +4,8 @@ use nandseq_profile::{Block, Die, Page};
 
 use super::address_book::AddressBook;
 use super::limits::{Counting, Limits, UseLimits};
-use super::region::GroupBefore;
 use super::use_counts::UseCounts;
+use super::uses::Uses;
 use crate::place::Place;
 use crate::tables::BaseInfo;
 
@@ -35,6 +35,12 @@ impl AddressBook {
         self.counting.as_ref().map(|counting| &counting.counts)
     }
 
+    /// Whether there is a limit that pages may reach.
+    #[inline]
+    pub(super) fn may_be_used_up(&self) -> bool {
+        self.counting.as_ref().is_some_and(|counting| counting.limits.limits_pages())
+    }
+
     /// The pages of a block that have reached their limit, one bit each; `None` if there is none.
     pub(super) fn used_up(&self, die: Die, block: Block) -> Option<&[u64]> {
         self.counting.as_ref().and_then(|counting| counting.limits.used_up(self.at(die, block)))
@@ -55,7 +61,14 @@ impl AddressBook {
             return;
         }
         let Some(Counting { counts, limits }) = self.counting.as_deref_mut() else { return };
+        if !(info.effects.erase || counts.counts_reads()) {
+            return;
+        }
         let size = self.size;
+        if !(limits.limits_erases() | limits.limits_reads()) {
+            counts.change(&size, info, place, is_more);
+            return;
+        }
         let number = |plane| place.die.index() * size.blocks as usize + place.block(&size, plane).index();
         let turns = |plane| limits.turns(counts, (info, number(plane), place.page.0), is_more);
         // Most uses are far from their limits, and change no set.
@@ -63,7 +76,8 @@ impl AddressBook {
             counts.change(&size, info, place, is_more);
             return;
         }
-        let uses = self.uses_on(place);
+        let mut before = [Uses::default(); 8];
+        place.planes.iter().for_each(|plane| before[plane.index()] = self.uses_of(number(plane)));
         let Some(Counting { counts, limits }) = self.counting.as_deref_mut() else { return };
         let mut used_up: [Option<Box<[u64]>>; 8] = Default::default();
         place.planes.iter().for_each(|plane| used_up[plane.index()] = limits.used_up(number(plane)).map(Box::from));
@@ -71,19 +85,34 @@ impl AddressBook {
         if info.reads_page {
             place.planes.iter().for_each(|plane| limits.note_page(number(plane), place.page.0, counts));
         }
-        self.file_in_regions(place, &GroupBefore { uses, used_up: Some(used_up) });
+        let mut now = [Uses::default(); 8];
+        place.planes.iter().for_each(|plane| now[plane.index()] = self.uses_of(number(plane)));
+        self.file_in_regions((place.die, place.group), place.planes, (&before, now), Some(&used_up));
     }
 
     /// Whether the limits in force let all operations of a plan start, its steps to come included.
-    pub fn has_room<'a>(&self, plan: &(impl Iterator<Item = (&'a BaseInfo, Place)> + Clone)) -> bool {
+    pub fn has_room<'a>(&self, plan: &(impl ExactSizeIterator<Item = (&'a BaseInfo, Place)> + Clone)) -> bool {
+        self.has_room_after(plan, 0)
+    }
+
+    /// The same if it is known that the limits let the first `judged` of them start.
+    pub fn has_room_after<'a>(
+        &self,
+        plan: &(impl ExactSizeIterator<Item = (&'a BaseInfo, Place)> + Clone),
+        judged: usize,
+    ) -> bool {
         let Some(Counting { counts, limits }) = self.counting.as_deref() else { return true };
         let opens = |info: &BaseInfo| info.effects.is_program();
         let opens_too = |info: &BaseInfo, _: Page| opens(info);
         // A place has at most eight blocks.
-        let may_open_all = limits.open.is_none() || self.slots as usize >= 8 * plan.clone().count();
+        let may_open_all = limits.open.is_none() || self.slots as usize >= 8 * plan.len();
+        if may_open_all && !(limits.limits_erases() || limits.limits_reads()) {
+            return true;
+        }
         let mut opened = 0;
-        for (index, (info, place)) in plan.clone().enumerate() {
-            let is_counted = info.effects.erase && limits.limits_erases() || info.reads_page && limits.limits_reads();
+        for (index, (info, place)) in plan.clone().enumerate().skip(if may_open_all { judged } else { 0 }) {
+            let (erases, reads) = (info.effects.erase & (index >= judged), info.reads_page & (index >= judged));
+            let is_counted = erases && limits.limits_erases() || reads && limits.limits_reads();
             if !is_counted && (may_open_all || !opens(info)) {
                 continue;
             }
@@ -99,17 +128,17 @@ impl AddressBook {
                 };
                 // What is far from its limit is not counted exactly.
                 let most = index as u32;
-                let erases = counts.erases[at];
-                if info.effects.erase
-                    && erases + most >= limits.of_erases(at)
-                    && erases + earlier(&|info, _| info.effects.erase) >= limits.of_erases(at)
+                let erased = counts.erases[at];
+                if erases
+                    && erased + most >= limits.of_erases(at)
+                    && erased + earlier(&|info, _| info.effects.erase) >= limits.of_erases(at)
                 {
                     return false;
                 }
-                if info.reads_page {
-                    let (reads, of_page) = (counts.reads_of(at), counts.reads_of_page(at, place.page.0));
-                    let is_over = reads + most >= limits.of_reads(at)
-                        && reads + earlier(&|info, _| info.reads_page) >= limits.of_reads(at);
+                if reads {
+                    let (of_block, of_page) = (counts.reads_of(at), counts.reads_of_page(at, place.page.0));
+                    let is_over = of_block + most >= limits.of_reads(at)
+                        && of_block + earlier(&|info, _| info.reads_page) >= limits.of_reads(at);
                     let is_same = |info: &BaseInfo, page| info.reads_page && page == place.page;
                     let lets_read = |reads| limits.lets_read(at, place.page.0, reads);
                     if is_over || !lets_read(of_page + most) && !lets_read(of_page + earlier(&is_same)) {

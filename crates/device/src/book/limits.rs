@@ -3,9 +3,9 @@
 //! A block that has reached a limit is in no set of the use that the limit is of, so that draws find only what may still be used. Pages that
 //! have reached theirs are bits of their block. Blocks that are open are counted for the whole site.
 
-use nandseq_profile::{Block, Die};
+use nandseq_profile::{Block, Die, PlaneSet};
 
-use super::region::AddressRegion;
+use super::region::{AddressRegion, UsedUpPages};
 use super::use_counts::UseCounts;
 use super::uses::Uses;
 use crate::size::Size;
@@ -111,6 +111,16 @@ impl Limits {
         self.limits_erases() || self.limits_reads() || self.open.is_some()
     }
 
+    /// Whether reads of some page are limited.
+    pub(super) const fn limits_pages(&self) -> bool {
+        !self.of_pages.is_empty()
+    }
+
+    /// Whether erases or reads of some block are limited.
+    pub(super) const fn limits_blocks(&self) -> bool {
+        !self.erases.is_empty() || !self.reads.is_empty()
+    }
+
     /// Whether erases of some block are limited.
     pub(super) const fn limits_erases(&self) -> bool {
         !self.erases.is_empty()
@@ -118,7 +128,7 @@ impl Limits {
 
     /// Whether reads of some block or page are limited.
     pub(super) const fn limits_reads(&self) -> bool {
-        !self.reads.is_empty() || !self.of_pages.is_empty()
+        !self.reads.is_empty() || self.limits_pages()
     }
 
     /// Whether a limit of reads of pages lets a page be read once more after so many reads. Most pages are far from any.
@@ -195,9 +205,28 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    /// What the limits leave of the uses of a block, and its pages that have reached their limit.
-    pub(super) fn leave(&self, at: usize, uses: Uses) -> (Uses, Option<&[u64]>) {
-        (self.limits.leave(at, &self.counts, uses), self.limits.used_up(at))
+    /// What the limits leave of the uses of a block; pages that have reached theirs are left out elsewhere.
+    #[inline]
+    pub(super) fn leave(&self, at: usize, uses: Uses) -> Uses {
+        self.limits.leave(at, &self.counts, uses)
+    }
+
+    /// The pages of the blocks of a group that have reached their limit, and those that had before if these are others; `None` if there are
+    /// none. `first` is the number of its first block on the device.
+    #[inline]
+    pub(super) fn used_up<'a>(
+        &'a self,
+        (first, planes): (usize, PlaneSet),
+        before: Option<&'a [Option<Box<[u64]>>; 8]>,
+    ) -> Option<UsedUpPages<'a>> {
+        if self.limits.used_up.is_empty() {
+            return None;
+        }
+        let is_here = |at: usize| planes.0 >> at & 1 == 1;
+        let now = std::array::from_fn(|at| self.limits.used_up(first + at).filter(|_| is_here(at)));
+        let before = before.map_or(now, |before| std::array::from_fn(|at| before[at].as_deref()));
+        let are_any = before.iter().chain(&now).any(Option::is_some);
+        are_any.then_some(UsedUpPages { before, now })
     }
 }
 

@@ -4,12 +4,11 @@
 //! same operation at the same page form a plane set. Groups are kept in sets by plane set, so that the groups on which a given
 //! plane set can work are the union of the sets of its supersets.
 
-use std::ops::Range;
-
 use nandseq_profile::{CellTypeId, PlaneSet};
 
-use super::masks::{KnownPlaneSets, MaskSet, Masks, bits};
+use super::masks::{KnownPlaneSets, Masks, bits};
 use super::sets::Sets;
+use super::usable_planes::UsablePlanes;
 use super::uses::{GroupNews, GroupUses, LENGTHS};
 use crate::tables::Tables;
 
@@ -33,11 +32,6 @@ pub(super) struct PlaneSetIndex {
     any_known: KnownPlaneSets,
     next_known: Vec<KnownPlaneSets>,
     read_known: Vec<KnownPlaneSets>,
-    /// For each plane set whether (1) some two of its planes can be erased together.
-    any_together: Vec<u8>,
-    /// For each plane set, by part of `next`, the cell types with which some two of its planes can work together, one bit each.
-    next_together: Vec<u8>,
-    read_together: Vec<u8>,
 }
 
 impl PlaneSetIndex {
@@ -59,9 +53,6 @@ impl PlaneSetIndex {
             any_known: KnownPlaneSets::default(),
             next_known: vec![KnownPlaneSets::default(); parts * cells],
             read_known: vec![KnownPlaneSets::default(); cells],
-            any_together: vec![0; masks],
-            next_together: vec![0; parts * masks],
-            read_together: vec![0; masks],
         }
     }
 
@@ -75,17 +66,6 @@ impl PlaneSetIndex {
     /// The groups with a free block on exactly the planes of `mask`.
     pub(super) fn any(&self, mask: PlaneSet) -> &[u32] {
         self.any.get(usize::from(mask.0))
-    }
-
-    /// The parts of the groups that can be programmed, of which those are left out that would open more blocks than `slots`.
-    pub(super) const fn parts(&self, slots: u32) -> Range<usize> {
-        if !self.splits {
-            0..1
-        } else if slots < 2 {
-            1..2
-        } else {
-            0..2
-        }
     }
 
     /// The entries (see [`PlaneSetIndex::next_group`]) of a part that can program a cell type on exactly `mask`.
@@ -103,11 +83,6 @@ impl PlaneSetIndex {
         self.read_lengths[cell.index() * self.masks + usize::from(mask.0)]
     }
 
-    /// Whether some two of `planes` can be erased together.
-    pub(super) fn any_together(&self, planes: PlaneSet) -> bool {
-        self.any_together[usize::from(planes.0)] != 0
-    }
-
     /// The masks for which [`PlaneSetIndex::any`] has an entry.
     pub(super) const fn any_known(&self) -> &KnownPlaneSets {
         &self.any_known
@@ -123,18 +98,6 @@ impl PlaneSetIndex {
         &self.read_known[cell.index()]
     }
 
-    /// The cell types with which some two of `planes` can be programmed together, one bit each. For `slots` see
-    /// [`PlaneSetIndex::parts`].
-    pub(super) fn next_together(&self, planes: PlaneSet, slots: u32) -> u8 {
-        let of_part = |part| self.next_together[part * self.masks + usize::from(planes.0)];
-        self.parts(slots).map(of_part).fold(0, |all, cells| all | cells)
-    }
-
-    /// The cell types as which some two of `planes` can be read together, one bit each.
-    pub(super) fn read_together(&self, planes: PlaneSet) -> u8 {
-        self.read_together[usize::from(planes.0)]
-    }
-
     /// The group of an entry of [`PlaneSetIndex::next`].
     pub(super) const fn next_group(&self, entry: u32) -> u32 {
         entry / (self.cells * self.slots) as u32
@@ -145,39 +108,49 @@ impl PlaneSetIndex {
         entry / self.cells as u32
     }
 
-    /// Updates the plane sets of a group; `news` is what has changed of the uses of its blocks. Returns how often it has changed what
-    /// some two planes of the die can do together.
-    pub(super) fn refresh(&mut self, relations: &Masks, group: u32, uses: &GroupUses, news: GroupNews) -> u64 {
+    /// Updates the plane sets of a group `within` some planes; `news` is what has changed of the uses of its blocks. Returns how often it has
+    /// changed what some two planes of the die can do together.
+    pub(super) fn refresh(
+        &mut self,
+        (relations, usable): (&Masks, &mut UsablePlanes),
+        (group, within): (u32, PlaneSet),
+        uses: &GroupUses,
+        news: GroupNews,
+    ) -> u64 {
         let group = group as usize;
         let mut changes = 0;
         if news.free {
-            changes += self.set_any(relations, group, uses);
+            changes += self.set_any((relations, usable), group, uses.free().and(within));
         }
         for cell in bits(u32::from(news.next_as)) {
-            changes += self.set_next(relations, (group, cell), uses);
+            changes += self.set_next((relations, usable), (group, cell), uses.next_as(cell).and(within), uses);
         }
         for cell in bits(u32::from(news.read_as)) {
-            changes += self.set_read(relations, (group, cell), uses);
+            changes += self.set_read((relations, usable), (group, cell), uses.read_as(cell).and(within), uses);
         }
         changes
     }
 
     /// Files the plane set of a group for erasing.
-    fn set_any(&mut self, relations: &Masks, group: usize, uses: &GroupUses) -> u64 {
-        let free = uses.free();
+    fn set_any(&mut self, (relations, usable): (&Masks, &mut UsablePlanes), group: usize, free: PlaneSet) -> u64 {
         let moved = self.any.assign(group as u32, (free.len() >= 2).then_some(usize::from(free.0)));
         let mut changes = 0;
         for (set, some) in moved.each() {
             let changed = self.any_known.put(relations, PlaneSet(set as u8), some);
-            changes += note(&mut self.any_together, 0, changed);
+            changes += usable.turn_any(changed);
         }
         changes
     }
 
     /// Files the plane sets of a group for programming a cell type: planes at the same next page, at least two.
-    fn set_next(&mut self, relations: &Masks, (group, cell): (usize, usize), uses: &GroupUses) -> u64 {
+    fn set_next(
+        &mut self,
+        (relations, usable): (&Masks, &mut UsablePlanes),
+        (group, cell): (usize, usize),
+        mut left: PlaneSet,
+        uses: &GroupUses,
+    ) -> u64 {
         let slot = (group * self.cells + cell) * self.slots;
-        let mut left = uses.next_as(cell);
         let mut changes = 0;
         for slot in slot..slot + self.slots {
             let mut mask = PlaneSet::EMPTY;
@@ -191,16 +164,20 @@ impl PlaneSetIndex {
             for (set, some) in moved.each() {
                 let (row, mask) = (set / self.masks, PlaneSet((set % self.masks) as u8));
                 let changed = self.next_known[row].put(relations, mask, some);
-                let first = row / self.cells * self.masks;
-                changes += note(&mut self.next_together[first..][..self.masks], cell, changed);
+                changes += usable.turn_next(row / self.cells, cell, changed);
             }
         }
         changes
     }
 
     /// Files the plane set of a group for reading a cell type.
-    fn set_read(&mut self, relations: &Masks, (group, cell): (usize, usize), uses: &GroupUses) -> u64 {
-        let mask = uses.read_as(cell);
+    fn set_read(
+        &mut self,
+        (relations, usable): (&Masks, &mut UsablePlanes),
+        (group, cell): (usize, usize),
+        mask: PlaneSet,
+        uses: &GroupUses,
+    ) -> u64 {
         let first = cell * self.masks;
         let set = (mask.len() >= 2).then(|| {
             let length = (16 - uses.most_read_pages(mask).leading_zeros()) as usize;
@@ -216,15 +193,9 @@ impl PlaneSetIndex {
             if some != (before != 0) {
                 let mask = PlaneSet((set / LENGTHS - first) as u8);
                 let changed = self.read_known[cell].put(relations, mask, some);
-                changes += note(&mut self.read_together, cell, changed);
+                changes += usable.turn_read(cell, changed);
             }
         }
         changes
     }
-}
-
-/// Turns a bit of the plane sets that have changed. Returns 1 if some have, else 0.
-fn note(together: &mut [u8], bit: usize, changed: MaskSet) -> u64 {
-    changed.iter().for_each(|planes| together[usize::from(planes.0)] ^= 1 << bit);
-    u64::from(changed != MaskSet::default())
 }

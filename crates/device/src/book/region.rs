@@ -7,6 +7,7 @@ use nandseq_profile::{Block, Die, Plane, PlaneSet};
 use super::die_index::DieIndex;
 use super::masks::{Masks, bits};
 use super::page_ranges::{PageRanges, UsedUp};
+use super::usable_planes::UsablePlanes;
 use super::uses::{GroupNews, GroupUses, Uses};
 use crate::place::Place;
 use crate::size::Size;
@@ -80,18 +81,74 @@ impl AddressRegion {
     }
 }
 
-/// What may be done with the blocks of a group before a change, by plane, whatever the region.
-#[derive(Default)]
-pub(super) struct GroupBefore {
-    pub(super) uses: [Uses; 8],
-    /// The pages of each that had reached a limit, if these have changed.
-    pub(super) used_up: Option<[Option<Box<[u64]>>; 8]>,
+/// The blocks of a group before and after a change, whatever the region.
+pub(super) struct GroupChange<'a> {
+    pub(super) group: u32,
+    /// The planes on which something else may be done with the block than before, or whose pages have reached a limit or no longer have.
+    pub(super) changed: PlaneSet,
+    /// What might be done with these, by plane.
+    pub(super) before: &'a [Uses; 8],
+    /// What may be done with all blocks of the group, by plane.
+    pub(super) now: [Uses; 8],
+    /// The same.
+    pub(super) of_group: GroupUses,
+    /// The pages that have reached a limit, if there are any on some block of the device.
+    pub(super) used_up: Option<UsedUpPages<'a>>,
 }
 
-impl GroupBefore {
-    /// The pages of a block that had reached a limit; `now` are those that have.
-    fn used_up_on<'a>(&'a self, plane: Plane, now: Option<&'a [u64]>) -> Option<&'a [u64]> {
-        self.used_up.as_ref().map_or(now, |before| before[usize::from(plane.0)].as_deref())
+/// The pages of the blocks of a group that had reached a limit before a change, and those that have now, by plane.
+pub(super) struct UsedUpPages<'a> {
+    pub(super) before: [Option<&'a [u64]>; 8],
+    pub(super) now: [Option<&'a [u64]>; 8],
+}
+
+impl<'a> GroupChange<'a> {
+    /// The pages of a block that had reached a limit before, and those that have now.
+    fn used_up_on(&self, plane: usize) -> [Option<&'a [u64]>; 2] {
+        self.used_up.as_ref().map_or([None; 2], |pages| [pages.before[plane % 8], pages.now[plane % 8]])
+    }
+}
+
+/// The regions that have a block on a die.
+#[derive(Clone, Debug)]
+pub(super) struct DieRegions {
+    all: Vec<RegionIndex>,
+    /// What several have together.
+    together: UsablePlanes,
+}
+
+impl DieRegions {
+    /// The regions on a die. For `splits` see [`DieIndex::new`].
+    pub(super) fn new(tables: &Tables, regions: &[AddressRegion], (die, splits): (Die, bool)) -> Self {
+        let all = regions.iter().filter_map(|region| RegionIndex::new(tables, region, (die, splits))).collect();
+        Self { all, together: UsablePlanes::new(tables, splits) }
+    }
+
+    /// Each of them.
+    #[inline]
+    pub(super) fn all(&self) -> &[RegionIndex] {
+        &self.all
+    }
+
+    /// The planes that have an address in some region.
+    #[inline]
+    pub(super) fn usable(&self) -> &UsablePlanes {
+        if let [alone] = &self.all[..] { &alone.index.usable } else { &self.together }
+    }
+
+    /// Brings the sets into the order in which they would be made anew.
+    pub(super) fn settle(&mut self) {
+        self.all.iter_mut().for_each(|region| region.index.settle());
+    }
+
+    /// Files a group after a change. Returns how often the planes have changed that have an address for a use.
+    pub(super) fn file(&mut self, (masks, programs): (&Masks, &[u8]), change: &GroupChange<'_>) -> u64 {
+        let Self { all, together } = self;
+        let changes = all.iter_mut().map(|region| region.file((masks, programs), change)).sum();
+        if changes == 0 || all.len() < 2 {
+            return changes;
+        }
+        u64::from(together.join(all.iter().map(|region| &region.index.usable)))
     }
 }
 
@@ -99,7 +156,9 @@ impl GroupBefore {
 #[derive(Clone, Debug)]
 pub(super) struct RegionIndex {
     pub(super) weight: u64,
-    pub(super) pages: PageRanges,
+    pages: PageRanges,
+    /// Whether it has all pages of its blocks.
+    has_all_pages: bool,
     /// By group from the first of the index on: the planes whose block is in the region.
     planes: Vec<PlaneSet>,
     pub(super) index: DieIndex,
@@ -119,76 +178,105 @@ impl RegionIndex {
         if planes.iter().all(|planes| planes.is_empty()) {
             return None;
         }
+        let pages = PageRanges::new(&region.pages, size.pages);
         Some(Self {
             weight: region.weight.into(),
-            pages: PageRanges::new(&region.pages, size.pages),
+            has_all_pages: pages.count(size.pages, &UsedUp::default()) == size.pages,
+            pages,
             index: DieIndex::new(tables, first..first + planes.len() as u32, splits),
             planes,
         })
     }
 
+    /// The pages of the region; `None` if it has all, and none can have reached a limit.
+    #[inline]
+    pub(super) fn pages(&self, may_be_used_up: bool) -> Option<&PageRanges> {
+        (may_be_used_up | !self.has_all_pages).then_some(&self.pages)
+    }
+
     /// The planes of a group whose block is in the region.
-    pub(super) fn planes_of(&self, group: u32) -> PlaneSet {
+    fn planes_of(&self, group: u32) -> PlaneSet {
         let at = group.checked_sub(self.index.first);
         at.and_then(|at| self.planes.get(at as usize)).copied().unwrap_or(PlaneSet::EMPTY)
     }
 
-    /// What may be done in the region with a block of it; `of_block` says it whatever the region, with the pages that have reached a limit.
-    fn uses_of((uses, used_up): (Uses, Option<&[u64]>), pages: &PageRanges) -> Uses {
+    /// What may be done in the region with a block of it, of what may be done with it whatever the region; `used_up` are its pages that have
+    /// reached a limit.
+    fn uses_of(uses: &Uses, used_up: Option<&[u64]>, pages: &PageRanges) -> Uses {
         let read_pages = if uses.read_as == 0 { 0 } else { pages.count(uses.read_pages, &UsedUp::of(used_up)) };
         Uses {
             next_as: uses.next_as * u8::from(pages.contains(uses.next_page)),
             read_as: uses.read_as * u8::from(read_pages > 0),
             read_pages,
-            ..uses
+            ..*uses
         }
     }
 
-    /// Files a group, by what may be done with its blocks in the region. Those on `planes` have changed from `before`; `of_block` says of a block
-    /// what may be done with it whatever the region, with its pages that have reached a limit. Returns the same as [`DieIndex::file`].
-    pub(super) fn file<'u>(
-        &mut self,
-        (masks, programs): (&Masks, &[u8]),
-        (group, planes): (u32, PlaneSet),
-        before: &GroupBefore,
-        of_block: impl Fn(u8) -> (Uses, Option<&'u [u64]>),
-    ) -> u64 {
+    /// Files a group after a change, by what may be done with its blocks in the region. Returns the same as [`DieIndex::file`].
+    fn file(&mut self, (masks, programs): (&Masks, &[u8]), change: &GroupChange<'_>) -> u64 {
+        let own = self.planes_of(change.group);
+        if own.and(change.changed).is_empty() {
+            return 0;
+        }
+        if self.has_all_pages && change.used_up.is_none() {
+            self.file_all_pages((masks, programs), own, change)
+        } else {
+            self.file_some_pages((masks, programs), own, change)
+        }
+    }
+
+    /// The same where all pages count: what may be done in the region is what may be done whatever the region.
+    fn file_all_pages(&mut self, (masks, programs): (&Masks, &[u8]), own: PlaneSet, change: &GroupChange<'_>) -> u64 {
+        let (mut news, mut changes) = (GroupNews::default(), 0);
+        for plane in own.and(change.changed).iter() {
+            let at = usize::from(plane.0 % 8);
+            let (before, now) = (&change.before[at], &change.now[at]);
+            changes += self.index.file(programs, (change.group, plane.0), before, now);
+            news.add(before, now);
+        }
+        if self.index.planes > 1 && news != GroupNews::default() {
+            changes += self.index.refresh(masks, (change.group, own), &change.of_group, news);
+        }
+        changes
+    }
+
+    /// The same where pages are missing, or have reached a limit.
+    fn file_some_pages(&mut self, (masks, programs): (&Masks, &[u8]), own: PlaneSet, change: &GroupChange<'_>) -> u64 {
         let (mut news, mut of_group, mut changes) = (GroupNews::default(), GroupUses::default(), 0);
-        for plane in self.planes_of(group).and(planes).iter() {
-            let at = usize::from(plane.0);
-            let (block, after) = (of_block(plane.0), Self::uses_of(of_block(plane.0), &self.pages));
-            let before = Self::uses_of((before.uses[at], before.used_up_on(plane, block.1)), &self.pages);
-            of_group.put(at, after);
-            if before != after {
-                changes += self.index.file(programs, (group, plane.0), &before, &after);
-                news.add(&before, &after);
+        for plane in own.and(change.changed).iter() {
+            let at = usize::from(plane.0 % 8);
+            let [used_up_before, used_up] = change.used_up_on(at);
+            let before = Self::uses_of(&change.before[at], used_up_before, &self.pages);
+            let now = Self::uses_of(&change.now[at], used_up, &self.pages);
+            of_group.put(at, now);
+            if before != now {
+                changes += self.index.file(programs, (change.group, plane.0), &before, &now);
+                news.add(&before, &now);
             }
         }
         if self.index.planes > 1 && news != GroupNews::default() {
-            for plane in self.planes_of(group).minus(planes).iter() {
-                of_group.put(plane.0.into(), Self::uses_of(of_block(plane.0), &self.pages));
+            for plane in own.minus(change.changed).iter() {
+                let at = usize::from(plane.0 % 8);
+                of_group.put(at, Self::uses_of(&change.now[at], change.used_up_on(at)[1], &self.pages));
             }
-            for cell in bits(news.read_as.into()) {
-                self.leave_out_without_common_page(cell, &mut of_group, &of_block);
+            if change.used_up.is_some() {
+                for cell in bits(news.read_as.into()) {
+                    self.leave_out_without_common_page(cell, &mut of_group, change);
+                }
             }
-            changes += self.index.refresh(masks, group, &of_group, news);
+            changes += self.index.refresh(masks, (change.group, own), &of_group, news);
         }
         changes
     }
 
     /// Leaves planes out of those that may be read together as a cell type until they have a page in common. Without pages that have
     /// reached a limit they all have their first.
-    fn leave_out_without_common_page<'u>(
-        &self,
-        cell: usize,
-        uses: &mut GroupUses,
-        of_block: impl Fn(u8) -> (Uses, Option<&'u [u64]>),
-    ) {
+    fn leave_out_without_common_page(&self, cell: usize, uses: &mut GroupUses, change: &GroupChange<'_>) {
         loop {
             let planes = uses.read_as(cell);
             let mut used_up = UsedUp::default();
-            planes.iter().for_each(|plane| used_up.add(of_block(plane.0).1));
-            let readable = planes.iter().map(|plane| of_block(plane.0).0.read_pages).min().unwrap_or(0);
+            planes.iter().for_each(|plane| used_up.add(change.used_up_on(plane.index())[1]));
+            let readable = planes.iter().map(|plane| change.now[plane.index() % 8].read_pages).min().unwrap_or(0);
             if planes.len() < 2 || used_up.is_empty() || self.pages.count(readable, &used_up) > 0 {
                 return;
             }

@@ -18,6 +18,7 @@ use super::die_index::DieIndex;
 use super::masks::{MaskSet, bits};
 use super::page_ranges::{PageRanges, UsedUp};
 use super::record::BlockStage;
+use super::usable_planes::parts;
 use super::uses::LENGTHS;
 use crate::place::Place;
 
@@ -33,7 +34,7 @@ struct Draws<'a> {
     book: &'a AddressBook,
     die: Die,
     index: &'a DieIndex,
-    /// The pages of the region; `None` without a region.
+    /// The pages of the region; `None` if all pages may be used.
     pages: Option<&'a PageRanges>,
     /// How many blocks may be opened.
     slots: u32,
@@ -60,12 +61,12 @@ impl<'a> DieAddresses<'a> {
                 is_here
             })?
         };
-        Some(Draws { book, die, index: &region.index, pages: Some(&region.pages), slots: book.slots })
+        Some(Draws { book, die, index: &region.index, pages: region.pages(book.may_be_used_up()), slots: book.slots })
     }
 
     /// A block that may be erased, at page 0; the caller fills in the cell type.
     pub fn sample_any(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let draws = self.draws(|index| !index.any_planes(allowed).is_empty(), below)?;
+        let draws = self.draws(|index| !index.usable.any_planes(allowed).is_empty(), below)?;
         let sets = || allowed.iter().map(|plane| draws.index.any.get(usize::from(plane.0)));
         let block = draws.index.block(nth(sets, below)?);
         Some(draws.place_of(block, 0))
@@ -78,8 +79,8 @@ impl<'a> DieAddresses<'a> {
         allowed: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let draws = self.draws(|index| !index.next_planes(cell, allowed, self.book.slots).is_empty(), below)?;
-        let planes = draws.index.next_planes(cell, allowed, draws.slots);
+        let draws = self.draws(|index| !index.usable.next_planes(cell, allowed, self.book.slots).is_empty(), below)?;
+        let planes = draws.index.usable.next_planes(cell, allowed, draws.slots);
         let sets = || {
             planes.iter().flat_map(|plane| {
                 let base = usize::from(plane.0) * draws.index.cells * 2;
@@ -93,7 +94,7 @@ impl<'a> DieAddresses<'a> {
     /// The next page of a block that may be programmed with some cell type. The place has the cell type that the block is erased
     /// or programmed as.
     pub fn sample_any_next(&self, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let draws = self.draws(|index| !index.any_next_planes(allowed, self.book.slots).is_empty(), below)?;
+        let draws = self.draws(|index| !index.usable.any_next_planes(allowed, self.book.slots).is_empty(), below)?;
         let sets = || {
             allowed.iter().flat_map(|plane| {
                 let base = usize::from(plane.0) * draws.index.cells * 2;
@@ -116,9 +117,9 @@ impl<'a> DieAddresses<'a> {
         allowed: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let draws = self.draws(|index| !index.read_planes(cell, allowed).is_empty(), below)?;
+        let draws = self.draws(|index| !index.usable.read_planes(cell, allowed).is_empty(), below)?;
         let index = draws.index;
-        let planes = index.read_planes(cell, allowed);
+        let planes = index.usable.read_planes(cell, allowed);
         let sets = || {
             planes.iter().flat_map(|plane| {
                 let base = (usize::from(plane.0) * index.cells + cell.index()) * LENGTHS;
@@ -142,7 +143,7 @@ impl<'a> DieAddresses<'a> {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let draws = self.draws(|index| index.plane_sets.any_together(allowed), below)?;
+        let draws = self.draws(|index| index.usable.any_together(allowed), below)?;
         let groups = &draws.index.plane_sets;
         let planes = draws.draw_planes(allowed, max_planes, &groups.any_known().inside, below)?;
         let masks = || draws.supersets(planes, &groups.any_known().masks);
@@ -158,7 +159,7 @@ impl<'a> DieAddresses<'a> {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let has = |index: &DieIndex| index.plane_sets.next_together(allowed, self.book.slots) >> cell.0 & 1 == 1;
+        let has = |index: &DieIndex| index.usable.next_together(allowed, self.book.slots) >> cell.0 & 1 == 1;
         let draws = self.draws(has, below)?;
         let planes = draws.draw_planes(allowed, max_planes, &draws.index.next_inside(cell, draws.slots), below)?;
         draws.next_on(cell, planes, below)
@@ -183,7 +184,7 @@ impl<'a> DieAddresses<'a> {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let draws = self.draws(|index| index.plane_sets.read_together(allowed) >> cell.0 & 1 == 1, below)?;
+        let draws = self.draws(|index| index.usable.read_together(allowed) >> cell.0 & 1 == 1, below)?;
         let known = draws.index.plane_sets.read_known(cell);
         let planes = draws.draw_planes(allowed, max_planes, &known.inside, below)?;
         draws.read_on(cell, planes, below)
@@ -278,7 +279,7 @@ impl Draws<'_> {
     fn next_on(&self, cell: CellTypeId, planes: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let (groups, die) = (&self.index.plane_sets, self.die);
         let sets = || {
-            groups.parts(self.slots).flat_map(|part| {
+            parts(self.index.usable.splits, self.slots).flat_map(|part| {
                 let masks = self.supersets(planes, &groups.next_known(part, cell).masks);
                 masks.map(move |mask| groups.next(part, cell, mask))
             })

@@ -57,6 +57,11 @@ impl UseCounts {
         self.counts_pages.get(at).is_some_and(|counts| *counts)
     }
 
+    /// Whether reads of some block or page are counted.
+    pub(super) const fn counts_reads(&self) -> bool {
+        !(self.reads.is_empty() && self.page_reads.is_empty())
+    }
+
     /// Reads of pages of a block, if they are counted.
     #[must_use]
     pub fn reads_of(&self, at: usize) -> u32 {

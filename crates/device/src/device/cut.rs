@@ -58,7 +58,7 @@ impl Device {
         if info.affects_state {
             let planes = self.planes_of(info, &flight.place);
             for die in self.dies_of(info, &flight.place) {
-                self.dies[die].stamp += 1;
+                self.stamps[die] += 1;
                 for plane in planes.iter() {
                     self.dies[die].segments[usize::from(plane.0)].cut(now);
                 }
@@ -76,7 +76,7 @@ impl Device {
         let window = flight.window_end - flight.end;
         let state = &mut self.dies[usize::from(die.0)];
         state.suspended[axis] = Some(SuspendedOperation { op: flight.op, place: flight.place, busy_left, window });
-        state.stamp += 1;
+        self.stamps[usize::from(die.0)] += 1;
         state.logic.suspend(axis, Suspended { place: flight.place, base });
     }
 

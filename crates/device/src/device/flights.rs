@@ -32,9 +32,8 @@ impl Device {
         }
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
-            let die = &mut self.dies[die];
-            die.stamp += 1;
-            die.enter(planes, op.may_join);
+            self.stamps[die] += 1;
+            self.dies[die].enter(planes, op.may_join);
         }
     }
 
@@ -45,9 +44,8 @@ impl Device {
         }
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
-            let die = &mut self.dies[die];
-            die.stamp += 1;
-            die.leave_if(true, planes);
+            self.stamps[die] += 1;
+            self.dies[die].leave_if(true, planes);
         }
     }
 

@@ -235,7 +235,7 @@ impl Device {
     pub(super) fn open_segments(&mut self, info: &BaseInfo, place: &Place, segment: &Segment) {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
-            self.dies[die].stamp += 1;
+            self.stamps[die] += 1;
             self.dies[die].open(planes, segment);
         }
     }

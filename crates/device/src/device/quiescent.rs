@@ -67,18 +67,19 @@ impl Device {
                 keys: [info.end_key; 4],
             }
         };
+        let stamps = vec![1; dies.len()];
         let dies = dies.iter().map(|die| DieState {
             logic: die.logic,
             segments: die.last.map(|base| base.map_or_else(Segment::default, segment)),
             suspended: die.suspended,
             occupied: PlaneSet::EMPTY,
             occupants: 0,
-            stamp: 1,
             tolerant: true,
         });
         Self {
             book: AddressBook::with_records(tables, blocks),
             dies: dies.collect(),
+            stamps,
             flights: Vec::new(),
             free: Vec::new(),
             on: vec![Vec::new(); usize::from(tables.size.dies)],

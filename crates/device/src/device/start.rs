@@ -51,7 +51,7 @@ impl Device {
         let planes = self.planes_of(info, place);
         let die = &mut self.dies[usize::from(place.die.0)];
         die.logic.start(info, place);
-        die.stamp += u64::from(info.occupies | !info.is_inert());
+        self.stamps[usize::from(place.die.0)] += u64::from(info.occupies | !info.is_inert());
         if info.occupies {
             if info.affects_state {
                 die.open(planes, segment);
@@ -74,9 +74,8 @@ impl Device {
             self.open_segments(info, place, segment);
         }
         for die in self.dies_of(info, place) {
-            let die = &mut self.dies[die];
-            die.logic.start(info, place);
-            die.stamp += u64::from(!info.is_inert());
+            self.dies[die].logic.start(info, place);
+            self.stamps[die] += u64::from(!info.is_inert());
         }
         self.enter(op, info, place);
         if info.effects.holds_target {
@@ -93,10 +92,10 @@ impl Device {
         let info = tables.base(tables.op(flight.op).base);
         let planes = self.planes_of(info, &flight.place);
         for die in self.dies_of(info, &flight.place) {
+            self.stamps[die] += 1;
             let die = &mut self.dies[die];
             die.leave_if(info.occupies, planes);
             die.logic.finish(info, &flight.place);
-            die.stamp += 1;
         }
         if info.changes_block {
             self.book.finish(info, &flight.place);
@@ -110,9 +109,7 @@ impl Device {
     /// Copies the state of the target from one die to all others.
     fn share_target(&mut self, from: Die) {
         let logic = self.dies[usize::from(from.0)].logic;
-        for die in &mut self.dies {
-            die.logic.share_target(&logic);
-            die.stamp += 1;
-        }
+        self.dies.iter_mut().for_each(|die| die.logic.share_target(&logic));
+        self.stamps.iter_mut().for_each(|stamp| *stamp += 1);
     }
 }

@@ -94,8 +94,6 @@ pub(super) struct DieState {
     pub(super) occupants: u8,
     /// Whether all of them may interleave with others on the die.
     pub(super) tolerant: bool,
-    /// Counts changes of the above.
-    pub(super) stamp: u64,
 }
 
 /// The present state of a device.
@@ -108,6 +106,8 @@ pub struct Device {
     /// All blocks.
     pub book: AddressBook,
     pub(super) dies: Vec<DieState>,
+    /// For each die how often its state has changed. They are side by side: hooks ask for those of all dies.
+    pub(super) stamps: Vec<u64>,
     /// By slot: how many flights have left it, and the one that it holds.
     pub(super) flights: Vec<(u32, Option<Flight>)>,
     pub(super) free: Vec<u32>,
@@ -124,10 +124,11 @@ impl Device {
     /// When a bad block does not exist.
     #[must_use]
     pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
-        let idle = DieState { tolerant: true, stamp: 1, ..DieState::default() };
+        let idle = DieState { tolerant: true, ..DieState::default() };
         Self {
             book: AddressBook::new(tables, bad),
             dies: vec![idle; usize::from(tables.size.dies)],
+            stamps: vec![1; usize::from(tables.size.dies)],
             flights: Vec::new(),
             free: Vec::new(),
             on: vec![Vec::new(); usize::from(tables.size.dies)],
@@ -152,12 +153,19 @@ impl Device {
     /// counts only if [`AddressBook::stamp`] counts it.
     #[must_use]
     pub fn stamp(&self, die: Die) -> u64 {
-        self.dies[usize::from(die.0)].stamp + self.book.stamp(die)
+        self.state_stamp(die) + self.book.stamp(die)
     }
 
-    /// [`Device::stamp`] of each die.
-    pub fn stamps(&self) -> impl Iterator<Item = u64> {
-        self.dies.iter().zip(self.book.stamps()).map(|(die, of_book)| die.stamp + of_book)
+    /// The same without changes of its blocks.
+    #[must_use]
+    pub fn state_stamp(&self, die: Die) -> u64 {
+        self.stamps[usize::from(die.0)]
+    }
+
+    /// [`Device::state_stamp`] of each die.
+    #[must_use]
+    pub fn state_stamps(&self) -> &[u64] {
+        &self.stamps
     }
 
     /// Every plane of a die.

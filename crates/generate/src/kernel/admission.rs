@@ -20,17 +20,17 @@ pub(crate) enum NotAdmitted {
     Limit,
 }
 
-/// Whether limits leave room for all operations of a plan.
+/// Whether limits leave room for all operations of a plan; they are known to leave room for the first `judged` of them.
 #[inline]
-pub(crate) fn has_room(device: &Device, tables: &Tables, plan: &[Step]) -> bool {
-    !device.book.has_limits() || limits_leave_room(device, tables, plan)
+pub(crate) fn has_room(device: &Device, tables: &Tables, plan: &[Step], judged: usize) -> bool {
+    !device.book.has_limits() || limits_leave_room(device, tables, plan, judged)
 }
 
 #[cold]
 #[inline(never)]
-fn limits_leave_room(device: &Device, tables: &Tables, plan: &[Step]) -> bool {
+fn limits_leave_room(device: &Device, tables: &Tables, plan: &[Step], judged: usize) -> bool {
     let operation = |step: &Step| (tables.base(tables.op(step.op).base), step.place);
-    device.book.has_room(&plan.iter().map(operation))
+    device.book.has_room_after(&plan.iter().map(operation), judged)
 }
 
 impl Kernel<'_> {
@@ -99,8 +99,28 @@ impl Kernel<'_> {
         }
     }
 
-    /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
+    /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete, and keeps within
+    /// limits.
     pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), NotAdmitted> {
+        self.leave_held_blocks(plan)?;
+        if !has_room(&self.device, self.tables, plan, 0) {
+            return Err(NotAdmitted::Limit);
+        }
+        self.orders.new = self.find_order_with(plan, now)?;
+        Ok(())
+    }
+
+    /// Admits a plan that was made at this hook: planning has found that limits leave room for it.
+    pub(crate) fn admit_new(&mut self, plan: &[Step], now: Ticks) -> Result<(), NotAdmitted> {
+        self.leave_held_blocks(plan)?;
+        debug_assert!(has_room(&self.device, self.tables, plan, 0), "limits left room when it was planned");
+        self.orders.new = self.find_order_with(plan, now)?;
+        Ok(())
+    }
+
+    /// Whether a plan leaves the blocks alone that steps to come count on, and the target while a step is to come.
+    #[inline]
+    fn leave_held_blocks(&mut self, plan: &[Step]) -> Result<(), NotAdmitted> {
         self.orders.new = NewOrder::AsItIs;
         let info = |step: &Step| self.tables.base(self.tables.op(step.op).base);
         if info(&plan[0]).effects.holds_target && !self.chains.is_empty() {
@@ -115,10 +135,6 @@ impl Kernel<'_> {
         if !self.chains.is_empty() && plan.iter().enumerate().any(takes_held) {
             return Err(NotAdmitted::ChainUnderWay);
         }
-        if !has_room(&self.device, self.tables, plan) {
-            return Err(NotAdmitted::Limit);
-        }
-        self.orders.new = self.find_order_with(plan, now)?;
         Ok(())
     }
 

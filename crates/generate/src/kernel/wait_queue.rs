@@ -19,7 +19,7 @@ pub(crate) struct ReadyChain {
     /// The die of the place of the step.
     at: Die,
     needs_bus: bool,
-    /// The step is forbidden while `at` has this stamp, before this time.
+    /// The step is forbidden while the state of `at` has this stamp, before this time: blocks change only when something starts or ends there.
     barred: (u64, Ticks),
     /// While `die` has this stamp, before this time: when the first of its windows that are open closes.
     windows: (u64, Ticks, Ticks),
@@ -44,17 +44,17 @@ impl ReadyChain {
     #[inline]
     fn is_barred(&self, device: &Device, now: Ticks) -> bool {
         let lacks_bus = self.needs_bus & (now < device.bus_free());
-        lacks_bus | ((now < self.barred.1) & (device.stamp(self.at) == self.barred.0))
+        lacks_bus | ((now < self.barred.1) & (device.state_stamp(self.at) == self.barred.0))
     }
 
     /// Notes that the step is forbidden as long as nothing changes on its die, before `until`.
     pub(crate) fn bar(&mut self, device: &Device, until: Ticks) {
-        self.barred = (device.stamp(self.at), until);
+        self.barred = (device.state_stamp(self.at), until);
     }
 
     /// When the first of the windows closes that are open on the die; never if none is.
     fn window_end(&mut self, device: &Device, now: Ticks) -> Ticks {
-        let stamp = device.stamp(self.die);
+        let stamp = device.state_stamp(self.die);
         if self.windows.0 != stamp || now >= self.windows.1 {
             let (end, until) = device.first_window_end(self.die, now);
             self.windows = (stamp, until, end);

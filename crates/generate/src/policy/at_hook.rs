@@ -98,7 +98,7 @@ impl AtHook<'_, '_> {
         if is_on(&self.setup.tables, &self.proposer.plan, self.held) {
             return Err(RefusalReason::Scenario);
         }
-        self.kernel.admit(&self.proposer.plan, self.proposal.time)?;
+        self.kernel.admit_new(&self.proposer.plan, self.proposal.time)?;
         match verdict {
             Ok(()) => Ok(WhenToStart::Now),
             Err(_) => self.wait_for_bus(),

@@ -36,7 +36,7 @@ impl AvailableClasses {
 #[derive(Clone, Debug)]
 pub(crate) struct AddressAvailability {
     /// The book's stamp of the die when this was made.
-    stamp: u64,
+    pub(super) stamp: u64,
     pub(crate) chunks: Vec<AvailableClasses>,
     /// The kinds of address that each plane and each pair has.
     single: [Kinds; 8],

@@ -30,7 +30,8 @@ pub(crate) struct ClassMasks {
 /// The constraints of a die.
 #[derive(Clone, Debug)]
 pub(crate) struct DieConstraints {
-    /// The die's stamp when the constraints were made. They hold while the die has this stamp, and before `until`.
+    /// The stamp of the die's state when the constraints were made. They hold while the die has this stamp and its blocks that of
+    /// `availability`, and before `until`. Blocks do not matter to [`ClassMasks::against`].
     stamp: u64,
     until: Ticks,
     /// Whether all masks were made, not [`ClassMasks::against`] alone.
@@ -95,7 +96,8 @@ impl DieConstraints {
     /// Brings the constraints of a die up to date.
     #[inline]
     pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
-        if self.stamp != device.stamp(die) || now >= self.until || !self.is_complete {
+        let is_other = (self.stamp != device.state_stamp(die)) | (self.availability.stamp != device.book.stamp(die));
+        if is_other | (now >= self.until) | !self.is_complete {
             self.make(device, setup, die, now);
         }
     }
@@ -103,12 +105,12 @@ impl DieConstraints {
     /// Brings what a die forbids on all dies up to date: [`ClassMasks::against`] alone.
     #[inline]
     pub(super) fn refresh_against(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
-        if self.stamp != device.stamp(die) || now >= self.until {
+        if self.stamp != device.state_stamp(die) || now >= self.until {
             self.make_against(device, setup, die, now);
         }
     }
 
-    /// The stamp of the die with which they hold, and the time before which.
+    /// The stamp of the die's state with which they hold, and the time before which.
     pub(super) const fn valid(&self) -> (u64, Ticks) {
         (self.stamp, self.until)
     }
@@ -169,7 +171,7 @@ impl DieConstraints {
         self.until = device.op_states(die, now, |plane, key| {
             self.planes[usize::from(plane.0 % 8)] = PlaneFacts::new(registers, plane, occupied, group.state_of(key));
         });
-        self.stamp = device.stamp(die);
+        self.stamp = device.state_stamp(die);
         Facts { tolerant: device.occupants(die), flies: device.flies_on(die), ..Facts::default() }
     }
 

@@ -137,7 +137,7 @@ impl Planner<'_> {
             self.judge(info.base, &place)?;
         }
         self.steps.push(Step { op, place });
-        if !has_room(self.device, tables, self.steps) {
+        if !has_room(self.device, tables, self.steps, self.steps.len() - 1) {
             self.limited = true;
             return None;
         }

@@ -31,7 +31,7 @@ impl TargetConstraints {
         now: Ticks,
     ) {
         let mut stale = 0u64;
-        for (at, (&(stamp, until), present)) in self.valid.iter().zip(device.stamps()).enumerate() {
+        for (at, (&(stamp, until), &present)) in self.valid.iter().zip(device.state_stamps()).enumerate() {
             stale |= u64::from((stamp != present) | (now >= until)) << at;
         }
         stale &= !(1 << own.0);
