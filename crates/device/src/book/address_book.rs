@@ -262,7 +262,7 @@ impl AddressBook {
             of_group.put(plane, now[plane % 8]);
         }
         let Self { regions, masks, programs, stamps, counting, .. } = self;
-        let used_up = counting.as_ref().and_then(|counting| counting.used_up((first, planes), used_up_before));
+        let used_up = counting.as_ref().and_then(|counting| counting.used_up_pages((first, planes), used_up_before));
         let change = GroupChange { group, changed, before, now, of_group, used_up };
         if let Some(regions) = regions.get_mut(die.index()) {
             stamps[die.index()] += regions.file((masks, programs), &change);

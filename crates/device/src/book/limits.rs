@@ -214,7 +214,7 @@ impl Counting {
     /// The pages of the blocks of a group that have reached their limit, and those that had before if these are others; `None` if there are
     /// none. `first` is the number of its first block on the device.
     #[inline]
-    pub(super) fn used_up<'a>(
+    pub(super) fn used_up_pages<'a>(
         &'a self,
         (first, planes): (usize, PlaneSet),
         before: Option<&'a [Option<Box<[u64]>>; 8]>,

@@ -381,6 +381,16 @@ fn agree(
     Ok(())
 }
 
+/// What a die has addresses for, on each set of planes: alone, then together.
+fn answers(addresses: DieAddresses<'_>) -> Vec<[u8; 6]> {
+    let of_planes = |allowed| {
+        let together = [addresses.next_cells_together(allowed), addresses.read_cells_together(allowed)];
+        let [next, read] = [addresses.next_cells(allowed), addresses.read_cells(allowed)];
+        [addresses.any_planes(allowed).0, next, read, addresses.any_together(allowed).into(), together[0], together[1]]
+    };
+    (0..8).map(PlaneSet).map(of_planes).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -438,6 +448,35 @@ proptest! {
                         assert_mixture(&pair, &regions, die, PlaneSet(allowed))?;
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn regions_have_together_what_each_has_and_the_stamp_grows_when_that_changes(
+        steps in prop::collection::vec(any_step(), 1..90),
+        regions in prop::collection::vec(any_region(), 2..4),
+    ) {
+        let tables = tables((2, 3, 12, 7), 0);
+        let mut pair = Pair::new(&tables, &[(Die(0), Block(2))], None);
+        pair.book.draw_from(&tables, &regions, &UseLimits::default());
+        for &step in &steps {
+            let before: Vec<_> =
+                pair.naive.dies().map(|die| (die, pair.book.stamp(die), answers(pair.on(die)))).collect();
+            pair.step(step);
+            let mut each = vec![pair.book.clone(); regions.len()];
+            let alone = each.iter_mut().zip(&regions);
+            alone.for_each(|(book, region)| book.draw_from(&tables, std::slice::from_ref(region), &UseLimits::default()));
+            for (die, stamp, answered) in before {
+                let now = answers(pair.on(die));
+                let mut expected = vec![[0; 6]; now.len()];
+                for book in &each {
+                    for (all, own) in expected.iter_mut().zip(answers(book.on(die))) {
+                        (0..all.len()).for_each(|at| all[at] |= own[at]);
+                    }
+                }
+                prop_assert_eq!(&now, &expected);
+                prop_assert!(now == answered || pair.book.stamp(die) > stamp);
             }
         }
     }
