@@ -28,9 +28,8 @@ impl ScenarioStarts {
     /// Looks at the scenarios that are in force in some phase.
     #[must_use]
     pub fn new(profile: &Profile, plan: &TestPlan, start: Start<'_>) -> Self {
-        let none = || profile.ops.ids().map(|_| Vec::new());
-        let (mut steps, mut helps): (Vec<Vec<(usize, usize)>>, Vec<Vec<usize>>) =
-            (none().collect(), vec![Vec::new(); profile.ops.len()]);
+        let mut steps: Vec<Vec<(usize, usize)>> = vec![Vec::new(); profile.ops.len()];
+        let mut helps: Vec<Vec<usize>> = vec![Vec::new(); profile.ops.len()];
         let mut impossible = Vec::new();
         let model = Model::compiled(profile, &[], start);
         let is_in_force =
