@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use nandseq_device::Rule;
 use nandseq_trace::files::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{FailRate, RepeatRule, TryCounts};
 use crate::history::SequenceHistory;
+use crate::player::Player;
 use crate::recipe::{Recipe, SequenceSize};
 use crate::reduce::{Reduction, ReductionStage};
 use crate::removal::RemovalOutcome;
@@ -330,11 +332,24 @@ impl<'h> Shrinker<'h> {
         let (history, recipe) = (self.history, &self.best.recipe);
         let without =
             |items: BTreeSet<u32>| carry_out(history, recipe, recipe.without(&items), Repair::Nothing, usize::MAX);
-        let Err(NotLegal { item: other, rule }) = without(BTreeSet::from([item])) else { return KeptReason::Failing };
+        let broken = self.first_broken(item).map(|(item, rule)| NotLegal { item, rule: Some(rule) });
+        let broken = broken.or_else(|| without(BTreeSet::from([item])).err());
+        let Some(NotLegal { item: other, rule }) = broken else { return KeptReason::Failing };
         let chain = history.unit_of(item);
         let chain: BTreeSet<u32> = chain.iter().copied().filter(|member| recipe.keeps(*member)).collect();
         let is_of_failing = chain.len() < recipe.keep.len() && without(chain).is_ok();
         KeptReason::Rule { item: other, rule, is_of_failing }
+    }
+
+    /// The first operation that breaks a rule, and the rule, if the best sequence is carried out as it is but without an operation.
+    fn first_broken(&self, left_out: u32) -> Option<(u32, Rule)> {
+        let mut player = Player::of(self.history.tables, self.history.fresh.clone());
+        let mut rest = self.best.operations.iter().filter(|kept| kept.item != left_out);
+        rest.find_map(|kept| {
+            player.happened.clear();
+            let started = player.start_at(kept.item, (kept.op, &kept.place), kept.start);
+            started.err().map(|rule| (kept.item, rule))
+        })
     }
 }
 
@@ -348,7 +363,7 @@ pub enum KeptReason {
         /// The other operation, as a position in the history.
         item: u32,
         /// The rule.
-        rule: Option<nandseq_device::Rule>,
+        rule: Option<Rule>,
         /// Whether the sequence is legal without the whole chain, but does not fail.
         is_of_failing: bool,
     },

@@ -5,9 +5,12 @@ mod faults;
 mod runs;
 mod searches;
 
+use std::collections::BTreeMap;
+
 use faults::{Fault, in_order, is_legal, read_of_group, triggers, worn};
 use nandseq_device::Tables;
-use nandseq_shrink::{KeptReason, MOST_ROUNDS, RepeatRule, ShrinkState, ShrinkStory, Shrinker, TryCounts};
+use nandseq_shrink::{KeptReason, MOST_ROUNDS, RepeatRule, ShrinkState, ShrinkStory, Shrinker, TryCounts, record};
+use nandseq_verify::Verifier;
 use runs::{device, history, run};
 use searches::{Kind, finish};
 
@@ -60,6 +63,53 @@ fn planted_faults_are_shrunk_to_little_in_few_rounds() {
         planted("a block erased three times", worn(3), 4, 16),
     ];
     assert_eq!(shrink_all(&all, 7, 1000), all.len());
+}
+
+/// Without an operation the rule that its reason names is broken by the operation that it names; or nothing is, and the rest passes.
+#[test]
+fn each_reason_that_a_story_gives_is_true() {
+    let all = [
+        planted("a read soon after a program", in_order(&[Kind::Program, Kind::Read], 3000), 4, 256),
+        planted("a program soon after a read", in_order(&[Kind::Read, Kind::Program], 400), 5, 256),
+        planted("a program between two reads", in_order(&[Kind::Read, Kind::Program, Kind::Read], 9000), 7, 256),
+        planted("a read of some blocks", read_of_group(1, 3), 4, 64),
+        planted("a block erased three times", worn(3), 4, 16),
+    ];
+    let mut reasons = BTreeMap::new();
+    for Planted { name, fault, blocks, .. } in &all {
+        let profile = device(*blocks);
+        let tables = Tables::new(&profile);
+        let past = run(&profile, &tables, 7, 1000);
+        let history = history(&profile, &tables, &past);
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
+        finish(&mut search, &mut |sequence| fault(&tables, &sequence.operations)).unwrap();
+        let best = &search.best().operations;
+        for (at, kept) in best.iter().enumerate() {
+            let mut rest = best.clone();
+            rest.remove(at);
+            let mut verifier = Verifier::new(&profile, &[]);
+            let broken = record(&profile, &history, &rest, &mut verifier).err().map(|error| error.to_string());
+            let told = format!("{name}: without operation {} {broken:?}", at + 1);
+            let number = |item: u32| 1 + rest.iter().position(|other| other.item == item).unwrap();
+            let reason = match search.need(kept.item) {
+                KeptReason::Failing => {
+                    assert!(broken.is_none() && !fault(&tables, &rest), "{told}");
+                    "failing"
+                }
+                KeptReason::Rule { item, rule: Some(rule), .. } => {
+                    let of_rule = format!("operation {} breaks the rule {}", number(item), rule.code());
+                    assert_eq!(broken, Some(of_rule), "{told}");
+                    "rule"
+                }
+                KeptReason::Rule { rule: None, .. } => {
+                    assert!(broken.is_none(), "{told}");
+                    "chain"
+                }
+            };
+            *reasons.entry(reason).or_insert(0) += 1;
+        }
+    }
+    assert!(reasons.len() == 3 && reasons.values().sum::<usize>() >= 20, "{reasons:?}");
 }
 
 /// Runs of the built-in device.
