@@ -276,7 +276,11 @@ impl ScenarioWriter<'_> {
         let Some(part) = part_of(of.relation) else { return fields };
         let word = match of.relation {
             Relation::OtherPlane => same(of.elsewhere),
-            Relation::PageBefore | Relation::PageAfter | Relation::BlockBeside if !of.elsewhere => "next to",
+            Relation::PageBefore | Relation::PageAfter | Relation::PageBeside | Relation::BlockBeside
+                if !of.elsewhere =>
+            {
+                "next to"
+            }
             Relation::OtherDie => same(of.elsewhere),
             Relation::Die
             | Relation::BlockBeside
@@ -284,7 +288,8 @@ impl ScenarioWriter<'_> {
             | Relation::SameBlock
             | Relation::SamePage
             | Relation::PageBefore
-            | Relation::PageAfter => same(!of.elsewhere),
+            | Relation::PageAfter
+            | Relation::PageBeside => same(!of.elsewhere),
         };
         if both(part) {
             fields.push(format!("{}: {word} {label}", part.name()));
@@ -422,7 +427,9 @@ const fn part_of(relation: Relation) -> Option<PayloadField> {
         Relation::OtherDie => Some(PayloadField::Die),
         Relation::SamePlane | Relation::OtherPlane => Some(PayloadField::Plane),
         Relation::SameBlock | Relation::BlockBeside => Some(PayloadField::Block),
-        Relation::SamePage | Relation::PageBefore | Relation::PageAfter => Some(PayloadField::Page),
+        Relation::SamePage | Relation::PageBefore | Relation::PageAfter | Relation::PageBeside => {
+            Some(PayloadField::Page)
+        }
     }
 }
 

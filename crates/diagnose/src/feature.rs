@@ -21,12 +21,14 @@ pub(crate) enum Relation {
     PageBefore,
     /// The page after in the same block.
     PageAfter,
+    /// One of the two.
+    PageBeside,
     SamePage,
     OtherDie,
 }
 
 impl Relation {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Die,
         Self::OtherPlane,
         Self::SamePlane,
@@ -34,6 +36,7 @@ impl Relation {
         Self::BlockBeside,
         Self::PageBefore,
         Self::PageAfter,
+        Self::PageBeside,
         Self::SamePage,
         Self::OtherDie,
     ];
@@ -47,6 +50,7 @@ impl Relation {
             Self::BlockBeside => "in a block beside it",
             Self::PageBefore => "on the page before",
             Self::PageAfter => "on the page after",
+            Self::PageBeside => "on a page beside it",
             Self::SamePage => "on the same page",
             Self::OtherDie => "on another die",
         }

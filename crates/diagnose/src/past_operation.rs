@@ -96,6 +96,7 @@ impl PastOperation {
             | Relation::BlockBeside
             | Relation::PageBefore
             | Relation::PageAfter
+            | Relation::PageBeside
             | Relation::SamePage => self.relations_to(later) >> relation as u8 & 1 == 1,
         }
     }
@@ -122,10 +123,9 @@ impl PastOperation {
                 let (Some(page), Some(of)) = (own.page, other.page) else { continue };
                 if page == of {
                     relations |= 1 << Relation::SamePage as u8;
-                } else if page + 1 == of {
-                    relations |= 1 << Relation::PageBefore as u8;
-                } else if page == of + 1 {
-                    relations |= 1 << Relation::PageAfter as u8;
+                } else if page.abs_diff(of) == 1 {
+                    let side = if page < of { Relation::PageBefore } else { Relation::PageAfter };
+                    relations |= 1 << side as u8 | 1 << Relation::PageBeside as u8;
                 }
             }
         }

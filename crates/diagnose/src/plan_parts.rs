@@ -123,7 +123,8 @@ impl PlanParts {
                     without.earlier.pop();
                 }
                 (_, Relation::OtherPlane | Relation::SamePlane | Relation::SameBlock | Relation::BlockBeside)
-                | (_, Relation::OtherDie | Relation::PageBefore | Relation::PageAfter | Relation::SamePage) => {
+                | (_, Relation::OtherDie | Relation::PageBefore | Relation::PageAfter)
+                | (_, Relation::PageBeside | Relation::SamePage) => {
                     last.elsewhere = true;
                 }
             }
