@@ -180,7 +180,7 @@ impl Eligibility {
     /// What the other dies forbid of the classes that look at all of them.
     fn by_others(&mut self, device: &Device, tables: &Tables, own: Die, now: Ticks) -> Classes {
         let mut all = 0;
-        for (die, stamp) in (0..).map(Die).zip(device.stamps()) {
+        for (die, &stamp) in (0..).map(Die).zip(device.state_stamps()) {
             if die == own {
                 continue;
             }
