@@ -175,10 +175,10 @@ impl<'p> Absences<'p> {
 
     fn without_refusal(&self, op: OpId, started: &StartCounts<'_>, trap: Option<&TrappedDies>) -> Absence {
         // What scenarios alone may start has no weight all the same.
-        let verdict = match self.can_start.verdict(op) {
-            verdict @ Verdict::Unreachable(Reason::NoWeight | Reason::Excluded | Reason::NoHead) => verdict,
-            verdict => self.of_plan.as_ref().map_or(verdict, |of_plan| of_plan.verdict(op)),
-        };
+        let by_table = self.can_start.verdict(op);
+        let has_none = matches!(by_table, Verdict::Unreachable(Reason::NoWeight | Reason::Excluded | Reason::NoHead));
+        let of_plan = self.of_plan.as_ref().filter(|_| !has_none);
+        let verdict = of_plan.map_or(by_table, |of_plan| of_plan.verdict(op));
         match verdict {
             Verdict::Unreachable(Reason::NoWeight | Reason::Excluded | Reason::NoHead) => return Absence::NoWeight,
             Verdict::Unreachable(reason) => return Absence::NeverEligible(reason),

@@ -137,6 +137,7 @@ fn part_of(all: Range<u64>) -> Range<u64> {
 
 #[test]
 #[ignore = "long: cargo test --release -p nandseq-report --test possible -- --ignored"]
+#[expect(clippy::print_stdout, reason = "what a part has tried is to be seen")]
 fn what_was_written_is_possible_on_any_device() {
     let part = part_of(0..400);
     let (all, variations) = (what_was_written_is_possible(part.clone(), 200), (part.end - part.start) as usize);
@@ -146,6 +147,7 @@ fn what_was_written_is_possible_on_any_device() {
 
 #[test]
 #[ignore = "long: cargo test --release -p nandseq-report --test possible -- --ignored"]
+#[expect(clippy::print_stdout, reason = "what a part has tried is to be seen")]
 fn what_was_reached_is_possible_on_any_device() {
     let part = part_of(0..600);
     let (all, variations) = (what_was_reached_is_possible(part.clone()), (part.end - part.start) as usize);
@@ -155,6 +157,7 @@ fn what_was_reached_is_possible_on_any_device() {
 
 #[test]
 #[ignore = "long: cargo test --release -p nandseq-report --test possible -- --ignored"]
+#[expect(clippy::print_stdout, reason = "what a part has tried is to be seen")]
 fn what_started_in_runs_of_plans_can_start_on_any_device() {
     let part = part_of(0..400);
     let tried = what_started_can_start(part.clone());
