@@ -10,8 +10,7 @@ use crate::runner::{Folder, files_below};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-const SHRINK: [&str; 12] =
-    ["shrink", "lot", "--site", "1", "--run", "1", "--batch", "rounds", "-o", "small", "--repeat", "2"];
+const SHRINK: [&str; 8] = ["shrink", "lot", "--batch", "rounds", "-o", "small", "--repeat", "2"];
 
 /// A read after an erase fails, in two of three tries.
 fn fails(sequence: &str, attempt: u64) -> bool {
