@@ -106,8 +106,8 @@ fn a_confirming_plan_brings_the_fault_about_in_its_first_phase_alone() {
     assert_snapshot!(folder.refuse(&["diagnose", "lot", "--fails", "cut.stdf"]));
 }
 
-/// What a suspect says of things that only some faults have: another die, the block beside, the data of the page before, half of the
-/// pages, a plane of any die, a least distance.
+/// What a suspect says of things that only some faults have: another die, the data of the page before, half of the pages, a
+/// plane of any die.
 #[test]
 fn whatever_can_be_planted_is_named() {
     let mut folder = lot();
@@ -119,7 +119,6 @@ fn whatever_can_be_planted_is_named() {
         ("{data: {class: page_read, previous_page: 0-127}}", "page before with a pattern from 0 to 127"),
         ("{address: {class: page_read, pages: [1, 3, 5, 7, 9, 11, 13, 15]}}", "odd pages"),
         ("{address: {class: page_read, plane: 2}}", "plane 2 of any die"),
-        ("{pair: {first: {base: DOUT}, second: {base: READ, within: 50-200}}}", "after DOUT on the die, 5"),
     ] {
         folder = folder.with("fault.yaml", format!("schema: 1\nname: one\nwhen: {when}\n"));
         folder.succeed(&["simulate", "lot", "--fault", "fault.yaml", "-o", "fails.csv", "-q"]);
