@@ -177,7 +177,7 @@ impl TypedArray {
         }
         match self {
             Self::Text(_) | Self::LargeText(_) | Self::TextView(_) => {
-                put_json(self.text(at).unwrap_or_default(), line)?
+                put_json(self.text(at).unwrap_or_default(), line)?;
             }
             Self::Number(array) => line.extend_from_slice(itoa::Buffer::new().format(array.value(at)).as_bytes()),
             Self::Decimal(values, behind, _) => put_decimal(values[at], *behind, line),

@@ -73,15 +73,15 @@ impl UsablePlanes {
         let all = indexes.clone().fold(PlaneSet::EMPTY, |all, index| all.union(index.any));
         let is_other = self.any != all;
         self.any = all;
+        let together = join(&mut self.any_together, &indexes.clone().map(|index| &index.any_together[..]))
+            | join(&mut self.next_together, &indexes.clone().map(|index| &index.next_together[..]))
+            | join(&mut self.read_together, &indexes.clone().map(|index| &index.read_together[..]));
         let by_cell = join_eight(&mut self.next, indexes.clone().map(|index| &index.next))
             | join_eight(&mut self.read, indexes.clone().map(|index| &index.read))
             | join_eight(&mut self.next_open, indexes.clone().map(|index| &index.next_open));
         let by_plane = join_eight(&mut self.next_cells, indexes.clone().map(|index| &index.next_cells))
             | join_eight(&mut self.read_cells, indexes.clone().map(|index| &index.read_cells))
-            | join_eight(&mut self.next_cells_open, indexes.clone().map(|index| &index.next_cells_open));
-        let together = join(&mut self.any_together, &indexes.clone().map(|index| &index.any_together[..]))
-            | join(&mut self.next_together, &indexes.clone().map(|index| &index.next_together[..]))
-            | join(&mut self.read_together, &indexes.map(|index| &index.read_together[..]));
+            | join_eight(&mut self.next_cells_open, indexes.map(|index| &index.next_cells_open));
         is_other | by_cell | by_plane | together
     }
 
