@@ -83,10 +83,10 @@ pub(crate) fn judge(
     };
     let mut source = MemorySource::new(&by.profile);
     let mut files = Vec::new();
-    for (at, run) in runs.iter().enumerate() {
+    for (at, run) in runs.into_iter().enumerate() {
         let (number, tables) = match run {
             JudgedRun::Own(run) => (run.get().run(), of_run(run.get())),
-            JudgedRun::Tables(tables) => (at as u64 + 1, of_tables(py, tables)?),
+            JudgedRun::Tables(tables) => (at as u64 + 1, of_tables(py, &tables)?),
         };
         let lacking = || refused(py, "a run without its operation_sequence cannot be judged");
         files.push(run_file(number, tables, &mut source).ok_or_else(lacking)?);

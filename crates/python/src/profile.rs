@@ -21,7 +21,7 @@ impl NativeProfile {
     #[staticmethod]
     #[pyo3(signature = (path, lenient))]
     fn read(py: Python<'_>, path: Option<PathBuf>, lenient: bool) -> PyResult<Self> {
-        match py.detach(|| DeviceProfile::read(path.as_deref(), lenient)) {
+        match py.detach(move || DeviceProfile::read(path.as_deref(), lenient)) {
             Ok(device) => Ok(Self { device: Arc::new(device) }),
             Err(refusal) => Err(exception(py, &refusal)),
         }

@@ -15,7 +15,7 @@ const SHRINK: [&str; 8] = ["shrink", "lot", "--batch", "rounds", "-o", "small", 
 /// A read after an erase fails, in two of three tries.
 fn fails(sequence: &str, attempt: u64) -> bool {
     let is_there = sequence.split_once("Block_Erase").is_some_and(|(_, after)| after.contains("Page_Read"));
-    is_there && (sequence.len() as u64 + attempt) % 3 != 0
+    is_there && !(sequence.len() as u64 + attempt).is_multiple_of(3)
 }
 
 /// Where a file comes among those that a call writes: sites one after another, each with its manifest at its end, and that of a round last.
