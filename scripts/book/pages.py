@@ -23,6 +23,7 @@ PARTS = [
             "docs/test-plans.md",
             "docs/campaigns.md",
             "docs/clusters.md",
+            "docs/python.md",
             "docs/reports.md",
             "docs/explain.md",
             "docs/failures.md",
