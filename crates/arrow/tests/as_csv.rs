@@ -96,7 +96,7 @@ fn only_the_wanted_tables_are_made() {
     let plan = ArrowPlan::new(&profile).unwrap();
     let wanted = Outputs::NONE.with(FileKind::AddressTouchCount).with(FileKind::Snapshot);
     let tables = ArrowRun::new(&plan, wanted, &std::env::temp_dir()).finish().unwrap();
-    assert_eq!(tables.iter().map(|table| table.kind()).collect::<Vec<_>>(), [FileKind::AddressTouchCount]);
+    assert_eq!(tables.iter().map(nandseq_arrow::ArrowTable::kind).collect::<Vec<_>>(), [FileKind::AddressTouchCount]);
     assert_eq!((tables[0].rows(), tables[0].batches().count()), (0, 0));
     assert_eq!(tables[0].schema().fields().len(), 6);
 }

@@ -290,7 +290,7 @@ fn damaged(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
-    use std::io::{Read as _, Seek as _, SeekFrom};
+    use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
     use nandseq_trace::table::TableKind;
     use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
