@@ -51,6 +51,7 @@ mod scenarios_reached;
 mod share;
 mod shares_reached;
 mod shell_files;
+mod shortfall;
 mod shrink;
 mod shrunk;
 mod simulate;

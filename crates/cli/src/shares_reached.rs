@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::campaign::Campaign;
 use crate::execute::{ShareTotals, Totals};
+use crate::shortfall::code;
 
 /// A share that a phase states.
 #[derive(Serialize, Debug)]
@@ -84,20 +85,6 @@ pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
         ))
     };
     all(campaign, totals).filter_map(warning).collect()
-}
-
-/// The code of a reason.
-pub(crate) fn code(reason: &ShareShortfall) -> &str {
-    match reason {
-        ShareShortfall::NoWeight => "no_weight",
-        ShareShortfall::ForcedSteps => "forced_steps",
-        ShareShortfall::Refused(code) => code,
-        ShareShortfall::DieTime => "die_time",
-        ShareShortfall::NotEligible => "not_eligible",
-        ShareShortfall::OthersShort => "others_short",
-        ShareShortfall::RestShort => "rest_short",
-        ShareShortfall::TooShort => "too_short",
-    }
 }
 
 /// A reason in words.

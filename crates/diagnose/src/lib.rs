@@ -17,6 +17,7 @@ mod die_past;
 mod draws;
 mod evidence;
 mod feature;
+mod found;
 mod names;
 mod occurrence;
 mod page;
@@ -27,6 +28,7 @@ mod sample;
 mod search;
 mod site_groups;
 mod statistics;
+mod suspect;
 mod table;
 mod text;
 mod threads;
@@ -34,12 +36,10 @@ mod verdict;
 mod walk;
 
 pub use confirm::{ConfirmingPlan, confirming_plan};
-pub use diagnosis::{
-    DiagnoseOptions, Diagnosis, DiagnosisKind, MOST_SUSPECTS, OutcomeCounts, PlaceSpread, Suspect, SuspectExample,
-    diagnose,
-};
+pub use diagnosis::{DiagnoseOptions, Diagnosis, MOST_SUSPECTS, OutcomeCounts, diagnose};
 pub use die_past::LOOK_BACK;
 pub use page::DiagnosisPage;
 pub use statistics::{Metric, UnitCount};
+pub use suspect::{DiagnosisKind, PlaceSpread, Suspect, SuspectExample};
 pub use text::text;
 pub use walk::{DiagnoseError, PartRuns, RunOutcome, TestedRuns};

@@ -8,9 +8,10 @@ use nandseq_report::load::{self, TimeRange, Wanted};
 use nandseq_report::page::{self, PageOfSuspects, PageSubject, ShownCount, ShownSuspect, SuspectExcerpt, UnevenPlace};
 use nandseq_report::{LoadError, SiteTables};
 
-use crate::diagnosis::{Diagnosis, Suspect};
+use crate::diagnosis::Diagnosis;
 use crate::evidence::ExampleOperation;
 use crate::statistics::UnitCount;
+use crate::suspect::Suspect;
 use crate::walk::TestedRuns;
 
 /// The suspects that have excerpts.

@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::feature::{Combination, Feature};
+use crate::found::FoundCombination;
 use crate::names::OpName;
-use crate::search::FoundCombination;
 
 /// How many combinations are changed in one condition at the end.
 const CHANGED: usize = 30;

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
+use crate::found::{FoundCombination, SURE};
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, EarlierOperation, ONE, Occurrence};
 use crate::parents::{Shape, seeds_of, with_one_less};
@@ -22,8 +23,6 @@ use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, T
 const SEEDS: [usize; 2] = [60, 40];
 /// How many combinations of each size are looked at exactly.
 const MOST_KEPT: usize = 400;
-/// A hundred to one, as a logarithm, for each of the families of features.
-pub(crate) const SURE: f64 = 4.7 + 2.1;
 /// What holds a smaller part of the fails than one in so many is no suspect.
 const LEAST_SHARE: u64 = 50;
 /// The number of families: names, the kinds of places, other facts, numbers, earlier operations.
@@ -50,19 +49,6 @@ const fn family(feature: Feature) -> usize {
         Feature::Number(_) => 6,
         Feature::After(..) | Feature::AfterThat(..) => 7,
     }
-}
-
-/// A combination and what was counted of it.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct FoundCombination {
-    pub(crate) combination: Combination,
-    pub(crate) counted: UnitCount,
-    /// How much likelier it makes all fails.
-    pub(crate) gain: f64,
-    /// How much likelier chance alone may make them.
-    pub(crate) needed: f64,
-    /// Whether chance hardly explains it.
-    pub(crate) is_sure: bool,
 }
 
 /// What a search found.

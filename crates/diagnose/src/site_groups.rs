@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::feature::{Combination, Condition, Fact, Feature};
-use crate::search::{FoundCombination, SURE};
+use crate::found::{FoundCombination, SURE};
 use crate::statistics::UnitCount;
 
 /// Each combination with the sites that together make its fails likeliest, if they are several. `cost` is what it costs to state one.

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use nandseq_profile::diagnostic::{counted, grouped};
 
-use crate::diagnosis::{Diagnosis, Suspect, SuspectExample};
+use crate::diagnosis::Diagnosis;
 use crate::statistics::UnitCount;
+use crate::suspect::{Suspect, SuspectExample};
 
 /// The diagnosis as lines of text.
 #[must_use]

@@ -1,10 +1,10 @@
 //! What is bad, in a sentence: a place or a combination; and how unevenly the fails lie over places and parts.
 
-use crate::diagnosis::{DiagnosisKind, PlaceSpread, Suspect};
 use crate::evidence::EvidenceOfAll;
 use crate::feature::{Combination, Condition, ConditionWords, Fact, Feature, Quantity};
 use crate::search::SuspectSearch;
 use crate::statistics::{UnitCount, chance};
+use crate::suspect::{DiagnosisKind, PlaceSpread, Suspect};
 use crate::walk::{PartRuns, TestedRuns};
 
 /// What happens by chance more rarely needs another reason.

@@ -12,7 +12,7 @@ use nandseq_profile::{OpId, Profile};
 use crate::model::{NumberRanges, Region, TestPlan};
 
 /// How often a place is compared with a region at most.
-const MOST_COMPARED: usize = 5_000_000;
+const MOST_COMPARED: usize = 8_000_000;
 
 /// A die, a plane and a block, for all that are in the same regions.
 struct Place {

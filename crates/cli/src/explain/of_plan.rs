@@ -15,7 +15,7 @@ use super::plan_trial::TrialPhase;
 use super::weights::FoundEntry;
 use super::words::{Link, StatedEntry};
 use crate::in_force::InForce;
-use crate::shares_reached::code;
+use crate::shortfall::code;
 use crate::test_plan::{PlanInForce, PlanReach};
 
 /// What a plan says of an operation.
