@@ -13,11 +13,11 @@ use nandseq_profile::model::{ArrayWork, CellType, Effect, PayloadField, PhaseKin
 use nandseq_trace::rows::StateId;
 
 use crate::bins::us_text;
-use crate::diagnosis::Suspect;
 use crate::die_flags::StateEffect;
 use crate::feature::{AxisOf, Combination, Condition, ConditionWords, Fact, Feature, Quantity, Relation};
 use crate::names::{NameTable, OpName};
 use crate::plan_parts::{EarlierStep, PlaceStep, PlanParts};
+use crate::suspect::Suspect;
 use crate::walk::TestedRuns;
 
 /// How often each of the two sequences is wanted.
