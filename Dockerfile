@@ -4,7 +4,7 @@ FROM rust:1.90-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
-RUN cargo build --release --locked --package nandseqgen && strip -o /nandseqgen target/release/nandseqgen
+RUN cargo build --profile dist --locked --package nandseqgen && strip -o /nandseqgen target/dist/nandseqgen
 
 FROM debian:bookworm-slim
 COPY --from=build /nandseqgen /usr/local/bin/nandseqgen
