@@ -227,8 +227,11 @@ impl Explainer<'_> {
         let by_phase = self.by_phase(op);
         let expected = match (Expected::sum(&by_phase), self.under) {
             (Some(sum), _) => Some(sum),
-            (None, None) => self.trial.expected(op, (of, 1), self.lost),
-            (None, Some(key)) => self.trial.expected_under(key, op, of, self.lost),
+            (None, None) => self.trial.expected(op, (of, 1), self.lost).map(|expected| self.limited(expected, op, 0)),
+            (None, Some(key)) => {
+                let expected = self.trial.expected_under(key, op, of, self.lost);
+                expected.map(|expected| self.limited(expected, op, 0))
+            }
         };
         let (with_weight, without_weight) =
             self.in_force.plan.as_ref().map_or_else(Default::default, |plan| plan.phases_of(op));
@@ -256,7 +259,17 @@ impl Explainer<'_> {
     /// What is expected in each phase of the plan; nothing without phases.
     fn by_phase(&self, op: OpId) -> Vec<Expected> {
         let has_phases = self.trial.ops > 0 && self.trial.phases.iter().any(|phase| phase.name.is_some());
-        if has_phases { self.trial.expected_by_phase(op, self.under, self.lost) } else { Vec::new() }
+        if !has_phases {
+            return Vec::new();
+        }
+        let of_phases = self.trial.expected_by_phase(op, self.under, self.lost).into_iter().enumerate();
+        of_phases.map(|(phase, expected)| self.limited(expected, op, phase)).collect()
+    }
+
+    /// An estimate, not scaled if limits of the plan used the operation up in the trial of a phase.
+    fn limited(&self, expected: Expected, op: OpId, phase: usize) -> Expected {
+        let is_used_up = self.of_plan.as_ref().is_some_and(|plan| plan.is_used_up(op, phase));
+        if is_used_up { expected.limited() } else { expected }
     }
 
     /// What to change so that an operation appears: changes after which it does, or else advice for each chain of causes.

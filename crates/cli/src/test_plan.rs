@@ -116,7 +116,8 @@ impl PlanInForce {
         self.plan.phases.get(phase).map(|phase| &*phase.name)
     }
 
-    /// What it lets start beside the weights, and what it keeps from starting, on a device that begins with `start`.
+    /// What it lets start beside the weights, and what it keeps from starting, on the device in force, which begins with `start`: found
+    /// at the first call.
     pub(crate) fn reach(&self, profile: &Profile, start: Start<'_>) -> &PlanReach {
         self.reach.get_or_init(|| {
             let starts = ScenarioStarts::new(profile, &self.plan, start);

@@ -1,4 +1,4 @@
-//! The least work of any judge of a run's files, to be timed: `time target/release/examples/floor FOLDER STEPS`.
+//! The least work of any judge of a run's files, to be timed: `time target/dist/examples/floor FOLDER STEPS`.
 //!
 //! With one step it reads and hashes every file. The second finds the rows of the tables, copies each as if it made the text expected,
 //! and compares the two. The third reads the rows of the sequence. The fourth judges: for each target it looks at one time of a plane

@@ -210,8 +210,15 @@ impl<'p> PlanWords<'p> {
     }
 
     fn limits(&self, op: OpId) -> Vec<LimitPlanned> {
+        let kinds = self.limit_kinds(op);
+        let entries = self.plan.plan.addresses.iter().enumerate();
+        entries.flat_map(|(at, entry)| kinds.iter().filter_map(move |&kind| self.limit((at, entry), kind))).collect()
+    }
+
+    /// The limits that an operation counts towards.
+    fn limit_kinds(&self, op: OpId) -> &'static [LimitKind] {
         let base = &self.profile.bases[self.profile.ops[op].base];
-        let kinds: &[LimitKind] = match base.address {
+        match base.address {
             AddressSource::AnyBlock if base.has(Effect::Erase) => &[LimitKind::ErasesPerBlock],
             AddressSource::NextPage => &[LimitKind::OpenBlocks],
             AddressSource::ReadablePage => &[LimitKind::ReadsPerBlock, LimitKind::ReadsPerPage],
@@ -223,9 +230,24 @@ impl<'p> PlanWords<'p> {
             | AddressSource::SuspendedProgram
             | AddressSource::OneShotLatch
             | AddressSource::CopybackLatch => &[],
+        }
+    }
+
+    /// Whether an operation has a number of starts that it cannot pass, and the trial came to a part of it in a phase: a limit over the
+    /// life of the site was reached somewhere, and none of its addresses in force is without one.
+    pub(super) fn is_used_up(&self, op: OpId, phase: usize) -> bool {
+        let lasting = |kind: &&LimitKind| **kind != LimitKind::OpenBlocks;
+        let kinds: Vec<LimitKind> = self.limit_kinds(op).iter().filter(lasting).copied().collect();
+        let of_phase = self.tried.get(phase).into_iter().flat_map(|tried| &tried.limits);
+        let is_reached = of_phase.clone().any(|limit| limit.reached > 0 && kinds.contains(&limit.kind));
+        let is_limited = |at: usize| of_phase.clone().any(|limit| limit.entry == at && kinds.contains(&limit.kind));
+        let entries = || {
+            let in_force = self.plan.addresses(phase).into_iter().enumerate();
+            in_force.map(|(at, entry)| (at, self.plan.plan.addresses[entry].regions.is_empty()))
         };
-        let entries = self.plan.plan.addresses.iter().enumerate();
-        entries.flat_map(|(at, entry)| kinds.iter().filter_map(move |&kind| self.limit((at, entry), kind))).collect()
+        is_reached
+            && (entries().any(|(at, is_whole)| is_whole && is_limited(at))
+                || entries().all(|(at, is_whole)| is_whole || is_limited(at)))
     }
 
     fn limit(&self, (at, entry): (usize, &AddressEntry), kind: LimitKind) -> Option<LimitPlanned> {

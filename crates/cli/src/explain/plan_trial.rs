@@ -7,7 +7,7 @@
 
 use nandseq_generate::closure::CoverageModel;
 use nandseq_generate::{LimitReached, RunLimits, RunSummary, ScenarioReached, ShareReached, Site};
-use nandseq_plan::model::PhaseUntil;
+use nandseq_plan::model::{AddressLimits, PhaseUntil};
 use nandseq_profile::Ticks;
 use nandseq_trace::Sink;
 use serde::Serialize;
@@ -87,12 +87,15 @@ pub(super) fn carry_out(
     Ok((tried, last))
 }
 
-/// The phases of a plan. Without any, all operations that are wanted are one: as many as they are, the hits of scenarios are spread over them.
+/// The phases of a plan. Without any, all operations that are wanted are one: as many as they are, the hits of scenarios are spread over
+/// them, and limits are used up.
 fn phases(plan: &PlanInForce, wanted: u64) -> Vec<CampaignPhase> {
     let of_plan = &plan.plan.phases;
     if of_plan.is_empty() {
         let run_until = Ticks::from_us(LONGEST_US);
-        let max_ops = Some(if plan.scenarios(0).is_empty() { TRIAL_OPS } else { wanted });
+        let is_steady = plan.scenarios(0).is_empty()
+            && plan.plan.addresses.iter().all(|entry| entry.limits == AddressLimits::default());
+        let max_ops = Some(if is_steady { TRIAL_OPS } else { wanted });
         return vec![CampaignPhase { name: None, runs: 1, run_until, max_ops, wanted_ops: None, until: None }];
     }
     of_plan.iter().map(CampaignPhase::of_plan).collect()

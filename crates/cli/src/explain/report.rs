@@ -460,6 +460,10 @@ fn frequency(expected: Expected, from: &str) -> String {
     let Expected { mean, least, most, .. } = expected;
     match (expected.counted, expected.has_bounds()) {
         (0, false) => format!("none came in a trial of {trial}"),
+        (_, false) if expected.limited => format!(
+            "about {} of {of} (as many as came in a trial of {trial}: its limit was reached, so they are not scaled)",
+            figure(mean)
+        ),
         (0, true) => format!("at most {} of {of}; none came in a trial of {trial} (odds 19 to 1)", figure(most)),
         (_, false) => format!("about {} of {of} (by a trial of {trial})", figure(mean)),
         (_, true) => format!(
@@ -473,10 +477,10 @@ fn frequency(expected: Expected, from: &str) -> String {
 
 /// The same, short, for a table.
 fn estimate(expected: Expected) -> String {
-    let range = if expected.has_bounds() {
-        format!("  ({} to {})", figure(expected.least), figure(expected.most))
-    } else {
-        String::new()
+    let range = match (expected.limited, expected.has_bounds()) {
+        (true, _) => "  (limit reached: not scaled)".to_owned(),
+        (false, true) => format!("  ({} to {})", figure(expected.least), figure(expected.most)),
+        (false, false) => String::new(),
     };
     format!("{:>8}{range}", figure(expected.mean))
 }

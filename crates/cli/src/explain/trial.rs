@@ -79,13 +79,34 @@ pub(crate) struct Expected {
     /// ended in no trap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trapped_after: Option<u64>,
+    /// Whether a limit that the operation counts towards was reached in the trial. Then what came is not scaled: how much more the
+    /// limit lets through is not known. No such field if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) limited: bool,
 }
 
 impl Expected {
     /// What was counted in a trial, for `of` operations and without bounds.
     const fn counted(of: u64, counted: u64, trial: u64) -> Self {
         let mean = counted as f64;
-        Self { of, mean, least: mean, most: mean, counted, trial, stretches: 0, without: 0, trapped_after: None }
+        Self {
+            of,
+            mean,
+            least: mean,
+            most: mean,
+            counted,
+            trial,
+            stretches: 0,
+            without: 0,
+            trapped_after: None,
+            limited: false,
+        }
+    }
+
+    /// What is left of the estimate if a limit that the operation counts towards was reached in the trial: what came.
+    pub(super) const fn limited(self) -> Self {
+        let mean = self.counted as f64;
+        Self { mean, least: mean, most: mean, limited: true, ..self }
     }
 
     /// The sum over the phases of a plan; `None` without phases. What is known of one says nothing about another.
@@ -98,6 +119,7 @@ impl Expected {
                 mean,
                 least: mean - apart(all.mean - all.least, phase.mean - phase.least),
                 most: mean + apart(all.most - all.mean, phase.most - phase.mean),
+                limited: all.limited || phase.limited,
                 ..Self::counted(all.of + phase.of, all.counted + phase.counted, all.trial + phase.trial)
             }
         }))

@@ -74,6 +74,8 @@ pub(crate) struct Words<'p> {
     pub(crate) badlist: Option<&'p str>,
     /// The test plan, if there is one.
     plan: Option<&'p PlanInForce>,
+    /// What the device begins with.
+    start: Start<'p>,
 }
 
 impl<'p> Words<'p> {
@@ -86,6 +88,7 @@ impl<'p> Words<'p> {
             texts: Texts::new(profile, source, table, in_force.plan.as_ref()),
             badlist,
             plan: in_force.plan.as_ref(),
+            start: in_force.start(),
         }
     }
 
@@ -364,7 +367,7 @@ impl<'p> Words<'p> {
         let stated: Vec<StatedEntry> = with_regions.filter_map(|entry| stated(&entry.name)).take(LISTED).collect();
         let planes = self.profile.topology.planes;
         let to = stated.first().map_or_else(String::new, |entry| format!(" to a region of {}", entry.text));
-        let unserved = &plan.reach(self.profile, Start::default()).unserved;
+        let unserved = &plan.reach(self.profile, self.start).unserved;
         let address = |op: OpId| self.profile.bases[self.profile.ops[op].base].address;
         let is_alone = |&other: &OpId| address(other) == address(op) && !self.profile.ops[other].multi;
         let advice = if unserved.iter().any(is_alone) {

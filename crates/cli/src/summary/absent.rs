@@ -276,6 +276,7 @@ mod tests {
                 stretches: 20,
                 without,
                 trapped_after: None,
+                limited: false,
             };
             let absent = NeverStarted {
                 op_name: "Read".to_owned(),

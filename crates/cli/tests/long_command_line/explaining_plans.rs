@@ -24,7 +24,12 @@ fn explain(folder: &Folder, arguments: &[&str]) -> String {
 
 /// The answer about one operation as JSON.
 fn operation(folder: &Folder, name: &str) -> Value {
-    let mut answer: Value = serde_json::from_str(&explain(folder, &[name, "--format", "json"])).unwrap();
+    answer(folder, &[name])
+}
+
+fn answer(folder: &Folder, arguments: &[&str]) -> Value {
+    let mut answer: Value =
+        serde_json::from_str(&explain(folder, &[arguments, &["--format", "json"]].concat())).unwrap();
     answer["operations"][0].take()
 }
 
@@ -77,6 +82,38 @@ fn limits_are_said_with_what_they_allow_and_where_the_trial_reached_them() {
     assert_eq!((&reads["limit"], &reads["most"]), (&"reads_per_page".into(), &16.into()));
     let open = &operation(&folder, "Program_SLC")["limits"][0];
     assert_eq!((&open["limit"], &open["most"]), (&"open_blocks".into(), &Value::Null));
+}
+
+#[test]
+fn what_a_limit_stops_is_not_scaled() {
+    let limits = "limits: {erases_per_block: 2}";
+    let few = format!("addresses:\n  few:\n    regions: [{{blocks: 0-1}}]\n    {limits}\n");
+    let folder_of = |plan: &str| folder(PLAIN, plan);
+    let expected = |plan: &str, ops: &str| answer(&folder_of(plan), &["Erase_SLC", "-n", ops])["expected"].clone();
+    for ops in ["5000", "1000000"] {
+        let found = expected(&few, ops);
+        assert_eq!(
+            (&found["limited"], &found["mean"]),
+            (&true.into(), &(found["counted"].as_u64().unwrap() as f64).into()),
+            "{found}"
+        );
+        assert!((1..=4).contains(&found["counted"].as_u64().unwrap()), "{found}");
+        assert_eq!(found["least"], found["most"]);
+    }
+    // Other blocks without a limit go on, and so does what is scaled; a limit on the whole device holds for them too.
+    let others = format!("{few}  others:\n    regions: [{{blocks: 2-3}}]\n");
+    let found = expected(&others, "1000000");
+    assert!(found.get("limited").is_none() && found["mean"].as_f64().unwrap() > 100.0, "{found}");
+    let found = expected(&format!("{others}  whole:\n    {limits}\n"), "1000000");
+    assert_eq!(found["limited"], true, "{found}");
+    // In a phase that the trial breaks off it is the same.
+    let phased = format!("{few}phases:\n  - {{name: long, runs: 2, ops: 50000}}\n");
+    let found = operation(&folder_of(&phased), "Erase_SLC");
+    assert_eq!(
+        (&found["expected_by_phase"][0]["limited"], &found["expected"]["limited"]),
+        (&true.into(), &true.into())
+    );
+    assert!(found["expected"]["mean"].as_f64().unwrap() <= 4.0, "{found}");
 }
 
 #[test]
