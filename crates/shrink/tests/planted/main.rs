@@ -65,6 +65,27 @@ fn planted_faults_are_shrunk_to_little_in_few_rounds() {
     assert_eq!(shrink_all(&all, 7, 1000), all.len());
 }
 
+/// An erase soon after a read takes an erase and a program before, the output of the data after it: a page of one bit for each cell. Whether the run
+/// reads such a page there is a matter of chance.
+#[test]
+fn a_read_becomes_one_of_a_page_that_takes_fewer_operations() {
+    let (profile, fault) = (device(256), in_order(&[Kind::Read, Kind::Erase], 1000));
+    let tables = Tables::new(&profile);
+    let mut changed = 0;
+    for seed in 1..=4 {
+        let past = run(&profile, &tables, seed, 1000);
+        let history = history(&profile, &tables, &past);
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
+        finish(&mut search, &mut |sequence| fault(&tables, &sequence.operations)).unwrap();
+        let (best, story) = (search.best(), ShrinkStory::of(&profile, &search));
+        assert!(best.operations.len() <= 5, "{story}");
+        assert!(fault(&tables, &best.operations) && is_legal(&profile, &history, best), "{story}");
+        changed +=
+            usize::from(best.operations.iter().any(|kept| kept.op != history.operations()[kept.item as usize].op));
+    }
+    assert!(changed > 0);
+}
+
 /// Without an operation the rule that its reason names is broken by the operation that it names; or nothing is, and the rest passes.
 #[test]
 fn each_reason_that_a_story_gives_is_true() {
