@@ -1,7 +1,7 @@
 //! Reads that stand for others: a read becomes another one of the history, so that what set up its own page can go.
 //!
-//! The other read is one of the same base on the same planes: one that the sequence keeps, or the last one of another cell type before
-//! it, as a page of one bit for each cell takes fewer operations than one of three. Whether the sequence still fails, nobody knows before it is
+//! The other read is one of the same base on the same planes: one that the sequence keeps, or the nearest one of another cell type whose
+//! page was there, as a page of one bit for each cell takes fewer operations than one of three. Whether the sequence still fails, nobody knows before it is
 //! tried: the name of the operation, its cell type or its page may be what fails.
 
 use std::collections::BTreeSet;
@@ -55,9 +55,13 @@ pub(crate) fn reads_as_others(history: &SequenceHistory<'_>, of: &LegalSequence)
             }
         }
         let mut cells = BTreeSet::from([own.place.cell_type.0]);
-        for like in (0..kept.item).rev().take(MOST_LOOKED_AT) {
+        let before = (0..kept.item).rev().take(MOST_LOOKED_AT);
+        let after = (kept.item + 1..history.past.len() as u32).take(MOST_LOOKED_AT);
+        for like in before.chain(after) {
             let past = &history.past[like as usize];
-            if is_alike(past) && cells.insert(past.place.cell_type.0) {
+            let is_new = is_alike(past) && !cells.contains(&past.place.cell_type.0);
+            if is_new && is_programmed(history, past, kept.item) {
+                cells.insert(past.place.cell_type.0);
                 likes.push(like);
             }
         }
@@ -66,6 +70,22 @@ pub(crate) fn reads_as_others(history: &SequenceHistory<'_>, of: &LegalSequence)
         found.extend(likes.into_iter().map(|like| ReadAs { item: kept.item, like, set_up: set_up.clone() }));
     }
     found
+}
+
+/// Whether the page of a read was there before an operation: the last that was done to its block up to then, from its erase on, programmed
+/// it. Of several planes the first is looked at.
+fn is_programmed(history: &SequenceHistory<'_>, read: &HistoryOperation, item: u32) -> bool {
+    let tables = history.tables;
+    let Some(plane) = read.place.planes.iter().next() else { return false };
+    let block = (read.place.die, read.place.block(&tables.size, plane));
+    let Some(all) = history.of_block.get(&block) else { return false };
+    let before = all[..all.partition_point(|other| *other < item)].iter().rev();
+    let operations = before.map(|other| &history.past[*other as usize]);
+    let effects = |past: &HistoryOperation| &tables.base(tables.op(past.op).base).effects;
+    let is_there = |past: &HistoryOperation| effects(past).close || past.place.page == read.place.page;
+    operations
+        .take_while(|past| !effects(past).erase)
+        .any(|past| is_there(past) && past.place.cell_type == read.place.cell_type)
 }
 
 /// What a sequence does to the blocks of a read before it, with the chains of that; its own chain stays.
