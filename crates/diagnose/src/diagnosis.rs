@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::equivalents::listed;
 use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
 use crate::feature::{Combination, ConditionWords};
 use crate::found::FoundCombination;
@@ -20,8 +21,6 @@ use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
 pub const MOST_SUSPECTS: usize = 20;
 /// The most combinations with the same number of conditions whose evidence is looked at.
 const MOST_LOOKED_AT: usize = 40;
-/// The most equivalents that a suspect lists.
-const MOST_EQUIVALENT: usize = 8;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -268,6 +267,7 @@ impl Ranking<'_> {
         let at = group[0];
         let (evidence, whole) = (&self.evidence.of[at], self.evidence.units(self.by_run));
         let text = |at: usize| self.found[at].combination.text(&self.words);
+        let combinations: Vec<&Combination> = group.iter().map(|&at| &self.found[at].combination).collect();
         let example = |example: Option<ExampleOperation>| example.map(|example| self.example(example));
         let score = |metric: Metric| (metric.name(), metric.score(self.counted(at), whole));
         Suspect {
@@ -278,7 +278,7 @@ impl Ranking<'_> {
             scores: Metric::ALL.into_iter().map(score).collect(),
             operations: evidence.operations,
             runs: evidence.runs,
-            also_explains: group[1..].iter().take(MOST_EQUIVALENT).map(|&at| text(at)).collect(),
+            also_explains: listed(&combinations).into_iter().map(|equivalent| text(group[equivalent])).collect(),
             fails_at: example(evidence.failing),
             passes_at: example(evidence.passing),
             combination: self.found[at].combination.clone(),

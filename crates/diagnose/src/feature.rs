@@ -260,6 +260,11 @@ impl Condition {
         self.least == 0 && self.most == u64::MAX
     }
 
+    /// Whether it is measured as a time, if it is about an earlier operation.
+    pub(crate) const fn is_time(&self) -> bool {
+        self.measure < 2
+    }
+
     /// Whether a value is among its values.
     pub(crate) fn takes(&self, value: u64) -> bool {
         (self.least..=self.most).contains(&value)

@@ -172,18 +172,39 @@ impl<'a> Occurrence<'a> {
             .map(|(one, _)| one)
     }
 
+    /// The bins, one bit each, in which the earlier operations lie that may be what a condition of a combination says, whatever its
+    /// bounds. All conditions that depend on it hold of them.
+    pub(crate) fn gap_bins(&self, combination: &Combination, condition: &Condition, scales: &Scales) -> u64 {
+        let any = Condition { least: 0, most: u64::MAX, ..*condition };
+        let (measure, mut bins) = (usize::from(condition.measure), 0);
+        let mut add = |later: &PastOperation, earlier: &PastOperation| {
+            let value = earlier.values(later.start, 0)[measure];
+            bins |= 1u64 << scales.bin(MEASURES[measure], value);
+        };
+        let is_in_state = |that: &PastOperation| state_of_that_holds(combination, that);
+        match condition.feature {
+            Feature::AfterThat(..) => {
+                let Some(after) = combination.after() else { return 0 };
+                for that in self.matches(self.operation, after).filter(|that| is_in_state(that)) {
+                    self.matches(that, &any).for_each(|first| add(that, first));
+                }
+            }
+            Feature::After(..) => {
+                let first = combination.after_that();
+                let has_first =
+                    |that: &PastOperation| first.is_none_or(|first| self.matches(that, first).next().is_some());
+                let those = self.matches(self.operation, &any);
+                those.filter(|that| is_in_state(that) && has_first(that)).for_each(|that| add(self.operation, that));
+            }
+            Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) => {}
+        }
+        bins
+    }
+
     /// The earlier operation that a combination names, and the one before it if it names one.
     fn steps(&self, combination: &Combination) -> Option<(&'a Arc<PastOperation>, Option<&'a Arc<PastOperation>>)> {
-        let state = combination.0.iter().find_map(|condition| match condition.feature {
-            Feature::Number(Quantity::ThatTenth(state)) => Some((state, condition)),
-            Feature::Number(_) | Feature::Name(_) | Feature::Fact(_) | Feature::After(..) | Feature::AfterThat(..) => {
-                None
-            }
-        });
-        let is_in_state = |that: &PastOperation| {
-            state.is_none_or(|(state, condition)| that.state.0 == state && condition.takes(that.state.1.into()))
-        };
-        let mut those = self.matches(self.operation, combination.after()?).filter(|that| is_in_state(that));
+        let is_in_state = |that: &&Arc<PastOperation>| state_of_that_holds(combination, that);
+        let mut those = self.matches(self.operation, combination.after()?).filter(is_in_state);
         match combination.after_that() {
             None => those.next().map(|that| (that, None)),
             Some(first) => those.find_map(|that| Some((that, Some(self.matches(that, first).next()?)))),
@@ -220,4 +241,12 @@ impl<'a> Occurrence<'a> {
         };
         combination.0.iter().all(holds) && (!has_steps || self.steps(combination).is_some())
     }
+}
+
+/// Whether an earlier operation started in the op_state that a combination says of it.
+fn state_of_that_holds(combination: &Combination, that: &PastOperation) -> bool {
+    combination.0.iter().all(|condition| match condition.feature {
+        Feature::Number(Quantity::ThatTenth(state)) => that.state.0 == state && condition.takes(that.state.1.into()),
+        Feature::Number(_) | Feature::Name(_) | Feature::Fact(_) | Feature::After(..) | Feature::AfterThat(..) => true,
+    })
 }

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
 use crate::found::{FoundCombination, SURE};
+use crate::gaps::with_gaps;
 use crate::names::{NameTable, OpName};
 use crate::occurrence::{EarlierList, EarlierOperation, ONE, Occurrence};
 use crate::parents::{Shape, seeds_of, with_one_less};
@@ -138,6 +139,9 @@ impl SuspectSearch {
             known.extend(parents);
         }
         found.retain(|one| one.is_sure);
+        if let CountedUnits::Operations(sample) = counted {
+            found.extend(with_gaps(sample, names, &found, whole));
+        }
         let further = SURE + (further.max(1) as f64).ln();
         found.sort_by(|one, other| one.combination.cmp(&other.combination));
         found.dedup_by(|one, other| one.combination == other.combination);

@@ -75,7 +75,7 @@ impl<'a> BlocksSoFar<'a> {
     /// # Errors
     /// What a block lacks.
     pub(crate) fn place_of(&mut self, item: u32) -> Result<Place, NotReady> {
-        let (history, past) = (self.history, &self.history.past[item as usize]);
+        let (history, past) = (self.history, &self.history.past[self.recipe.model(item) as usize]);
         let place = self.recipe.place(history.tables, past.op, &past.place);
         let info = history.tables.base(history.tables.op(past.op).base);
         if let Some(aborted) = history.aborted.get(&item) {
@@ -185,14 +185,15 @@ impl<'a> BlocksSoFar<'a> {
     }
 }
 
-/// The operations of the history that give a block what it lacks for an operation, and that are not kept; empty if there are none.
+/// The operations of the history before an operation that give a block what it lacks for it, and that are not kept; empty if there are
+/// none. Its address is that of `model`.
 pub(crate) fn lacking(
     history: &SequenceHistory<'_>,
-    item: u32,
+    (item, model): (u32, u32),
     not_ready: NotReady,
     is_kept: impl Fn(u32) -> bool,
 ) -> Vec<u32> {
-    let past = &history.past[item as usize];
+    let past = &history.past[model as usize];
     let block = past.place.block(&history.tables.size, not_ready.plane);
     let Some(all) = history.of_block.get(&(past.place.die, block)) else { return Vec::new() };
     let mut found = Vec::new();

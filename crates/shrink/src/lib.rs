@@ -13,6 +13,7 @@ mod evidence;
 mod history;
 mod links;
 mod player;
+mod reads;
 mod recipe;
 mod record;
 mod reduce;

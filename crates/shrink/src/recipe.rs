@@ -25,6 +25,9 @@ pub struct Recipe {
     /// The block group that stands for another one of a die, by die and group. The die is that after merging.
     #[serde(with = "pairs")]
     pub groups: BTreeMap<(u8, u32), u32>,
+    /// The read that stands for another, by the other: its operation and address. It may be kept or not.
+    #[serde(with = "pairs")]
+    pub reads: BTreeMap<u32, u32>,
     /// The operations that start as soon as they legally can after the one before.
     pub tight: BTreeSet<u32>,
 }
@@ -45,8 +48,13 @@ impl Recipe {
     /// The same with these operations.
     #[must_use]
     pub(crate) fn keeping(&self, keep: Vec<u32>) -> Self {
-        let Self { exact, dies, groups, tight, .. } = self;
-        Self { keep, exact: *exact, dies: dies.clone(), groups: groups.clone(), tight: tight.clone() }
+        let (Self { dies, groups, reads, tight, .. }, exact) = (self.clone(), self.exact);
+        Self { keep, exact, dies, groups, reads, tight }
+    }
+
+    /// The operation of the history whose name and address an operation has.
+    pub(crate) fn model(&self, item: u32) -> u32 {
+        self.reads.get(&item).copied().unwrap_or(item)
     }
 
     pub(crate) fn keeps(&self, item: u32) -> bool {

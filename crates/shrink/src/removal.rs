@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::history::SequenceHistory;
+use crate::reads::{ReadAs, reads_as_others};
 use crate::recipe::Recipe;
 use crate::repair::LegalSequence;
 
@@ -45,6 +46,8 @@ pub enum ReducedPart {
     Blocks,
     /// Pages are numbered anew.
     Pages,
+    /// Reads become others.
+    Reads,
     /// Gaps are shortened.
     Gaps,
 }
@@ -56,7 +59,8 @@ impl ReducedPart {
             Self::Operations => Some(Self::Dies),
             Self::Dies => Some(Self::Blocks),
             Self::Blocks => Some(Self::Pages),
-            Self::Pages => Some(Self::Gaps),
+            Self::Pages => Some(Self::Reads),
+            Self::Reads => Some(Self::Gaps),
             Self::Gaps => None,
         }
     }
@@ -64,7 +68,7 @@ impl ReducedPart {
     /// Whether operations are removed: a candidate with as many operations is none.
     pub(crate) const fn removes(self) -> bool {
         match self {
-            Self::Units | Self::Operations => true,
+            Self::Units | Self::Operations | Self::Reads => true,
             Self::Dies | Self::Blocks | Self::Pages | Self::Gaps => false,
         }
     }
@@ -82,6 +86,8 @@ pub(crate) enum Element {
     Group { die: u8, from: u32, to: u32 },
     /// Pages are numbered anew.
     Pages,
+    /// A read becomes another one, and what set up its page goes.
+    Read { item: u32, like: u32, set_up: Vec<u32> },
     /// An operation starts as soon as it may.
     Gap(u32),
 }
@@ -97,6 +103,7 @@ impl Element {
             Self::Die { from, .. } => !recipe.dies.contains_key(from),
             Self::Group { die, from, .. } => !recipe.groups.contains_key(&(*die, *from)),
             Self::Pages => recipe.exact,
+            Self::Read { item, like, .. } => recipe.keeps(*item) && recipe.model(*item) != *like,
             Self::Gap(item) => recipe.keeps(*item) && !recipe.tight.contains(item),
         }
     }
@@ -333,6 +340,10 @@ fn elements(history: &SequenceHistory<'_>, of: &LegalSequence, part: ReducedPart
             let renumbered = recipe.exact.then_some(((0, 0), Element::Pages));
             renumbered.into_iter().chain(pages_before(history, of)).collect()
         }
+        ReducedPart::Reads => {
+            let all = reads_as_others(history, of).into_iter();
+            all.map(|ReadAs { item, like, set_up }| ((item, like), Element::Read { item, like, set_up })).collect()
+        }
         ReducedPart::Gaps => {
             let later = recipe.keep.iter().skip(1).filter(|item| !recipe.tight.contains(item));
             later.map(|item| ((*item, 0), Element::Gap(*item))).collect()
@@ -388,6 +399,10 @@ pub(crate) fn reduced<'c>(recipe: &Recipe, chunks: impl IntoIterator<Item = &'c 
                 recipe.exact = false;
             }
             Element::Pages => recipe.exact = false,
+            Element::Read { item, like, set_up } => {
+                recipe.reads.insert(*item, *like);
+                left_out.extend(set_up.iter().copied());
+            }
             Element::Gap(item) => {
                 recipe.tight.insert(*item);
             }

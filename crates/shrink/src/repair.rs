@@ -149,7 +149,9 @@ fn with_places(history: &SequenceHistory<'_>, recipe: &Recipe) -> Result<Vec<(u3
             Err(not_ready @ NotReady { rule, .. }) => {
                 let wrong = wrong.get_or_insert_with(|| Lacking::only(NotLegal { item, rule: Some(rule) }));
                 wrong.forbidden.insert(item);
-                wrong.missing.extend(lacking(history, item, not_ready, |item| recipe.keeps(item)));
+                wrong
+                    .missing
+                    .extend(lacking(history, (item, recipe.model(item)), not_ready, |item| recipe.keeps(item)));
             }
         }
     }
@@ -163,15 +165,15 @@ fn play(history: &SequenceHistory<'_>, recipe: &Recipe, places: &[(u32, Place)])
     let mut player = Player::of(history.tables, history.fresh.clone());
     let mut operations: Vec<KeptOperation> = Vec::with_capacity(places.len());
     for (item, place) in places {
-        let past = &history.past[*item as usize];
+        let (past, op) = (&history.past[*item as usize], history.past[recipe.model(*item) as usize].op);
         let wanted = operations.last().map_or(Ticks::ZERO, |before| {
             let gap = Ticks(past.start.0.saturating_sub(history.past[before.item as usize].start.0));
             if recipe.tight.contains(item) { before.start } else { before.start + gap }
         });
         player.happened.clear();
-        let started = player.start_from(*item, (past.op, place), wanted);
+        let started = player.start_from(*item, (op, place), wanted);
         let (start, place) = started.map_err(|rule| NotLegal { item: *item, rule: Some(rule) })?;
-        operations.push(KeptOperation { item: *item, op: past.op, place, start });
+        operations.push(KeptOperation { item: *item, op, place, start });
     }
     player.complete();
     Ok((operations, player.device))

@@ -177,6 +177,7 @@ fn what_was_done(reduction: Reduction, before: &SequenceSize, after: &SequenceSi
         Reduction::Part(ReducedPart::Dies) => format!("dies merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Blocks) => format!("blocks merged: {} fewer", counted(places as u64, "place")),
         Reduction::Part(ReducedPart::Pages) => format!("pages numbered anew, {operations} on pages before removed"),
+        Reduction::Part(ReducedPart::Reads) => format!("reads of other pages instead: {operations} removed"),
         Reduction::Part(ReducedPart::Gaps) => {
             format!("gaps shortened: {} µs instead of {} µs", after.time.to_us_text(), before.time.to_us_text())
         }

@@ -106,28 +106,6 @@ fn a_confirming_plan_brings_the_fault_about_in_its_first_phase_alone() {
     assert_snapshot!(folder.refuse(&["diagnose", "lot", "--fails", "cut.stdf"]));
 }
 
-/// What a suspect says of things that only some faults have: another die, the data of the page before, half of the pages, a
-/// plane of any die.
-#[test]
-fn whatever_can_be_planted_is_named() {
-    let mut folder = lot();
-    for (when, said) in [
-        (
-            "{pair: {first: {base: ERASE}, second: {base: ERASE, die: other than first, within: 0-1000}}}",
-            "ERASE on another die",
-        ),
-        ("{data: {class: page_read, previous_page: 0-127}}", "page before with a pattern from 0 to 127"),
-        ("{address: {class: page_read, pages: [1, 3, 5, 7, 9, 11, 13, 15]}}", "odd pages"),
-        ("{address: {class: page_read, plane: 2}}", "plane 2 of any die"),
-    ] {
-        folder = folder.with("fault.yaml", format!("schema: 1\nname: one\nwhen: {when}\n"));
-        folder.succeed(&["simulate", "lot", "--fault", "fault.yaml", "-o", "fails.csv", "-q"]);
-        let diagnosis = json(&folder, &[]);
-        let what = diagnosis["suspects"][0]["what"].as_str().unwrap();
-        assert!(what.contains(said), "{when}: {diagnosis:#}");
-    }
-}
-
 /// The shape of a value: the type of each field, and that of the first element of a list.
 fn shape(value: &Value) -> String {
     match value {

@@ -23,6 +23,7 @@ mod killed;
 mod lists;
 mod merging;
 mod named_outputs;
+mod naming;
 mod one_campaign;
 mod other_campaigns;
 mod outputs;

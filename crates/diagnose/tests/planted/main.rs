@@ -48,6 +48,30 @@ fn a_pair_within_a_gap_on_a_die_is_found() {
     assert!(what.starts_with("SR, after READ "), "{}", text(&diagnosis));
 }
 
+/// Data is put out so often that the last output before an operation is mostly nearer than the least distance.
+#[test]
+fn a_least_distance_is_named_and_equivalent_suspects_are_one_line() {
+    let (output, status) = (CAMPAIGN.base("DOUT"), CAMPAIGN.base("SR"));
+    let is_hit = |_: usize, rows: &[PlantedRow], at: usize| {
+        let is_first = |one: &PlantedRow| {
+            let gap = rows[at].time - one.time;
+            one.base == output && one.die == rows[at].die && (200 * US..=500 * US).contains(&gap)
+        };
+        rows[at].base == status && rows[..at].iter().any(is_first)
+    };
+    let diagnosis = diagnosed(&CAMPAIGN, &is_hit, 600_000);
+    let told = text(&diagnosis);
+    assert_eq!(first(&diagnosis), "SR, after DOUT on the die, 200 µs to 500 µs after its start", "{told}");
+    // From the end the distances are about the same: that is no suspect of its own.
+    let equivalents = &diagnosis.suspects[0].also_explains;
+    assert!(equivalents.iter().any(|one| one.ends_with("after its end")), "{told}");
+    for (at, one) in diagnosis.suspects.iter().enumerate() {
+        let others = diagnosis.suspects[..at].iter();
+        assert!(others.clone().all(|other| other.operations != one.operations), "{told}");
+        assert!(others.flat_map(|other| &other.also_explains).all(|other| *other != one.what), "{told}");
+    }
+}
+
 #[test]
 fn a_bad_site_is_told_from_a_bad_combination() {
     let is_hit = |site: usize, rows: &[PlantedRow], at: usize| site == 4 && at == rows.len() / 2 + site;

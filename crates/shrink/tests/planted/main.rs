@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 
 use faults::{Fault, in_order, is_legal, read_of_group, triggers, worn};
 use nandseq_device::Tables;
-use nandseq_shrink::{KeptReason, MOST_ROUNDS, RepeatRule, ShrinkState, ShrinkStory, Shrinker, TryCounts, record};
+use nandseq_shrink::{
+    HistoryOperation, KeptOperation, KeptReason, MOST_ROUNDS, RepeatRule, ShrinkState, ShrinkStory, Shrinker,
+    TryCounts, record,
+};
 use nandseq_verify::Verifier;
 use runs::{device, history, run};
 use searches::{Kind, finish};
@@ -63,6 +66,34 @@ fn planted_faults_are_shrunk_to_little_in_few_rounds() {
         planted("a block erased three times", worn(3), 4, 16),
     ];
     assert_eq!(shrink_all(&all, 7, 1000), all.len());
+}
+
+/// The last read of a run fails that is alike to one of a page of another cell type before it, whatever page it reads.
+#[test]
+fn a_read_becomes_one_of_a_page_that_takes_fewer_operations() {
+    let profile = device(64);
+    let tables = Tables::new(&profile);
+    let mut told = Vec::new();
+    for seed in 1..=4 {
+        let past = run(&profile, &tables, seed, 1000);
+        let history = history(&profile, &tables, &past);
+        let is_read = |one: &HistoryOperation| tables.base(tables.op(one.op).base).effects.fill == Some(false);
+        let is_alike = |one: &HistoryOperation, other: &HistoryOperation| {
+            let of = |one: &HistoryOperation| (tables.op(one.op).base, one.place.die, one.place.planes);
+            of(one) == of(other) && one.place.cell_type < other.place.cell_type
+        };
+        let has_alike = |at: &usize| is_read(&past[*at]) && past[..*at].iter().any(|one| is_alike(one, &past[*at]));
+        let Some(wanted) = (0..past.len()).rev().find(has_alike) else { continue };
+        let fault = |all: &[KeptOperation]| all.iter().any(|kept| kept.item as usize == wanted);
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
+        finish(&mut search, &mut |sequence| fault(&sequence.operations)).unwrap();
+        let (best, story) = (search.best(), ShrinkStory::of(&profile, &search));
+        assert!(fault(&best.operations) && is_legal(&profile, &history, best), "{story}");
+        let is_other = |kept: &KeptOperation| kept.op != past[kept.item as usize].op;
+        told.push((best.operations.iter().any(is_other), best.operations.len(), story.to_string()));
+    }
+    let is_changed = |(is_other, left, _): &(bool, usize, String)| *is_other && *left <= 4;
+    assert!(told.iter().any(is_changed), "{}", told.iter().map(|one| one.2.as_str()).collect::<String>());
 }
 
 /// Without an operation the rule that its reason names is broken by the operation that it names; or nothing is, and the rest passes.
