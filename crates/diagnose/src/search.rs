@@ -315,7 +315,7 @@ impl<'a> Level<'a> {
     fn add(&mut self, parent: u32, feature: Feature, bins: Bins, count: WeightedCount) {
         let run = self.by_run.then_some(self.run);
         match self.is_noting {
-            true => self.table.note((parent, feature), count.fails.into(), run),
+            true => self.table.note((parent, feature), count.fails, run),
             false => self.table.add((parent, feature), bins, count, run),
         }
     }

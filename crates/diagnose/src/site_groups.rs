@@ -6,7 +6,8 @@ use crate::feature::{Combination, Condition, Fact, Feature};
 use crate::found::{FoundCombination, SURE};
 use crate::statistics::UnitCount;
 
-/// Each combination with the sites that together make its fails likeliest, if they are several. `cost` is what it costs to state one.
+/// Each combination with the sites that together make its fails likeliest, if they are several: of the first 64 sites. `cost` is what it
+/// costs to state one.
 pub(crate) fn groups_of_sites(found: &[FoundCombination], whole: UnitCount, cost: f64) -> Vec<FoundCombination> {
     let mut of_parents: FxHashMap<Combination, Vec<(u32, UnitCount)>> = FxHashMap::default();
     for one in found {

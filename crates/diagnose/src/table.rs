@@ -16,30 +16,29 @@ use crate::statistics::UnitCount;
 /// A combination, by its number, with a feature.
 pub(crate) type TableKey = (u32, Feature);
 
-/// Units that were counted, in parts of [`ONE`]. They are small, as what is counted is more than a cache holds.
+/// Units that were counted, in parts of [`ONE`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct WeightedCount {
-    pub(crate) fails: u32,
-    all: u32,
+    pub(crate) fails: u64,
+    all: u64,
 }
 
 impl WeightedCount {
-    pub(crate) fn of(weight: u64, fails: bool) -> Self {
-        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+    pub(crate) const fn of(weight: u64, fails: bool) -> Self {
         Self { fails: if fails { weight } else { 0 }, all: weight }
     }
 
     /// The nearest whole numbers.
     pub(crate) fn rounded(self) -> UnitCount {
-        let whole = |parts: u32| (u64::from(parts) + ONE / 2) / ONE;
+        let whole = |parts: u64| (parts + ONE / 2) / ONE;
         UnitCount { fails: whole(self.fails), all: whole(self.all) }
     }
 }
 
 impl AddAssign for WeightedCount {
     fn add_assign(&mut self, other: Self) {
-        self.fails = self.fails.saturating_add(other.fails);
-        self.all = self.all.saturating_add(other.all);
+        self.fails += other.fails;
+        self.all += other.all;
     }
 }
 

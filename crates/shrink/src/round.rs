@@ -74,7 +74,7 @@ pub(crate) struct RoundMaker<'a> {
     pub(crate) best: &'a LegalSequence,
     /// The operation that fails, if it is known.
     pub(crate) failing: Option<u32>,
-    /// By digest of a sequence: whether it failed.
+    /// By digest of a sequence: how often it was tried, and how often it failed.
     pub(crate) tried: &'a BTreeMap<String, TryCounts>,
     /// What answers say.
     pub(crate) rule: RepeatRule,

@@ -47,7 +47,7 @@ pub struct ShrinkState {
     best: Recipe,
     /// Rounds that asked for something.
     rounds: u64,
-    /// By digest of a sequence: whether it failed.
+    /// By digest of a sequence: how often it was tried, and how often it failed.
     tried: BTreeMap<String, TryCounts>,
     /// The same of a round whose answers leave a doubt: what the round tries follows from what was known before it.
     of_round: BTreeMap<String, TryCounts>,
