@@ -8,7 +8,7 @@ use nandseqgen::embedded::{self, CommandAnswer};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::refusal::{in_thread, problems};
+use crate::refusal::{Interrupted, in_thread, problems};
 
 /// A code, what is printed, what is told, and the remarks in it, each as keyword arguments.
 type Answer<'py> = (u8, String, String, Vec<Bound<'py, PyDict>>);
@@ -22,7 +22,7 @@ pub(crate) fn command(py: Python<'_>, words: Vec<OsString>) -> u8 {
 /// Carries out a command, and gives its exit code, what it prints and what it tells.
 #[pyfunction]
 pub(crate) fn answer(py: Python<'_>, words: Vec<OsString>) -> PyResult<Answer<'_>> {
-    let answer = in_thread(py, move |stop| embedded::answer(&words, stop))?;
+    let answer = in_thread(py, Interrupted::Left, move |stop| embedded::answer(&words, stop))?;
     parts(py, answer)
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn answer(py: Python<'_>, words: Vec<OsString>) -> PyResult<Answer<'_
 pub(crate) fn shrink(py: Python<'_>, words: Vec<OsString>, oracle: Py<PyAny>) -> PyResult<Answer<'_>> {
     let raised: Arc<Mutex<Option<PyErr>>> = Arc::default();
     let cause = Arc::clone(&raised);
-    let answer = in_thread(py, move |stop| {
+    let answer = in_thread(py, Interrupted::Ended, move |stop| {
         let ask = |sequence: &Path| {
             Python::attach(|py| {
                 let asked = oracle.call1(py, (PathBuf::from(sequence),)).and_then(|fails| fails.is_truthy(py));

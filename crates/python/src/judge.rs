@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::profile::NativeProfile;
-use crate::refusal::{exception, in_thread, problems, refused};
+use crate::refusal::{Interrupted, exception, in_thread, problems, refused};
 use crate::runs::NativeRun;
 use crate::table::any_table;
 
@@ -122,7 +122,7 @@ pub(crate) fn judge(
         let lacking = || refused(py, "a run without its operation_sequence cannot be judged");
         files.push(run_file(number, tables, &mut source).ok_or_else(lacking)?);
     }
-    in_thread(py, move |stop| Ok(verdict(&by, site(files), (&source, stop), max_findings)))?
+    in_thread(py, Interrupted::Left, move |stop| Ok(verdict(&by, site(files), (&source, stop), max_findings)))?
         .map_err(|reason| refused(py, reason))
 }
 
@@ -173,7 +173,7 @@ impl NativeCoverage {
     fn new(py: Python<'_>, first: &NativeRun) -> PyResult<Self> {
         let generation = Arc::clone(&first.generation);
         let of = Arc::clone(&generation);
-        let (counted, remarks) = in_thread(py, move |_| Ok(CountedCoverage::new(&of)))?;
+        let (counted, remarks) = in_thread(py, Interrupted::Left, move |_| Ok(CountedCoverage::new(&of)))?;
         let this = Self { generation, counted: Mutex::new(counted), remarks };
         this.add(py, first)?;
         Ok(this)

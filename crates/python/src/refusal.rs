@@ -67,13 +67,22 @@ pub(crate) fn wait<T: Send>(
     }
 }
 
-/// Does work in a thread of its own, so that a signal is heard meanwhile. Work that a signal interrupts is told so by its flag; until it
-/// looks at that it goes on.
+/// What an interruption leaves of the work in another thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interrupted {
+    /// It is told by its flag, and goes on until it looks at that. Nobody waits.
+    Left,
+    /// It is told by its flag, and has ended when the call returns, because it writes what a later call reads. Another interruption leaves it.
+    Ended,
+}
+
+/// Does work in a thread of its own, so that a signal is heard meanwhile. Work that a signal interrupts is told so by its flag.
 ///
 /// # Errors
 /// The refusal as an exception, and what the handler of a signal raises.
 pub(crate) fn in_thread<T: Send + 'static>(
     py: Python<'_>,
+    interrupted: Interrupted,
     work: impl FnOnce(&Arc<AtomicBool>) -> Result<T, Refusal> + Send + 'static,
 ) -> PyResult<T> {
     let (sender, receiver) = sync_channel(1);
@@ -84,7 +93,15 @@ pub(crate) fn in_thread<T: Send + 'static>(
         let _ = sender.send(work(&stopping));
     })?;
     let receiver = Shared::new(receiver);
-    match wait(py, |time| receiver.receive(time)).inspect_err(|_| stop.store(true, Ordering::Relaxed))? {
+    let next = || wait(py, |time| receiver.receive(time));
+    let done = next().or_else(|raised| {
+        stop.store(true, Ordering::Relaxed);
+        if interrupted == Interrupted::Ended {
+            next()?;
+        }
+        Err(raised)
+    });
+    match done? {
         Some(Ok(done)) => Ok(done),
         Some(Err(refusal)) => Err(exception(py, &refusal)),
         None => Err(no_result()),

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::profile::NativeProfile;
-use crate::refusal::{Shared, exception, in_thread, no_result, problems, refused, wait};
+use crate::refusal::{Interrupted, Shared, exception, in_thread, no_result, problems, refused, wait};
 use crate::table::NativeTable;
 
 /// What the threads that make runs say.
@@ -44,7 +44,7 @@ impl NativeRuns {
     #[new]
     fn new(py: Python<'_>, profile: &NativeProfile, flags: Vec<OsString>) -> PyResult<Self> {
         let device = Arc::clone(&profile.device);
-        let generation = in_thread(py, move |_| Generation::new(&flags, &device))?;
+        let generation = in_thread(py, Interrupted::Left, move |_| Generation::new(&flags, &device))?;
         let plan = ArrowPlan::new(generation.profile()).map_err(|error| refused(py, error.to_string()))?;
         let (generation, stop) = (Arc::new(generation), Arc::new(AtomicBool::new(false)));
         // One run waits here, and others with those who make them.

@@ -227,7 +227,7 @@ def test_what_was_not_reached_is_warned_of_after_the_last_run():
         warnings.simplefilter("error")
         assert next(runs, None) is None
     enough = nandseqgen.generate(seed=1, ops=20)
-    assert len(list(enough)) == 1 and enough.not_reached == []
+    assert enough.most == 1 and len(list(enough)) == 1 and enough.not_reached == []
 
 
 def test_what_was_not_reached_is_what_the_command_says(tmp_path):

@@ -258,7 +258,6 @@ def oracle(path):
 try:
     nandseqgen.shrink("out", oracle, "small")
 except KeyboardInterrupt:
-    time.sleep(0.5)
     then = len(asked)
     time.sleep(1)
     print("interrupted", len(asked) - then, flush=True)

@@ -174,6 +174,11 @@ class Runs(Iterator[Run]):
         return Run(run)
 
     @property
+    def most(self) -> int:
+        """The number of runs of all sites. There are fewer if sites end early, as with ``until_coverage``."""
+        return self._native.most
+
+    @property
     def not_reached(self) -> list[Problem]:
         """What all runs together did not reach of what was asked for; empty before the last run was asked for."""
         return [Problem(**problem) for problem in self._native.not_reached]

@@ -315,7 +315,7 @@ def shrink(
       it returns is true if the sequence fails. It is called in other threads than the caller's: one call after another, or several
       at the same time with ``jobs`` above 1.
     - ``into``: a folder for the result, and for what is known. The same call goes on with it after an interruption. Ctrl-C ends the
-      search before the next call of ``oracle``; one that is under way goes on to its end.
+      search after the call of ``oracle`` that is under way; a second one leaves that in the background.
     - ``site``, ``run``, ``op``: what failed: the only site, the last run, and an ``op_uid`` if it is known.
     - ``repeat``, ``fails_at_least``: how often each is asked, and how often it must fail.
 
