@@ -88,14 +88,16 @@ impl NativeRuns {
             }
             Ok(Some(Message::End(warnings))) => {
                 *self.not_reached.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
-                self.is_over.store(true, Ordering::Relaxed);
+                self.is_over.store(true, Ordering::Release);
                 Ok(None)
             }
+            // Another thread has closed it.
+            Ok(Some(Message::Refused(_))) if self.is_over.load(Ordering::Acquire) => Ok(None),
             Ok(Some(Message::Refused(refusal))) => {
                 self.close(py);
                 Err(exception(py, &refusal))
             }
-            Ok(None) if self.is_over.load(Ordering::Relaxed) => Ok(None),
+            Ok(None) if self.is_over.load(Ordering::Acquire) => Ok(None),
             Ok(None) => Err(no_result()),
             Err(raised) => {
                 self.close(py);
@@ -106,8 +108,8 @@ impl NativeRuns {
 
     /// Ends the work: there are no further runs.
     fn close(&self, py: Python<'_>) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.is_over.store(true, Ordering::Relaxed);
+        self.is_over.store(true, Ordering::Release);
+        self.stop.store(true, Ordering::Release);
         // Another thread may wait for a message for a moment.
         py.detach(|| self.messages.close());
     }

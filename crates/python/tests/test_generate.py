@@ -100,7 +100,8 @@ def test_other_threads_go_on_meanwhile():
             time.sleep(0.001)
 
     runs = nandseqgen.generate(seed=1, ops=10**9, tables=["address_touch_count"])
-    taking = threading.Thread(target=lambda: list(runs))
+    taken = []
+    taking = threading.Thread(target=lambda: taken.append(list(runs)))
     counting = threading.Thread(target=count)
     taking.start()
     counting.start()
@@ -110,6 +111,7 @@ def test_other_threads_go_on_meanwhile():
     assert taking.is_alive()
     runs.close()
     taking.join()
+    assert taken == [[]]
     is_done.set()
     counting.join()
 

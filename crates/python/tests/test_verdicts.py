@@ -160,7 +160,7 @@ def test_coverage_of_phases_is_that_of_the_command(tmp_path):
     with pytest.warns(nandseqgen.ProblemWarning, match="did of their test plan is not counted in memory"):
         counted = nandseqgen.coverage(nandseqgen.generate(seed=4, plan=plan))
     assert counted.hit == written.hit
-    phases = [[(phase["phase"], phase["figures"]) for phase in report.report["phases"]] for report in (counted, written)]
+    phases = [[(run["phase"], run["figures"]) for run in of.report["runs"]] for of in (counted, written)]
     assert phases[0] == phases[1] and [name for name, _ in phases[0]] == ["fill", "read"]
 
 
