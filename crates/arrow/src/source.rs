@@ -95,10 +95,13 @@ impl Source for MemorySource {
 
 /// Whether a column has whole numbers: each name is of one type in all tables.
 fn is_whole(name: &str) -> bool {
-    let is_it = |(of, kind): (&&str, &ColumnType)| *of == name && matches!(kind, ColumnType::Address | ColumnType::Count);
-    TableKind::ALL.into_iter().map(|kind| kind.file().columns()).chain([OPERATION_SEQUENCE]).any(|columns| {
-        columns.names.iter().zip(columns.types).any(is_it)
-    })
+    let is_it =
+        |(of, kind): (&&str, &ColumnType)| *of == name && matches!(kind, ColumnType::Address | ColumnType::Count);
+    TableKind::ALL
+        .into_iter()
+        .map(|kind| kind.file().columns())
+        .chain([OPERATION_SEQUENCE])
+        .any(|columns| columns.names.iter().zip(columns.types).any(is_it))
 }
 
 /// The rows of a table that are read.

@@ -22,8 +22,8 @@ use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
 use crate::thread_pool::threads;
 use crate::{
-    bad_blocks, beginnings, console, expected_fields, inputs, interrupt, json, origins, sites_of_campaign, terminal, unfinished,
-    written,
+    bad_blocks, beginnings, console, expected_fields, inputs, interrupt, json, origins, sites_of_campaign, terminal,
+    unfinished, written,
 };
 
 /// Said if payloads have other fields than those of the profile, and nothing says why.

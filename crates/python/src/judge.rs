@@ -80,7 +80,8 @@ fn campaign(py: Python<'_>, runs: &[JudgedRun<'_>]) -> PyResult<Option<Arc<Gener
     for (run, wanted) in own.iter().zip(1..) {
         if run.run() != wanted {
             let of_site = run.site().map_or_else(String::new, |site| format!(" of site {site}"));
-            let what = format!("run {wanted}{of_site} is missing: run {} is judged after all runs before it", run.run());
+            let what =
+                format!("run {wanted}{of_site} is missing: run {} is judged after all runs before it", run.run());
             let twice = format!("run {}{of_site} is given twice", run.run());
             return Err(refused(py, if run.run() < wanted { twice } else { what }));
         }
