@@ -10,6 +10,7 @@ the newest snapshot of each site. The manifest that `merge` writes is that of on
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def main() -> None:
     arguments = parser.parse_args()
     out_dir = str(Path(arguments.out_dir).resolve())
     # The date in file names must be the same for all shards, also for those that run after midnight.
-    stamp = [] if "--stamp" in arguments.flags else ["--stamp", time.strftime("%Y-%m-%d", time.gmtime())]
+    has_stamp = any(flag == "--stamp" or flag.startswith("--stamp=") for flag in arguments.flags)
+    stamp = [] if has_stamp else ["--stamp", time.strftime("%Y-%m-%d", time.gmtime())]
     flags = [*arguments.flags, *stamp]
 
     ray.init(address=arguments.address, include_dashboard=False, log_to_driver=False, logging_level="warning")
@@ -52,9 +54,10 @@ def main() -> None:
     ]
     shards = ray.get(tasks)
     tasks_took = time.perf_counter() - began
-    wrong = [shard for shard in shards if shard["code"] not in (0, 4)]
-    if wrong:
-        raise SystemExit("\n".join(f"shard {shard['shard']}: {shard['told']}" for shard in wrong))
+    # A shard that cannot be made raises in its task. Code 4 says that something was not reached, such as a coverage.
+    for shard in shards:
+        if shard["code"] != 0:
+            print(f"shard {shard['shard']}: {shard['told']}", end="", file=sys.stderr)
 
     import nandseqgen
 

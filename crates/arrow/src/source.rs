@@ -16,6 +16,7 @@ use nandseq_input::field_text::ExpectingOps;
 use nandseq_input::source::{columns_of, lines};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
+use nandseq_trace::table::{ColumnType, OPERATION_SEQUENCE, TableKind};
 
 use crate::table::ArrowTable;
 use crate::typed::{ACCEPTED, TypedArray};
@@ -85,15 +86,30 @@ impl Source for MemorySource {
         if let Err(missing) = table.check_columns(columns) {
             return Err(invalid(format!("it has no column '{missing}'; the table's are {}", columns.join(","))));
         }
-        let mut rows = MemoryRows { table, columns, batch: None, next: 0, read: 0, expecting: self.expecting.clone() };
+        let wholes = columns.iter().map(|name| is_whole(name)).collect();
+        let expecting = self.expecting.clone();
+        let mut rows = MemoryRows { table, columns, wholes, batch: None, next: 0, read: 0, expecting };
         Ok(lines(columns, move |text| rows.advance(text)))
     }
+}
+
+/// Whether a column has whole numbers: each name is of one type in all tables.
+fn is_whole(name: &str) -> bool {
+    let is_it =
+        |(of, kind): (&&str, &ColumnType)| *of == name && matches!(kind, ColumnType::Address | ColumnType::Count);
+    TableKind::ALL
+        .into_iter()
+        .map(|kind| kind.file().columns())
+        .chain([OPERATION_SEQUENCE])
+        .any(|columns| columns.names.iter().zip(columns.types).any(is_it))
 }
 
 /// The rows of a table that are read.
 struct MemoryRows {
     table: MemoryTable,
     columns: &'static [&'static str],
+    /// For each column, whether its numbers are whole.
+    wholes: Vec<bool>,
     batch: Option<OpenBatch>,
     /// The number of the next batch.
     next: usize,
@@ -151,7 +167,7 @@ impl MemoryRows {
                 if *name == "op_name" && column.text(at).is_some_and(|op| self.expecting.has(op)) {
                     expected = Some(PayloadField::ExpectedStatus.name());
                 }
-                let put = column.put(at, expected, text);
+                let put = column.put(at, (self.wholes[number], expected), text);
                 put.map_err(|error| invalid(format!("row {}, column '{name}': {error}", self.read)))?;
             }
             text.push(b'\n');

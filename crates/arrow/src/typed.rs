@@ -17,6 +17,9 @@ use nandseq_input::field_text::{put_decimal, put_json, put_text};
 /// The types that columns may have, in words that users of such tables know.
 pub(crate) const ACCEPTED: &str = "string, integer, decimal, floating point, or list of structs of these";
 
+/// The most digits behind the point that a decimal of 128 bits has.
+const MOST_DIGITS: usize = 38;
+
 /// An array with its type known.
 pub(crate) enum TypedArray {
     Text(StringArray),
@@ -143,26 +146,34 @@ impl TypedArray {
         }
     }
 
-    /// Appends a value as a field of a line; nothing if it is absent. `expected` is the field of objects whose null is said.
+    /// Appends a value as a field of a line; nothing if it is absent. `is_whole`: the column has whole numbers. `expected` is the field of
+    /// objects whose null is said.
     ///
     /// # Errors
     /// For a text with a line break.
-    pub(crate) fn put(&self, at: usize, expected: Option<&str>, line: &mut Vec<u8>) -> io::Result<()> {
+    pub(crate) fn put(
+        &self,
+        at: usize,
+        (is_whole, expected): (bool, Option<&str>),
+        line: &mut Vec<u8>,
+    ) -> io::Result<()> {
         if !self.is_there(at) {
             return Ok(());
         }
         match self {
             Self::Text(_) | Self::LargeText(_) | Self::TextView(_) => put_text(self.text(at).unwrap_or_default(), line),
-            Self::Among(keys, _, values) => values.put(keys[at], expected, line),
+            Self::Among(keys, _, values) => values.put(keys[at], (is_whole, expected), line),
             Self::List(..) | Self::Struct(..) => {
                 line.push(b'"');
                 self.put_value(at, expected, line)?;
                 line.push(b'"');
                 Ok(())
             }
-            // The shortest decimal that is this number: the one that was read, if it had at most 15 digits.
+            // The shortest decimal that is this number, without an exponent: the one that was read, if it had at most 15 digits.
             Self::Float(array) => {
-                line.extend_from_slice(format!("{:?}", array.value(at)).as_bytes());
+                let number = array.value(at);
+                let point = if is_whole || number.fract() != 0.0 { "" } else { ".0" };
+                line.extend_from_slice(format!("{number}{point}").as_bytes());
                 Ok(())
             }
             Self::Number(_) | Self::Decimal(..) | Self::Null => self.put_value(at, expected, line),
@@ -236,6 +247,8 @@ fn put_float(number: f64, line: &mut Vec<u8>) {
 }
 
 fn decimal(values: Vec<i128>, behind: i8, array: &ArrayRef) -> Result<TypedArray, UnknownType> {
-    let digits = usize::try_from(behind).map_err(|_| UnknownType(array.data_type().to_string()))?;
+    // A schema from elsewhere may say anything.
+    let digits = usize::try_from(behind).ok().filter(|digits| *digits <= MOST_DIGITS);
+    let digits = digits.ok_or_else(|| UnknownType(array.data_type().to_string()))?;
     Ok(TypedArray::Decimal(values, digits, array.nulls().cloned()))
 }

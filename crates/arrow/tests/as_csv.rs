@@ -3,7 +3,9 @@
 
 use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use arrow_array::{Array, Decimal128Array, Float64Array, RecordBatch, StringArray};
 use nandseq_arrow::{ArrowPlan, ArrowRun, MemorySource, MemoryTable};
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_input::Source as _;
@@ -110,4 +112,42 @@ fn a_table_that_lacks_a_column_is_refused_by_its_name() {
     source.add("operation_sequence".into(), MemoryTable::Run(tables[1].clone()));
     let error = source.open("operation_sequence".as_ref()).err().unwrap().to_string();
     assert_eq!(error, "it has no column 'seq'; the table's are seq,time,op_id,op_name,op_uid,payload");
+}
+
+/// The lines of a sequence whose `seq` and `time` are floating point, as some tools make numbers of columns with gaps.
+fn lines_of(seq: f64, time: Arc<dyn Array>) -> io::Result<String> {
+    let profile = builtin::profile();
+    let names: Arc<dyn Array> = Arc::new(StringArray::from(vec!["READ"]));
+    let payload: Arc<dyn Array> = Arc::new(StringArray::from(vec!["[]"]));
+    let numbers: Arc<dyn Array> = Arc::new(Float64Array::from(vec![seq]));
+    let columns = [
+        ("seq", Arc::clone(&numbers)),
+        ("time", time),
+        ("op_id", Arc::clone(&numbers)),
+        ("op_name", names),
+        ("op_uid", numbers),
+        ("payload", payload),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut source = MemorySource::new(&profile);
+    source.add("operation_sequence".into(), MemoryTable::Batches(batch.schema(), vec![batch].into()));
+    let mut text = String::new();
+    source.open("operation_sequence".as_ref())?.read_to_string(&mut text)?;
+    Ok(text.lines().nth(1).unwrap_or_default().to_owned())
+}
+
+#[test]
+fn floating_point_is_written_without_an_exponent_and_whole_where_the_column_is() {
+    let line = |time: f64| lines_of(3.0, Arc::new(Float64Array::from(vec![time]))).unwrap();
+    assert_eq!(line(5e-5), "3,0.00005,3,READ,3,[]");
+    assert_eq!(line(500.0), "3,500.0,3,READ,3,[]");
+    assert_eq!(line(7_500.085), "3,7500.085,3,READ,3,[]");
+    assert_eq!(line(1e22), "3,10000000000000000000000.0,3,READ,3,[]");
+}
+
+#[test]
+fn a_decimal_with_a_negative_scale_is_refused_with_its_type() {
+    let time = Decimal128Array::from(vec![5]).with_precision_and_scale(10, -2).unwrap();
+    let error = lines_of(1.0, Arc::new(time)).unwrap_err().to_string();
+    assert!(error.starts_with("column 'time' is of type Decimal128(10, -2); types that can be read are"), "{error}");
 }

@@ -1,7 +1,7 @@
 //! The work of the commands for programs that call them, such as the Python package.
 //!
 //! What the program prints and tells is given to the caller. Nothing here ends the process or listens for signals: a caller passes a flag on
-//! that abandons the work. The variables of the environment that set flags do not count.
+//! that abandons the work, where it can be abandoned. The variables of the environment that set flags do not count.
 
 mod command;
 mod counted;

@@ -10,6 +10,7 @@ use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
 
 use crate::console;
+use crate::terminal::note_remark;
 
 /// Why the program stops.
 #[derive(Debug)]
@@ -161,7 +162,9 @@ impl Failure {
     /// Whether the command was carried out, and this is its verdict.
     pub(crate) const fn is_verdict(&self) -> bool {
         match self {
-            Self::Found | Self::NotReached | Self::Told(_) => true,
+            Self::Found | Self::NotReached => true,
+            // A list of campaigns ends with the code of one of them.
+            Self::Told(code) => matches!(code, 1 | 4),
             Self::Unusable(_)
             | Self::Faulty(_)
             | Self::Several(_)
@@ -195,7 +198,7 @@ impl Failure {
         match self {
             Self::Unusable(problems) => {
                 let each = problems.iter().map(|problem| {
-                    labelled(YELLOW, "warning", &format!("{without}: {}", problem.message), problem.help.as_deref())
+                    remark(Severity::Warning, &format!("{without}: {}", problem.message), problem.help.as_deref())
                 });
                 each.collect()
             }
@@ -278,6 +281,38 @@ pub struct PlacedProblem {
     pub column: Option<usize>,
 }
 
+impl PlacedProblem {
+    fn of(source: &SourceFile, one: &Diagnostic) -> Self {
+        let span = one.primary.as_ref().map(|label| label.span);
+        Self {
+            severity: word(one.severity),
+            code: Some(one.code),
+            message: one.message.clone(),
+            help: one.help.clone(),
+            file: Some(source.name.clone()),
+            line: span.map(|span| span.line),
+            column: span.map(|span| span.column),
+        }
+    }
+
+    fn without_place(severity: Severity, message: &str, help: Option<&str>) -> Self {
+        Self {
+            severity: word(severity),
+            code: None,
+            message: message.trim_end().to_owned(),
+            help: help.map(str::to_owned),
+            file: None,
+            line: None,
+            column: None,
+        }
+    }
+
+    /// A warning about no place in a file.
+    pub(crate) fn warning(message: &str) -> Self {
+        Self::without_place(Severity::Warning, message, None)
+    }
+}
+
 impl Refusal {
     /// A refusal of arguments, with this message.
     #[must_use]
@@ -285,10 +320,11 @@ impl Refusal {
         Failure::from(Problem::new(message)).into()
     }
 
-    /// The refusal after what was told before it: its text, if it has none by itself.
-    pub(crate) fn after(mut self, told: &str) -> Self {
+    /// The refusal after what was told before it: its text and its problems, if it has none by itself.
+    pub(crate) fn after(mut self, told: &str, remarks: Vec<PlacedProblem>) -> Self {
         if self.text.is_empty() {
-            self.text = told.trim_end().to_owned();
+            told.trim_end().clone_into(&mut self.text);
+            self.problems = remarks.into_iter().filter(|one| one.severity == word(Severity::Error)).collect();
         }
         self
     }
@@ -313,32 +349,14 @@ pub(crate) const fn word(severity: Severity) -> &'static str {
 
 /// Findings about a file, one by one.
 pub(crate) fn placed(source: &SourceFile, about: &Diagnostics) -> Vec<PlacedProblem> {
-    let one = |one: &Diagnostic| {
-        let span = one.primary.as_ref().map(|label| label.span);
-        PlacedProblem {
-            severity: word(one.severity),
-            code: Some(one.code),
-            message: one.message.clone(),
-            help: one.help.clone(),
-            file: Some(source.name.clone()),
-            line: span.map(|span| span.line),
-            column: span.map(|span| span.column),
-        }
-    };
-    about.iter().map(one).collect()
+    about.iter().map(|one| PlacedProblem::of(source, one)).collect()
 }
 
 impl Failure {
     fn add_problems(&self, all: &mut Vec<PlacedProblem>) {
         match self {
-            Self::Unusable(problems) => all.extend(problems.iter().map(|problem| PlacedProblem {
-                severity: word(Severity::Error),
-                code: None,
-                message: problem.message.clone(),
-                help: problem.help.clone(),
-                file: None,
-                line: None,
-                column: None,
+            Self::Unusable(problems) => all.extend(problems.iter().map(|problem| {
+                PlacedProblem::without_place(Severity::Error, &problem.message, problem.help.as_deref())
             })),
             Self::Faulty(faulty) => {
                 let mut errors = faulty.1.clone();
@@ -377,7 +395,25 @@ fn labelled(color: &str, label: &str, message: &str, help: Option<&str>) -> Stri
 
 /// A warning that does not stop the program.
 pub(crate) fn warning_text(message: &str) -> String {
-    labelled(YELLOW, "warning", message, None)
+    remark(Severity::Warning, message, None)
+}
+
+/// A warning about a place in a file that does not stop the program, in a line.
+pub(crate) fn warning_about(source: &SourceFile, about: &Diagnostic, line: &str) -> String {
+    note_remark(|| PlacedProblem::of(source, about));
+    labelled(YELLOW, "warning", line, None)
+}
+
+/// Remarks about a file that do not stop the program.
+pub(crate) fn remarks_text(source: &SourceFile, about: &Diagnostics) -> String {
+    about.iter().for_each(|one| note_remark(|| PlacedProblem::of(source, one)));
+    about.render(source, Styling::Coloured)
+}
+
+/// A remark about no place in a file.
+fn remark(severity: Severity, message: &str, help: Option<&str>) -> String {
+    note_remark(|| PlacedProblem::without_place(severity, message, help));
+    labelled(if severity == Severity::Warning { YELLOW } else { GREEN }, word(severity), message, help)
 }
 
 /// A remark that does not stop the program; empty if the user asked for quiet.
@@ -387,7 +423,7 @@ pub(crate) fn note_text(message: &str) -> String {
 
 /// A remark that belongs to an error or a warning. It is shown even if the user asked for quiet.
 pub(crate) fn remark_text(message: &str) -> String {
-    labelled(GREEN, "note", message, None)
+    remark(Severity::Note, message, None)
 }
 
 /// Splits a text of warnings and remarks into single ones.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use nandseq_profile::diagnostic::{Styling, grouped};
+use nandseq_profile::diagnostic::grouped;
 use nandseq_profile::model::Expectations;
 use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile};
 use nandseq_reach::Start;
@@ -16,7 +16,7 @@ use nandseq_trace::recorded::recorded;
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
 use crate::campaign::table::{ResolvedTable, WantedTable};
-use crate::failure::{Failure, both};
+use crate::failure::{Failure, both, remarks_text};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile, left_out};
 use crate::test_plan::PlanInForce;
@@ -138,7 +138,7 @@ impl InForce {
                 &profile,
                 Start { bad_blocks: &bad_blocks, bootstrap, ..Start::default() },
             );
-            remarks.push_str(&impossible.render(source, Styling::Coloured));
+            remarks.push_str(&remarks_text(source, &impossible));
         }
         Ok(Self {
             profile,

@@ -4,6 +4,7 @@
 //! one ends it. None leaves temporary work behind: a [`WorkFolder`], or a file that the user named and that is not complete yet
 //! ([`begin_file`]). A kill cannot be caught, and leaves such work where it is.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,14 +27,34 @@ const PAUSE: Duration = Duration::from_millis(10);
 static WORK: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// The flag that the first interruption sets, if there is work that looks at it.
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+thread_local! {
+    /// The flag of a caller of this thread.
+    static OF_CALLER: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+}
 /// Whether the system lets the program listen for interruptions.
 static IS_LISTENING: OnceLock<bool> = OnceLock::new();
 
-/// Returns a flag that the first interruption sets. The second interruption ends the program at once.
+/// Does work for a caller, who may set `stop` at any time.
+pub(crate) fn for_caller<T>(stop: &Arc<AtomicBool>, work: impl FnOnce() -> T) -> T {
+    let outer = OF_CALLER.replace(Some(Arc::clone(stop)));
+    let done = work();
+    OF_CALLER.set(outer);
+    done
+}
+
+/// The flag of a caller of this thread; `None` in a command, whose work ends with its process.
+pub(crate) fn flag_of_caller() -> Option<Arc<AtomicBool>> {
+    OF_CALLER.with_borrow(Clone::clone)
+}
+
+/// Returns a flag that the first interruption sets, or a caller. The second interruption ends the program at once.
 ///
 /// # Errors
 /// When the system does not let the program listen for interruptions.
 pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    if let Some(stop) = flag_of_caller() {
+        return Ok(stop);
+    }
     let stop = Arc::clone(STOP.get_or_init(Arc::default));
     if is_listening() {
         return Ok(stop);

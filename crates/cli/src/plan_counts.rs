@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nandseq_input::folder::SiteFiles;
 use nandseq_plan::TestPlan;
 use nandseq_profile::Severity;
-use nandseq_profile::diagnostic::{Styling, counted};
+use nandseq_profile::diagnostic::counted;
 use nandseq_report::load::SiteTables;
 use nandseq_report::page::ListedMatches;
 use nandseq_report::plan::{PlanCounts, PlanReport};
@@ -15,7 +15,7 @@ use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::{path_of, shown};
 use rayon::prelude::*;
 
-use crate::failure::{Failure, Problem, note_text, warning_text};
+use crate::failure::{Failure, Problem, note_text, remarks_text, warning_text};
 use crate::inputs::{self, ReadPlan};
 use crate::written::WrittenRuns;
 use crate::{console, origins, tell};
@@ -44,7 +44,7 @@ impl ComparedPlan {
             if console::is_quiet() {
                 read.remarks.retain_at_least(Severity::Warning);
             }
-            tell(&read.remarks.render(&read.source, Styling::Coloured));
+            tell(&remarks_text(&read.source, &read.remarks));
             return Ok(Some(Self { read }));
         }
         let Some(recorded) = found.sites.iter().find_map(|site| origins::of_site(site)?.plan) else { return Ok(None) };

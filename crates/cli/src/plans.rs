@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use self::shown::ShownPlan;
 use crate::arguments::{PlanArgs, PlanCommand, ReportFormat};
-use crate::failure::Failure;
+use crate::failure::{Failure, remarks_text};
 use crate::in_force::InForce;
 use crate::inputs::{self, ReadPlan};
 use crate::json::{self, Of};
@@ -44,7 +44,7 @@ fn check(arguments: &PlanArgs) -> Result<(), Failure> {
                 json::print(&Of::command("plan check", &CheckedPlan::new(&faulty.0, &faulty.1, &in_force)))?;
             }
             // All findings are shown, not only errors: this command is for looking at the whole of a file.
-            crate::tell(&faulty.1.render(&faulty.0, Styling::Coloured));
+            crate::tell(&remarks_text(&faulty.0, &faulty.1));
             return Err(Failure::Unusable(Vec::new()));
         }
         outcome => outcome?,
@@ -105,7 +105,7 @@ impl<'c> CheckedPlan<'c> {
 fn show(arguments: &PlanArgs) -> Result<(), Failure> {
     let in_force = in_force(arguments)?;
     let read = inputs::plan(&arguments.path, &in_force.profile, &in_force.source)?;
-    crate::tell(&read.remarks.render(&read.source, Styling::Coloured));
+    crate::tell(&remarks_text(&read.source, &read.remarks));
     let shown = ShownPlan::new(&read, &in_force.profile);
     match arguments.format {
         ReportFormat::Json => json::print(&Of::command("plan show", &shown)),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand, ReportFormat};
 use crate::campaign::table::WantedTable;
-use crate::failure::{Failure, Problem, word};
+use crate::failure::{Failure, Problem, remarks_text, word};
 use crate::in_force::InForce;
 use crate::reach::{self, PairFindings, PairListing};
 use crate::{console, inputs, json, profile_list, terminal, warnings};
@@ -39,7 +39,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
                 json::print(&Checked::new(&faulty.0, &faulty.1))?;
             }
             // All findings are shown, not only errors: this command is for looking at the whole of a file.
-            crate::tell(&faulty.1.render(&faulty.0, Styling::Coloured));
+            crate::tell(&remarks_text(&faulty.0, &faulty.1));
             return Err(Failure::Unusable(Vec::new()));
         }
         outcome => outcome?,
@@ -163,8 +163,7 @@ impl<'c> Checked<'c> {
 
 fn show(arguments: &ProfileArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.path.as_deref(), arguments.lenient)?;
-    let rendered = read.remarks.render(&read.source, Styling::Coloured);
-    crate::tell(&rendered);
+    crate::tell(&remarks_text(&read.source, &read.remarks));
     match arguments.path {
         // The built-in device is shown as it was written, comments and all.
         None => terminal::print(&read.source.text),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, PlacedProblem};
 
 /// Whether standard output has got a file that the user named, and nothing else.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -21,9 +21,12 @@ pub(crate) struct Captured {
     pub(crate) printed: String,
     /// To standard error, without colours.
     pub(crate) told: String,
+    /// The warnings and notes in it, one by one.
+    pub(crate) remarks: Vec<PlacedProblem>,
 }
 
-/// Does some work, and keeps the text that this thread would write. What other threads write is written.
+/// Does some work, and keeps the text that this thread would write, with its remarks. What other threads write is written: all remarks
+/// that a command makes are made by its own thread, but for those about dead dies while runs are made.
 pub(crate) fn capture<T>(work: impl FnOnce() -> T) -> (T, Captured) {
     let outer = CAPTURED.replace(Some(Captured::default()));
     let done = work();
@@ -33,6 +36,11 @@ pub(crate) fn capture<T>(work: impl FnOnce() -> T) -> (T, Captured) {
 /// Whether a caller wants the text of this thread.
 pub(crate) fn is_given_to_caller() -> bool {
     is_captured(|_| ())
+}
+
+/// Notes a remark whose text is about to be told, for a caller who wants remarks one by one.
+pub(crate) fn note_remark(remark: impl FnOnce() -> PlacedProblem) {
+    is_captured(|captured| captured.remarks.push(remark()));
 }
 
 /// Gives the text that this thread writes to the caller who wants it. Says whether there is one.

@@ -11,13 +11,12 @@ use std::sync::OnceLock;
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_plan::model::{MixShare, PlanPhase, Scenario};
 use nandseq_plan::{TestPlan, never_served, unserved_by_phase};
-use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_reach::{ScenarioStarts, Start};
 use nandseq_trace::manifest::Input;
 
 use crate::console;
-use crate::failure::Failure;
+use crate::failure::{Failure, remarks_text};
 use crate::inputs::{self, ReadPlan};
 
 /// A test plan that was read for a profile.
@@ -63,7 +62,7 @@ impl PlanInForce {
         if console::is_quiet() {
             about.retain_at_least(Severity::Warning);
         }
-        remarks.push_str(&about.render(&source, Styling::Coloured));
+        remarks.push_str(&remarks_text(&source, &about));
         Ok(Self { plan, input, source, tables: Vec::new(), table_of: Vec::new(), reach: OnceLock::new() })
     }
 

@@ -22,8 +22,8 @@ use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
 use crate::thread_pool::threads;
 use crate::{
-    bad_blocks, beginnings, console, expected_fields, inputs, json, origins, sites_of_campaign, terminal, unfinished,
-    written,
+    bad_blocks, beginnings, console, expected_fields, inputs, interrupt, json, origins, sites_of_campaign, terminal,
+    unfinished, written,
 };
 
 /// Said if payloads have other fields than those of the profile, and nothing says why.
@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let (sites, lists): (Vec<SiteFiles>, Vec<BadBlocks>) = sites.into_iter().unzip();
     let sites = beginnings::once(beginnings::found(sites, &elsewhere)?.into_iter().zip(lists).collect());
     let max_findings = arguments.max_findings;
-    let options = Options { bad_blocks: &[], source: &*source, max_findings, stop: None };
+    let stop = interrupt::flag_of_caller();
+    let options = Options { bad_blocks: &[], source: &*source, max_findings, stop: stop.as_deref() };
     let mut report = Report { notes, ..judge(&read.profile, sites, &options, arguments.jobs)? };
     if may_lack_flags && report.counts(RuleCode::PayloadFields).findings > 0 {
         report.notes.push(LACKS_FLAGS.to_owned());

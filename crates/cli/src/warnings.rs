@@ -5,7 +5,7 @@
 use nandseq_profile::{Diagnostic, Diagnostics, Profile, Severity, SourceFile};
 use nandseq_trace::recorded::path_of;
 
-use crate::failure::{note_text, warning_text};
+use crate::failure::{note_text, warning_about, warning_text};
 use crate::hint::{self, Hint};
 use crate::inputs::{BUILT_IN, ReadProfile};
 
@@ -33,7 +33,9 @@ pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
     }
     let all = all(&read.remarks, &read.profile);
     let warnings: Vec<&Diagnostic> = all.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).collect();
-    text.extend(warnings.iter().take(SHOWN).map(|warning| warning_text(&line(warning, &read.source))));
+    text.extend(
+        warnings.iter().take(SHOWN).map(|warning| warning_about(&read.source, warning, &line(warning, &read.source))),
+    );
     if warnings.len() > SHOWN {
         let more = warnings.len() - SHOWN;
         text.push_str(&warning_text(&format!(

@@ -32,7 +32,7 @@ impl ExpectingOps {
 /// quoted.
 ///
 /// # Errors
-/// None: a buffer takes every byte.
+/// Never, because a buffer takes every byte: it is a result like that of [`put_text`].
 pub fn put_json(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     line.extend_from_slice(b"\"\"");
     for byte in text.bytes() {

@@ -1,6 +1,7 @@
 //! Verdicts on tables in memory, and their coverage.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nandseq_arrow::{MemorySource, MemoryTable};
@@ -10,11 +11,12 @@ use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::files::FileKind;
 use nandseq_trace::table::TableKind;
 use nandseq_verify::{Options, Report, SiteReport, judge_site};
-use nandseqgen::embedded::{CountedCoverage, Generation, Refusal};
+use nandseqgen::embedded::{CountedCoverage, Generation, PlacedProblem, Refusal};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::profile::NativeProfile;
-use crate::refusal::{exception, in_thread, refused};
+use crate::refusal::{Interrupted, exception, in_thread, problems, refused};
 use crate::runs::NativeRun;
 use crate::table::any_table;
 
@@ -58,26 +60,56 @@ struct JudgedBy {
     bad_blocks: Vec<(Die, Block)>,
 }
 
-/// Judges the runs of a site, in order. Returns whether no rule is broken, the verdict as JSON, and as text.
+/// The campaign of runs of a site; `None` for tables from elsewhere.
+///
+/// # Errors
+/// When the runs are not the first of one site of one campaign, each once and in order.
+fn campaign(py: Python<'_>, runs: &[JudgedRun<'_>]) -> PyResult<Option<Arc<Generation>>> {
+    let own = runs.iter().filter_map(|run| match run {
+        JudgedRun::Own(run) => Some(run.get()),
+        JudgedRun::Tables(_) => None,
+    });
+    let own: Vec<&NativeRun> = own.collect();
+    let Some(first) = own.first() else { return Ok(None) };
+    if own.len() < runs.len() {
+        return Err(refused(py, "runs of `generate` and tables from elsewhere are judged each by themselves"));
+    }
+    if own.iter().any(|run| !Arc::ptr_eq(&run.generation, &first.generation)) {
+        return Err(refused(py, "these runs are of several campaigns: judge the runs of each by themselves"));
+    }
+    for (run, wanted) in own.iter().zip(1..) {
+        if run.run() != wanted {
+            let of_site = run.site().map_or_else(String::new, |site| format!(" of site {site}"));
+            let what =
+                format!("run {wanted}{of_site} is missing: run {} is judged after all runs before it", run.run());
+            let twice = format!("run {}{of_site} is given twice", run.run());
+            return Err(refused(py, if run.run() < wanted { twice } else { what }));
+        }
+    }
+    Ok(Some(Arc::clone(&first.generation)))
+}
+
+/// Judges the runs of a site, in order. Runs of `generate` are judged by what they were made with, and `profile` must be the same. Returns whether no rule is broken, the verdict as JSON, and as text.
 #[pyfunction]
 #[pyo3(signature = (profile, runs, max_findings, data, full_status))]
 pub(crate) fn judge(
     py: Python<'_>,
-    profile: &NativeProfile,
+    profile: Option<&NativeProfile>,
     runs: Vec<JudgedRun<'_>>,
     max_findings: usize,
     data: bool,
     full_status: bool,
 ) -> PyResult<(bool, String, String)> {
-    let own = runs.iter().find_map(|run| match run {
-        JudgedRun::Own(run) => Some(&run.get().generation),
-        JudgedRun::Tables(_) => None,
-    });
-    let by = match own {
+    let by = match campaign(py, &runs)? {
         Some(generation) => {
+            if profile.is_some_and(|profile| !generation.is_of(&profile.device)) {
+                let other = "these runs are of another profile: leave `profile` out, or judge their tables";
+                return Err(refused(py, other));
+            }
             JudgedBy { profile: generation.profile().clone(), bad_blocks: generation.bad_blocks().to_vec() }
         }
         None => {
+            let Some(profile) = profile else { return Err(refused(py, "tables are judged by a profile")) };
             JudgedBy { profile: profile.device.expecting(Expectations { data, full_status }), bad_blocks: Vec::new() }
         }
     };
@@ -91,17 +123,18 @@ pub(crate) fn judge(
         let lacking = || refused(py, "a run without its operation_sequence cannot be judged");
         files.push(run_file(number, tables, &mut source).ok_or_else(lacking)?);
     }
-    in_thread(py, move || Ok(verdict(&by, site(files), &source, max_findings)))?.map_err(|reason| refused(py, reason))
+    in_thread(py, Interrupted::Left, move |stop| Ok(verdict(&by, site(files), (&source, stop), max_findings)))?
+        .map_err(|reason| refused(py, reason))
 }
 
 /// The verdict on a site: whether it is clean, as JSON, as text; or why there is none.
 fn verdict(
     by: &JudgedBy,
     site: SiteFiles,
-    source: &MemorySource,
+    (source, stop): (&MemorySource, &AtomicBool),
     max_findings: usize,
 ) -> Result<(bool, String, String), String> {
-    let options = Options { bad_blocks: &by.bad_blocks, source, max_findings, stop: None };
+    let options = Options { bad_blocks: &by.bad_blocks, source, max_findings, stop: Some(stop) };
     let judged: SiteReport = judge_site(&by.profile, site, &options).map_err(|error| error.to_string())?;
     let report = Report { profile: by.profile.name.clone(), max_findings, notes: Vec::new(), sites: vec![judged] };
     let json = serde_json::to_string(&report.json()).map_err(|error| error.to_string())?;
@@ -131,7 +164,7 @@ fn of_tables(py: Python<'_>, tables: &[(String, Bound<'_, PyAny>)]) -> PyResult<
 pub(crate) struct NativeCoverage {
     generation: Arc<Generation>,
     counted: Mutex<CountedCoverage>,
-    told: String,
+    remarks: Vec<PlacedProblem>,
 }
 
 #[pymethods]
@@ -141,8 +174,8 @@ impl NativeCoverage {
     fn new(py: Python<'_>, first: &NativeRun) -> PyResult<Self> {
         let generation = Arc::clone(&first.generation);
         let of = Arc::clone(&generation);
-        let (counted, told) = in_thread(py, move || Ok(CountedCoverage::new(&of)))?;
-        let this = Self { generation, counted: Mutex::new(counted), told };
+        let (counted, remarks) = in_thread(py, Interrupted::Left, move |_| Ok(CountedCoverage::new(&of)))?;
+        let this = Self { generation, counted: Mutex::new(counted), remarks };
         this.add(py, first)?;
         Ok(this)
     }
@@ -156,10 +189,16 @@ impl NativeCoverage {
         counted.map_err(|refusal| exception(py, &refusal))
     }
 
-    /// Warnings about what can be covered.
+    /// Warnings about what can be covered, each as keyword arguments.
     #[getter]
-    fn told(&self) -> &str {
-        &self.told
+    fn remarks<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        problems(py, &self.remarks)
+    }
+
+    /// Whether the runs were made with a test plan.
+    #[getter]
+    fn has_plan(&self) -> bool {
+        self.generation.has_plan()
     }
 
     /// What `coverage report` says as JSON.
@@ -177,6 +216,11 @@ impl NativeCoverage {
         let file = file
             .ok_or_else(|| Refusal::new(format!("coverage is counted from operation_sequence and {}", hits.name())))?;
         let site = run.site().map_or_else(|| "site".to_owned(), |site| format!("site {site}"));
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner).add(&self.generation, &source, &site, &file)
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).add(
+            &self.generation,
+            &source,
+            &site,
+            (&file, run.facts.phase.as_ref()),
+        )
     }
 }

@@ -7,7 +7,7 @@ use nandseqgen::embedded::DeviceProfile;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::refusal::{exception, problem};
+use crate::refusal::{exception, problems};
 
 /// A device profile.
 #[pyclass(frozen, name = "Profile", module = "nandseqgen._nandseqgen")]
@@ -29,8 +29,7 @@ impl NativeProfile {
 
     /// The warnings and notes about it, each as keyword arguments.
     fn check<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let found = py.detach(|| self.device.check());
-        found.iter().map(|of| problem(py, of)).collect()
+        problems(py, &py.detach(|| self.device.check()))
     }
 
     #[getter]

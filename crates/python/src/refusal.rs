@@ -1,5 +1,7 @@
 //! Refusals as exceptions of the Python half, and waiting for work without the interpreter.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -25,10 +27,15 @@ pub(crate) fn problem<'py>(py: Python<'py>, of: &PlacedProblem) -> PyResult<Boun
     Ok(fields)
 }
 
+/// Problems as keyword arguments of the Python class.
+pub(crate) fn problems<'py>(py: Python<'py>, all: &[PlacedProblem]) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    all.iter().map(|of| problem(py, of)).collect()
+}
+
 /// The exception for a refusal.
 pub(crate) fn exception(py: Python<'_>, refusal: &Refusal) -> PyErr {
     let made = || {
-        let problems = refusal.problems.iter().map(|of| problem(py, of)).collect::<PyResult<Vec<_>>>()?;
+        let problems = problems(py, &refusal.problems)?;
         let of = py.import("nandseqgen._errors")?.getattr("of_refusal")?;
         of.call1((refusal.code, &refusal.text, PyList::new(py, problems)?))
     };
@@ -60,25 +67,50 @@ pub(crate) fn wait<T: Send>(
     }
 }
 
-/// Does work in a thread of its own, so that a signal is heard meanwhile. Work that a signal interrupts goes on until its end.
+/// What an interruption leaves of the work in another thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interrupted {
+    /// It is told by its flag, and goes on until it looks at that. Nobody waits.
+    Left,
+    /// It is told by its flag, and has ended when the call returns, because it writes what a later call reads. Another interruption leaves it.
+    Ended,
+}
+
+/// Does work in a thread of its own, so that a signal is heard meanwhile. Work that a signal interrupts is told so by its flag.
 ///
 /// # Errors
 /// The refusal as an exception, and what the handler of a signal raises.
 pub(crate) fn in_thread<T: Send + 'static>(
     py: Python<'_>,
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    interrupted: Interrupted,
+    work: impl FnOnce(&Arc<AtomicBool>) -> Result<T, Refusal> + Send + 'static,
 ) -> PyResult<T> {
     let (sender, receiver) = sync_channel(1);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopping = Arc::clone(&stop);
     thread::Builder::new().spawn(move || {
         // Nobody waits after an interruption.
-        let _ = sender.send(work());
+        let _ = sender.send(work(&stopping));
     })?;
     let receiver = Shared::new(receiver);
-    match wait(py, |time| receiver.receive(time))? {
+    let next = || wait(py, |time| receiver.receive(time));
+    let done = next().or_else(|raised| {
+        stop.store(true, Ordering::Relaxed);
+        if interrupted == Interrupted::Ended {
+            next()?;
+        }
+        Err(raised)
+    });
+    match done? {
         Some(Ok(done)) => Ok(done),
         Some(Err(refusal)) => Err(exception(py, &refusal)),
-        None => Err(PyRuntimeError::new_err("the work ended without a result: this is a fault of the program")),
+        None => Err(no_result()),
     }
+}
+
+/// The exception for a thread that ended before its work.
+pub(crate) fn no_result() -> PyErr {
+    PyRuntimeError::new_err("the work ended without a result: this is a fault of the program")
 }
 
 /// A receiver that threads share.

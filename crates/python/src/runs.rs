@@ -1,22 +1,30 @@
 //! Runs, made in threads of their own and handed over one by one.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use nandseq_arrow::{ArrowPlan, ArrowRun, ArrowTable};
 use nandseq_profile::units::TICKS_PER_US;
-use nandseqgen::embedded::{Generation, Refusal, RunFacts};
+use nandseqgen::embedded::{Generation, PlacedProblem, Refusal, RunFacts};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::profile::NativeProfile;
-use crate::refusal::{Shared, exception, in_thread, refused, wait};
+use crate::refusal::{Interrupted, Shared, exception, in_thread, no_result, problems, refused, wait};
 use crate::table::NativeTable;
 
-/// A run that is complete, or why there is none.
-type Message = Result<(RunFacts, Vec<ArrowTable>), Refusal>;
+/// What the threads that make runs say.
+enum Message {
+    /// A run that is complete.
+    Run(RunFacts, Vec<ArrowTable>),
+    /// There are no further runs; what was not reached.
+    End(Vec<PlacedProblem>),
+    /// Why there are no further runs.
+    Refused(Refusal),
+}
 
 /// The runs of a campaign, one after another.
 #[pyclass(frozen, name = "Runs", module = "nandseqgen._nandseqgen")]
@@ -24,6 +32,10 @@ pub(crate) struct NativeRuns {
     generation: Arc<Generation>,
     messages: Shared<Message>,
     stop: Arc<AtomicBool>,
+    /// Whether nothing comes any more: the end has come, or nobody wants it.
+    is_over: AtomicBool,
+    /// What was not reached; empty before the end.
+    not_reached: Mutex<Vec<PlacedProblem>>,
 }
 
 #[pymethods]
@@ -32,7 +44,7 @@ impl NativeRuns {
     #[new]
     fn new(py: Python<'_>, profile: &NativeProfile, flags: Vec<OsString>) -> PyResult<Self> {
         let device = Arc::clone(&profile.device);
-        let generation = in_thread(py, move || Generation::new(&flags, &device))?;
+        let generation = in_thread(py, Interrupted::Left, move |_| Generation::new(&flags, &device))?;
         let plan = ArrowPlan::new(generation.profile()).map_err(|error| refused(py, error.to_string()))?;
         let (generation, stop) = (Arc::new(generation), Arc::new(AtomicBool::new(false)));
         // One run waits here, and others with those who make them.
@@ -41,19 +53,25 @@ impl NativeRuns {
         thread::Builder::new().spawn(move || {
             let (outputs, spare) = (making.outputs(), std::env::temp_dir());
             let begin = || ArrowRun::new(&plan, outputs, &spare);
-            let mut take = |facts: RunFacts, tables: Vec<ArrowTable>| sender.send(Ok((facts, tables))).is_ok();
-            if let Err(refusal) = making.carry_out(&stopping, (&begin, &ArrowRun::finish), &mut take) {
-                // Nobody waits for it after an interruption.
-                let _ = sender.send(Err(refusal));
-            }
+            let mut take = |facts: RunFacts, tables: Vec<ArrowTable>| sender.send(Message::Run(facts, tables)).is_ok();
+            let end = making.carry_out(&stopping, (&begin, &ArrowRun::finish), &mut take);
+            // Nobody waits for it after an interruption.
+            let _ = sender.send(end.map_or_else(Message::Refused, Message::End));
         })?;
-        Ok(Self { generation, messages: Shared::new(receiver), stop })
+        let (is_over, not_reached) = (AtomicBool::new(false), Mutex::default());
+        Ok(Self { generation, messages: Shared::new(receiver), stop, is_over, not_reached })
     }
 
-    /// Notes and warnings about the flags and the inputs.
+    /// Notes and warnings about the flags and the inputs, each as keyword arguments.
     #[getter]
-    fn told(&self) -> &str {
-        self.generation.told()
+    fn remarks<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        problems(py, self.generation.remarks())
+    }
+
+    /// Warnings about what all runs together did not reach, each as keyword arguments; none before the end.
+    #[getter]
+    fn not_reached<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        problems(py, &self.not_reached.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Number of runs of all sites, unless they end early.
@@ -65,14 +83,22 @@ impl NativeRuns {
     /// The next run; `None` after the last.
     fn next(&self, py: Python<'_>) -> PyResult<Option<NativeRun>> {
         match wait(py, |time| self.messages.receive(time)) {
-            Ok(Some(Ok((facts, tables)))) => {
+            Ok(Some(Message::Run(facts, tables))) => {
                 Ok(Some(NativeRun { facts, tables, generation: Arc::clone(&self.generation) }))
             }
-            Ok(Some(Err(refusal))) => {
+            Ok(Some(Message::End(warnings))) => {
+                *self.not_reached.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
+                self.is_over.store(true, Ordering::Release);
+                Ok(None)
+            }
+            // Another thread has closed it.
+            Ok(Some(Message::Refused(_))) if self.is_over.load(Ordering::Acquire) => Ok(None),
+            Ok(Some(Message::Refused(refusal))) => {
                 self.close(py);
                 Err(exception(py, &refusal))
             }
-            Ok(None) => Ok(None),
+            Ok(None) if self.is_over.load(Ordering::Acquire) => Ok(None),
+            Ok(None) => Err(no_result()),
             Err(raised) => {
                 self.close(py);
                 Err(raised)
@@ -82,7 +108,8 @@ impl NativeRuns {
 
     /// Ends the work: there are no further runs.
     fn close(&self, py: Python<'_>) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.is_over.store(true, Ordering::Release);
+        self.stop.store(true, Ordering::Release);
         // Another thread may wait for a message for a moment.
         py.detach(|| self.messages.close());
     }
@@ -97,7 +124,7 @@ impl Drop for NativeRuns {
 /// A run.
 #[pyclass(frozen, name = "Run", module = "nandseqgen._nandseqgen")]
 pub(crate) struct NativeRun {
-    facts: RunFacts,
+    pub(crate) facts: RunFacts,
     pub(crate) tables: Vec<ArrowTable>,
     pub(crate) generation: Arc<Generation>,
 }

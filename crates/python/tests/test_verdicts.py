@@ -1,7 +1,10 @@
-"""Verdicts: legality, coverage, diagnosis, shrinking."""
+"""Legality, coverage, diagnosis and shrinking: the same answers as those of the command, and refusals that say what to do."""
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 
 import nandseqgen
@@ -101,6 +104,66 @@ def test_what_cannot_be_judged_says_why(tmp_path):
     assert "column 'seq' is of type Boolean; types that can be read are string, integer" in verdict.damage[0]
 
 
+def test_runs_are_judged_all_from_the_first_of_one_campaign_and_each_once():
+    first, second = runs(runs=2)
+    (other,) = runs(runs=1, seed=7)
+    assert nandseqgen.verify(None, [second, first]).clean
+    assert nandseqgen.verify(None, iter([first, second])).operations == first.operations + second.operations
+    with pytest.raises(nandseqgen.Error, match="run 1 is missing: run 2 is judged after all runs before it"):
+        nandseqgen.verify(None, second)
+    with pytest.raises(nandseqgen.Error, match="run 1 is given twice"):
+        nandseqgen.verify(None, [first, first])
+    with pytest.raises(nandseqgen.Error, match="these runs are of several campaigns"):
+        nandseqgen.verify(None, [first, other])
+    with pytest.raises(nandseqgen.Error, match="runs of `generate` and tables from elsewhere"):
+        nandseqgen.verify(None, [first, polars.DataFrame(second.sequence)])
+
+
+def test_arguments_that_would_have_no_effect_are_refused(tmp_path):
+    (run,) = runs()
+    device = tmp_path / "device.yaml"
+    device.write_text(command("profile", "new"))
+    small = nandseqgen.Profile.load(device)
+    for given in ({"badlist": "badlist.csv"}, {"jobs": 2}):
+        with pytest.raises(nandseqgen.Error, match="is for paths alone"):
+            nandseqgen.verify(None, run, **given)
+    for given in ({"expect": "data"}, {"status": "full"}):
+        with pytest.raises(nandseqgen.Error, match="is known of runs of `generate`: leave it out"):
+            nandseqgen.verify(None, run, **given)
+    with pytest.raises(nandseqgen.Error, match="these runs are of another profile"):
+        nandseqgen.verify(small, run)
+    for given in ({"profile": small}, {"plan": "plan.yaml"}):
+        with pytest.raises(nandseqgen.Error, match="is for paths alone"):
+            nandseqgen.coverage(run, **given)
+
+
+def test_several_paths_may_come_from_anything_that_gives_them(batch):
+    sites = sorted(batch.glob("site_*"))
+    operations = nandseqgen.verify(None, batch).operations
+    for paths in ((path for path in sites), set(sites), {str(path): None for path in sites}.keys(), map(str, sites)):
+        assert nandseqgen.verify(None, paths).operations == operations
+    assert nandseqgen.coverage(path for path in sites).hit == nandseqgen.coverage(batch).hit
+    (run,) = runs()
+    with pytest.raises(TypeError, match="is a path: paths are judged by themselves"):
+        nandseqgen.verify(None, [run, sites[0]])
+    with pytest.raises(TypeError, match="Run is no path, and the others are paths"):
+        nandseqgen.verify(None, [sites[0], run])
+    with pytest.raises(TypeError, match="list is no run, no table and no path"):
+        nandseqgen.verify(None, [run, [run]])
+
+
+def test_coverage_of_phases_is_that_of_the_command(tmp_path):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("schema: 1\nphases:\n- {name: fill, ops: 300}\n- {name: read, ops: 200}\n")
+    command("--seed", 4, "--plan", plan, "-q", "--out-dir", tmp_path / "out")
+    written = nandseqgen.coverage(tmp_path / "out")
+    with pytest.warns(nandseqgen.ProblemWarning, match="did of their test plan is not counted in memory"):
+        counted = nandseqgen.coverage(nandseqgen.generate(seed=4, plan=plan))
+    assert counted.hit == written.hit
+    phases = [[(run["phase"], run["figures"]) for run in of.report["runs"]] for of in (counted, written)]
+    assert phases[0] == phases[1] and [name for name, _ in phases[0]] == ["fill", "read"]
+
+
 def test_coverage_is_that_of_the_command(batch):
     written = nandseqgen.coverage(batch)
     counted = nandseqgen.coverage(nandseqgen.generate(seed=7, sites=2, runs=2, run_until=20_000))
@@ -176,5 +239,34 @@ def test_an_oracle_in_python_shrinks_a_run(tmp_path):
     def broken(path):
         raise RuntimeError("the tester is off")
 
-    with pytest.raises(nandseqgen.Error, match="the oracle failed for .*: RuntimeError: the tester is off"):
+    with pytest.raises(nandseqgen.Error, match="the oracle failed for .*: RuntimeError: the tester is off") as raised:
         nandseqgen.shrink(tmp_path / "out", broken, tmp_path / "third")
+    assert isinstance(raised.value.__cause__, RuntimeError)
+
+
+def test_ctrl_c_ends_a_search_and_the_same_call_goes_on(tmp_path):
+    command("--seed", 9, "--ops", 80, "--stamp", "261121", "-q", "--out-dir", tmp_path / "out")
+    code = """
+import nandseqgen, pathlib, sys, time
+asked = []
+def oracle(path):
+    asked.append(path)
+    if len(asked) > 3:
+        print("asked", flush=True)
+        time.sleep(0.2)
+    return True
+try:
+    nandseqgen.shrink("out", oracle, "small")
+except KeyboardInterrupt:
+    then = len(asked)
+    time.sleep(1)
+    print("interrupted", len(asked) - then, flush=True)
+    asked.clear()
+    print(len(nandseqgen.shrink("out", lambda path: True, "small").operations))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    lines = [line for line in rest.splitlines() if line != "asked"]
+    assert process.returncode == 0 and lines[0] == "interrupted 0" and int(lines[1]) <= 1, rest

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueEnum};
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser as _, ValueEnum};
 use nandseq_trace::recorded::{recorded, shell_word, shown};
 
 use super::examples::with_examples;
@@ -109,6 +109,28 @@ pub(crate) fn read_words(words: Vec<OsString>) -> Result<Option<Read>, Failure> 
         Err(error) if error.use_stderr() => error.exit(),
         Err(printed) => terminal::print(&printed.render().ansi().to_string()).map(|()| None),
     }
+}
+
+/// The command line of these words, without the variables of this process. Flags of every command may come before it.
+///
+/// # Errors
+/// For a mistake, and for words that ask for help or the version.
+pub(crate) fn parse_words(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
+    let mut whole = CommandLine::command();
+    whole.build();
+    CommandLine::try_parse_from(with_values(in_order(words, &whole)))
+}
+
+/// The first of these flags of a command that words give, as it is written; each is named by its identifier in the parser.
+pub(crate) fn given(words: &[OsString], command: &str, ids: &[&str]) -> Option<String> {
+    let whole = CommandLine::command();
+    let flags = whole.find_subcommand(command)?.clone();
+    let matches = whole.try_get_matches_from(words).ok()?;
+    let of_command = matches.subcommand_matches(command)?;
+    let is_given = |id: &&&str| of_command.value_source(id) == Some(ValueSource::CommandLine);
+    let id = ids.iter().find(is_given)?;
+    let long = flags.get_arguments().find(|flag| flag.get_id() == *id).and_then(Arg::get_long)?;
+    Some(format!("--{long}"))
 }
 
 fn read(words: &[OsString]) -> Result<Read, clap::Error> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::probability::{self, Distributions};
-use nandseq_profile::diagnostic::{Styling, counted};
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::table::{self as files, ProbabilityTable};
 use nandseq_profile::{OpId, PhaseKey, Profile, Severity, SourceFile};
 use nandseq_trace::files::Digest;
@@ -13,7 +13,7 @@ use nandseq_trace::recorded::{recorded, shown};
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{DemoFlag, GenerateArgs};
 use crate::console;
-use crate::failure::{Failure, Problem, note_text, remark_text, warning_text};
+use crate::failure::{Failure, Problem, note_text, remark_text, remarks_text, warning_text};
 use crate::inputs::{self, left_out};
 
 /// The file beside a profile that is loaded if it is there.
@@ -262,7 +262,7 @@ fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<
     if console::is_quiet() || !is_worth_a_note {
         diagnostics.retain_at_least(Severity::Warning);
     }
-    remarks.push_str(&diagnostics.render(source, Styling::Coloured));
+    remarks.push_str(&remarks_text(source, &diagnostics));
     Ok(table)
 }
 

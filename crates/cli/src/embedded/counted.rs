@@ -5,7 +5,7 @@ use nandseq_input::folder::RunFile;
 use nandseq_report::coverage::{Coverage, CoverageParts, CoverageUniverse};
 
 use super::generation::Generation;
-use crate::failure::{Failure, Problem, Refusal};
+use crate::failure::{Failure, PlacedProblem, Problem, Refusal};
 use crate::json::{Of, text};
 use crate::terminal::capture;
 use crate::universe::universe;
@@ -18,16 +18,16 @@ pub struct CountedCoverage {
 }
 
 impl CountedCoverage {
-    /// Nothing is counted yet. Also gives warnings about what can be covered, without colours.
+    /// Nothing is counted yet. Also gives warnings about what can be covered.
     #[must_use]
-    pub fn new(generation: &Generation) -> (Self, String) {
+    pub fn new(generation: &Generation) -> (Self, Vec<PlacedProblem>) {
         let campaign = generation.campaign();
         let table = Some(&*campaign.table.distributions);
         let (universe, captured) = capture(|| universe(&campaign.profile, table, campaign.start()));
-        (Self { universe, parts: CoverageParts::default() }, captured.told)
+        (Self { universe, parts: CoverageParts::default() }, captured.remarks)
     }
 
-    /// Counts a run, whose tables `source` has.
+    /// Counts a run, whose tables `source` has, in its phase.
     ///
     /// # Errors
     /// When a row makes no sense.
@@ -36,10 +36,11 @@ impl CountedCoverage {
         generation: &Generation,
         source: &dyn Source,
         site: &str,
-        run: &RunFile,
+        (run, phase): (&RunFile, Option<&String>),
     ) -> Result<(), Refusal> {
         let coverage = Coverage::of_run(generation.profile(), source, site, run);
         let coverage = coverage.map_err(|error| Failure::from(Problem::new(error.to_string())))?;
+        let coverage = coverage.in_phase(phase);
         self.parts.add(&self.universe, site, &format!(" run {}", run.run), &coverage);
         Ok(())
     }

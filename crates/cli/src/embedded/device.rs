@@ -61,6 +61,11 @@ impl DeviceProfile {
         &self.read.source.text
     }
 
+    /// The digest of the resolved profile.
+    pub(super) fn resolved_sha256(&self) -> &str {
+        &self.read.input.resolved_sha256
+    }
+
     /// The profile with payloads that say more.
     #[must_use]
     pub fn expecting(&self, expectations: Expectations) -> Profile {

@@ -10,17 +10,37 @@ use nandseq_trace::files::Outputs;
 
 use super::command::parse;
 use super::device::DeviceProfile;
+use crate::arguments::environment::given;
 use crate::arguments::{Command, GenerateArgs};
 use crate::campaign::{Campaign, resolve_for};
 use crate::execute::in_memory::{MadeRun, Making, carry_out};
-use crate::failure::{Failure, Problem, Refusal};
+use crate::failure::{Failure, PlacedProblem, Problem, Refusal};
 use crate::terminal::capture;
+
+/// The flags that say which profile is read, by their identifiers in the parser.
+const OF_PROFILE: [&str; 2] = ["config", "lenient"];
+/// The flags about files that are written, or about the summary of them.
+const OF_FILES: [&str; 11] = [
+    "resume",
+    "out_dir",
+    "format",
+    "stamp",
+    "site_dir_pattern",
+    "proposer_log",
+    "clean",
+    "dry_run",
+    "summary",
+    "verify",
+    "refresh_op_state_probs",
+];
 
 /// A campaign whose runs go into sinks and not into files. They are those that the command writes with the same flags.
 #[derive(Debug)]
 pub struct Generation {
     campaign: Campaign,
-    told: String,
+    remarks: Vec<PlacedProblem>,
+    /// The digest of the resolved profile that was given.
+    profile_sha256: String,
 }
 
 /// What is known of a run beside its tables.
@@ -51,38 +71,50 @@ impl Generation {
         let arguments = Self::arguments(flags, device)?;
         let mut remarks = String::new();
         let (campaign, captured) = capture(|| resolve_for(&arguments, Some(&device.read), &mut remarks));
-        let told = anstream::adapter::strip_str(&(remarks + &captured.told)).to_string();
+        let profile_sha256 = device.resolved_sha256().to_owned();
         match campaign {
-            Ok(campaign) => Ok(Self { campaign, told }),
-            Err(failure) => Err(Refusal::from(failure).after(&told)),
+            Ok(campaign) => Ok(Self { campaign, remarks: captured.remarks, profile_sha256 }),
+            Err(failure) => {
+                let told = anstream::adapter::strip_str(&(remarks + &captured.told)).to_string();
+                Err(Refusal::from(failure).after(&told, captured.remarks))
+            }
         }
     }
 
     fn arguments(flags: &[OsString], device: &DeviceProfile) -> Result<Box<GenerateArgs>, Refusal> {
         let mut words = vec![OsString::from("generate")];
         words.extend_from_slice(flags);
+        let whole: Vec<OsString> = std::iter::once(OsString::new()).chain(words.iter().cloned()).collect();
+        if let Some(flag) = given(&whole, "generate", &OF_PROFILE) {
+            return Err(Refusal::new(format!("{flag} is about the profile, which is given as an object")));
+        }
+        if let Some(flag) = given(&whole, "generate", &OF_FILES) {
+            return Err(Refusal::new(format!("{flag} is about files, and these runs are made in memory")));
+        }
         let Some(Command::Generate(mut arguments)) = parse(&words)?.command else {
             return Err(Failure::from(Problem::new("the words are not those of `generate`")).into());
         };
-        let of_files = [
-            ("--resume", arguments.start.resume.is_some()),
-            ("--clean", arguments.output.clean),
-            ("--dry-run", arguments.output.dry_run),
-            ("--verify", arguments.output.verify),
-            ("--refresh-op-state-probs", arguments.table_file.refresh_op_state_probs),
-        ];
-        if let Some((flag, _)) = of_files.iter().find(|(_, is_given)| *is_given) {
-            return Err(Refusal::new(format!("{flag} is about files, and these runs are made in memory")));
-        }
         arguments.device.config.clone_from(&device.path);
         arguments.device.lenient = device.lenient;
         Ok(arguments)
     }
 
-    /// Notes and warnings about the flags and the inputs, without colours.
+    /// Notes and warnings about the flags and the inputs.
     #[must_use]
-    pub fn told(&self) -> &str {
-        &self.told
+    pub fn remarks(&self) -> &[PlacedProblem] {
+        &self.remarks
+    }
+
+    /// Whether the campaign is of a device.
+    #[must_use]
+    pub fn is_of(&self, device: &DeviceProfile) -> bool {
+        self.profile_sha256 == device.resolved_sha256()
+    }
+
+    /// Whether a test plan is in force.
+    #[must_use]
+    pub fn has_plan(&self) -> bool {
+        self.campaign.plan.is_some()
     }
 
     /// The profile with what the flags add to its payloads.
@@ -115,7 +147,7 @@ impl Generation {
 
     /// Makes the runs: the first of every site, then the second of every site, and so on. `begin` begins the sink of a run, `finish` ends it;
     /// both are called in several threads. `take` gets each run in order, and says whether more are wanted. `stop` abandons the work; it is
-    /// set at the end.
+    /// set at the end. Returns warnings about what was not reached.
     ///
     /// # Errors
     /// When a run cannot be made, or the work was abandoned.
@@ -124,7 +156,7 @@ impl Generation {
         stop: &AtomicBool,
         (begin, finish): (&(dyn Fn() -> S + Sync), &(dyn Fn(S) -> io::Result<T> + Sync)),
         take: &mut dyn FnMut(RunFacts, T) -> bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<PlacedProblem>, Refusal> {
         let facts = |made: &MadeRun<T>| {
             let (site, run_index) = (&self.campaign.sites[made.at.0], made.at.1);
             RunFacts {
@@ -132,12 +164,13 @@ impl Generation {
                 run: run_index + 1,
                 seed: site.seeds.seed(run_index),
                 phase: self.campaign.phases.limits(run_index).name.clone(),
-                operations: made.summary.ops,
-                end: made.summary.end,
-                dead_dies: made.summary.dead.iter().map(|dead| dead.die.0).collect(),
+                operations: made.ops,
+                end: made.end,
+                dead_dies: made.dead.clone(),
             }
         };
         let mut hand_on = |made: MadeRun<T>| take(facts(&made), made.made);
-        Ok(carry_out(&self.campaign, stop, &Making { begin, finish }, &mut hand_on)?)
+        let warnings = carry_out(&self.campaign, stop, &Making { begin, finish }, &mut hand_on)?;
+        Ok(warnings.iter().map(|warning| PlacedProblem::warning(warning)).collect())
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Sites are simulated in parallel, and their runs are handed over in one order, whatever the number of threads: the first run of every site,
 //! then the second of every site, and so on. A run that is complete waits until it is taken, and few do, so that memory does not grow with the
-//! number of runs. The state of every site stays in memory. Leaves out folders, manifests and snapshots.
+//! number of runs. The state of every site stays in memory. What was not
+//! reached is said at the end. Leaves out folders, manifests and snapshots.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,14 +14,17 @@ use std::time::Duration;
 
 use nandseq_generate::{RunSummary, Site};
 use nandseq_output::threaded_sink::ThreadedSink;
+use nandseq_profile::Ticks;
 use nandseq_trace::Sink;
 
 use super::one_run::OneRun;
 use super::setups::Setups;
 use super::site::{failed, is_covered, site_in};
+use super::totals::Totals;
 use crate::absent::Absences;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
+use crate::not_reached;
 
 /// How long a thread waits before it looks at the stop flag again.
 const LOOK: Duration = Duration::from_millis(50);
@@ -37,11 +41,16 @@ pub(crate) struct Making<'m, S, T> {
 pub(crate) struct MadeRun<T> {
     /// The index of the site in the campaign, and of the run in the site.
     pub(crate) at: (usize, u64),
-    pub(crate) summary: RunSummary,
+    pub(crate) ops: u64,
+    /// When the last operation has ended.
+    pub(crate) end: Ticks,
+    /// The dies on which nothing can ever start again.
+    pub(crate) dead: Vec<u8>,
     pub(crate) made: T,
 }
 
-/// Makes the runs of a campaign. `take` gets each in order, and says whether more are wanted; otherwise `stop` is set.
+/// Makes the runs of a campaign. `take` gets each in order, and says whether more are wanted; otherwise `stop` is set. Returns
+/// warnings about what was not reached; none if the work ended early.
 ///
 /// # Errors
 /// When a run cannot be made; the runs before it have been taken.
@@ -50,7 +59,7 @@ pub(crate) fn carry_out<S: Sink + Send, T: Send>(
     stop: &AtomicBool,
     making: &Making<'_, S, T>,
     take: &mut dyn FnMut(MadeRun<T>) -> bool,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     if let Some(message) = campaign.nothing_starts() {
         return Err(Failure::NothingStarts(message.to_owned()));
     }
@@ -69,6 +78,8 @@ pub(crate) fn carry_out<S: Sink + Send, T: Send>(
             taken: 0,
             places: campaign.sites.iter().map(|_| Place::Fresh).collect(),
             covered: 0,
+            totals: Totals::new(campaign),
+            ended: 0,
             done: BTreeMap::new(),
             is_over: false,
         }),
@@ -88,18 +99,26 @@ pub(crate) fn carry_out<S: Sink + Send, T: Send>(
         let end = board.hand_over(take);
         board.end();
         end
-    })
+    })?;
+    let tasks = board.tasks.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(if tasks.ended == sites { not_reached::warnings(&absences, &tasks.totals) } else { Vec::new() })
 }
 
 /// Where a site is.
 enum Place<'p> {
     /// It has not begun.
     Fresh,
-    Here(Box<Site<'p>>),
+    Here(Box<BegunSite<'p>>),
     /// A thread makes a run of it.
     Away,
     /// It has covered enough, and has no further runs.
     Covered,
+}
+
+/// A site that has begun, and the sums over its runs.
+struct BegunSite<'p> {
+    site: Site<'p>,
+    totals: Totals,
 }
 
 /// The runs that are made, by their numbers in the order in which they are handed over.
@@ -121,6 +140,9 @@ struct Tasks<'p, T> {
     places: Vec<Place<'p>>,
     /// Number of sites that have covered enough.
     covered: usize,
+    /// The sums over the sites that have made all their runs, and the number of these sites.
+    totals: Totals,
+    ended: usize,
     /// Runs that are complete; `None` for one that a covered site does not have.
     done: BTreeMap<u64, Result<Option<MadeRun<T>>, Failure>>,
     is_over: bool,
@@ -172,6 +194,13 @@ impl<'p, T> Board<'_, 'p, T> {
         tasks.places[site] = place;
         tasks.done.insert(number, made);
         self.changed.notify_all();
+    }
+
+    /// Adds the sums over a site that has made all its runs.
+    fn add(&self, of_site: Totals) {
+        let mut tasks = self.tasks();
+        tasks.totals.add(of_site);
+        tasks.ended += 1;
     }
 
     /// Hands the runs over in order.
@@ -239,16 +268,40 @@ impl<'p, S: Sink + Send, T: Send> Worker<'_, 'p, S, T> {
     fn next(&self, at: usize, run: u64, place: Place<'p>) -> Result<(Place<'p>, Option<MadeRun<T>>), Failure> {
         let campaign = self.absences.campaign;
         let campaign_site = &campaign.sites[at];
-        let mut site = match place {
-            Place::Here(site) => site,
-            Place::Fresh | Place::Away | Place::Covered => Box::new(site_in(self.setups, campaign_site, None)?),
+        let mut begun = match place {
+            Place::Here(begun) => begun,
+            Place::Fresh | Place::Away | Place::Covered => {
+                let site = site_in(self.setups, campaign_site, None)?;
+                Box::new(BegunSite { site, totals: Totals::new(campaign) })
+            }
         };
-        if is_covered(campaign, &site) {
+        if is_covered(campaign, &begun.site) {
+            self.ended(campaign_site, *begun);
             return Ok((Place::Covered, None));
         }
-        let made = thread::scope(|scope| self.make(scope, &mut site, run));
-        let (summary, made) = made?;
-        Ok((Place::Here(site), Some(MadeRun { at: (at, run), summary, made })))
+        let BegunSite { site, totals } = &mut *begun;
+        let (summary, made) = thread::scope(|scope| self.make(scope, site, run))?;
+        let dead = summary.dead.iter().map(|dead| dead.die.0).collect();
+        let made = MadeRun { at: (at, run), ops: summary.ops, end: summary.end, dead, made };
+        totals.note_operations(campaign, run, summary.ops);
+        totals.note_run(campaign, run, (summary.ops, false), site);
+        totals.note_trap(site, campaign.phases.of_run(run), self.absences);
+        let phase = campaign.phases.limits(run);
+        totals.note_dead((campaign_site, phase), (run + 1, summary.ops), summary.dead.clone());
+        totals.add_run(summary, 0, 0);
+        totals.runs += 1;
+        if run + 1 == campaign.num_runs {
+            self.ended(campaign_site, *begun);
+            return Ok((Place::Away, Some(made)));
+        }
+        Ok((Place::Here(begun), Some(made)))
+    }
+
+    /// Adds the sums over a site that has no further runs.
+    fn ended(&self, campaign_site: &CampaignSite, begun: BegunSite<'p>) {
+        let BegunSite { site, mut totals } = begun;
+        totals.note_coverage(campaign_site, &site, self.absences);
+        self.board.add(totals);
     }
 
     fn make<'scope>(

@@ -11,7 +11,7 @@ Times are simulated microseconds (µs). Every mistake is an :class:`Error` that 
 """
 
 from ._command import Answer, command
-from ._errors import Error, Problem, ProfileError
+from ._errors import Error, Problem, ProblemWarning, ProfileError
 from ._generate import Run, Runs, Table, generate
 from ._profile import Profile
 from ._verdicts import (
@@ -33,6 +33,7 @@ __all__ = [
     "Error",
     "Finding",
     "Problem",
+    "ProblemWarning",
     "Profile",
     "ProfileError",
     "Run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -46,27 +47,29 @@ class Error(Exception):
 
     @property
     def _first(self) -> Problem | None:
-        return next((problem for problem in self.problems if problem.file is not None), None)
+        """The first problem with a place, otherwise the first."""
+        placed = (problem for problem in self.problems if problem.file is not None)
+        return next(placed, self.problems[0] if self.problems else None)
 
     @property
     def file(self) -> str | None:
-        """The file that the first problem is in."""
+        """The file that the first problem with a place is in."""
         return self._first.file if self._first else None
 
     @property
     def line(self) -> int | None:
-        """The line of the first problem, from 1."""
+        """The line of that problem, from 1."""
         return self._first.line if self._first else None
 
     @property
     def column(self) -> int | None:
-        """The column of the first problem, from 1."""
+        """The column of that problem, from 1."""
         return self._first.column if self._first else None
 
     @property
     def help(self) -> str | None:
-        """What to do about the first problem."""
-        return self.problems[0].help if self.problems else None
+        """What to do about that problem; about the first one if none has a place."""
+        return self._first.help if self._first else None
 
 
 class ProfileError(Error, ValueError):
@@ -82,14 +85,22 @@ def of_refusal(exit_code: int, text: str, problems: list[dict[str, Any]]) -> Bas
     return kind(text, exit_code, all_problems)
 
 
-def warn(told: str) -> None:
-    """Passes on the warnings of a command; its notes are left out."""
-    blocks: list[list[str]] = []
-    for line in told.splitlines():
-        if line.startswith((" ", "\t")) and blocks:
-            blocks[-1].append(line)
-        else:
-            blocks.append([line])
-    for block in blocks:
-        if block[0].startswith("warning: "):
-            warnings.warn("\n".join(block)[len("warning: ") :], stacklevel=4)
+class ProblemWarning(UserWarning):
+    """A warning of the command. ``problem`` has its place, and what to do."""
+
+    problem: Problem
+
+    def __init__(self, problem: Problem) -> None:
+        help = "" if problem.help is None else f"\n  help: {problem.help}"
+        super().__init__(f"{problem}{help}")
+        self.problem = problem
+
+
+def warn(remarks: list[dict[str, Any]]) -> None:
+    """Passes on the warnings among the remarks of a command, as of the line that called this package; notes are left out."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        frame, level = frame.f_back, level + 1
+    for problem in (Problem(**remark) for remark in remarks):
+        if problem.severity == "warning":
+            warnings.warn(ProblemWarning(problem), stacklevel=level)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, SupportsIndex
 
 from . import _nandseqgen
-from ._errors import warn
+from ._errors import Error, Problem, warn
 from ._profile import Profile
 
 TABLES = (
@@ -146,16 +147,18 @@ class Run:
 class Runs(Iterator[Run]):
     """The runs of :func:`generate`, one after another. Runs ahead are made meanwhile, a few at most.
 
-    It is a context manager: leaving it ends the work, and so does :meth:`close`.
+    It is a context manager: leaving it ends the work, and so does :meth:`close`. What was not reached, such as a share of a plan or
+    ``ops``, is warned of after the last run.
     """
 
-    __slots__ = ("_native", "profile")
+    __slots__ = ("_is_over", "_native", "profile")
 
     profile: Profile
     """The profile that the runs are of."""
 
     def __init__(self, native: _nandseqgen.Runs, profile: Profile) -> None:
         self._native = native
+        self._is_over = False
         self.profile = profile
 
     def __iter__(self) -> Runs:
@@ -164,11 +167,21 @@ class Runs(Iterator[Run]):
     def __next__(self) -> Run:
         run = self._native.next()
         if run is None:
+            if not self._is_over:
+                self._is_over = True
+                warn(self._native.not_reached)
             raise StopIteration
         return Run(run)
 
-    def __length_hint__(self) -> int:
-        return min(self._native.most, 2**31)
+    @property
+    def most(self) -> int:
+        """The number of runs of all sites. There are fewer if sites end early, as with ``until_coverage``."""
+        return self._native.most
+
+    @property
+    def not_reached(self) -> list[Problem]:
+        """What all runs together did not reach of what was asked for; empty before the last run was asked for."""
+        return [Problem(**problem) for problem in self._native.not_reached]
 
     def close(self) -> None:
         """Ends the work. There are no further runs."""
@@ -185,7 +198,7 @@ def generate(
     profile: Profile | None = None,
     *,
     seed: int = 42,
-    sites: int | Iterable[int] | None = None,
+    sites: SupportsIndex | Iterable[int] | None = None,
     site_count: int | None = None,
     site_start: int | None = None,
     seed_formula: Literal["sequential", "hashed"] = "sequential",
@@ -218,21 +231,23 @@ def generate(
     - ``probabilities``, ``badlist``: files, as ``--op-state-probs`` and ``--badlist``. Without them those that lie beside the
       profile and in the current folder are read, as by the command.
     - ``tables``: names of the tables that are made; all six by default. Fewer are faster.
-    - ``jobs``: threads. Nothing depends on it. ``flags``: further flags of the command, as words.
+    - ``jobs``: threads. Nothing depends on it. ``flags``: further flags of the command, as words; those about files are refused.
 
     Runs come in one order: the first run of every site, then the second of every site, and so on. Memory does not grow with the
     number of runs. Other threads of Python go on meanwhile, and Ctrl-C is heard.
 
     Raises :class:`Error` for arguments that cannot be used, :class:`ProfileError` for files with mistakes. Warnings of the
-    command are warnings.
+    command are :class:`ProblemWarning`; those about what was not reached come after the last run.
     """
     profile = Profile.builtin() if profile is None else profile
     words = [f"--seed={seed}", f"--seed-formula={seed_formula}"]
-    if isinstance(sites, int):
-        words.append(f"--site-count={sites}")
-    elif sites is not None:
-        words.append("--sites=" + ",".join(str(site) for site in sites))
+    if isinstance(sites, Iterable):
+        words.append("--sites=" + ",".join(str(operator.index(site)) for site in sites))
         words += [] if site_count is None else [f"--site-count={site_count}"]
+    elif site_count is not None:
+        raise Error("`site_count` is the size of the batch that a list `sites` picks from: `sites` alone may be a number of sites")
+    elif sites is not None:
+        words.append(f"--site-count={operator.index(sites)}")
     values = {
         "--site-start": site_start,
         "--num-runs": runs,
@@ -252,7 +267,7 @@ def generate(
         words.append("--bootstrap" if bootstrap else "--no-bootstrap")
     words.append("--outputs=" + ",".join(TABLES if tables is None else tables))
     native = _nandseqgen.Runs(profile._native, [*words, *flags])
-    warn(native.told)
+    warn(native.remarks)
     return Runs(native, profile)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from . import _nandseqgen
 from ._errors import Error, warn
-from ._generate import Run
+from ._generate import Run, Runs
 from ._profile import Profile
 
 AnyPath = str | os.PathLike[str]
@@ -81,22 +82,29 @@ def verify(
     - ``what``: a :class:`Run`, several of them, or the runs of :func:`generate`; the path of a sequence, a site or a batch, or
       several of them; or a table ``operation_sequence`` from anywhere (``__arrow_c_stream__``), such as a polars frame. A dict
       of tables by their names is a run whose tables are compared too.
-    - ``profile``: the device; None for the built-in one, or for the one that a manifest names. A run knows its own.
+    - ``profile``: the device; None for the built-in one, or for the one that a manifest names. A run knows its own, which
+      ``profile`` must be then.
     - ``max_findings``: findings of each rule that are listed; all are counted.
-    - ``badlist``, ``expect``, ``status``, ``jobs``: as the flags of the command, for what no manifest and no run says. Bad blocks
-      count for paths alone.
+    - ``expect``, ``status``: as the flags of the command, for paths and tables of which no manifest and no run says it.
+    - ``badlist``, ``jobs``: as the flags of the command, for paths alone.
 
-    Runs of one site are judged together, and must be all that came before in it. All runs of :func:`generate` are kept for
-    that: judge long campaigns by path, or site by site.
+    Runs of one site are judged together: all of them from the first, each once. All runs of :func:`generate` are kept for that:
+    judge long campaigns by path, or site by site. Ctrl-C ends it.
 
     Raises :class:`Error` if nothing can be judged, ``TypeError`` for what is no run, table or path.
     """
-    paths = _paths(what)
+    what, paths = _paths(what)
     if paths is None:
-        known = Profile.builtin() if profile is None else profile
+        _for_paths_alone(badlist=badlist, jobs=jobs)
+        sites = _sites(what)
+        if any(isinstance(run, _nandseqgen.Run) for runs in sites for run in runs):
+            _refuse("is known of runs of `generate`: leave it out", expect=expect, status=status)
+            known = profile
+        else:
+            known = Profile.builtin() if profile is None else profile
+        native = None if known is None else known._native
         judged = [
-            _nandseqgen.judge(known._native, runs, max_findings, expect is not None, status is not None)
-            for runs in _sites(what)
+            _nandseqgen.judge(native, runs, max_findings, expect is not None, status is not None) for runs in sites
         ]
         return _verdict([json.loads(answer) for _, answer, _ in judged])
     words = ["verify", f"--max-findings={max_findings}"]
@@ -112,17 +120,24 @@ def _sites(what: object) -> list[list[_nandseqgen.Run | list[tuple[str, object]]
         return [[list(what.items())]]
     if hasattr(what, "__arrow_c_stream__"):
         return [[[("operation_sequence", what)]]]
+    if isinstance(what, (str, os.PathLike)):
+        raise TypeError(f"{os.fspath(what)!r} is a path: paths are judged by themselves, without runs and tables")
     if not isinstance(what, Iterable):
         raise TypeError(f"{type(what).__name__} is no run, no table and no path")
     sites: dict[int | None, list[_nandseqgen.Run | list[tuple[str, object]]]] = {}
     for run in what:
         if isinstance(run, Run):
             sites.setdefault(run.site, []).append(run._native)
-        else:
+        elif isinstance(run, Mapping) or hasattr(run, "__arrow_c_stream__") or isinstance(run, (str, os.PathLike)):
             for runs in _sites(run):
                 sites.setdefault(None, []).extend(runs)
+        else:
+            raise TypeError(f"{type(run).__name__} is no run, no table and no path")
     if not sites:
         raise Error("there is no run to judge")
+    for runs in sites.values():
+        # Runs are judged in their order, tables as they come.
+        runs.sort(key=lambda run: run.run if isinstance(run, _nandseqgen.Run) else 0)
     return list(sites.values())
 
 
@@ -175,6 +190,17 @@ class CoverageReport:
     """What ``coverage report --format json`` says."""
 
 
+_PLAN_LEFT_OUT: dict[str, Any] = {
+    "severity": "warning",
+    "code": None,
+    "message": "what these runs did of their test plan is not counted in memory",
+    "help": "write them with the command, and ask for the coverage of the folder",
+    "file": None,
+    "line": None,
+    "column": None,
+}
+
+
 def coverage(
     what: object, *, profile: Profile | None = None, plan: AnyPath | None = None
 ) -> CoverageReport:
@@ -182,18 +208,19 @@ def coverage(
 
     - ``what``: a :class:`Run`, several of one :func:`generate`, or its runs as they come, in constant memory; or the path of
       a site, a batch or a file of ``coverage merge``, or several of them.
-    - ``profile``, ``plan``: as the flags of the command, for paths alone.
+    - ``profile``, ``plan``: as the flags of the command, for paths alone. What runs did of a plan is counted for paths alone too.
 
     Raises :class:`Error` if a table is missing that coverage is counted from.
     """
-    paths = _paths(what)
+    what, paths = _paths(what)
     if paths is not None:
         return _covered(_answer(["coverage", "report", *_flags({"--plan": plan})], profile, paths))
+    _for_paths_alone(profile=profile, plan=plan)
     counted: _nandseqgen.Coverage | None = None
     for run in [what] if isinstance(what, Run) else _runs(what):
         if counted is None:
             counted = _nandseqgen.Coverage(run._native)
-            warn(counted.told)
+            warn([*counted.remarks, *([_PLAN_LEFT_OUT] if counted.has_plan else [])])
         else:
             counted.add(run._native)
     if counted is None:
@@ -253,7 +280,7 @@ def diagnose(
     words += _flags({"--output": page, "--confirm": confirm, "--plans": plans})
     if fields:
         words.append("--map=" + ",".join(f"{name}={there}" for name, there in fields.items()))
-    report = _answer(words, profile, _paths(what) or [])
+    report = _answer(words, profile, _paths(what)[1] or [])
     return Diagnosis(report["verdict"], report["suspects"], report)
 
 
@@ -285,30 +312,52 @@ def shrink(
     """Finds the smallest legal sequence that still fails.
 
     - ``what``: the folder of a site or a batch, or a sequence. ``oracle`` is called with the path of a sequence, a CSV file; what
-      it returns is true if the sequence fails. It is called from several threads with ``jobs`` above 1.
-    - ``into``: a folder for the result, and for what is known. The same call goes on with it after an interruption.
+      it returns is true if the sequence fails. It is called in other threads than the caller's: one call after another, or several
+      at the same time with ``jobs`` above 1.
+    - ``into``: a folder for the result, and for what is known. The same call goes on with it after an interruption. Ctrl-C ends the
+      search after the call of ``oracle`` that is under way; a second one leaves that in the background.
     - ``site``, ``run``, ``op``: what failed: the only site, the last run, and an ``op_uid`` if it is known.
     - ``repeat``, ``fails_at_least``: how often each is asked, and how often it must fail.
 
-    Raises :class:`Error` if the whole run does not fail, or ``oracle`` raises: then the same call goes on.
+    Raises :class:`Error` if the whole run does not fail, or ``oracle`` raises: then that is its cause, and the same call goes on.
     """
     words = ["shrink", "--oracle=function", f"--into={os.fspath(into)}", "--format=json"]
     words += _flags({"--site": site, "--run": run, "--op": op, "--repeat": repeat})
     words += _flags({"--fails-at-least": fails_at_least, "--jobs": jobs})
     words += [] if profile is None else profile._flags()
-    _, printed, told = _nandseqgen.shrink([*words, "--", os.fspath(what)], oracle)
-    warn(told)
+    _, printed, _, remarks = _nandseqgen.shrink([*words, "--", os.fspath(what)], oracle)
+    warn(remarks)
     story = json.loads(printed)
     return Shrunk(os.fspath(into), story["operations"], story)
 
 
-def _paths(what: object) -> list[str] | None:
-    """The paths, if it is paths."""
+def _paths(what: object) -> tuple[object, list[str] | None]:
+    """What is asked about, and the paths, if it is paths. An iterator is looked into for its first item."""
     if isinstance(what, (str, os.PathLike)):
-        return [os.fspath(what)]
-    if isinstance(what, (list, tuple)) and what and all(isinstance(one, (str, os.PathLike)) for one in what):
-        return [os.fspath(one) for one in what]
-    return None
+        return what, [os.fspath(what)]
+    if isinstance(what, (Run, Runs, Mapping)) or hasattr(what, "__arrow_c_stream__") or not isinstance(what, Iterable):
+        return what, None
+    items = iter(what)
+    first = list(itertools.islice(items, 1))
+    what = itertools.chain(first, items)
+    if not first or not isinstance(first[0], (str, os.PathLike)):
+        return what, None
+    several = list(what)
+    for one in several:
+        if not isinstance(one, (str, os.PathLike)):
+            raise TypeError(f"{type(one).__name__} is no path, and the others are paths")
+    return several, [os.fspath(one) for one in several]
+
+
+def _for_paths_alone(**given: object) -> None:
+    """Refuses arguments that nothing in memory is judged by."""
+    _refuse("is for paths alone", **given)
+
+
+def _refuse(why: str, **given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise Error(f"`{name}` {why}")
 
 
 def _flags(values: Mapping[str, object]) -> list[str]:
@@ -319,7 +368,7 @@ def _flags(values: Mapping[str, object]) -> list[str]:
 def _answer(words: list[str], profile: Profile | None, paths: list[str]) -> dict[str, Any]:
     """The JSON that a command prints."""
     device = [] if profile is None else profile._flags()
-    _, printed, told = _nandseqgen.answer([*words, "--format=json", *device, "--", *paths])
-    warn(told)
+    _, printed, _, remarks = _nandseqgen.answer([*words, "--format=json", *device, "--", *paths])
+    warn(remarks)
     answer: dict[str, Any] = json.loads(printed)
     return answer
