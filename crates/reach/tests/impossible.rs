@@ -353,6 +353,25 @@ fn windows_that_leave_no_time_are_found() {
 }
 
 #[test]
+fn windows_after_one_moment_can_leave_no_time_however_late_it_is() {
+    // An erase may be suspended, so that its end has no latest time.
+    let of = |moment: &str, first: &str, second: &str| {
+        let after = |within| format!("{{base: SR, after: e.{moment}, within: {within}}}");
+        BUILT_IN.impossible(&["e: {base: ERASE}", &after(first), &after(second)])
+    };
+    for moment in ["end", "CORE_BUSY"] {
+        assert_eq!(of(moment, "100-200", "0-50"), Some((3, "window_passed")));
+        assert_eq!(of(moment, "100-", "50"), Some((3, "window_passed")));
+        assert_eq!((of(moment, "100-200", "0-100"), of(moment, "0-50", "100-200")), (None, None));
+    }
+    // The ends of two operations are apart.
+    let two = ["e: {base: ERASE}", "f: {base: ERASE, after: e.end}", "{base: SR, after: e.end, within: 100-200}"];
+    let last = |of: &str| format!("{{base: SR, after: {of}.end, within: 0-50}}");
+    let of = |last: &str| BUILT_IN.impossible(&[&two[..], &[last]].concat());
+    assert_eq!((of(&last("f")), of(&last("e"))), (None, Some((4, "window_passed"))));
+}
+
+#[test]
 fn what_a_step_contradicts_has_no_address() {
     let of = |plane: &str| {
         let second = format!("{{base: READ, block: same as r, plane: {plane} r}}");

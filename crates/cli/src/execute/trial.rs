@@ -233,8 +233,9 @@ impl Tried {
         let can_cover = |site: &Site<'_>| absences.trap_before_until(site, at).is_none();
         let limits = RunLimits {
             run_until: campaign.run_until_from(run_index, site.clock()),
-            max_ops: Some(most),
-            cut_after: None,
+            max_ops: phase.max_ops,
+            // What is spread over the phase is spread over the whole of it, as in the campaign.
+            cut_after: Some(left),
             bootstrap: campaign.bootstrap,
             until_covered,
             until: phase.until,

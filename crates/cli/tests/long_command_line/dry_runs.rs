@@ -318,3 +318,22 @@ fn a_campaign_that_dies_early_is_as_large_as_its_logs_and_snapshots() {
         assert!(is_near(estimate, made, percent), "{table}: {estimate} {made}");
     }
 }
+
+#[test]
+fn a_trial_that_is_cut_has_as_many_operations_of_scenarios_as_the_campaign_has_until_then() {
+    let plan =
+        "schema: 1\nphases: [{name: a, ops: 40000}]\nscenarios: {reset: {hits: 100, steps: [{base: RESET_LUN}]}}\n";
+    let folder = Folder::new().with("plan.yaml", plan);
+    let flags = ["--plan", "plan.yaml", "--seed", "7", "--stamp", "261121", "--outputs", "operation_sequence"];
+    let told = dry(&folder, &flags);
+    let summary = &told["trial"]["summary"];
+    let bases = summary["bases"].as_array().unwrap();
+    let resets = bases.iter().find(|base| base["base"] == "RESET_LUN").map_or(0, |base| number(&base["count"]));
+    folder.succeed(&[&flags[..], &["--out-dir", "out"]].concat());
+    let rows = fs::read_to_string(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let operations = number(&summary["operations"]) as usize;
+    let made = rows.lines().skip(1).take(operations).filter(|row| row.contains(",Reset_LUN,")).count() as u64;
+    assert!(told["trial"]["is_cut"] == true && operations < 21_000, "{summary}");
+    // Where it is cut, chains go on alone.
+    assert!(made > 30 && made.abs_diff(resets) <= 1, "{resets} of {made}");
+}

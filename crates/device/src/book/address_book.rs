@@ -116,7 +116,7 @@ impl AddressBook {
                     let mut now = [Uses::default(); 8];
                     let first = self.at(die, Block(group * u32::from(self.size.planes)));
                     planes.iter().for_each(|plane| now[plane.index()] = self.uses_of(first + plane.index()));
-                    self.file_in_regions((die, group), planes, (&[Uses::default(); 8], now), None);
+                    self.file_in_regions((die, group), planes, (&[Uses::default(); 8], &mut now), None);
                 }
             }
             self.stamps[usize::from(die.0)] += 1;
@@ -198,7 +198,7 @@ impl AddressBook {
             (before[plane.index() % 8], now[plane.index() % 8]) = (uses, uses_now);
         }
         if !changed.is_empty() {
-            self.file_in_regions((place.die, place.group), changed, (&before, now), None);
+            self.file_in_regions((place.die, place.group), changed, (&before, &mut now), None);
         }
         if open != self.open && self.open_limit().is_some() {
             self.note_open(open);
@@ -242,28 +242,32 @@ impl AddressBook {
     }
 
     /// Files the blocks of a group in the regions of its die after a change. What may be done with the blocks on the `changed` planes is given,
-    /// as it was before and as it is now, and the pages of them that had reached a limit, if these have changed.
+    /// as it was before and as it is now, and the pages of them that had reached a limit, if these have changed. The other planes of the group
+    /// are filled in.
     pub(super) fn file_in_regions(
         &mut self,
         (die, group): (Die, u32),
         changed: PlaneSet,
-        (before, mut now): (&[Uses; 8], [Uses; 8]),
+        (before, now): (&[Uses; 8], &mut [Uses; 8]),
         used_up_before: Option<&[Option<Box<[u64]>>; 8]>,
     ) {
         let (planes, first) = (self.planes_of(group), self.at(die, Block(group * u32::from(self.size.planes))));
-        let mut of_group = GroupUses::default();
+        let (mut of_group, mut news) = (GroupUses::default(), GroupNews::default());
         let limited = self.counting.as_deref().filter(|counting| counting.limits.limits_blocks());
         let records = self.records[first..].iter().take(planes.len() as usize);
         for (plane, record) in records.enumerate() {
             if changed.0 >> plane & 1 == 0 {
                 let uses = self.uses.of(record);
                 now[plane % 8] = limited.map_or(uses, |counting| counting.leave(first + plane, uses));
+            } else {
+                news.add(&before[plane % 8], &now[plane % 8]);
             }
             of_group.put(plane, now[plane % 8]);
         }
         let Self { regions, masks, programs, stamps, counting, .. } = self;
         let used_up = counting.as_ref().and_then(|counting| counting.used_up_pages((first, planes), used_up_before));
-        let change = GroupChange { group, changed, before, now, of_group, used_up };
+        let (of_group, used_up) = (&of_group, used_up.as_ref());
+        let change = GroupChange { group, changed, before, now, of_group, news, used_up };
         if let Some(regions) = regions.get_mut(die.index()) {
             stamps[die.index()] += regions.file((masks, programs), &change);
         }
@@ -289,7 +293,7 @@ impl AddressBook {
             // Holding a block a second time, say, changes no set.
             if before != after {
                 let of_block = (place.group, plane.0);
-                self.stamps[die] += self.whole[die].file(&self.programs, of_block, &before, &after);
+                self.stamps[die] += self.whole[die].file(&self.programs, of_block, &before, &after).times();
                 news.add(&before, &after);
             }
         }
@@ -299,7 +303,7 @@ impl AddressBook {
             let records = records.iter().take(self.planes_of(place.group).len() as usize);
             records.enumerate().for_each(|(plane, record)| uses.put(plane, self.uses.of(record)));
             let all = (place.group, PlaneSet::EMPTY.complement());
-            self.stamps[die] += self.whole[die].refresh(&self.masks, all, &uses, news);
+            self.stamps[die] += self.whole[die].refresh(&self.masks, all, &uses, news).times();
         }
     }
 

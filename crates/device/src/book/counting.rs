@@ -87,7 +87,7 @@ impl AddressBook {
         }
         let mut now = [Uses::default(); 8];
         place.planes.iter().for_each(|plane| now[plane.index()] = self.uses_of(number(plane)));
-        self.file_in_regions((place.die, place.group), place.planes, (&before, now), Some(&used_up));
+        self.file_in_regions((place.die, place.group), place.planes, (&before, &mut now), Some(&used_up));
     }
 
     /// Whether the limits in force let all operations of a plan start, its steps to come included.

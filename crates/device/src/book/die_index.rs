@@ -7,7 +7,7 @@ use nandseq_profile::{CellTypeId, PlaneSet};
 use super::masks::{MaskSet, Masks, bits};
 use super::plane_set_index::PlaneSetIndex;
 use super::sets::{Moved, Sets};
-use super::usable_planes::{UsablePlanes, parts};
+use super::usable_planes::{Changed, UsablePlanes, parts};
 use super::uses::{GroupNews, GroupUses, LENGTHS, Uses};
 use crate::tables::Tables;
 
@@ -80,31 +80,31 @@ impl DieIndex {
             .fold(MaskSet::default(), |all, part| all.or(&self.plane_sets.next_known(part, cell).inside))
     }
 
-    /// Files the block of a group on a plane in the sets. Returns how often the planes have changed that have a block for a use.
+    /// Files the block of a group on a plane in the sets. Returns what has changed of the planes that have a block for a use.
     #[inline]
-    pub(super) fn file(&mut self, programs: &[u8], (group, plane): (u32, u8), before: &Uses, after: &Uses) -> u64 {
+    pub(super) fn file(&mut self, programs: &[u8], (group, plane): (u32, u8), before: &Uses, after: &Uses) -> Changed {
         let entry = (group - self.first) * self.planes + u32::from(plane);
         let index = usize::from(plane);
-        let mut changes = 0;
+        let mut changes = Changed::default();
         if before.free != after.free {
             let moved = self.any.assign(entry, after.free.then_some(index));
             if moved != Moved::default() {
                 self.usable.put_any(plane, moved.filled.is_some());
-                changes += 1;
+                changes.add(Changed::ANY);
             }
         }
         if before.next_set() != after.next_set() {
             let first = index * self.cells * 2;
             let moved = self.next.assign(entry, after.next_set().map(|set| first + set));
             if moved != Moved::default() {
-                changes += self.note_next(programs, plane, moved);
+                changes.add(Changed::NEXT.if_so(self.note_next(programs, plane, moved)));
             }
         }
         if before.read_set() != after.read_set() {
             let first = index * self.cells * LENGTHS;
             let moved = self.read.assign(entry, after.read_set().map(|set| first + set));
             if moved != Moved::default() {
-                changes += self.note_read(plane, moved);
+                changes.add(Changed::READ.if_so(self.note_read(plane, moved)));
             }
         }
         changes
@@ -117,12 +117,12 @@ impl DieIndex {
         (group, within): (u32, PlaneSet),
         uses: &GroupUses,
         news: GroupNews,
-    ) -> u64 {
+    ) -> Changed {
         self.plane_sets.refresh((relations, &mut self.usable), (group - self.first, within), uses, news)
     }
 
-    /// Notes the classes as which blocks of a plane may be programmed.
-    fn note_next(&mut self, programs: &[u8], plane: u8, moved: Moved) -> u64 {
+    /// Notes the classes as which blocks of a plane may be programmed. Returns whether the cell types are others than before.
+    fn note_next(&mut self, programs: &[u8], plane: u8, moved: Moved) -> bool {
         let index = usize::from(plane);
         let own = &mut self.of_planes[index];
         for (set, some) in moved.each() {
@@ -135,11 +135,11 @@ impl DieIndex {
         });
         let cells = cells.fold(0, |all, cells| all | cells);
         let open = (own.next_classes >> self.cells) as u8;
-        u64::from(self.usable.put_next(plane, (cells, open)))
+        self.usable.put_next(plane, (cells, open))
     }
 
-    /// Notes the cell types as which blocks of a plane may be read, with the bit lengths of their readable pages.
-    fn note_read(&mut self, plane: u8, moved: Moved) -> u64 {
+    /// Notes the cell types as which blocks of a plane may be read, with the bit lengths of their readable pages. Returns the same.
+    fn note_read(&mut self, plane: u8, moved: Moved) -> bool {
         let index = usize::from(plane);
         let own = &mut self.of_planes[index];
         let before = self.usable.read_cells_of(plane);
@@ -150,6 +150,6 @@ impl DieIndex {
             *lengths = *lengths & !(1 << length) | u32::from(some) << length;
             self.usable.put_read(plane, cell, *lengths != 0);
         }
-        u64::from(self.usable.read_cells_of(plane) != before)
+        self.usable.read_cells_of(plane) != before
     }
 }

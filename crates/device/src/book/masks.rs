@@ -32,6 +32,12 @@ impl MaskSet {
         self.0[mask.0 as usize / 64] >> (mask.0 % 64) & 1 == 1
     }
 
+    /// Whether it has no member.
+    #[inline]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0[0] | self.0[1] | self.0[2] | self.0[3] == 0
+    }
+
     /// How many members it has.
     #[inline]
     pub(super) fn len(&self) -> u32 {

@@ -67,7 +67,7 @@ impl PageRanges {
     }
 
     pub(super) fn contains(&self, page: u16) -> bool {
-        self.range_at(page.into()).is_some_and(|(_, end, _)| u32::from(page) < end)
+        self.bits.get(usize::from(page) / 64).is_some_and(|word| word >> (page % 64) & 1 == 1)
     }
 
     /// How many of the pages are below a page and have reached no limit.

@@ -8,7 +8,7 @@ use nandseq_profile::{CellTypeId, PlaneSet};
 
 use super::masks::{KnownPlaneSets, Masks, bits};
 use super::sets::Sets;
-use super::usable_planes::UsablePlanes;
+use super::usable_planes::{Changed, UsablePlanes};
 use super::uses::{GroupNews, GroupUses, LENGTHS};
 use crate::tables::Tables;
 
@@ -108,7 +108,7 @@ impl PlaneSetIndex {
         entry / self.cells as u32
     }
 
-    /// Updates the plane sets of a group `within` some planes; `news` is what has changed of the uses of its blocks. Returns how often it has
+    /// Updates the plane sets of a group `within` some planes; `news` is what has changed of the uses of its blocks. Returns whether it has
     /// changed what some two planes of the die can do together.
     pub(super) fn refresh(
         &mut self,
@@ -116,28 +116,28 @@ impl PlaneSetIndex {
         (group, within): (u32, PlaneSet),
         uses: &GroupUses,
         news: GroupNews,
-    ) -> u64 {
+    ) -> Changed {
         let group = group as usize;
-        let mut changes = 0;
+        let mut changes = Changed::default();
         if news.free {
-            changes += self.set_any((relations, usable), group, uses.free().and(within));
+            changes.add(self.set_any((relations, usable), group, uses.free().and(within)));
         }
         for cell in bits(u32::from(news.next_as)) {
-            changes += self.set_next((relations, usable), (group, cell), uses.next_as(cell).and(within), uses);
+            changes.add(self.set_next((relations, usable), (group, cell), uses.next_as(cell).and(within), uses));
         }
         for cell in bits(u32::from(news.read_as)) {
-            changes += self.set_read((relations, usable), (group, cell), uses.read_as(cell).and(within), uses);
+            changes.add(self.set_read((relations, usable), (group, cell), uses.read_as(cell).and(within), uses));
         }
         changes
     }
 
     /// Files the plane set of a group for erasing.
-    fn set_any(&mut self, (relations, usable): (&Masks, &mut UsablePlanes), group: usize, free: PlaneSet) -> u64 {
+    fn set_any(&mut self, (relations, usable): (&Masks, &mut UsablePlanes), group: usize, free: PlaneSet) -> Changed {
         let moved = self.any.assign(group as u32, (free.len() >= 2).then_some(usize::from(free.0)));
-        let mut changes = 0;
+        let mut changes = Changed::default();
         for (set, some) in moved.each() {
             let changed = self.any_known.put(relations, PlaneSet(set as u8), some);
-            changes += usable.turn_any(changed);
+            changes.add(usable.turn_any(changed));
         }
         changes
     }
@@ -149,9 +149,9 @@ impl PlaneSetIndex {
         (group, cell): (usize, usize),
         mut left: PlaneSet,
         uses: &GroupUses,
-    ) -> u64 {
+    ) -> Changed {
         let slot = (group * self.cells + cell) * self.slots;
-        let mut changes = 0;
+        let mut changes = Changed::default();
         for slot in slot..slot + self.slots {
             let mut mask = PlaneSet::EMPTY;
             while left.len() >= 2 && mask.len() < 2 {
@@ -164,7 +164,7 @@ impl PlaneSetIndex {
             for (set, some) in moved.each() {
                 let (row, mask) = (set / self.masks, PlaneSet((set % self.masks) as u8));
                 let changed = self.next_known[row].put(relations, mask, some);
-                changes += usable.turn_next(row / self.cells, cell, changed);
+                changes.add(usable.turn_next(row / self.cells, cell, changed));
             }
         }
         changes
@@ -177,14 +177,14 @@ impl PlaneSetIndex {
         (group, cell): (usize, usize),
         mask: PlaneSet,
         uses: &GroupUses,
-    ) -> u64 {
+    ) -> Changed {
         let first = cell * self.masks;
         let set = (mask.len() >= 2).then(|| {
             let length = (16 - uses.most_read_pages(mask).leading_zeros()) as usize;
             (first + usize::from(mask.0)) * LENGTHS + length
         });
         let moved = self.read.assign((group * self.cells + cell) as u32, set);
-        let mut changes = 0;
+        let mut changes = Changed::default();
         for (set, some) in moved.each() {
             let lengths = &mut self.read_lengths[set / LENGTHS];
             let before = *lengths;
@@ -193,7 +193,7 @@ impl PlaneSetIndex {
             if some != (before != 0) {
                 let mask = PlaneSet((set / LENGTHS - first) as u8);
                 let changed = self.read_known[cell].put(relations, mask, some);
-                changes += usable.turn_read(cell, changed);
+                changes.add(usable.turn_read(cell, changed));
             }
         }
         changes

@@ -7,7 +7,7 @@ use nandseq_profile::{Block, Die, Plane, PlaneSet};
 use super::die_index::DieIndex;
 use super::masks::{Masks, bits};
 use super::page_ranges::{PageRanges, UsedUp};
-use super::usable_planes::UsablePlanes;
+use super::usable_planes::{Changed, UsablePlanes};
 use super::uses::{GroupNews, GroupUses, Uses};
 use crate::place::Place;
 use crate::size::Size;
@@ -89,11 +89,13 @@ pub(super) struct GroupChange<'a> {
     /// What might be done with these, by plane.
     pub(super) before: &'a [Uses; 8],
     /// What may be done with all blocks of the group, by plane.
-    pub(super) now: [Uses; 8],
+    pub(super) now: &'a [Uses; 8],
     /// The same.
-    pub(super) of_group: GroupUses,
+    pub(super) of_group: &'a GroupUses,
+    /// What has changed on all of the changed blocks.
+    pub(super) news: GroupNews,
     /// The pages that have reached a limit, if there are any on some block of the device.
-    pub(super) used_up: Option<UsedUpPages<'a>>,
+    pub(super) used_up: Option<&'a UsedUpPages<'a>>,
 }
 
 /// The pages of the blocks of a group that had reached a limit before a change, and those that have now, by plane.
@@ -105,7 +107,7 @@ pub(super) struct UsedUpPages<'a> {
 impl<'a> GroupChange<'a> {
     /// The pages of a block that had reached a limit before, and those that have now.
     fn used_up_on(&self, plane: usize) -> [Option<&'a [u64]>; 2] {
-        self.used_up.as_ref().map_or([None; 2], |pages| [pages.before[plane % 8], pages.now[plane % 8]])
+        self.used_up.map_or([None; 2], |pages| [pages.before[plane % 8], pages.now[plane % 8]])
     }
 }
 
@@ -141,14 +143,15 @@ impl DieRegions {
         self.all.iter_mut().for_each(|region| region.index.settle());
     }
 
-    /// Files a group after a change. Returns how often the planes have changed that have an address for a use.
+    /// Files a group after a change. Returns 1 if the planes have changed that have an address for a use, else 0.
     pub(super) fn file(&mut self, (masks, programs): (&Masks, &[u8]), change: &GroupChange<'_>) -> u64 {
         let Self { all, together } = self;
-        let changes = all.iter_mut().map(|region| region.file((masks, programs), change)).sum();
-        if changes == 0 || all.len() < 2 {
-            return changes;
+        let mut changes = Changed::default();
+        all.iter_mut().for_each(|region| changes.add(region.file((masks, programs), change)));
+        if changes == Changed::default() || all.len() < 2 {
+            return changes.times();
         }
-        u64::from(together.join(all.iter().map(|region| &region.index.usable)))
+        u64::from(together.join(all.iter().map(|region| &region.index.usable), changes))
     }
 }
 
@@ -213,10 +216,11 @@ impl RegionIndex {
     }
 
     /// Files a group after a change, by what may be done with its blocks in the region. Returns the same as [`DieIndex::file`].
-    fn file(&mut self, (masks, programs): (&Masks, &[u8]), change: &GroupChange<'_>) -> u64 {
+    #[inline]
+    fn file(&mut self, (masks, programs): (&Masks, &[u8]), change: &GroupChange<'_>) -> Changed {
         let own = self.planes_of(change.group);
         if own.and(change.changed).is_empty() {
-            return 0;
+            return Changed::default();
         }
         if self.has_all_pages && change.used_up.is_none() {
             self.file_all_pages((masks, programs), own, change)
@@ -226,23 +230,37 @@ impl RegionIndex {
     }
 
     /// The same where all pages count: what may be done in the region is what may be done whatever the region.
-    fn file_all_pages(&mut self, (masks, programs): (&Masks, &[u8]), own: PlaneSet, change: &GroupChange<'_>) -> u64 {
-        let (mut news, mut changes) = (GroupNews::default(), 0);
-        for plane in own.and(change.changed).iter() {
+    fn file_all_pages(
+        &mut self,
+        (masks, programs): (&Masks, &[u8]),
+        own: PlaneSet,
+        change: &GroupChange<'_>,
+    ) -> Changed {
+        let (changed, mut changes) = (own.and(change.changed), Changed::default());
+        for plane in changed.iter() {
             let at = usize::from(plane.0 % 8);
-            let (before, now) = (&change.before[at], &change.now[at]);
-            changes += self.index.file(programs, (change.group, plane.0), before, now);
-            news.add(before, now);
+            changes.add(self.index.file(programs, (change.group, plane.0), &change.before[at], &change.now[at]));
+        }
+        let mut news = change.news;
+        if changed != change.changed {
+            news = GroupNews::default();
+            let pairs = changed.iter().map(|plane| usize::from(plane.0 % 8));
+            pairs.for_each(|at| news.add(&change.before[at], &change.now[at]));
         }
         if self.index.planes > 1 && news != GroupNews::default() {
-            changes += self.index.refresh(masks, (change.group, own), &change.of_group, news);
+            changes.add(self.index.refresh(masks, (change.group, own), change.of_group, news));
         }
         changes
     }
 
     /// The same where pages are missing, or have reached a limit.
-    fn file_some_pages(&mut self, (masks, programs): (&Masks, &[u8]), own: PlaneSet, change: &GroupChange<'_>) -> u64 {
-        let (mut news, mut of_group, mut changes) = (GroupNews::default(), GroupUses::default(), 0);
+    fn file_some_pages(
+        &mut self,
+        (masks, programs): (&Masks, &[u8]),
+        own: PlaneSet,
+        change: &GroupChange<'_>,
+    ) -> Changed {
+        let (mut news, mut of_group, mut changes) = (GroupNews::default(), GroupUses::default(), Changed::default());
         for plane in own.and(change.changed).iter() {
             let at = usize::from(plane.0 % 8);
             let [used_up_before, used_up] = change.used_up_on(at);
@@ -250,7 +268,7 @@ impl RegionIndex {
             let now = Self::uses_of(&change.now[at], used_up, &self.pages);
             of_group.put(at, now);
             if before != now {
-                changes += self.index.file(programs, (change.group, plane.0), &before, &now);
+                changes.add(self.index.file(programs, (change.group, plane.0), &before, &now));
                 news.add(&before, &now);
             }
         }
@@ -264,7 +282,7 @@ impl RegionIndex {
                     self.leave_out_without_common_page(cell, &mut of_group, change);
                 }
             }
-            changes += self.index.refresh(masks, (change.group, own), &of_group, news);
+            changes.add(self.index.refresh(masks, (change.group, own), &of_group, news));
         }
         changes
     }

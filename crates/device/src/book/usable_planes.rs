@@ -10,6 +10,42 @@ use nandseq_profile::{CellTypeId, PlaneSet};
 use super::masks::MaskSet;
 use crate::tables::Tables;
 
+/// What has changed of the planes of a die that have an address for a use: those for one use alone or together, one bit each.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Changed(u8);
+
+impl Changed {
+    pub(super) const ANY: Self = Self(1);
+    pub(super) const NEXT: Self = Self(2);
+    pub(super) const READ: Self = Self(4);
+    pub(super) const ANY_TOGETHER: Self = Self(8);
+    pub(super) const NEXT_TOGETHER: Self = Self(16);
+    pub(super) const READ_TOGETHER: Self = Self(32);
+
+    /// The same if something is so, else nothing.
+    #[inline]
+    pub(super) const fn if_so(self, is_so: bool) -> Self {
+        Self(self.0 * is_so as u8)
+    }
+
+    /// Adds what else has changed.
+    #[inline]
+    pub(super) const fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    #[inline]
+    const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// 1 if something has changed, else 0.
+    #[inline]
+    pub(super) const fn times(self) -> u64 {
+        (self.0 != 0) as u64
+    }
+}
+
 /// The planes of a die that have an address for a use. Functions that take `slots` answer for so many blocks that may be opened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct UsablePlanes {
@@ -68,21 +104,36 @@ impl UsablePlanes {
         }
     }
 
-    /// Becomes those of several indexes together. Returns whether something has changed.
-    pub(super) fn join<'a>(&mut self, indexes: impl Iterator<Item = &'a Self> + Clone) -> bool {
-        let all = indexes.clone().fold(PlaneSet::EMPTY, |all, index| all.union(index.any));
-        let is_other = self.any != all;
-        self.any = all;
-        let together = join(&mut self.any_together, &indexes.clone().map(|index| &index.any_together[..]))
-            | join(&mut self.next_together, &indexes.clone().map(|index| &index.next_together[..]))
-            | join(&mut self.read_together, &indexes.clone().map(|index| &index.read_together[..]));
-        let by_cell = join_eight(&mut self.next, indexes.clone().map(|index| &index.next))
-            | join_eight(&mut self.read, indexes.clone().map(|index| &index.read))
-            | join_eight(&mut self.next_open, indexes.clone().map(|index| &index.next_open));
-        let by_plane = join_eight(&mut self.next_cells, indexes.clone().map(|index| &index.next_cells))
-            | join_eight(&mut self.read_cells, indexes.clone().map(|index| &index.read_cells))
-            | join_eight(&mut self.next_cells_open, indexes.map(|index| &index.next_cells_open));
-        is_other | by_cell | by_plane | together
+    /// Becomes those of several indexes together, of which it has been so before something changed. Returns whether it has changed by that.
+    pub(super) fn join<'a>(&mut self, indexes: impl Iterator<Item = &'a Self> + Clone, changed: Changed) -> bool {
+        let mut is_other = false;
+        if changed.has(Changed::ANY) {
+            let all = indexes.clone().fold(PlaneSet::EMPTY, |all, index| all.union(index.any));
+            is_other |= self.any != all;
+            self.any = all;
+        }
+        if changed.has(Changed::NEXT) {
+            is_other |= join_eight(&mut self.next, indexes.clone().map(|index| &index.next))
+                | join_eight(&mut self.next_cells, indexes.clone().map(|index| &index.next_cells));
+            if self.splits {
+                is_other |= join_eight(&mut self.next_open, indexes.clone().map(|index| &index.next_open))
+                    | join_eight(&mut self.next_cells_open, indexes.clone().map(|index| &index.next_cells_open));
+            }
+        }
+        if changed.has(Changed::READ) {
+            is_other |= join_eight(&mut self.read, indexes.clone().map(|index| &index.read))
+                | join_eight(&mut self.read_cells, indexes.clone().map(|index| &index.read_cells));
+        }
+        if changed.has(Changed::ANY_TOGETHER) {
+            is_other |= join(&mut self.any_together, &indexes.clone().map(|index| &index.any_together[..]));
+        }
+        if changed.has(Changed::NEXT_TOGETHER) {
+            is_other |= join(&mut self.next_together, &indexes.clone().map(|index| &index.next_together[..]));
+        }
+        if changed.has(Changed::READ_TOGETHER) {
+            is_other |= join(&mut self.read_together, &indexes.map(|index| &index.read_together[..]));
+        }
+        is_other
     }
 
     /// Notes whether a plane has a block to erase.
@@ -117,19 +168,19 @@ impl UsablePlanes {
         self.read_cells[plane as usize % 8]
     }
 
-    /// Turns whether some two planes of each of these plane sets can be erased together. Returns how many times something has changed.
-    pub(super) fn turn_any(&mut self, changed: MaskSet) -> u64 {
-        turn(&mut self.any_together, 0, changed)
+    /// Turns whether some two planes of each of these plane sets can be erased together. Returns whether something has changed.
+    pub(super) fn turn_any(&mut self, changed: MaskSet) -> Changed {
+        Changed::ANY_TOGETHER.if_so(turn(&mut self.any_together, 0, changed))
     }
 
     /// Turns whether some two planes of each of these plane sets can be programmed together, in a part.
-    pub(super) fn turn_next(&mut self, part: usize, cell: usize, changed: MaskSet) -> u64 {
-        turn(&mut self.next_together[part * self.masks..][..self.masks], cell, changed)
+    pub(super) fn turn_next(&mut self, part: usize, cell: usize, changed: MaskSet) -> Changed {
+        Changed::NEXT_TOGETHER.if_so(turn(&mut self.next_together[part * self.masks..][..self.masks], cell, changed))
     }
 
     /// Turns whether some two planes of each of these plane sets can be read together.
-    pub(super) fn turn_read(&mut self, cell: usize, changed: MaskSet) -> u64 {
-        turn(&mut self.read_together, cell, changed)
+    pub(super) fn turn_read(&mut self, cell: usize, changed: MaskSet) -> Changed {
+        Changed::READ_TOGETHER.if_so(turn(&mut self.read_together, cell, changed))
     }
 
     /// Those among `allowed` with a block that may be erased.
@@ -195,10 +246,12 @@ const fn put(bits: &mut u8, at: u8, is_set: bool) {
 }
 
 /// Puts a plane into the sets of some cell types, and takes it out of the others.
-fn put_cells(planes: &mut [u8; 8], plane: u8, cells: u8) {
-    for (cell, planes) in planes.iter_mut().enumerate() {
-        put(planes, plane, cells >> cell & 1 == 1);
-    }
+const fn put_cells(planes: &mut [u8; 8], plane: u8, cells: u8) {
+    // Each byte is 1 or 0, by its bit of the cell types.
+    let own_bits = (cells as u64 * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+    let ones = (own_bits + 0x7f7f_7f7f_7f7f_7f7f) >> 7 & 0x0101_0101_0101_0101;
+    let others = u64::from_le_bytes(*planes) & !(0x0101_0101_0101_0101 << (plane % 8));
+    *planes = (others | ones << (plane % 8)).to_le_bytes();
 }
 
 /// Puts the bits of several times eight bytes together. Returns whether some have changed.
@@ -226,8 +279,30 @@ fn join<'a>(own: &mut [u8], lists: &(impl Iterator<Item = &'a [u8]> + Clone)) ->
     is_other
 }
 
-/// Turns a bit of the plane sets that have changed. Returns 1 if some have, else 0.
-fn turn(together: &mut [u8], bit: usize, changed: MaskSet) -> u64 {
+/// Turns a bit of the plane sets that have changed. Returns whether some have.
+fn turn(together: &mut [u8], bit: usize, changed: MaskSet) -> bool {
+    // Mostly none has.
+    if changed.is_empty() {
+        return false;
+    }
     changed.iter().for_each(|planes| together[usize::from(planes.0)] ^= 1 << bit);
-    u64::from(changed != MaskSet::default())
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plane_is_put_into_the_sets_of_its_cell_types_alone() {
+        for plane in 0..8 {
+            for cells in 0..=255u8 {
+                let mut planes = [0x00, 0xff, 0x5a, 0xa5, 0x01, 0x80, 0x7e, 0x81];
+                let mut expected = planes;
+                put_cells(&mut planes, plane, cells);
+                (0..8).for_each(|cell| put(&mut expected[cell], plane, cells >> cell & 1 == 1));
+                assert_eq!(planes, expected);
+            }
+        }
+    }
 }

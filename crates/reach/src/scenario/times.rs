@@ -1,7 +1,7 @@
 //! The times of all steps together: each is a distance from an earlier step, and together they may leave no time for a step.
 //!
 //! A RESET may end an operation at once, and a suspension may make it as long as anyone likes, so an end has a latest time only if nothing
-//! suspends the operation. Steps that exclude one another are apart by the time that the first one needs, or a SUSPEND or RESET
+//! suspends the operation. Steps that state times after the same moment are bound to one another nevertheless. Steps that exclude one another are apart by the time that the first one needs, or a SUSPEND or RESET
 //! that cuts it.
 
 use nandseq_device::{BaseInfo, OpInfo, Rule};
@@ -11,27 +11,47 @@ use nandseq_profile::model::{Axis, PhaseKind};
 
 use super::steps::{Obstacle, Steps, exclude_one_another, waits};
 
-/// The least distance of a step after another, in ticks, which may be below 0.
+/// The least distance of a time after another, in ticks, which may be below 0. Times are numbered: those of the steps, then [`Moments`].
 struct Distance {
     from: usize,
     to: usize,
     least: i128,
 }
 
+/// The moments of earlier steps after which steps start.
+struct Moments {
+    /// The number of the first.
+    first: usize,
+    known: Vec<(usize, StepMoment)>,
+}
+
+impl Moments {
+    /// The number of a moment of a step.
+    fn number(&mut self, moment: (usize, StepMoment)) -> usize {
+        let at = self.known.iter().position(|known| *known == moment).unwrap_or_else(|| {
+            self.known.push(moment);
+            self.known.len() - 1
+        });
+        self.first + at
+    }
+}
+
 /// What leaves no time for a step after the steps before it.
 pub(crate) fn obstacle(steps: &Steps<'_>, step: usize) -> Option<Obstacle> {
-    let mut distances: Vec<Distance> = (1..=step).flat_map(|at| stated(steps, at)).collect();
+    let mut moments = Moments { first: step + 1, known: Vec::new() };
+    let mut distances: Vec<Distance> = (1..=step).flat_map(|at| stated(steps, &mut moments, at)).collect();
+    let count = step + 1 + moments.known.len();
     let help = "widen `at` or `within`, or change the order of the steps";
-    if !leave_time(step + 1, &distances) {
+    if !leave_time(count, &distances) {
         let because = "the times that it and earlier steps state leave no time for it";
         return Some(Obstacle::new("window_passed", because, help));
     }
     distances.extend((1..=step).flat_map(|at| (0..at).filter_map(move |from| apart(steps, from, at))));
     let because = "at the times that the steps state, the planes of an earlier step are still occupied";
-    (!leave_time(step + 1, &distances)).then(|| Obstacle::by(Rule::PlaneBusy, because, help))
+    (!leave_time(count, &distances)).then(|| Obstacle::by(Rule::PlaneBusy, because, help))
 }
 
-/// Whether there are times for some steps.
+/// Whether there are so many times.
 fn leave_time(count: usize, distances: &[Distance]) -> bool {
     let mut earliest = vec![0i128; count];
     for _ in 0..=count {
@@ -50,19 +70,21 @@ fn leave_time(count: usize, distances: &[Distance]) -> bool {
 }
 
 /// The distances that follow from when a step starts, and from the order of the steps.
-fn stated(steps: &Steps<'_>, step: usize) -> Vec<Distance> {
+fn stated(steps: &Steps<'_>, moments: &mut Moments, step: usize) -> Vec<Distance> {
     let mut distances = vec![Distance { from: step - 1, to: step, least: 0 }];
-    let (of, (least, most)) = match steps.step(step).when {
-        StepTime::Next => return distances,
-        StepTime::During { step: of, phase, at } => (of, during(steps, of, phase, at)),
-        StepTime::After { step: of, moment, within: (least, most) } => {
-            let (from, to) = moment_of(steps, (of, step), moment);
-            let latest = to.zip(most).map(|(to, most)| to + i128::from(most.0));
-            (of, (from + i128::from(least.0), latest))
-        }
+    let mut apart = |from: usize, to: usize, (least, most): (i128, Option<i128>)| {
+        distances.push(Distance { from, to, least });
+        distances.extend(most.map(|most| Distance { from: to, to: from, least: -most }));
     };
-    distances.push(Distance { from: of, to: step, least });
-    distances.extend(most.map(|most| Distance { from: step, to: of, least: -most }));
+    match steps.step(step).when {
+        StepTime::Next => {}
+        StepTime::During { step: of, phase, at } => apart(of, step, during(steps, of, phase, at)),
+        StepTime::After { step: of, moment, within: (least, most) } => {
+            let at = moments.number((of, moment));
+            apart(of, at, moment_of(steps, (of, step), moment));
+            apart(at, step, (least.0.into(), most.map(|most| most.0.into())));
+        }
+    }
     distances
 }
 
