@@ -17,7 +17,7 @@ pub use fault::{Fault, ManifestKind, parse};
 pub use numbers::{MAX_RUN, SCHEMA};
 pub use partial::read_partial;
 pub use records::{
-    BatchManifest, FileRecord, HASHED, Input, Origin, ProfileInput, RunRecord, SEQUENTIAL, SiteManifest, SiteRecord,
+    BatchManifest, FileRecord, HASHED, Input, Origin, PackRecord, ProfileInput, RunRecord, SEQUENTIAL, SiteManifest, SiteRecord,
     Tool,
 };
 

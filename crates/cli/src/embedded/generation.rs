@@ -68,6 +68,7 @@ impl Generation {
             ("--resume", arguments.start.resume.is_some()),
             ("--clean", arguments.output.clean),
             ("--dry-run", arguments.output.dry_run),
+            ("--pack", arguments.output.pack.is_some()),
             ("--verify", arguments.output.verify),
             ("--refresh-op-state-probs", arguments.table_file.refresh_op_state_probs),
         ];

@@ -9,6 +9,7 @@ use nandseq_generate::{LimitReached, Rejections, RunSummary, ShareReached, Share
 use nandseq_profile::model::DeviceState;
 
 use super::scenario_totals::ScenarioTotals;
+use nandseq_trace::manifest::PackRecord;
 use crate::absent::{Absences, last_phase};
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite, Closure};
 use crate::can_start::TrappedDies;
@@ -153,6 +154,12 @@ impl Totals {
         // Until a site is added to others, its last run counts.
         self.at_end = at_end.iter().map(LastingState::device_states).collect();
         (self.made_sites, self.ended_sites) = (1, 1);
+    }
+
+    /// Adds the archive of runs whose files have no place of their own.
+    pub(super) const fn add_pack(&mut self, pack: &PackRecord) {
+        self.files += 1;
+        self.bytes += pack.bytes;
     }
 
     /// Adds the sums of another part of the work.

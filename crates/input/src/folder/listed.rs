@@ -1,6 +1,7 @@
 //! The files that manifests and ledgers list, and whether they are still there unchanged.
 
 use nandseq_trace::recorded::shown;
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::site_files::{Damage, DamageKind, FindError, ListedFile, SiteFiles};
+use crate::archive;
 use crate::source::{FileDigests, unpack};
 
 /// What the manifest of a folder tells.
@@ -111,16 +113,53 @@ pub(super) fn site(folder: &Path) -> Result<Known<Listing>, FindError> {
 fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<Listing, FindError> {
     let unfinished = is_partial.then_some(runs.len() as u64);
     let mut listing = Listing { files: Vec::new(), unfinished, damage: Vec::new() };
-    for FileRecord { file, rows, sha256, .. } in runs.into_iter().flat_map(|run| run.files) {
-        match inside(&file, folder) {
+    let mut archives = BTreeMap::new();
+    for RunRecord { files, pack, .. } in runs {
+        let files = files.into_iter().map(|FileRecord { file, rows, sha256, .. }| (file, rows, sha256));
+        for (file, rows, sha256) in files.chain(pack.map(|pack| (pack.file, 0, pack.sha256))) {
+            if is_in_damaged_archive((&file, folder), &mut archives, &mut listing)? {
+                continue;
+            }
+            match inside(&file, folder) {
             Ok(path) => listing.files.push(Listed { file: ListedFile { path, sha256 }, rows }),
             Err(FindError::Io { error, .. }) => {
                 listing.damage.push(Damage::unreadable(&folder.join(file.as_str()), &error));
             }
             Err(refused) => return Err(refused),
+            }
         }
     }
     Ok(listing)
+}
+
+/// Whether a file is, or is in, an archive that cannot be read. That is damage of the archive, once; not of each of its members. `known` has
+/// what is known of archives.
+fn is_in_damaged_archive(
+    (file, folder): (&InsideName, &Path),
+    known: &mut BTreeMap<InsideName, bool>,
+    listing: &mut Listing,
+) -> Result<bool, FindError> {
+    let archive = file.on_disk();
+    if let Some(&is_damaged) = known.get(&archive) {
+        return Ok(is_damaged);
+    }
+    if archive == *file {
+        // The members of a pack come before it.
+        return Ok(false);
+    }
+    let path = match inside(&archive, folder) {
+        Ok(path) => path,
+        Err(FindError::Io { .. }) => folder.join(archive.as_str()),
+        Err(refused) => return Err(refused),
+    };
+    let what = match archive::members(&path) {
+        Ok(_) => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(DamageKind::Missing),
+        Err(error) => Some(Damage::unreadable(&path, &error).what),
+    };
+    known.insert(archive, what.is_some());
+    listing.damage.extend(what.clone().map(|what| Damage { file: path, what }));
+    Ok(what.is_some())
 }
 
 /// The first line of a ledger.
@@ -197,7 +236,7 @@ fn difference(listed: &ListedFile, known: &FileDigests) -> Option<Damage> {
 /// # Errors
 /// If the file cannot be read or unpacked, or is not a regular file.
 pub fn digest_of(path: &Path) -> io::Result<Digest> {
-    let file = manifest::open(path)?;
+    let file = archive::open(path)?;
     let is_packed = path.as_os_str().as_encoded_bytes().ends_with(PACKED.as_bytes());
     if is_packed { hash(unpack(BufReader::new(file))) } else { hash(file) }
 }

@@ -1,0 +1,212 @@
+//! Files, and members of archives as if they were files.
+//!
+//! A path into an archive ([`nandseq_trace::pack`]) names a member. Whatever opens, finds or compares files of runs does it through this
+//! module, so that it makes no difference whether a file lies in an archive. Nothing is unpacked to the disk. An archive is read as it is
+//! written here, or by other tools: members that are stored or deflated, of any order. What cannot be such an archive, or has a member
+//! whose name leads out of the archive, is an error.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use flate2::Crc;
+use flate2::bufread::DeflateDecoder;
+use nandseq_trace::inside::unfit_part;
+use nandseq_trace::{manifest, pack};
+use rawzip::{
+    CompressionMethod, FileReader, RangeReader, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder, ZipFileHeaderRecord,
+};
+use rustc_hash::FxHashMap;
+
+/// How many bytes are read at once.
+const BUFFER: usize = 1 << 14;
+
+/// The members of an archive.
+struct Archive {
+    zip: ZipArchive<FileReader>,
+    members: FxHashMap<String, Member>,
+    /// The names of the members, in order.
+    names: Vec<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Member {
+    place: ZipArchiveEntryWayfinder,
+    /// Whether it is deflated; otherwise it is stored as it is.
+    is_packed: bool,
+    crc: u32,
+    bytes: u64,
+}
+
+/// What tells a file from a later one under the same path.
+type Version = (u64, Option<SystemTime>);
+
+thread_local! {
+    /// The archive that this thread read last. Members are read one after another, and each needs the list of all.
+    static LAST: RefCell<Option<(PathBuf, Version, Arc<Archive>)>> = const { RefCell::new(None) };
+}
+
+/// Whether there is a regular file, or a member of an archive, under a path.
+#[must_use]
+pub fn is_file(path: &Path) -> bool {
+    match pack::split(path) {
+        Some((archive, member)) => open_archive(archive).is_ok_and(|archive| archive.members.contains_key(&member)),
+        None => path.is_file(),
+    }
+}
+
+/// Opens a regular file, or a member of an archive.
+///
+/// # Errors
+/// If it is not there, cannot be read, or is no regular file. What is read of a damaged member ends with an error.
+pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    match pack::split(path) {
+        Some((archive, member)) => open_archive(archive)?.open(&member),
+        None => Ok(Box::new(manifest::open(path)?)),
+    }
+}
+
+/// The names of the members of an archive, in order.
+///
+/// # Errors
+/// If the file cannot be read, or is no sound archive.
+pub fn members(path: &Path) -> io::Result<Vec<String>> {
+    open_archive(path).map(|archive| archive.names.clone())
+}
+
+/// What the comment of an archive says.
+///
+/// # Errors
+/// As [`members`].
+pub fn comment(path: &Path) -> io::Result<Vec<u8>> {
+    let mut comment = Vec::new();
+    open_archive(path)?.zip.comment().read_to_end(&mut comment).map(|_| comment)
+}
+
+fn open_archive(path: &Path) -> io::Result<Arc<Archive>> {
+    let file = manifest::open(path)?;
+    let about = file.metadata()?;
+    let version = (about.len(), about.modified().ok());
+    LAST.with_borrow_mut(|last| match last {
+        Some((known, of, archive)) if *known == path && *of == version => Ok(Arc::clone(archive)),
+        _ => {
+            let archive = Arc::new(Archive::read(file)?);
+            *last = Some((path.to_owned(), version, Arc::clone(&archive)));
+            Ok(archive)
+        }
+    })
+}
+
+fn damaged(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// What an error of the library says in our words.
+fn no_archive(error: rawzip::Error) -> io::Error {
+    match error.into_kind() {
+        rawzip::ErrorKind::IO(error) if error.kind() != io::ErrorKind::UnexpectedEof => error,
+        _ => damaged("it is no ZIP archive, or it was cut or damaged"),
+    }
+}
+
+impl Archive {
+    fn read(file: File) -> io::Result<Self> {
+        let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
+        let zip = ZipArchive::from_file(file, &mut buffer).map_err(no_archive)?;
+        let (mut members, mut names) = (FxHashMap::default(), Vec::new());
+        let mut entries = zip.entries(&mut buffer);
+        let mut count = 0;
+        while let Some(entry) = entries.next_entry().map_err(no_archive)? {
+            count += 1;
+            let name = String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned();
+            let inside = name.strip_suffix('/').unwrap_or(&name);
+            if unfit_part(inside).is_some() {
+                let what = "a member of the archive has a name that leads out of it, so nothing of it is read: ";
+                return Err(damaged(&format!("{what}`{}`", name.escape_debug())));
+            }
+            if entry.is_dir() {
+                continue;
+            }
+            if members.insert(name.clone(), Member::of(&entry)?).is_some() {
+                return Err(damaged(&format!("the archive has two members that are called `{name}`")));
+            }
+            names.push(name);
+        }
+        if count != zip.entries_hint() {
+            return Err(damaged("it is no ZIP archive, or it was cut or damaged"));
+        }
+        Ok(Self { zip, members, names })
+    }
+
+    fn open(self: &Arc<Self>, member: &str) -> io::Result<Box<dyn Read>> {
+        let missing = || io::Error::new(io::ErrorKind::NotFound, "the archive has no such member");
+        let &Member { place, is_packed, crc, bytes } = self.members.get(member).ok_or_else(missing)?;
+        let (start, end) = self.zip.get_entry(place).map_err(no_archive)?.compressed_data_range();
+        let input = RangeReader::new(OfArchive(Arc::clone(self)), start..end);
+        let checked = |input| Checked { input, crc: Crc::new(), expected: (crc, bytes), bytes: 0 };
+        Ok(match is_packed {
+            true => {
+                let input = BufReader::with_capacity(BUFFER, input);
+                Box::new(checked(Box::new(DeflateDecoder::new(input)) as Box<dyn Read>))
+            }
+            false => Box::new(checked(Box::new(input) as Box<dyn Read>)),
+        })
+    }
+}
+
+impl Member {
+    fn of(entry: &ZipFileHeaderRecord<'_>) -> io::Result<Self> {
+        let method = entry.compression_method();
+        if method != CompressionMethod::DEFLATE && method != CompressionMethod::STORE {
+            return Err(damaged("a member of the archive is packed in a way that cannot be read here: pack it by deflate"));
+        }
+        if entry.flags().is_encrypted() {
+            return Err(damaged("a member of the archive is encrypted"));
+        }
+        Ok(Self {
+            place: entry.wayfinder(),
+            is_packed: method == CompressionMethod::DEFLATE,
+            crc: entry.crc32(),
+            bytes: entry.uncompressed_size_hint(),
+        })
+    }
+}
+
+/// The bytes of an archive, which may be read at several places at once.
+struct OfArchive(Arc<Archive>);
+
+impl ReaderAt for OfArchive {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.zip.get_ref().read_at(buffer, offset)
+    }
+}
+
+/// The contents of a member, compared with what the archive says of them.
+struct Checked {
+    input: Box<dyn Read>,
+    crc: Crc,
+    expected: (u32, u64),
+    bytes: u64,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                damaged("it is damaged: what is in the archive cannot be unpacked")
+            }
+            _ => error,
+        })?;
+        self.crc.update(&buffer[..read]);
+        self.bytes += read as u64;
+        let (crc, bytes) = self.expected;
+        let is_end = read == 0 && !buffer.is_empty();
+        if self.bytes > bytes || (is_end && (self.bytes < bytes || self.crc.sum() != crc)) {
+            return Err(damaged("it is damaged: its contents are not those that were put into the archive"));
+        }
+        Ok(read)
+    }
+}
