@@ -258,7 +258,7 @@ mod tests {
 
     fn run(index: u64) -> RunRecord {
         let (run, seed) = (index + 1, 44 + index);
-        RunRecord { run, run_index: index, seed, phase: None, operations: 10, files: Vec::new(), pack: None }
+        RunRecord { run, run_index: index, seed, phase: None, operations: 10, files: Vec::new(), pack: Vec::new() }
     }
 
     #[test]

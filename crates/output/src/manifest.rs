@@ -91,7 +91,7 @@ mod tests {
                 phase: None,
                 operations: 7,
                 files: vec![file],
-                pack: None,
+                pack: Vec::new(),
             }],
         }
     }

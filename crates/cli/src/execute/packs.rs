@@ -66,7 +66,7 @@ impl Packs {
         let Some(OpenPack { file, mut records, .. }) = self.open.take() else { return Ok(Vec::new()) };
         let pack = file.finish()?;
         if let Some(last) = records.last_mut() {
-            last.pack = Some(pack);
+            last.pack = vec![pack];
         }
         Ok(records)
     }
@@ -76,7 +76,7 @@ impl Packs {
 pub(super) fn whole(mut runs: Vec<RunRecord>, size: Option<u64>) -> (Vec<RunRecord>, u64) {
     let Some(size) = size else { return (runs, 0) };
     let all = runs.len();
-    let end = runs.iter().rposition(|run| run.run.is_multiple_of(size) && run.pack.is_some());
+    let end = runs.iter().rposition(|run| run.run.is_multiple_of(size) && !run.pack.is_empty());
     runs.truncate(end.map_or(0, |at| at + 1));
     let left_out = (all - runs.len()) as u64;
     (runs, left_out)

@@ -135,7 +135,7 @@ pub(super) fn find(
         let starts = match campaign.pack.filter(|_| is_here) {
             // The next pack begins where another has ended.
             Some(_) => {
-                of_packs = runs.iter().filter(|run| run.pack.is_some()).cloned().collect();
+                of_packs = runs.iter().filter(|run| !run.pack.is_empty()).cloned().collect();
                 &of_packs
             }
             None => &runs,

@@ -218,8 +218,8 @@ impl<'p> Work<'p> {
                 let files = self.files(folder, (stamp, pack), run_index + 1, run_index == wanted)?;
                 let (record, summary, complete) =
                     self.simulate(campaign_site, (folder, files), &mut site, run_index)?;
-                let pack = listed.and_then(|listed| listed.pack.as_ref());
-                if listed.map(|listed| RunRecord { pack: None, ..listed.clone() }).as_ref() != Some(&record) {
+                let packed = listed.map_or(&[][..], |listed| &listed.pack);
+                if listed.map(|listed| RunRecord { pack: Vec::new(), ..listed.clone() }).as_ref() != Some(&record) {
                     return Err(altered(&format!("run {}", record.run), folder));
                 }
                 if run_index == wanted {
@@ -233,13 +233,12 @@ impl<'p> Work<'p> {
                     };
                     made.add_run(summary, 0, 0);
                     packs.add(record, complete).map_err(unwritten)?;
-                    if let Some(listed) = pack {
+                    if let Some(first) = packed.first() {
                         let records = packs.close().map_err(unwritten)?;
-                        let again = records.last().and_then(|last| last.pack.as_ref());
-                        if again != Some(listed) {
-                            return Err(altered(&format!("`{}`", listed.file), folder));
+                        if records.last().is_none_or(|last| last.pack != packed) {
+                            return Err(altered(&format!("`{}`", first.file), folder));
                         }
-                        made.add_pack(listed);
+                        made.add_pack(packed);
                     }
                 }
             }
@@ -333,8 +332,8 @@ impl<'p> Work<'p> {
     ) -> Result<(), Failure> {
         let Some(packs) = &mut files.packs else { return Ok(()) };
         let records = packs.close().map_err(|reason| Failure::cannot_write(folder, reason))?;
-        let Some(pack) = records.last().and_then(|last| last.pack.as_ref()) else { return Ok(()) };
-        totals.add_pack(pack);
+        let Some(last) = records.last() else { return Ok(()) };
+        totals.add_pack(&last.pack);
         self.finished(campaign_site, folder, &mut files.ledger, &records, totals)
     }
 
@@ -423,7 +422,7 @@ impl<'p> Work<'p> {
         let complete = files.complete().map_err(unwritten)?;
         let (seed, files) = (campaign_site.seeds.seed(run_index), complete.files().to_vec());
         let (run, phase, operations) = (run_index + 1, phase.name.clone(), summary.ops);
-        let record = RunRecord { run, run_index, seed, phase, operations, files, pack: None };
+        let record = RunRecord { run, run_index, seed, phase, operations, files, pack: Vec::new() };
         Ok((record, summary, complete))
     }
 }

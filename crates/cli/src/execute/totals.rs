@@ -156,10 +156,10 @@ impl Totals {
         (self.made_sites, self.ended_sites) = (1, 1);
     }
 
-    /// Adds the archive of runs whose files have no place of their own.
-    pub(super) const fn add_pack(&mut self, pack: &PackRecord) {
-        self.files += 1;
-        self.bytes += pack.bytes;
+    /// Adds the files of a pack.
+    pub(super) fn add_pack(&mut self, files: &[PackRecord]) {
+        self.files += files.len() as u64;
+        self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
     }
 
     /// Adds the sums of another part of the work.

@@ -116,7 +116,7 @@ fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<List
     let mut archives = BTreeMap::new();
     for RunRecord { files, pack, .. } in runs {
         let files = files.into_iter().map(|FileRecord { file, rows, sha256, .. }| (file, rows, sha256));
-        for (file, rows, sha256) in files.chain(pack.map(|pack| (pack.file, 0, pack.sha256))) {
+        for (file, rows, sha256) in files.chain(pack.into_iter().map(|pack| (pack.file, 0, pack.sha256))) {
             if is_in_damaged_archive((&file, folder), &mut archives, &mut listing)? {
                 continue;
             }

@@ -126,9 +126,9 @@ pub struct RunRecord {
     pub operations: u64,
     /// Its files.
     pub files: Vec<FileRecord>,
-    /// The archive that its files are in, if it is the last run of a pack.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pack: Option<PackRecord>,
+    /// The files that a pack consists of, if it is the last run of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pack: Vec<PackRecord>,
 }
 
 impl RunRecord {
@@ -144,7 +144,7 @@ impl RunRecord {
     }
 }
 
-/// An archive of the files of consecutive runs.
+/// A file that holds files of consecutive runs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackRecord {
