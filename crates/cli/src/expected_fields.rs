@@ -82,7 +82,9 @@ fn seen(profile: &Profile, sites: &[SiteFiles]) -> Expectations {
     let mut expecting = profile.clone();
     expecting.expect(Expectations { data: true, full_status: true });
     let mut runs = sites.iter().flat_map(|site| &site.runs);
-    let file = runs.find(|run| archive::is_file(&run.path)).and_then(|run| AnyForm::new(FORMS, &expecting).open(&run.path).ok());
+    let file = runs
+        .find(|run| archive::is_file(&run.path))
+        .and_then(|run| AnyForm::new(FORMS, &expecting).open(&run.path).ok());
     let Some(mut rows) = file.and_then(|file| SequenceReader::new(&expecting, file).ok()) else {
         return Expectations::default();
     };

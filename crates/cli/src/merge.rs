@@ -463,8 +463,7 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
         }
         Ok(())
     };
-    let files: BTreeSet<InsideName> =
-        manifest.runs.iter().flat_map(RunRecord::on_disk).map(|(file, _)| file).collect();
+    let files: BTreeSet<InsideName> = manifest.runs.iter().flat_map(RunRecord::on_disk).map(|(file, _)| file).collect();
     for file in files {
         link(file.under(from).map_err(failed(from))?, file.as_str(), file.to_write_in(to))?;
     }

@@ -161,7 +161,9 @@ impl Member {
     fn of(entry: &ZipFileHeaderRecord<'_>) -> io::Result<Self> {
         let method = entry.compression_method();
         if method != CompressionMethod::DEFLATE && method != CompressionMethod::STORE {
-            return Err(damaged("a member of the archive is packed in a way that cannot be read here: pack it by deflate"));
+            return Err(damaged(
+                "a member of the archive is packed in a way that cannot be read here: pack it by deflate",
+            ));
         }
         if entry.flags().is_encrypted() {
             return Err(damaged("a member of the archive is encrypted"));
@@ -208,5 +210,103 @@ impl Read for Checked {
             return Err(damaged("it is damaged: its contents are not those that were put into the archive"));
         }
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use std::fs;
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::DeflateEncoder;
+    use rawzip::ZipArchiveWriter;
+
+    use super::*;
+
+    /// An archive of members, deflated or stored.
+    fn zip(members: &[(&str, &[u8])], is_packed: bool) -> Vec<u8> {
+        let mut archive = ZipArchiveWriter::new(Vec::new());
+        for (name, bytes) in members {
+            let method = if is_packed { CompressionMethod::DEFLATE } else { CompressionMethod::STORE };
+            let (mut entry, config) = archive.new_file(name).compression_method(method).start().unwrap();
+            let about = if is_packed {
+                let mut data = config.wrap(DeflateEncoder::new(&mut entry, Compression::fast()));
+                data.write_all(bytes).unwrap();
+                let (encoder, about) = data.finish().unwrap();
+                encoder.finish().unwrap();
+                about
+            } else {
+                let mut data = config.wrap(&mut entry);
+                data.write_all(bytes).unwrap();
+                data.finish().unwrap().1
+            };
+            entry.finish(about).unwrap();
+        }
+        archive.finish().unwrap()
+    }
+
+    fn read(path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        open(path)?.read_to_end(&mut bytes).map(|_| bytes)
+    }
+
+    #[test]
+    fn members_are_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        let long = b"seq,time\n".repeat(30_000);
+        for is_packed in [true, false] {
+            fs::write(&path, zip(&[("b.csv", &long), ("snapshots/s.json", b"{}"), ("empty", b"")], is_packed)).unwrap();
+            assert_eq!(members(&path).unwrap(), ["b.csv", "snapshots/s.json", "empty"]);
+            assert_eq!(read(&path.join("b.csv")).unwrap(), long);
+            assert_eq!(read(&path.join("snapshots/s.json")).unwrap(), b"{}");
+            assert_eq!(read(&path.join("empty")).unwrap(), b"");
+            assert!(is_file(&path.join("b.csv")) && !is_file(&path.join("c.csv")) && !is_file(&path.join("snapshots")));
+            assert_eq!(read(&path.join("c.csv")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        }
+        assert_eq!(read(&folder.path().join("gone.zip/b.csv")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(is_file(&path) && read(&path).unwrap().starts_with(b"PK"));
+    }
+
+    #[test]
+    fn an_archive_with_two_members_of_one_name_or_one_that_leads_out_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        fs::write(&path, zip(&[("b.csv", b"1"), ("b.csv", b"2")], true)).unwrap();
+        let said = |path: &Path| read(path).unwrap_err().to_string();
+        assert_eq!(said(&path.join("b.csv")), "the archive has two members that are called `b.csv`");
+        for name in ["x:/b.csv", "a/x:"] {
+            fs::write(&path, zip(&[("b.csv", b"1"), (name, b"2")], true)).unwrap();
+            let expected = format!("leads out of it, so nothing of it is read: `{name}`");
+            assert!(said(&path.join("b.csv")).ends_with(&expected), "{}", said(&path.join("b.csv")));
+        }
+    }
+
+    #[test]
+    fn damaged_anywhere_it_is_an_error_or_what_it_was_and_no_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: String = (0..200).map(|row| format!("{row},{}\n", row * 7919 % 1000)).collect();
+        for is_packed in [true, false] {
+            let sound = zip(&[("b.csv", text.as_bytes())], is_packed);
+            let read = |bytes: &[u8], number: usize| {
+                let path = folder.path().join(format!("{number}-{is_packed}.zip"));
+                fs::write(&path, bytes).unwrap();
+                let read = read(&path.join("b.csv"));
+                fs::remove_file(path).unwrap();
+                read
+            };
+            for length in (0..sound.len()).step_by(7) {
+                assert!(read(&sound[..length], length).is_err(), "cut after {length} bytes");
+            }
+            for at in 0..sound.len() {
+                let mut damaged = sound.clone();
+                damaged[at] ^= 0x41;
+                if let Ok(bytes) = read(&damaged, sound.len() + at) {
+                    assert!(bytes == text.as_bytes(), "byte {at}");
+                }
+            }
+        }
     }
 }

@@ -254,7 +254,8 @@ impl Complete<'_> {
     pub(crate) fn into_members(mut self) -> impl Iterator<Item = (String, NewFile)> {
         let names: Vec<String> = self.files.iter().map(|file| file.file.as_str().to_owned()).collect();
         let written = std::mem::take(&mut self.written);
-        let member = |name: String| pack::split_name(&name).map_or_else(|| name.clone(), |(_, member)| member.to_owned());
+        let member =
+            |name: String| pack::split_name(&name).map_or_else(|| name.clone(), |(_, member)| member.to_owned());
         names.into_iter().map(member).zip(written.into_iter().map(|(_, written)| written.file))
     }
 

@@ -47,11 +47,7 @@ pub(super) fn places_to_begin(
 }
 
 /// Where a site begins, if nothing is in its way there.
-pub(super) fn place_to_begin(
-    campaign: &Campaign,
-    site: &CampaignSite,
-    setups: &Setups,
-) -> Result<SiteStart, Failure> {
+pub(super) fn place_to_begin(campaign: &Campaign, site: &CampaignSite, setups: &Setups) -> Result<SiteStart, Failure> {
     let start = resume::find(campaign, site, campaign.head(site), setups)?.before_work()?;
     folders::names_are_free(campaign, site, |name| start.writes(campaign, name))?;
     Ok(start)

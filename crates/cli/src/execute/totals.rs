@@ -9,11 +9,11 @@ use nandseq_generate::{LimitReached, Rejections, RunSummary, ShareReached, Share
 use nandseq_profile::model::DeviceState;
 
 use super::scenario_totals::ScenarioTotals;
-use nandseq_trace::manifest::PackRecord;
 use crate::absent::{Absences, last_phase};
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite, Closure};
 use crate::can_start::TrappedDies;
 use crate::dead_dies::DeadSite;
+use nandseq_trace::manifest::PackRecord;
 
 /// Sums over some sites, or over the part of a site that is made.
 #[derive(Debug, Default)]

@@ -380,7 +380,8 @@ impl DryRun {
         let table = self.table_file.as_ref().map_or_else(String::new, |path| {
             format!("; the table of probabilities would be written to {}", shell_word(path))
         });
-        let in_all = if self.is_packed { format!("in {}", counted(self.files, "pack")) } else { format!("{files} in all") };
+        let in_all =
+            if self.is_packed { format!("in {}", counted(self.files, "pack")) } else { format!("{files} in all") };
         writeln!(text, "{of_each} of each run{named}, {in_all}, and {manifests}{table}")?;
         if detail == Detail::Full {
             self.files_of_a_run.iter().try_for_each(|name| writeln!(text, "  {name}"))?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use nandseq_input::archive;
 use nandseq_trace::manifest;
@@ -20,6 +21,12 @@ fn with<'a>(runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 fn made(runs: &str, more: &[&str]) -> Folder {
     let folder = Folder::new();
     folder.succeed(&with(runs, more));
+    folder
+}
+
+fn made_with_seed(seed: &str, runs: &str) -> Folder {
+    let folder = Folder::new();
+    folder.succeed(&["-t", "700", "--seed", seed, "--stamp", "261121", "--quiet", "-n", runs]);
     folder
 }
 
@@ -102,6 +109,23 @@ fn the_members_of_packs_are_the_files_that_runs_have_without_them() {
 }
 
 #[test]
+fn python_reads_the_members_of_packs() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/check-packs");
+    let flags = ["--site-count", "2", "--expect", "data"];
+    let (plain, packed) = (made("5", &flags), made("5", &[&flags[..], &["--pack", "2"]].concat()));
+    let folders = [&packed, &plain].map(|folder| folder.path().join("out"));
+    let Ok(output) = Command::new("python3").arg(script).args(folders).output() else {
+        #[expect(clippy::print_stderr, reason = "says that nothing was tested")]
+        {
+            eprintln!("skipped: there is no python3");
+        }
+        return;
+    };
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    assert_eq!(String::from_utf8(said).unwrap(), "80 members are the files\n");
+}
+
+#[test]
 fn packs_are_the_same_with_any_number_of_jobs_and_in_shards() {
     let batch = ["--site-count", "3", "--pack", "2"];
     let whole = made("5", &batch).files();
@@ -156,7 +180,7 @@ fn a_pack_that_is_gone_is_made_again() {
         fs::remove_file(folder.path().join(gone)).unwrap();
         let (code, text) = said(&folder, &with("7", &["--pack", "3", "--resume", "out"]));
         assert_eq!(code, Some(0), "{text}");
-        assert!(text.contains(&format!("lacks {name} of what its manifest lists: runs ")), "{text}");
+        assert!(text.contains(&format!("lacks `{name}` of what its manifest lists: runs ")), "{text}");
         assert!(folder.files() == whole, "{gone}");
     }
 }
@@ -193,9 +217,9 @@ fn packs_are_read_as_the_files_in_them() {
         &["replay", "out", "--run", "4"],
     ] {
         let [(code, expected), (same, text)] = [&plain, &packed].map(|folder| said(folder, arguments));
-        let without_packs = ["1", "3", "5"].into_iter().fold(text, |text, first| {
-            text.replace(&format!("pack_261121_000000{first}.zip/"), "")
-        });
+        let without_packs = ["1", "3", "5"]
+            .into_iter()
+            .fold(text, |text, first| text.replace(&format!("pack_261121_000000{first}.zip/"), ""));
         if arguments[0] != "report" {
             assert_eq!(without_packs, expected, "{arguments:?}");
         }
@@ -230,12 +254,14 @@ fn damage_in_a_pack_is_found_with_its_member_and_row() {
     write(&path, &changed);
     let (code, text) = said(&folder, &["verify", "out"]);
     assert_eq!(code, Some(1));
-    assert!(text.contains(&format!("{SECOND}/{member}:5: ")), "{text}");
+    assert!(text.contains(&format!("{SECOND}/{member}:5  ")), "{text}");
     assert!(text.contains(&format!("{SECOND}/{member}: changed since it was written")), "{text}");
     assert!(text.contains(&format!("{SECOND}: changed since it was written")), "{text}");
     let (code, text) = said(&folder, &["replay", "out"]);
     assert_eq!(code, Some(1));
     assert!(text.contains(&format!("`{SECOND}/{member}` was changed: row 4 is `5,")), "{text}");
+    let (_, text) = said(&folder, &["report", "out", "-o", "out.html"]);
+    assert!(text.contains(&format!("`{SECOND}/{member}`: changed since it was written")), "{text}");
     // Bytes are damaged.
     let mut noisy = whole.clone();
     let at = noisy.windows(member.len()).position(|part| part == member.as_bytes()).unwrap() + member.len() + 40;
@@ -268,13 +294,14 @@ fn names_that_lead_out_of_a_pack_and_members_of_others_are_not_read() {
         write(&path, &bad);
         let (code, text) = said(&folder, &["verify", "out"]);
         assert_eq!(code, Some(1));
-        let expected = format!("a member of the archive has a name that leads out of it, so nothing of it is read: `{name}`");
+        let expected =
+            format!("a member of the archive has a name that leads out of it, so nothing of it is read: `{name}`");
         assert!(text.contains(&expected), "{text}");
         assert!(folder.files().keys().all(|name| !name.contains("evil")));
     }
     // A run of another campaign is left out, as a file in the folder would be.
     let mut more = sound;
-    let other = made("4", &["--seed", "10"]).files();
+    let other = made_with_seed("10", "4").files();
     let name = "operation_sequence_261121_0000004.csv";
     more.insert(name.to_owned(), other[&format!("out/{name}")].clone());
     write(&path, &more);
@@ -292,7 +319,10 @@ fn packs_of_earlier_campaigns_are_named_and_removed_with_clean() {
     let folder = made("5", &["--pack", "2"]);
     let (_, text) = said(&folder, &["-t", "700", "--seed", "8", "--stamp", "261121", "-n", "3", "--pack", "2"]);
     assert!(text.contains("pack_261121_0000005.zip"), "{text}");
-    assert!(text.contains("will be replaced: pack_261121_0000001.zip") || text.contains("`pack_261121_0000001.zip`"), "{text}");
+    assert!(
+        text.contains("will be replaced: pack_261121_0000001.zip") || text.contains("`pack_261121_0000001.zip`"),
+        "{text}"
+    );
     folder.succeed(&with("3", &["--clean"]));
     assert!(folder.files() == made("3", &[]).files());
 }

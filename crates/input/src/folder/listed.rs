@@ -121,11 +121,11 @@ fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<List
                 continue;
             }
             match inside(&file, folder) {
-            Ok(path) => listing.files.push(Listed { file: ListedFile { path, sha256 }, rows }),
-            Err(FindError::Io { error, .. }) => {
-                listing.damage.push(Damage::unreadable(&folder.join(file.as_str()), &error));
-            }
-            Err(refused) => return Err(refused),
+                Ok(path) => listing.files.push(Listed { file: ListedFile { path, sha256 }, rows }),
+                Err(FindError::Io { error, .. }) => {
+                    listing.damage.push(Damage::unreadable(&folder.join(file.as_str()), &error));
+                }
+                Err(refused) => return Err(refused),
             }
         }
     }
