@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use nandseq_output::manifest::write_site_manifest;
 use nandseq_output::new_file::NewFile;
 use nandseq_trace::files::{Digest, FileKind, Stamp};
-use nandseq_trace::manifest::{self, FileRecord, ManifestKind, RunRecord, SiteManifest};
-use nandseq_trace::pack::split_name;
+use nandseq_trace::manifest::{self, ManifestKind, RunRecord, SiteManifest};
 use nandseq_trace::run_name::RunName;
 use serde::{Deserialize, Serialize};
 
@@ -215,18 +214,14 @@ fn stamp_of(manifest: &SiteManifest) -> Option<Stamp> {
 /// The stamp in the names of a run's files. That of a snapshot goes first, because it has the time of day too.
 pub(crate) fn stamp_of_run(run: &RunRecord) -> Option<Stamp> {
     let snapshot = run.files.iter().filter(|file| file.kind == FileKind::Snapshot);
-    let name = |file: &FileRecord| {
-        let name = file.file.as_str();
-        RunName::parse(split_name(name).map_or(name, |(_, member)| member))
-    };
-    snapshot.chain(&run.files).find_map(|file| name(file)?.stamp)
+    snapshot.chain(&run.files).find_map(|file| RunName::parse(file.file.member())?.stamp)
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
     use super::*;
-    use nandseq_trace::manifest::{Origin, ProfileInput, SCHEMA, SEQUENTIAL, Tool};
+    use nandseq_trace::manifest::{FileRecord, Origin, ProfileInput, SCHEMA, SEQUENTIAL, Tool};
 
     fn head() -> SiteManifest {
         let tool = Tool { name: "nandseqgen".into(), version: "1.2.3".into() };

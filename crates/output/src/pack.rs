@@ -1,7 +1,7 @@
 //! The archive of a pack: the files of consecutive runs of a site in one ZIP file.
 //!
 //! The archive has its final name when all its runs are in it and it is durable; nothing is left of one that is dropped before. Equal
-//! runs give equal bytes: the archive has no times, and its members are in the order of runs and kinds. Leaves out how the files of a
+//! runs give equal bytes: all members have one date, and are in the order of runs and kinds. Leaves out how the files of a
 //! run come about, which are the same without a pack, and the list of runs.
 
 use std::io::{self, BufWriter, Read, Write};
@@ -10,6 +10,7 @@ use std::path::Path;
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::PackRecord;
+use rawzip::time::UtcDateTime;
 use rawzip::{CompressionMethod, DataDescriptorOutput, ZipArchiveWriter};
 
 use crate::new_file::NewFile;
@@ -69,7 +70,7 @@ impl PackFile {
     }
 
     fn member(&mut self, name: &str, mut bytes: impl Read) -> io::Result<()> {
-        let member = self.archive.new_file(name).compression_method(CompressionMethod::DEFLATE);
+        let member = self.archive.new_file(name).compression_method(CompressionMethod::DEFLATE).last_modified(date());
         let (mut entry, _) = member.start().map_err(into_io)?;
         let about = self.packer.pack(&mut bytes, &mut entry)?;
         entry.finish(about).map_err(into_io).map(drop)
@@ -126,6 +127,11 @@ impl Packer {
             }
         }
     }
+}
+
+/// The date of every member, the first that archives can have: 1980-01-01.
+fn date() -> UtcDateTime {
+    UtcDateTime::from_unix(315_532_800)
 }
 
 /// The error of the file system inside an error of the library, so that a full disk is recognized.

@@ -65,6 +65,12 @@ impl InsideName {
         pack::split_name(&self.0).map_or_else(|| self.clone(), |(archive, _)| Self(archive.to_owned()))
     }
 
+    /// The name of a member in its archive; of a file, its whole name.
+    #[must_use]
+    pub fn member(&self) -> &str {
+        pack::split_name(&self.0).map_or(&self.0, |(_, member)| member)
+    }
+
     /// The path to write to in `folder`. Links are not checked: the folder belongs to this program.
     #[must_use]
     pub fn to_write_in(&self, folder: &Path) -> PathBuf {

@@ -117,10 +117,12 @@ fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<List
     for RunRecord { files, pack, .. } in runs {
         let files = files.into_iter().map(|FileRecord { file, rows, sha256, .. }| (file, rows, sha256));
         for (file, rows, sha256) in files.chain(pack.into_iter().map(|pack| (pack.file, 0, pack.sha256))) {
-            if is_in_damaged_archive((&file, folder), &mut archives, &mut listing)? {
-                continue;
-            }
-            match inside(&file, folder) {
+            let path = match archive_of((&file, folder), &mut archives, &mut listing)? {
+                Some(Some(archive)) => Ok(archive.join(file.member())),
+                Some(None) => continue,
+                None => inside(&file, folder),
+            };
+            match path {
                 Ok(path) => listing.files.push(Listed { file: ListedFile { path, sha256 }, rows }),
                 Err(FindError::Io { error, .. }) => {
                     listing.damage.push(Damage::unreadable(&folder.join(file.as_str()), &error));
@@ -132,20 +134,20 @@ fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<List
     Ok(listing)
 }
 
-/// Whether a file is, or is in, an archive that cannot be read. That is damage of the archive, once; not of each of its members. `known` has
-/// what is known of archives.
-fn is_in_damaged_archive(
+/// The path of the archive that a file is in. `None` for a file that is in none, `Some(None)` for an archive that cannot be read, and what is in
+/// it: that is damage of the archive, said once. `known` has the archives that came before.
+fn archive_of(
     (file, folder): (&InsideName, &Path),
-    known: &mut BTreeMap<InsideName, bool>,
+    known: &mut BTreeMap<InsideName, Option<PathBuf>>,
     listing: &mut Listing,
-) -> Result<bool, FindError> {
+) -> Result<Option<Option<PathBuf>>, FindError> {
     let archive = file.on_disk();
-    if let Some(&is_damaged) = known.get(&archive) {
-        return Ok(is_damaged);
-    }
     if archive == *file {
         // The members of a pack come before it.
-        return Ok(false);
+        return Ok(known.get(&archive).filter(|path| path.is_none()).cloned());
+    }
+    if let Some(path) = known.get(&archive) {
+        return Ok(Some(path.clone()));
     }
     let path = match inside(&archive, folder) {
         Ok(path) => path,
@@ -157,9 +159,10 @@ fn is_in_damaged_archive(
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(DamageKind::Missing),
         Err(error) => Some(Damage::unreadable(&path, &error).what),
     };
-    known.insert(archive, what.is_some());
-    listing.damage.extend(what.clone().map(|what| Damage { file: path, what }));
-    Ok(what.is_some())
+    let found = what.is_none().then(|| path.clone());
+    known.insert(archive, found.clone());
+    listing.damage.extend(what.map(|what| Damage { file: path, what }));
+    Ok(Some(found))
 }
 
 /// The first line of a ledger.

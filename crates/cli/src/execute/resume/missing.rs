@@ -10,6 +10,7 @@ use std::path::Path;
 
 use nandseq_profile::diagnostic::quoted;
 use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::{FileRecord, RunRecord};
 
 use crate::site_list::SiteList;
@@ -34,9 +35,17 @@ pub(super) struct Missing {
 /// # Errors
 /// When a name leads out of the folder, or cannot be followed.
 pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
-    let is_gone = |file: &FileRecord| {
-        let found = fs::metadata(file.file.on_disk().under_or_packed(folder)?);
-        io::Result::Ok(!found.is_ok_and(|found| found.is_file() && found.len() > 0))
+    // The files of a pack come one after another.
+    let mut last: Option<(InsideName, bool)> = None;
+    let mut is_gone = |file: &FileRecord| {
+        let name = file.file.on_disk();
+        if let Some((_, is_gone)) = last.as_ref().filter(|(last, _)| *last == name) {
+            return io::Result::Ok(*is_gone);
+        }
+        let found = fs::metadata(name.under_or_packed(folder)?);
+        let is_gone = !found.is_ok_and(|found| found.is_file() && found.len() > 0);
+        last = Some((name, is_gone));
+        Ok(is_gone)
     };
     let mut missing = Missing::default();
     for (at, run) in runs.iter().enumerate() {
