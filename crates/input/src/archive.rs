@@ -6,11 +6,10 @@
 //! whose name leads out of the archive, is an error.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
@@ -41,8 +40,19 @@ struct Member {
     bytes: u64,
 }
 
-/// What tells a file from a later one under the same path.
-type Version = (u64, Option<SystemTime>);
+/// What tells a file from another one under the same path: its length, and where the system tells more, its number and when it was changed.
+type Version = (u64, [i64; 3]);
+
+fn version(about: &Metadata) -> Version {
+    #[cfg(unix)]
+    let more = {
+        use std::os::unix::fs::MetadataExt as _;
+        [about.ino() as i64, about.mtime(), about.mtime_nsec()]
+    };
+    #[cfg(not(unix))]
+    let more = [0; 3];
+    (about.len(), more)
+}
 
 thread_local! {
     /// The archive that this thread read last. Members are read one after another, and each needs the list of all.
@@ -88,8 +98,7 @@ pub fn comment(path: &Path) -> io::Result<Vec<u8>> {
 
 fn open_archive(path: &Path) -> io::Result<Arc<Archive>> {
     let file = manifest::open(path)?;
-    let about = file.metadata()?;
-    let version = (about.len(), about.modified().ok());
+    let version = version(&file.metadata()?);
     LAST.with_borrow_mut(|last| match last {
         Some((known, of, archive)) if *known == path && *of == version => Ok(Arc::clone(archive)),
         _ => {

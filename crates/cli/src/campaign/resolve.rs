@@ -73,7 +73,6 @@ pub(crate) fn resolve_for(
     let phases = Phases::new(of_plan, all);
     let device_arguments = device_arguments(arguments, &phases, &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
-    let outputs = outputs(arguments);
     let campaign = Campaign {
         seed_formula: arguments.sites.seed_formula,
         digests: Digests::new(&in_force),
@@ -87,9 +86,9 @@ pub(crate) fn resolve_for(
         base_seed: arguments.sites.seed,
         out_dir: arguments.output.out_dir.clone(),
         stamp: arguments.output.stamp.or(earlier).unwrap_or_else(now),
-        outputs,
+        outputs: outputs(arguments),
         pack: arguments.output.pack,
-        proposer_log: proposer_log(arguments, outputs),
+        proposer_log: proposer_log(arguments, outputs(arguments)),
         resume,
         asked_to_resume: arguments.start.resume.clone(),
         jobs: arguments.sites.jobs,
