@@ -115,10 +115,12 @@ fn damaged(what: &str) -> io::Error {
 
 /// What an error of the library says in our words.
 fn no_archive(error: rawzip::Error) -> io::Error {
-    match error.into_kind() {
-        rawzip::ErrorKind::IO(error) if error.kind() != io::ErrorKind::UnexpectedEof => error,
-        _ => damaged("it is no ZIP archive, or it was cut or damaged"),
+    if let rawzip::ErrorKind::IO(error) = error.into_kind()
+        && error.kind() != io::ErrorKind::UnexpectedEof
+    {
+        return error;
     }
+    damaged("it is no ZIP archive, or it was cut or damaged")
 }
 
 impl Archive {
@@ -205,11 +207,10 @@ struct Checked {
 
 impl Read for Checked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                damaged("it is damaged: what is in the archive cannot be unpacked")
-            }
-            _ => error,
+        let read = self.input.read(buffer).map_err(|error| {
+            use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+            let is_damage = matches!(error.kind(), InvalidInput | InvalidData | UnexpectedEof);
+            if is_damage { damaged("it is damaged: what is in the archive cannot be unpacked") } else { error }
         })?;
         self.crc.update(&buffer[..read]);
         self.bytes += read as u64;

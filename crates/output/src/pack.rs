@@ -136,8 +136,6 @@ fn date() -> UtcDateTime {
 
 /// The error of the file system inside an error of the library, so that a full disk is recognized.
 fn into_io(error: rawzip::Error) -> io::Error {
-    match error.into_kind() {
-        rawzip::ErrorKind::IO(error) => error,
-        kind => io::Error::other(format!("{kind:?}")),
-    }
+    let said = error.to_string();
+    if let rawzip::ErrorKind::IO(error) = error.into_kind() { error } else { io::Error::other(said) }
 }

@@ -60,7 +60,7 @@ fn write(path: &Path, members: &BTreeMap<String, Vec<u8>>) {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for (name, bytes) in members {
         // A name that leads out of the archive is written as other tools would write it.
-        let (mut entry, config) = archive.new_file(&name.replace("..", "xx")).start().unwrap();
+        let (mut entry, config) = archive.new_file(name.replace("..", "xx")).start().unwrap();
         let mut data = config.wrap(&mut entry);
         std::io::Write::write_all(&mut data, bytes).unwrap();
         let (_, about) = data.finish().unwrap();
