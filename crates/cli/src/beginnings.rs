@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use nandseq_input::archive;
 use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::manifest::SiteManifest;
@@ -55,8 +56,8 @@ pub(crate) fn once<T>(mut sites: Vec<(SiteFiles, T)>) -> Vec<(SiteFiles, T)> {
 
 /// The sites of what a campaign is resumed from: a folder, or a snapshot in the folder of a site. None if they cannot be read.
 pub(crate) fn of_resumed(resumed: &Path) -> Vec<SiteFiles> {
-    let folder = if resumed.is_file() {
-        resumed.ancestors().skip(1).take(2).find(|folder| known(folder).is_some())
+    let folder = if archive::is_file(resumed) {
+        resumed.ancestors().skip(1).take(3).find(|folder| known(folder).is_some())
     } else {
         Some(resumed)
     };

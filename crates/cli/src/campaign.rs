@@ -17,6 +17,8 @@ use nandseq_generate::SeedPlan;
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
 use nandseq_trace::manifest::{self, Origin, SiteManifest, Tool};
+use nandseq_trace::pack;
+use nandseq_trace::run_name::RunName;
 
 use crate::arguments::{Format, ProposerLog, SeedFormula};
 use crate::explain::Words;
@@ -57,6 +59,8 @@ pub(crate) struct Campaign {
     pub(crate) format: Format,
     /// Which files each run writes.
     pub(crate) outputs: Outputs,
+    /// The number of runs of a site whose files go into one archive, if they do.
+    pub(crate) pack: Option<u64>,
     /// How much the proposer log says.
     pub(crate) proposer_log: ProposerLog,
     /// The snapshot, or the folder of snapshots, that is resumed.
@@ -104,6 +108,20 @@ impl Campaign {
     /// The folder of a site.
     pub(crate) fn folder_of(&self, site: &CampaignSite) -> PathBuf {
         if site.folder.is_empty() { self.out_dir.clone() } else { self.out_dir.join(&site.folder) }
+    }
+
+    /// The name that this campaign gives to a file like this; `None` if it writes no such file.
+    pub(crate) fn file_name(&self, name: &RunName) -> Option<String> {
+        match (name.kind, self.pack) {
+            (None, Some(size)) => {
+                let is_first = (name.run - 1).is_multiple_of(size) || self.resume.is_some();
+                is_first.then(|| pack::pack_name(self.stamp, name.run))
+            }
+            (Some(kind), None) if self.outputs.contains(kind) => {
+                Some(self.format.form().file_name(kind, self.stamp, name.run))
+            }
+            (None, None) | (Some(_), _) => None,
+        }
     }
 
     /// The arguments that make one site alone, with the same bytes as in its batch.

@@ -13,6 +13,7 @@ pub(crate) mod leftovers;
 mod one_run;
 pub(crate) mod others;
 pub(crate) mod own_names;
+mod packs;
 mod proposer_log;
 mod resume;
 mod scenario_totals;
@@ -28,7 +29,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nandseq_output::format::TableFormat;
 use nandseq_output::new_file::NewFile;
 use nandseq_trace::manifest;
 use rayon::prelude::*;
@@ -93,11 +93,11 @@ pub(crate) fn execute(
     let (setups, format) = setups_and_format(campaign)?;
     let threads = threads(campaign.jobs)?;
     // No file is changed before every site is known to have a place to begin.
-    places_to_begin(campaign, (&setups, &*format), &threads)?.iter().for_each(|remark| progress.warn(remark));
+    places_to_begin(campaign, &setups, &threads)?.iter().for_each(|remark| progress.warn(remark));
     note_of_beginning(campaign).iter().for_each(|note| progress.note(note));
     let begun = campaign.table.output.as_ref().map(|table| NamedFile::begin(&table.path, "--op-state-probs"));
     let table = begun.transpose()?;
-    let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign, &*format)?;
+    let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));
     }
@@ -131,7 +131,7 @@ fn say_others(campaign: &Campaign, others: &Others) -> u64 {
 
 /// Makes every folder, checks that files can be written into it, and claims it. Only then removes the leftovers of killed
 /// executions and the manifests of runs that are about to be replaced.
-fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prepared, Failure> {
+fn prepare_folders(campaign: &Campaign) -> Result<Prepared, Failure> {
     let sites = || campaign.sites.iter().map(|site| campaign.folder_of(site));
     let unwritable = |(folder, reason): (PathBuf, io::Error)| Failure::cannot_write(&folder, reason);
     // The probe has the name of a manifest, so that the next execution removes what a kill leaves of the probe.
@@ -169,7 +169,7 @@ fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prep
             batch::check_shards(campaign)?;
         }
     }
-    let mut others = Others::find(campaign, format).map_err(out_dir)?;
+    let mut others = Others::find(campaign).map_err(out_dir)?;
     let mut earlier = Earlier::default();
     if let Some(batch) = &campaign.batch {
         earlier = Earlier::read(campaign, batch);

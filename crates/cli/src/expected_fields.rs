@@ -5,7 +5,7 @@
 
 use nandseq_input::folder::SiteFiles;
 use nandseq_input::form::AnyForm;
-use nandseq_input::{SequenceReader, Source as _};
+use nandseq_input::{SequenceReader, Source as _, archive};
 use nandseq_profile::Profile;
 use nandseq_profile::model::{DataTransfer, Expectations, PayloadField};
 use nandseq_trace::manifest::Origin;
@@ -74,7 +74,7 @@ pub(crate) fn add_wanted(read: &mut ReadProfile, wanted: Expectations, sites: &[
 
 /// Whether nothing tells which fields the payloads have: no manifest, and no file that can be read twice.
 pub(crate) fn are_unknown(sites: &[SiteFiles]) -> bool {
-    sites.iter().all(|site| known_origin(site).is_none() && site.runs.iter().all(|run| !run.path.is_file()))
+    sites.iter().all(|site| known_origin(site).is_none() && site.runs.iter().all(|run| !archive::is_file(&run.path)))
 }
 
 /// The fields that most rows of the first file have, where the profile does not state them.
@@ -82,7 +82,9 @@ fn seen(profile: &Profile, sites: &[SiteFiles]) -> Expectations {
     let mut expecting = profile.clone();
     expecting.expect(Expectations { data: true, full_status: true });
     let mut runs = sites.iter().flat_map(|site| &site.runs);
-    let file = runs.find(|run| run.path.is_file()).and_then(|run| AnyForm::new(FORMS, &expecting).open(&run.path).ok());
+    let file = runs
+        .find(|run| archive::is_file(&run.path))
+        .and_then(|run| AnyForm::new(FORMS, &expecting).open(&run.path).ok());
     let Some(mut rows) = file.and_then(|file| SequenceReader::new(&expecting, file).ok()) else {
         return Expectations::default();
     };

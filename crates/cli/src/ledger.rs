@@ -94,12 +94,13 @@ impl Ledger {
         self.runs
     }
 
-    /// Adds a run whose files are all complete.
-    pub(crate) fn add(&mut self, run: &RunRecord) -> io::Result<()> {
-        self.file.write_all(&line(run)?)?;
+    /// Adds runs whose files are all complete.
+    pub(crate) fn add(&mut self, runs: &[RunRecord]) -> io::Result<()> {
+        let lines = runs.iter().map(line).collect::<io::Result<Vec<_>>>()?;
+        self.file.write_all(&lines.concat())?;
         self.file.sync_data()?;
-        self.runs += 1;
-        self.operations = self.operations.saturating_add(run.operations);
+        self.runs += runs.len() as u64;
+        self.operations = runs.iter().fold(self.operations, |sum, run| sum.saturating_add(run.operations));
         Ok(())
     }
 
@@ -213,7 +214,7 @@ fn stamp_of(manifest: &SiteManifest) -> Option<Stamp> {
 /// The stamp in the names of a run's files. That of a snapshot goes first, because it has the time of day too.
 pub(crate) fn stamp_of_run(run: &RunRecord) -> Option<Stamp> {
     let snapshot = run.files.iter().filter(|file| file.kind == FileKind::Snapshot);
-    snapshot.chain(&run.files).find_map(|file| RunName::parse(file.file.as_str())?.stamp)
+    snapshot.chain(&run.files).find_map(|file| RunName::parse(file.file.member())?.stamp)
 }
 
 #[cfg(test)]
@@ -251,15 +252,16 @@ mod tests {
     }
 
     fn run(index: u64) -> RunRecord {
-        RunRecord { run: index + 1, run_index: index, seed: 44 + index, phase: None, operations: 10, files: Vec::new() }
+        let (run, seed) = (index + 1, 44 + index);
+        RunRecord { run, run_index: index, seed, phase: None, operations: 10, files: Vec::new(), pack: Vec::new() }
     }
 
     #[test]
     fn a_ledger_becomes_the_manifest_and_goes() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::begin(folder.path(), stamp_now(), head(), None).unwrap();
-        ledger.add(&run(0)).unwrap();
-        ledger.add(&run(1)).unwrap();
+        ledger.add(&[run(0)]).unwrap();
+        ledger.add(&[run(1)]).unwrap();
         let finished = ledger.finish(false).unwrap();
         assert_eq!((finished.runs, finished.operations), (2, 20));
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -275,7 +277,7 @@ mod tests {
         let path = folder.path().join(FILE_NAME);
         let mut lengths = vec![fs::metadata(&path).unwrap().len()];
         for index in 0..3 {
-            ledger.add(&run(index)).unwrap();
+            ledger.add(&[run(index)]).unwrap();
             lengths.push(fs::metadata(&path).unwrap().len());
         }
         let bytes = fs::read(&path).unwrap();
@@ -298,7 +300,7 @@ mod tests {
         let batch = vec!["generate".to_owned()];
         let mut ledger = Ledger::begin(folder.path(), stamp_now(), earlier, Some(batch.clone())).unwrap();
         assert_eq!(ledger.runs, 2);
-        ledger.add(&run(2)).unwrap();
+        ledger.add(&[run(2)]).unwrap();
         drop(ledger);
         let known = read(folder.path()).unwrap().unwrap();
         assert_eq!(known.manifest.runs, [run(0), run(1), run(2)]);

@@ -16,7 +16,8 @@ use nandseq_output::manifest::write_manifest;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
+use nandseq_trace::inside::InsideName;
+use nandseq_trace::manifest::{self, BatchManifest, Fault, ManifestKind, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::plain_reason;
 use nandseq_trace::recorded::{quoted, recorded, shown};
 use rayon::prelude::*;
@@ -426,11 +427,12 @@ fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
         Ok(manifest) => manifest,
         Err(fault) => return vec![fault.sentence(&path, ManifestKind::Site)],
     };
-    let files = manifest.runs.iter().flat_map(|run| &run.files);
-    let wrong = files.filter_map(|file| {
-        let path = file.file.to_write_in(&folder);
-        match file.file.under(&folder).and_then(|path| digest_of(&path)) {
-            Ok(digest) if digest == file.sha256 => None,
+    let files = manifest.runs.iter().flat_map(RunRecord::on_disk);
+    // The files in an archive are the same if the archive is, which the last of its runs has the digest of.
+    let wrong = files.filter_map(|(file, sha256)| {
+        let (path, sha256) = (file.to_write_in(&folder), sha256?);
+        match file.under(&folder).and_then(|path| digest_of(&path)) {
+            Ok(digest) if digest == sha256 => None,
             Ok(_) => Some(format!("`{}` was changed since it was written", shown(&path))),
             Err(reason) => Some(format!("cannot read `{}`: {}", shown(&path), plain_reason(&reason))),
         }
@@ -461,7 +463,8 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
         }
         Ok(())
     };
-    for FileRecord { file, .. } in manifest.runs.iter().flat_map(|run| &run.files) {
+    let files: BTreeSet<InsideName> = manifest.runs.iter().flat_map(RunRecord::on_disk).map(|(file, _)| file).collect();
+    for file in files {
         link(file.under(from).map_err(failed(from))?, file.as_str(), file.to_write_in(to))?;
     }
     link(from.join(manifest::FILE_NAME), manifest::FILE_NAME, to.join(manifest::FILE_NAME))

@@ -174,7 +174,7 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
     // No file is read for a table that is built. A file that was once written need not exist any more.
     flags.table.op_state_probs = flags.table.op_state_probs.filter(|_| !flags.table.autofill_pc);
     flags.start.resume = None;
-    flags.output.clean = false;
+    (flags.output.clean, flags.output.pack) = (false, None);
     flags.sites.jobs = arguments.jobs;
     if arguments.config.is_some() {
         flags.device.config.clone_from(&arguments.config);

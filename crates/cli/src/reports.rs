@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use nandseq_input::archive;
 use nandseq_input::folder::SiteFiles;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
@@ -237,7 +238,7 @@ fn verdict(path: &Path, found: &WrittenRuns, source: &SourceArgs) -> Result<Veri
 
 /// Whether a verdict means this folder. A folder that is not there, because it was moved, is known by its name alone.
 fn is_same_site(judged: &Path, folder: &Path) -> bool {
-    let judged_folder = FileForm::of(judged).site_folder(judged).filter(|_| judged.is_file());
+    let judged_folder = FileForm::of(judged).site_folder(judged).filter(|_| archive::is_file(judged));
     match (fs::canonicalize(judged_folder.unwrap_or(judged)), fs::canonicalize(folder)) {
         (Ok(judged), Ok(folder)) => judged == folder,
         _ => judged.file_name() == folder.file_name(),

@@ -7,7 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nandseq_trace::files::Stamp;
+use nandseq_input::archive;
+use nandseq_trace::files::{FileKind, Stamp};
 use nandseq_trace::manifest::Origin;
 use nandseq_trace::run_name::RunName;
 
@@ -72,11 +73,25 @@ pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
     Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
 }
 
-/// The snapshots in a site's folder, in order of their runs.
+/// The snapshots in a site's folder and in the packs there, in order of their runs. A pack that cannot be read has none.
 ///
 /// # Errors
 /// When the folder of snapshots is there and cannot be read.
 pub(crate) fn snapshots(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found: Vec<(u64, PathBuf)> = Vec::new();
+    let files = files_of_runs(folder).unwrap_or_default();
+    for (path, _) in files.into_iter().filter(|(_, name)| name.kind.is_none()) {
+        let members = archive::members(&path).unwrap_or_default();
+        let snapshot = |name: &String| Some((RunName::parse(name)?, path.join(name)));
+        let all = members.iter().filter_map(snapshot).filter(|(name, _)| name.kind == Some(FileKind::Snapshot));
+        found.extend(all.map(|(name, path)| (name.run, path)));
+    }
+    found.extend(loose_snapshots(folder)?);
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+fn loose_snapshots(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Failure> {
     let folder = folder.join("snapshots");
     let unreadable = |reason| Problem::unreadable("the folder", &folder, &reason);
     let entries = match folder.read_dir() {
@@ -86,10 +101,7 @@ pub(crate) fn snapshots(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     };
     let paths =
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
-    let mut found: Vec<(u64, PathBuf)> =
-        paths.into_iter().filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect();
-    found.sort();
-    Ok(found.into_iter().map(|(_, path)| path).collect())
+    Ok(paths.into_iter().filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect())
 }
 
 /// Whether files of runs lie in a site's folder.
@@ -101,7 +113,7 @@ pub(crate) fn has_files(folder: &Path) -> Result<bool, Failure> {
 /// Whether any of these sites can be resumed from something. With `is_here` the files of runs that nothing lists count too,
 /// because they are made again.
 pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite], is_here: bool) -> Result<bool, Failure> {
-    if resume.is_file() {
+    if archive::is_file(resume) {
         return Ok(true);
     }
     for site in sites {
@@ -126,7 +138,7 @@ pub(crate) fn nothing_in(folder: &Path) -> &'static str {
 /// The stamp of the existing files, which a resumed execution uses too.
 pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
     let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;
-    if resume.is_file() {
+    if archive::is_file(resume) {
         return in_name(resume);
     }
     sites.iter().find_map(|site| {
@@ -141,7 +153,7 @@ pub(crate) fn listed(resume: &Path, sites: &[CampaignSite]) -> impl Iterator<Ite
     sites.iter().map(|site| resume.join(&site.folder)).flat_map(|folder| {
         let runs = ledger::read(&folder).ok().flatten().map_or_else(Vec::new, |known| known.manifest.runs);
         let files = runs.into_iter().flat_map(|run| run.files);
-        files.map(move |file| file.file.to_write_in(&folder))
+        files.map(move |file| file.file.on_disk().to_write_in(&folder))
     })
 }
 

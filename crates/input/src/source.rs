@@ -12,10 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::bufread::GzDecoder;
 use nandseq_trace::files::Digest;
+use nandseq_trace::pack;
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::archive;
 use crate::row::COLUMNS;
 
 /// The path that stands for standard input.
@@ -61,7 +63,7 @@ impl FileDigests {
 
 /// An input that is hashed while it is read.
 struct Hashed {
-    input: File,
+    input: Box<dyn Read>,
     hash: Sha256,
     /// Where the digest goes at the end of the input, and its path. `None` after that, and for a file of another form.
     wanted: Option<(FileDigests, PathBuf)>,
@@ -83,21 +85,21 @@ impl Read for Hashed {
     }
 }
 
-/// The source for CSV files, plain or packed by gzip; `-` is standard input.
+/// The source for CSV files, plain, packed by gzip or in an archive; `-` is standard input.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct CsvFiles;
 
 impl Source for CsvFiles {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
-        if path == Path::new(STANDARD_INPUT) { unpacked(io::stdin()) } else { unpacked(File::open(path)?) }
+        if path == Path::new(STANDARD_INPUT) { unpacked(io::stdin()) } else { unpacked(input(path)?.0) }
     }
 
     fn open_hashed(&self, path: &Path, digests: &FileDigests) -> io::Result<Box<dyn BufRead>> {
         if path == Path::new(STANDARD_INPUT) {
             return self.open(path);
         }
-        let input = File::open(path)?;
-        let wanted = input.metadata()?.is_file().then(|| (digests.clone(), path.to_owned()));
+        let (input, is_regular) = input(path)?;
+        let wanted = is_regular.then(|| (digests.clone(), path.to_owned()));
         let mut input = BufReader::with_capacity(BUFFER, Hashed { input, hash: Sha256::new(), wanted });
         if is_packed(&mut input)? {
             input.get_mut().wanted = None;
@@ -105,6 +107,16 @@ impl Source for CsvFiles {
         }
         Ok(Box::new(input))
     }
+}
+
+/// A file, which may be a pipe that the user named, or the member of an archive; and whether it can be read again.
+fn input(path: &Path) -> io::Result<(Box<dyn Read>, bool)> {
+    if pack::split(path).is_some() {
+        return Ok((archive::open(path)?, true));
+    }
+    let file = File::open(path)?;
+    let is_regular = file.metadata()?.is_file();
+    Ok((Box::new(file), is_regular))
 }
 
 /// The columns of the table that the name of a file tells; those of a sequence for any other name.

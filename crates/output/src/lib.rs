@@ -27,6 +27,7 @@ pub mod manifest;
 pub mod model;
 pub mod named;
 pub mod new_file;
+pub mod pack;
 pub mod pending;
 pub mod recorder;
 pub mod row_values;

@@ -84,7 +84,15 @@ mod tests {
             site: Some(3),
             seed_formula: SEQUENTIAL.into(),
             site_seed: 44,
-            runs: vec![RunRecord { run: 1, run_index: 0, seed: 44, phase: None, operations: 7, files: vec![file] }],
+            runs: vec![RunRecord {
+                run: 1,
+                run_index: 0,
+                seed: 44,
+                phase: None,
+                operations: 7,
+                files: vec![file],
+                pack: Vec::new(),
+            }],
         }
     }
 

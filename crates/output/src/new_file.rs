@@ -3,22 +3,36 @@
 //! A [`NewFile`] is written under a temporary name in the same folder. It is synced and renamed when it is committed, and removed
 //! when it is dropped. Its length and SHA-256 are computed while it is written. Leaves out the contents of the file.
 
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write};
 use std::path::Path;
 
 use nandseq_trace::files::Digest;
 use sha2::{Digest as _, Sha256};
+use tempfile::SpooledTempFile;
 
 use crate::pending::{Pending, sync_folder};
 
 /// A file that appears under its name when it is complete.
 #[derive(Debug)]
 pub struct NewFile {
-    /// The file; `None` if the bytes are only counted.
-    file: Option<Pending>,
+    place: Place,
     hash: Sha256,
     bytes: u64,
 }
+
+/// Where the bytes of a file go.
+#[derive(Debug)]
+enum Place {
+    /// To a file with a temporary name.
+    Disk(Pending),
+    /// To a place that goes with the file: somebody takes the bytes from there.
+    Spare(SpooledTempFile),
+    /// Nowhere: they are only counted.
+    Nowhere,
+}
+
+/// The number of bytes of a file in a spare place that are kept in memory.
+const IN_MEMORY: usize = 1 << 20;
 
 impl NewFile {
     /// Starts a file that will be called `name` in `folder`, which must exist.
@@ -34,14 +48,41 @@ impl NewFile {
     /// # Errors
     /// If the temporary file cannot be created.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        let file = Pending::create(path.to_owned())?;
-        Ok(Self { file: Some(file), hash: Sha256::new(), bytes: 0 })
+        Ok(Self::of(Place::Disk(Pending::create(path.to_owned())?)))
+    }
+
+    fn of(place: Place) -> Self {
+        Self { place, hash: Sha256::new(), bytes: 0 }
+    }
+
+    /// Starts a file whose bytes are kept until they are [taken](Self::take): in memory, or, if they are many, in a file without a name in
+    /// `folder`.
+    pub(crate) fn kept(folder: &Path) -> Self {
+        Self::of(Place::Spare(SpooledTempFile::new_in(IN_MEMORY, folder)))
+    }
+
+    /// The bytes of a file that were [kept](Self::kept); none for another file.
+    ///
+    /// # Errors
+    /// If they cannot be read again.
+    pub(crate) fn take(self) -> io::Result<Option<SpooledTempFile>> {
+        match self.place {
+            Place::Spare(mut kept) => kept.rewind().map(|()| Some(kept)),
+            Place::Disk(_) | Place::Nowhere => Ok(None),
+        }
     }
 
     /// A file without a place on disk: its bytes are only counted and hashed.
     #[must_use]
     pub fn counting() -> Self {
-        Self { file: None, hash: Sha256::new(), bytes: 0 }
+        Self::of(Place::Nowhere)
+    }
+
+    fn pending(&self) -> Option<&Pending> {
+        match &self.place {
+            Place::Disk(file) => Some(file),
+            Place::Spare(_) | Place::Nowhere => None,
+        }
     }
 
     /// Syncs the file, renames it to its final name, and syncs the folder. An older file of that name is replaced. Returns the
@@ -63,12 +104,15 @@ impl NewFile {
     /// # Errors
     /// If syncing fails.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.as_ref().map_or(Ok(()), Pending::sync)
+        self.pending().map_or(Ok(()), Pending::sync)
     }
 
     /// Renames a file that was [synced](Self::sync) to its final name. The name is durable once the folder has been synced too.
     pub(crate) fn place(self) -> io::Result<()> {
-        self.file.map_or(Ok(()), Pending::place)
+        match self.place {
+            Place::Disk(file) => file.place(),
+            Place::Spare(_) | Place::Nowhere => Ok(()),
+        }
     }
 
     /// The digest of the bytes written so far.
@@ -76,15 +120,15 @@ impl NewFile {
         Digest(self.hash.clone().finalize().into())
     }
 
-    /// The path of the temporary file; `None` if the bytes are only counted.
+    /// The path of the temporary file, if it has one.
     #[must_use]
     pub fn temporary(&self) -> Option<&Path> {
-        self.file.as_ref().map(Pending::temporary)
+        self.pending().map(Pending::temporary)
     }
 
-    /// The folder of the file; `None` if its bytes are only counted.
+    /// The folder of the file, if it will have a name in one.
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.file.as_ref().map(Pending::folder)
+        self.pending().map(Pending::folder)
     }
 
     /// The number of bytes written so far.
@@ -96,14 +140,21 @@ impl NewFile {
 
 impl Write for NewFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.file.as_mut().map_or(Ok(buffer.len()), |file| file.write(buffer))?;
+        let written = match &mut self.place {
+            Place::Disk(file) => file.write(buffer)?,
+            Place::Spare(kept) => kept.write(buffer)?,
+            Place::Nowhere => buffer.len(),
+        };
         self.hash.update(&buffer[..written]);
         self.bytes += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
+        match &mut self.place {
+            Place::Disk(file) => file.flush(),
+            Place::Spare(_) | Place::Nowhere => Ok(()),
+        }
     }
 }
 

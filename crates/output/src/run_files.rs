@@ -19,6 +19,7 @@ use crate::sort::Budget;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::FileRecord;
+use nandseq_trace::pack;
 use nandseq_trace::{Cut, Operation, Sink};
 
 /// The files of a run while they are written.
@@ -35,8 +36,26 @@ pub struct RunFiles<'f> {
     syncs_together: bool,
     /// Folders that were made for this run.
     new_folders: Vec<PathBuf>,
-    /// Whether the bytes are only counted and hashed, without files on disk.
-    counts_only: bool,
+    place: FilesIn,
+}
+
+/// The pack that the files of a run are for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PackPlace {
+    /// The name of the archive.
+    pub name: String,
+    /// Whether the files are kept for it; otherwise the bytes are only counted and hashed.
+    pub is_kept: bool,
+}
+
+/// Where the files of a run are.
+enum FilesIn {
+    /// In the folder of the site.
+    Folder,
+    /// In a pack, which takes them when they are complete.
+    Pack(PackPlace),
+    /// Nowhere: the bytes are only counted and hashed.
+    Nowhere,
 }
 
 /// The files of a run that are complete.
@@ -60,7 +79,22 @@ impl<'f> RunFiles<'f> {
         stamp: Stamp,
         run: u64,
     ) -> io::Result<Self> {
-        Self::new(folder, format, outputs, stamp, run, false)
+        Self::new((folder, FilesIn::Folder), format, outputs, stamp, run)
+    }
+
+    /// Starts the same tables for a pack, which takes the files when they are complete ([`PackFile::add`](crate::pack::PackFile::add)).
+    /// Large runs need temporary files without names, which are made in `folder`.
+    ///
+    /// # Errors
+    /// If a file cannot be created.
+    pub fn for_pack(
+        folder: &Path,
+        pack: PackPlace,
+        (format, outputs): (&'f dyn TableFormat, Outputs),
+        stamp: Stamp,
+        run: u64,
+    ) -> io::Result<Self> {
+        Self::new((folder, FilesIn::Pack(pack)), format, outputs, stamp, run)
     }
 
     /// Starts the same tables without files on disk. Rows are formatted as usual, and the bytes are counted and hashed. Large
@@ -75,16 +109,15 @@ impl<'f> RunFiles<'f> {
         stamp: Stamp,
         run: u64,
     ) -> io::Result<Self> {
-        Self::new(spare, format, outputs, stamp, run, true)
+        Self::new((spare, FilesIn::Nowhere), format, outputs, stamp, run)
     }
 
     fn new(
-        folder: &Path,
+        (folder, place): (&Path, FilesIn),
         format: &'f dyn TableFormat,
         outputs: Outputs,
         stamp: Stamp,
         run: u64,
-        counts_only: bool,
     ) -> io::Result<Self> {
         let mut files = Self {
             folder: folder.to_owned(),
@@ -96,7 +129,7 @@ impl<'f> RunFiles<'f> {
             whole: Vec::new(),
             syncs_together: false,
             new_folders: Vec::new(),
-            counts_only,
+            place,
         };
         let mut start = |kind| outputs.contains(kind).then(|| files.start(kind)).transpose();
         let sequence = start(FileKind::OperationSequence)?.map(|file| format.operation_sequence(file)).transpose()?;
@@ -121,8 +154,11 @@ impl<'f> RunFiles<'f> {
     /// # Errors
     /// If the file cannot be created, for example because the folder of the site is gone.
     pub fn start(&mut self, kind: FileKind) -> io::Result<NewFile> {
-        if self.counts_only {
-            return Ok(NewFile::counting());
+        match self.place {
+            FilesIn::Nowhere => return Ok(NewFile::counting()),
+            FilesIn::Pack(PackPlace { is_kept: false, .. }) => return Ok(NewFile::counting()),
+            FilesIn::Pack(PackPlace { is_kept: true, .. }) => return Ok(NewFile::kept(&self.folder)),
+            FilesIn::Folder => {}
         }
         let name = self.format.form().file_name(kind, self.stamp, self.run);
         let path = self.folder.join(&name);
@@ -180,6 +216,10 @@ impl<'f> RunFiles<'f> {
         let mut files = Vec::with_capacity(written.len());
         for (kind, UnnamedFile { file, rows }) in &written {
             let name = self.format.form().file_name(*kind, self.stamp, self.run);
+            let name = match &self.place {
+                FilesIn::Pack(pack) => format!("{}/{name}", pack.name),
+                FilesIn::Folder | FilesIn::Nowhere => name,
+            };
             let name = InsideName::try_from(name).map_err(io::Error::other)?;
             files.push(FileRecord { kind: *kind, file: name, rows: *rows, sha256: file.digest() });
         }
@@ -199,6 +239,24 @@ impl Complete<'_> {
     #[must_use]
     pub fn files(&self) -> &[FileRecord] {
         &self.files
+    }
+
+    /// The name of the pack that the files are for.
+    #[must_use]
+    pub fn pack(&self) -> Option<&str> {
+        match &self.run.place {
+            FilesIn::Pack(pack) => Some(&pack.name),
+            FilesIn::Folder | FilesIn::Nowhere => None,
+        }
+    }
+
+    /// The name of each file in its pack, with the file.
+    pub(crate) fn into_members(mut self) -> impl Iterator<Item = (String, NewFile)> {
+        let names: Vec<String> = self.files.iter().map(|file| file.file.as_str().to_owned()).collect();
+        let written = std::mem::take(&mut self.written);
+        let member =
+            |name: String| pack::split_name(&name).map_or_else(|| name.clone(), |(_, member)| member.to_owned());
+        names.into_iter().map(member).zip(written.into_iter().map(|(_, written)| written.file))
     }
 
     /// Syncs the files of these kinds, gives them their final names, and syncs the folders. The other files are removed. Returns

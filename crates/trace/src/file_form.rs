@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::files::{FileKind, PACKED, Stamp};
+use crate::pack;
 
 /// The beginning of the name of a run's folder in a dataset.
 pub const RUN_FOLDER: &str = "run=";
@@ -88,7 +89,7 @@ impl FileForm {
     /// The folder of the site that a table belongs to.
     #[must_use]
     pub fn site_folder(self, table: &Path) -> Option<&Path> {
-        let folder = table.parent()?;
+        let folder = pack::outside(table.parent()?);
         let is_of_run =
             folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(RUN_FOLDER));
         match self.layout {

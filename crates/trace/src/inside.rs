@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::files::PACKED;
+use crate::pack;
 
 /// The part of the message by which [`NotInside::is_quoted_in`] recognizes a refused name.
 const LEADS_OUT: &str = "is not a name inside the folder of the manifest";
@@ -58,6 +59,18 @@ impl InsideName {
         &self.0
     }
 
+    /// The file that holds this one: the archive of a member, otherwise the file itself.
+    #[must_use]
+    pub fn on_disk(&self) -> Self {
+        pack::split_name(&self.0).map_or_else(|| self.clone(), |(archive, _)| Self(archive.to_owned()))
+    }
+
+    /// The name of a member in its archive; of a file, its whole name.
+    #[must_use]
+    pub fn member(&self) -> &str {
+        pack::split_name(&self.0).map_or(&self.0, |(_, member)| member)
+    }
+
     /// The path to write to in `folder`. Links are not checked: the folder belongs to this program.
     #[must_use]
     pub fn to_write_in(&self, folder: &Path) -> PathBuf {
@@ -70,6 +83,12 @@ impl InsideName {
     /// A [`NotInside`] if a link on the path leads out of the folder; an error of the system if the path cannot be resolved.
     pub fn under(&self, folder: &Path) -> io::Result<PathBuf> {
         let path = folder.join(&self.0);
+        if let Some((archive, _)) = pack::split(&path)
+            && let Some((name, member)) = pack::split_name(&self.0)
+            && archive == folder.join(name)
+        {
+            return Ok(Self(name.to_owned()).under(folder)?.join(member));
+        }
         let root = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         match fs::canonicalize(&path) {
             Ok(real) if real.starts_with(fs::canonicalize(root)?) => Ok(path),
@@ -85,7 +104,7 @@ impl InsideName {
     /// As [`Self::under`], for the file that exists.
     pub fn under_or_packed(&self, folder: &Path) -> io::Result<PathBuf> {
         let path = self.under(folder)?;
-        if path.exists() {
+        if path.exists() || pack::split(&path).is_some() {
             return Ok(path);
         }
         let packed = Self(format!("{}{PACKED}", self.0));
@@ -188,6 +207,13 @@ mod tests {
         assert_eq!(name("b.csv").under_or_packed(&folder).unwrap(), folder.join("b.csv.gz"));
         assert_eq!(name("d.csv").under_or_packed(&folder).unwrap(), folder.join("d.csv"));
         assert!(leads_out(&name("c.csv").under_or_packed(&folder).unwrap_err()));
+        // A member lies where its archive lies.
+        fs::write(folder.join("p.zip"), "p").unwrap();
+        symlink("../secret", folder.join("q.zip")).unwrap();
+        assert_eq!(name("p.zip/a/b.csv").under_or_packed(&folder).unwrap(), folder.join("p.zip/a/b.csv"));
+        assert_eq!(name("gone.zip/a.csv").under(&folder).unwrap(), folder.join("gone.zip/a.csv"));
+        assert!(leads_out(&name("q.zip/a.csv").under(&folder).unwrap_err()));
+        assert_eq!((name("p.zip/a/b.csv").on_disk(), name("a.csv").on_disk()), (name("p.zip"), name("a.csv")));
         // The folder itself may be a link.
         symlink("out", root.path().join("link")).unwrap();
         assert!(name("a.csv").under(&root.path().join("link")).is_ok());

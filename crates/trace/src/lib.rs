@@ -41,6 +41,7 @@ pub mod files;
 pub mod inside;
 pub mod json_fault;
 pub mod manifest;
+pub mod pack;
 mod plain_reason;
 pub mod recorded;
 pub mod rows;

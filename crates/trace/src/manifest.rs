@@ -17,8 +17,8 @@ pub use fault::{Fault, ManifestKind, parse};
 pub use numbers::{MAX_RUN, SCHEMA};
 pub use partial::read_partial;
 pub use records::{
-    BatchManifest, FileRecord, HASHED, Input, Origin, ProfileInput, RunRecord, SEQUENTIAL, SiteManifest, SiteRecord,
-    Tool,
+    BatchManifest, FileRecord, HASHED, Input, Origin, PackRecord, ProfileInput, RunRecord, SEQUENTIAL, SiteManifest,
+    SiteRecord, Tool,
 };
 
 /// The name of the file in each folder.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::file_form::{FileForm, RUN_FOLDER};
 use crate::files::{FileKind, Stamp};
+use crate::pack;
 
 /// The folder of snapshots.
 const SNAPSHOTS: &str = "snapshots";
@@ -14,9 +15,9 @@ const SNAPSHOTS: &str = "snapshots";
 /// The parts of the name of a run's file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RunName {
-    /// The kind of file.
-    pub kind: FileKind,
-    /// The number of the run, from 1.
+    /// The kind of file; `None` for a pack of runs.
+    pub kind: Option<FileKind>,
+    /// The number of the run, from 1; of a pack, that of its first run.
     pub run: u64,
     /// The date, with the time of day for a snapshot; `None` for a table of a dataset.
     pub stamp: Option<Stamp>,
@@ -26,6 +27,9 @@ impl RunName {
     /// Reads a name in the folder of a site, with `/` between parts. `None` for a name that no file of a run has.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        if let Some((stamp, run)) = pack::parse_pack_name(name) {
+            return Some(Self { kind: None, run, stamp: Some(stamp) });
+        }
         let is_written = |kind, stamp, run| FileForm::ALL.iter().any(|form| form.file_name(kind, stamp, run) == name);
         let (before, last) = name.rsplit_once('/').unwrap_or(("", name));
         let start = last.rsplit_once('.')?.0;
@@ -33,11 +37,12 @@ impl RunName {
             let (kind, run) = (FileKind::named(start)?, run.parse().ok()?);
             // The name is the same on any day.
             let any = Stamp::from_days_since_1970(0);
-            return is_written(kind, any, run).then_some(Self { kind, run, stamp: None });
+            return is_written(kind, any, run).then_some(Self { kind: Some(kind), run, stamp: None });
         }
         let (start, run) = start.rsplit_once('_')?;
         let run = run.parse().ok()?;
-        let found = |kind, stamp| is_written(kind, stamp, run).then_some(Self { kind, run, stamp: Some(stamp) });
+        let found =
+            |kind, stamp| is_written(kind, stamp, run).then_some(Self { kind: Some(kind), run, stamp: Some(stamp) });
         if let Some(stamp) = start.strip_prefix("state_snapshot_") {
             return found(FileKind::Snapshot, Stamp::with_time(stamp)?);
         }
@@ -76,12 +81,14 @@ mod tests {
                     // The time of day is in the names of snapshots alone.
                     let stamp = if kind == FileKind::Snapshot { stamp } else { stamp.at_second(0) };
                     let has_stamp = !kind.is_table() || form.layout == Layout::Site;
-                    let expected = RunName { kind, run, stamp: has_stamp.then_some(stamp) };
+                    let expected = RunName { kind: Some(kind), run, stamp: has_stamp.then_some(stamp) };
                     assert_eq!(RunName::parse(&name), Some(expected), "{name}");
                     assert!(name.split_once('/').is_none_or(|(folder, _)| RunName::is_folder(folder)));
                 }
             }
         }
+        let of_pack = RunName { kind: None, run: 101, stamp: Some(stamp) };
+        assert_eq!(RunName::parse(&pack::pack_name(stamp, 101)), Some(of_pack));
         assert!(RunName::is_folder("run=0000001") && !RunName::is_folder("run=1") && !RunName::is_folder("run="));
     }
 

@@ -170,6 +170,9 @@ pub(crate) struct OutputArgs {
     /// Which files each run writes, by name [default: all]
     #[arg(long, value_name = "LIST", value_parser = outputs)]
     pub(crate) outputs: Option<Outputs>,
+    /// Put the files of so many runs of a site into one archive: a ZIP file of the same files, pack_<date>_<first run>.zip
+    #[arg(long, value_name = "N", value_parser = whole(1..=MAX_RUN))]
+    pub(crate) pack: Option<u64>,
     /// How much to log of proposals
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub(crate) proposer_log: ProposerLog,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
+use nandseq_input::archive;
 use nandseq_profile::Ticks;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
@@ -16,7 +17,7 @@ use super::digests::Digests;
 use super::phases::MAX_SITE_US;
 use super::table::push;
 use super::{Batch, Campaign, CampaignPhase, CampaignSite, Closure, Phases, phases, sites};
-use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
+use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
 use crate::inputs::ReadProfile;
@@ -72,7 +73,6 @@ pub(crate) fn resolve_for(
     let phases = Phases::new(of_plan, all);
     let device_arguments = device_arguments(arguments, &phases, &in_force);
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
-    let outputs = outputs(arguments);
     let campaign = Campaign {
         seed_formula: arguments.sites.seed_formula,
         digests: Digests::new(&in_force),
@@ -86,8 +86,9 @@ pub(crate) fn resolve_for(
         base_seed: arguments.sites.seed,
         out_dir: arguments.output.out_dir.clone(),
         stamp: arguments.output.stamp.or(earlier).unwrap_or_else(now),
-        outputs,
-        proposer_log: proposer_log(arguments, outputs),
+        outputs: outputs(arguments),
+        pack: arguments.output.pack,
+        proposer_log: proposer_log(arguments, outputs(arguments)),
         resume,
         asked_to_resume: arguments.start.resume.clone(),
         jobs: arguments.sites.jobs,
@@ -122,6 +123,10 @@ fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     let output = &arguments.output;
     if !output.format.is_built() {
         problems.push(Problem::new(inputs::NOT_BUILT).help("use --format csv"));
+    }
+    if output.pack.is_some() && output.format != Format::Csv {
+        let problem = Problem::new("--pack packs runs as CSV, and --format asks for another form");
+        problems.push(problem.help("leave out --format, or --pack"));
     }
     if output.verify && !outputs(arguments).contains(FileKind::OperationSequence) {
         let message = "--verify judges operation_sequence, and none is written";
@@ -218,6 +223,9 @@ fn device_arguments(arguments: &GenerateArgs, phases: &Phases, in_force: &InForc
     }
     all.extend(Origin::arguments_of(arguments.output.expectations()));
     push_choice(&mut all, "--format", &arguments.output.format);
+    if let Some(runs) = arguments.output.pack {
+        push(&mut all, "--pack", runs);
+    }
     push_choice(&mut all, "--proposer-log", &arguments.output.proposer_log);
     all
 }
@@ -282,7 +290,7 @@ pub(crate) fn outputs(arguments: &GenerateArgs) -> Outputs {
 /// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
 fn resume_from(arguments: &GenerateArgs, sites: &[CampaignSite]) -> Result<Option<PathBuf>, Failure> {
     let Some(resume) = &arguments.start.resume else { return Ok(None) };
-    if resume.is_file() && sites.len() > 1 {
+    if archive::is_file(resume) && sites.len() > 1 {
         let message = format!("the snapshot `{}` is of one site, and there are {}", shown(resume), sites.len());
         return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
     }

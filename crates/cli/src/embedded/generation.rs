@@ -20,7 +20,7 @@ use crate::terminal::capture;
 /// The flags that say which profile is read, by their identifiers in the parser.
 const OF_PROFILE: [&str; 2] = ["config", "lenient"];
 /// The flags about files that are written, or about the summary of them.
-const OF_FILES: [&str; 11] = [
+const OF_FILES: [&str; 12] = [
     "resume",
     "out_dir",
     "format",
@@ -29,6 +29,7 @@ const OF_FILES: [&str; 11] = [
     "proposer_log",
     "clean",
     "dry_run",
+    "pack",
     "summary",
     "verify",
     "refresh_op_state_probs",

@@ -22,7 +22,7 @@ use crate::thread_pool::threads;
 /// together, each site has a place to begin, and files can be put where they belong.
 pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
     let places = setups_and_format(campaign)
-        .and_then(|(setups, format)| places_to_begin(campaign, (&setups, &*format), &threads(campaign.jobs)?));
+        .and_then(|(setups, _)| places_to_begin(campaign, &setups, &threads(campaign.jobs)?));
     let sites = campaign.sites.iter().map(|site| campaign.folder_of(site));
     let places = both(places, folders::check(std::iter::once(campaign.out_dir.clone()).chain(sites))).map(drop);
     let table = campaign.table.output.as_ref().map_or(Ok(()), |table| {
@@ -36,24 +36,20 @@ pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
 pub(super) fn places_to_begin(
     campaign: &Campaign,
-    (setups, format): (&Setups, &dyn TableFormat),
+    setups: &Setups,
     threads: &ThreadPool,
 ) -> Result<Vec<String>, Failure> {
     let of_batch = check_places(campaign)?;
-    let start = |site: &CampaignSite| Ok::<_, Failure>(place_to_begin(campaign, site, (setups, format))?.remarks);
+    let start = |site: &CampaignSite| Ok::<_, Failure>(place_to_begin(campaign, site, setups)?.remarks);
     let remarks: Vec<Vec<String>> =
         threads.install(|| campaign.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(of_batch.into_iter().chain(remarks.into_iter().flatten()).collect())
 }
 
 /// Where a site begins, if nothing is in its way there.
-pub(super) fn place_to_begin(
-    campaign: &Campaign,
-    site: &CampaignSite,
-    (setups, format): (&Setups, &dyn TableFormat),
-) -> Result<SiteStart, Failure> {
+pub(super) fn place_to_begin(campaign: &Campaign, site: &CampaignSite, setups: &Setups) -> Result<SiteStart, Failure> {
     let start = resume::find(campaign, site, campaign.head(site), setups)?.before_work()?;
-    folders::names_are_free(campaign, site, format, |name| start.writes(campaign, name))?;
+    folders::names_are_free(campaign, site, |name| start.writes(campaign, name))?;
     Ok(start)
 }
 

@@ -9,7 +9,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nandseq_output::format::TableFormat;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::{folder_of, sync_folder};
 use nandseq_trace::inside::{InsideName, leads_out};
@@ -133,17 +132,14 @@ pub(super) fn lists_are_files(campaign: &Campaign) -> Result<(), Failure> {
 pub(super) fn names_are_free(
     campaign: &Campaign,
     site: &CampaignSite,
-    format: &dyn TableFormat,
     writes: impl Fn(&RunName) -> bool,
 ) -> Result<(), Failure> {
     let folder = campaign.folder_of(site);
     // Whether the folder can be read and written is checked elsewhere.
     let found = others_named_like_runs(&folder).unwrap_or_default();
     let is_in_the_way = |(path, name): &(PathBuf, RunName)| {
-        let own_name = format.form().file_name(name.kind, campaign.stamp, name.run);
-        campaign.outputs.contains(name.kind)
-            && writes(name)
-            && relative(&folder, path).is_some_and(|name| name == own_name)
+        let own_name = campaign.file_name(name).filter(|_| writes(name));
+        own_name.is_some() && relative(&folder, path) == own_name
     };
     found.iter().find(|found| is_in_the_way(found)).map_or(Ok(()), |(path, _)| Err(in_the_way(path)))
 }

@@ -2,8 +2,8 @@
 //!
 //! `--clean` removes only files that this program wrote into this output folder:
 //! - files of runs with exactly the names that this program gives, if a manifest or ledger beside them lists them with their
-//!   contents, or if it does not list them and their contents show who wrote them, as those of snapshots, logs and Parquet tables
-//!   do;
+//!   contents, or if it does not list them and their contents show who wrote them, as those of packs, snapshots, logs and Parquet
+//!   tables do;
 //! - tables of a run whose snapshot or log shows who wrote it;
 //! - manifests and ledgers that can be read, of sites that were made here by what they say themselves or by the name of their
 //!   folder.
@@ -19,8 +19,9 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Snapshot, SnapshotError};
+use nandseq_input::archive;
 use nandseq_input::folder::digest_of;
-use nandseq_output::format::TableFormat;
+use nandseq_output::pack::WRITTEN_BY;
 use nandseq_output::pending::folder_of;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::{FileKind, Stamp};
@@ -66,10 +67,10 @@ pub(crate) struct Others {
 impl Others {
     /// Looks for files of other campaigns where this campaign is about to write. With `--clean` the files that would be replaced
     /// count as well, because the new campaign may have fewer.
-    pub(super) fn find(campaign: &Campaign, format: &dyn TableFormat) -> io::Result<Self> {
+    pub(super) fn find(campaign: &Campaign) -> io::Result<Self> {
         let mut found = Self::default();
         for site in &campaign.sites {
-            found.in_own_site(campaign, format, site)?;
+            found.in_own_site(campaign, site)?;
         }
         if let Some(batch) = &campaign.batch {
             // An earlier campaign may have made a single device here.
@@ -96,17 +97,14 @@ impl Others {
         self.unlisted.extend(others);
     }
 
-    fn in_own_site(&mut self, campaign: &Campaign, format: &dyn TableFormat, site: &CampaignSite) -> io::Result<()> {
+    fn in_own_site(&mut self, campaign: &Campaign, site: &CampaignSite) -> io::Result<()> {
         let folder = campaign.folder_of(site);
         let listed = ListedFiles::read(campaign, &folder);
         let mut files = files_of_runs(&folder)?;
         let proven = listed.proven(&files);
         let is_made_now = |(path, name): &(PathBuf, RunName)| {
-            let RunName { kind, run, .. } = *name;
-            let is_wanted = campaign.outputs.contains(kind) && run <= campaign.num_runs;
-            is_wanted
-                && relative(&folder, path)
-                    .is_some_and(|name| name == format.form().file_name(kind, campaign.stamp, run))
+            let own_name = campaign.file_name(name).filter(|_| name.run <= campaign.num_runs);
+            own_name.is_some() && relative(&folder, path) == own_name
         };
         let overwritten = files.iter().filter(|file| is_made_now(file) && !proven.contains(&file.0));
         self.overwritten.extend(overwritten.map(|(path, _)| path.clone()));
@@ -127,7 +125,7 @@ impl Others {
             let today = Some(campaign.stamp.at_second(0));
             let is_replaced = |file: &mut (PathBuf, RunName)| {
                 let RunName { kind, run, stamp } = file.1;
-                let is_of_run = kind == FileKind::Snapshot && run <= campaign.num_runs;
+                let is_of_run = kind == Some(FileKind::Snapshot) && run <= campaign.num_runs;
                 is_of_run && stamp.map(|stamp| stamp.at_second(0)) == today && listed.contains(file)
             };
             self.replaced.extend(files.extract_if(.., is_replaced).map(|(path, _)| path));
@@ -380,12 +378,15 @@ impl ListedFiles {
         let runs =
             finished.into_iter().chain(unfinished.map(|known| known.manifest)).flat_map(|manifest| manifest.runs);
         let mut listed = Self { next, ..Self::default() };
-        for file in runs.flat_map(|run| run.files) {
-            let path = file.file.to_write_in(folder);
-            let is_changed = || is_plain_file(&path) && digest_of(&path).is_ok_and(|digest| digest != file.sha256);
-            let list = if campaign.clean && is_changed() { &mut listed.changed } else { &mut listed.files };
+        for (name, sha256) in runs.flat_map(|run| run.on_disk().collect::<Vec<_>>()) {
+            let path = name.to_write_in(folder);
+            let is_other = |sha256| is_plain_file(&path) && digest_of(&path).is_ok_and(|digest| digest != sha256);
+            let is_changed = campaign.clean && sha256.is_some_and(is_other);
+            let list = if is_changed { &mut listed.changed } else { &mut listed.files };
             list.insert(path);
         }
+        // An archive is known from the last of its runs.
+        listed.files.retain(|path| !listed.changed.contains(path));
         listed
     }
 
@@ -404,19 +405,23 @@ impl ListedFiles {
         let is_changed = |path: &PathBuf| self.changed.contains(path);
         let say_so: Vec<_> = of_runs.filter(|(path, name)| !is_changed(path) && says_so(path, name.kind)).collect();
         // A table proves nothing about other files of its run.
-        let vouch = say_so.iter().filter(|(_, name)| !name.kind.is_table());
+        let is_table = |name: &RunName| name.kind.is_some_and(FileKind::is_table);
+        let vouch = say_so.iter().filter(|(_, name)| !is_table(name));
         let vouched: BTreeSet<_> = vouch.map(|(_, name)| run_of(name)).collect();
         let is_proven = |file: &&(PathBuf, RunName)| {
-            let is_vouched = file.1.kind.is_table() && vouched.contains(&run_of(&file.1));
+            let is_vouched = is_table(&file.1) && vouched.contains(&run_of(&file.1));
             self.contains(file) || (is_vouched && !is_changed(&file.0))
         };
         files.iter().filter(is_proven).chain(say_so).map(|(path, _)| path.clone()).collect()
     }
 }
 
-/// Whether the contents of a file show that this program wrote it. Those of snapshots, logs and Parquet tables do; other tables
+/// Whether the contents of a file show that this program wrote it. Those of packs, snapshots, logs and Parquet tables do; other tables
 /// have no room for that.
-fn says_so(path: &Path, kind: FileKind) -> bool {
+fn says_so(path: &Path, kind: Option<FileKind>) -> bool {
+    let Some(kind) = kind else {
+        return archive::comment(path).is_ok_and(|comment| comment == WRITTEN_BY.as_bytes());
+    };
     if kind.is_table() {
         return is_own_parquet(path).unwrap_or(false);
     }

@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use nandseq_generate::{IdentityPart, SiteState, Snapshot, SnapshotError};
-use nandseq_input::{CsvFiles, Source as _};
+use nandseq_input::{CsvFiles, Source as _, archive};
 use nandseq_trace::files::{FileKind, Outputs};
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteManifest};
 use nandseq_trace::run_name::RunName;
@@ -23,6 +23,7 @@ use nandseq_profile::model::Expectations;
 use super::batch;
 use super::difference::{self, is_same_campaign};
 use super::folders::is_same_place;
+use super::packs;
 use super::setups::Setups;
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
@@ -71,7 +72,8 @@ impl SiteStart {
 
     /// Whether the site writes the file of this kind and run.
     pub(super) fn writes(&self, campaign: &Campaign, name: &RunName) -> bool {
-        let is_made_again = |(run, kinds): &(u64, Outputs)| run + 1 == name.run && kinds.contains(name.kind);
+        let is_of = |kinds: &Outputs| name.kind.is_none_or(|kind| kinds.contains(kind));
+        let is_made_again = |(run, kinds): &(u64, Outputs)| run + 1 == name.run && is_of(kinds);
         let is_new = (self.next_run + 1..=campaign.num_runs).contains(&name.run);
         is_new || self.again.iter().flat_map(|again| &again.runs).any(is_made_again)
     }
@@ -106,7 +108,7 @@ pub(super) fn find(
     setups: &Setups,
 ) -> Result<SiteStart, Failure> {
     let Some(resume) = &campaign.resume else { return Ok(SiteStart::fresh(head)) };
-    if resume.is_file() {
+    if archive::is_file(resume) {
         let state = load(resume, campaign, site, setups).map_err(|refusal| refusal.failure(resume))?;
         let name = format!("the snapshot `{}`", shown(resume));
         let source = ResumeSource { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
@@ -119,17 +121,48 @@ pub(super) fn find(
     if let Some(difference) = difference::between(campaign, &known.manifest, &head) {
         return Err(difference.failure(&folder).into());
     }
-    let runs = &known.manifest.runs;
-    let done = runs.last().map_or(0, |run| run.run_index + 1);
     let is_here = is_same_place(&folder, &campaign.folder_of(site));
     let mut state = None;
     let mut remarks: Vec<String> = ledger::cut(&folder, &known.manifest).into_iter().collect();
+    let mut runs = known.manifest.runs;
+    let mut done = runs.last().map_or(0, |run| run.run_index + 1);
     if done < campaign.num_runs {
-        state = newest_good(campaign, site, setups, (&folder, runs, is_here), &mut remarks)?;
+        if is_here {
+            runs = in_whole_packs(campaign, &folder, runs, &mut remarks);
+            done = runs.last().map_or(0, |run| run.run_index + 1);
+        }
+        let of_packs: Vec<RunRecord>;
+        let starts = match campaign.pack.filter(|_| is_here) {
+            // The next pack begins where another has ended.
+            Some(_) => {
+                of_packs = runs.iter().filter(|run| !run.pack.is_empty()).cloned().collect();
+                &of_packs
+            }
+            None => &runs,
+        };
+        state = newest_good(campaign, site, setups, (&folder, starts, is_here), &mut remarks)?;
     }
     let name = format!("`{}`", shown(&folder));
-    let here = is_here.then_some(known.manifest.runs);
+    let here = is_here.then_some(runs);
     begin_after(campaign, site, head, ResumeSource { name, done, state, remarks, here })
+}
+
+/// The runs of a folder in its whole packs. Adds a remark about runs that are made again because more go into their pack.
+fn in_whole_packs(
+    campaign: &Campaign,
+    folder: &Path,
+    runs: Vec<RunRecord>,
+    remarks: &mut Vec<String>,
+) -> Vec<RunRecord> {
+    let last = runs.last().map_or(0, |run| run.run);
+    let (runs, left_out) = packs::whole(runs, campaign.pack);
+    let again = match left_out {
+        0 => return runs,
+        1 => format!("run {last} is"),
+        more => format!("runs {} to {last} are", last + 1 - more),
+    };
+    remarks.push(format!("{again} made again in `{}`: more runs go into the same pack", shown(folder)));
+    runs
 }
 
 /// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here,
@@ -421,7 +454,8 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 /// Reads a snapshot, packed or not, and checks that the site can go on from it.
 fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setups: &Setups) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
-    let text = manifest::regular(path).and_then(|()| CsvFiles.open(path));
+    let is_regular = if archive::is_file(path) { Ok(()) } else { manifest::regular(path) };
+    let text = is_regular.and_then(|()| CsvFiles.open(path));
     text.and_then(|text| text.take(LONGEST).read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     campaign.in_present_form(&mut snapshot.identity);

@@ -9,15 +9,17 @@ use std::thread;
 
 use nandseq_generate::{RunError, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
-use nandseq_output::run_files::{Complete, RunFiles};
+use nandseq_output::run_files::{Complete, PackPlace, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, RunRecord, SiteRecord};
+use nandseq_trace::pack::split_name;
 use nandseq_trace::run_name::RunName;
 
 use super::claim::Claims;
 use super::difference::is_same_campaign;
 use super::one_run::OneRun;
+use super::packs::Packs;
 use super::proposer_log::{Log, Logged};
 use super::setups::Setups;
 use super::totals::Totals;
@@ -74,6 +76,24 @@ pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
         ledger::remove(&folder.join(manifest::FILE_NAME))?;
     }
     Ok(())
+}
+
+/// Where the files of a site's runs go, and the list of those that are complete.
+struct SiteRuns {
+    ledger: Ledger,
+    /// `None` if each run has files of its own.
+    packs: Option<Packs>,
+}
+
+/// The name of the pack that a listed run is in.
+fn pack_of(listed: &RunRecord) -> Option<String> {
+    let name = listed.files.first()?.file.as_str();
+    split_name(name).map(|(archive, _)| archive.to_owned())
+}
+
+fn altered(what: &str, folder: &Path) -> Failure {
+    let message = format!("{what} in `{}` is not what its manifest lists", shown(folder));
+    Problem::new(message).help("the manifest was altered: make the campaign again without --resume").into()
 }
 
 impl<'p> Work<'p> {
@@ -180,6 +200,7 @@ impl<'p> Work<'p> {
         made: &mut Totals,
     ) -> Result<(), Failure> {
         let mut at: Option<(Site<'p>, u64)> = None;
+        let mut packs = self.campaign.pack.map(|size| Packs::new(folder, size));
         for &(wanted, gone) in &missing.runs {
             let state = resume::before(self.campaign, campaign_site, self.setups, &missing.listed, wanted)?;
             let from = state.as_ref().map_or(0, |state| state.run);
@@ -193,19 +214,32 @@ impl<'p> Work<'p> {
                 }
                 let listed = missing.record(run_index);
                 let stamp = listed.and_then(ledger::stamp_of_run).unwrap_or(self.campaign.stamp);
-                let files = self.files(folder, stamp, run_index + 1, run_index == wanted)?;
+                let pack = listed.and_then(pack_of);
+                let files = self.files(folder, (stamp, pack), run_index + 1, run_index == wanted)?;
                 let (record, summary, complete) =
                     self.simulate(campaign_site, (folder, files), &mut site, run_index)?;
-                if listed != Some(&record) {
-                    let message = format!("run {} in `{}` is not what its manifest lists", record.run, shown(folder));
-                    let help = "the manifest was altered: make the campaign again without --resume";
-                    return Err(Problem::new(message).help(help).into());
+                let packed = listed.map_or(&[][..], |listed| &listed.pack);
+                if listed.map(|listed| RunRecord { pack: Vec::new(), ..listed.clone() }).as_ref() != Some(&record) {
+                    return Err(altered(&format!("run {}", record.run), folder));
                 }
                 if run_index == wanted {
-                    let placed = complete.place(gone).map_err(|reason| Failure::cannot_write(folder, reason))?;
                     made.note_run(self.campaign, run_index, (summary.ops, false), &site);
-                    made.add_run(summary, placed.files.len() as u64, placed.bytes);
                     made.runs += 1;
+                    let unwritten = |reason| Failure::cannot_write(folder, reason);
+                    let Some(packs) = &mut packs else {
+                        let placed = complete.place(gone).map_err(unwritten)?;
+                        made.add_run(summary, placed.files.len() as u64, placed.bytes);
+                        continue;
+                    };
+                    made.add_run(summary, 0, 0);
+                    packs.add(record, complete).map_err(unwritten)?;
+                    if let Some(first) = packed.first() {
+                        let records = packs.close().map_err(unwritten)?;
+                        if records.last().is_none_or(|last| last.pack != packed) {
+                            return Err(altered(&format!("`{}`", first.file), folder));
+                        }
+                        made.add_pack(packed);
+                    }
                 }
             }
             at = Some((site, wanted + 1));
@@ -221,7 +255,8 @@ impl<'p> Work<'p> {
         begun: (Ledger, Site<'p>, u64),
         totals: &mut Totals,
     ) -> (Option<FinishedSite>, Result<(), Failure>) {
-        let (mut ledger, mut site, next_run) = begun;
+        let (ledger, mut site, next_run) = begun;
+        let mut files = SiteRuns { ledger, packs: self.campaign.pack.map(|size| Packs::new(folder, size)) };
         let (mut end, mut covered) = (Ok(()), false);
         for run_index in next_run..self.campaign.num_runs {
             // A site that has covered enough has no further runs.
@@ -229,11 +264,15 @@ impl<'p> Work<'p> {
                 covered = true;
                 break;
             }
-            end = self.next(campaign_site, folder, (&mut ledger, &mut site), run_index, totals);
+            end = self.next(campaign_site, folder, (&mut files, &mut site), run_index, totals);
             if end.is_err() {
                 break;
             }
         }
+        // What is finished stays, however the work has ended.
+        let closed = self.close_pack(campaign_site, folder, &mut files, totals);
+        let end = end.and(closed);
+        let ledger = files.ledger;
         if next_run < self.campaign.num_runs {
             totals.note_coverage(campaign_site, &site, self.absences);
         }
@@ -252,12 +291,13 @@ impl<'p> Work<'p> {
         }
     }
 
-    /// Makes the next run of a site, and adds it to the ledger when its files are complete.
+    /// Makes the next run of a site, and adds it to the ledger when its files are complete. Where there are packs, they are complete
+    /// with their pack.
     fn next(
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        (ledger, site): (&mut Ledger, &mut Site<'p>),
+        (files, site): (&mut SiteRuns, &mut Site<'p>),
         run_index: u64,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
@@ -265,41 +305,87 @@ impl<'p> Work<'p> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::INTERRUPTED);
         }
-        let record = self.run(campaign_site, folder, site, run_index, totals)?;
-        if let Some(on_run) = self.on_run {
-            on_run(campaign_site, folder, &record)?;
-        }
-        ledger.add(&record).map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
-        totals.runs += 1;
-        self.progress.run_done(campaign_site, record.run);
-        Ok(())
+        let unwritten = |reason| Failure::cannot_write(folder, reason);
+        let stamp = self.campaign.stamp;
+        let pack = files.packs.as_ref().map(|packs| packs.name(stamp, run_index));
+        let made = self.files(folder, (stamp, pack), run_index + 1, true)?;
+        let (record, summary, complete) = self.simulate(campaign_site, (folder, made), site, run_index)?;
+        self.note(campaign_site, site, (&summary, run_index), totals);
+        let Some(packs) = &mut files.packs else {
+            let placed = complete.place(Outputs::ALL).map_err(unwritten)?;
+            totals.add_run(summary, placed.files.len() as u64, placed.bytes);
+            return self.finished(campaign_site, folder, &mut files.ledger, &[record], totals);
+        };
+        packs.add(record, complete).map_err(unwritten)?;
+        totals.add_run(summary, 0, 0);
+        let is_full = packs.end_with(run_index);
+        if is_full { self.close_pack(campaign_site, folder, files, totals) } else { Ok(()) }
     }
 
-    /// Makes one run and its files.
-    fn run(
+    /// Completes the pack that is being made, if there is one.
+    fn close_pack(
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        site: &mut Site<'p>,
-        run_index: u64,
+        files: &mut SiteRuns,
         totals: &mut Totals,
-    ) -> Result<RunRecord, Failure> {
-        let files = self.files(folder, self.campaign.stamp, run_index + 1, true)?;
-        let (record, summary, complete) = self.simulate(campaign_site, (folder, files), site, run_index)?;
-        let placed = complete.place(Outputs::ALL).map_err(|reason| Failure::cannot_write(folder, reason))?;
+    ) -> Result<(), Failure> {
+        let Some(packs) = &mut files.packs else { return Ok(()) };
+        let records = packs.close().map_err(|reason| Failure::cannot_write(folder, reason))?;
+        let Some(last) = records.last() else { return Ok(()) };
+        totals.add_pack(&last.pack);
+        self.finished(campaign_site, folder, &mut files.ledger, &records, totals)
+    }
+
+    /// Takes note of runs whose files are complete.
+    fn finished(
+        &self,
+        campaign_site: &CampaignSite,
+        folder: &Path,
+        ledger: &mut Ledger,
+        records: &[RunRecord],
+        totals: &mut Totals,
+    ) -> Result<(), Failure> {
+        if let Some(on_run) = self.on_run {
+            records.iter().try_for_each(|record| on_run(campaign_site, folder, record))?;
+        }
+        ledger.add(records).map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
+        totals.runs += records.len() as u64;
+        records.iter().for_each(|record| self.progress.run_done(campaign_site, record.run));
+        Ok(())
+    }
+
+    /// Adds a run to the sums.
+    fn note(
+        &self,
+        campaign_site: &CampaignSite,
+        site: &Site<'p>,
+        (summary, run_index): (&RunSummary, u64),
+        totals: &mut Totals,
+    ) {
         totals.note_operations(self.campaign, run_index, summary.ops);
         totals.note_run(self.campaign, run_index, (summary.ops, false), site);
         totals.note_trap(site, self.campaign.phases.of_run(run_index), self.absences);
         let phase = self.campaign.phases.limits(run_index);
-        totals.note_dead((campaign_site, phase), (record.run, summary.ops), summary.dead.clone());
-        totals.add_run(summary, placed.files.len() as u64, placed.bytes);
-        Ok(record)
+        totals.note_dead((campaign_site, phase), (run_index + 1, summary.ops), summary.dead.clone());
     }
 
     /// The files of a run: on the disk, or only counted.
-    fn files(&self, folder: &Path, stamp: Stamp, run: u64, on_disk: bool) -> Result<RunFiles<'_>, Failure> {
-        let start = if on_disk { RunFiles::create } else { RunFiles::counting };
-        let files = start(folder, self.format, self.campaign.outputs, stamp, run);
+    fn files(
+        &self,
+        folder: &Path,
+        (stamp, pack): (Stamp, Option<String>),
+        run: u64,
+        on_disk: bool,
+    ) -> Result<RunFiles<'_>, Failure> {
+        let (format, outputs) = (self.format, self.campaign.outputs);
+        let files = match (pack, on_disk) {
+            (Some(name), is_kept) => {
+                RunFiles::for_pack(folder, PackPlace { name, is_kept }, (format, outputs), stamp, run)
+            }
+            (None, true) => RunFiles::create(folder, format, outputs, stamp, run),
+            (None, false) => RunFiles::counting(folder, format, outputs, stamp, run),
+        };
         Ok(files.map_err(|reason| Failure::cannot_write(folder, reason))?.syncing(self.syncs_slowly))
     }
 
@@ -336,7 +422,7 @@ impl<'p> Work<'p> {
         let complete = files.complete().map_err(unwritten)?;
         let (seed, files) = (campaign_site.seeds.seed(run_index), complete.files().to_vec());
         let (run, phase, operations) = (run_index + 1, phase.name.clone(), summary.ops);
-        let record = RunRecord { run, run_index, seed, phase, operations, files };
+        let record = RunRecord { run, run_index, seed, phase, operations, files, pack: Vec::new() };
         Ok((record, summary, complete))
     }
 }

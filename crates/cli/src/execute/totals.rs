@@ -13,6 +13,7 @@ use crate::absent::{Absences, last_phase};
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite, Closure};
 use crate::can_start::TrappedDies;
 use crate::dead_dies::DeadSite;
+use nandseq_trace::manifest::PackRecord;
 
 /// Sums over some sites, or over the part of a site that is made.
 #[derive(Debug, Default)]
@@ -153,6 +154,12 @@ impl Totals {
         // Until a site is added to others, its last run counts.
         self.at_end = at_end.iter().map(LastingState::device_states).collect();
         (self.made_sites, self.ended_sites) = (1, 1);
+    }
+
+    /// Adds the files of a pack.
+    pub(super) fn add_pack(&mut self, files: &[PackRecord]) {
+        self.files += files.len() as u64;
+        self.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
     }
 
     /// Adds the sums of another part of the work.

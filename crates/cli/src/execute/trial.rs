@@ -95,7 +95,7 @@ pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
     let (setups, format) = setups_and_format(campaign)?;
     let mut remarks: Vec<String> = check_places(campaign)?.into_iter().collect();
     let (mut runs_there, mut runs_again) = (Vec::new(), 0);
-    let start = |site: &CampaignSite| place_to_begin(campaign, site, (&setups, &*format));
+    let start = |site: &CampaignSite| place_to_begin(campaign, site, &setups);
     let starts =
         threads(campaign.jobs)?.install(|| campaign.sites.par_iter().map(start).collect::<Result<Vec<_>, _>>())?;
     for start in starts {
@@ -104,7 +104,7 @@ pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
         runs_there.push(start.next_run);
         remarks.extend(start.remarks);
     }
-    let others = Others::find(campaign, &*format);
+    let others = Others::find(campaign);
     let others = others.map_err(|reason| Problem::unreadable("the folder", &campaign.out_dir, &reason))?;
     let left: Vec<usize> = (0..runs_there.len()).filter(|&site| runs_there[site] < campaign.num_runs).collect();
     let first = left.first().copied();

@@ -59,8 +59,11 @@ pub(crate) struct DryRun {
     other_files: u64,
     /// Names of the files of the first run that would be made, below the folder of its site.
     files_of_a_run: Vec<String>,
-    /// Number of files of all runs, without manifests.
+    /// Number of files of all runs, without manifests; in packs each archive is one.
     files: u64,
+    /// Whether the files of a run are in packs. `false` is not written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_packed: bool,
     manifests: u64,
     /// The result of the trial; `null` if no run is left.
     trial: Option<TrialResult>,
@@ -180,7 +183,11 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
         runs: left,
         runs_again: found.runs_again,
         other_files,
-        files: left * found.files.len() as u64,
+        files: match campaign.pack {
+            Some(size) => found.runs_there.iter().map(|&there| packs(there, campaign.num_runs, size)).sum(),
+            None => left * found.files.len() as u64,
+        },
+        is_packed: campaign.pack.is_some(),
         files_of_a_run: found.files,
         manifests: campaign.sites.len() as u64 + u64::from(campaign.batch.is_some()),
         trial: found.tried.map(|tried| TrialResult {
@@ -207,6 +214,11 @@ pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Res
         }
     }
     if dry_run.missed { Err(Failure::NotReached) } else { Ok(()) }
+}
+
+/// How many packs of so many runs a site makes that has some runs already.
+const fn packs(there: u64, runs: u64, size: u64) -> u64 {
+    if there >= runs { 0 } else { runs.div_ceil(size) - there / size }
 }
 
 /// A list of sites, if they have numbers.
@@ -368,7 +380,9 @@ impl DryRun {
         let table = self.table_file.as_ref().map_or_else(String::new, |path| {
             format!("; the table of probabilities would be written to {}", shell_word(path))
         });
-        writeln!(text, "{of_each} of each run{named}, {files} in all, and {manifests}{table}")?;
+        let in_all =
+            if self.is_packed { format!("in {}", counted(self.files, "pack")) } else { format!("{files} in all") };
+        writeln!(text, "{of_each} of each run{named}, {in_all}, and {manifests}{table}")?;
         if detail == Detail::Full {
             self.files_of_a_run.iter().try_for_each(|name| writeln!(text, "  {name}"))?;
         }
@@ -398,9 +412,10 @@ impl DryRun {
         }
         write_mix(text, &trial.summary, detail)?;
         let at_most = if estimate.at_most { "at most " } else { "" };
+        let unpacked = if self.is_packed { " before it is packed" } else { "" };
         writeln!(
             text,
-            "Estimate: {at_most}about {}, {}, {} with {} at a time",
+            "Estimate: {at_most}about {}, {}{unpacked}, {} with {} at a time",
             counted(rounded(estimate.operations), "operation"),
             size(rounded(estimate.bytes)),
             duration(estimate.seconds),
@@ -464,6 +479,12 @@ mod tests {
             assert_eq!(rounded(number), expected);
         }
         assert_eq!(rounded(u64::MAX), 18_000_000_000_000_000_000);
+    }
+
+    #[test]
+    fn packs_begin_at_multiples_of_their_size() {
+        let of = |there, runs| packs(there, runs, 10);
+        assert_eq!([of(0, 1), of(0, 10), of(0, 11), of(10, 30), of(7, 30), of(30, 30)], [1, 1, 2, 2, 3, 0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use nandseq_input::folder::digest_of;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::inside::InsideName;
-use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, SiteManifest};
+use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, RunRecord, SiteManifest};
 use nandseq_trace::recorded::shown;
 
 use crate::execute::folders::{is_same_place, site_leads_nowhere_else};
@@ -65,11 +65,11 @@ pub(super) fn check_site(target: &Path, name: &InsideName, from: &Path) -> Resul
                 .into());
         }
     }
-    let files = |manifest: &SiteManifest| manifest.runs.iter().flat_map(|run| run.files.clone()).collect::<Vec<_>>();
-    let listed: BTreeSet<InsideName> = there.iter().flat_map(files).map(|file| file.file).collect();
-    for file in files(&here).iter().filter(|file| !listed.contains(&file.file)) {
-        let path = file.file.to_write_in(&to);
-        if path.symlink_metadata().is_ok() && !digest_of(&path).is_ok_and(|found| found == file.sha256) {
+    let files = |manifest: &SiteManifest| manifest.runs.iter().flat_map(RunRecord::on_disk).collect::<Vec<_>>();
+    let listed: BTreeSet<InsideName> = there.iter().flat_map(files).map(|(file, _)| file).collect();
+    for (file, sha256) in files(&here).iter().filter(|(file, _)| !listed.contains(file)) {
+        let (path, Some(sha256)) = (file.to_write_in(&to), sha256) else { continue };
+        if path.symlink_metadata().is_ok() && !digest_of(&path).is_ok_and(|found| found == *sha256) {
             let message = format!("`{}` is in no manifest of this batch, and merging would replace it", shown(&path));
             return Err(Problem::new(message).help("choose another folder with --into, or move it away first").into());
         }

@@ -69,6 +69,6 @@ impl<'s> SequenceFiles<'s> {
 
     fn run(&self, operations: u64, files: Vec<FileRecord>) -> RunRecord {
         let seed = self.subject.manifest(None).site_seed;
-        RunRecord { run: 1, run_index: 0, seed, phase: None, operations, files }
+        RunRecord { run: 1, run_index: 0, seed, phase: None, operations, files, pack: Vec::new() }
     }
 }

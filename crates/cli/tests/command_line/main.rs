@@ -11,6 +11,7 @@ mod formats;
 mod in_phases;
 mod inputs;
 mod names;
+mod packs;
 mod pages;
 mod phases;
 mod plans;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use nandseq_input::archive;
 use nandseq_trace::files::{Digest, FileKind};
 use nandseq_trace::manifest::{self, SiteManifest};
 use tempfile::TempDir;
@@ -142,7 +144,8 @@ pub(crate) fn checked_manifest(folder: &Path) -> SiteManifest {
         let seed = if manifest.seed_formula == manifest::SEQUENTIAL { manifest.site_seed + at } else { run.seed };
         assert_eq!(run.seed, seed);
         for file in &run.files {
-            let bytes = fs::read(file.file.to_write_in(folder)).unwrap();
+            let mut bytes = Vec::new();
+            archive::open(&file.file.to_write_in(folder)).unwrap().read_to_end(&mut bytes).unwrap();
             assert_eq!(Digest::of(&bytes), file.sha256, "{}", file.file);
             // The log has a line for each row and a header, as tables have, but no quotes; a snapshot is one line.
             let rows = if file.kind == FileKind::Snapshot {
@@ -153,10 +156,15 @@ pub(crate) fn checked_manifest(folder: &Path) -> SiteManifest {
                 csv::Reader::from_reader(bytes.as_slice()).records().map(Result::unwrap).count()
             };
             assert_eq!(rows as u64, file.rows, "{}", file.file);
-            listed.push(file.file.to_string());
+            listed.push(file.file.on_disk().to_string());
+        }
+        for pack in &run.pack {
+            let bytes = fs::read(pack.file.to_write_in(folder)).unwrap();
+            assert_eq!((Digest::of(&bytes), bytes.len() as u64), (pack.sha256, pack.bytes), "{}", pack.file);
         }
     }
     listed.sort();
+    listed.dedup();
     assert_eq!(files_below(folder).into_keys().collect::<Vec<_>>(), listed);
     manifest
 }

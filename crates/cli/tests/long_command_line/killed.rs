@@ -108,6 +108,11 @@ fn killed_while_ledgers_become_manifests_it_goes_on_to_the_same_bytes() {
     killed_it_goes_on(&campaign, 900);
 }
 
+#[test]
+fn killed_while_packs_are_made_it_goes_on_to_the_same_bytes() {
+    killed_it_goes_on(&[&CAMPAIGN[..], &["--pack", "2"]].concat(), 0);
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn killed_while_parquet_is_written_it_goes_on_to_the_same_bytes() {

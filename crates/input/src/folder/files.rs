@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::builtin;
+use nandseq_trace::pack;
 use nandseq_trace::recorded::shown;
 
-use super::names::{name_of, origin_of};
+use super::names::{name_of, origin_of, runs_in_archive};
 use super::search::found_in;
 use super::single::{alone, is_file, missing_runs, run};
 use super::site_files::{FindError, FoundSites, RunFile, SiteFiles};
+use crate::archive;
 use crate::form::{AnyForm, Forms};
 use crate::line::{Line, is_header, next_line, number, split};
 use crate::row::{COLUMNS, MAX_LINE};
@@ -26,7 +28,7 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<FoundSites, FindError
     let mut renamed = Vec::new();
     // The folder and stamp of each named site, with its index in `sites`.
     let mut origins: Vec<((PathBuf, String), usize)> = Vec::new();
-    for path in paths {
+    for path in &with_members(paths, forms)? {
         if !is_file(path)? {
             let found = found_in(path, forms)?;
             sites.extend(found.sites);
@@ -53,7 +55,7 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<FoundSites, FindError
     }
     if paths.len() > 1 {
         for &at in &renamed {
-            if !sites[at].folder.is_file() {
+            if !archive::is_file(&sites[at].folder) {
                 let note = "it is judged as a site of its own, as it cannot be read twice: to judge the runs of one site \
                             together, name files";
                 sites[at].notes.push(note.to_owned());
@@ -64,9 +66,26 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<FoundSites, FindError
     Ok(FoundSites { sites, notes })
 }
 
+/// The paths, with the sequences in an archive in place of it.
+fn with_members(paths: &[PathBuf], forms: Forms) -> Result<Vec<PathBuf>, FindError> {
+    let mut all = Vec::new();
+    for path in paths {
+        if !(pack::is_archive(path) && path.is_file()) {
+            all.push(path.clone());
+            continue;
+        }
+        let runs = runs_in_archive(path, forms).map_err(|error| FindError::io(path, error))?;
+        if runs.is_empty() {
+            return Err(FindError::Nothing { folder: path.clone(), forms });
+        }
+        all.extend(runs.into_iter().map(|(_, sequence)| sequence));
+    }
+    Ok(all)
+}
+
 /// The first and the last `op_uid` of a sequence. `None` for a path that cannot be opened again, such as a pipe.
 fn uids(path: &Path, source: &dyn Source) -> Option<(u64, u64)> {
-    let mut input = path.is_file().then(|| source.open(path).ok())??;
+    let mut input = archive::is_file(path).then(|| source.open(path).ok())??;
     let mut line = Vec::new();
     let mut found = None;
     let is_sequence = next_line(&mut input, &mut line, MAX_LINE).ok()? == Line::Read && is_header(&line, COLUMNS);

@@ -1,6 +1,7 @@
 //! The files that manifests and ledgers list, and whether they are still there unchanged.
 
 use nandseq_trace::recorded::shown;
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::site_files::{Damage, DamageKind, FindError, ListedFile, SiteFiles};
+use crate::archive;
 use crate::source::{FileDigests, unpack};
 
 /// What the manifest of a folder tells.
@@ -111,16 +113,56 @@ pub(super) fn site(folder: &Path) -> Result<Known<Listing>, FindError> {
 fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<Listing, FindError> {
     let unfinished = is_partial.then_some(runs.len() as u64);
     let mut listing = Listing { files: Vec::new(), unfinished, damage: Vec::new() };
-    for FileRecord { file, rows, sha256, .. } in runs.into_iter().flat_map(|run| run.files) {
-        match inside(&file, folder) {
-            Ok(path) => listing.files.push(Listed { file: ListedFile { path, sha256 }, rows }),
-            Err(FindError::Io { error, .. }) => {
-                listing.damage.push(Damage::unreadable(&folder.join(file.as_str()), &error));
+    let mut archives = BTreeMap::new();
+    for RunRecord { files, pack, .. } in runs {
+        let files = files.into_iter().map(|FileRecord { file, rows, sha256, .. }| (file, rows, sha256));
+        for (file, rows, sha256) in files.chain(pack.into_iter().map(|pack| (pack.file, 0, pack.sha256))) {
+            let path = match archive_of((&file, folder), &mut archives, &mut listing)? {
+                Some(Some(archive)) => Ok(archive.join(file.member())),
+                Some(None) => continue,
+                None => inside(&file, folder),
+            };
+            match path {
+                Ok(path) => listing.files.push(Listed { file: ListedFile { path, sha256 }, rows }),
+                Err(FindError::Io { error, .. }) => {
+                    listing.damage.push(Damage::unreadable(&folder.join(file.as_str()), &error));
+                }
+                Err(refused) => return Err(refused),
             }
-            Err(refused) => return Err(refused),
         }
     }
     Ok(listing)
+}
+
+/// The path of the archive that a file is in. `None` for a file that is in none, `Some(None)` for an archive that cannot be read, and what is in
+/// it: that is damage of the archive, said once. `known` has the archives that came before.
+fn archive_of(
+    (file, folder): (&InsideName, &Path),
+    known: &mut BTreeMap<InsideName, Option<PathBuf>>,
+    listing: &mut Listing,
+) -> Result<Option<Option<PathBuf>>, FindError> {
+    let archive = file.on_disk();
+    if archive == *file {
+        // The members of a pack come before it.
+        return Ok(known.get(&archive).filter(|path| path.is_none()).cloned());
+    }
+    if let Some(path) = known.get(&archive) {
+        return Ok(Some(path.clone()));
+    }
+    let path = match inside(&archive, folder) {
+        Ok(path) => path,
+        Err(FindError::Io { .. }) => folder.join(archive.as_str()),
+        Err(refused) => return Err(refused),
+    };
+    let what = match archive::members(&path) {
+        Ok(_) => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(DamageKind::Missing),
+        Err(error) => Some(Damage::unreadable(&path, &error).what),
+    };
+    let found = what.is_none().then(|| path.clone());
+    known.insert(archive, found.clone());
+    listing.damage.extend(what.map(|what| Damage { file: path, what }));
+    Ok(Some(found))
 }
 
 /// The first line of a ledger.
@@ -197,7 +239,7 @@ fn difference(listed: &ListedFile, known: &FileDigests) -> Option<Damage> {
 /// # Errors
 /// If the file cannot be read or unpacked, or is not a regular file.
 pub fn digest_of(path: &Path) -> io::Result<Digest> {
-    let file = manifest::open(path)?;
+    let file = archive::open(path)?;
     let is_packed = path.as_os_str().as_encoded_bytes().ends_with(PACKED.as_bytes());
     if is_packed { hash(unpack(BufReader::new(file))) } else { hash(file) }
 }

@@ -1,11 +1,14 @@
 //! Reading the names of files in a site's folder: the run of a file, and the other files of the run.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::file_form::{Layout, RUN_FOLDER};
 use nandseq_trace::files::{FileKind, PACKED};
+use nandseq_trace::pack;
 use nandseq_trace::table::TableKind;
 
+use crate::archive;
 use crate::form::{Form, Forms};
 
 pub(super) fn name_of(path: &Path) -> Option<&str> {
@@ -20,11 +23,11 @@ fn digits(text: &str) -> Option<u64> {
 
 /// The path of a file: the file itself or, if only that exists, the file with [`PACKED`] after its name.
 pub(super) fn plain_or_packed(path: PathBuf) -> PathBuf {
-    if path.exists() {
+    if path.exists() || archive::is_file(&path) {
         return path;
     }
     let packed = packed(&path);
-    if packed.is_file() { packed } else { path }
+    if archive::is_file(&packed) { packed } else { path }
 }
 
 fn packed(path: &Path) -> PathBuf {
@@ -40,6 +43,18 @@ pub(super) fn run_of(name: &str, forms: Forms) -> Option<(&str, u64)> {
     let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
     let (_, run) = rest.strip_prefix('_')?.strip_suffix(form.ending)?.strip_suffix('.')?.rsplit_once('_')?;
     digits(run).map(|run| (rest, run))
+}
+
+/// The runs of the sequences in an archive, with their paths.
+///
+/// # Errors
+/// If the archive cannot be read.
+pub(super) fn runs_in_archive(archive: &Path, forms: Forms) -> io::Result<Vec<(u64, PathBuf)>> {
+    let members = archive::members(archive)?;
+    let run = |name: &String| Some((run_of(name, forms)?.1, archive.join(name)));
+    let mut runs: Vec<_> = members.iter().filter_map(run).collect();
+    runs.sort();
+    Ok(runs)
 }
 
 /// The number in the name of a folder `run=<run>`.
@@ -78,12 +93,12 @@ pub(super) fn origin_of(sequence: &Path, forms: Forms) -> Option<(PathBuf, Strin
     if is_of_dataset(sequence, forms) {
         return Some((folder.parent()?.to_owned(), String::new()));
     }
-    rest.rsplit_once('_').map(|(stamp, _)| (folder.to_owned(), stamp.to_owned()))
+    rest.rsplit_once('_').map(|(stamp, _)| (pack::outside(folder).to_owned(), stamp.to_owned()))
 }
 
 /// The tables of the same run that lie beside a sequence.
 pub(super) fn beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKind, PathBuf)> {
-    named_beside(sequence, forms).filter(|(_, path)| path.is_file())
+    named_beside(sequence, forms).filter(|(_, path)| archive::is_file(path))
 }
 
 /// What lies in the place of such a table and is no file.
@@ -104,7 +119,7 @@ fn named_beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKin
 pub(super) fn log_of(sequence: &Path, forms: Forms, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     const NAME: &str = "proposer_debug";
     let (rest, run) = place_of(sequence, forms)?;
-    let there = |path: &PathBuf| path.is_file() && known(path);
+    let there = |path: &PathBuf| archive::is_file(path) && known(path);
     if !is_of_dataset(sequence, forms) {
         let name = format!("{NAME}{}.log", rest.rsplit_once('.')?.0);
         return Some(plain_or_packed(sequence.with_file_name(name))).filter(there);

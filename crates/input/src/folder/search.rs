@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::{self, BatchManifest};
+use nandseq_trace::pack;
 
 use super::listed::{self, Known, Listing, compare};
-use super::names::{beside, log_of, name_of, no_files_beside, run_of, run_of_dataset};
+use super::names::{beside, log_of, name_of, no_files_beside, run_of, run_of_dataset, runs_in_archive};
 use super::single::{self, missing_runs};
 use super::site_files::{Damage, DamageKind, FindError, FoundSites, ListedFile, RunFile, SiteFiles, TableFile};
+use crate::archive;
 use crate::form::{CSV, Forms};
 
 /// How many levels below the given folder are searched for sites.
@@ -150,6 +152,9 @@ fn search_below(
             }
         } else if let Some((_, run)) = name_of(&path).and_then(|name| run_of(name, forms)) {
             files.push((run, path));
+        } else if let Some((_, first)) = name_of(&path).and_then(pack::parse_pack_name) {
+            // [`site`] reports an archive that cannot be read.
+            files.extend(runs_in_archive(&path, forms).unwrap_or_else(|_| vec![(first, path)]));
         } else {
             is_finished |= name_of(&path) == Some(manifest::FILE_NAME);
             is_begun |= name_of(&path) == Some(manifest::PARTIAL_NAME);
@@ -208,11 +213,15 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
         }
         rows.extend(listed.iter().map(|listed| (listed.file.path.clone(), listed.rows)));
         site.listed.extend(listed.into_iter().map(|listed| listed.file));
-        let unknown = files.extract_if(.., |(_, path)| !rows.contains_key(path));
+        let unknown = files.extract_if(.., |(_, path)| !rows.contains_key(path) && !pack::is_archive(path));
         unlisted.extend(unknown.map(|(_, path)| path));
     }
+    for (_, path) in files.extract_if(.., |(_, path)| pack::is_archive(path)) {
+        let error = archive::members(&path).err().filter(|_| site.damage.iter().all(|damage| damage.file != path));
+        site.damage.extend(error.map(|error| Damage::unreadable(&path, &error)));
+    }
     // `compare` reports a listed file that is not a regular file.
-    let unread = files.extract_if(.., |(_, path)| !path.is_file()).filter(|(_, path)| !rows.contains_key(path));
+    let unread = files.extract_if(.., |(_, path)| !archive::is_file(path)).filter(|(_, path)| !rows.contains_key(path));
     site.damage.extend(unread.map(|(_, file)| Damage { file, what: DamageKind::NotRegular }));
     for (run, path) in files {
         let mut tables = Vec::new();

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use nandseq_trace::pack;
+
 use super::names::{beside, log_of, place_of};
 use super::site_files::{FindError, RunFile, SiteFiles, TableFile};
+use crate::archive;
 use crate::form::Forms;
 use crate::source::STANDARD_INPUT;
 
@@ -11,6 +14,9 @@ use crate::source::STANDARD_INPUT;
 pub(super) fn is_file(path: &Path) -> Result<bool, FindError> {
     if path == Path::new(STANDARD_INPUT) {
         return Ok(true);
+    }
+    if pack::split(path).is_some() {
+        return archive::open(path).map(|_| true).map_err(|error| FindError::io(path, error));
     }
     path.metadata().map(|about| !about.is_dir()).map_err(|error| FindError::io(path, error))
 }

@@ -126,6 +126,34 @@ pub struct RunRecord {
     pub operations: u64,
     /// Its files.
     pub files: Vec<FileRecord>,
+    /// The files that a pack consists of, if it is the last run of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pack: Vec<PackRecord>,
+}
+
+impl RunRecord {
+    /// The names of the files on the disk that hold its files, each with its digest if it is known: the archive of a pack is
+    /// known from the pack's last run. Names may come more than once.
+    pub fn on_disk(&self) -> impl Iterator<Item = (InsideName, Option<Digest>)> {
+        let files = self.files.iter().map(|file| {
+            let name = file.file.on_disk();
+            let digest = (name == file.file).then_some(file.sha256);
+            (name, digest)
+        });
+        files.chain(self.pack.iter().map(|pack| (pack.file.clone(), Some(pack.sha256))))
+    }
+}
+
+/// A file that holds files of consecutive runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackRecord {
+    /// Its name in the folder of the manifest.
+    pub file: InsideName,
+    /// The number of its bytes.
+    pub bytes: u64,
+    /// The digest of its bytes.
+    pub sha256: Digest,
 }
 
 /// A file that was written.

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use nandseq_profile::diagnostic::quoted;
 use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::{FileRecord, RunRecord};
 
 use crate::site_list::SiteList;
@@ -28,15 +29,23 @@ pub(super) struct Missing {
     snapshots: Vec<String>,
 }
 
-/// The missing files of some runs. A packed file counts as present under its longer name. An empty file counts as missing,
+/// The missing files of some runs; of a pack that is missing, all files of its runs are. A packed file counts as present under its longer name. An empty file counts as missing,
 /// because the program writes none.
 ///
 /// # Errors
 /// When a name leads out of the folder, or cannot be followed.
 pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
-    let is_gone = |file: &FileRecord| {
-        let found = fs::metadata(file.file.under_or_packed(folder)?);
-        io::Result::Ok(!found.is_ok_and(|found| found.is_file() && found.len() > 0))
+    // The files of a pack come one after another.
+    let mut last: Option<(InsideName, bool)> = None;
+    let mut is_gone = |file: &FileRecord| {
+        let name = file.file.on_disk();
+        if let Some((_, is_gone)) = last.as_ref().filter(|(last, _)| *last == name) {
+            return io::Result::Ok(*is_gone);
+        }
+        let found = fs::metadata(name.under_or_packed(folder)?);
+        let is_gone = !found.is_ok_and(|found| found.is_file() && found.len() > 0);
+        last = Some((name, is_gone));
+        Ok(is_gone)
     };
     let mut missing = Missing::default();
     for (at, run) in runs.iter().enumerate() {
@@ -47,7 +56,9 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
             }
         }
         let is_last = at + 1 == runs.len();
-        let names = gone.iter().map(|file| file.file.as_str().to_owned());
+        let mut names: Vec<String> = gone.iter().map(|file| file.file.on_disk().as_str().to_owned()).collect();
+        names.dedup();
+        names.retain(|name| missing.files.last() != Some(name));
         if gone.iter().any(|file| is_last || file.kind != FileKind::Snapshot) {
             missing.again.push((run.run_index, gone.iter().map(|file| file.kind).collect()));
             missing.files.extend(names);
