@@ -12,4 +12,5 @@ pub use self::command::{CommandAnswer, answer, shrink};
 pub use self::counted::CountedCoverage;
 pub use self::device::DeviceProfile;
 pub use self::generation::{Generation, RunFacts};
-pub use crate::failure::{PlacedProblem, Refusal};
+pub use crate::failure::Refusal;
+pub use crate::placed_problem::PlacedProblem;

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand, ReportFormat};
 use crate::campaign::table::WantedTable;
-use crate::failure::{Failure, Problem, remarks_text, word};
+use crate::failure::{Failure, Problem, remarks_text};
 use crate::in_force::InForce;
+use crate::placed_problem::word;
 use crate::reach::{self, PairFindings, PairListing};
 use crate::{console, inputs, json, profile_list, terminal, warnings};
 

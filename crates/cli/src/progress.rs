@@ -15,7 +15,7 @@ use nandseq_trace::{Cut, Operation, Proposal, Sink};
 use crate::campaign::{Campaign, CampaignPhase, CampaignSite};
 use crate::failure::{note_text, warning_text};
 use crate::simulated::simulated;
-use crate::{tell, terminal};
+use crate::{captured, tell};
 
 /// Units of progress in a run.
 const UNITS_OF_RUN: u64 = 1_000;
@@ -57,7 +57,7 @@ impl Progress {
     /// The progress of a campaign, which starts now.
     pub(crate) fn new(campaign: &Campaign) -> Self {
         let (sites, runs) = (campaign.sites.len() as u64, campaign.num_runs);
-        let shown = if campaign.quiet || terminal::is_given_to_caller() {
+        let shown = if campaign.quiet || captured::is_given_to_caller() {
             Shown::Nothing
         } else if io::stderr().is_terminal() && !is_dumb(std::env::var_os("TERM")) {
             let bar = ProgressBar::new(sites * runs * UNITS_OF_RUN);

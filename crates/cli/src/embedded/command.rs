@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use crate::arguments::environment::parse_words;
 use crate::arguments::{Command, CommandLine, first_line};
-use crate::failure::{Failure, PlacedProblem, Problem, Refusal};
+use crate::captured::{Captured, capture};
+use crate::failure::{Failure, Problem, Refusal};
 use crate::interrupt::for_caller;
+use crate::placed_problem::PlacedProblem;
 use crate::shrink::AskFunction;
-use crate::terminal::{Captured, capture};
 use crate::{console, interrupt, shrink as shrinking};
 
 /// What a command says.

@@ -5,9 +5,10 @@ use nandseq_input::folder::RunFile;
 use nandseq_report::coverage::{Coverage, CoverageParts, CoverageUniverse};
 
 use super::generation::Generation;
-use crate::failure::{Failure, PlacedProblem, Problem, Refusal};
+use crate::captured::capture;
+use crate::failure::{Failure, Problem, Refusal};
 use crate::json::{Of, text};
-use crate::terminal::capture;
+use crate::placed_problem::PlacedProblem;
 use crate::universe::universe;
 
 /// The coverage of the runs of a campaign, counted run by run.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use nandseq_profile::Profile;
 use nandseq_profile::model::Expectations;
 
-use crate::failure::{PlacedProblem, Refusal, placed};
+use crate::failure::Refusal;
 use crate::inputs::{self, ReadProfile};
+use crate::placed_problem::{PlacedProblem, placed};
 use crate::warnings;
 
 /// A device profile.

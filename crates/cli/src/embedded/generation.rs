@@ -13,9 +13,10 @@ use super::device::DeviceProfile;
 use crate::arguments::environment::given;
 use crate::arguments::{Command, GenerateArgs};
 use crate::campaign::{Campaign, resolve_for};
+use crate::captured::capture;
 use crate::execute::in_memory::{MadeRun, Making, carry_out};
-use crate::failure::{Failure, PlacedProblem, Problem, Refusal};
-use crate::terminal::capture;
+use crate::failure::{Failure, Problem, Refusal};
+use crate::placed_problem::PlacedProblem;
 
 /// The flags that say which profile is read, by their identifiers in the parser.
 const OF_PROFILE: [&str; 2] = ["config", "lenient"];
