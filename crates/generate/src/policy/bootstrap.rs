@@ -3,7 +3,7 @@
 //! There are three stages. Each has a distribution of its own over the names that do its work, with the weights of cell types
 //! that the profile states. Hooks, eligibility, chains and rules are those of any proposal. A stage ends when it has reached as
 //! many distinct blocks as the profile asks for (at most as many as the stage before has reached), or when it can do nothing
-//! more.
+//! more, or nothing but what it has done: the blocks of a cell type that no name reads, say, stay unread.
 
 use nandseq_device::{BlockStage, Device, Flight, Place, Tables};
 use nandseq_profile::Die;
@@ -13,6 +13,9 @@ use crate::setup::{BootstrapStages, Setup, Stage};
 /// Refills in a row, for each plane of the device, at which an idle device accepts no proposal of a stage before the stage is
 /// given up.
 const PATIENCE: u32 = 16;
+/// Operations in a row, for each plane of the device, that do the work of a stage on blocks that it has reached before the stage is given
+/// up. Blocks that it has not reached are drawn first, so that this many come only where none of those can be.
+const REPEATS: u32 = 1_000;
 
 /// A bootstrap that has begun.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct BootstrapProgress {
     goal: u32,
     /// Refills since the device last accepted a proposal or ended an operation.
     idle: u32,
+    /// Operations that did the work of this stage since one did on a block that it had not reached.
+    repeats: u32,
 }
 
 impl BootstrapProgress {
@@ -38,6 +43,7 @@ impl BootstrapProgress {
             count: 0,
             goal: setup.blocks(Stage::Erase).min(good),
             idle: 0,
+            repeats: 0,
         };
         first.go_on(setup).then_some(first)
     }
@@ -62,6 +68,9 @@ impl BootstrapProgress {
         self.idle = 0;
         let (tables, place) = (&setup.tables, &flight.place);
         let does = self.stage.is_done_by(&tables.base(tables.op(flight.op).base).effects);
+        if does {
+            self.repeats = if self.has_reached(tables, place) { self.repeats + 1 } else { 0 };
+        }
         for plane in place.planes.iter().filter(|_| does) {
             let block = place.block(&tables.size, plane);
             let record = device.book.record(place.die, block);
@@ -72,6 +81,9 @@ impl BootstrapProgress {
                 *reached = true;
                 self.count += 1;
             }
+        }
+        if self.repeats > u32::from(tables.size.dies) * u32::from(tables.size.planes) * REPEATS {
+            self.goal = self.count;
         }
         self.go_on(&setup.bootstrap)
     }
@@ -96,7 +108,7 @@ impl BootstrapProgress {
             self.goal = setup.blocks(next).min(self.count);
             self.stage = next;
             self.count = 0;
-            self.idle = 0;
+            (self.idle, self.repeats) = (0, 0);
             self.reached.fill(false);
         }
     }

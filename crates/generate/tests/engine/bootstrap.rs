@@ -5,8 +5,8 @@ use std::io;
 
 use crate::vary::vary;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
-use nandseq_profile::model::Effect;
-use nandseq_profile::{BaseId, Profile, Ticks, builtin};
+use nandseq_profile::model::{AddressSource, Effect, OverrideOf};
+use nandseq_profile::{BaseId, OpId, Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
 
@@ -119,6 +119,30 @@ fn a_bootstrap_that_asks_for_too_much_or_for_nothing_ends() {
     profile.bootstrap.erase_blocks = 0;
     let (witness, _) = two_runs(&profile, 2_000);
     assert!(!witness.seen.is_empty(), "nothing to prepare: free generation at once");
+}
+
+#[test]
+fn a_bootstrap_that_can_only_repeat_itself_ends() {
+    let mut profile = builtin::profile();
+    profile.topology.dies = 1;
+    profile.topology.blocks_per_die = 8;
+    profile.topology.pages_per_block = 2;
+    profile.bootstrap.read_coverage = 1.0;
+    // What is programmed as TLC can never be read.
+    let tlc = profile.cell_types.iter_ids().find(|(_, cell)| cell.name == "TLC").expect("the device has TLC").0;
+    let reads = |op: OpId| {
+        let op = &profile.ops[op];
+        op.cell_type == tlc && profile.bases[op.base].address == AddressSource::ReadablePage
+    };
+    let without: Vec<OpId> = profile.ops.iter_ids().map(|(op, _)| op).filter(|&op| reads(op)).collect();
+    assert!(!without.is_empty());
+    profile.probabilities.by_key.clear();
+    profile.probabilities.global.extend(without.iter().map(|&op| (OverrideOf::Op(op), 0.0)));
+    let (witness, first) = two_runs(&profile, 1);
+    let of_tlc = |seen: &&Seen| seen.1 == "TLC" && profile.bases[seen.0].address == AddressSource::ReadablePage;
+    assert_eq!(witness.seen[..first].iter().filter(of_tlc).count(), 0);
+    let programmed = |seen: &&Seen| seen.1 == "TLC" && profile.bases[seen.0].address == AddressSource::NextPage;
+    assert!(witness.seen[..first].iter().filter(programmed).count() > 0, "a block cannot be read");
 }
 
 #[test]
