@@ -461,7 +461,7 @@ fn frequency(expected: Expected, from: &str) -> String {
     match (expected.counted, expected.has_bounds()) {
         (0, false) => format!("none came in a trial of {trial}"),
         (_, false) if expected.limited => format!(
-            "about {} of {of} (as many as came in a trial of {trial}: its limit was reached, so they are not scaled)",
+            "about {} of {of} (by a trial of {trial}, in which its limit was reached: what came then is not scaled)",
             figure(mean)
         ),
         (0, true) => format!("at most {} of {of}; none came in a trial of {trial} (odds 19 to 1)", figure(most)),

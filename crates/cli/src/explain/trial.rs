@@ -113,7 +113,7 @@ impl Expected {
     pub(super) fn sum(of_phases: &[Self]) -> Option<Self> {
         let (first, others) = of_phases.split_first()?;
         let apart = |all: f64, more: f64| all.hypot(more);
-        Some(others.iter().fold(*first, |all, phase| {
+        let sum = others.iter().fold(*first, |all, phase| {
             let mean = all.mean + phase.mean;
             Self {
                 mean,
@@ -122,7 +122,9 @@ impl Expected {
                 limited: all.limited || phase.limited,
                 ..Self::counted(all.of + phase.of, all.counted + phase.counted, all.trial + phase.trial)
             }
-        }))
+        });
+        // Nothing bounds a sum whose part is not scaled.
+        Some(if sum.limited { Self { least: sum.mean, most: sum.mean, ..sum } } else { sum })
     }
 
     /// Whether the trial bounds the mean: not if the operation comes before a trap alone, or if nothing could start after the trial.

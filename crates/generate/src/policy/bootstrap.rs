@@ -15,7 +15,7 @@ use crate::setup::{BootstrapStages, Setup, Stage};
 const PATIENCE: u32 = 16;
 /// Operations in a row, for each plane of the device, that do the work of a stage on blocks that it has reached before the stage is given
 /// up. Blocks that it has not reached are drawn first, so that this many come only where none of those can be.
-const REPEATS: u32 = 1_000;
+const REPEATS: u32 = 200;
 
 /// A bootstrap that has begun.
 #[derive(Clone, Debug)]
