@@ -52,7 +52,7 @@ pub(crate) use self::words::opposed;
 #[command(name = "nandseqgen", version, args_conflicts_with_subcommands = true)]
 #[command(
     after_help = "Exit codes: 0 done; 1 violations or differences found (verify, replay); 2 wrong usage or unusable input; \
-                        3 could not write; 4 what was asked for (--ops, --until-coverage) was not reached; 130 interrupted."
+                        3 could not write; 4 what was asked for (--ops, --until-coverage, hits of a plan) was not reached; 130 interrupted."
 )]
 pub(crate) struct CommandLine {
     /// The subcommand; `None` means `generate`.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::arguments::ReportFormat;
 use crate::arguments::diagnose::DiagnoseArgs;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::json::{self, Of};
 use crate::written::{self, WrittenRuns};
 use crate::{reports, target, terminal};
@@ -56,7 +57,10 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
         }
     }
     let plans = match arguments.confirm {
-        Some(most) => write_plans(&runs, &diagnosis, most as usize, &arguments.plans)?,
+        Some(most) => {
+            let generate = Hint::new("generate").flags(&found.flags);
+            write_plans((&runs, &diagnosis), most as usize, &arguments.plans, &generate)?
+        },
         None => Vec::new(),
     };
     show(&diagnosis, &plans, arguments.format)
@@ -133,6 +137,9 @@ struct WrittenPlan {
     rank: usize,
     /// Its path; `None` if there is no plan.
     path: Option<String>,
+    /// The command that makes its runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -143,10 +150,10 @@ struct WrittenPlan {
 
 /// Writes the plans of the first suspects.
 fn write_plans(
-    runs: &TestedRuns<'_>,
-    diagnosis: &Diagnosis,
+    (runs, diagnosis): (&TestedRuns<'_>, &Diagnosis),
     most: usize,
     folder: &Path,
+    generate: &Hint,
 ) -> Result<Vec<WrittenPlan>, Failure> {
     fs::create_dir_all(folder).map_err(|reason| Failure::cannot_write(folder, reason).placed_by("--plans"))?;
     let mut written = Vec::new();
@@ -155,10 +162,12 @@ fn write_plans(
             ConfirmingPlan::Plan { text, unsaid } => {
                 let path = folder.join(format!("suspect-{:02}.yaml", suspect.rank));
                 written::write(&path, "--plans", |out| out.write_all(text.as_bytes()))?;
-                WrittenPlan { rank: suspect.rank, path: Some(shown(&path)), reason: None, unsaid }
+                let command = Some(generate.clone().with("--plan", &path).to_string());
+                WrittenPlan { rank: suspect.rank, path: Some(shown(&path)), command, reason: None, unsaid }
             }
             ConfirmingPlan::None(reason) => {
-                WrittenPlan { rank: suspect.rank, path: None, reason: Some(reason), unsaid: Vec::new() }
+                let reason = Some(reason);
+                WrittenPlan { rank: suspect.rank, path: None, command: None, reason, unsaid: Vec::new() }
             }
         };
         written.push(plan);
@@ -179,9 +188,11 @@ fn show(diagnosis: &Diagnosis, plans: &[WrittenPlan], format: ReportFormat) -> R
     }
     let mut out = text(diagnosis);
     for plan in plans {
-        out += &match (&plan.path, plan.reason) {
-            (Some(path), _) => format!("plan for suspect {}: `{path}`\n", plan.rank),
-            (None, reason) => format!("no plan for suspect {}: {}\n", plan.rank, reason.unwrap_or_default()),
+        out += &match (&plan.path, &plan.command) {
+            (Some(path), Some(command)) => {
+                format!("plan for suspect {}: `{path}`; its runs: {command}\n", plan.rank)
+            }
+            _ => format!("no plan for suspect {}: {}\n", plan.rank, plan.reason.unwrap_or_default()),
         };
         for condition in &plan.unsaid {
             out += &format!("  it cannot say: {condition}\n");

@@ -1,7 +1,7 @@
 //! The reasons why the program stops before it has done what was asked, with their messages and exit codes.
 
 use nandseq_trace::plain_reason;
-use nandseq_trace::recorded::shown;
+use nandseq_trace::recorded::{recorded, shown};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) enum Failure {
     Several(Vec<Failure>),
     /// A check failed: rules are broken, a replay differs, or too little is covered. The result has been printed. Exit code 1.
     Found,
-    /// Everything is written, but `--ops`, `ops` of a phase, or `--until-coverage` was not reached. The user has been told. Exit code 4.
+    /// Everything is written, but `--ops`, `ops` of a phase, hits of a plan, or `--until-coverage` was not reached. The user has been told. Exit code 4.
     NotReached,
     /// Nothing was made, because no operation can ever start: exit code 4.
     NothingStarts(String),
@@ -74,12 +74,20 @@ pub(crate) struct Problem {
     message: String,
     /// What to do.
     help: Option<String>,
+    /// The profile, plan or table that it is about as a whole.
+    file: Option<String>,
 }
 
 impl Problem {
     /// A problem with this message and without help.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self { message: message.into(), help: None, file: None }
+    }
+
+    /// Says what file it is about, for callers that do not read text.
+    pub(crate) fn about(mut self, path: &Path) -> Self {
+        self.file = Some(recorded(path));
+        self
     }
 
     /// Adds what to do.
@@ -235,7 +243,7 @@ impl Failure {
                 let is_file = FOLDERS.contains(place) && path.is_file();
                 let why = if is_file && reason.kind() == io::ErrorKind::AlreadyExists { IS_FILE } else { why };
                 let message = format!("cannot write `{}`: {why}", shown(path));
-                problem_text(&Problem { message, help: Some(write_help(path, reason, place)) })
+                problem_text(&Problem::new(message).help(write_help(path, reason, place)))
             }
             Self::NothingStarts(message) => warning_text(message),
             Self::Found | Self::NotReached | Self::Told(_) => String::new(),
@@ -291,8 +299,9 @@ impl From<Failure> for Refusal {
 impl Failure {
     fn add_problems(&self, all: &mut Vec<PlacedProblem>) {
         match self {
-            Self::Unusable(problems) => all.extend(problems.iter().map(|problem| {
-                PlacedProblem::without_place(Severity::Error, &problem.message, problem.help.as_deref())
+            Self::Unusable(problems) => all.extend(problems.iter().map(|problem| PlacedProblem {
+                file: problem.file.clone(),
+                ..PlacedProblem::without_place(Severity::Error, &problem.message, problem.help.as_deref())
             })),
             Self::Faulty(faulty) => {
                 let mut errors = faulty.1.clone();

@@ -64,7 +64,7 @@ pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Fail
         return Err(problem.help("name a file; a file that is called `-` is `./-`").into());
     }
     let bytes = up_to_one_more_than(MAX_SOURCE_BYTES as u64, path)
-        .map_err(|reason| Problem::unreadable(what, path, &reason))?;
+        .map_err(|reason| Problem::unreadable(what, path, &reason).about(path))?;
     let digest = Digest::of(&bytes);
     match SourceFile::from_bytes(shown(path), bytes) {
         Ok(source) => Ok((source, digest)),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use nandseq_output::manifest::write_site_manifest;
 use nandseq_output::new_file::NewFile;
 use nandseq_trace::files::{Digest, FileKind, Stamp};
-use nandseq_trace::manifest::{self, ManifestKind, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_name::RunName;
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +144,12 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<KnownRuns>> {
         (Some(finished), _) => Some(finished),
         (None, partial) => partial,
     })
+}
+
+/// The date in the names of a batch's files, for `--stamp`; `None` if its sites name none.
+pub(crate) fn stamp_of_batch(folder: &Path, batch: &BatchManifest) -> Option<String> {
+    let of_site = |site: &SiteRecord| read(&site.folder.under(folder).ok()?).ok().flatten()?.stamp;
+    batch.sites.iter().find_map(of_site).map(Stamp::yyyymmdd)
 }
 
 /// The manifest of a site in a folder, and its digest; `None` if there is none or it is faulty.

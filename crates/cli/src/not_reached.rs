@@ -18,12 +18,14 @@ use crate::{scenarios_reached, shares_reached};
 /// Number of sites that are described; the rest are only counted.
 const SHOWN_SITES: usize = 2;
 
-/// Whether the coverage that was asked for was not reached or, if none was asked for, the operations.
+/// Whether the coverage that was asked for was not reached or, if none was asked for, the operations; or the hits of a plan.
 pub(crate) fn is_short(campaign: &Campaign, totals: &Totals) -> bool {
-    match campaign.closure.as_ref().and_then(Closure::until) {
+    let lacks_hits = scenarios_reached::lack_hits(totals);
+    let is_short = match campaign.closure.as_ref().and_then(Closure::until) {
         Some(until) => totals.reached.iter().any(|reached| reached.hit < until),
         None => totals.by_phase.iter().any(|phase| phase.short_runs > 0),
-    }
+    };
+    is_short || lacks_hits
 }
 
 /// All warnings about what was not reached, a text for each.
@@ -61,7 +63,7 @@ pub(crate) fn in_trial(absences: &Absences<'_>, totals: &Totals, sites: usize, i
     let is_known =
         is_whole || !totals.trapped.is_empty() || campaign.closure.as_ref().and_then(Closure::until).is_none();
     let short = shortfall(campaign, totals, sites, trap.is_some()).filter(|_| is_known);
-    let is_missed = short.is_some();
+    let is_missed = short.is_some() || (is_whole && scenarios_reached::lack_hits(totals));
     all.extend(short);
     (all, is_missed)
 }

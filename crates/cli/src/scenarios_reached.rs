@@ -161,6 +161,11 @@ pub(crate) fn reached(campaign: &Campaign, totals: &Totals) -> Vec<ReachedScenar
     of_phase.collect()
 }
 
+/// Whether a scenario of a phase that has ended lacks hits at some site.
+pub(crate) fn lack_hits(totals: &Totals) -> bool {
+    totals.by_phase.iter().flat_map(|phase| &phase.scenarios).any(|scenario| scenario.missed > 0)
+}
+
 /// A warning about each scenario that lacks hits at some site.
 pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
     let warning = |scenario: ReachedScenario| {

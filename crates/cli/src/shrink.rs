@@ -15,6 +15,7 @@ use std::path::Path;
 
 use nandseq_device::Tables;
 use nandseq_shrink::{Candidate, NextRound, ShrinkStory, Shrinker, TryCounts};
+use nandseq_trace::manifest;
 use nandseq_trace::recorded::shown;
 use rayon::prelude::*;
 
@@ -57,7 +58,10 @@ fn shrink(arguments: &ShrinkArgs, asked: Asked<'_>) -> Result<(), Failure> {
     let subject = ShrinkSubject::find(arguments)?;
     let tables = Tables::new(&subject.found.profile);
     let history = subject.history(&tables)?;
-    is_free(&arguments.into)?;
+    is_free(&arguments.into, "--into")?;
+    if let Some(batch) = &arguments.batch {
+        is_free(batch, "--batch")?;
+    }
     let files = SequenceFiles::new(&subject, &history)?;
     let mut open = OpenSearch::begin(arguments, &history)?;
     for folder in std::iter::once(&arguments.into).chain(&arguments.batch) {
@@ -69,6 +73,10 @@ fn shrink(arguments: &ShrinkArgs, asked: Asked<'_>) -> Result<(), Failure> {
     };
     if !is_over {
         return Ok(());
+    }
+    if open.search.best().operations.is_empty() {
+        open.forget()?;
+        return Err(judges_nothing(if arguments.batch.is_some() { "the tester says" } else { "the oracle says" }));
     }
     // The story comes first: a folder with a story is one to go on with.
     let folder = &arguments.into;
@@ -83,14 +91,21 @@ fn shrink(arguments: &ShrinkArgs, asked: Asked<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Checks that an output folder holds nothing but what an earlier call has left.
-fn is_free(folder: &Path) -> Result<(), Failure> {
+/// Checks that an output folder, which `flag` names, holds no campaign: nothing but what an earlier call has left.
+fn is_free(folder: &Path, flag: &str) -> Result<(), Failure> {
     let is_ours = folder.join(saved::STATE).exists() || folder.join(STORIES[0]).exists();
-    if !is_ours && ledger::read(folder).is_ok_and(|known| known.is_some()) {
+    let is_there = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    if !is_ours && [manifest::FILE_NAME, ledger::FILE_NAME].into_iter().any(is_there) {
         let problem = Problem::new(format!("`{}` holds runs already", shown(folder)));
-        return Err(problem.help("choose another folder with --into").into());
+        return Err(problem.help(format!("choose another folder with {flag}")).into());
     }
     Ok(())
+}
+
+/// The failure of a search whose last sequence is empty.
+fn judges_nothing(who: &str) -> Failure {
+    let problem = Problem::new(format!("{who} that a sequence without any operation fails too: that tells nothing"));
+    problem.help("a sequence that does nothing passes; mend what judges, and the same command begins anew").into()
 }
 
 /// Carries a search to its end with the oracle.
@@ -104,7 +119,10 @@ fn ask_oracle(
     loop {
         let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(()),
-            NextRound::NeverFails => return Err(subject.never_fails("the oracle lets it pass")),
+            NextRound::NeverFails => {
+                open.forget()?;
+                return Err(subject.never_fails("the oracle lets it pass"));
+            }
             NextRound::Try(candidates) => candidates,
         };
         let answers = try_all(&candidates, (&open.search, files, &oracle), arguments)?;

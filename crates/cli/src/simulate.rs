@@ -8,7 +8,7 @@ use nandseq_profile::places::Places;
 use nandseq_report::load::{self, LoadError};
 use nandseq_simulate::{FailsForm, FailsWriter, FaultOccurrences, FaultySite, PlantedFault};
 use nandseq_tester::site_numbers;
-use nandseq_trace::recorded::quoted;
+use nandseq_trace::recorded::{quoted, shown};
 use rayon::prelude::*;
 
 use crate::arguments::SimulateArgs;
@@ -27,8 +27,13 @@ pub(crate) fn run(arguments: &SimulateArgs) -> Result<(), Failure> {
     let Some(fault) = arguments.fault.as_deref().filter(|_| !arguments.schema) else {
         return terminal::print(&nandseq_simulate::schema_json());
     };
-    let (form, path) = (arguments.form(), &arguments.output);
+    let (form, path) = (arguments.form(), arguments.written_file());
     target::check(path, "--output", [fault])?;
+    // A file of this name may have the fails of a real tester.
+    if arguments.output.is_none() && path.symlink_metadata().is_ok() {
+        let problem = Problem::new(format!("`{}` is there, and would be replaced", shown(path)));
+        return Err(problem.help(format!("name it with --output {} if that is meant", quoted(path.as_os_str()))).into());
+    }
     let found = WrittenRuns::find(&arguments.paths, &arguments.device, Some(path))?;
     let fault = read_fault(fault, &found)?;
     let numbers = site_numbers(&found.sites).map_err(tester_fails::unusable)?;

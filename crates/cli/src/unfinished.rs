@@ -185,7 +185,9 @@ fn absent_shards(root: &Path, manifests: &[BatchManifest], begun: &BTreeSet<Vec<
         let mut arguments = arguments.clone();
         let value = arguments.iter_mut().skip_while(|argument| *argument != "--shard").nth(1)?;
         *value = shard.to_string();
+        let stamp = ledger::stamp_of_batch(root, one);
         let command = Hint::of_arguments(&arguments).with("--out-dir", root);
+        let command = stamp.into_iter().fold(command, |command, stamp| command.with("--stamp", stamp));
         let sites = (!sites.is_empty()).then(|| SiteList::in_words(&sites))?;
         Some(format!("`{}` lacks shard {shard} ({sites}), and holds others; to make it:\n  {command}", shown(root)))
     };

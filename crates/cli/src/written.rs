@@ -30,7 +30,7 @@ use crate::{
 /// Written runs, with what they were made from.
 pub(crate) struct WrittenRuns {
     /// The flags that select the profile.
-    flags: Vec<OsString>,
+    pub(crate) flags: Vec<OsString>,
     pub(crate) profile: Profile,
     /// The profile as its file states it, by which coverage is counted: flags add only to payloads.
     pub(crate) stated: Profile,

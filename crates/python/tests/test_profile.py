@@ -26,6 +26,12 @@ def test_a_profile_from_a_file_makes_the_same_runs(device):
     assert profile.path == str(device)
     (own,), (built_in,) = (nandseqgen.generate(of, ops=300) for of in (profile, None))
     assert [own.operations, own.end] == [built_in.operations, built_in.end]
+    (by_path,) = nandseqgen.generate(device, ops=300)
+    assert by_path.operations == own.operations and nandseqgen.verify(str(device), by_path).clean
+    with pytest.raises(TypeError, match="`profile` is a Profile or a path, not int"):
+        nandseqgen.generate(5)
+    with pytest.raises(TypeError, match="`flags` is a list of words"):
+        nandseqgen.generate(ops=300, flags="--closure")
 
 
 def test_a_profile_is_what_it_was_when_it_was_read(device):
@@ -53,8 +59,9 @@ def test_every_mistake_has_its_place(device):
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path):
-    with pytest.raises(nandseqgen.Error, match="cannot read profile .*none.yaml.*: "):
+    with pytest.raises(nandseqgen.ProfileError, match="cannot read profile .*none.yaml.*: ") as raised:
         nandseqgen.Profile.load(tmp_path / "none.yaml")
+    assert (raised.value.file, raised.value.line) == (str(tmp_path / "none.yaml"), None)
 
 
 def test_warnings_about_a_profile_have_their_places(device):

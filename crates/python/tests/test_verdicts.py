@@ -235,6 +235,12 @@ def test_an_oracle_in_python_shrinks_a_run(tmp_path):
     assert nandseqgen.verify(None, shrunk.path).clean
     with pytest.raises(nandseqgen.Error, match="lets it pass"):
         nandseqgen.shrink(tmp_path / "out", lambda path: False, tmp_path / "other")
+    # Nothing is kept of such answers: the same folder serves a mended oracle.
+    with pytest.raises(nandseqgen.Error, match="the oracle says that a sequence without any operation fails too"):
+        nandseqgen.shrink(tmp_path / "out", lambda path: True, tmp_path / "other")
+    assert len(nandseqgen.shrink(tmp_path / "out", has_erase, tmp_path / "other").operations) == 1
+    with pytest.raises(nandseqgen.Error, match="the oracle returned None"):
+        nandseqgen.shrink(tmp_path / "out", lambda path: None, tmp_path / "silent")
 
     def broken(path):
         raise RuntimeError("the tester is off")
@@ -254,7 +260,9 @@ def oracle(path):
     if len(asked) > 3:
         print("asked", flush=True)
         time.sleep(0.2)
-    return True
+    return has_rows(path)
+def has_rows(path):
+    return len(path.read_text().splitlines()) > 1
 try:
     nandseqgen.shrink("out", oracle, "small")
 except KeyboardInterrupt:
@@ -262,11 +270,11 @@ except KeyboardInterrupt:
     time.sleep(1)
     print("interrupted", len(asked) - then, flush=True)
     asked.clear()
-    print(len(nandseqgen.shrink("out", lambda path: True, "small").operations))
+    print(len(nandseqgen.shrink("out", has_rows, "small").operations))
 """
     process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "asked\n"
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
     lines = [line for line in rest.splitlines() if line != "asked"]
-    assert process.returncode == 0 and lines[0] == "interrupted 0" and int(lines[1]) <= 1, rest
+    assert process.returncode == 0 and lines[0] == "interrupted 0" and int(lines[1]) == 1, rest

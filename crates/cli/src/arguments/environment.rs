@@ -55,7 +55,7 @@ const VARIABLES: [Variable; 9] = [
     variable("op_state_probs", "NANDSEQGEN_OP_STATE_PROBS", Commands::All),
     variable("badlist", "NANDSEQGEN_BADLIST", Commands::AllBut(&["verify"])),
     variable("plan", "NANDSEQGEN_PLAN", Commands::Only(&["", "generate", "explain"])),
-    variable("seed", "NANDSEQGEN_SEED", Commands::AllBut(&["diagnose"])),
+    variable("seed", "NANDSEQGEN_SEED", Commands::AllBut(&["diagnose", "simulate"])),
     variable("out_dir", "NANDSEQGEN_OUT_DIR", Commands::All),
     // In other commands `--format` is the form of a report or a timeline.
     variable("format", "NANDSEQGEN_FORMAT", Commands::Only(&["", "generate"])),

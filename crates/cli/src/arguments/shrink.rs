@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use nandseq_tester::FieldMap;
 
 use super::reports::ReadDeviceArgs;
@@ -10,6 +10,7 @@ use super::values::{ReportFormat, whole};
 
 /// The flags of `shrink`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("judge").required(true).args(["oracle", "batch"]))]
 pub(crate) struct ShrinkArgs {
     /// The folder of a site or a batch, or a sequence file
     #[arg(value_name = "PATH")]
@@ -26,7 +27,7 @@ pub(crate) struct ShrinkArgs {
     #[arg(long, value_name = "OP_UID", value_parser = whole(1..=u64::MAX))]
     pub(crate) op: Option<u64>,
     /// Command that is run with the path of a sequence: it exits with 0 if the sequence passes, with 1 if it fails
-    #[arg(long, value_name = "CMD", required_unless_present = "batch", conflicts_with = "batch")]
+    #[arg(long, value_name = "CMD")]
     pub(crate) oracle: Option<String>,
     /// Folder for the candidates of each round, up to 32 as the sites of a campaign. The program stops there, and goes on with --fails
     #[arg(long, value_name = "DIR")]

@@ -1,6 +1,6 @@
 //! The flags of `simulate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use nandseq_simulate::FailsForm;
@@ -19,9 +19,9 @@ pub(crate) struct SimulateArgs {
     /// What fails, and when: a YAML file
     #[arg(long, value_name = "FILE", required_unless_present = "schema")]
     pub(crate) fault: Option<PathBuf>,
-    /// The fails to write; a name that ends with `.stdf` or `.std` makes them STDF
-    #[arg(short, long, value_name = "FILE", default_value = "fails.csv")]
-    pub(crate) output: PathBuf,
+    /// The fails to write; a name that ends with `.stdf` or `.std` makes them STDF [default: `fails.csv` or `fails.stdf`; one that is there is not replaced]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
     /// Form of the fails [default: as the name of the file says]
     #[arg(long, value_name = "FORM")]
     pub(crate) format: Option<WrittenForm>,
@@ -45,12 +45,22 @@ pub(crate) enum WrittenForm {
 impl SimulateArgs {
     /// The form in which the fails are written.
     pub(crate) fn form(&self) -> FailsForm {
-        let ending = self.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let name = self.output.as_deref().and_then(Path::extension);
+        let ending = name.and_then(|ending| ending.to_str()).unwrap_or_default();
         match self.format {
             Some(WrittenForm::Csv) => FailsForm::Csv,
             Some(WrittenForm::Stdf) => FailsForm::Stdf,
             None if ["stdf", "std"].iter().any(|known| ending.eq_ignore_ascii_case(known)) => FailsForm::Stdf,
             None => FailsForm::Csv,
         }
+    }
+
+    /// The file that the fails are written to.
+    pub(crate) fn written_file(&self) -> &Path {
+        let of_form = match self.form() {
+            FailsForm::Csv => "fails.csv",
+            FailsForm::Stdf => "fails.stdf",
+        };
+        self.output.as_deref().unwrap_or(Path::new(of_form))
     }
 }

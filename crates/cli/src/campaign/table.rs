@@ -105,7 +105,7 @@ impl<'a> WantedTable<'a> {
     /// When a file that is named is not there, or cannot be read.
     pub(crate) fn text(&self) -> Result<Option<(SourceFile, Digest)>, Failure> {
         if let Some(path) = self.flags.op_state_probs.as_ref().filter(|path| !self.refresh && !path.exists()) {
-            let problem = Problem::new(format!("the probability table `{}` is not there", shown(path)));
+            let problem = Problem::new(format!("the probability table `{}` is not there", shown(path))).about(path);
             let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs the table beside the profile \
                         is loaded, or one is built if there is none";
             return Err(problem.help(help).into());
@@ -309,7 +309,8 @@ fn validate(distributions: &Distributions, profile: &Profile, input: Option<&Inp
     for (key, entries) in distributions {
         let key = &profile.phase_keys[*key].name;
         if !entries.iter().any(|&(_, mass)| mass > 0.0) {
-            problems.push(Problem::new(format!("{name}: nothing can be proposed under the key `{key}`")));
+            let problem = Problem::new(format!("{name}: nothing can be proposed under the key `{key}`"));
+            problems.push(problem.help("give an operation a mass above zero there; without --validate-pc the table is taken as it is"));
         }
         for (op, mass) in entries.iter().filter(|(_, mass)| !(mass.is_finite() && *mass > 0.0)) {
             let op = &profile.ops[*op].name;

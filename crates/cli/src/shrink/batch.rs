@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_output::manifest::write_manifest;
 use nandseq_profile::diagnostic::counted;
@@ -19,6 +20,7 @@ use super::subject::ShrinkSubject;
 use crate::arguments::ReportFormat;
 use crate::arguments::shrink::{ShrinkArgs, UnnamedSequences};
 use crate::failure::{Failure, Problem, note_text};
+use crate::interrupt::stop_on_signals;
 use crate::{console, json, tell, terminal};
 
 /// Answers the present round with the tester's fails, if there are any, and writes the next one. Returns whether the search is over.
@@ -28,11 +30,15 @@ pub(super) fn go_on(
     (subject, files): (&ShrinkSubject, &SequenceFiles<'_>),
     open: &mut OpenSearch<'_>,
 ) -> Result<bool, Failure> {
+    let stop = stop_on_signals()?;
     let mut is_answered = arguments.fails.is_empty();
     loop {
         let candidates = match open.next_round(files)? {
             NextRound::Done => return Ok(true),
-            NextRound::NeverFails => return Err(subject.never_fails("the tester says that it passed")),
+            NextRound::NeverFails => {
+                open.forget()?;
+                return Err(subject.never_fails("the tester says that it passed"));
+            }
             NextRound::Try(candidates) => candidates,
         };
         let round = open.search.rounds() + 1;
@@ -46,8 +52,7 @@ pub(super) fn go_on(
         }
         open.save()?;
         let folder = batch.join(format!("round_{round:04}"));
-        let of_round = (&open.search, &candidates[..]);
-        write(&folder, subject, files, of_round).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        write(&folder, subject, files, (&open.search, &candidates, &stop))?;
         say_what_to_do(arguments, round, (&folder, &candidates), open)?;
         return Ok(false);
     }
@@ -107,18 +112,37 @@ fn take_answers(
     Ok(is_complete)
 }
 
-/// Writes the campaign of a round, unless it is complete.
+/// Writes the campaign of a round, unless it is complete. What a kill has left of it is made anew.
 fn write(
     folder: &Path,
     subject: &ShrinkSubject,
     files: &SequenceFiles<'_>,
-    (search, candidates): (&Shrinker<'_>, &[Candidate]),
-) -> io::Result<()> {
+    of_round: (&Shrinker<'_>, &[Candidate], &AtomicBool),
+) -> Result<(), Failure> {
     if folder.join(manifest::FILE_NAME).exists() {
         return Ok(());
     }
+    let cannot_write = |reason| Failure::cannot_write(folder, reason);
+    match fs::remove_dir_all(folder) {
+        Err(reason) if reason.kind() != io::ErrorKind::NotFound => return Err(cannot_write(reason)),
+        Ok(()) | Err(_) => {}
+    }
+    let is_complete = write_sites(folder, subject, files, of_round).map_err(cannot_write)?;
+    if is_complete { Ok(()) } else { Err(Failure::INTERRUPTED) }
+}
+
+/// Writes the sites of a round, and its manifest. Returns whether nothing stopped it.
+fn write_sites(
+    folder: &Path,
+    subject: &ShrinkSubject,
+    files: &SequenceFiles<'_>,
+    (search, candidates, stop): (&Shrinker<'_>, &[Candidate], &AtomicBool),
+) -> io::Result<bool> {
     let mut sites = Vec::new();
     for (site, candidate) in (1..).zip(candidates) {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
         let name = format!("site_{site:02}");
         let of_site = folder.join(&name);
         fs::create_dir_all(&of_site)?;
@@ -141,7 +165,7 @@ fn write(
         warnings,
         sites,
     };
-    write_manifest(folder, manifest::FILE_NAME, &batch).map(|_| ())
+    write_manifest(folder, manifest::FILE_NAME, &batch).map(|_| true)
 }
 
 /// A search that waits for the tester, as `--format json` tells of it.

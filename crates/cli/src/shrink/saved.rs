@@ -89,6 +89,17 @@ impl<'h> OpenSearch<'h> {
         self.save()
     }
 
+    /// Removes what is known: an answer that cannot be right is not gone on from.
+    pub(super) fn forget(&self) -> Result<(), Failure> {
+        for name in [STATE, BEST] {
+            match fs::remove_file(self.folder.join(name)) {
+                Err(reason) if reason.kind() != io::ErrorKind::NotFound => return Err(self.unwritten(reason)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what is known. The file is replaced when the new one is complete.
     pub(super) fn save(&self) -> Result<(), Failure> {
         let saved = SavedSearch { answers: self.answers.clone(), search: self.search.state().clone() };

@@ -76,7 +76,7 @@ impl ShrinkSubject {
                     Err(bad) => Err(HistoryError::Row { run: run.run, row: bad.row, what: bad.fault.to_string() }),
                 };
                 taken.map_err(|error| {
-                    let verify = Hint::new("verify").operand(&self.site.folder);
+                    let verify = Hint::new("verify").flags(&self.found.flags).operand(&self.site.folder);
                     Problem::new(format!("`{}` cannot be shrunk: {error}", shown(&run.path)))
                         .help(format!("`{verify}` says everything that is wrong with it"))
                 })?;
@@ -133,7 +133,9 @@ impl ShrinkSubject {
     pub(super) fn never_fails(&self, why: &str) -> Failure {
         let site = self.number.map_or_else(String::new, |number| format!("site {number}, "));
         let problem = Problem::new(format!("{site}run {} does not fail: {why}", self.run));
-        problem.help("what is shrunk must fail when it is tried again; an intermittent fault needs --repeat").into()
+        let help = "what is shrunk must fail when it is tried again; an intermittent fault needs --repeat. Nothing is kept of this \
+                    answer: the same command asks again";
+        problem.help(help).into()
     }
 }
 

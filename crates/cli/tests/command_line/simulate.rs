@@ -32,6 +32,9 @@ fn the_same_fails_are_written_whenever_and_in_both_forms() {
         told.starts_with("wrote `fails.csv`, CSV: ") && told.contains(" of 6 runs of 2 sites failed, at "),
         "{told}"
     );
+    let again = folder.refuse(&["simulate", "lot", "--fault", "fault.yaml", "--seed", "2"]);
+    assert!(again.contains("`fails.csv` is there") && again.contains("--output fails.csv"), "{again}");
+    assert_eq!(read("fails.csv"), csv.as_bytes());
     let to_stdout = folder.succeed(&["simulate", "lot", "--fault", "fault.yaml", "-o", "-"]).stdout;
     assert_eq!(to_stdout, csv.as_bytes());
     for (name, more) in [("a.stdf", &[][..]), ("b.std", &[]), ("c", &["--format", "stdf"])] {
@@ -81,7 +84,7 @@ fn a_fault_that_does_not_show_says_why_and_sites_that_are_not_there_are_named() 
         ("address: {class: read, die: 0}", "sites: 2"),
     ] {
         fs::write(folder.path().join("fault.yaml"), format!("schema: 1\nname: a\nwhen: {{{when}}}\n{more}\n")).unwrap();
-        let output = folder.succeed(&["simulate", "lot", "--fault", "fault.yaml"]);
+        let output = folder.succeed(&["simulate", "lot", "--fault", "fault.yaml", "-o", "fails.csv"]);
         told += &format!("{when} {more}\n{}", String::from_utf8(output.stderr).unwrap());
     }
     assert_snapshot!(told);

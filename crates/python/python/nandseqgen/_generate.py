@@ -9,7 +9,7 @@ from typing import Literal, SupportsIndex
 
 from . import _nandseqgen
 from ._errors import Error, Problem, warn
-from ._profile import Profile
+from ._profile import AnyProfile, Profile, as_profile
 
 TABLES = (
     "operation_sequence",
@@ -195,7 +195,7 @@ class Runs(Iterator[Run]):
 
 
 def generate(
-    profile: Profile | None = None,
+    profile: AnyProfile | None = None,
     *,
     seed: int = 42,
     sites: SupportsIndex | Iterable[int] | None = None,
@@ -219,7 +219,7 @@ def generate(
 ) -> Runs:
     """Makes runs in memory. They are those that ``nandseqgen generate`` writes with the same flags.
 
-    - ``profile``: the device; the built-in one by default.
+    - ``profile``: the device, or the path of its profile; the built-in one by default.
     - ``seed``: the base seed, a whole number below 2^64.
     - ``sites``: the number of sites (1, 2, …), or the numbers of those that are wanted of a batch of ``site_count``. Without
       it there is one device without a number. ``site_start`` is the number of the first site, 1 by default.
@@ -239,7 +239,9 @@ def generate(
     Raises :class:`Error` for arguments that cannot be used, :class:`ProfileError` for files with mistakes. Warnings of the
     command are :class:`ProblemWarning`; those about what was not reached come after the last run.
     """
-    profile = Profile.builtin() if profile is None else profile
+    device = as_profile(profile) or Profile.builtin()
+    if isinstance(flags, str):
+        raise TypeError(f"`flags` is a list of words, such as {flags.split()!r}")
     words = [f"--seed={seed}", f"--seed-formula={seed_formula}"]
     if isinstance(sites, Iterable):
         words.append("--sites=" + ",".join(str(operator.index(site)) for site in sites))
@@ -266,9 +268,9 @@ def generate(
     if bootstrap is not None:
         words.append("--bootstrap" if bootstrap else "--no-bootstrap")
     words.append("--outputs=" + ",".join(TABLES if tables is None else tables))
-    native = _nandseqgen.Runs(profile._native, [*words, *flags])
+    native = _nandseqgen.Runs(device._native, [*words, *flags])
     warn(native.remarks)
-    return Runs(native, profile)
+    return Runs(native, device)
 
 
 def _word(value: object) -> str:

@@ -8,6 +8,9 @@ from . import _nandseqgen
 from ._errors import Problem
 
 
+AnyPath = str | os.PathLike[str]
+
+
 class Profile:
     """A device: what it has, what it can do, and how often what is tried."""
 
@@ -22,7 +25,7 @@ class Profile:
 
         With ``lenient``, operations that it describes wrongly are left out.
 
-        Raises :class:`ProfileError` with all mistakes and their places, :class:`Error` if the file cannot be read.
+        Raises :class:`ProfileError` with all mistakes and their places, or if the file cannot be read.
         """
         return cls(_nandseqgen.Profile.read(os.fspath(path), lenient))
 
@@ -73,3 +76,15 @@ class Profile:
         """The flags that select it."""
         flags = [] if self.path is None else [f"--config={self.path}"]
         return flags + ["--lenient"] if self._native.lenient else flags
+
+
+AnyProfile = Profile | AnyPath
+
+
+def as_profile(profile: AnyProfile | None) -> Profile | None:
+    """A profile as it is, or the one of a path."""
+    if profile is None or isinstance(profile, Profile):
+        return profile
+    if isinstance(profile, (str, os.PathLike)):
+        return Profile.load(profile)
+    raise TypeError(f"`profile` is a Profile or a path, not {type(profile).__name__}")

@@ -13,9 +13,7 @@ from typing import Any, Literal
 from . import _nandseqgen
 from ._errors import Error, warn
 from ._generate import Run, Runs
-from ._profile import Profile
-
-AnyPath = str | os.PathLike[str]
+from ._profile import AnyPath, AnyProfile, Profile, as_profile
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Verdict:
 
 
 def verify(
-    profile: Profile | None,
+    profile: AnyProfile | None,
     what: object,
     *,
     max_findings: int = 10,
@@ -82,7 +80,7 @@ def verify(
     - ``what``: a :class:`Run`, several of them, or the runs of :func:`generate`; the path of a sequence, a site or a batch, or
       several of them; or a table ``operation_sequence`` from anywhere (``__arrow_c_stream__``), such as a polars frame. A dict
       of tables by their names is a run whose tables are compared too.
-    - ``profile``: the device; None for the built-in one, or for the one that a manifest names. A run knows its own, which
+    - ``profile``: the device, or the path of its profile; None for the built-in one, or for the one that a manifest names. A run knows its own, which
       ``profile`` must be then.
     - ``max_findings``: findings of each rule that are listed; all are counted.
     - ``expect``, ``status``: as the flags of the command, for paths and tables of which no manifest and no run says it.
@@ -99,9 +97,9 @@ def verify(
         sites = _sites(what)
         if any(isinstance(run, _nandseqgen.Run) for runs in sites for run in runs):
             _refuse("is known of runs of `generate`: leave it out", expect=expect, status=status)
-            known = profile
+            known = as_profile(profile)
         else:
-            known = Profile.builtin() if profile is None else profile
+            known = as_profile(profile) or Profile.builtin()
         native = None if known is None else known._native
         judged = [
             _nandseqgen.judge(native, runs, max_findings, expect is not None, status is not None) for runs in sites
@@ -202,7 +200,7 @@ _PLAN_LEFT_OUT: dict[str, Any] = {
 
 
 def coverage(
-    what: object, *, profile: Profile | None = None, plan: AnyPath | None = None
+    what: object, *, profile: AnyProfile | None = None, plan: AnyPath | None = None
 ) -> CoverageReport:
     """Says how much was covered.
 
@@ -258,7 +256,7 @@ def diagnose(
     what: AnyPath | Iterable[AnyPath],
     fails: AnyPath,
     *,
-    profile: Profile | None = None,
+    profile: AnyProfile | None = None,
     others: Literal["passed", "unknown"] = "unknown",
     fields: Mapping[str, str] | None = None,
     metric: Literal["ochiai", "dstar", "tarantula"] = "ochiai",
@@ -301,7 +299,7 @@ def shrink(
     oracle: Callable[[Path], object],
     into: AnyPath,
     *,
-    profile: Profile | None = None,
+    profile: AnyProfile | None = None,
     site: int | None = None,
     run: int | None = None,
     op: int | None = None,
@@ -324,8 +322,16 @@ def shrink(
     words = ["shrink", "--oracle=function", f"--into={os.fspath(into)}", "--format=json"]
     words += _flags({"--site": site, "--run": run, "--op": op, "--repeat": repeat})
     words += _flags({"--fails-at-least": fails_at_least, "--jobs": jobs})
-    words += [] if profile is None else profile._flags()
-    _, printed, _, remarks = _nandseqgen.shrink([*words, "--", os.fspath(what)], oracle)
+    device = as_profile(profile)
+    words += [] if device is None else device._flags()
+
+    def fails(sequence: Path) -> object:
+        answer = oracle(sequence)
+        if answer is None:
+            raise TypeError("the oracle returned None: it returns True if the sequence fails, and False if it passes")
+        return answer
+
+    _, printed, _, remarks = _nandseqgen.shrink([*words, "--", os.fspath(what)], fails)
     warn(remarks)
     story = json.loads(printed)
     return Shrunk(os.fspath(into), story["operations"], story)
@@ -365,9 +371,10 @@ def _flags(values: Mapping[str, object]) -> list[str]:
     return [f"{flag}={value}" for flag, value in words.items() if value is not None]
 
 
-def _answer(words: list[str], profile: Profile | None, paths: list[str]) -> dict[str, Any]:
+def _answer(words: list[str], profile: AnyProfile | None, paths: list[str]) -> dict[str, Any]:
     """The JSON that a command prints."""
-    device = [] if profile is None else profile._flags()
+    known = as_profile(profile)
+    device = [] if known is None else known._flags()
     _, printed, _, remarks = _nandseqgen.answer([*words, "--format=json", *device, "--", *paths])
     warn(remarks)
     answer: dict[str, Any] = json.loads(printed)
