@@ -26,6 +26,8 @@ mod runner;
 mod running;
 mod shards;
 #[cfg(unix)]
+mod shrink_answers;
+#[cfg(unix)]
 mod shrinking;
 mod shrinking_often;
 mod signals;
