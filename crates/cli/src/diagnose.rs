@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &DiagnoseArgs) -> Result<(), Failure> {
         Some(most) => {
             let generate = Hint::new("generate").flags(&found.flags);
             write_plans((&runs, &diagnosis), most as usize, &arguments.plans, &generate)?
-        },
+        }
         None => Vec::new(),
     };
     show(&diagnosis, &plans, arguments.format)

@@ -266,10 +266,10 @@ impl Explainer<'_> {
         of_phases.map(|(phase, expected)| self.limited(expected, op, phase)).collect()
     }
 
-    /// An estimate, not scaled if limits of the plan used the operation up in the trial of a phase.
+    /// An estimate within what limits of the plan let through.
     fn limited(&self, expected: Expected, op: OpId, phase: usize) -> Expected {
-        let is_used_up = self.of_plan.as_ref().is_some_and(|plan| plan.is_used_up(op, phase));
-        if is_used_up { expected.limited() } else { expected }
+        let bound = self.of_plan.as_ref().and_then(|plan| plan.start_bound(op, phase));
+        bound.map_or(expected, |bound| expected.within(bound))
     }
 
     /// What to change so that an operation appears: changes after which it does, or else advice for each chain of causes.

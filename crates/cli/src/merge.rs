@@ -327,7 +327,9 @@ const NEXT_HELP: &str = "\n  help: ";
 fn making(part: &MergedPart, sites: &[u64]) -> Hint {
     let arguments = batch::arguments_of(&part.manifest.origin.arguments, Some(SiteList::of(sites)));
     let hint = Hint::of_arguments(&arguments).with("--out-dir", &part.folder);
-    ledger::stamp_of_batch(&part.folder, &part.manifest).into_iter().fold(hint, |hint, stamp| hint.with("--stamp", stamp))
+    ledger::stamp_of_batch(&part.folder, &part.manifest)
+        .into_iter()
+        .fold(hint, |hint, stamp| hint.with("--stamp", stamp))
 }
 
 /// Checks that the files of all sites are as the manifests say.

@@ -32,7 +32,9 @@ pub(crate) fn run(arguments: &SimulateArgs) -> Result<(), Failure> {
     // A file of this name may have the fails of a real tester.
     if arguments.output.is_none() && path.symlink_metadata().is_ok() {
         let problem = Problem::new(format!("`{}` is there, and would be replaced", shown(path)));
-        return Err(problem.help(format!("name it with --output {} if that is meant", quoted(path.as_os_str()))).into());
+        return Err(problem
+            .help(format!("name it with --output {} if that is meant", quoted(path.as_os_str())))
+            .into());
     }
     let found = WrittenRuns::find(&arguments.paths, &arguments.device, Some(path))?;
     let fault = read_fault(fault, &found)?;

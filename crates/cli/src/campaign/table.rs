@@ -310,7 +310,11 @@ fn validate(distributions: &Distributions, profile: &Profile, input: Option<&Inp
         let key = &profile.phase_keys[*key].name;
         if !entries.iter().any(|&(_, mass)| mass > 0.0) {
             let problem = Problem::new(format!("{name}: nothing can be proposed under the key `{key}`"));
-            problems.push(problem.help("give an operation a mass above zero there; without --validate-pc the table is taken as it is"));
+            problems.push(
+                problem.help(
+                    "give an operation a mass above zero there; without --validate-pc the table is taken as it is",
+                ),
+            );
         }
         for (op, mass) in entries.iter().filter(|(_, mass)| !(mass.is_finite() && *mass > 0.0)) {
             let op = &profile.ops[*op].name;

@@ -12,6 +12,7 @@ use nandseq_profile::{OpId, Profile, Span};
 use serde::Serialize;
 
 use super::plan_trial::TrialPhase;
+use super::trial::StartBound;
 use super::weights::FoundEntry;
 use super::words::{Link, StatedEntry};
 use crate::in_force::InForce;
@@ -233,21 +234,26 @@ impl<'p> PlanWords<'p> {
         }
     }
 
-    /// Whether an operation has a number of starts that it cannot pass, and the trial came to a part of it in a phase: a limit over the
-    /// life of the site was reached somewhere, and none of its addresses in force is without one.
-    pub(super) fn is_used_up(&self, op: OpId, phase: usize) -> bool {
+    /// How many starts of an operation limits over the life of a site let through in a phase; `None` if an address in force is without one.
+    pub(super) fn start_bound(&self, op: OpId, phase: usize) -> Option<StartBound> {
         let lasting = |kind: &&LimitKind| **kind != LimitKind::OpenBlocks;
         let kinds: Vec<LimitKind> = self.limit_kinds(op).iter().filter(lasting).copied().collect();
         let of_phase = self.tried.get(phase).into_iter().flat_map(|tried| &tried.limits);
-        let is_reached = of_phase.clone().any(|limit| limit.reached > 0 && kinds.contains(&limit.kind));
-        let is_limited = |at: usize| of_phase.clone().any(|limit| limit.entry == at && kinds.contains(&limit.kind));
-        let entries = || {
-            let in_force = self.plan.addresses(phase).into_iter().enumerate();
-            in_force.map(|(at, entry)| (at, self.plan.plan.addresses[entry].regions.is_empty()))
+        let of_entry = |(place, entry): (usize, &AddressEntry)| {
+            let limits = of_phase.clone().filter(|limit| limit.entry == place && kinds.contains(&limit.kind));
+            let bounds = limits.map(|limit| {
+                let of = self.size(entry, limit.kind == LimitKind::ReadsPerPage);
+                let most = of.saturating_mul(limit.limit.into());
+                StartBound { most, is_near: limit.reached.saturating_mul(2) >= of }
+            });
+            bounds.reduce(StartBound::both)
         };
-        is_reached
-            && (entries().any(|(at, is_whole)| is_whole && is_limited(at))
-                || entries().all(|(at, is_whole)| is_whole || is_limited(at)))
+        let in_force = self.plan.addresses(phase).into_iter().map(|at| &self.plan.plan.addresses[at]).enumerate();
+        let (whole, regions): (Vec<_>, Vec<_>) = in_force.partition(|(_, entry)| entry.regions.is_empty());
+        let of_whole = whole.into_iter().filter_map(of_entry).reduce(StartBound::both);
+        let of_regions: Option<Vec<StartBound>> = regions.into_iter().map(of_entry).collect();
+        let of_regions = of_regions.and_then(|bounds| bounds.into_iter().reduce(StartBound::sum));
+        of_whole.into_iter().chain(of_regions).reduce(StartBound::both)
     }
 
     fn limit(&self, (at, entry): (usize, &AddressEntry), kind: LimitKind) -> Option<LimitPlanned> {

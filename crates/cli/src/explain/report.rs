@@ -459,11 +459,13 @@ fn frequency(expected: Expected, from: &str) -> String {
     let (of, trial) = (counted(expected.of, "operation"), of_trial(expected, from));
     let Expected { mean, least, most, .. } = expected;
     match (expected.counted, expected.has_bounds()) {
-        (0, false) => format!("none came in a trial of {trial}"),
-        (_, false) if expected.limited => format!(
-            "about {} of {of} (by a trial of {trial}, in which its limit was reached: what came then is not scaled)",
-            figure(mean)
+        (_, true) if expected.limited => format!(
+            "{} to {} of {of} (what came in a trial of {trial}, in which its limit was reached, to what the limit allows)",
+            figure(mean),
+            figure(most)
         ),
+        (_, false) if expected.limited => format!("about {} of {of}, which is all that its limit allows", figure(mean)),
+        (0, false) => format!("none came in a trial of {trial}"),
         (0, true) => format!("at most {} of {of}; none came in a trial of {trial} (odds 19 to 1)", figure(most)),
         (_, false) => format!("about {} of {of} (by a trial of {trial})", figure(mean)),
         (_, true) => format!(

@@ -79,10 +79,31 @@ pub(crate) struct Expected {
     /// ended in no trap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trapped_after: Option<u64>,
-    /// Whether a limit that the operation counts towards was reached in the trial. Then what came is not scaled: how much more the
-    /// limit lets through is not known. No such field if not.
+    /// Whether a limit that the operation counts towards was reached in the trial on at least half of its blocks or pages. Then `mean` and
+    /// `least` are what came, not scaled, and `most` is what the limit lets through. No such field if not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) limited: bool,
+}
+
+/// What limits over the life of a site let through of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct StartBound {
+    /// The most starts of it.
+    pub(crate) most: u64,
+    /// Whether the limit was reached in the trial on at least half of the blocks or pages that it is for.
+    pub(crate) is_near: bool,
+}
+
+impl StartBound {
+    /// That of two limits which both count.
+    pub(crate) fn both(self, other: Self) -> Self {
+        Self { most: self.most.min(other.most), is_near: self.is_near || other.is_near }
+    }
+
+    /// That of two parts of the device.
+    pub(crate) fn sum(self, other: Self) -> Self {
+        Self { most: self.most.saturating_add(other.most), is_near: self.is_near || other.is_near }
+    }
 }
 
 impl Expected {
@@ -103,10 +124,14 @@ impl Expected {
         }
     }
 
-    /// What is left of the estimate if a limit that the operation counts towards was reached in the trial: what came.
-    pub(super) const fn limited(self) -> Self {
-        let mean = self.counted as f64;
-        Self { mean, least: mean, most: mean, limited: true, ..self }
+    /// The estimate within what limits let through. If they were about to let nothing through at the end of the trial, what came is left of it.
+    pub(super) fn within(self, bound: StartBound) -> Self {
+        let most = bound.most as f64;
+        if bound.is_near {
+            let mean = self.counted as f64;
+            return Self { mean, least: mean, most: most.max(mean), limited: true, ..self };
+        }
+        Self { mean: self.mean.min(most), least: self.least.min(most), most: self.most.min(most), ..self }
     }
 
     /// The sum over the phases of a plan; `None` without phases. What is known of one says nothing about another.
@@ -124,7 +149,7 @@ impl Expected {
             }
         });
         // Nothing bounds a sum whose part is not scaled.
-        Some(if sum.limited { Self { least: sum.mean, most: sum.mean, ..sum } } else { sum })
+        Some(if sum.limited { Self { least: sum.mean, ..sum } } else { sum })
     }
 
     /// Whether the trial bounds the mean: not if the operation comes before a trap alone, or if nothing could start after the trial.

@@ -41,7 +41,10 @@ fn an_oracle_that_lets_everything_fail_is_refused_and_a_mended_one_is_asked_anew
     assert!(text.contains("the oracle says that a sequence without any operation fails too"), "{text}");
     assert!(text.contains("mend what judges"), "{text}");
     let text = folder.refuse(&shrink("true"));
-    assert!(text.contains("does not fail: the oracle lets it pass") && text.contains("the same command asks again"), "{text}");
+    assert!(
+        text.contains("does not fail: the oracle lets it pass") && text.contains("the same command asks again"),
+        "{text}"
+    );
     let mended = folder.succeed(&shrink(FAULT));
     assert!(String::from_utf8(mended.stdout).unwrap().contains("shrunk to 1 in "));
 }

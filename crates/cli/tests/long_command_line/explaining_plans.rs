@@ -98,7 +98,7 @@ fn what_a_limit_stops_is_not_scaled() {
             "{found}"
         );
         assert!((1..=4).contains(&found["counted"].as_u64().unwrap()), "{found}");
-        assert_eq!(found["least"], found["most"]);
+        assert_eq!((&found["least"], &found["most"]), (&found["mean"], &4.0.into()));
     }
     // Other blocks without a limit go on, and so does what is scaled; a limit on the whole device holds for them too.
     let others = format!("{few}  others:\n    regions: [{{blocks: 2-3}}]\n");
@@ -306,4 +306,19 @@ fn what_is_said_never_to_appear_does_not_and_what_appears_is_not_said_never_to()
         }
     }
     assert!(never > 40 && appeared > 60, "{never} {appeared}");
+}
+
+#[test]
+fn what_comes_nowhere_near_its_limit_is_scaled() {
+    // Some pages are read twice in the trial, and five million are left.
+    let plan = "schema: 1\naddresses:\n  all: {limits: {reads_per_page: 2}}\n";
+    let folder = Folder::new().with("plan.yaml", plan);
+    let name = "4KB_Page_Read_confirm_SLC";
+    let asked = ["explain", "--plan", "plan.yaml", "-q", "--format", "json", name, "-n", "1000000"];
+    let said: Value = serde_json::from_slice(&folder.succeed(&asked).stdout).unwrap();
+    let said = &said["operations"][0];
+    assert!(said["limits"][0]["reached"].as_u64().unwrap() > 0, "{said}");
+    let found = &said["expected"];
+    assert!(found.get("limited").is_none(), "{found}");
+    assert!(found["mean"].as_f64().unwrap() > 20.0 * found["counted"].as_f64().unwrap(), "{found}");
 }
