@@ -1,5 +1,6 @@
 //! Verdicts on tables in memory, and their coverage.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -164,6 +165,8 @@ fn of_tables(py: Python<'_>, tables: &[(String, Bound<'_, PyAny>)]) -> PyResult<
 pub(crate) struct NativeCoverage {
     generation: Arc<Generation>,
     counted: Mutex<CountedCoverage>,
+    /// The site and the number of each run that was counted.
+    runs: Mutex<BTreeSet<(Option<u64>, u64)>>,
     remarks: Vec<PlacedProblem>,
 }
 
@@ -175,7 +178,8 @@ impl NativeCoverage {
         let generation = Arc::clone(&first.generation);
         let of = Arc::clone(&generation);
         let (counted, remarks) = in_thread(py, Interrupted::Left, move |_| Ok(CountedCoverage::new(&of)))?;
-        let this = Self { generation, counted: Mutex::new(counted), remarks };
+        let (counted, runs) = (Mutex::new(counted), Mutex::default());
+        let this = Self { generation, counted, runs, remarks };
         this.add(py, first)?;
         Ok(this)
     }
@@ -184,6 +188,11 @@ impl NativeCoverage {
     fn add(&self, py: Python<'_>, run: &NativeRun) -> PyResult<()> {
         if !Arc::ptr_eq(&run.generation, &self.generation) {
             return Err(refused(py, "these runs are of several campaigns: count the runs of each by themselves"));
+        }
+        let is_new = self.runs.lock().unwrap_or_else(PoisonError::into_inner).insert((run.site(), run.run()));
+        if !is_new {
+            let site = run.site().map_or_else(String::new, |site| format!("site {site}, "));
+            return Err(refused(py, format!("{site}run {} is given twice: it counts once", run.run())));
         }
         let counted = py.detach(|| self.count(run));
         counted.map_err(|refusal| exception(py, &refusal))

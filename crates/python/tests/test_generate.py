@@ -169,8 +169,10 @@ def test_an_unknown_word_and_a_limit_that_cannot_be_kept_say_what_to_do():
         nandseqgen.generate(flags=["--nonsense"])
     with pytest.raises(nandseqgen.Error, match="--resume is about files, and these runs are made in memory"):
         nandseqgen.generate(flags=["--resume", "out"])
-    with pytest.raises(nandseqgen.Error, match="invalid value 'nonsense' for '--outputs"):
+    with pytest.raises(nandseqgen.Error, match="`nonsense` is no table: `tables` are of operation_sequence, "):
         nandseqgen.generate(tables=["nonsense"])
+    with pytest.raises(nandseqgen.Error, match="`snapshot` is no table"):
+        nandseqgen.generate(tables=["operation_sequence", "snapshot"])
 
 
 def test_flags_that_have_no_effect_in_memory_are_refused():

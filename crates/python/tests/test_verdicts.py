@@ -186,6 +186,9 @@ def test_what_cannot_be_counted_says_why():
         nandseqgen.coverage(runs(tables=["operation_sequence"]))
     with pytest.raises(nandseqgen.Error, match="these runs are of several campaigns"):
         nandseqgen.coverage([next(runs()), next(runs())])
+    one = next(runs())
+    with pytest.raises(nandseqgen.Error, match="run 1 is given twice: it counts once"):
+        nandseqgen.coverage([one, one])
     with pytest.raises(nandseqgen.Error, match="there is no run to count"):
         nandseqgen.coverage([])
     with pytest.raises(TypeError, match="int is no run"):
@@ -214,6 +217,8 @@ def test_a_diagnosis_is_that_of_the_command(failing):
     diagnosis = nandseqgen.diagnose(failing / "out", fails, others="passed")
     assert diagnosis.report == json.loads(command(*words))
     assert diagnosis.suspects and diagnosis.verdict
+    with pytest.raises(TypeError, match="runs in memory are not diagnosed"):
+        nandseqgen.diagnose(runs(), fails)
     with pytest.raises(nandseqgen.Error, match="there is nothing to diagnose|has no fail"):
         (failing / "none.csv").write_text("site,run,op_uid\n")
         nandseqgen.diagnose(failing / "out", failing / "none.csv", others="passed")

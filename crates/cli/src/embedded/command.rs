@@ -63,7 +63,9 @@ pub(super) enum NoCommand {
 impl From<NoCommand> for Refusal {
     fn from(no_command: NoCommand) -> Self {
         match no_command {
-            NoCommand::Shown(_) => Self::new("help is not asked for here"),
+            NoCommand::Shown(_) => {
+                Self::new("a call in memory shows no help: leave out `--help`, or call `nandseqgen` as a command")
+            }
             NoCommand::Refused(refusal) => refusal,
         }
     }

@@ -267,7 +267,11 @@ def generate(
     words += ["--closure"] if closure else []
     if bootstrap is not None:
         words.append("--bootstrap" if bootstrap else "--no-bootstrap")
-    words.append("--outputs=" + ",".join(TABLES if tables is None else tables))
+    wanted = list(TABLES if tables is None else tables)
+    for name in wanted:
+        if name not in TABLES:
+            raise Error(f"`{name}` is no table: `tables` are of {', '.join(TABLES)}")
+    words.append("--outputs=" + ",".join(wanted))
     native = _nandseqgen.Runs(device._native, [*words, *flags])
     warn(native.remarks)
     return Runs(native, device)

@@ -278,7 +278,10 @@ def diagnose(
     words += _flags({"--output": page, "--confirm": confirm, "--plans": plans})
     if fields:
         words.append("--map=" + ",".join(f"{name}={there}" for name, there in fields.items()))
-    report = _answer(words, profile, _paths(what)[1] or [])
+    paths = _paths(what)[1]
+    if paths is None:
+        raise TypeError("`what` is a path, or several: runs in memory are not diagnosed, because fails name written ones")
+    report = _answer(words, profile, paths)
     return Diagnosis(report["verdict"], report["suspects"], report)
 
 
