@@ -17,7 +17,6 @@ use nandseq_generate::SeedPlan;
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
 use nandseq_trace::manifest::{self, Origin, SiteManifest, Tool};
-use nandseq_trace::pack;
 use nandseq_trace::run_name::RunName;
 
 use crate::arguments::{Format, ProposerLog, SeedFormula};
@@ -112,15 +111,17 @@ impl Campaign {
 
     /// The name that this campaign gives to a file like this; `None` if it writes no such file.
     pub(crate) fn file_name(&self, name: &RunName) -> Option<String> {
-        match (name.kind, self.pack) {
-            (None, Some(size)) => {
+        let form = self.format.form();
+        let is_wanted = name.kind.is_none_or(|kind| self.outputs.contains(kind));
+        match self.pack.filter(|_| name.is_pack) {
+            Some(size) => {
                 let is_first = (name.run - 1).is_multiple_of(size) || self.resume.is_some();
-                is_first.then(|| pack::pack_name(self.stamp, name.run))
+                let mut names = self.outputs.iter().map(|kind| form.pack_name(kind, self.stamp, name.run));
+                let is_like = |own: &String| RunName::parse(own).is_some_and(|own| own.kind == name.kind);
+                names.find(is_like).filter(|_| is_first && is_wanted)
             }
-            (Some(kind), None) if self.outputs.contains(kind) => {
-                Some(self.format.form().file_name(kind, self.stamp, name.run))
-            }
-            (None, None) | (Some(_), _) => None,
+            None if self.pack.is_some() || name.is_pack || !is_wanted => None,
+            None => Some(form.file_name(name.kind?, self.stamp, name.run)),
         }
     }
 

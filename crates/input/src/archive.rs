@@ -1,9 +1,11 @@
 //! Files, and members of archives as if they were files.
 //!
 //! A path into an archive ([`nandseq_trace::pack`]) names a member. Whatever opens, finds or compares files of runs does it through this
-//! module, so that it makes no difference whether a file lies in an archive. Nothing is unpacked to the disk. An archive is read as it is
+//! module, so that it makes no difference whether a file lies in an archive. Nothing is unpacked to the disk. A ZIP archive is read as it is
 //! written here, or by other tools: members that are stored or deflated, of any order. What cannot be such an archive, or has a member
-//! whose name leads out of the archive, is an error.
+//! whose name leads out of the archive, is an error. A Parquet file with a table of several runs is read as it is written here.
+
+mod table;
 
 use std::cell::RefCell;
 use std::fs::{File, Metadata};
@@ -20,11 +22,24 @@ use rawzip::{
 };
 use rustc_hash::FxHashMap;
 
+use table::TableMembers;
+pub use table::{Pieces, ReadPieces};
+
 /// How many bytes are read at once.
 const BUFFER: usize = 1 << 14;
 
-/// The members of an archive.
-struct Archive {
+/// How many archives a thread remembers: those of a run are a ZIP archive and one for each table.
+const REMEMBERED: usize = 8;
+
+/// An archive.
+#[derive(Clone)]
+enum Archive {
+    Zip(Arc<ZipMembers>),
+    Table(Arc<TableMembers>),
+}
+
+/// The members of a ZIP archive.
+struct ZipMembers {
     zip: ZipArchive<FileReader>,
     members: FxHashMap<String, Member>,
     /// The names of the members, in order.
@@ -55,15 +70,15 @@ fn version(about: &Metadata) -> Version {
 }
 
 thread_local! {
-    /// The archive that this thread read last. Members are read one after another, and each needs the list of all.
-    static LAST: RefCell<Option<(PathBuf, Version, Arc<Archive>)>> = const { RefCell::new(None) };
+    /// The archives that this thread read last, the newest first. Members are read one after another, and each needs the list of all.
+    static LAST: RefCell<Vec<(PathBuf, Version, Archive)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether there is a regular file, or a member of an archive, under a path.
 #[must_use]
 pub fn is_file(path: &Path) -> bool {
     match pack::split(path) {
-        Some((archive, member)) => open_archive(archive).is_ok_and(|archive| archive.members.contains_key(&member)),
+        Some((archive, member)) => open_archive(archive).is_ok_and(|archive| archive.has(&member)),
         None => path.is_file(),
     }
 }
@@ -79,33 +94,57 @@ pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
+/// Opens a file whose bytes are read at any place: a regular file, or a member of an archive of one table.
+///
+/// # Errors
+/// If it is not there, cannot be read, or is no such file.
+pub fn open_pieces(path: &Path) -> io::Result<Pieces> {
+    match pack::split(path) {
+        Some((archive, member)) => match open_archive(archive)? {
+            Archive::Table(table) => table.open(&member).ok_or_else(missing),
+            Archive::Zip(_) => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "it cannot be read in a ZIP archive: unpack it"))
+            }
+        },
+        None => Pieces::whole(manifest::open(path)?),
+    }
+}
+
 /// The names of the members of an archive, in order.
 ///
 /// # Errors
 /// If the file cannot be read, or is no sound archive.
 pub fn members(path: &Path) -> io::Result<Vec<String>> {
-    open_archive(path).map(|archive| archive.names.clone())
+    open_archive(path).map(|archive| match archive {
+        Archive::Zip(zip) => zip.names.clone(),
+        Archive::Table(table) => table.names().to_vec(),
+    })
 }
 
-/// What the comment of an archive says.
+/// What the comment of a ZIP archive says; nothing for another archive.
 ///
 /// # Errors
 /// As [`members`].
 pub fn comment(path: &Path) -> io::Result<Vec<u8>> {
     let mut comment = Vec::new();
-    open_archive(path)?.zip.comment().read_to_end(&mut comment).map(|_| comment)
+    match open_archive(path)? {
+        Archive::Zip(zip) => zip.zip.comment().read_to_end(&mut comment).map(|_| comment),
+        Archive::Table(_) => Ok(comment),
+    }
 }
 
-fn open_archive(path: &Path) -> io::Result<Arc<Archive>> {
+fn open_archive(path: &Path) -> io::Result<Archive> {
     let file = manifest::open(path)?;
     let version = version(&file.metadata()?);
-    LAST.with_borrow_mut(|last| match last {
-        Some((known, of, archive)) if *known == path && *of == version => Ok(Arc::clone(archive)),
-        _ => {
-            let archive = Arc::new(Archive::read(file)?);
-            *last = Some((path.to_owned(), version, Arc::clone(&archive)));
-            Ok(archive)
+    LAST.with_borrow_mut(|last| {
+        if let Some(at) = last.iter().position(|(known, of, _)| known == path && *of == version) {
+            last[..=at].rotate_right(1);
+        } else {
+            let archive = Archive::read(file, path)?;
+            last.insert(0, (path.to_owned(), version, archive));
+            last.truncate(REMEMBERED);
         }
+        Ok(last[0].2.clone())
     })
 }
 
@@ -124,6 +163,37 @@ fn no_archive(error: rawzip::Error) -> io::Error {
 }
 
 impl Archive {
+    fn read(file: File, path: &Path) -> io::Result<Self> {
+        if pack::is_of_table(path) {
+            return TableMembers::read(file, path).map(Arc::new).map(Self::Table);
+        }
+        ZipMembers::read(file).map(Arc::new).map(Self::Zip)
+    }
+
+    fn has(&self, member: &str) -> bool {
+        match self {
+            Self::Zip(zip) => zip.members.contains_key(member),
+            Self::Table(table) => table.has(member),
+        }
+    }
+
+    fn open(&self, member: &str) -> io::Result<Box<dyn Read>> {
+        match self {
+            Self::Zip(zip) => zip.open(member),
+            Self::Table(table) => {
+                let pieces = table.open(member).ok_or_else(missing)?;
+                Ok(Box::new(BufReader::with_capacity(BUFFER, pieces.read_from(0))))
+            }
+        }
+    }
+}
+
+/// The error for a member that is not there.
+fn missing() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the archive has no such member")
+}
+
+impl ZipMembers {
     fn read(file: File) -> io::Result<Self> {
         let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
         let zip = ZipArchive::from_file(file, &mut buffer).map_err(no_archive)?;
@@ -153,7 +223,6 @@ impl Archive {
     }
 
     fn open(self: &Arc<Self>, member: &str) -> io::Result<Box<dyn Read>> {
-        let missing = || io::Error::new(io::ErrorKind::NotFound, "the archive has no such member");
         let &Member { place, is_packed, crc, bytes } = self.members.get(member).ok_or_else(missing)?;
         let (start, end) = self.zip.get_entry(place).map_err(no_archive)?.compressed_data_range();
         let input = RangeReader::new(OfArchive(Arc::clone(self)), start..end);
@@ -189,7 +258,7 @@ impl Member {
 }
 
 /// The bytes of an archive, which may be read at several places at once.
-struct OfArchive(Arc<Archive>);
+struct OfArchive(Arc<ZipMembers>);
 
 impl ReaderAt for OfArchive {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -30,6 +30,7 @@ mod row;
 mod sequence;
 pub mod source;
 pub mod table;
+pub mod thrift;
 
 pub use header::NoHeader;
 pub use row::{Addressed, BadRow, COLUMNS, FieldSet, MAX_LINE, PayloadFault, Row, RowFault};

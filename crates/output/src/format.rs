@@ -6,7 +6,7 @@
 use std::io;
 
 use crate::model::TableModel;
-use crate::new_file::NewFile;
+use crate::new_file::{Kept, NewFile};
 use nandseq_trace::Sink;
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::FileKind;
@@ -43,6 +43,21 @@ pub trait SequenceTable: Sink + Send {
     /// # Errors
     /// Errors of the file.
     fn finish(self: Box<Self>) -> io::Result<UnnamedFile>;
+}
+
+/// A file that takes the same table of consecutive runs.
+pub trait TablePack: Send {
+    /// Takes the table of the next run, numbered from 1: the bytes of a file that the format has written.
+    ///
+    /// # Errors
+    /// Errors of the files.
+    fn add(&mut self, run: u64, table: Kept) -> io::Result<()>;
+
+    /// Gives the complete file.
+    ///
+    /// # Errors
+    /// Errors of the file.
+    fn finish(self: Box<Self>) -> io::Result<NewFile>;
 }
 
 /// A boxed [`TableWriter`] of a format.
@@ -96,4 +111,13 @@ pub trait TableFormat: Sync {
     /// # Errors
     /// Errors of the files, and of `start`.
     fn tables(&self, start: &mut StartFile<'_>) -> io::Result<Writers<'_>>;
+
+    /// Starts the pack of a table. A form whose packs are ZIP archives needs none.
+    ///
+    /// # Errors
+    /// Errors of the file.
+    fn pack(&self, file: NewFile) -> io::Result<Box<dyn TablePack + '_>> {
+        let name = file.temporary().map(|path| path.display().to_string()).unwrap_or_default();
+        Err(io::Error::new(io::ErrorKind::Unsupported, format!("no form has packs of tables like `{name}`")))
+    }
 }

@@ -3,14 +3,16 @@
 //! A [`NewFile`] is written under a temporary name in the same folder. It is synced and renamed when it is committed, and removed
 //! when it is dropped. Its length and SHA-256 are computed while it is written. Leaves out the contents of the file.
 
-use std::io::{self, Seek as _, Write};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek as _, Write};
+use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::Digest;
 use sha2::{Digest as _, Sha256};
-use tempfile::SpooledTempFile;
+use tempfile::{SpooledData, SpooledTempFile};
 
-use crate::pending::{Pending, sync_folder};
+use crate::pending::{self, Pending, folder_of, sync_folder};
 
 /// A file that appears under its name when it is complete.
 #[derive(Debug)]
@@ -29,6 +31,25 @@ enum Place {
     Spare(SpooledTempFile),
     /// Nowhere: they are only counted.
     Nowhere,
+}
+
+/// The bytes of a file that was kept for a pack.
+#[derive(Debug)]
+pub enum Kept {
+    /// In memory.
+    Memory(Vec<u8>),
+    /// In a file without a name, at its beginning.
+    Disk(File),
+}
+
+impl Kept {
+    /// The bytes, one after another.
+    pub fn bytes(&self) -> Box<dyn Read + '_> {
+        match self {
+            Self::Memory(bytes) => Box::new(&bytes[..]),
+            Self::Disk(file) => Box::new(file),
+        }
+    }
 }
 
 /// The number of bytes of a file in a spare place that are kept in memory.
@@ -65,9 +86,12 @@ impl NewFile {
     ///
     /// # Errors
     /// If they cannot be read again.
-    pub(crate) fn take(self) -> io::Result<Option<SpooledTempFile>> {
+    pub(crate) fn take(self) -> io::Result<Option<Kept>> {
         match self.place {
-            Place::Spare(mut kept) => kept.rewind().map(|()| Some(kept)),
+            Place::Spare(kept) => match kept.into_inner() {
+                SpooledData::InMemory(bytes) => Ok(Some(Kept::Memory(bytes.into_inner()))),
+                SpooledData::OnDisk(mut file) => file.rewind().map(|()| Some(Kept::Disk(file))),
+            },
             Place::Disk(_) | Place::Nowhere => Ok(None),
         }
     }
@@ -158,11 +182,41 @@ impl Write for NewFile {
     }
 }
 
+/// Starts a file whose name may begin with that of a folder. The folder is made if it is missing, and then added to `new_folders`.
+pub(crate) fn create_below(folder: &Path, name: &str, new_folders: &mut Vec<PathBuf>) -> io::Result<NewFile> {
+    let path = folder.join(name);
+    let below = folder_of(&path);
+    if below != folder {
+        match fs::create_dir(below) {
+            Ok(()) => new_folders.push(below.to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    NewFile::create(folder, name)
+}
+
+/// Syncs complete files, all at the same time if `together`, renames them to their final names, and syncs their folders and those above
+/// `new_folders`.
+pub(crate) fn place_all(files: Vec<NewFile>, together: bool, new_folders: &[PathBuf]) -> io::Result<()> {
+    if together {
+        pending::together(&files, NewFile::sync)?;
+    } else {
+        files.iter().try_for_each(NewFile::sync)?;
+    }
+    // The name of a new folder is durable once the folder above it is synced.
+    let mut folders: BTreeSet<PathBuf> = new_folders.iter().map(|folder| folder_of(folder).to_owned()).collect();
+    for file in files {
+        folders.extend(file.folder().map(Path::to_owned));
+        file.place()?;
+    }
+    folders.iter().try_for_each(|folder| sync_folder(folder))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
     use super::*;
-    use std::fs;
 
     fn names_in(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();

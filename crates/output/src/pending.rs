@@ -87,6 +87,13 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Removes those of some folders that are empty.
+pub(crate) fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders {
+        let _ = std::fs::remove_dir(folder);
+    }
+}
+
 /// Whether `name` is a temporary name of a file whose final name satisfies `is_ours`.
 #[must_use]
 pub fn is_temporary(name: &str, is_ours: impl FnOnce(&str) -> bool) -> bool {

@@ -4,22 +4,19 @@
 //! Nothing is left of a run that is dropped before it is finished. [`RunFiles::complete`] gives the list of files before any file
 //! has its final name. Leaves out the list of runs, which is in the manifest.
 
-use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::Ticks;
 
 use crate::format::{SequenceTable, TableFormat, UnnamedFile};
-use crate::new_file::NewFile;
-use crate::pending::{self, sync_folder};
+use crate::new_file::{self, NewFile};
+use crate::pending;
 use crate::recorder::Recorder;
 use crate::sort::Budget;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::FileRecord;
-use nandseq_trace::pack;
 use nandseq_trace::{Cut, Operation, Sink};
 
 /// The files of a run while they are written.
@@ -40,10 +37,10 @@ pub struct RunFiles<'f> {
 }
 
 /// The pack that the files of a run are for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PackPlace {
-    /// The name of the archive.
-    pub name: String,
+    /// The number of its first run.
+    pub first: u64,
     /// Whether the files are kept for it; otherwise the bytes are only counted and hashed.
     pub is_kept: bool,
 }
@@ -82,7 +79,7 @@ impl<'f> RunFiles<'f> {
         Self::new((folder, FilesIn::Folder), format, outputs, stamp, run)
     }
 
-    /// Starts the same tables for a pack, which takes the files when they are complete ([`PackFile::add`](crate::pack::PackFile::add)).
+    /// Starts the same tables for a pack, which takes the files when they are complete ([`PackFiles::add`](crate::pack::PackFiles::add)).
     /// Large runs need temporary files without names, which are made in `folder`.
     ///
     /// # Errors
@@ -161,16 +158,7 @@ impl<'f> RunFiles<'f> {
             FilesIn::Folder => {}
         }
         let name = self.format.form().file_name(kind, self.stamp, self.run);
-        let path = self.folder.join(&name);
-        let folder = pending::folder_of(&path);
-        if folder != self.folder {
-            match fs::create_dir(folder) {
-                Ok(()) => self.new_folders.push(folder.to_owned()),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        NewFile::create(&self.folder, &name)
+        new_file::create_below(&self.folder, &name, &mut self.new_folders)
     }
 
     /// Adds a file that is not a table (a snapshot, a log). It gets its final name with the others. `rows` is for the manifest.
@@ -217,7 +205,9 @@ impl<'f> RunFiles<'f> {
         for (kind, UnnamedFile { file, rows }) in &written {
             let name = self.format.form().file_name(*kind, self.stamp, self.run);
             let name = match &self.place {
-                FilesIn::Pack(pack) => format!("{}/{name}", pack.name),
+                FilesIn::Pack(pack) => {
+                    format!("{}/{name}", self.format.form().pack_name(*kind, self.stamp, pack.first))
+                }
                 FilesIn::Folder | FilesIn::Nowhere => name,
             };
             let name = InsideName::try_from(name).map_err(io::Error::other)?;
@@ -241,22 +231,16 @@ impl Complete<'_> {
         &self.files
     }
 
-    /// The name of the pack that the files are for.
+    /// The number of the run, from 1.
     #[must_use]
-    pub fn pack(&self) -> Option<&str> {
-        match &self.run.place {
-            FilesIn::Pack(pack) => Some(&pack.name),
-            FilesIn::Folder | FilesIn::Nowhere => None,
-        }
+    pub const fn run(&self) -> u64 {
+        self.run.run
     }
 
-    /// The name of each file in its pack, with the file.
-    pub(crate) fn into_members(mut self) -> impl Iterator<Item = (String, NewFile)> {
-        let names: Vec<String> = self.files.iter().map(|file| file.file.as_str().to_owned()).collect();
-        let written = std::mem::take(&mut self.written);
-        let member =
-            |name: String| pack::split_name(&name).map_or_else(|| name.clone(), |(_, member)| member.to_owned());
-        names.into_iter().map(member).zip(written.into_iter().map(|(_, written)| written.file))
+    /// The name of each file in the manifest, with the file.
+    pub(crate) fn into_members(mut self) -> impl Iterator<Item = (InsideName, NewFile)> {
+        let names: Vec<InsideName> = self.files.iter().map(|file| file.file.clone()).collect();
+        names.into_iter().zip(std::mem::take(&mut self.written).into_iter().map(|(_, written)| written.file))
     }
 
     /// Syncs the files of these kinds, gives them their final names, and syncs the folders. The other files are removed. Returns
@@ -268,22 +252,9 @@ impl Complete<'_> {
         let Self { run, mut written, mut files } = self;
         written.retain(|&(kind, _)| kinds.contains(kind));
         files.retain(|file| kinds.contains(file.kind));
-        let sync = |(_, written): &(FileKind, UnnamedFile)| written.file.sync();
-        if run.syncs_together {
-            pending::together(&written, sync)?;
-        } else {
-            written.iter().try_for_each(sync)?;
-        }
-        // The name of a new folder is durable once the folder above it is synced.
-        let above = run.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());
-        let mut folders: BTreeSet<PathBuf> = above.collect();
-        let mut bytes = 0;
-        for (_, UnnamedFile { file, .. }) in written {
-            bytes += file.bytes();
-            folders.extend(file.folder().map(Path::to_owned));
-            file.place()?;
-        }
-        folders.iter().try_for_each(|folder| sync_folder(folder))?;
+        let bytes = written.iter().map(|(_, written)| written.file.bytes()).sum();
+        let unnamed = written.into_iter().map(|(_, written)| written.file).collect();
+        new_file::place_all(unnamed, run.syncs_together, &run.new_folders)?;
         Ok(Finished { files, bytes })
     }
 }
@@ -294,10 +265,8 @@ impl Drop for RunFiles<'_> {
         self.sequence = None;
         self.recorder = None;
         self.whole.clear();
-        for folder in &self.new_folders {
-            // The folder of a finished run is not empty and stays.
-            let _ = fs::remove_dir(folder);
-        }
+        // The folder of a finished run is not empty and stays.
+        pending::remove_empty(&self.new_folders);
     }
 }
 

@@ -12,6 +12,8 @@ use parquet::schema::types::{Type, TypePtr};
 
 /// The most digits that 32 bits hold.
 const SMALL: u8 = 9;
+/// The name of the column with the number of the run, as in the names of folders of a dataset.
+const RUN: &str = "run";
 
 /// The schema of a table. `time` is the type of a scaled time.
 pub(crate) fn schema(columns: Columns, time: DecimalType, structs: PayloadColumns) -> Result<TypePtr, ParquetError> {
@@ -25,6 +27,13 @@ pub(crate) fn schema(columns: Columns, time: DecimalType, structs: PayloadColumn
     };
     let fields = columns.names.iter().zip(columns.types).map(column).collect::<Result<_, _>>()?;
     Ok(Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?))
+}
+
+/// The schema of a table of several runs: that of the table, and the number of the run.
+pub(crate) fn with_run(columns: &Type) -> Result<TypePtr, ParquetError> {
+    let run = number(RUN, Physical::INT64, Repetition::REQUIRED)?;
+    let fields = columns.get_fields().iter().map(Arc::clone).chain([run]).collect();
+    Ok(Arc::new(Type::group_type_builder(columns.name()).with_fields(fields).build()?))
 }
 
 fn number(name: &str, of: Physical, repetition: Repetition) -> Result<TypePtr, ParquetError> {

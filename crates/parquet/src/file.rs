@@ -13,7 +13,7 @@ use crate::chunk::{Chunk, Packer};
 use crate::failure::into_io;
 
 /// The number of rows of a page. The values of a page are kept in memory.
-const PAGE: usize = 16 * 1024;
+pub(crate) const PAGE: usize = 16 * 1024;
 /// The number of rows of a row group, in whole pages. A row group is kept in memory, encoded, until it is complete.
 const ROW_GROUP: usize = 128 * 1024;
 
@@ -31,11 +31,23 @@ pub(crate) struct ParquetFile<'t> {
     rows: u64,
 }
 
+/// The writer of a file.
+pub(crate) fn writer(file: NewFile, schema: TypePtr) -> io::Result<SerializedFileWriter<NewFile>> {
+    // The default would be the version of the library. Equal rows give equal bytes, whatever the version.
+    let properties = WriterProperties::builder().set_created_by("nandseqgen".to_owned()).build();
+    SerializedFileWriter::new(file, schema, properties.into()).map_err(into_io)
+}
+
+/// The file of a writer, with its footer.
+pub(crate) fn finished(mut writer: SerializedFileWriter<NewFile>) -> io::Result<NewFile> {
+    // `into_inner` of the library makes a text of the file system's error.
+    writer.finish().map_err(into_io)?;
+    Ok(mem::replace(writer.inner_mut(), NewFile::counting()))
+}
+
 impl<'t> ParquetFile<'t> {
     pub(crate) fn new(file: NewFile, schema: TypePtr, names: &'t ValueNames) -> io::Result<Self> {
-        // The default would be the version of the library. Equal rows give equal bytes, whatever the version.
-        let properties = WriterProperties::builder().set_created_by("nandseqgen".to_owned()).build();
-        let writer = SerializedFileWriter::new(file, schema, properties.into()).map_err(into_io)?;
+        let writer = writer(file, schema)?;
         let chunks = writer.schema_descr().columns().iter().map(ColumnDescPtr::clone).map(Chunk::new).collect();
         let packer = Packer::new()?;
         Ok(Self { names, writer, chunks, repetition: Vec::new(), packer, page_rows: 0, group_rows: 0, rows: 0 })
@@ -90,10 +102,7 @@ impl<'t> ParquetFile<'t> {
         if self.group_rows > 0 {
             self.end_group()?;
         }
-        // `into_inner` of the library makes a text of the file system's error.
-        self.writer.finish().map_err(into_io)?;
-        let file = mem::replace(self.writer.inner_mut(), NewFile::counting());
-        Ok(UnnamedFile { file, rows: self.rows })
+        Ok(UnnamedFile { file: finished(self.writer)?, rows: self.rows })
     }
 }
 

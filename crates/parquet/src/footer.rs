@@ -3,34 +3,18 @@
 //! The library goes down a schema by recursion and reserves as many places as a group says to have fields. A damaged schema could
 //! exhaust stack or memory, which no program survives. Leaves out all else in the footer, which the library checks.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-
+use nandseq_input::thrift::{DEPTH, INT, LIST, STRUCT, fields, list, number, signed, skip};
 use parquet::errors::ParquetError;
-
-use crate::walk::{number, signed};
-
-/// The most groups in one another in a schema, and the most structures in one another in the footer.
-const DEPTH: usize = 64;
-
-/// The kinds of values in a footer by their numbers in its encoding, Thrift's compact protocol.
-const BYTE: u8 = 3;
-const INT: u8 = 5;
-const LIST: u8 = 9;
-const STRUCT: u8 = 12;
+use parquet::file::reader::ChunkReader;
 
 /// Refuses a file whose schema is too deep or has groups with more fields than there are. Other damage is left to the library.
-pub(crate) fn check(mut file: &File) -> Result<(), ParquetError> {
+pub(crate) fn check(file: &impl ChunkReader) -> Result<(), ParquetError> {
     const END: u64 = 8;
-    let Some(before) = file.metadata()?.len().checked_sub(END) else { return Ok(()) };
-    let mut length = [0; 4];
-    file.seek(SeekFrom::Start(before))?;
-    file.read_exact(&mut length)?;
-    let length = u32::from_le_bytes(length);
+    let Some(before) = file.len().checked_sub(END) else { return Ok(()) };
+    let length = file.get_bytes(before, 4)?;
+    let Some(length) = length.first_chunk().map(|length| u32::from_le_bytes(*length)) else { return Ok(()) };
     let Some(at) = before.checked_sub(length.into()) else { return Ok(()) };
-    let mut footer = vec![0; length as usize];
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut footer)?;
+    let footer = file.get_bytes(at, length as usize)?;
     is_sound(&footer).ok_or_else(|| ParquetError::General("the schema is damaged".to_owned()))
 }
 
@@ -67,50 +51,6 @@ fn schema(bytes: &mut &[u8]) -> Option<()> {
         }
     }
     (kind == STRUCT || count == 0).then_some(())
-}
-
-/// Gives the number and the kind of each field of a structure to `each`, which takes the field.
-fn fields(bytes: &mut &[u8], mut each: impl FnMut(&mut &[u8], i64, u8) -> Option<()>) -> Option<()> {
-    let mut id = 0_i64;
-    loop {
-        let head = *bytes.split_off_first()?;
-        if head == 0 {
-            return Some(());
-        }
-        id = if head >> 4 == 0 { signed(number(bytes)?) } else { id.checked_add((head >> 4).into())? };
-        each(bytes, id, head & 15)?;
-    }
-}
-
-/// Takes the number and the kind of the elements of a list.
-fn list(bytes: &mut &[u8]) -> Option<(u64, u8)> {
-    let head = *bytes.split_off_first()?;
-    let count = if head >> 4 == 15 { number(bytes)? } else { (head >> 4).into() };
-    Some((count, head & 15))
-}
-
-/// Takes a value of a kind, with at most `depth` structures in one another.
-fn skip(bytes: &mut &[u8], kind: u8, depth: usize) -> Option<()> {
-    let length = match kind {
-        // The kind of a truth value is its value.
-        1 | 2 => 0,
-        BYTE => 1,
-        4..=6 => number(bytes).map(|_| 0)?,
-        7 => 8,
-        8 => number(bytes)?,
-        LIST | 10 => {
-            let (count, kind) = list(bytes)?;
-            let kind = if kind <= 2 { BYTE } else { kind };
-            (0..count).try_for_each(|_| skip(bytes, kind, depth.checked_sub(1)?))?;
-            0
-        }
-        STRUCT => {
-            fields(bytes, |bytes, _, kind| skip(bytes, kind, depth.checked_sub(1)?))?;
-            0
-        }
-        _ => return None,
-    };
-    bytes.split_off(..usize::try_from(length).ok()?).map(drop)
 }
 
 #[cfg(test)]

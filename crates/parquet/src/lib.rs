@@ -6,7 +6,8 @@
 //!
 //! [`PARQUET`] is the form by which such tables are found and read.
 //!
-//! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
+//! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`. A pack of runs has one file for each
+//! table, `site=01/pack=0000001/operation_sequence.parquet`, with the column `run`.
 
 mod cells;
 mod chunk;
@@ -14,6 +15,7 @@ mod columns;
 mod failure;
 mod file;
 mod footer;
+mod pack;
 mod packing;
 mod pages;
 mod sequence;
@@ -23,7 +25,7 @@ mod walk;
 
 use std::io;
 
-use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, Writers};
+use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, TablePack, Writers};
 use nandseq_output::model::TableModel;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::row_values::{ValueNames, ValueRow};
@@ -37,6 +39,7 @@ use nandseq_trace::time_column::TimeColumnError;
 use columns::schema;
 use failure::into_io;
 use file::ParquetFile;
+use pack::ParquetPack;
 use sequence::SequenceParquet;
 use tables::ParquetTable;
 pub use text::PARQUET;
@@ -89,5 +92,9 @@ impl TableFormat for ParquetTables {
             input_times: self.table(start)?,
             proposals: self.table(start)?,
         })
+    }
+
+    fn pack(&self, file: NewFile) -> io::Result<Box<dyn TablePack + '_>> {
+        Ok(Box::new(ParquetPack::new(file, &self.names)?))
     }
 }

@@ -6,22 +6,23 @@
 //! thousand rows are in memory at a time. Leaves out the meaning of the fields: a null becomes an empty field, which the reader
 //! of lines judges.
 
-use std::fs::File;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
+use bytes::Bytes;
 use nandseq_input::Source;
+use nandseq_input::archive::{self, Pieces, ReadPieces};
 use nandseq_input::field_text::{ExpectingOps, put_decimal, put_json, put_text};
 use nandseq_input::form::Form;
 use nandseq_input::source::{columns_of, lines};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::file_form::FileForm;
-use nandseq_trace::manifest;
+use nandseq_trace::pack::{INDEX_KEY, split};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader as _, Length, SerializedFileReader};
 
 use crate::cells::{Cell, Cells, TableColumn};
 use crate::failure::{guarded, into_io};
@@ -57,9 +58,35 @@ impl Source for ParquetFiles {
     }
 }
 
+/// All of a file.
+struct Whole(Pieces);
+
+impl Length for Whole {
+    fn len(&self) -> u64 {
+        self.0.bytes()
+    }
+}
+
+impl ChunkReader for Whole {
+    type T = BufReader<ReadPieces>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(BufReader::new(self.0.read_from(start)))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let mut bytes = Vec::new();
+        self.0.read_from(start).take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(ParquetError::EOF(format!("{length} bytes at {start}")));
+        }
+        Ok(Bytes::from(bytes))
+    }
+}
+
 /// The rows of a file.
 struct Rows {
-    file: SerializedFileReader<File>,
+    file: SerializedFileReader<Whole>,
     /// The next row group, and the number of rows of the present one that were not read.
     group: usize,
     left: usize,
@@ -72,13 +99,19 @@ struct Rows {
 
 impl Rows {
     fn open(path: &Path, names: &'static [&'static str], files: ParquetFiles) -> io::Result<Self> {
-        let file = manifest::open(path)?;
+        let file = Whole(archive::open_pieces(path)?);
         footer::check(&file).map_err(damaged)?;
         let file = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?;
         if !is_sound(file.metadata()) {
             return Err(damaged(ParquetError::General("a place is before the file".to_owned())));
         }
-        let schema = file.metadata().file_metadata().schema_descr();
+        let about = file.metadata().file_metadata();
+        let is_pack = about.key_value_metadata().is_some_and(|all| all.iter().any(|entry| entry.key == INDEX_KEY));
+        if is_pack && split(path).is_none() {
+            let what = "it is a pack of runs, which are found where it was written: in the folder `pack=<first run>` of its site";
+            return Err(invalid(what.to_owned()));
+        }
+        let schema = about.schema_descr();
         let there = schema.root_schema().get_fields();
         if let Some(missing) = names.iter().find(|&name| there.iter().all(|column| column.name() != *name)) {
             return Err(invalid(format!("it has no column '{missing}'; the table's are {}", names.join(","))));

@@ -2,8 +2,7 @@
 //!
 //! All functions give `None` if bytes are missing or cannot be what was written.
 
-/// The longest whole number of variable length in bytes, which has 64 bits.
-const LONGEST: usize = 10;
+use nandseq_input::thrift::{number, signed};
 
 /// The most values in a block of differences. Tools write 128 to some thousands.
 const BLOCK: u64 = 1 << 20;
@@ -162,17 +161,4 @@ impl Differences {
         }
         Some(is_whole)
     }
-}
-
-/// A number whose sign is its lowest bit.
-pub(crate) fn signed(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
-}
-
-/// Takes a whole number of variable length.
-pub(crate) fn number(bytes: &mut &[u8]) -> Option<u64> {
-    let length = bytes.iter().take(LONGEST).position(|byte| byte & 0x80 == 0)? + 1;
-    let (taken, rest) = bytes.split_at(length);
-    *bytes = rest;
-    Some(taken.iter().rev().fold(0, |number, &byte| number << 7 | u64::from(byte & 0x7f)))
 }

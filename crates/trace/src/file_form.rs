@@ -86,10 +86,25 @@ impl FileForm {
         }
     }
 
+    /// The name of the archive that takes the files of a kind in the pack that begins with run `first`, in the folder of the site:
+    /// `pack_261121_0000001.zip`; for a table of a dataset `pack=0000001/operation_sequence.parquet`.
+    #[must_use]
+    pub fn pack_name(self, kind: FileKind, stamp: Stamp, first: u64) -> String {
+        match self.layout {
+            Layout::Dataset if kind.is_table() => {
+                format!("{}/{}.{}", pack::pack_folder(first), kind.name(), self.ending)
+            }
+            Layout::Dataset | Layout::Site => pack::pack_name(stamp, first),
+        }
+    }
+
     /// The folder of the site that a table belongs to.
     #[must_use]
     pub fn site_folder(self, table: &Path) -> Option<&Path> {
-        let folder = pack::outside(table.parent()?);
+        if let Some((archive, _)) = pack::split(table) {
+            return Some(pack::site_folder(archive));
+        }
+        let folder = table.parent()?;
         let is_of_run =
             folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(RUN_FOLDER));
         match self.layout {
@@ -149,6 +164,10 @@ mod tests {
         for form in FileForm::ALL {
             let table = site.join(form.file_name(FileKind::OperationSequence, stamp, 1));
             assert_eq!((FileForm::of(&table), form.site_folder(&table)), (form, Some(site)), "{form:?}");
+            let packed = site.join(form.pack_name(FileKind::OperationSequence, stamp, 1));
+            let packed = packed.join(form.file_name(FileKind::OperationSequence, stamp, 7));
+            assert_eq!((FileForm::of(&packed), form.site_folder(&packed)), (form, Some(site)), "{form:?}");
+            assert_eq!(form.pack_name(FileKind::Snapshot, stamp, 1), "pack_261121_0000001.zip");
             let renamed = site.join(format!("mine.{}", form.ending));
             assert_eq!((FileForm::of(&renamed), form.site_folder(&renamed)), (form, Some(site)), "{form:?}");
             assert_eq!(FileForm::of(&site.join(format!("mine.{}.gz", form.ending))), form);

@@ -170,7 +170,8 @@ pub(crate) struct OutputArgs {
     /// Which files each run writes, by name [default: all]
     #[arg(long, value_name = "LIST", value_parser = outputs)]
     pub(crate) outputs: Option<Outputs>,
-    /// Put the files of so many runs of a site into one archive: a ZIP file of the same files, pack_<date>_<first run>.zip
+    /// Put the files of so many runs of a site into one archive: a ZIP file of the same files, pack_<date>_<first run>.zip; with
+    /// --format parquet each table into one file, pack=<first run>/<table>.parquet, and the rest into that archive
     #[arg(long, value_name = "N", value_parser = whole(1..=MAX_RUN))]
     pub(crate) pack: Option<u64>,
     /// How much to log of proposals

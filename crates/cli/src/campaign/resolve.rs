@@ -124,10 +124,6 @@ fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     if !output.format.is_built() {
         problems.push(Problem::new(inputs::NOT_BUILT).help("use --format csv"));
     }
-    if output.pack.is_some() && output.format != Format::Csv {
-        let problem = Problem::new("--pack packs runs as CSV, and --format asks for another form");
-        problems.push(problem.help("leave out --format, or --pack"));
-    }
     if output.verify && !outputs(arguments).contains(FileKind::OperationSequence) {
         let message = "--verify judges operation_sequence, and none is written";
         problems.push(Problem::new(message).help("add operation_sequence to --outputs"));

@@ -124,7 +124,7 @@ impl Others {
         if is_same == Some(true) && !campaign.clean && campaign.resume.is_none() && has_snapshots {
             let today = Some(campaign.stamp.at_second(0));
             let is_replaced = |file: &mut (PathBuf, RunName)| {
-                let RunName { kind, run, stamp } = file.1;
+                let RunName { kind, run, stamp, .. } = file.1;
                 let is_of_run = kind == Some(FileKind::Snapshot) && run <= campaign.num_runs;
                 is_of_run && stamp.map(|stamp| stamp.at_second(0)) == today && listed.contains(file)
             };

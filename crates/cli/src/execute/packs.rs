@@ -1,38 +1,40 @@
-//! The pack that a site is making: the archive that takes the files of its runs, and the records of these runs.
+//! The pack that a site is making: the archives that take the files of its runs, and the records of these runs.
 //!
 //! A run counts as finished when its pack is complete.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nandseq_output::pack::PackFile;
+use nandseq_output::format::TableFormat;
+use nandseq_output::pack::{Made, PackFiles};
 use nandseq_output::run_files::Complete;
-use nandseq_trace::files::Stamp;
 use nandseq_trace::manifest::RunRecord;
-use nandseq_trace::pack::pack_name;
 
 /// The packs of a site, one after another.
-pub(super) struct Packs {
+pub(super) struct Packs<'f> {
     folder: PathBuf,
     size: u64,
-    open: Option<OpenPack>,
+    format: &'f dyn TableFormat,
+    /// Whether archives are synced at the same time.
+    syncs_together: bool,
+    open: Option<OpenPack<'f>>,
 }
 
-struct OpenPack {
-    name: String,
-    file: PackFile,
+struct OpenPack<'f> {
+    first: u64,
+    files: PackFiles<'f>,
     records: Vec<RunRecord>,
 }
 
-impl Packs {
-    /// Packs of `size` runs in the folder of a site.
-    pub(super) fn new(folder: &Path, size: u64) -> Self {
-        Self { folder: folder.to_owned(), size, open: None }
+impl<'f> Packs<'f> {
+    /// Packs of `size` runs in the folder of a site, with tables in `format`.
+    pub(super) fn new(folder: &Path, size: u64, format: &'f dyn TableFormat, syncs_together: bool) -> Self {
+        Self { folder: folder.to_owned(), size, format, syncs_together, open: None }
     }
 
-    /// The name of the pack that takes the next run, by index.
-    pub(super) fn name(&self, stamp: Stamp, run_index: u64) -> String {
-        self.open.as_ref().map_or_else(|| pack_name(stamp, run_index + 1), |open| open.name.clone())
+    /// The number of the first run of the pack that takes the next run, which is given by index.
+    pub(super) fn first(&self, run_index: u64) -> u64 {
+        self.open.as_ref().map_or(run_index + 1, |open| open.first)
     }
 
     /// Adds a run to its pack.
@@ -40,15 +42,13 @@ impl Packs {
     /// # Errors
     /// Errors of the files.
     pub(super) fn add(&mut self, record: RunRecord, files: Complete<'_>) -> io::Result<()> {
-        let open = match &mut self.open {
-            Some(open) => open,
-            None => {
-                let name = files.pack().unwrap_or_default().to_owned();
-                let file = PackFile::create(&self.folder, &name)?;
-                self.open.insert(OpenPack { name, file, records: Vec::new() })
-            }
-        };
-        open.file.add(files)?;
+        let Self { folder, format, .. } = self;
+        let open = self.open.get_or_insert_with(|| OpenPack {
+            first: record.run,
+            files: PackFiles::new(folder, *format),
+            records: Vec::new(),
+        });
+        open.files.add(files)?;
         open.records.push(record);
         Ok(())
     }
@@ -58,15 +58,15 @@ impl Packs {
         (run_index + 1).is_multiple_of(self.size)
     }
 
-    /// Completes the pack that is being made. Returns the records of its runs; none if no pack was begun.
+    /// Completes those archives of the pack that are to be `made`. Returns the records of its runs; none if no pack was begun.
     ///
     /// # Errors
-    /// Errors of the archive, which is then removed.
-    pub(super) fn close(&mut self) -> io::Result<Vec<RunRecord>> {
-        let Some(OpenPack { file, mut records, .. }) = self.open.take() else { return Ok(Vec::new()) };
-        let pack = file.finish()?;
+    /// Errors of the archives, which are then removed.
+    pub(super) fn close(&mut self, made: Made) -> io::Result<Vec<RunRecord>> {
+        let Some(OpenPack { files, mut records, .. }) = self.open.take() else { return Ok(Vec::new()) };
+        let pack = files.finish(self.syncs_together, made)?;
         if let Some(last) = records.last_mut() {
-            last.pack = vec![pack];
+            last.pack = pack;
         }
         Ok(records)
     }

@@ -9,11 +9,11 @@ use std::thread;
 
 use nandseq_generate::{RunError, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
+use nandseq_output::pack::Made;
 use nandseq_output::run_files::{Complete, PackPlace, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, RunRecord, SiteRecord};
-use nandseq_trace::pack::split_name;
 use nandseq_trace::run_name::RunName;
 
 use super::claim::Claims;
@@ -79,16 +79,16 @@ pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
 }
 
 /// Where the files of a site's runs go, and the list of those that are complete.
-struct SiteRuns {
+struct SiteRuns<'f> {
     ledger: Ledger,
     /// `None` if each run has files of its own.
-    packs: Option<Packs>,
+    packs: Option<Packs<'f>>,
 }
 
-/// The name of the pack that a listed run is in.
-fn pack_of(listed: &RunRecord) -> Option<String> {
-    let name = listed.files.first()?.file.as_str();
-    split_name(name).map(|(archive, _)| archive.to_owned())
+/// The number of the first run of the pack that a listed run is in.
+fn pack_of(listed: &RunRecord) -> Option<u64> {
+    let archive = RunName::parse(listed.files.first()?.file.on_disk().as_str())?;
+    archive.is_pack.then_some(archive.run)
 }
 
 fn altered(what: &str, folder: &Path) -> Failure {
@@ -200,7 +200,7 @@ impl<'p> Work<'p> {
         made: &mut Totals,
     ) -> Result<(), Failure> {
         let mut at: Option<(Site<'p>, u64)> = None;
-        let mut packs = self.campaign.pack.map(|size| Packs::new(folder, size));
+        let mut packs = self.packs(folder);
         for &(wanted, gone) in &missing.runs {
             let state = resume::before(self.campaign, campaign_site, self.setups, &missing.listed, wanted)?;
             let from = state.as_ref().map_or(0, |state| state.run);
@@ -234,7 +234,7 @@ impl<'p> Work<'p> {
                     made.add_run(summary, 0, 0);
                     packs.add(record, complete).map_err(unwritten)?;
                     if let Some(first) = packed.first() {
-                        let records = packs.close().map_err(unwritten)?;
+                        let records = packs.close(Made::Missing).map_err(unwritten)?;
                         if records.last().is_none_or(|last| last.pack != packed) {
                             return Err(altered(&format!("`{}`", first.file), folder));
                         }
@@ -256,7 +256,7 @@ impl<'p> Work<'p> {
         totals: &mut Totals,
     ) -> (Option<FinishedSite>, Result<(), Failure>) {
         let (ledger, mut site, next_run) = begun;
-        let mut files = SiteRuns { ledger, packs: self.campaign.pack.map(|size| Packs::new(folder, size)) };
+        let mut files = SiteRuns { ledger, packs: self.packs(folder) };
         let (mut end, mut covered) = (Ok(()), false);
         for run_index in next_run..self.campaign.num_runs {
             // A site that has covered enough has no further runs.
@@ -297,7 +297,7 @@ impl<'p> Work<'p> {
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        (files, site): (&mut SiteRuns, &mut Site<'p>),
+        (files, site): (&mut SiteRuns<'_>, &mut Site<'p>),
         run_index: u64,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
@@ -307,7 +307,7 @@ impl<'p> Work<'p> {
         }
         let unwritten = |reason| Failure::cannot_write(folder, reason);
         let stamp = self.campaign.stamp;
-        let pack = files.packs.as_ref().map(|packs| packs.name(stamp, run_index));
+        let pack = files.packs.as_ref().map(|packs| packs.first(run_index));
         let made = self.files(folder, (stamp, pack), run_index + 1, true)?;
         let (record, summary, complete) = self.simulate(campaign_site, (folder, made), site, run_index)?;
         self.note(campaign_site, site, (&summary, run_index), totals);
@@ -327,11 +327,11 @@ impl<'p> Work<'p> {
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        files: &mut SiteRuns,
+        files: &mut SiteRuns<'_>,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
         let Some(packs) = &mut files.packs else { return Ok(()) };
-        let records = packs.close().map_err(|reason| Failure::cannot_write(folder, reason))?;
+        let records = packs.close(Made::All).map_err(|reason| Failure::cannot_write(folder, reason))?;
         let Some(last) = records.last() else { return Ok(()) };
         totals.add_pack(&last.pack);
         self.finished(campaign_site, folder, &mut files.ledger, &records, totals)
@@ -370,18 +370,23 @@ impl<'p> Work<'p> {
         totals.note_dead((campaign_site, phase), (run_index + 1, summary.ops), summary.dead.clone());
     }
 
+    /// The packs of a site; `None` if each run has files of its own.
+    fn packs(&self, folder: &Path) -> Option<Packs<'_>> {
+        self.campaign.pack.map(|size| Packs::new(folder, size, self.format, self.syncs_slowly))
+    }
+
     /// The files of a run: on the disk, or only counted.
     fn files(
         &self,
         folder: &Path,
-        (stamp, pack): (Stamp, Option<String>),
+        (stamp, pack): (Stamp, Option<u64>),
         run: u64,
         on_disk: bool,
     ) -> Result<RunFiles<'_>, Failure> {
         let (format, outputs) = (self.format, self.campaign.outputs);
         let files = match (pack, on_disk) {
-            (Some(name), is_kept) => {
-                RunFiles::for_pack(folder, PackPlace { name, is_kept }, (format, outputs), stamp, run)
+            (Some(first), is_kept) => {
+                RunFiles::for_pack(folder, PackPlace { first, is_kept }, (format, outputs), stamp, run)
             }
             (None, true) => RunFiles::create(folder, format, outputs, stamp, run),
             (None, false) => RunFiles::counting(folder, format, outputs, stamp, run),

@@ -4,7 +4,7 @@
 //! operations that would be written there first. The rest is estimated from the trial. The bound of the estimate follows from how
 //! much sites or runs differ. Dead dies and shortfalls of the trial are reported as the campaign would report them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use nandseq_profile::Ticks;
@@ -64,6 +64,9 @@ pub(crate) struct DryRun {
     /// Whether the files of a run are in packs. `false` is not written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_packed: bool,
+    /// The number of archives of a pack.
+    #[serde(skip)]
+    archives: u64,
     manifests: u64,
     /// The result of the trial; `null` if no run is left.
     trial: Option<TrialResult>,
@@ -159,6 +162,7 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     let of_trial = if nothing_starts.is_some() { "" } else { "in the trial: " };
     let ends_early = tried.and_then(|tried| not_reached::end(campaign, &tried.totals, tried.sites.len()));
     warnings.iter().for_each(|warning| tell(&warning_text(&format!("{of_trial}{warning}"))));
+    let archives = archives_of_a_pack(campaign);
     Ok(DryRun {
         schema: SCHEMA,
         command: "generate",
@@ -184,10 +188,11 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
         runs_again: found.runs_again,
         other_files,
         files: match campaign.pack {
-            Some(size) => found.runs_there.iter().map(|&there| packs(there, campaign.num_runs, size)).sum(),
+            Some(size) => found.runs_there.iter().map(|&there| archives * packs(there, campaign.num_runs, size)).sum(),
             None => left * found.files.len() as u64,
         },
         is_packed: campaign.pack.is_some(),
+        archives,
         files_of_a_run: found.files,
         manifests: campaign.sites.len() as u64 + u64::from(campaign.batch.is_some()),
         trial: found.tried.map(|tried| TrialResult {
@@ -214,6 +219,12 @@ pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Res
         }
     }
     if dry_run.missed { Err(Failure::NotReached) } else { Ok(()) }
+}
+
+/// The number of archives of a pack of a campaign.
+fn archives_of_a_pack(campaign: &Campaign) -> u64 {
+    let name = |kind| campaign.format.form().pack_name(kind, campaign.stamp, 1);
+    campaign.outputs.iter().map(name).collect::<BTreeSet<_>>().len().max(1) as u64
 }
 
 /// How many packs of so many runs a site makes that has some runs already.
@@ -380,8 +391,11 @@ impl DryRun {
         let table = self.table_file.as_ref().map_or_else(String::new, |path| {
             format!("; the table of probabilities would be written to {}", shell_word(path))
         });
-        let in_all =
-            if self.is_packed { format!("in {}", counted(self.files, "pack")) } else { format!("{files} in all") };
+        let in_all = match self.archives {
+            _ if !self.is_packed => format!("{files} in all"),
+            1 => format!("in {}", counted(self.files, "pack")),
+            count => format!("in {} of {count} files each", counted(self.files / count, "pack")),
+        };
         writeln!(text, "{of_each} of each run{named}, {in_all}, and {manifests}{table}")?;
         if detail == Detail::Full {
             self.files_of_a_run.iter().try_for_each(|name| writeln!(text, "  {name}"))?;

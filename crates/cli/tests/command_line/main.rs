@@ -12,6 +12,8 @@ mod in_phases;
 mod inputs;
 mod names;
 mod packs;
+#[cfg(feature = "parquet")]
+mod packs_of_tables;
 mod pages;
 mod phases;
 mod plans;

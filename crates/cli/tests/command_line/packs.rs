@@ -1,4 +1,5 @@
-//! `--pack`: the files of runs in archives are the files of runs, for whatever writes, resumes, judges or joins them.
+//! `--pack`: the files of runs in archives are the files of runs, for whatever writes, resumes, judges or joins them, in every form of the
+//! tables.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,10 +7,10 @@ use std::path::Path;
 use std::process::Command;
 
 use nandseq_input::archive;
-use nandseq_trace::manifest;
+use nandseq_trace::{manifest, pack};
 use rawzip::ZipArchiveWriter;
 
-use crate::runner::{Folder, checked_manifest};
+use crate::runner::{Folder, checked_manifest, forms};
 
 const FIRST: &str = "out/pack_261121_0000001.zip";
 const SECOND: &str = "out/pack_261121_0000004.zip";
@@ -40,12 +41,21 @@ fn members(path: &Path) -> BTreeMap<String, Vec<u8>> {
     archive::members(path).unwrap().into_iter().map(member).collect()
 }
 
+/// The flags for each form of the tables.
+fn each_form() -> impl Iterator<Item = Vec<String>> {
+    forms().into_iter().map(|form| vec!["--format".to_owned(), form])
+}
+
+fn strings(flags: &[String]) -> Vec<&str> {
+    flags.iter().map(String::as_str).collect()
+}
+
 /// The files of a folder without manifests, with the members of archives in their places.
 fn unpacked(folder: &Folder) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
     for (name, bytes) in folder.files() {
-        if name.ends_with(".zip") {
-            let place = name.rsplit_once('/').unwrap().0;
+        if pack::is_archive(Path::new(&name)) {
+            let place = pack::site_folder(Path::new(&name)).to_str().unwrap().to_owned();
             let members = members(&folder.path().join(&name)).into_iter();
             all.extend(members.map(|(member, bytes)| (format!("{place}/{member}"), bytes)));
         } else if !name.ends_with(manifest::FILE_NAME) {
@@ -89,14 +99,14 @@ fn said(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn the_members_of_packs_are_the_files_that_runs_have_without_them() {
-    for more in [&[][..], &["--site-count", "2"], &["--outputs", "operation_sequence,snapshot"]] {
-        let plain = made("7", more);
-        for size in ["1", "3", "7", "100"] {
-            let packed = made("7", &[more, &["--pack", size]].concat());
-            let (mut expected, mut found) = (unpacked(&plain), unpacked(&packed));
-            expected.retain(|name, _| !name.ends_with("manifest.json"));
-            found.retain(|name, _| !name.ends_with("manifest.json"));
-            assert!(expected == found, "{more:?} {size}");
+    for form in each_form() {
+        for more in [&[][..], &["--site-count", "2"], &["--outputs", "operation_sequence,snapshot"]] {
+            let more = [&strings(&form), more].concat();
+            let plain = made("7", &more);
+            for size in ["1", "3", "7", "100"] {
+                let packed = made("7", &[&more[..], &["--pack", size]].concat());
+                assert!(unpacked(&plain) == unpacked(&packed), "{more:?} {size}");
+            }
         }
     }
     let packed = made("7", &["--pack", "3"]);
@@ -128,22 +138,26 @@ fn python_reads_the_members_of_packs() {
 #[test]
 fn packs_are_the_same_with_any_number_of_jobs_and_in_shards() {
     let batch = ["--site-count", "3", "--pack", "2"];
-    let whole = made("5", &batch).files();
-    for jobs in ["1", "2", "7"] {
-        assert!(made("5", &[&batch[..], &["--jobs", jobs]].concat()).files() == whole, "{jobs}");
+    let damaged = ["one/site_01/pack_261121_0000003.zip", "one/site=01/pack=0000003/op_state_timeline.parquet"];
+    for (form, damaged) in each_form().zip(damaged) {
+        let batch = [&batch[..], &strings(&form)].concat();
+        let whole = made("5", &batch).files();
+        for jobs in ["1", "2", "7"] {
+            assert!(made("5", &[&batch[..], &["--jobs", jobs]].concat()).files() == whole, "{jobs}");
+        }
+        let folder = Folder::new();
+        for (shard, out) in [("1/2", "one"), ("2/2", "two")] {
+            folder.succeed(&with("5", &[&batch[..], &["--shard", shard, "--out-dir", out]].concat()));
+        }
+        folder.succeed(&["merge", "one", "two", "--into", "out"]);
+        let joined: BTreeMap<_, _> = folder.files().into_iter().filter(|(name, _)| name.starts_with("out/")).collect();
+        assert!(joined == whole);
+        // A damaged pack is not joined.
+        fs::write(folder.path().join(damaged), "cut").unwrap();
+        fs::remove_dir_all(folder.path().join("out")).unwrap();
+        let text = folder.refuse(&["merge", "one", "two", "--into", "out"]);
+        assert!(text.contains(&format!("`{damaged}` was changed since it was written")), "{text}");
     }
-    let folder = Folder::new();
-    for (shard, out) in [("1/2", "one"), ("2/2", "two")] {
-        folder.succeed(&with("5", &[&batch[..], &["--shard", shard, "--out-dir", out]].concat()));
-    }
-    folder.succeed(&["merge", "one", "two", "--into", "out"]);
-    let joined: BTreeMap<_, _> = folder.files().into_iter().filter(|(name, _)| name.starts_with("out/")).collect();
-    assert!(joined == whole);
-    // A damaged pack is not joined.
-    fs::write(folder.path().join("one/site_01/pack_261121_0000003.zip"), "cut").unwrap();
-    fs::remove_dir_all(folder.path().join("out")).unwrap();
-    let text = folder.refuse(&["merge", "one", "two", "--into", "out"]);
-    assert!(text.contains("`one/site_01/pack_261121_0000003.zip` was changed since it was written"), "{text}");
     // Nor are packs of other sizes, or runs without packs.
     for other in [&["--pack", "3"][..], &[]] {
         let folder = Folder::new();
@@ -157,14 +171,16 @@ fn packs_are_the_same_with_any_number_of_jobs_and_in_shards() {
 
 #[test]
 fn stopped_anywhere_the_packs_are_those_of_one_execution() {
-    for size in ["1", "2", "3", "5"] {
-        let pack = ["--pack", size];
-        let whole = made("7", &pack).files();
-        let split = Folder::new();
-        for runs in 1..=7 {
-            split.succeed(&with(&runs.to_string(), &[&pack[..], &["--resume", "out"]].concat()));
+    for form in each_form() {
+        for size in ["1", "2", "3", "5"] {
+            let pack = [&["--pack", size], &strings(&form)[..]].concat();
+            let whole = made("7", &pack).files();
+            let split = Folder::new();
+            for runs in 1..=7 {
+                split.succeed(&with(&runs.to_string(), &[&pack[..], &["--resume", "out"]].concat()));
+            }
+            assert!(split.files() == whole, "{form:?} {size}");
         }
-        assert!(split.files() == whole, "{size}");
     }
     let folder = made("5", &["--pack", "3"]);
     let (_, text) = said(&folder, &with("8", &["--pack", "3", "--resume", "out"]));
@@ -198,8 +214,8 @@ fn packs_of_another_size_or_form_are_another_campaign() {
     let text = folder.refuse(&with("7", &["--pack", "0"]));
     assert!(text.contains("'0' for '--pack <N>': not a whole number from 1 to 9999999"), "{text}");
     if cfg!(feature = "parquet") {
-        let text = folder.refuse(&with("7", &["--pack", "2", "--format", "parquet"]));
-        assert!(text.contains("--pack packs runs as CSV, and --format asks for another form"), "{text}");
+        let text = folder.refuse(&with("7", &["--pack", "3", "--format", "parquet", "--resume", "out"]));
+        assert!(text.contains("--format"), "{text}");
     }
 }
 
@@ -339,4 +355,9 @@ fn a_dry_run_counts_packs() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("3 runs are there already, 4 to make") || text.contains("3 runs  are there"), "{text}");
     assert!(text.contains(", in 2 packs, and 1 manifest"), "{text}");
+    if cfg!(feature = "parquet") {
+        let output = Folder::new().succeed(&with("7", &["--pack", "3", "--dry-run", "--format", "parquet"]));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(", in 3 packs of 7 files each, and 1 manifest"), "{text}");
+    }
 }

@@ -6,7 +6,7 @@ use nandseq_profile::builtin;
 use nandseq_trace::pack;
 use nandseq_trace::recorded::shown;
 
-use super::names::{name_of, origin_of, runs_in_archive};
+use super::names::{archive_of_sequences, name_of, origin_of, runs_in_archive};
 use super::search::found_in;
 use super::single::{alone, is_file, missing_runs, run};
 use super::site_files::{FindError, FoundSites, RunFile, SiteFiles};
@@ -69,7 +69,10 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<FoundSites, FindError
 /// The paths, with the sequences in an archive in place of it.
 fn with_members(paths: &[PathBuf], forms: Forms) -> Result<Vec<PathBuf>, FindError> {
     let mut all = Vec::new();
-    for path in paths {
+    for named in paths {
+        // Of the folder of a pack, the sequences are named.
+        let archive = archive_of_sequences(named, forms).map(|(_, archive)| archive);
+        let path = archive.as_ref().unwrap_or(named);
         if !(pack::is_archive(path) && path.is_file()) {
             all.push(path.clone());
             continue;

@@ -51,10 +51,22 @@ pub(super) fn run_of(name: &str, forms: Forms) -> Option<(&str, u64)> {
 /// If the archive cannot be read.
 pub(super) fn runs_in_archive(archive: &Path, forms: Forms) -> io::Result<Vec<(u64, PathBuf)>> {
     let members = archive::members(archive)?;
-    let run = |name: &String| Some((run_of(name, forms)?.1, archive.join(name)));
+    let run = |name: &String| {
+        let path = archive.join(name);
+        let (_, run) = place_of(&path, forms)?;
+        Some((run, path))
+    };
     let mut runs: Vec<_> = members.iter().filter_map(run).collect();
     runs.sort();
     Ok(runs)
+}
+
+/// The archive with the sequences of a pack in the folder of its archives, and the first run of the pack. `None` for another folder.
+pub(super) fn archive_of_sequences(folder: &Path, forms: Forms) -> Option<(u64, PathBuf)> {
+    let first = pack::parse_pack_folder(name_of(folder)?)?;
+    let datasets = forms.iter().filter(|form| form.table.layout == Layout::Dataset);
+    let is_there = |archive: &PathBuf| archive.symlink_metadata().is_ok_and(|about| !about.is_dir());
+    datasets.map(|form| form.sequence_in(folder)).find(is_there).map(|archive| (first, archive))
 }
 
 /// The number in the name of a folder `run=<run>`.
@@ -89,11 +101,11 @@ pub(super) fn place_of(sequence: &Path, forms: Forms) -> Option<(&str, u64)> {
 /// a dataset.
 pub(super) fn origin_of(sequence: &Path, forms: Forms) -> Option<(PathBuf, String)> {
     let (rest, _) = place_of(sequence, forms)?;
-    let folder = sequence.parent()?;
+    let folder = Form::of(sequence, forms)?.table.site_folder(sequence)?.to_owned();
     if is_of_dataset(sequence, forms) {
-        return Some((folder.parent()?.to_owned(), String::new()));
+        return Some((folder, String::new()));
     }
-    rest.rsplit_once('_').map(|(stamp, _)| (pack::outside(folder).to_owned(), stamp.to_owned()))
+    rest.rsplit_once('_').map(|(stamp, _)| (folder, stamp.to_owned()))
 }
 
 /// The tables of the same run that lie beside a sequence.
@@ -110,7 +122,7 @@ pub(super) fn no_files_beside(sequence: &Path, forms: Forms) -> impl Iterator<It
 fn named_beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKind, PathBuf)> {
     let rest = place_of(sequence, forms).map(|(rest, _)| rest);
     let path = move |kind: TableKind| {
-        Some((kind, plain_or_packed(sequence.with_file_name(format!("{}{}", kind.name(), rest?)))))
+        Some((kind, plain_or_packed(pack::beside(sequence, &format!("{}{}", kind.name(), rest?)))))
     };
     TableKind::ALL.into_iter().filter_map(path)
 }
@@ -129,7 +141,18 @@ pub(super) fn log_of(sequence: &Path, forms: Forms, known: impl Fn(&Path) -> boo
         let stamped = stamped.strip_prefix(NAME)?.strip_prefix('_')?.strip_suffix(".log")?;
         digits(stamped.rsplit_once('_')?.1).filter(|&of| of == run)
     };
-    let entries = sequence.parent()?.parent()?.read_dir().ok()?;
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let site = Form::of(sequence, forms)?.table.site_folder(sequence)?;
+    let first = pack::split(sequence).and_then(|(archive, _)| pack::first_in_folder(archive));
+    let mut paths = Vec::new();
+    for path in site.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path())) {
+        match name_of(&path).and_then(pack::parse_pack_name) {
+            Some((_, of)) if first == Some(of) => {
+                paths.extend(archive::members(&path).unwrap_or_default().iter().map(|name| path.join(name)));
+            }
+            Some(_) => {}
+            None => paths.push(path),
+        }
+    }
+    let paths = paths.into_iter();
     paths.filter(|path| name_of(path).and_then(of_run).is_some()).filter(there).max()
 }

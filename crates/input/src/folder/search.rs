@@ -9,7 +9,9 @@ use nandseq_trace::manifest::{self, BatchManifest};
 use nandseq_trace::pack;
 
 use super::listed::{self, Known, Listing, compare};
-use super::names::{beside, log_of, name_of, no_files_beside, run_of, run_of_dataset, runs_in_archive};
+use super::names::{
+    archive_of_sequences, beside, log_of, name_of, no_files_beside, run_of, run_of_dataset, runs_in_archive,
+};
 use super::single::{self, missing_runs};
 use super::site_files::{Damage, DamageKind, FindError, FoundSites, ListedFile, RunFile, SiteFiles, TableFile};
 use crate::archive;
@@ -145,10 +147,14 @@ fn search_below(
     for entry in entries {
         let path = entry.map_err(|error| FindError::io(folder, error))?.path();
         if path.is_dir() {
-            match run_of_dataset(&path, forms) {
-                Some(found) => files.push(found),
-                None if is_found(&path) => {}
-                None => below.push(path),
+            match (run_of_dataset(&path, forms), archive_of_sequences(&path, forms)) {
+                (Some(found), _) => files.push(found),
+                // [`site`] reports an archive that cannot be read.
+                (None, Some((first, path))) => {
+                    files.extend(runs_in_archive(&path, forms).unwrap_or_else(|_| vec![(first, path)]));
+                }
+                (None, None) if is_found(&path) => {}
+                (None, None) => below.push(path),
             }
         } else if let Some((_, run)) = name_of(&path).and_then(|name| run_of(name, forms)) {
             files.push((run, path));

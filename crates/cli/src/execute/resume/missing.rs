@@ -58,8 +58,10 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
         let is_last = at + 1 == runs.len();
         let mut names: Vec<String> = gone.iter().map(|file| file.file.on_disk().as_str().to_owned()).collect();
         names.dedup();
-        names.retain(|name| missing.files.last() != Some(name));
-        if gone.iter().any(|file| is_last || file.kind != FileKind::Snapshot) {
+        names.retain(|name| missing.files.iter().rev().take(FileKind::ALL.len()).all(|known| known != name));
+        // The runs of a pack are made again together.
+        let is_needed = |file: &&FileRecord| file.kind != FileKind::Snapshot || file.file.on_disk() != file.file;
+        if gone.iter().any(|file| is_last || is_needed(file)) {
             missing.again.push((run.run_index, gone.iter().map(|file| file.kind).collect()));
             missing.files.extend(names);
         } else {
