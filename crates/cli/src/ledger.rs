@@ -104,6 +104,20 @@ impl Ledger {
         Ok(())
     }
 
+    /// Lists runs whose files are all complete in the place of the last ones.
+    pub(crate) fn replace_last(&mut self, last: &[RunRecord], runs: &[RunRecord]) -> io::Result<()> {
+        let path = self.folder.join(FILE_NAME);
+        let (kept, ops) = (self.runs - last.len() as u64, last.iter().map(|run| run.operations).sum());
+        let mut file = io::BufWriter::new(NewFile::create(&self.folder, FILE_NAME)?);
+        for line in BufReader::new(File::open(&path)?).lines().take(1 + kept as usize) {
+            writeln!(file, "{}", line?)?;
+        }
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
+        self.file = OpenOptions::new().append(true).open(&path)?;
+        (self.runs, self.operations) = (kept, self.operations.saturating_sub(ops));
+        self.add(runs)
+    }
+
     /// Turns the ledger into the manifest of the site.
     pub(crate) fn finish(self, covered: bool) -> io::Result<FinishedSite> {
         let path = self.folder.join(FILE_NAME);

@@ -55,7 +55,7 @@ pub fn pack_name(stamp: Stamp, first: u64) -> String {
 pub fn parse_pack_name(name: &str) -> Option<(Stamp, u64)> {
     let (stamp, first) = name.strip_prefix(PACK)?.strip_suffix(ENDING)?.split_once('_')?;
     let (stamp, first) = (stamp.parse().ok()?, first.parse().ok()?);
-    (pack_name(stamp, first) == name).then_some((stamp, first))
+    (first > 0 && pack_name(stamp, first) == name).then_some((stamp, first))
 }
 
 /// The name of the folder with the archives of a pack that begins with a run, numbered from 1, in the folder of its site: `pack=0000001`.
@@ -68,7 +68,7 @@ pub fn pack_folder(first: u64) -> String {
 #[must_use]
 pub fn parse_pack_folder(name: &str) -> Option<u64> {
     let first = name.strip_prefix(FOLDER)?.parse().ok()?;
-    (pack_folder(first) == name).then_some(first)
+    (first > 0 && pack_folder(first) == name).then_some(first)
 }
 
 /// The first run of the pack that a run, by index, belongs to if each pack has `size` runs; by index too.

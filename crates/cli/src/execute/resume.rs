@@ -15,6 +15,7 @@ use nandseq_generate::{IdentityPart, SiteState, Snapshot, SnapshotError};
 use nandseq_input::{CsvFiles, Source as _, archive};
 use nandseq_trace::files::{FileKind, Outputs};
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteManifest};
+use nandseq_trace::pack;
 use nandseq_trace::run_name::RunName;
 
 use nandseq_profile::diagnostic::counted;
@@ -39,6 +40,8 @@ pub(super) struct SiteStart {
     pub(super) state: Option<SiteState>,
     /// The index of the run that comes next.
     pub(super) next_run: u64,
+    /// Runs from that on that are there in a pack which is made again with more runs. They stay until it is.
+    pub(super) replaced: Vec<RunRecord>,
     /// Runs that lack files. They are made again first; then [`find`] is called once more.
     pub(super) again: Option<Again>,
     /// Remarks for the user.
@@ -67,7 +70,15 @@ impl Again {
 
 impl SiteStart {
     fn fresh(head: SiteManifest) -> Self {
-        Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new(), unproven: None }
+        Self {
+            manifest: head,
+            state: None,
+            next_run: 0,
+            replaced: Vec::new(),
+            again: None,
+            remarks: Vec::new(),
+            unproven: None,
+        }
     }
 
     /// Whether the site writes the file of this kind and run.
@@ -100,6 +111,19 @@ struct ResumeSource {
     here: Option<Vec<RunRecord>>,
 }
 
+/// Checks that a path is neither an archive nor leads to what its archive lacks.
+fn is_no_archive(resume: &Path) -> Result<(), Failure> {
+    if pack::is_archive(resume) {
+        let problem = Problem::new(format!("`{}` is an archive, and no snapshot", shown(resume)));
+        return Err(problem.help("name a snapshot in it, as the path of the archive, `/` and its name there").into());
+    }
+    if let (Some((packed, member)), false) = (pack::split(resume), archive::is_file(resume)) {
+        let problem = Problem::new(format!("`{}` has no `{member}`", shown(packed)));
+        return Err(problem.help("name a snapshot in it, or the folder, whose newest good snapshot is used").into());
+    }
+    Ok(())
+}
+
 /// Finds where a site of a campaign begins; `head` is its manifest without runs.
 pub(super) fn find(
     campaign: &Campaign,
@@ -108,6 +132,7 @@ pub(super) fn find(
     setups: &Setups,
 ) -> Result<SiteStart, Failure> {
     let Some(resume) = &campaign.resume else { return Ok(SiteStart::fresh(head)) };
+    is_no_archive(resume)?;
     if archive::is_file(resume) {
         let state = load(resume, campaign, site, setups).map_err(|refusal| refusal.failure(resume))?;
         let name = format!("the snapshot `{}`", shown(resume));
@@ -126,9 +151,10 @@ pub(super) fn find(
     let mut remarks: Vec<String> = ledger::cut(&folder, &known.manifest).into_iter().collect();
     let mut runs = known.manifest.runs;
     let mut done = runs.last().map_or(0, |run| run.run_index + 1);
+    let mut replaced = Vec::new();
     if done < campaign.num_runs {
         if is_here {
-            runs = in_whole_packs(campaign, &folder, runs, &mut remarks);
+            (runs, replaced) = packs::whole(campaign, &folder, runs, &mut remarks)?;
             done = runs.last().map_or(0, |run| run.run_index + 1);
         }
         let of_packs: Vec<RunRecord>;
@@ -144,25 +170,11 @@ pub(super) fn find(
     }
     let name = format!("`{}`", shown(&folder));
     let here = is_here.then_some(runs);
-    begin_after(campaign, site, head, ResumeSource { name, done, state, remarks, here })
-}
-
-/// The runs of a folder in its whole packs. Adds a remark about runs that are made again because more go into their pack.
-fn in_whole_packs(
-    campaign: &Campaign,
-    folder: &Path,
-    runs: Vec<RunRecord>,
-    remarks: &mut Vec<String>,
-) -> Vec<RunRecord> {
-    let last = runs.last().map_or(0, |run| run.run);
-    let (runs, left_out) = packs::whole(runs, campaign.pack);
-    let again = match left_out {
-        0 => return runs,
-        1 => format!("run {last} is"),
-        more => format!("runs {} to {last} are", last + 1 - more),
-    };
-    remarks.push(format!("{again} made again in `{}`: more runs go into the same pack", shown(folder)));
-    runs
+    let mut start = begin_after(campaign, site, head, ResumeSource { name, done, state, remarks, here })?;
+    if start.next_run == done && lacking_files(&folder, &replaced).is_empty() {
+        start.replaced = replaced;
+    }
+    Ok(start)
 }
 
 /// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here,
@@ -454,7 +466,7 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 /// Reads a snapshot, packed or not, and checks that the site can go on from it.
 fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setups: &Setups) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
-    let is_regular = if archive::is_file(path) { Ok(()) } else { manifest::regular(path) };
+    let is_regular = if pack::split(path).is_some() { Ok(()) } else { manifest::regular(path) };
     let text = is_regular.and_then(|()| CsvFiles.open(path));
     text.and_then(|text| text.take(LONGEST).read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;

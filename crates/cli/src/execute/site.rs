@@ -19,7 +19,7 @@ use nandseq_trace::run_name::RunName;
 use super::claim::Claims;
 use super::difference::is_same_campaign;
 use super::one_run::OneRun;
-use super::packs::Packs;
+use super::packs::{Packs, SiteRuns, lost, pack_of};
 use super::proposer_log::{Log, Logged};
 use super::setups::Setups;
 use super::totals::Totals;
@@ -78,19 +78,6 @@ pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the files of a site's runs go, and the list of those that are complete.
-struct SiteRuns<'f> {
-    ledger: Ledger,
-    /// `None` if each run has files of its own.
-    packs: Option<Packs<'f>>,
-}
-
-/// The number of the first run of the pack that a listed run is in.
-fn pack_of(listed: &RunRecord) -> Option<u64> {
-    let archive = RunName::parse(listed.files.first()?.file.on_disk().as_str())?;
-    archive.is_pack.then_some(archive.run)
-}
-
 fn altered(what: &str, folder: &Path) -> Failure {
     let message = format!("{what} in `{}` is not what its manifest lists", shown(folder));
     Problem::new(message).help("the manifest was altered: make the campaign again without --resume").into()
@@ -120,13 +107,13 @@ impl<'p> Work<'p> {
         SiteOutcome { record, end }
     }
 
-    /// A site before the first run that is left, the index of that run, and the ledger.
+    /// A site before the first run that is left, the index of that run, and where its files go.
     fn begin(
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
         totals: &mut Totals,
-    ) -> Result<(Ledger, Site<'p>, u64), Failure> {
+    ) -> Result<(SiteRuns<'_>, Site<'p>, u64), Failure> {
         let mut start = resume::find(self.campaign, campaign_site, self.campaign.head(campaign_site), self.setups)?;
         if let Some(again) = &start.again {
             self.make_again(campaign_site, folder, again, totals)?;
@@ -149,9 +136,11 @@ impl<'p> Work<'p> {
         runs.iter().for_each(|run| totals.note_operations(self.campaign, run.run_index, run.operations));
         self.progress.skip(start.next_run);
         let batch = self.campaign.batch.as_ref().map(|batch| self.campaign.arguments_of_batch(batch));
-        let ledger = Ledger::begin(folder, self.campaign.stamp, start.manifest, batch)
+        let (mut manifest, replaced) = (start.manifest, start.replaced);
+        manifest.runs.extend_from_slice(&replaced);
+        let ledger = Ledger::begin(folder, self.campaign.stamp, manifest, batch)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
-        Ok((ledger, site, start.next_run))
+        Ok((SiteRuns::new(ledger, self.packs(folder), replaced), site, start.next_run))
     }
 
     /// The sums of the manifest of a site that could not be begun; the manifest stays. Runs that lack files do not count in
@@ -252,12 +241,11 @@ impl<'p> Work<'p> {
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        begun: (Ledger, Site<'p>, u64),
+        begun: (SiteRuns<'_>, Site<'p>, u64),
         totals: &mut Totals,
     ) -> (Option<FinishedSite>, Result<(), Failure>) {
-        let (ledger, mut site, next_run) = begun;
-        let mut files = SiteRuns { ledger, packs: self.packs(folder) };
-        let (mut end, mut covered) = (Ok(()), false);
+        let (mut files, mut site, next_run) = begun;
+        let (mut end, mut covered, mut reached) = (Ok(()), false, next_run);
         for run_index in next_run..self.campaign.num_runs {
             // A site that has covered enough has no further runs.
             if is_covered(self.campaign, &site) {
@@ -268,10 +256,13 @@ impl<'p> Work<'p> {
             if end.is_err() {
                 break;
             }
+            reached = run_index + 1;
         }
         // What is finished stays, however the work has ended.
         let closed = self.close_pack(campaign_site, folder, &mut files, totals);
         let end = end.and(closed);
+        let kept = files.kept_from(reached);
+        kept.for_each(|run| totals.note_operations(self.campaign, run.run_index, run.operations));
         let ledger = files.ledger;
         if next_run < self.campaign.num_runs {
             totals.note_coverage(campaign_site, &site, self.absences);
@@ -314,9 +305,10 @@ impl<'p> Work<'p> {
         let Some(packs) = &mut files.packs else {
             let placed = complete.place(Outputs::ALL).map_err(unwritten)?;
             totals.add_run(summary, placed.files.len() as u64, placed.bytes);
-            return self.finished(campaign_site, folder, &mut files.ledger, &[record], totals);
+            return self.finished(campaign_site, folder, files, &[record], totals);
         };
-        packs.add(record, complete).map_err(unwritten)?;
+        let begun = packs.runs();
+        packs.add(record, complete).map_err(|reason| lost(begun, unwritten(reason)))?;
         totals.add_run(summary, 0, 0);
         let is_full = packs.end_with(run_index);
         if is_full { self.close_pack(campaign_site, folder, files, totals) } else { Ok(()) }
@@ -330,11 +322,11 @@ impl<'p> Work<'p> {
         files: &mut SiteRuns<'_>,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
-        let Some(packs) = &mut files.packs else { return Ok(()) };
-        let records = packs.close(Made::All).map_err(|reason| Failure::cannot_write(folder, reason))?;
+        let begun = files.packs.as_ref().and_then(Packs::runs);
+        let records = files.close_pack().map_err(|reason| lost(begun, Failure::cannot_write(folder, reason)))?;
         let Some(last) = records.last() else { return Ok(()) };
         totals.add_pack(&last.pack);
-        self.finished(campaign_site, folder, &mut files.ledger, &records, totals)
+        self.finished(campaign_site, folder, files, &records, totals)
     }
 
     /// Takes note of runs whose files are complete.
@@ -342,14 +334,14 @@ impl<'p> Work<'p> {
         &self,
         campaign_site: &CampaignSite,
         folder: &Path,
-        ledger: &mut Ledger,
+        files: &mut SiteRuns<'_>,
         records: &[RunRecord],
         totals: &mut Totals,
     ) -> Result<(), Failure> {
         if let Some(on_run) = self.on_run {
             records.iter().try_for_each(|record| on_run(campaign_site, folder, record))?;
         }
-        ledger.add(records).map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
+        files.list(records).map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
         totals.runs += records.len() as u64;
         records.iter().for_each(|record| self.progress.run_done(campaign_site, record.run));
         Ok(())
