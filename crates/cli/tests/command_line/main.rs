@@ -12,6 +12,7 @@ mod in_phases;
 mod inputs;
 mod names;
 mod packs;
+mod packs_kept;
 #[cfg(feature = "parquet")]
 mod packs_of_tables;
 mod pages;
