@@ -12,6 +12,7 @@ mod in_phases;
 mod inputs;
 mod names;
 mod packs;
+#[cfg(unix)]
 mod packs_kept;
 #[cfg(feature = "parquet")]
 mod packs_of_tables;
@@ -25,7 +26,6 @@ mod resuming;
 #[expect(dead_code, reason = "the long tests use the rest")]
 mod runner;
 #[cfg(unix)]
-#[expect(dead_code, reason = "the long tests use the rest")]
 mod running;
 mod shards;
 #[cfg(unix)]

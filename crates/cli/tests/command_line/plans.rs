@@ -120,7 +120,7 @@ scenarios:
 fn scenarios_that_cannot_happen_are_named_with_step_and_rule() {
     let folder = Folder::new().with("plan.yaml", IMPOSSIBLE);
     assert_snapshot!(stdout(&folder, &["plan", "check", "plan.yaml"]));
-    let generated = folder.succeed(&["--plan", "plan.yaml", "--ops", "20", "--dry-run"]);
+    let generated = folder.fall_short(&["--plan", "plan.yaml", "--ops", "20", "--dry-run"]);
     let told = String::from_utf8(generated.stderr).unwrap();
     assert!(
         told.contains("scenario `read_while_erasing` cannot happen, because `plane_busy` forbids step 2"),

@@ -56,7 +56,7 @@ fn a_tester_that_lets_the_run_pass_by_mistake_can_be_corrected() {
     folder.succeed(&rounds);
     let with = |text: &str| {
         fs::write(folder.path().join("fails.csv"), text).unwrap();
-        folder.run(&[&rounds[..], &["--round", "1", "--fails", "fails.csv"]].concat())
+        folder.run(&[&rounds[..], &["--round", "1", "--fails", "fails.csv", "--others", "passed"]].concat())
     };
     let passed = with("site,run,op_uid,result\n1,1,,pass\n");
     assert_eq!(passed.status.code(), Some(2));

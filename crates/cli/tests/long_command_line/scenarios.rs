@@ -68,7 +68,7 @@ scenarios:
       - {base: PROGRAM_SUSPEND, in: e.CORE_BUSY}
 ";
     let folder = phased("plan.yaml", plan);
-    let made = folder.succeed(&with(&["--out-dir", "out", "-t", "20000", "--summary", "json"]));
+    let made = folder.fall_short(&with(&["--out-dir", "out", "-t", "20000", "--summary", "json"]));
     let warnings = summary(&made.stdout)["warnings"].to_string();
     let expected = "the scenario `never` has 0 of 2 hits (missing: die 0; die 1)";
     assert!(warnings.contains(expected) && warnings.contains("`no_operation`"), "{warnings}");
