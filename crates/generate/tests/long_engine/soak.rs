@@ -1,4 +1,5 @@
-//! Generated sequences, judged by the independent verifier: real profiles and varied ones, many seeds, several runs.
+//! Generated sequences, judged by the independent verifier: real profiles and varied ones, many seeds, several runs. Each test has as many
+//! operations as a suite of minutes allows; `scripts/soak` judges as many as anybody asks for.
 
 use std::io;
 
