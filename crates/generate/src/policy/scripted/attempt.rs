@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn what_works_on_every_die_of_several_ends_by_a_reset_of_the_target_alone() {
+    fn a_reset_of_a_die_ends_what_works_on_every_die_only_if_there_is_no_other() {
         for dies in [1, 2] {
             let mut profile = builtin::profile();
             profile.topology.dies = dies;
@@ -455,14 +455,9 @@ mod tests {
                 let op = tables.ops().map(|(op, _)| op).find(|op| wanted(tables.base(tables.op(*op).base)));
                 Step { op: op.expect("it has one"), place: Place::default() }
             };
-            let wide = of(&|info| info.reach == Reach::Target && !info.effects.resets());
-            let one = of(&|info| info.effects.reset_die && !info.effects.reset_target);
-            let step = DoneStep::new(&tables, wide, 1, Ticks::ZERO);
-            let ends = |reset: Step| {
-                let mut done = step;
-                done.disturb(&tables, reset, Ticks(1))
-            };
-            assert_eq!((ends(one), ends(of(&|info| info.effects.reset_target))), (dies == 1, true));
+            let wide = of(&|info| info.reach == Reach::Target && info.occupies);
+            let mut done = DoneStep::new(&tables, wide, 1, Ticks::ZERO);
+            assert_eq!(done.disturb(&tables, of(&|info| info.effects.reset_die), Ticks(1)), dies == 1);
         }
     }
 
