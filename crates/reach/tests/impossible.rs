@@ -78,6 +78,18 @@ fn op_state_forbids_a_feature_command_while_its_die_reads() {
 }
 
 #[test]
+fn op_state_forbids_a_command_of_the_die_during_one_of_the_target_however_many_dies_there_are() {
+    // On a device with one die a reset of it ends the command of the target, so that nothing starts in it afterwards.
+    let steps =
+        ["i: {base: IDENTIFY}", "{base: RESET_DIE, in: i.CORE_BUSY}", "{base: FEATURE, in: i.CORE_BUSY, at: 0-99 %}"];
+    for dies in ["dies: 1", "dies: 2"] {
+        let device = small(&[("dies: 2", dies)]);
+        assert_eq!(device.impossible(&[steps[0], steps[2]]), Some((2, "op_state")), "{dies}");
+        assert_eq!(device.impossible(&steps), Some((3, "op_state")), "{dies}");
+    }
+}
+
+#[test]
 fn plane_busy_forbids_a_read_while_its_die_erases() {
     let of = |places: &str| {
         let step = format!("{{base: READ, in: e.CORE_BUSY, at: 0-99 %{places}}}");

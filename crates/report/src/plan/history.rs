@@ -137,6 +137,7 @@ pub struct SiteHistory {
     pub(super) lengths: IdVec<OpId, PhaseLengths>,
     facts: IdVec<OpId, OpFacts>,
     all_planes: PlaneSet,
+    has_one_die: bool,
     operations: FxHashMap<u64, WrittenOperation>,
     flights: Vec<Flight>,
     /// The number of rows.
@@ -156,6 +157,7 @@ impl SiteHistory {
             lengths: PhaseLengths::all(profile),
             facts: facts.collect(),
             all_planes: PlaneSet::first(profile.topology.planes),
+            has_one_die: profile.topology.dies == 1,
             operations: FxHashMap::default(),
             flights: Vec::new(),
             rows: 0,
@@ -289,11 +291,13 @@ impl SiteHistory {
         }
     }
 
-    /// Ends what is in flight on some dies. What works on every die ends by a reset of the target alone. Returns the rows of those
-    /// whose array is not done.
+    /// Ends what is in flight on some dies. What works on every die of several ends by a reset of the target alone. Returns the rows
+    /// of those whose array is not done.
     fn reset(&mut self, dies: DieSet, target: bool, now: Ticks) -> Vec<u64> {
         let mut stopped = Vec::new();
-        let ends = |flight: &&Flight| target || (flight.dies & dies != 0 && flight.dies != DieSet::MAX);
+        let has_one_die = self.has_one_die;
+        let is_there = |flight: &Flight| flight.dies & dies != 0 && (has_one_die || flight.dies != DieSet::MAX);
+        let ends = |flight: &&Flight| target || is_there(flight);
         for flight in self.flights.iter().filter(ends) {
             let Some(operation) = self.operations.get_mut(&flight.row) else { continue };
             if !operation.clock.is_done(&self.lengths[operation.op], now) {

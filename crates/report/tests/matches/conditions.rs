@@ -1,7 +1,9 @@
 //! Every kind of condition at its edges. On the device, every ISSUE takes 1 µs; CORE_BUSY of an erase 100 µs, of a program 20 µs, of a
 //! read 10 µs with a window of 4 µs, of SUSPEND and RESUME 3 µs, of a reset 2 µs.
 
-use crate::rows::{count_one, found, scenario};
+use std::collections::BTreeMap;
+
+use crate::rows::{DEVICE, ONE_DIE, count_of, count_one, found, plan_of, scenario};
 
 const NOTHING: [Vec<u64>; 0] = [];
 
@@ -142,11 +144,6 @@ fn a_reset_ends_what_is_in_flight_on_its_die() {
         assert_eq!(matches(&issue, reset, "52"), ends, "{reset}");
         assert_eq!(matches(&end, reset, "102"), 1 - ends, "{reset}");
     }
-    // What works on every die ends by a reset of all dies alone.
-    let wide = scenario("hits: 1", &["i: {base: IDENTIFY}", "{base: STATUS, after: i.end, within: 0}"]);
-    for (reset, matches) in [("3 Reset_Die 0", 1), ("3 Reset_All 0", 0)] {
-        assert_eq!(count_one(&wide, &["0 Identify", reset, "11 Status 0 ready"]).matches, matches, "{reset}");
-    }
     // The reset itself starts in the phase. A reset in ISSUE leaves no CORE_BUSY, so it has no end.
     assert_eq!(
         count_one(&step("{base: RESET_DIE, in: e.CORE_BUSY, at: 49-50 %}"), &["0 Erase_SLC 0 0 0 0", "50 Reset_Die 0"])
@@ -156,6 +153,20 @@ fn a_reset_ends_what_is_in_flight_on_its_die() {
     let early = ["0 Erase_SLC 0 0 0 0", "0.5 Reset_Die 0", "2 Status 0 busy", "102 Status 0 busy"];
     assert_eq!(count_one(&step("{base: STATUS, after: e.CORE_BUSY}"), &early).matches, 0);
     assert_eq!(count_one(&step("{base: STATUS, after: e.end, within: 1.5}"), &early).matches, 1);
+}
+
+#[test]
+fn what_works_on_every_die_of_several_ends_by_a_reset_of_all_dies_alone() {
+    let steps = "[i: {base: IDENTIFY}, {base: STATUS, after: i.end, within: 0}]";
+    for (device, [of_one, of_all]) in [(&DEVICE, [1, 0]), (&ONE_DIE, [0, 0])] {
+        let plan = plan_of(device, &format!("scenarios: {{one: {{steps: {steps}}}}}"));
+        for (reset, matches) in [("3 Reset_Die 0", of_one), ("3 Reset_All 0", of_all)] {
+            let rows = ["0 Identify", reset, "11 Status 0 ready"].map(str::to_owned).to_vec();
+            let (counts, _) = count_of(&device.0, &plan, &[rows], &BTreeMap::new());
+            let found: u64 = counts.phases.values().map(|phase| phase.scenarios[&0].matches).sum();
+            assert_eq!(found, matches, "{reset} of {} dies", device.0.topology.dies);
+        }
+    }
 }
 
 #[test]

@@ -14,8 +14,14 @@ use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_report::plan::{PlanCounts, ScenarioCounts, ScenarioMatch};
 
 /// The rulebook's device. A READ is followed by an OUTPUT, a PLANE_READ by nothing, or by a READ and a FEATURE.
-pub(crate) static DEVICE: LazyLock<(Profile, SourceFile)> = LazyLock::new(|| {
+pub(crate) static DEVICE: LazyLock<(Profile, SourceFile)> = LazyLock::new(|| device(2));
+
+/// The same with one die.
+pub(crate) static ONE_DIE: LazyLock<(Profile, SourceFile)> = LazyLock::new(|| device(1));
+
+fn device(dies: u8) -> (Profile, SourceFile) {
     let text = include_str!("../../../../rulebook/device.yaml")
+        .replace("dies: 2", &format!("dies: {dies}"))
         .replace(
             "  READ: {class: read, effects: [fill_registers]}",
             "  READ: {class: read, effects: [fill_registers], follow_ups: {OUTPUT: {weight: 1, inherit: [prev_page]}}}",
@@ -32,7 +38,7 @@ pub(crate) static DEVICE: LazyLock<(Profile, SourceFile)> = LazyLock::new(|| {
     let (profile, diagnostics) = nandseq_profile::read(&source, ReadOptions { lenient: false });
     let plain = nandseq_profile::diagnostic::Styling::Plain;
     (profile.unwrap_or_else(|| panic!("{}", diagnostics.render(&source, plain))), source)
-});
+}
 
 /// The built-in device.
 pub(crate) static BUILT_IN: LazyLock<(Profile, SourceFile)> =

@@ -232,7 +232,8 @@ impl Slow<'_> {
         let mine = self.rows[of].die;
         let resets = |&row: &usize| {
             let on_die = self.rows[row].die.is_none() || mine.is_none() || self.rows[row].die == mine;
-            self.has(row, "ResetTarget") || (self.has(row, "ResetDie") && on_die && !self.is_wide(of) && mine.is_some())
+            let is_of_several = self.profile.topology.dies > 1 && (self.is_wide(of) || mine.is_none());
+            self.has(row, "ResetTarget") || (self.has(row, "ResetDie") && on_die && !is_of_several)
         };
         let total = self.lengths(self.rows[of].op).iter().sum();
         let ends = |&row: &usize| match self.state(of, self.rows[row].time, row) {

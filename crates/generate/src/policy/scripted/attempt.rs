@@ -77,8 +77,9 @@ impl DoneStep {
         let info = tables.base(tables.op(other.op).base);
         let shares_die = own & of_other != 0;
         if info.effects.resets() {
-            // What works on every die ends by a reset of the target alone.
-            self.reset = (info.effects.reset_target || shares_die && own != u64::MAX).then_some(now);
+            // What works on every die of several ends by a reset of the target alone.
+            let ends = shares_die && (own != u64::MAX || tables.size.dies == 1);
+            self.reset = (info.effects.reset_target || ends).then_some(now);
             return self.reset.is_some();
         }
         let is_in_window = !self.is_suspended && self.busy.1 <= now && self.window_cut.is_none();
@@ -376,6 +377,7 @@ pub(super) fn is_expected(wanted: Option<ExpectedWord>, status: Option<SeenStatu
 
 #[cfg(test)]
 mod tests {
+    use nandseq_device::BaseInfo;
     use nandseq_profile::builtin;
 
     use super::*;
@@ -441,6 +443,22 @@ mod tests {
         let mut elsewhere = step;
         elsewhere.place.die = Die(1);
         assert!(!elsewhere.disturb(&tables, reset, at));
+    }
+
+    #[test]
+    fn a_reset_of_a_die_ends_what_works_on_every_die_only_if_there_is_no_other() {
+        for dies in [1, 2] {
+            let mut profile = builtin::profile();
+            profile.topology.dies = dies;
+            let tables = Tables::new(&profile);
+            let of = |wanted: &dyn Fn(&BaseInfo) -> bool| {
+                let op = tables.ops().map(|(op, _)| op).find(|op| wanted(tables.base(tables.op(*op).base)));
+                Step { op: op.expect("it has one"), place: Place::default() }
+            };
+            let wide = of(&|info| info.reach == Reach::Target && info.occupies);
+            let mut done = DoneStep::new(&tables, wide, 1, Ticks::ZERO);
+            assert_eq!(done.disturb(&tables, of(&|info| info.effects.reset_die), Ticks(1)), dies == 1);
+        }
     }
 
     #[test]
