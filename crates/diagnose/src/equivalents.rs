@@ -8,7 +8,7 @@ const MOST_EQUIVALENT: usize = 8;
 
 /// What a condition is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum SaidOf {
+pub(crate) enum SaidOf {
     Name,
     Site,
     Die,
@@ -53,6 +53,13 @@ impl SaidOf {
             Feature::AfterThat(..) => Self::BeforeThat,
         }
     }
+}
+
+/// What a combination says something of.
+pub(crate) fn said(combination: &Combination) -> Vec<SaidOf> {
+    let mut said: Vec<SaidOf> = combination.0.iter().map(|condition| SaidOf::of(condition.feature)).collect();
+    said.sort_unstable();
+    said
 }
 
 /// The earlier operation that a condition names.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use nandseq_profile::{OpId, Ticks};
+use nandseq_trace::rows::StateId;
 
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, DistanceValues, Fact, Feature, MEASURES, Quantity, Relation};
@@ -11,6 +12,9 @@ use crate::past_operation::PastOperation;
 
 /// The weight of an operation that stands for itself alone.
 pub(crate) const ONE: u64 = 16;
+
+/// How many earlier operations are looked at that may be the one that a combination names: the last ones.
+const MOST_OF_THAT: usize = 12;
 
 /// An earlier operation under one of its names and in one of its relations.
 #[derive(Clone, Copy, Debug)]
@@ -39,33 +43,37 @@ impl EarlierStart {
 #[derive(Clone, Debug)]
 pub(crate) struct EarlierList {
     pub(crate) list: Vec<EarlierOperation>,
-    /// For each name and relation the round in which it was added.
-    rounds: Vec<u32>,
+    /// For each name and relation the round in which it was added, and where it is in the list.
+    rounds: Vec<(u32, u32)>,
     round: u32,
 }
 
 impl EarlierList {
     pub(crate) fn new(names: &NameTable) -> Self {
-        Self { list: Vec::new(), rounds: vec![0; names.len() * Relation::ALL.len()], round: 0 }
+        Self { list: Vec::new(), rounds: vec![(0, 0); names.len() * Relation::ALL.len()], round: 0 }
     }
 
     fn clear(&mut self) {
         self.list.clear();
         if self.round == u32::MAX {
-            self.rounds.fill(0);
+            self.rounds.fill((0, 0));
             self.round = 0;
         }
         self.round += 1;
     }
 
-    /// Adds an operation under each of its names, in relations in which no later one of the name was added.
-    fn add(&mut self, names: &[OpName], relations: u16, bins: Bins) {
+    /// Adds an operation under each of its names and in each of its relations. If there is one already, the least distance counts in each
+    /// measure if `is_nearer`, and that of the first one elsewhere.
+    fn add(&mut self, names: &[OpName], relations: u16, bins: Bins, is_nearer: bool) {
         for &name in names {
             for relation in Relation::ALL.into_iter().filter(|&relation| relations >> relation as u8 & 1 == 1) {
-                let round = &mut self.rounds[name.index() * Relation::ALL.len() + relation as usize];
+                let (round, at) = &mut self.rounds[name.index() * Relation::ALL.len() + relation as usize];
                 if *round != self.round {
-                    *round = self.round;
+                    (*round, *at) = (self.round, self.list.len() as u32);
                     self.list.push(EarlierOperation { name, relation, bins });
+                } else if is_nearer {
+                    let known = &mut self.list[*at as usize].bins;
+                    *known = std::array::from_fn(|measure| known[measure].min(bins[measure]));
                 }
             }
         }
@@ -123,16 +131,40 @@ impl<'a> Occurrence<'a> {
         &all[first..]
     }
 
-    /// Puts what started before an operation into a list: this operation, or an earlier one.
-    pub(crate) fn list_before(&self, later: &PastOperation, scales: &Scales, list: &mut EarlierList) {
+    /// Puts what started before it into a list.
+    pub(crate) fn list_before(&self, scales: &Scales, list: &mut EarlierList) {
         list.clear();
+        self.add_before(self.operation, false, scales, list);
+    }
+
+    /// Puts what started before the operation that a combination names into a list, and the op_states in which that started. If several
+    /// may be that operation, what is nearest to any of them counts.
+    pub(crate) fn list_before_that(
+        &self,
+        combination: &Combination,
+        scales: &Scales,
+        list: &mut EarlierList,
+        states: &mut Vec<(StateId, u32)>,
+    ) {
+        list.clear();
+        states.clear();
+        let Some(after) = combination.after() else { return };
+        for (at, that) in self.matches(self.operation, after).take(MOST_OF_THAT).enumerate() {
+            if states.iter().all(|(state, _)| *state != that.state.0) {
+                states.push(that.state);
+            }
+            self.add_before(that, at > 0, scales, list);
+        }
+    }
+
+    fn add_before(&self, later: &PastOperation, is_nearer: bool, scales: &Scales, list: &mut EarlierList) {
         let mut counted = 0;
         for one in self.past_of(later) {
             let is_counted = one.row >= self.known_from && one.of.meets(later);
             counted += u64::from(is_counted);
             let distance = if is_counted { counted } else { u64::MAX };
             let bins = bins(scales, one.of.values(later.start, distance));
-            list.add(self.names.of(one.op), one.of.relations_to(later), bins);
+            list.add(self.names.of(one.op), one.of.relations_to(later), bins, is_nearer);
         }
     }
 
@@ -211,7 +243,7 @@ impl<'a> Occurrence<'a> {
         }
     }
 
-    /// The earlier operation that a combination names.
+    /// The earlier operation that a combination names, the last one if several may be it.
     pub(crate) fn earlier(&self, combination: &Combination) -> Option<&'a Arc<PastOperation>> {
         self.steps(combination).map(|(that, _)| that)
     }

@@ -44,6 +44,16 @@ pub(crate) fn seeds_of(found: &[FoundCombination], most: usize) -> Vec<Combinati
     order.into_iter().take(most).map(|one| one.combination.clone()).collect()
 }
 
+/// Combinations and others besides, each once.
+pub(crate) fn with_others(mut combinations: Vec<Combination>, others: &[Combination]) -> Vec<Combination> {
+    for other in others {
+        if !combinations.contains(other) {
+            combinations.push(other.clone());
+        }
+    }
+    combinations
+}
+
 /// What a further condition of a combination may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {

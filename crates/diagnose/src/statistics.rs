@@ -45,6 +45,11 @@ impl UnitCount {
         Self { fails: self.fails + other.fails, all: self.all + other.all }
     }
 
+    /// Whether a part of it is most of it: nine of ten of all, and of those that fail.
+    pub(crate) const fn is_about(self, part: Self) -> bool {
+        part.fails * 10 >= self.fails * 9 && part.all * 10 >= self.all * 9
+    }
+
     /// The units of this that are not in a part of it.
     pub(crate) const fn without(self, part: Self) -> Self {
         Self { fails: self.fails.saturating_sub(part.fails), all: self.all.saturating_sub(part.all) }
