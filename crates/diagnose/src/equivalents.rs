@@ -115,6 +115,15 @@ mod tests {
         assert!(listed(&[&all[0]]).is_empty());
     }
 
+    #[test]
+    fn wordings_say_something_of_the_same_whatever_the_names_and_their_order() {
+        let features = |name: u16| [Feature::After(OpName(name), Relation::Die), Feature::Name(OpName(name))];
+        let mut other_way = features(7);
+        other_way.reverse();
+        assert_eq!(said(&combination(&features(1))), said(&combination(&other_way)));
+        assert_ne!(said(&combination(&features(1))), said(&combination(&features(1)[..1])));
+    }
+
     /// Twelve say the same of the operation before in other relations, the last but one names another, the last a page.
     #[test]
     fn of_many_equivalents_those_that_say_something_else_are_listed() {

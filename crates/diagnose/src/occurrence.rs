@@ -16,6 +16,9 @@ pub(crate) const ONE: u64 = 16;
 /// How many earlier operations are looked at that may be the one that a combination names: the last ones.
 const MOST_OF_THAT: usize = 12;
 
+/// How many operations before each of them but the last are looked at.
+const MOST_BEFORE_THAT: usize = 12;
+
 /// An earlier operation under one of its names and in one of its relations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EarlierOperation {
@@ -63,15 +66,15 @@ impl EarlierList {
     }
 
     /// Adds an operation under each of its names and in each of its relations. If there is one already, the least distance counts in each
-    /// measure if `is_nearer`, and that of the first one elsewhere.
-    fn add(&mut self, names: &[OpName], relations: u16, bins: Bins, is_nearer: bool) {
+    /// measure.
+    fn add(&mut self, names: &[OpName], relations: u16, bins: Bins) {
         for &name in names {
             for relation in Relation::ALL.into_iter().filter(|&relation| relations >> relation as u8 & 1 == 1) {
                 let (round, at) = &mut self.rounds[name.index() * Relation::ALL.len() + relation as usize];
                 if *round != self.round {
                     (*round, *at) = (self.round, self.list.len() as u32);
                     self.list.push(EarlierOperation { name, relation, bins });
-                } else if is_nearer {
+                } else {
                     let known = &mut self.list[*at as usize].bins;
                     *known = std::array::from_fn(|measure| known[measure].min(bins[measure]));
                 }
@@ -134,7 +137,7 @@ impl<'a> Occurrence<'a> {
     /// Puts what started before it into a list.
     pub(crate) fn list_before(&self, scales: &Scales, list: &mut EarlierList) {
         list.clear();
-        self.add_before(self.operation, false, scales, list);
+        self.add_before(self.operation, usize::MAX, scales, list);
     }
 
     /// Puts what started before the operation that a combination names into a list, and the op_states in which that started. If several
@@ -153,18 +156,19 @@ impl<'a> Occurrence<'a> {
             if states.iter().all(|(state, _)| *state != that.state.0) {
                 states.push(that.state);
             }
-            self.add_before(that, at > 0, scales, list);
+            self.add_before(that, if at == 0 { usize::MAX } else { MOST_BEFORE_THAT }, scales, list);
         }
     }
 
-    fn add_before(&self, later: &PastOperation, is_nearer: bool, scales: &Scales, list: &mut EarlierList) {
+    /// Adds at most so many operations that started before one, the last first.
+    fn add_before(&self, later: &PastOperation, most: usize, scales: &Scales, list: &mut EarlierList) {
         let mut counted = 0;
-        for one in self.past_of(later) {
+        for one in self.past_of(later).iter().take(most) {
             let is_counted = one.row >= self.known_from && one.of.meets(later);
             counted += u64::from(is_counted);
             let distance = if is_counted { counted } else { u64::MAX };
             let bins = bins(scales, one.of.values(later.start, distance));
-            list.add(self.names.of(one.op), one.of.relations_to(later), bins, is_nearer);
+            list.add(self.names.of(one.op), one.of.relations_to(later), bins);
         }
     }
 
@@ -281,4 +285,26 @@ fn state_of_that_holds(combination: &Combination, that: &PastOperation) -> bool 
         Feature::Number(Quantity::ThatTenth(state)) => that.state.0 == state && condition.takes(that.state.1.into()),
         Feature::Number(_) | Feature::Name(_) | Feature::Fact(_) | Feature::After(..) | Feature::AfterThat(..) => true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_profile::builtin;
+
+    use super::*;
+
+    #[test]
+    fn of_several_earlier_operations_the_least_distance_counts_in_each_measure() {
+        let names = NameTable::new(&builtin::profile(), &[]);
+        let (name, relations) = ([OpName(3)], 1 << Relation::Die as u16);
+        let mut list = EarlierList::new(&names);
+        list.clear();
+        list.add(&name, relations, [4, 3, 2]);
+        list.add(&name, relations | 1 << Relation::SamePlane as u16, [5, 0, 9]);
+        let found: Vec<_> = list.list.iter().map(|one| (one.relation, one.bins)).collect();
+        assert_eq!(found, [(Relation::Die, [4, 0, 2]), (Relation::SamePlane, [5, 0, 9])]);
+        list.clear();
+        list.add(&name, relations, [7, 7, 7]);
+        assert_eq!(list.list[0].bins, [7, 7, 7]);
+    }
 }

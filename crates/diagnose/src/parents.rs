@@ -82,3 +82,16 @@ impl Shape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::Condition;
+
+    #[test]
+    fn others_are_added_once() {
+        let [one, other] = [1, 2].map(|name| Combination(vec![Condition::whole(Feature::Name(OpName(name)))]));
+        let all = with_others(vec![one.clone()], &[other.clone(), one.clone()]);
+        assert_eq!(all, [one, other]);
+    }
+}

@@ -4,6 +4,8 @@
 //! condition among the operations that meet the others. Only counts are kept; the number of combinations that get a further
 //! condition is bounded. Operations are counted in a sample of them, runs in the runs themselves.
 
+use std::cmp::Reverse;
+
 use nandseq_trace::rows::StateId;
 use rustc_hash::FxHashMap;
 
@@ -11,7 +13,7 @@ use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity, Relation};
 use crate::found::{FoundCombination, SURE};
 use crate::gaps::with_gaps;
-use crate::names::{NameTable, OpName};
+use crate::names::{NameTable, OpName, OpNameKind};
 use crate::occurrence::{EarlierList, EarlierOperation, ONE, Occurrence};
 use crate::parents::{Shape, seeds_of, with_one_less, with_others};
 use crate::sample::OperationSample;
@@ -145,7 +147,10 @@ impl SuspectSearch {
         }
         found.retain(|one| one.is_sure);
         if let CountedUnits::Operations(sample) = counted {
-            found.extend(with_gaps(sample, names, &found, whole));
+            // A triple has two gaps: with one of them exact, the other is looked for once more.
+            let of_one = with_gaps(sample, names, &found, whole);
+            found.extend(with_gaps(sample, names, &of_one, whole));
+            found.extend(of_one);
         }
         let further = SURE + (further.max(1) as f64).ln();
         found.sort_by(|one, other| one.combination.cmp(&other.combination));
@@ -307,22 +312,23 @@ impl<'a> Level<'a> {
         let names = (0..self.parents.len()).filter(|&at| self.shapes[at].is_name);
         let of_most = names.filter(|&at| is_most(of_parent(at).fails, whole.fails));
         let parent = of_most.min_by_key(|&at| of_parent(at).all).unwrap_or(0);
-        let mut found: Vec<(UnitCount, Condition)> = Vec::new();
+        let mut found: Vec<(UnitCount, OpName)> = Vec::new();
         for name in (0..self.names.len() as u16).map(OpName) {
-            let feature = Feature::After(name, Relation::Die);
-            if let Some(counted) = self.table.whole_of((parent as u32, feature))
+            if let Some(counted) = self.table.whole_of((parent as u32, Feature::After(name, Relation::Die)))
                 && is_most(counted.fails, of_parent(parent).fails)
                 && found.iter().all(|(known, _)| *known != counted)
             {
-                found.push((counted, Condition::whole(feature)));
+                found.push((counted, name));
             }
         }
-        // Shares are compared as products.
-        found.sort_by_key(|(counted, _)| {
-            (std::cmp::Reverse(counted.fails * (u64::from(u32::MAX) / counted.all.max(1))), counted.all)
+        // Classes first: they hold what else may be the middle.
+        let share = |counted: UnitCount| counted.fails * (u64::from(u32::MAX) / counted.all.max(1));
+        found.sort_by_key(|&(counted, name)| {
+            (self.names.kind(name) != OpNameKind::Class, Reverse(share(counted)), counted.all, name)
         });
         found.truncate(COMMON);
-        found.into_iter().map(|(_, condition)| self.parents[parent].with(condition)).collect()
+        let with = |name| self.parents[parent].with(Condition::whole(Feature::After(name, Relation::Die)));
+        found.into_iter().map(|(_, name)| with(name)).collect()
     }
 
     /// The combinations whose every condition makes the fails likelier, among the operations that meet the others, than chance does. A name

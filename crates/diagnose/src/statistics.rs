@@ -161,6 +161,13 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_about_the_whole_from_nine_of_ten_on() {
+        let about = |fails: u64, all: u64| WHOLE.is_about(UnitCount { fails, all });
+        assert!(about(18, 900) && about(20, 1_000));
+        assert!(!about(17, 900) && !about(18, 899));
+    }
+
+    #[test]
     fn the_chance_is_the_tail_of_the_binomial_distribution() {
         assert_eq!(chance(0, 10, 0.5), 1.0);
         assert!((chance(10, 10, 0.5) - 1.0 / 1024.0).abs() < 1e-12);
