@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::equivalents::{SaidOf, listed, said};
 use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
 use crate::feature::{Combination, ConditionWords};
-use crate::found::FoundCombination;
+use crate::found::{FoundCombination, SURE};
 use crate::names::NameTable;
 use crate::sample::OperationSample;
 use crate::search::{CountedUnits, SuspectSearch};
@@ -232,9 +232,9 @@ impl Ranking<'_> {
         rest.gain(without(self.counted(of))) < self.further && self.gain_within(by, of) < self.further
     }
 
-    /// Whether the evidence does not tell two combinations from one another: each explains the fails of the other.
-    fn is_not_told_from(&self, one: usize, other: usize) -> bool {
-        self.is_explained(one, other) && self.is_explained(other, one)
+    /// Whether the evidence does not tell a combination from one that is worth more: each explains the fails of the other, and about as well.
+    fn is_not_told_from(&self, one: usize, better: usize) -> bool {
+        self.worth(better) - self.worth(one) < SURE && self.is_explained(one, better) && self.is_explained(better, one)
     }
 
     /// What a combination explains: how much likelier it makes the fails, less what it costs to state it.
