@@ -5,10 +5,10 @@
 
 use serde::Serialize;
 
-use crate::equivalents::listed;
+use crate::equivalents::{SaidOf, listed, said};
 use crate::evidence::{Evidence, EvidenceOfAll, ExampleOperation};
 use crate::feature::{Combination, ConditionWords};
-use crate::found::FoundCombination;
+use crate::found::{FoundCombination, SURE};
 use crate::names::NameTable;
 use crate::sample::OperationSample;
 use crate::search::{CountedUnits, SuspectSearch};
@@ -21,6 +21,8 @@ use crate::walk::{DiagnoseError, RunOutcome, TestedRuns};
 pub const MOST_SUSPECTS: usize = 20;
 /// The most combinations with the same number of conditions whose evidence is looked at.
 const MOST_LOOKED_AT: usize = 40;
+/// The most of them that count the same and say something of the same.
+const MOST_WORDINGS: usize = 3;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -134,7 +136,8 @@ fn outcomes(runs: &TestedRuns<'_>) -> OutcomeCounts {
     counts
 }
 
-/// The combinations whose evidence is looked at: the best by score, then the best by likelihood.
+/// The combinations whose evidence is looked at: the best by score and the best by likelihood in turn, but few that count the same and say
+/// something of the same: wordings of one suspect would leave no room for others.
 fn chosen(search: &SuspectSearch, metric: Metric) -> Vec<FoundCombination> {
     let score = |one: &FoundCombination| metric.score(one.counted, search.whole);
     let mut by_score: Vec<&FoundCombination> = search.found.iter().collect();
@@ -144,16 +147,25 @@ fn chosen(search: &SuspectSearch, metric: Metric) -> Vec<FoundCombination> {
     let mut by_gain = by_score.clone();
     by_gain.sort_by(|one, other| other.gain.total_cmp(&one.gain));
     let mut chosen: Vec<FoundCombination> = Vec::new();
+    let mut known: Vec<(UnitCount, Vec<SaidOf>)> = Vec::new();
     for (one, other) in by_score.into_iter().zip(by_gain) {
         for one in [one, other] {
-            let conditions = one.combination.0.len();
+            let (conditions, wording) = (one.combination.0.len(), (one.counted, said(&one.combination)));
             let alike = chosen.iter().filter(|known| known.combination.0.len() == conditions).count();
-            if alike < MOST_LOOKED_AT && chosen.iter().all(|known| known.combination != one.combination) {
+            let is_known = chosen.iter().any(|known| known.combination == one.combination);
+            let wordings = known.iter().filter(|known| **known == wording).count();
+            if alike < MOST_LOOKED_AT && wordings < MOST_WORDINGS && !is_known {
                 chosen.push(one.clone());
+                known.push(wording);
             }
         }
     }
     chosen
+}
+
+/// Whether a combination names an operation and another one does not.
+fn names_more(general: &Combination, special: &Combination) -> bool {
+    general.name().is_none() && special.name().is_some()
 }
 
 /// What suspects are made of.
@@ -198,13 +210,16 @@ impl Ranking<'_> {
         self.counted(of).gain(self.both(of, other))
     }
 
-    /// Whether a combination with fewer conditions holds all of its units, and explains its fails as well.
+    /// Whether a combination with fewer conditions holds all of its units, and explains its fails as well. A name that nearly all of them
+    /// have needs no reason: a suspect says which operation it is.
     fn has_no_reason(&self, special: usize) -> bool {
         let conditions = |at: usize| self.found[at].combination.0.len();
         (0..self.found.len()).any(|general| {
             conditions(general) < conditions(special)
                 && self.both(general, special) == self.counted(special)
                 && self.counted(general) != self.counted(special)
+                && !(names_more(&self.found[general].combination, &self.found[special].combination)
+                    && self.is_alike(general, special))
                 && self.gain_within(general, special) < self.further
         })
     }
@@ -215,6 +230,11 @@ impl Ranking<'_> {
         let without = |all: UnitCount| all.without(self.both(of, by));
         let rest = self.evidence.units(self.by_run).without(self.counted(by));
         rest.gain(without(self.counted(of))) < self.further && self.gain_within(by, of) < self.further
+    }
+
+    /// Whether the evidence does not tell a combination from one that is worth more: each explains the fails of the other, and about as well.
+    fn is_not_told_from(&self, one: usize, better: usize) -> bool {
+        self.worth(better) - self.worth(one) < SURE && self.is_explained(one, better) && self.is_explained(better, one)
     }
 
     /// What a combination explains: how much likelier it makes the fails, less what it costs to state it.
@@ -237,7 +257,11 @@ impl Ranking<'_> {
         });
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for at in order {
-            if let Some(group) = groups.iter_mut().find(|group| self.is_alike(group[0], at)) {
+            let is_alike = |group: &&mut Vec<usize>| self.is_alike(group[0], at);
+            let is_same = |group: &&mut Vec<usize>| self.is_not_told_from(at, group[0]);
+            if let Some(group) = groups.iter_mut().find(is_alike) {
+                group.push(at);
+            } else if let Some(group) = groups.iter_mut().find(is_same) {
                 group.push(at);
             } else if !groups.iter().any(|group| self.is_explained(at, group[0])) {
                 groups.push(vec![at]);

@@ -8,7 +8,7 @@ const MOST_EQUIVALENT: usize = 8;
 
 /// What a condition is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum SaidOf {
+pub(crate) enum SaidOf {
     Name,
     Site,
     Die,
@@ -53,6 +53,13 @@ impl SaidOf {
             Feature::AfterThat(..) => Self::BeforeThat,
         }
     }
+}
+
+/// What a combination says something of.
+pub(crate) fn said(combination: &Combination) -> Vec<SaidOf> {
+    let mut said: Vec<SaidOf> = combination.0.iter().map(|condition| SaidOf::of(condition.feature)).collect();
+    said.sort_unstable();
+    said
 }
 
 /// The earlier operation that a condition names.
@@ -106,6 +113,15 @@ mod tests {
         assert_eq!(listed(&all.iter().collect::<Vec<_>>()), [1, 2, 3]);
         assert!(listed(&[]).is_empty());
         assert!(listed(&[&all[0]]).is_empty());
+    }
+
+    #[test]
+    fn wordings_say_something_of_the_same_whatever_the_names_and_their_order() {
+        let features = |name: u16| [Feature::After(OpName(name), Relation::Die), Feature::Name(OpName(name))];
+        let mut other_way = features(7);
+        other_way.reverse();
+        assert_eq!(said(&combination(&features(1))), said(&combination(&other_way)));
+        assert_ne!(said(&combination(&features(1))), said(&combination(&features(1)[..1])));
     }
 
     /// Twelve say the same of the operation before in other relations, the last but one names another, the last a page.

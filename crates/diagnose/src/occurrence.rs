@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use nandseq_profile::{OpId, Ticks};
+use nandseq_trace::rows::StateId;
 
 use crate::bins::Scales;
 use crate::feature::{Bins, Combination, Condition, DistanceValues, Fact, Feature, MEASURES, Quantity, Relation};
@@ -11,6 +12,12 @@ use crate::past_operation::PastOperation;
 
 /// The weight of an operation that stands for itself alone.
 pub(crate) const ONE: u64 = 16;
+
+/// How many earlier operations are looked at that may be the one that a combination names: the last ones.
+const MOST_OF_THAT: usize = 12;
+
+/// How many operations before each of them but the last are looked at.
+const MOST_BEFORE_THAT: usize = 12;
 
 /// An earlier operation under one of its names and in one of its relations.
 #[derive(Clone, Copy, Debug)]
@@ -39,33 +46,37 @@ impl EarlierStart {
 #[derive(Clone, Debug)]
 pub(crate) struct EarlierList {
     pub(crate) list: Vec<EarlierOperation>,
-    /// For each name and relation the round in which it was added.
-    rounds: Vec<u32>,
+    /// For each name and relation the round in which it was added, and where it is in the list.
+    rounds: Vec<(u32, u32)>,
     round: u32,
 }
 
 impl EarlierList {
     pub(crate) fn new(names: &NameTable) -> Self {
-        Self { list: Vec::new(), rounds: vec![0; names.len() * Relation::ALL.len()], round: 0 }
+        Self { list: Vec::new(), rounds: vec![(0, 0); names.len() * Relation::ALL.len()], round: 0 }
     }
 
     fn clear(&mut self) {
         self.list.clear();
         if self.round == u32::MAX {
-            self.rounds.fill(0);
+            self.rounds.fill((0, 0));
             self.round = 0;
         }
         self.round += 1;
     }
 
-    /// Adds an operation under each of its names, in relations in which no later one of the name was added.
+    /// Adds an operation under each of its names and in each of its relations. If there is one already, the least distance counts in each
+    /// measure.
     fn add(&mut self, names: &[OpName], relations: u16, bins: Bins) {
         for &name in names {
             for relation in Relation::ALL.into_iter().filter(|&relation| relations >> relation as u8 & 1 == 1) {
-                let round = &mut self.rounds[name.index() * Relation::ALL.len() + relation as usize];
+                let (round, at) = &mut self.rounds[name.index() * Relation::ALL.len() + relation as usize];
                 if *round != self.round {
-                    *round = self.round;
+                    (*round, *at) = (self.round, self.list.len() as u32);
                     self.list.push(EarlierOperation { name, relation, bins });
+                } else {
+                    let known = &mut self.list[*at as usize].bins;
+                    *known = std::array::from_fn(|measure| known[measure].min(bins[measure]));
                 }
             }
         }
@@ -123,11 +134,36 @@ impl<'a> Occurrence<'a> {
         &all[first..]
     }
 
-    /// Puts what started before an operation into a list: this operation, or an earlier one.
-    pub(crate) fn list_before(&self, later: &PastOperation, scales: &Scales, list: &mut EarlierList) {
+    /// Puts what started before it into a list.
+    pub(crate) fn list_before(&self, scales: &Scales, list: &mut EarlierList) {
         list.clear();
+        self.add_before(self.operation, usize::MAX, scales, list);
+    }
+
+    /// Puts what started before the operation that a combination names into a list, and the op_states in which that started. If several
+    /// may be that operation, what is nearest to any of them counts.
+    pub(crate) fn list_before_that(
+        &self,
+        combination: &Combination,
+        scales: &Scales,
+        list: &mut EarlierList,
+        states: &mut Vec<(StateId, u32)>,
+    ) {
+        list.clear();
+        states.clear();
+        let Some(after) = combination.after() else { return };
+        for (at, that) in self.matches(self.operation, after).take(MOST_OF_THAT).enumerate() {
+            if states.iter().all(|(state, _)| *state != that.state.0) {
+                states.push(that.state);
+            }
+            self.add_before(that, if at == 0 { usize::MAX } else { MOST_BEFORE_THAT }, scales, list);
+        }
+    }
+
+    /// Adds at most so many operations that started before one, the last first.
+    fn add_before(&self, later: &PastOperation, most: usize, scales: &Scales, list: &mut EarlierList) {
         let mut counted = 0;
-        for one in self.past_of(later) {
+        for one in self.past_of(later).iter().take(most) {
             let is_counted = one.row >= self.known_from && one.of.meets(later);
             counted += u64::from(is_counted);
             let distance = if is_counted { counted } else { u64::MAX };
@@ -211,7 +247,7 @@ impl<'a> Occurrence<'a> {
         }
     }
 
-    /// The earlier operation that a combination names.
+    /// The earlier operation that a combination names, the last one if several may be it.
     pub(crate) fn earlier(&self, combination: &Combination) -> Option<&'a Arc<PastOperation>> {
         self.steps(combination).map(|(that, _)| that)
     }
@@ -249,4 +285,26 @@ fn state_of_that_holds(combination: &Combination, that: &PastOperation) -> bool 
         Feature::Number(Quantity::ThatTenth(state)) => that.state.0 == state && condition.takes(that.state.1.into()),
         Feature::Number(_) | Feature::Name(_) | Feature::Fact(_) | Feature::After(..) | Feature::AfterThat(..) => true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_profile::builtin;
+
+    use super::*;
+
+    #[test]
+    fn of_several_earlier_operations_the_least_distance_counts_in_each_measure() {
+        let names = NameTable::new(&builtin::profile(), &[]);
+        let (name, relations) = ([OpName(3)], 1 << Relation::Die as u16);
+        let mut list = EarlierList::new(&names);
+        list.clear();
+        list.add(&name, relations, [4, 3, 2]);
+        list.add(&name, relations | 1 << Relation::SamePlane as u16, [5, 0, 9]);
+        let found: Vec<_> = list.list.iter().map(|one| (one.relation, one.bins)).collect();
+        assert_eq!(found, [(Relation::Die, [4, 0, 2]), (Relation::SamePlane, [5, 0, 9])]);
+        list.clear();
+        list.add(&name, relations, [7, 7, 7]);
+        assert_eq!(list.list[0].bins, [7, 7, 7]);
+    }
 }

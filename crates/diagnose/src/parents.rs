@@ -44,6 +44,16 @@ pub(crate) fn seeds_of(found: &[FoundCombination], most: usize) -> Vec<Combinati
     order.into_iter().take(most).map(|one| one.combination.clone()).collect()
 }
 
+/// Combinations and others besides, each once.
+pub(crate) fn with_others(mut combinations: Vec<Combination>, others: &[Combination]) -> Vec<Combination> {
+    for other in others {
+        if !combinations.contains(other) {
+            combinations.push(other.clone());
+        }
+    }
+    combinations
+}
+
 /// What a further condition of a combination may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
@@ -70,5 +80,18 @@ impl Shape {
                 Feature::Name(_) | Feature::Fact(_) | Feature::Number(_) | Feature::AfterThat(..) => None,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::Condition;
+
+    #[test]
+    fn others_are_added_once() {
+        let [one, other] = [1, 2].map(|name| Combination(vec![Condition::whole(Feature::Name(OpName(name)))]));
+        let all = with_others(vec![one.clone()], &[other.clone(), one.clone()]);
+        assert_eq!(all, [one, other]);
     }
 }

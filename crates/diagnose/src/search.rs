@@ -4,15 +4,18 @@
 //! condition among the operations that meet the others. Only counts are kept; the number of combinations that get a further
 //! condition is bounded. Operations are counted in a sample of them, runs in the runs themselves.
 
+use std::cmp::Reverse;
+
+use nandseq_trace::rows::StateId;
 use rustc_hash::FxHashMap;
 
 use crate::bins::Scales;
-use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity};
+use crate::feature::{Bins, Combination, Condition, Fact, Feature, Quantity, Relation};
 use crate::found::{FoundCombination, SURE};
 use crate::gaps::with_gaps;
-use crate::names::{NameTable, OpName};
+use crate::names::{NameTable, OpName, OpNameKind};
 use crate::occurrence::{EarlierList, EarlierOperation, ONE, Occurrence};
-use crate::parents::{Shape, seeds_of, with_one_less};
+use crate::parents::{Shape, seeds_of, with_one_less, with_others};
 use crate::sample::OperationSample;
 use crate::site_groups::groups_of_sites;
 use crate::statistics::UnitCount;
@@ -22,6 +25,8 @@ use crate::walk::{self, CountedOperation, DiagnoseError, Listener, TestedRuns, T
 
 /// The combinations that get a second and a third condition.
 const SEEDS: [usize; 2] = [60, 40];
+/// How many operations that are before nearly all fails get a third one, whatever they say by themselves.
+const COMMON: usize = 20;
 /// How many combinations of each size are looked at exactly.
 const MOST_KEPT: usize = 400;
 /// What holds a smaller part of the fails than one in so many is no suspect.
@@ -116,12 +121,14 @@ impl SuspectSearch {
         let places = first.places();
         let (mut features, mut further) = (first.noted, first.most_noted);
         let costs = first.costs;
+        let common = if counted.is_by_run() { Vec::new() } else { first.common_befores(whole) };
         let mut found = first.found(whole);
         let (mut last, mut known) = (found.clone(), parents);
         for step in 0..=SEEDS.len() {
             let parents = match SEEDS.get(step) {
                 // Every step reads the runs twice where they are compared.
                 Some(_) | None if counted.is_by_run() && step > 0 => break,
+                Some(&seeds) if step == 0 => with_others(seeds_of(&last, seeds), &common),
                 Some(&seeds) => seeds_of(&last, seeds),
                 None => with_one_less(&found, &known),
             };
@@ -140,7 +147,10 @@ impl SuspectSearch {
         }
         found.retain(|one| one.is_sure);
         if let CountedUnits::Operations(sample) = counted {
-            found.extend(with_gaps(sample, names, &found, whole));
+            // A triple has two gaps: with one of them exact, the other is looked for once more.
+            let of_one = with_gaps(sample, names, &found, whole);
+            found.extend(with_gaps(sample, names, &of_one, whole));
+            found.extend(of_one);
         }
         let further = SURE + (further.max(1) as f64).ln();
         found.sort_by(|one, other| one.combination.cmp(&other.combination));
@@ -190,6 +200,7 @@ struct Level<'a> {
     /// The earlier operations of an operation, and those of the one that a combination names.
     earlier: EarlierList,
     before_that: EarlierList,
+    states_of_that: Vec<(StateId, u32)>,
 }
 
 impl<'a> Level<'a> {
@@ -225,6 +236,7 @@ impl<'a> Level<'a> {
             run: 1,
             earlier: EarlierList::new(names),
             before_that: EarlierList::new(names),
+            states_of_that: Vec::new(),
         };
         let mut noted = counted.tell(true, &level)?;
         noted.end_noting(counted.whole());
@@ -291,7 +303,36 @@ impl<'a> Level<'a> {
         found
     }
 
-    /// The combinations whose every condition makes the fails likelier, among the operations that meet the others, than chance does.
+    /// The operation that fails, with each earlier one that nearly all fails have before them, if much has it or not: it may be the middle of
+    /// three that go with failing only together. Those that are the likeliest to fail go first.
+    fn common_befores(&self, whole: UnitCount) -> Vec<Combination> {
+        let of_parent = |at: usize| self.of_parents[at].rounded();
+        let is_most = |part: u64, all: u64| part * 5 >= all * 4;
+        // A name of nearly all fails, the one with the fewest operations; or none.
+        let names = (0..self.parents.len()).filter(|&at| self.shapes[at].is_name);
+        let of_most = names.filter(|&at| is_most(of_parent(at).fails, whole.fails));
+        let parent = of_most.min_by_key(|&at| of_parent(at).all).unwrap_or(0);
+        let mut found: Vec<(UnitCount, OpName)> = Vec::new();
+        for name in (0..self.names.len() as u16).map(OpName) {
+            if let Some(counted) = self.table.whole_of((parent as u32, Feature::After(name, Relation::Die)))
+                && is_most(counted.fails, of_parent(parent).fails)
+                && found.iter().all(|(known, _)| *known != counted)
+            {
+                found.push((counted, name));
+            }
+        }
+        // Classes first: they hold what else may be the middle.
+        let share = |counted: UnitCount| counted.fails * (u64::from(u32::MAX) / counted.all.max(1));
+        found.sort_by_key(|&(counted, name)| {
+            (self.names.kind(name) != OpNameKind::Class, Reverse(share(counted)), counted.all, name)
+        });
+        found.truncate(COMMON);
+        let with = |name| self.parents[parent].with(Condition::whole(Feature::After(name, Relation::Die)));
+        found.into_iter().map(|(_, name)| with(name)).collect()
+    }
+
+    /// The combinations whose every condition makes the fails likelier, among the operations that meet the others, than chance does. A name
+    /// that nearly all of them have needs no reason: so a suspect can say which operation it is.
     fn with_reasons(&self, sample: &OperationSample, mut found: Vec<FoundCombination>) -> Vec<FoundCombination> {
         let mut less: Vec<Combination> = Vec::new();
         let mut places: FxHashMap<Combination, usize> = FxHashMap::default();
@@ -306,7 +347,9 @@ impl<'a> Level<'a> {
             !one.is_sure
                 || one.combination.with_one_less().all(|(condition, less)| {
                     let members = f64::from(self.members[family(condition.feature)]).max(1.0);
-                    counts[places[&less]].gain(one.counted) >= SURE + members.ln()
+                    let without = counts[places[&less]];
+                    let is_name = matches!(condition.feature, Feature::Name(_));
+                    is_name && without.is_about(one.counted) || without.gain(one.counted) >= SURE + members.ln()
                 })
         });
         found
@@ -371,14 +414,13 @@ impl<'a> Level<'a> {
             }
             self.earlier.list = list;
         }
-        if shape.afters == 1
-            && shape.after_thats == 0
-            && !has_state_of_that(&known[at])
-            && let Some(that) = occurrence.earlier(&known[at])
-        {
-            let (state, passed) = that.state;
-            self.add_number(parent, Quantity::ThatTenth(state), passed.into(), count);
-            occurrence.list_before(that, self.table.scales(), &mut self.before_that);
+        if shape.afters == 1 && shape.after_thats == 0 && !has_state_of_that(&known[at]) {
+            let mut states = std::mem::take(&mut self.states_of_that);
+            occurrence.list_before_that(&known[at], self.table.scales(), &mut self.before_that, &mut states);
+            for &(state, passed) in &states {
+                self.add_number(parent, Quantity::ThatTenth(state), passed.into(), count);
+            }
+            self.states_of_that = states;
             let list = std::mem::take(&mut self.before_that.list);
             for earlier in &list {
                 self.add(parent, Feature::AfterThat(earlier.name, earlier.relation), earlier.bins, count);
@@ -426,7 +468,7 @@ impl Listener for Level<'_> {
             met.extend(fitting.map(|parent| (parent, at)));
             self.earlier.list.clear();
             if met.len() > known {
-                occurrence.list_before(occurrence.operation, self.table.scales(), &mut self.earlier);
+                occurrence.list_before(self.table.scales(), &mut self.earlier);
             }
             lists.push(self.earlier.list.clone());
         }

@@ -45,6 +45,11 @@ impl UnitCount {
         Self { fails: self.fails + other.fails, all: self.all + other.all }
     }
 
+    /// Whether a part of it is most of it: nine of ten of all, and of those that fail.
+    pub(crate) const fn is_about(self, part: Self) -> bool {
+        part.fails * 10 >= self.fails * 9 && part.all * 10 >= self.all * 9
+    }
+
     /// The units of this that are not in a part of it.
     pub(crate) const fn without(self, part: Self) -> Self {
         Self { fails: self.fails.saturating_sub(part.fails), all: self.all.saturating_sub(part.all) }
@@ -153,6 +158,13 @@ mod tests {
         assert_eq!(WHOLE.gain(UnitCount { fails: 1, all: 100 }), 0.0);
         assert!(WHOLE.gain(UnitCount { fails: 3, all: 100 }) > 0.0);
         assert!(WHOLE.gain(UnitCount { fails: 20, all: 20 }) > 90.0);
+    }
+
+    #[test]
+    fn a_part_is_about_the_whole_from_nine_of_ten_on() {
+        let about = |fails: u64, all: u64| WHOLE.is_about(UnitCount { fails, all });
+        assert!(about(18, 900) && about(20, 1_000));
+        assert!(!about(17, 900) && !about(18, 899));
     }
 
     #[test]

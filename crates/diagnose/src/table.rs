@@ -258,6 +258,16 @@ impl CountTable {
         &self.counts[first..first + self.bins(feature)]
     }
 
+    /// What a feature counts with a combination, whatever its value; `None` if it is not counted. Operations only.
+    pub(crate) fn whole_of(&self, key: TableKey) -> Option<UnitCount> {
+        let [scale, ..] = key.1.scales();
+        let bins = scale.map_or(1, |scale| self.scales.bins(scale));
+        let counts = self.counts_of(key.1, self.place(key)?);
+        let mut sum = WeightedCount::default();
+        counts[..usize::from(bins)].iter().for_each(|&count| sum += count);
+        Some(sum.rounded())
+    }
+
     /// All features that have fails, in their order, with what a condition on each counts at its best: the condition that makes the
     /// fails of the combination most likely, fewer bounds going before more.
     pub(crate) fn best(&self, runs: bool, whole_of: impl Fn(u32) -> UnitCount) -> Vec<(u32, Condition, UnitCount)> {

@@ -1,7 +1,8 @@
 //! Reads that stand for others: a read becomes another one of the history, so that what set up its own page can go.
 //!
-//! The other read is one of the same base on the same planes: one that the sequence keeps, or the nearest one of another cell type whose
-//! page was there, as a page of one bit for each cell takes fewer operations than one of three. Whether the sequence still fails, nobody knows before it is
+//! The other read is one of the same base on the same planes or on some of them: one that the sequence keeps, or the nearest one of another cell
+//! type or on fewer planes whose page was there. A page of one bit for each cell takes fewer operations than one of three, and what is read of one
+//! plane needs one output of data. Whether the sequence still fails, nobody knows before it is
 //! tried: the name of the operation, its cell type or its page may be what fails.
 
 use std::collections::BTreeSet;
@@ -22,7 +23,8 @@ pub(crate) struct ReadAs {
     pub(crate) item: u32,
     /// The other one, whether it is kept or not.
     pub(crate) like: u32,
-    /// What is kept and set up the pages that it read: it comes back as far as something needs it.
+    /// What is kept and set up the pages that it read, and the outputs of planes that the other one does not read: it comes back as far as
+    /// something needs it.
     pub(crate) set_up: Vec<u32>,
 }
 
@@ -43,7 +45,8 @@ pub(crate) fn reads_as_others(history: &SequenceHistory<'_>, of: &LegalSequence)
         let own = &history.past[of.recipe.model(kept.item) as usize];
         let is_alike = |other: &HistoryOperation| {
             tables.op(other.op).base == tables.op(own.op).base
-                && (other.place.die, other.place.planes) == (own.place.die, own.place.planes)
+                && other.place.die == own.place.die
+                && other.place.planes.and(own.place.planes) == other.place.planes
         };
         let is_other = |other: &HistoryOperation| (other.op, other.place) != (own.op, own.place);
         let mut likes: Vec<u32> = Vec::new();
@@ -54,20 +57,24 @@ pub(crate) fn reads_as_others(history: &SequenceHistory<'_>, of: &LegalSequence)
                 likes.push(like);
             }
         }
-        let mut cells = BTreeSet::from([own.place.cell_type.0]);
+        let kind = |past: &HistoryOperation| (past.place.cell_type.0, past.place.planes.len());
+        let mut kinds = BTreeSet::from([kind(own)]);
         let before = (0..kept.item).rev().take(MOST_LOOKED_AT);
         let after = (kept.item + 1..history.past.len() as u32).take(MOST_LOOKED_AT);
         for like in before.chain(after) {
             let past = &history.past[like as usize];
-            let is_new = is_alike(past) && !cells.contains(&past.place.cell_type.0);
+            let is_new = is_alike(past) && !kinds.contains(&kind(past));
             if is_new && is_programmed(history, past, kept.item) {
-                cells.insert(past.place.cell_type.0);
+                kinds.insert(kind(past));
                 likes.push(like);
             }
         }
         likes.sort_unstable();
         likes.dedup();
-        found.extend(likes.into_iter().map(|like| ReadAs { item: kept.item, like, set_up: set_up.clone() }));
+        found.extend(likes.into_iter().map(|like| {
+            let unread = unread(history, of, (kept.item, like));
+            ReadAs { item: kept.item, like, set_up: [&set_up[..], &unread].concat() }
+        }));
     }
     found
 }
@@ -86,6 +93,18 @@ fn is_programmed(history: &SequenceHistory<'_>, read: &HistoryOperation, item: u
     operations
         .take_while(|past| !effects(past).erase)
         .any(|past| is_there(past) && past.place.cell_type == read.place.cell_type)
+}
+
+/// The operations of the chain of a read, after it, that have nothing to do if another one with fewer planes stands for it.
+fn unread(history: &SequenceHistory<'_>, of: &LegalSequence, (item, like): (u32, u32)) -> Vec<u32> {
+    let planes = |item: u32| history.past[item as usize].place.planes;
+    let (own, left) = (planes(item), planes(like));
+    let later = history.unit_of(item).iter().copied().filter(|other| *other > item && of.recipe.keeps(*other));
+    let is_lost = |other: &u32| {
+        let on = planes(*other);
+        !on.and(own).is_empty() && on.and(left).is_empty()
+    };
+    later.filter(is_lost).collect()
 }
 
 /// What a sequence does to the blocks of a read before it, with the chains of that; its own chain stays.

@@ -18,7 +18,7 @@ use crate::tell;
 /// What is known of a search.
 pub(super) const STATE: &str = "shrink-state.json";
 /// The form of the state.
-const SCHEMA: u32 = 3;
+const SCHEMA: u32 = 4;
 /// The smallest sequence so far.
 const BEST: &str = "best.csv";
 

@@ -101,7 +101,7 @@ fn a_state_that_cannot_be_gone_on_with_is_refused(folder: &Folder, shrink: &[&st
     let path = folder.path().join("cut/shrink-state.json");
     let state = fs::read_to_string(&path).unwrap();
     for (damaged, what) in [
-        (state.replacen("\"schema\":3", "\"schema\":2", 1), "another version wrote it"),
+        (state.replacen("\"schema\":4", "\"schema\":3", 1), "another version wrote it"),
         (state.replacen("\"rounds\":", "\"rounds\":1", 1), "it is damaged"),
         (state[..state.len() / 2].to_owned(), "it is damaged"),
     ] {

@@ -96,6 +96,35 @@ fn a_read_becomes_one_of_a_page_that_takes_fewer_operations() {
     assert!(told.iter().any(is_changed), "{}", told.iter().map(|one| one.2.as_str()).collect::<String>());
 }
 
+/// The last read of several planes of a run fails that is alike to one of some of the planes before it, whatever planes it reads.
+#[test]
+fn a_read_of_several_planes_becomes_one_of_fewer_if_that_takes_fewer_operations() {
+    let profile = device(64);
+    let tables = Tables::new(&profile);
+    let mut told = Vec::new();
+    for seed in 1..=4 {
+        let past = run(&profile, &tables, seed, 1000);
+        let history = history(&profile, &tables, &past);
+        let is_read = |one: &HistoryOperation| tables.base(tables.op(one.op).base).effects.fill == Some(false);
+        let is_alike = |one: &HistoryOperation, other: &HistoryOperation| {
+            let of = |one: &HistoryOperation| (tables.op(one.op).base, one.place.die, one.place.cell_type);
+            let common = one.place.planes.and(other.place.planes);
+            of(one) == of(other) && common == one.place.planes && common.len() < other.place.planes.len()
+        };
+        let has_alike = |at: &usize| is_read(&past[*at]) && past[..*at].iter().any(|one| is_alike(one, &past[*at]));
+        let Some(wanted) = (0..past.len()).rev().find(has_alike) else { continue };
+        let fault = |all: &[KeptOperation]| all.iter().any(|kept| kept.item as usize == wanted);
+        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
+        finish(&mut search, &mut |sequence| fault(&sequence.operations)).unwrap();
+        let (best, story) = (search.best(), ShrinkStory::of(&profile, &search));
+        assert!(fault(&best.operations) && is_legal(&profile, &history, best), "{story}");
+        let of_one = |kept: &KeptOperation| kept.item as usize == wanted && kept.place.planes.len() == 1;
+        told.push((best.operations.iter().any(of_one), best.operations.len(), story.to_string()));
+    }
+    let is_changed = |(of_one, left, _): &(bool, usize, String)| *of_one && *left <= 4;
+    assert!(told.iter().any(is_changed), "{}", told.iter().map(|one| one.2.as_str()).collect::<String>());
+}
+
 /// Without an operation the rule that its reason names is broken by the operation that it names; or nothing is, and the rest passes.
 #[test]
 fn each_reason_that_a_story_gives_is_true() {
