@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nandseq_trace::file_form::{Layout, RUN_FOLDER};
+use nandseq_trace::file_form::{FileForm, Layout, RUN_FOLDER};
 use nandseq_trace::files::{FileKind, PACKED};
 use nandseq_trace::pack;
 use nandseq_trace::table::TableKind;
@@ -143,14 +143,14 @@ pub(super) fn log_of(sequence: &Path, forms: Forms, known: impl Fn(&Path) -> boo
     };
     let site = Form::of(sequence, forms)?.table.site_folder(sequence)?;
     let first = pack::split(sequence).and_then(|(archive, _)| pack::first_in_folder(archive));
+    let in_archive = |path: PathBuf, stamp| path.join(FileForm::PARQUET.file_name(FileKind::ProposerLog, stamp, run));
     let mut paths = Vec::new();
     for path in site.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path())) {
-        match name_of(&path).and_then(pack::parse_pack_name) {
-            Some((_, of)) if first == Some(of) => {
-                paths.extend(archive::members(&path).unwrap_or_default().iter().map(|name| path.join(name)));
-            }
-            Some(_) => {}
-            None => paths.push(path),
+        match (name_of(&path).and_then(pack::parse_pack_name), first) {
+            // The log of a run in a pack is in the archive beside its tables.
+            (Some((stamp, of)), Some(first)) if of == first => paths.push(in_archive(path, stamp)),
+            (Some(_), _) | (None, Some(_)) => {}
+            (None, None) => paths.push(path),
         }
     }
     let paths = paths.into_iter();
