@@ -17,7 +17,7 @@ use super::digests::Digests;
 use super::phases::MAX_SITE_US;
 use super::table::push;
 use super::{Batch, Campaign, CampaignPhase, CampaignSite, Closure, Phases, phases, sites};
-use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
+use crate::arguments::{DEFAULT_RUN_US, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
 use crate::inputs::ReadProfile;
