@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use nandseq_trace::files::FileKind;
+
 use crate::runner::{Folder, checked_manifest};
 
-const TABLES: [&str; 6] = [
-    "address_touch_count",
-    "op_state_name_input_time_count",
-    "op_state_timeline",
-    "operation_sequence",
-    "operation_timeline",
-    "phase_proposal_counts",
-];
 const SECOND: &str = "out/pack=0000004/operation_sequence.parquet";
+
+/// The names of the tables, in the order of names.
+fn tables() -> Vec<&'static str> {
+    let mut names: Vec<_> = FileKind::ALL.into_iter().filter(|kind| kind.is_table()).map(FileKind::name).collect();
+    names.sort_unstable();
+    names
+}
 
 fn with<'a>(runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let flags = ["-t", "700", "--seed", "9", "--stamp", "261121", "--quiet", "--format", "parquet", "-n", runs];
@@ -37,7 +38,8 @@ fn said(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 /// Text in which members are named as the files that they are.
 fn without_packs(text: &str, size: usize) -> String {
     let firsts = (1..10).step_by(size);
-    let archives = firsts.flat_map(|first| TABLES.map(|table| format!("pack={first:07}/{table}.parquet/")));
+    let archives =
+        firsts.flat_map(|first| tables().into_iter().map(move |table| format!("pack={first:07}/{table}.parquet/")));
     archives.fold(text.to_owned(), |text, archive| text.replace(&archive, ""))
 }
 
@@ -46,7 +48,7 @@ fn a_pack_has_a_file_for_each_table_and_an_archive_of_the_rest() {
     let folder = made("4", &["--pack", "3"]);
     let mut expected = vec!["out/manifest.json".to_owned()];
     for first in ["0000001", "0000004"] {
-        expected.extend(TABLES.map(|table| format!("out/pack={first}/{table}.parquet")));
+        expected.extend(tables().iter().map(|table| format!("out/pack={first}/{table}.parquet")));
     }
     expected.extend(["1", "4"].map(|first| format!("out/pack_261121_000000{first}.zip")));
     assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), expected);
@@ -99,6 +101,23 @@ fn tables_in_packs_are_read_as_the_files_in_them() {
     let (_, text) = said(&packed, &["verify", "out"]);
     assert!(text.contains(" in 5 files of 1 site: no rule broken."), "{text}");
     assert!(text.contains("Compared with 25 tables."), "{text}");
+}
+
+#[test]
+fn fails_are_simulated_and_diagnosed_on_packs_of_tables() {
+    const FAULT: &str = "schema: 1\nname: an erase soon after a copyback read\nwhen:\n  pair:\n    first: {base: COPYBACK_READ}\n    \
+                         second: {base: ERASE, within: 0-100}\nprobability: 0.6\nnoise: 0.3\n";
+    let batch = ["--site-count", "3"];
+    let (plain, packed) = (made("4", &batch), made("4", &[&batch[..], &["--pack", "3"]].concat()));
+    let [expected, found] = [&plain, &packed].map(|folder| {
+        fs::write(folder.path().join("fault.yaml"), FAULT).unwrap();
+        folder.succeed(&["simulate", "out", "--fault", "fault.yaml", "-o", "fails.csv"]);
+        let (code, text) = said(folder, &["diagnose", "out", "--fails", "fails.csv"]);
+        assert_eq!(code, Some(0), "{text}");
+        (fs::read(folder.path().join("fails.csv")).unwrap(), without_packs(&text, 3))
+    });
+    assert!(expected.0 == found.0 && String::from_utf8_lossy(&expected.0).contains("fail"));
+    assert_eq!(found.1, expected.1);
 }
 
 #[test]
