@@ -11,6 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pandas
+import polars
+import pyarrow.parquet
 
 # Columns by table: how the text of the CSV is to be read, and the type DuckDB is to see.
 NAME = (str, "VARCHAR")
@@ -129,19 +132,64 @@ def plain(counts):
     return sorted(tuple(int(number) for number in row[:3]) for row in rows)
 
 
-def compare_documented(dataset, operations):
+def compare_packs(database, dataset, packed):
+    """Compares the tables in packs with those of the same runs one by one: each run by its number, as three programs find it."""
+    files = sorted(Path(packed).glob("site=*/pack=*/*.parquet"))
+    compared = 0
+    for file in files:
+        runs = [run for (run,) in database.execute(f"SELECT DISTINCT run FROM read_parquet('{file}') ORDER BY run").fetchall()]
+        site = Path(dataset) / file.parent.parent.name
+        groups = pyarrow.parquet.ParquetFile(file).metadata
+        for at in range(groups.num_row_groups):
+            column = groups.row_group(at).column(groups.num_columns - 1)
+            if column.path_in_schema != "run":
+                fail(f"{file}: row group {at} ends with {column.path_in_schema}")
+            if column.statistics.min != column.statistics.max or column.statistics.min not in runs:
+                fail(f"{file}: row group {at} is of runs {column.statistics.min} to {column.statistics.max}")
+        for run in runs:
+            alone = site / f"run={run:07}" / file.name
+            expected = polars.read_parquet(alone, hive_partitioning=False)
+            found = polars.scan_parquet(file, hive_partitioning=False).filter(polars.col("run") == run).drop("run").collect()
+            if not found.equals(expected):
+                fail(f"{file}: polars reads another run {run} than in {alone}")
+            found = pandas.read_parquet(file, filters=[("run", "==", run)], partitioning=None).drop(columns="run")
+            if found.map(str).values.tolist() != pandas.read_parquet(alone, partitioning=None).map(str).values.tolist():
+                fail(f"{file}: pandas reads another run {run} than in {alone}")
+            rows, wanted = (
+                database.execute(query).fetchall()
+                for query in (
+                    f"SELECT * EXCLUDE (run, file_row_number) FROM read_parquet('{file}', hive_partitioning=false, file_row_number=true)"
+                    f" WHERE run = {run} ORDER BY file_row_number",
+                    f"SELECT * EXCLUDE file_row_number FROM read_parquet('{alone}', hive_partitioning=false, file_row_number=true)"
+                    " ORDER BY file_row_number",
+                )
+            )
+            if rows != wanted:
+                fail(f"{file}: DuckDB reads another run {run} than in {alone}")
+            compared += 1
+    tables = len(list(Path(dataset).glob("site=*/run=*/*.parquet")))
+    empty = sum(1 for path in Path(dataset).glob("site=*/run=*/*.parquet") if pyarrow.parquet.ParquetFile(path).metadata.num_rows == 0)
+    if compared != tables - empty:
+        fail(f"{packed}: {compared} tables of runs in packs instead of {tables - empty}")
+    return compared
+
+
+def compare_documented(dataset, packed, operations):
     """Runs the examples of the documentation on this dataset: each counts the operations of site 1 and 2 by site and run."""
     page = (Path(__file__).parent.parent / "docs/outputs.md").read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    if len(examples) != 3:
+    if len(examples) != 4:
         fail(f"docs/outputs.md has {len(examples)} examples of reading a dataset")
     wanted = [row for row in operations if row[0] <= 2]
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "out").symlink_to(Path(dataset).absolute(), target_is_directory=True)
+        for name, target in (("out", dataset), ("packed", packed or dataset)):
+            (Path(folder) / name).symlink_to(Path(target).absolute(), target_is_directory=True)
         before = os.getcwd()
         os.chdir(folder)
         try:
             for example in examples:
+                if "packed/" in example and not packed:
+                    continue
                 names = {"print": lambda *_: None}
                 exec(example, names)
                 if plain(names["counts"]) != wanted:
@@ -150,7 +198,7 @@ def compare_documented(dataset, operations):
             os.chdir(before)
 
 
-def main(csv_folder, dataset):
+def main(csv_folder, dataset, packed=None):
     database = duckdb.connect()
     files = sorted(Path(dataset).glob("site=*/run=*/*.parquet"))
     csv_files = [file for table in TABLES for file in Path(csv_folder).glob(f"{table}_[0-9]*.csv")]
@@ -169,11 +217,12 @@ def main(csv_folder, dataset):
          database.execute(f"SELECT count(*) FROM read_parquet('{file}', hive_partitioning=false)").fetchone()[0])
         for file in files if file.stem == "operation_sequence"
     )
-    compare_documented(dataset, operations)
-    print(f"{len(files)} files, {total} rows agree; operations by site and run: {operations}")
+    in_packs = compare_packs(database, dataset, packed) if packed else 0
+    compare_documented(dataset, packed, operations)
+    print(f"{len(files)} files, {total} rows agree, {in_packs} tables in packs; operations by site and run: {operations}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        fail("usage: check-parquet CSV_SITE_FOLDER PARQUET_DATASET_FOLDER")
-    main(sys.argv[1], sys.argv[2])
+    if len(sys.argv) not in (3, 4):
+        fail("usage: check-parquet CSV_SITE_FOLDER PARQUET_DATASET_FOLDER [PACKED_DATASET_FOLDER]")
+    main(*sys.argv[1:])

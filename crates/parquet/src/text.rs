@@ -323,6 +323,7 @@ fn damaged(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use std::fs::File;
     use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
     use nandseq_trace::table::TableKind;

@@ -13,7 +13,8 @@ use std::process::Command;
 
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::format::TableFormat;
-use nandseq_output::run_files::{Finished, RunFiles};
+use nandseq_output::pack::{Made, PackFiles};
+use nandseq_output::run_files::{Finished, PackPlace, RunFiles};
 use nandseq_parquet::ParquetTables;
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{FileKind, Outputs};
@@ -24,13 +25,30 @@ use story::{Event, Op, device, stamp};
 fn write(folder: &Path, format: &dyn TableFormat, run: u64, events: &[Event]) -> Finished {
     fs::create_dir_all(folder).unwrap();
     let mut files = RunFiles::create(folder, format, Outputs::ALL, stamp(), run).unwrap();
-    events.iter().for_each(|event| event.tell(&mut files).unwrap());
+    tell(&mut files, events);
+    files.finish().unwrap()
+}
+
+/// Writes runs, from run 1 on, into one pack in a folder.
+fn pack(folder: &Path, format: &dyn TableFormat, runs: &[Vec<Event>]) {
+    fs::create_dir_all(folder).unwrap();
+    let mut packs = PackFiles::new(folder, format);
+    for (events, run) in runs.iter().zip(1..) {
+        let place = PackPlace { first: 1, is_kept: true };
+        let mut files = RunFiles::for_pack(folder, place, (format, Outputs::ALL), stamp(), run).unwrap();
+        tell(&mut files, events);
+        packs.add(files.complete().unwrap()).unwrap();
+    }
+    assert_eq!(packs.finish(true, Made::All).unwrap().len(), 6);
+}
+
+fn tell(files: &mut RunFiles<'_>, events: &[Event]) {
+    events.iter().for_each(|event| event.tell(files).unwrap());
     // An expected status, which the events do not have, and an operation without payload.
     let profile = device();
     let last = Op::new(&profile, 1_000_000, "Status", 1e7, &[(1, 0, 0, 0)]);
     last.with(|operation| files.operation(&Operation { status: Some(Status::ExtReady), ..*operation })).unwrap();
-    Event::Operation(Op::new(&profile, 1_000_001, "Calibrate", 1.1e7, &[(0, 0, 0, 0)])).tell(&mut files).unwrap();
-    files.finish().unwrap()
+    Event::Operation(Op::new(&profile, 1_000_001, "Calibrate", 1.1e7, &[(0, 0, 0, 0)])).tell(files).unwrap();
 }
 
 #[test]
@@ -49,7 +67,10 @@ fn parquet_files_say_what_the_csv_files_say() {
             assert_eq!(parquet.file.as_str(), format!("run={run:07}/{}.parquet", csv.kind.name()));
         }
     }
-    let output = Command::new(script).args([&csv, &dataset]).output().unwrap();
+    let packed = folder.path().join("packed");
+    let runs = [(1, 4000), (2, 1)].map(|(run, length)| walk::events(&profile, run, length));
+    pack(&packed.join("site=01"), &ParquetTables::new(&profile).unwrap(), &runs);
+    let output = Command::new(script).args([&csv, &dataset, &packed]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.code() == Some(77) && std::env::var("CHECK_PARQUET").is_err() {
         #[expect(clippy::print_stderr, reason = "says that nothing was tested")]

@@ -4,21 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use nandseq_input::archive;
-use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::{self, SiteManifest};
+use nandseq_trace::files::FileKind;
 
-use crate::runner::Folder;
+use crate::runner::{Folder, checked_manifest};
 
-const TABLES: [&str; 6] = [
-    "address_touch_count",
-    "op_state_name_input_time_count",
-    "op_state_timeline",
-    "operation_sequence",
-    "operation_timeline",
-    "phase_proposal_counts",
-];
 const SECOND: &str = "out/pack=0000004/operation_sequence.parquet";
+
+/// The names of the tables, in the order of names.
+fn tables() -> Vec<&'static str> {
+    let mut names: Vec<_> = FileKind::ALL.into_iter().filter(|kind| kind.is_table()).map(FileKind::name).collect();
+    names.sort_unstable();
+    names
+}
 
 fn with<'a>(runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let flags = ["-t", "700", "--seed", "9", "--stamp", "261121", "--quiet", "--format", "parquet", "-n", runs];
@@ -41,7 +38,8 @@ fn said(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 /// Text in which members are named as the files that they are.
 fn without_packs(text: &str, size: usize) -> String {
     let firsts = (1..10).step_by(size);
-    let archives = firsts.flat_map(|first| TABLES.map(|table| format!("pack={first:07}/{table}.parquet/")));
+    let archives =
+        firsts.flat_map(|first| tables().into_iter().map(move |table| format!("pack={first:07}/{table}.parquet/")));
     archives.fold(text.to_owned(), |text, archive| text.replace(&archive, ""))
 }
 
@@ -50,25 +48,13 @@ fn a_pack_has_a_file_for_each_table_and_an_archive_of_the_rest() {
     let folder = made("4", &["--pack", "3"]);
     let mut expected = vec!["out/manifest.json".to_owned()];
     for first in ["0000001", "0000004"] {
-        expected.extend(TABLES.map(|table| format!("out/pack={first}/{table}.parquet")));
+        expected.extend(tables().iter().map(|table| format!("out/pack={first}/{table}.parquet")));
     }
     expected.extend(["1", "4"].map(|first| format!("out/pack_261121_000000{first}.zip")));
     assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), expected);
-    // What the manifest says holds of every member and archive.
-    let out = folder.path().join("out");
-    let known: SiteManifest = serde_json::from_slice(&fs::read(out.join(manifest::FILE_NAME)).unwrap()).unwrap();
-    for run in &known.runs {
-        assert_eq!((run.files.len(), run.pack.len()), (8, if run.run >= 3 { 7 } else { 0 }));
-        for file in &run.files {
-            let mut bytes = Vec::new();
-            archive::open(&file.file.to_write_in(&out)).unwrap().read_to_end(&mut bytes).unwrap();
-            assert_eq!(Digest::of(&bytes), file.sha256, "{}", file.file);
-        }
-        for archive in &run.pack {
-            let bytes = fs::read(archive.file.to_write_in(&out)).unwrap();
-            assert_eq!((Digest::of(&bytes), bytes.len() as u64), (archive.sha256, archive.bytes), "{}", archive.file);
-        }
-    }
+    let known = checked_manifest(&folder.path().join("out"));
+    let counts: Vec<_> = known.runs.iter().map(|run| (run.files.len(), run.pack.len())).collect();
+    assert_eq!(counts, [(8, 0), (8, 0), (8, 7), (8, 7)]);
     let member = "pack=0000001/operation_sequence.parquet/run=0000002/operation_sequence.parquet";
     assert_eq!(known.runs[1].files[0].file.as_str(), member);
     // Without a snapshot and a log there is nothing for an archive.
@@ -115,6 +101,23 @@ fn tables_in_packs_are_read_as_the_files_in_them() {
     let (_, text) = said(&packed, &["verify", "out"]);
     assert!(text.contains(" in 5 files of 1 site: no rule broken."), "{text}");
     assert!(text.contains("Compared with 25 tables."), "{text}");
+}
+
+#[test]
+fn fails_are_simulated_and_diagnosed_on_packs_of_tables() {
+    const FAULT: &str = "schema: 1\nname: an erase soon after a copyback read\nwhen:\n  pair:\n    first: {base: COPYBACK_READ}\n    \
+                         second: {base: ERASE, within: 0-100}\nprobability: 0.6\nnoise: 0.3\n";
+    let batch = ["--site-count", "3"];
+    let (plain, packed) = (made("4", &batch), made("4", &[&batch[..], &["--pack", "3"]].concat()));
+    let [expected, found] = [&plain, &packed].map(|folder| {
+        fs::write(folder.path().join("fault.yaml"), FAULT).unwrap();
+        folder.succeed(&["simulate", "out", "--fault", "fault.yaml", "-o", "fails.csv"]);
+        let (code, text) = said(folder, &["diagnose", "out", "--fails", "fails.csv"]);
+        assert_eq!(code, Some(0), "{text}");
+        (fs::read(folder.path().join("fails.csv")).unwrap(), without_packs(&text, 3))
+    });
+    assert!(expected.0 == found.0 && String::from_utf8_lossy(&expected.0).contains("fail"));
+    assert_eq!(found.1, expected.1);
 }
 
 #[test]

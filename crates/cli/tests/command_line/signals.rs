@@ -7,7 +7,7 @@ use std::process::Output;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::runner::{Folder, checked_manifest};
+use crate::runner::{Folder, checked_manifest, forms};
 use crate::running::{Running, wait_for};
 
 /// More runs than anybody waits for.
@@ -252,21 +252,26 @@ fn a_list_that_is_interrupted_while_it_judges_says_what_was_not_made() {
 
 #[test]
 fn an_interrupted_pack_keeps_the_runs_that_are_finished() {
-    let arguments = |runs| ["--ops", "20", "--stamp", "261121", "--pack", "9999998", "-n", runs];
-    let folder = Folder::new();
-    let running = Running::start(&folder, &arguments(ENDLESS));
-    // A pack has a temporary name when its first run is finished.
-    wait_for("a pack", || {
-        let names =
-            fs::read_dir(folder.path().join("out")).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        names.into_iter().find(|name| name.to_string_lossy().starts_with(".pack_"))
-    });
-    let output = running.interrupt();
-    let runs = checked_manifest(&folder.path().join("out")).runs.len();
-    assert!(runs > 0);
-    assert!(said(&output).contains("finished run"), "{}", said(&output));
-    goes_on(&folder, &output, runs + 2);
-    let whole = Folder::new();
-    whole.succeed(&arguments(&(runs + 2).to_string()));
-    assert!(folder.files() == whole.files());
+    for (form, place) in forms().iter().zip(["out", "out/pack=0000001"]) {
+        let arguments =
+            |runs| ["--ops", "20", "--stamp", "261121", "--pack", "9999998", "--format", form.as_str(), "-n", runs];
+        let folder = Folder::new();
+        let running = Running::start(&folder, &arguments(ENDLESS));
+        // A pack has a temporary name when its first run is finished.
+        wait_for("a pack", || {
+            let names = fs::read_dir(folder.path().join(place)).into_iter().flatten().flatten();
+            names.map(|entry| entry.file_name()).find(|name| {
+                let name = name.to_string_lossy();
+                name.starts_with(".pack_") || name.starts_with(".operation_sequence.parquet")
+            })
+        });
+        let output = running.interrupt();
+        let runs = checked_manifest(&folder.path().join("out")).runs.len();
+        assert!(runs > 0);
+        assert!(said(&output).contains("finished run"), "{}", said(&output));
+        goes_on(&folder, &output, runs + 2);
+        let whole = Folder::new();
+        whole.succeed(&arguments(&(runs + 2).to_string()));
+        assert!(folder.files() == whole.files(), "{form}");
+    }
 }

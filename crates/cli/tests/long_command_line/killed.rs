@@ -115,6 +115,12 @@ fn killed_while_packs_are_made_it_goes_on_to_the_same_bytes() {
 
 #[cfg(feature = "parquet")]
 #[test]
+fn killed_while_packs_of_tables_are_made_it_goes_on_to_the_same_bytes() {
+    killed_it_goes_on(&[&CAMPAIGN[..], &["--pack", "2", "--format", "parquet"]].concat(), 0);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
 fn killed_while_parquet_is_written_it_goes_on_to_the_same_bytes() {
     killed_it_goes_on(&[&CAMPAIGN[..], &["--format", "parquet"]].concat(), 0);
 }

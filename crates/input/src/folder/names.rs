@@ -1,15 +1,19 @@
 //! Reading the names of files in a site's folder: the run of a file, and the other files of the run.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nandseq_trace::file_form::{Layout, RUN_FOLDER};
-use nandseq_trace::files::{FileKind, PACKED};
+use nandseq_trace::file_form::{FileForm, Layout, RUN_FOLDER};
+use nandseq_trace::files::{FileKind, PACKED, Stamp};
 use nandseq_trace::pack;
 use nandseq_trace::table::TableKind;
 
 use crate::archive;
 use crate::form::{Form, Forms};
+
+/// The beginning of the name of a proposer log.
+const LOG: &str = "proposer_debug";
 
 pub(super) fn name_of(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
@@ -127,32 +131,63 @@ fn named_beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKin
     TableKind::ALL.into_iter().filter_map(path)
 }
 
+/// What of a dataset's site may be, or hold, the logs of its runs. A large site is listed once for all its runs.
+pub(super) struct Logs {
+    /// The paths of logs, by their runs.
+    files: BTreeMap<u64, Vec<PathBuf>>,
+    /// The archives of packs with their stamps, by their first runs.
+    archives: BTreeMap<u64, Vec<(Stamp, PathBuf)>>,
+}
+
+impl Logs {
+    fn in_folder(site: &Path) -> io::Result<Self> {
+        let of_run = |name: &str| {
+            let stamped = name.strip_suffix(PACKED).unwrap_or(name);
+            let stamped = stamped.strip_prefix(LOG)?.strip_prefix('_')?.strip_suffix(".log")?;
+            digits(stamped.rsplit_once('_')?.1)
+        };
+        let mut logs = Self { files: BTreeMap::new(), archives: BTreeMap::new() };
+        for path in site.read_dir()?.filter_map(|entry| Some(entry.ok()?.path())) {
+            let Some(name) = name_of(&path) else { continue };
+            if let Some((stamp, first)) = pack::parse_pack_name(name) {
+                logs.archives.entry(first).or_default().push((stamp, path));
+            } else if let Some(run) = of_run(name) {
+                logs.files.entry(run).or_default().push(path);
+            }
+        }
+        Ok(logs)
+    }
+
+    /// The paths that may be the log of a run, which is in the pack with this first run or in none.
+    fn of(&self, run: u64, first: Option<u64>) -> Vec<PathBuf> {
+        let in_archive = |(stamp, path): &(Stamp, PathBuf)| {
+            path.join(FileForm::PARQUET.file_name(FileKind::ProposerLog, *stamp, run))
+        };
+        match first {
+            Some(first) => self.archives.get(&first).into_iter().flatten().map(in_archive).collect(),
+            None => self.files.get(&run).cloned().unwrap_or_default(),
+        }
+    }
+}
+
 /// The proposer log of a sequence's run. If there are several, it is the last by name. Only paths for which `known` holds count.
-pub(super) fn log_of(sequence: &Path, forms: Forms, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    const NAME: &str = "proposer_debug";
+/// `logs` are those of the site, once a dataset has needed them.
+pub(super) fn log_of(
+    sequence: &Path,
+    forms: Forms,
+    logs: &mut Option<Logs>,
+    known: impl Fn(&Path) -> bool,
+) -> Option<PathBuf> {
     let (rest, run) = place_of(sequence, forms)?;
     let there = |path: &PathBuf| archive::is_file(path) && known(path);
     if !is_of_dataset(sequence, forms) {
-        let name = format!("{NAME}{}.log", rest.rsplit_once('.')?.0);
+        let name = format!("{LOG}{}.log", rest.rsplit_once('.')?.0);
         return Some(plain_or_packed(sequence.with_file_name(name))).filter(there);
     }
-    let of_run = |name: &str| {
-        let stamped = name.strip_suffix(PACKED).unwrap_or(name);
-        let stamped = stamped.strip_prefix(NAME)?.strip_prefix('_')?.strip_suffix(".log")?;
-        digits(stamped.rsplit_once('_')?.1).filter(|&of| of == run)
+    let logs = match logs {
+        Some(logs) => logs,
+        None => logs.insert(Logs::in_folder(Form::of(sequence, forms)?.table.site_folder(sequence)?).ok()?),
     };
-    let site = Form::of(sequence, forms)?.table.site_folder(sequence)?;
     let first = pack::split(sequence).and_then(|(archive, _)| pack::first_in_folder(archive));
-    let mut paths = Vec::new();
-    for path in site.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path())) {
-        match name_of(&path).and_then(pack::parse_pack_name) {
-            Some((_, of)) if first == Some(of) => {
-                paths.extend(archive::members(&path).unwrap_or_default().iter().map(|name| path.join(name)));
-            }
-            Some(_) => {}
-            None => paths.push(path),
-        }
-    }
-    let paths = paths.into_iter();
-    paths.filter(|path| name_of(path).and_then(of_run).is_some()).filter(there).max()
+    logs.of(run, first).into_iter().filter(there).max()
 }

@@ -229,6 +229,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
     // `compare` reports a listed file that is not a regular file.
     let unread = files.extract_if(.., |(_, path)| !archive::is_file(path)).filter(|(_, path)| !rows.contains_key(path));
     site.damage.extend(unread.map(|(_, file)| Damage { file, what: DamageKind::NotRegular }));
+    let mut logs = None;
     for (run, path) in files {
         let mut tables = Vec::new();
         let unread = no_files_beside(&path, forms).filter(|path| !rows.contains_key(path));
@@ -241,7 +242,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
                 tables.push(TableFile { kind, path, rows });
             }
         }
-        let log = log_of(&path, forms, |log| !has_list || rows.contains_key(log));
+        let log = log_of(&path, forms, &mut logs, |log| !has_list || rows.contains_key(log));
         site.runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
     }
     site.notes.extend(left_out(unlisted.iter(), list));

@@ -25,7 +25,7 @@ pub(super) fn is_file(path: &Path) -> Result<bool, FindError> {
 pub(super) fn run(path: &Path, forms: Forms) -> RunFile {
     let run = place_of(path, forms).map_or(1, |(_, run)| run);
     let tables = beside(path, forms).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
-    RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, forms, |_| true) }
+    RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, forms, &mut None, |_| true) }
 }
 
 /// A site of a single sequence.
