@@ -33,7 +33,6 @@ pub struct PackFiles<'f> {
     archives: Vec<(InsideName, Archive<'f>)>,
     /// Folders that were made for this pack.
     new_folders: Vec<PathBuf>,
-    runs: u64,
 }
 
 /// An archive that is being made.
@@ -55,13 +54,7 @@ impl<'f> PackFiles<'f> {
     /// Starts a pack in the folder of a site. The tables of its runs are written in `format`.
     #[must_use]
     pub fn new(folder: &Path, format: &'f dyn TableFormat) -> Self {
-        Self { folder: folder.to_owned(), format, archives: Vec::new(), new_folders: Vec::new(), runs: 0 }
-    }
-
-    /// The number of its runs.
-    #[must_use]
-    pub const fn runs(&self) -> u64 {
-        self.runs
+        Self { folder: folder.to_owned(), format, archives: Vec::new(), new_folders: Vec::new() }
     }
 
     /// Adds the files of a run.
@@ -78,7 +71,6 @@ impl<'f> PackFiles<'f> {
                 }
             }
         }
-        self.runs += 1;
         Ok(())
     }
 

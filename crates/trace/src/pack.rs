@@ -71,12 +71,6 @@ pub fn parse_pack_folder(name: &str) -> Option<u64> {
     (first > 0 && pack_folder(first) == name).then_some(first)
 }
 
-/// The first run of the pack that a run, by index, belongs to if each pack has `size` runs; by index too.
-#[must_use]
-pub const fn first_of_pack(run_index: u64, size: u64) -> u64 {
-    run_index - run_index % size
-}
-
 /// Whether a path has the name of an archive and is no folder.
 #[must_use]
 pub fn is_archive(path: &Path) -> bool {
@@ -154,17 +148,9 @@ mod tests {
         for first in [1, 101, 9_999_999] {
             assert_eq!(parse_pack_name(&pack_name(stamp, first)), Some((stamp, first)));
         }
-        for name in ["pack_261121_1.zip", "pack_261321_0000001.zip", "pack_261121_0000001.zip.gz", "pack.zip", ""] {
+        for name in ["pack_261121_1.zip", "pack_261321_0000001.zip", "pack_261121_0000000.zip", "pack_261121_0000001.zip.gz", "pack.zip", ""] {
             assert_eq!(parse_pack_name(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn every_run_belongs_to_one_pack() {
-        let firsts = |size| (0..7).map(|run| first_of_pack(run, size)).collect::<Vec<_>>();
-        assert_eq!(firsts(1), [0, 1, 2, 3, 4, 5, 6]);
-        assert_eq!(firsts(3), [0, 0, 0, 3, 3, 3, 6]);
-        assert_eq!(firsts(9), [0; 7]);
     }
 
     #[test]
