@@ -9,7 +9,7 @@ use std::thread;
 
 use nandseq_generate::{RunError, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
-use nandseq_output::pack::Made;
+use nandseq_output::pack::ArchivesMade;
 use nandseq_output::run_files::{Complete, PackPlace, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
@@ -234,7 +234,7 @@ impl<'p> Work<'p> {
                     made.add_run(summary, 0, 0);
                     packs.add(record, complete).map_err(unwritten)?;
                     if let Some(first) = packed.first() {
-                        let records = packs.close(Made::Missing).map_err(unwritten)?;
+                        let records = packs.close(ArchivesMade::Missing).map_err(unwritten)?;
                         if records.last().is_none_or(|last| last.pack != packed) {
                             return Err(altered(&format!("`{}`", first.file), folder));
                         }
@@ -331,7 +331,7 @@ impl<'p> Work<'p> {
         totals: &mut Totals,
     ) -> Result<(), Failure> {
         let Some(packs) = &mut files.packs else { return Ok(()) };
-        let records = packs.close(Made::All).map_err(|reason| Failure::cannot_write(folder, reason))?;
+        let records = packs.close(ArchivesMade::All).map_err(|reason| Failure::cannot_write(folder, reason))?;
         let Some(last) = records.last() else { return Ok(()) };
         totals.add_pack(&last.pack);
         self.finished(campaign_site, folder, &mut files.ledger, &records, totals)
