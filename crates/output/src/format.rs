@@ -6,7 +6,7 @@
 use std::io;
 
 use crate::model::TableModel;
-use crate::new_file::{Kept, NewFile};
+use crate::new_file::{KeptBytes, NewFile};
 use nandseq_trace::Sink;
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::files::FileKind;
@@ -51,7 +51,7 @@ pub trait TablePack: Send {
     ///
     /// # Errors
     /// Errors of the files.
-    fn add(&mut self, run: u64, table: Kept) -> io::Result<()>;
+    fn add(&mut self, run: u64, table: KeptBytes) -> io::Result<()>;
 
     /// Gives the complete file.
     ///

@@ -35,14 +35,14 @@ enum Place {
 
 /// The bytes of a file that was kept for a pack.
 #[derive(Debug)]
-pub enum Kept {
+pub enum KeptBytes {
     /// In memory.
     Memory(Vec<u8>),
     /// In a file without a name, at its beginning.
     Disk(File),
 }
 
-impl Kept {
+impl KeptBytes {
     /// The bytes, one after another.
     pub fn bytes(&self) -> Box<dyn Read + '_> {
         match self {
@@ -86,11 +86,11 @@ impl NewFile {
     ///
     /// # Errors
     /// If they cannot be read again.
-    pub(crate) fn take(self) -> io::Result<Option<Kept>> {
+    pub(crate) fn take(self) -> io::Result<Option<KeptBytes>> {
         match self.place {
             Place::Spare(kept) => match kept.into_inner() {
-                SpooledData::InMemory(bytes) => Ok(Some(Kept::Memory(bytes.into_inner()))),
-                SpooledData::OnDisk(mut file) => file.rewind().map(|()| Some(Kept::Disk(file))),
+                SpooledData::InMemory(bytes) => Ok(Some(KeptBytes::Memory(bytes.into_inner()))),
+                SpooledData::OnDisk(mut file) => file.rewind().map(|()| Some(KeptBytes::Disk(file))),
             },
             Place::Disk(_) | Place::Nowhere => Ok(None),
         }

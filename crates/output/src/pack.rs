@@ -43,7 +43,7 @@ enum Archive<'f> {
 
 /// Which archives of a pack are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Made {
+pub enum ArchivesMade {
     /// All.
     All,
     /// Those that are not there; the others stay as they are.
@@ -98,7 +98,7 @@ impl<'f> PackFiles<'f> {
     ///
     /// # Errors
     /// Errors of the files. Those without their final name are then removed.
-    pub fn finish(mut self, together: bool, made: Made) -> io::Result<Vec<PackRecord>> {
+    pub fn finish(mut self, together: bool, made: ArchivesMade) -> io::Result<Vec<PackRecord>> {
         let (mut files, mut records) = (Vec::new(), Vec::new());
         for (name, archive) in std::mem::take(&mut self.archives) {
             let file = match archive {
@@ -107,7 +107,7 @@ impl<'f> PackFiles<'f> {
             };
             let path = name.to_write_in(&self.folder);
             records.push(PackRecord { file: name, bytes: file.bytes(), sha256: file.digest() });
-            if made == Made::All || !path.metadata().is_ok_and(|there| there.is_file() && there.len() > 0) {
+            if made == ArchivesMade::All || !path.metadata().is_ok_and(|there| there.is_file() && there.len() > 0) {
                 files.push(file);
             }
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use nandseq_output::format::TablePack;
-use nandseq_output::new_file::{Kept, NewFile};
+use nandseq_output::new_file::{KeptBytes, NewFile};
 use nandseq_output::row_values::ValueNames;
 use nandseq_trace::pack::{INDEX_KEY, TableIndex, TableOfRun};
 use parquet::column::writer::ColumnCloseResult;
@@ -118,15 +118,15 @@ fn as_it_is(column: &ColumnChunkMetaData, rows: u64) -> ColumnCloseResult {
 }
 
 impl TablePack for ParquetPack<'_> {
-    fn add(&mut self, run: u64, table: Kept) -> io::Result<()> {
+    fn add(&mut self, run: u64, table: KeptBytes) -> io::Result<()> {
         let (values, end) = match table {
-            Kept::Memory(bytes) => {
+            KeptBytes::Memory(bytes) => {
                 let bytes = Bytes::from(bytes);
                 let values = self.splice(run, bytes.clone(), &bytes)?;
                 let end = bytes.get(end_of(&values)..).unwrap_or_default().to_vec();
                 (values, end)
             }
-            Kept::Disk(mut file) => {
+            KeptBytes::Disk(mut file) => {
                 let (values, mut end) = (self.splice(run, file.try_clone()?, &file)?, Vec::new());
                 file.seek(SeekFrom::Start(end_of(&values) as u64))?;
                 file.read_to_end(&mut end)?;
@@ -206,10 +206,10 @@ mod tests {
         let mut pack = Box::new(ParquetPack::new(NewFile::create(&below, TABLE).unwrap(), names).unwrap());
         for (table, run) in tables.iter().zip(1..) {
             let kept = if run % 2 == 0 {
-                Kept::Memory(table.clone())
+                KeptBytes::Memory(table.clone())
             } else {
                 fs::write(folder.join("kept"), table).unwrap();
-                Kept::Disk(File::open(folder.join("kept")).unwrap())
+                KeptBytes::Disk(File::open(folder.join("kept")).unwrap())
             };
             pack.add(run, kept).unwrap();
         }

@@ -13,7 +13,7 @@ use std::process::Command;
 
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::format::TableFormat;
-use nandseq_output::pack::{Made, PackFiles};
+use nandseq_output::pack::{ArchivesMade, PackFiles};
 use nandseq_output::run_files::{Finished, PackPlace, RunFiles};
 use nandseq_parquet::ParquetTables;
 use nandseq_profile::Ticks;
@@ -39,7 +39,7 @@ fn pack(folder: &Path, format: &dyn TableFormat, runs: &[Vec<Event>]) {
         tell(&mut files, events);
         packs.add(files.complete().unwrap()).unwrap();
     }
-    assert_eq!(packs.finish(true, Made::All).unwrap().len(), 6);
+    assert_eq!(packs.finish(true, ArchivesMade::All).unwrap().len(), 6);
 }
 
 fn tell(files: &mut RunFiles<'_>, events: &[Event]) {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_output::format::TableFormat;
-use nandseq_output::pack::{Made, PackFiles};
+use nandseq_output::pack::{ArchivesMade, PackFiles};
 use nandseq_output::run_files::Complete;
 use nandseq_trace::manifest::RunRecord;
 use nandseq_trace::recorded::shown;
@@ -42,7 +42,7 @@ impl<'f> SiteRuns<'f> {
         if packs.open.as_ref().is_some_and(|open| open.records.len() < self.replaced.len()) {
             packs.open = None;
         }
-        packs.close(Made::All)
+        packs.close(ArchivesMade::All)
     }
 
     /// Lists runs whose files are complete, in the place of those that they replace.
@@ -123,7 +123,7 @@ impl<'f> Packs<'f> {
     ///
     /// # Errors
     /// Errors of the archives, which are then removed.
-    pub(super) fn close(&mut self, made: Made) -> io::Result<Vec<RunRecord>> {
+    pub(super) fn close(&mut self, made: ArchivesMade) -> io::Result<Vec<RunRecord>> {
         let Some(OpenPack { files, mut records, .. }) = self.open.take() else { return Ok(Vec::new()) };
         let pack = files.finish(self.syncs_together, made)?;
         if let Some(last) = records.last_mut() {

@@ -9,7 +9,7 @@ use std::thread;
 
 use nandseq_generate::{RunError, RunSummary, Site, SiteState, Snapshot};
 use nandseq_output::format::TableFormat;
-use nandseq_output::pack::Made;
+use nandseq_output::pack::ArchivesMade;
 use nandseq_output::run_files::{Complete, PackPlace, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
@@ -223,7 +223,7 @@ impl<'p> Work<'p> {
                     made.add_run(summary, 0, 0);
                     packs.add(record, complete).map_err(unwritten)?;
                     if let Some(first) = packed.first() {
-                        let records = packs.close(Made::Missing).map_err(unwritten)?;
+                        let records = packs.close(ArchivesMade::Missing).map_err(unwritten)?;
                         if records.last().is_none_or(|last| last.pack != packed) {
                             return Err(altered(&format!("`{}`", first.file), folder));
                         }
