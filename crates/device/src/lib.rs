@@ -22,6 +22,7 @@
 //! assert_eq!(device.judge(&tables, op, &place, erase.total), Ok(()));
 //! ```
 
+mod block_needs;
 mod book;
 mod data;
 mod device;

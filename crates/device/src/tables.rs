@@ -2,11 +2,13 @@
 //!
 //! The tables follow from the profile alone, and never change during a run. They hold no names and no strings.
 
+use nandseq_profile::limits::{MAX_BASES, MAX_OPS};
 use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, DeviceState, LatchNeed, PayloadField, PhaseKind, Scope, StatusOf,
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, PlaneSet, Profile, Ticks};
 
+use crate::block_needs::BlockNeeds;
 use crate::effects::{Effects, Precondition};
 use crate::footprint::{BaseFootprint, Footprint};
 use crate::logic::{Changes, RegisterNeeds};
@@ -87,6 +89,8 @@ pub struct BaseInfo {
     pub changes_block: bool,
     /// Whether it reads a page of the array: a recovery read takes its data from latches.
     pub reads_page: bool,
+    /// What it needs of the records of its blocks.
+    pub(crate) blocks: BlockNeeds,
     /// How it counts on its blocks while it waits: `true` to change them (or on their next page), `false` to read them, `None` not at
     /// all.
     pub counts_on_blocks: Option<bool>,
@@ -159,8 +163,12 @@ impl OpInfo {
 pub struct Tables {
     /// Size of the device.
     pub size: Size,
-    bases: Vec<BaseInfo>,
+    /// As many as a profile may have, so that none is looked up in vain: those that it does not have are as the last one.
+    bases: Box<[BaseInfo; MAX_BASES]>,
+    base_count: usize,
     ops: Vec<OpInfo>,
+    /// The base of each operation name, for as many as a profile may have: most who ask for a base know a name.
+    base_of: Box<[u8; MAX_OPS]>,
     op_state: Vec<BaseSet>,
     /// For each base the op_states that forbid it, a bit each, in words of 64; and how many words.
     against: Vec<u64>,
@@ -192,11 +200,19 @@ impl Tables {
             groups: topology.blocks_per_die.div_ceil(topology.planes),
             pages: u16::try_from(topology.pages_per_block).expect("pages within limits"),
         };
-        let bases: Vec<BaseInfo> = profile.bases.ids().map(|id| base_info(profile, id)).collect();
+        let base_count = profile.bases.len();
+        let base = |at: usize| base_info(profile, BaseId::from(at.min(base_count - 1)));
+        let bases = Box::new(std::array::from_fn(base));
+        let mut base_of = Box::new([0; MAX_OPS]);
+        for (own, id) in base_of.iter_mut().zip(profile.ops.ids()) {
+            *own = profile.ops[id].base.index() as u8;
+        }
         Self {
             size,
-            ops: profile.ops.ids().map(|id| op_info(profile, &bases, id)).collect(),
+            base_of,
+            ops: profile.ops.ids().map(|id| op_info(profile, &bases[..base_count], id)).collect(),
             bases,
+            base_count,
             op_state: profile.phase_keys.ids().map(|key| device_rule(profile, key)).collect(),
             against: op_states_against(profile),
             words: words_of_op_states(profile),
@@ -210,12 +226,21 @@ impl Tables {
     /// A base.
     #[must_use]
     pub fn base(&self, id: BaseId) -> &BaseInfo {
-        &self.bases[id.index()]
+        debug_assert!(id.index() < self.base_count, "a base of the profile");
+        &self.bases[id.index() % MAX_BASES]
+    }
+
+    /// The base of an operation name.
+    #[inline]
+    #[must_use]
+    pub fn base_of(&self, id: OpId) -> &BaseInfo {
+        debug_assert!(id.index() < self.ops.len(), "a name of the profile");
+        &self.bases[usize::from(self.base_of[id.index() % MAX_OPS]) % MAX_BASES]
     }
 
     /// All bases in order.
     pub fn bases(&self) -> impl Iterator<Item = (BaseId, &BaseInfo)> {
-        self.bases.iter().enumerate().map(|(at, base)| (BaseId::from(at), base))
+        self.bases[..self.base_count].iter().enumerate().map(|(at, base)| (BaseId::from(at), base))
     }
 
     /// An operation name.
@@ -364,6 +389,7 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         ends: occupies || effects.acts_at_end(),
         changes_block: effects.changes_block(),
         reads_page: has_block && effects.reads_array() && base.address != AddressSource::SuspendedProgram,
+        blocks: BlockNeeds::new(&effects, has_block, base.address),
         counts_on_blocks: counts_on_blocks(&effects, base.address),
         effects,
     }

@@ -209,7 +209,7 @@ impl<'s> Kernel<'s> {
     /// Notes every flight before the start of an operation that may cut some of them.
     fn note_flights(&mut self) {
         let tables = self.tables;
-        let occupies = |op| tables.base(tables.op(op).base).occupies;
+        let occupies = |op| tables.base_of(op).occupies;
         self.cuts.before.clear();
         self.cuts.before.extend(self.device.flights().map(|(id, flight)| (id, occupies(flight.op))));
     }
@@ -251,7 +251,7 @@ impl<'s> Kernel<'s> {
 
     /// Drops the chains that a reset which starts now ends, all but its own.
     fn drop_chains(&mut self, step: Step, own: Option<ChainId>) {
-        let info = self.tables.base(self.tables.op(step.op).base);
+        let info = self.tables.base_of(step.op);
         let drops = Drops::of(&self.device, info, &step.place);
         if drops == Drops::None {
             return;
@@ -313,7 +313,7 @@ impl<'s> Kernel<'s> {
         let times = [self.device.bus_free(), self.waiting.window_end(&self.device, now).unwrap_or_default()];
         for (woken, time) in self.woken.iter_mut().zip(times) {
             // A try that was queued before is still to come.
-            if time > now && time != *woken {
+            if (time > now) & (time != *woken) {
                 *woken = time;
                 self.queue.wake_at(time.ceil_to(self.tables.grid));
             }

@@ -114,9 +114,8 @@ impl Setup {
         let policies = &profile.policies;
         let resuming = resuming(&tables, table);
         let resumable = |axis: Option<Axis>| axis.is_none_or(|axis| resuming[axis].is_some());
-        let usable = |op: OpId| {
-            is_usable(&tables, policies.max_planes, op) && resumable(tables.base(tables.op(op).base).effects.suspend)
-        };
+        let usable =
+            |op: OpId| is_usable(&tables, policies.max_planes, op) && resumable(tables.base_of(op).effects.suspend);
         let mut distributions = Vec::new();
         let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
         for (key, entries) in table {
@@ -207,9 +206,8 @@ impl Setup {
             let (names, chains) = ((tables, &compiled.classes), (&*compiled.follow_ups, &*compiled.chains));
             self.scenarios = Some(ScenarioSet::new(names, chains, scenarios, |op| compiled.is_usable(op))?);
             let ops = || scenarios.iter().flat_map(|scenario| &scenario.steps).flat_map(|step| &step.ops).copied();
-            let resumes = |axis| {
-                ops().find(|&op| compiled.is_usable(op) && tables.base(tables.op(op).base).effects.resume == Some(axis))
-            };
+            let resumes =
+                |axis| ops().find(|&op| compiled.is_usable(op) && tables.base_of(op).effects.resume == Some(axis));
             self.resuming = ByAxis::new(|axis| self.resuming[axis].or_else(|| resumes(axis)));
         }
         Ok(self)
@@ -252,7 +250,7 @@ impl CompiledSetup {
 /// By axis: a name that resumes and to which some phase key gives weight.
 fn resuming(tables: &Tables, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> ByAxis<Option<OpId>> {
     ByAxis::new(|axis| {
-        let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
+        let resumes = |op: &OpId| tables.base_of(*op).effects.resume == Some(axis);
         let entries = table.iter().flat_map(|(_, entries)| entries);
         entries.filter(|(_, mass)| *mass > 0.0).map(|&(op, _)| op).find(resumes)
     })

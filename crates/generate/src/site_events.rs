@@ -87,7 +87,7 @@ impl Site<'_> {
             self.end_stage();
         }
         let tables = &self.setup.tables;
-        if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
+        if let Some(axis) = tables.base_of(flight.op).effects.resume {
             self.resume((flight.place.die, axis), now, sink);
         }
         if !self.kernel.waiting.is_empty() {

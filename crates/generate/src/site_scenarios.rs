@@ -79,7 +79,7 @@ impl Site<'_> {
     pub(crate) fn end_with_scenarios(&mut self, flight: &Flight, now: Ticks) {
         let Some(director) = &mut self.scenarios else { return };
         let tables = &self.setup.tables;
-        let everywhere = tables.base(tables.op(flight.op).base).reach == Reach::Target;
+        let everywhere = tables.base_of(flight.op).reach == Reach::Target;
         director.ended((!everywhere).then_some(flight.place.die), now.ceil_to(tables.grid), &mut self.kernel.queue);
     }
 }

@@ -92,7 +92,7 @@ impl<'s> Site<'s> {
         let mut uses = Cow::Borrowed(self.kernel.device.book.use_counts()?);
         let tables = &self.setup.tables;
         for step in self.kernel.chains.live().flat_map(|(_, chain)| chain.rest()) {
-            let info = tables.base(tables.op(step.op).base);
+            let info = tables.base_of(step.op);
             if info.effects.erase || info.reads_page {
                 uses.to_mut().change(&tables.size, info, &step.place, false);
             }
@@ -228,7 +228,7 @@ fn take_up(
             change(&mut records[first + place.block(&size, plane).0 as usize]);
         }
     };
-    if tables.base(tables.op(held.op).base).changes_block {
+    if tables.base_of(held.op).changes_block {
         change(&held.place, &|record| record.in_flight = true);
     }
     for step in &suspended.chain {

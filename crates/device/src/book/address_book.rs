@@ -26,7 +26,7 @@ pub struct AddressBook {
     pub(super) whole: Vec<DieIndex>,
     /// By die: its regions. Without an entry if there is no region.
     pub(super) regions: Vec<DieRegions>,
-    uses: UsesOfRecords,
+    pub(super) uses: UsesOfRecords,
     pub(super) masks: Masks,
     /// For each die, how often the uses have changed that its planes have a block for.
     stamps: Vec<u64>,
@@ -142,9 +142,9 @@ impl AddressBook {
         self.stamps[usize::from(die.0)]
     }
 
-    /// The planes on which a group has a block (the last group may be incomplete).
+    /// The planes on which a group has a block (the last group may be incomplete); none beyond the last.
     pub(super) fn planes_of(&self, group: u32) -> PlaneSet {
-        let left = self.size.blocks - group * u32::from(self.size.planes);
+        let left = self.size.blocks.saturating_sub(group.saturating_mul(self.size.planes.into()));
         PlaneSet::first(left.min(u32::from(self.size.planes)))
     }
 

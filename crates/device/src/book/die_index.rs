@@ -39,6 +39,8 @@ pub(super) struct PlaneSummary {
     next_classes: u16,
     /// For each cell type the bit lengths of [`DieIndex::read`] with a block, one bit each.
     pub(super) read_lengths: [u32; 8],
+    /// For each cell type the sum over the blocks of [`DieIndex::read`] of 2 to the power of their bit length.
+    pub(super) read_shares: [u64; 8],
 }
 
 impl DieIndex {
@@ -103,11 +105,24 @@ impl DieIndex {
         if before.read_set() != after.read_set() {
             let first = index * self.cells * LENGTHS;
             let moved = self.read.assign(entry, after.read_set().map(|set| first + set));
+            let shares = &mut self.of_planes[index].read_shares;
+            let (out, into) = (before.read_share(), after.read_share());
+            shares[out.0] = shares[out.0].wrapping_sub(out.1);
+            shares[into.0] = shares[into.0].wrapping_add(into.1);
             if moved != Moved::default() {
                 changes.add(Changed::READ.if_so(self.note_read(plane, moved)));
             }
         }
         changes
+    }
+
+    /// Whether the shares of each plane are those of its sets of readable pages.
+    pub(super) fn counts_shares(&self, cell: CellTypeId) -> bool {
+        self.of_planes.iter().enumerate().all(|(plane, own)| {
+            let first = (plane * self.cells + cell.index()) * LENGTHS;
+            let shares = (0..LENGTHS).map(|length| (self.read.get(first + length).len() as u64) << length);
+            own.read_shares[cell.index() % 8] == shares.sum::<u64>()
+        })
     }
 
     /// Files a group in the sets of groups; `news` is what has changed of the uses of its blocks. Returns the same as [`DieIndex::file`].

@@ -1,6 +1,6 @@
 //! Judges the rules about blocks, by the records of the blocks.
 
-use nandseq_profile::{Block, CellTypeId, Page};
+use nandseq_profile::{Block, CellTypeId, Page, Plane};
 
 use super::address_book::AddressBook;
 use super::record::{BlockRecord, BlockStage};
@@ -31,23 +31,38 @@ impl AddressBook {
         if !info.has_block {
             return Ok(());
         }
-        if place.group >= self.size.groups || !place.planes.is_subset(self.planes_of(place.group)) {
+        let is_inside = (place.group < self.size.groups)
+            & place.planes.is_subset(self.planes_of(place.group))
+            & (place.page.0 < self.size.pages)
+            & (place.die.0 < self.size.dies);
+        if !is_inside {
             return Err(Rule::Bounds);
         }
-        if place.page.0 >= self.size.pages || place.die.0 >= self.size.dies {
-            return Err(Rule::Bounds);
+        if info.blocks.nothing {
+            return Ok(()); // registers only: no array operation
         }
-        for plane in place.planes.iter() {
-            self.judge_block(info, &record(place.block(&self.size, plane)), place.page, cell)?;
+        let mut planes = place.planes.0;
+        while planes != 0 {
+            let record = record(place.block(&self.size, Plane(planes.trailing_zeros() as u8)));
+            let may_be = self.uses.allow(info.blocks, &record, (place.page, cell));
+            debug_assert_eq!(
+                may_be,
+                self.judge_block(info, &record, place.page, cell).is_ok(),
+                "as the rules in their order say"
+            );
+            if !may_be {
+                return self.judge_block(info, &record, place.page, cell);
+            }
+            planes &= planes - 1;
         }
         Ok(())
     }
 
+    /// The rules about one block, in their order.
+    #[cold]
+    #[inline(never)]
     fn judge_block(&self, info: &BaseInfo, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
         use nandseq_profile::model::AddressSource as From;
-        if info.effects.data_out || info.effects.cache_read_end {
-            return Ok(()); // registers only: no array operation
-        }
         if record.stage == BlockStage::Bad {
             return Err(Rule::BadBlock);
         }

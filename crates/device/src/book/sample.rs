@@ -120,18 +120,25 @@ impl<'a> DieAddresses<'a> {
         let draws = self.draws(|index| !index.usable.read_planes(cell, allowed).is_empty(), below)?;
         let index = draws.index;
         let planes = index.usable.read_planes(cell, allowed);
-        let sets = || {
-            planes.iter().flat_map(|plane| {
-                let base = (usize::from(plane.0) * index.cells + cell.index()) * LENGTHS;
-                let lengths = index.of_planes[usize::from(plane.0)].read_lengths[cell.index()];
-                bits(lengths).map(move |length| (index.read.get(base + length), length))
-            })
+        // How many pages the sets of a plane count for is known, so that only those of one plane are looked through.
+        let (mut total, mut ends) = (0, [u64::MAX; 8]);
+        for ((plane, own), end) in (0..).zip(&index.of_planes).zip(&mut ends) {
+            total += own.read_shares[cell.index() % 8] * u64::from(planes.0 >> plane & 1);
+            *end = total;
+        }
+        debug_assert!(index.counts_shares(cell), "the shares are those of the sets");
+        let find = |at: u64| {
+            let plane = ends.iter().map(|&end| usize::from(end <= at)).sum::<usize>() % 8;
+            let begin = if plane == 0 { 0 } else { ends[plane - 1] };
+            let base = (plane * index.cells + cell.index()) * LENGTHS;
+            let lengths = index.of_planes[plane].read_lengths[cell.index()];
+            find_in(bits(lengths).map(|length| (index.read.get(base + length), length)), at - begin)
         };
         let limit = |entry: u32| {
             let block = index.block(entry);
             draws.count(draws.readable(block), [block])
         };
-        let (entry, page) = nth_page(sets, limit, below)?;
+        let (entry, page) = nth_page(total, find, limit, below)?;
         let block = index.block(entry);
         Some(Place { cell_type: cell, ..draws.place_of(block, draws.page(page, [block])) })
     }
@@ -312,7 +319,8 @@ impl Draws<'_> {
         };
         let known = groups.read_known(cell);
         let sets = || self.supersets(planes, &known.masks).flat_map(|mask| self.read_lists(cell, mask));
-        let (entry, page) = nth_page(sets, limit, below)?;
+        let total = sets().map(|(set, length)| (set.len() as u64) << length).sum();
+        let (entry, page) = nth_page(total, |at| find_in(sets(), at), limit, below)?;
         let page = Page(self.page(page, blocks(entry)));
         Some(Place { die: self.die, planes, group: group(entry), page, cell_type: cell })
     }
@@ -334,36 +342,42 @@ fn nth<'a, I: Iterator<Item = &'a [u32]>>(sets: impl Fn() -> I, below: &mut impl
     None
 }
 
+/// The set at a position of those that follow one another, each with the bit length of its greatest limit, for as many positions as it has
+/// entries × 2^length; and what is left of the position there.
+fn find_in<'a>(sets: impl Iterator<Item = (&'a [u32], usize)>, mut at: u64) -> Option<(&'a [u32], usize, u64)> {
+    for (set, length) in sets {
+        let share = (set.len() as u64) << length;
+        if at < share {
+            return Some((set, length, at));
+        }
+        at -= share;
+    }
+    None
+}
+
 /// An (entry, page) drawn uniformly from the pages `0..limit(entry)` of all entries.
 ///
-/// Each set comes with the bit length of its greatest limit. A draw over set × 2^length hits a page with a probability of at
+/// `find` finds the set at a position below `total` as [`find_in`] does. A draw over set × 2^length hits a page with a probability of at
 /// least 1/2 if all limits of the set have that bit length. A draw that misses is repeated.
-fn nth_page<'a, I: Iterator<Item = (&'a [u32], usize)>>(
-    sets: impl Fn() -> I,
+fn nth_page<'a>(
+    total: u64,
+    find: impl Fn(u64) -> Option<(&'a [u32], usize, u64)>,
     limit: impl Fn(u32) -> u16,
     below: &mut impl FnMut(u64) -> u64,
 ) -> Option<(u32, u16)> {
-    let total: u64 = sets().map(|(set, length)| (set.len() as u64) << length).sum();
     if total == 0 {
         return None;
     }
     let mut last = None;
     for _ in 0..REDRAWS {
-        let mut at = below(total);
-        for (set, length) in sets() {
-            let share = (set.len() as u64) << length;
-            if at < share {
-                let entry = set[(at >> length) as usize];
-                let page = at & ((1 << length) - 1);
-                let pages = limit(entry);
-                if page < u64::from(pages) {
-                    return Some((entry, page as u16));
-                }
-                last = Some((entry, page, pages));
-                break;
-            }
-            at -= share;
+        let (set, length, at) = find(below(total))?;
+        let entry = set[(at >> length) as usize];
+        let page = at & ((1 << length) - 1);
+        let pages = limit(entry);
+        if page < u64::from(pages) {
+            return Some((entry, page as u16));
         }
+        last = Some((entry, page, pages));
     }
     last.filter(|&(_, _, pages)| pages > 0).map(|(entry, page, pages)| (entry, (page % u64::from(pages)) as u16))
 }

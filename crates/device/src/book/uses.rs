@@ -1,8 +1,9 @@
 //! What may be done with a block, as the sets of the address book file it.
 
-use nandseq_profile::{CellTypeId, PlaneSet};
+use nandseq_profile::{CellTypeId, Page, PlaneSet};
 
 use super::record::{BlockRecord, BlockStage};
+use crate::block_needs::BlockNeeds;
 use crate::tables::Tables;
 
 /// What may be done with a block.
@@ -33,6 +34,12 @@ impl Uses {
     pub(super) fn read_set(&self) -> Option<usize> {
         let cell = self.read_as.trailing_zeros() as usize;
         (self.read_as != 0).then_some(cell * LENGTHS + (16 - self.read_pages.leading_zeros()) as usize)
+    }
+
+    /// The cell type as which it may be read, and 2 to the power of the bit length of the page count; 0 if it may not be read.
+    pub(super) fn read_share(&self) -> (usize, u64) {
+        let share = u64::from(self.read_as != 0) << (16 - self.read_pages.leading_zeros());
+        (self.read_as.trailing_zeros() as usize % 8, share)
     }
 }
 
@@ -156,6 +163,19 @@ impl UsesOfRecords {
         Self { by_stage, pages: tables.size.pages, offset_guard: tables.offset_guard }
     }
 
+    /// Whether the rules about blocks let an operation work on the block of a record, at a page with a cell type. It is found without a
+    /// branch: which of the rules hold follows no pattern.
+    #[inline]
+    pub(super) fn allow(&self, needs: BlockNeeds, record: &BlockRecord, (page, cell): (Page, CellTypeId)) -> bool {
+        let stage = self.by_stage[row_of(record.stage)];
+        let without = |masks: u8| !masks.wrapping_shr(cell.0.into()) & 1;
+        let in_flight = u8::from(record.in_flight) & needs.unless_in_flight;
+        let program = without(stage.next_as) | u8::from(page.0 != record.pages);
+        let is_above = u32::from(page.0).saturating_add(self.offset_guard) >= u32::from(record.pages);
+        let read = without(stage.read_as) | u8::from(is_above);
+        u8::from(!stage.free) | in_flight | program & needs.program | read & needs.read == 0
+    }
+
     /// What may be done with the block of a record.
     pub(super) fn of(&self, record: &BlockRecord) -> Uses {
         let stage = self.by_stage[row_of(record.stage)];
@@ -176,12 +196,18 @@ impl UsesOfRecords {
 
 /// The row of a stage in the table of stages; a device has at most eight cell types.
 const fn row_of(stage: BlockStage) -> usize {
-    match stage {
+    // Each of these is a choice of a number: no branch.
+    let cell = match stage {
+        BlockStage::Erased(cell) | BlockStage::Programmed(cell) => cell.0,
+        BlockStage::Bad | BlockStage::NotErased => 0,
+    };
+    let first = match stage {
         BlockStage::Bad => 0,
         BlockStage::NotErased => 1,
-        BlockStage::Erased(cell) => 16 + cell.0 as usize % 8,
-        BlockStage::Programmed(cell) => 24 + cell.0 as usize % 8,
-    }
+        BlockStage::Erased(_) => 16,
+        BlockStage::Programmed(_) => 24,
+    };
+    first + cell as usize % 8
 }
 
 #[cfg(test)]

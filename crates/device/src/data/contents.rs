@@ -173,7 +173,7 @@ impl DataContents {
         (uid, suspended): (u64, Option<u64>),
     ) {
         let place = &flight.place;
-        let info = tables.base(tables.op(flight.op).base);
+        let info = tables.base_of(flight.op);
         let pending = if info.effects.is_program() { self.take_pending(place, uid) } else { HeldData::default() };
         for change in &info.effects.at_end {
             match *change {

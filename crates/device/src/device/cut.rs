@@ -31,7 +31,7 @@ impl Device {
 
     /// The flights of an axis on a die, in CORE_BUSY or not.
     fn suspend_targets(&self, tables: &Tables, die: Die, axis: Axis) -> impl Iterator<Item = (FlightId, &Flight)> {
-        self.flights_on(die).filter(move |(_, flight)| tables.base(tables.op(flight.op).base).effects.is_of(axis))
+        self.flights_on(die).filter(move |(_, flight)| tables.base_of(flight.op).effects.is_of(axis))
     }
 
     /// By axis whether a SUSPEND would have a target; and until when that stays so if nothing starts or ends on the die.
@@ -39,7 +39,7 @@ impl Device {
     pub fn suspend_targets_until(&self, tables: &Tables, die: Die, now: Ticks) -> (ByAxis<bool>, Ticks) {
         let (mut found, mut until) = (ByAxis::default(), Ticks(u64::MAX));
         for (_, flight) in self.flights_on(die) {
-            let effects = &tables.base(tables.op(flight.op).base).effects;
+            let effects = &tables.base_of(flight.op).effects;
             if effects.changes_block() {
                 let is_busy = (flight.busy_from <= now) & (now < flight.end);
                 Axis::ALL.into_iter().for_each(|axis| found[axis] |= is_busy & effects.is_of(axis));
@@ -53,7 +53,7 @@ impl Device {
     /// Removes a flight before its end: its planes become free, its op_state is cut at `now`, and its end is never applied.
     fn take(&mut self, tables: &Tables, id: FlightId, now: Ticks) -> Flight {
         let flight = self.remove(id);
-        let info = tables.base(tables.op(flight.op).base);
+        let info = tables.base_of(flight.op);
         self.leave(info, &flight.place);
         if info.affects_state {
             let planes = self.planes_of(info, &flight.place);
@@ -112,7 +112,7 @@ impl Device {
     pub(super) fn reset(&mut self, tables: &Tables, info: &BaseInfo, place: &Place, now: Ticks) {
         let dies = self.dies_of(info, place);
         let caught = |device: &Self, flight: &Flight| {
-            let own = device.dies_of(tables.base(tables.op(flight.op).base), &flight.place);
+            let own = device.dies_of(tables.base_of(flight.op), &flight.place);
             // A reset of one die does not end an operation on several (rulebook, question 24).
             dies.start <= own.start && own.end <= dies.end
         };
@@ -131,7 +131,7 @@ impl Device {
     }
 
     fn abort(&mut self, tables: &Tables, op: OpId, place: &Place) {
-        if tables.base(tables.op(op).base).changes_block {
+        if tables.base_of(op).changes_block {
             self.book.abort(place);
         }
     }

@@ -16,7 +16,7 @@ impl Device {
     pub fn judge(&self, tables: &Tables, op: OpId, place: &Place, now: Ticks) -> Result<(), Rule> {
         let op = tables.op(op);
         let info = tables.base(op.base);
-        let has_shape = op.is_ordinary && self.has_shape(op, info, place);
+        let has_shape = op.is_ordinary & self.has_shape(op, info, place);
         let judge = || {
             if has_shape {
                 self.judge_ordinary(tables, (op, info), place, now)
@@ -147,7 +147,7 @@ impl Device {
     /// Whether an operation occupies every die of several: a reset of one die does not end it (rulebook, question 24).
     fn is_shared(&self, tables: &Tables) -> bool {
         let shared = |flight: &Flight| {
-            let info = tables.base(tables.op(flight.op).base);
+            let info = tables.base_of(flight.op);
             info.occupies && info.reach == Reach::Target
         };
         self.dies.len() > 1 && self.flights().any(|(_, flight)| shared(flight))

@@ -225,7 +225,7 @@ impl Device {
             Some(StatusOf::Die | StatusOf::Plane) | None => place.die,
         };
         let is_under_way = |axis| {
-            let mut flights = self.flights_on(die).map(|(_, flight)| &tables.base(tables.op(flight.op).base).effects);
+            let mut flights = self.flights_on(die).map(|(_, flight)| &tables.base_of(flight.op).effects);
             flights.any(|effects| effects.suspend == Some(axis) || effects.resume == Some(axis))
         };
         ByAxis::new(|axis| self.suspended(die, axis).is_some() && !is_under_way(axis))

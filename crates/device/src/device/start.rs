@@ -1,10 +1,10 @@
 //! Applies the start of an operation, and its end.
 
-use nandseq_profile::{Die, OpId, Ticks};
+use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 
 use super::state::{Device, Flight, FlightId, Segment};
 use crate::place::Place;
-use crate::tables::{BaseInfo, OpInfo, Tables};
+use crate::tables::{BaseInfo, OpInfo, Reach, Tables};
 
 impl Device {
     /// Starts an operation that [`Device::judge`] allows now. Returns its flight if its end has to be applied.
@@ -89,13 +89,12 @@ impl Device {
     /// When there is no such flight: a fault of the caller.
     pub fn finish(&mut self, tables: &Tables, id: FlightId) -> Flight {
         let flight = self.remove(id);
-        let info = tables.base(tables.op(flight.op).base);
+        let info = tables.base_of(flight.op);
         let planes = self.planes_of(info, &flight.place);
-        for die in self.dies_of(info, &flight.place) {
-            self.stamps[die] += 1;
-            let die = &mut self.dies[die];
-            die.leave_if(info.occupies, planes);
-            die.logic.finish(info, &flight.place);
+        if info.reach == Reach::Target {
+            (0..self.dies.len()).for_each(|die| self.finish_on(die, info, &flight.place, planes));
+        } else {
+            self.finish_on(usize::from(flight.place.die.0), info, &flight.place, planes);
         }
         if info.changes_block {
             self.book.finish(info, &flight.place);
@@ -104,6 +103,15 @@ impl Device {
             self.share_target(flight.place.die);
         }
         flight
+    }
+
+    /// Applies the end of an operation to one of its dies, but for blocks.
+    #[inline]
+    fn finish_on(&mut self, die: usize, info: &BaseInfo, place: &Place, planes: PlaneSet) {
+        self.stamps[die] += 1;
+        let die = &mut self.dies[die];
+        die.leave_if(info.occupies, planes);
+        die.logic.finish(info, place);
     }
 
     /// Copies the state of the target from one die to all others.

@@ -144,7 +144,7 @@ impl Bench {
             if let Some(data) = &mut self.data {
                 data.ended(&self.tables, id, &flight);
             }
-            let info = self.tables.base(self.tables.op(flight.op).base);
+            let info = self.tables.base_of(flight.op);
             if let Some(axis) = info.effects.resume {
                 let resumed = self.device.resume(&self.tables, die, axis, ended);
                 self.flights.push(resumed);

@@ -47,7 +47,7 @@ impl FollowedData {
         (op, die): (OpId, Die),
         flight: Option<FlightId>,
     ) {
-        let suspends = tables.base(tables.op(op).base).effects.suspend;
+        let suspends = tables.base_of(op).effects.suspend;
         for (_, uid) in self.uids.extract_if(|&id, _| device.flight(id).is_none()) {
             match suspends {
                 Some(axis) => self.suspended[die.index()][axis] = Some(uid),

@@ -80,7 +80,7 @@ struct Notes<'a> {
 
 impl Sink for Notes<'_> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
-        let info = self.tables.base(self.tables.op(operation.op).base);
+        let info = self.tables.base_of(operation.op);
         let first = operation.targets[0];
         let place = if info.has_block || info.reach == Reach::Planes {
             Place::from_targets(&self.tables.size, operation.targets).expect("the engine's own targets")
@@ -241,7 +241,7 @@ impl<D: Deciding> Course<'_, D> {
     /// A hook: the phase key it finds, and one draw at least.
     fn look(&mut self, hook: (Die, Plane), now: Ticks) {
         self.hooks += 1;
-        let mut stream = Stream::new([42, 0], StreamKind::Hook, self.hooks);
+        let mut stream = Stream::new([42, 0], StreamKind::Hook, self.hooks).begun();
         self.deciding.hook(&self.device, hook, now, &mut stream);
     }
 
@@ -264,7 +264,7 @@ impl<D: Deciding> Course<'_, D> {
         if D::IS_THERE {
             self.go_on(self.of_flights[id.slot as usize], now);
         }
-        if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
+        if let Some(axis) = tables.base_of(flight.op).effects.resume {
             let resumed = self.device.resume(tables, flight.place.die, axis, now);
             self.follow(resumed, StreamKind::Resume);
         }
@@ -299,7 +299,7 @@ impl<D: Deciding> Course<'_, D> {
         let Some(&flight) = self.device.flight(id) else { return };
         self.push(flight.end, Happening::End(id));
         let tables = &self.known.tables;
-        let info = tables.base(tables.op(flight.op).base);
+        let info = tables.base_of(flight.op);
         if !info.affects_state || info.busy_key.is_none() {
             return;
         }

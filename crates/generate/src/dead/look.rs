@@ -59,7 +59,7 @@ impl Look<'_, '_> {
     /// Whether nothing but refills (and further hooks of a directed site) can concern a die.
     fn is_at_rest(&self, die: Die) -> bool {
         let tables = &self.setup.tables;
-        let concerns = |op: OpId, at: Die| at == die || tables.base(tables.op(op).base).reach == Reach::Target;
+        let concerns = |op: OpId, at: Die| at == die || tables.base_of(op).reach == Reach::Target;
         let mut steps = self.kernel.waiting.waiters.iter().map(|waiter| waiter.plan[0]);
         // Conditions that most dies fail most of the time come first.
         self.kernel.device.occupied(die).is_empty()

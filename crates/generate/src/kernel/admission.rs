@@ -29,7 +29,7 @@ pub(crate) fn has_room(device: &Device, tables: &Tables, plan: &[Step], judged: 
 #[cold]
 #[inline(never)]
 fn limits_leave_room(device: &Device, tables: &Tables, plan: &[Step], judged: usize) -> bool {
-    let operation = |step: &Step| (tables.base(tables.op(step.op).base), step.place);
+    let operation = |step: &Step| (tables.base_of(step.op), step.place);
     device.book.has_room_after(&plan.iter().map(operation), judged)
 }
 
@@ -122,7 +122,7 @@ impl Kernel<'_> {
     #[inline]
     fn leave_held_blocks(&mut self, plan: &[Step]) -> Result<(), NotAdmitted> {
         self.orders.new = NewOrder::AsItIs;
-        let info = |step: &Step| self.tables.base(self.tables.op(step.op).base);
+        let info = |step: &Step| self.tables.base_of(step.op);
         if info(&plan[0]).effects.holds_target && !self.chains.is_empty() {
             return Err(NotAdmitted::ChainUnderWay);
         }
@@ -143,7 +143,7 @@ impl Kernel<'_> {
         let tables = self.tables;
         let head = plan[0];
         let die = head.place.die;
-        let info = tables.base(tables.op(head.op).base);
+        let info = tables.base_of(head.op);
         if looks_everywhere(tables, &plan[1..]).next().is_some() {
             for other in (0..tables.size.dies).map(Die).filter(|&other| other != die) {
                 let (input, orders) = self.search_input(other, now);

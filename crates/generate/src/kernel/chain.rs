@@ -16,13 +16,13 @@ impl Step {
     /// Its footprint on the lasting state of its die.
     pub(crate) fn footprint(&self, tables: &Tables) -> Footprint {
         let planes = PlaneSet::first(u32::from(tables.size.planes));
-        tables.base(tables.op(self.op).base).footprint(&self.place, planes)
+        tables.base_of(self.op).footprint(&self.place, planes)
     }
 }
 
 /// Whether a step looks at every die.
 pub(crate) fn is_target_scoped(tables: &Tables, step: &Step) -> bool {
-    tables.base(tables.op(step.op).base).reach == Reach::Target
+    tables.base_of(step.op).reach == Reach::Target
 }
 
 /// The footprints of a step, and of it and all later steps of its chain.

@@ -6,7 +6,7 @@ use super::chain::Step;
 
 /// How a waiting step counts on its blocks: see [`BaseInfo::counts_on_blocks`](nandseq_device::BaseInfo).
 pub(crate) fn counts_on_blocks(tables: &Tables, step: &Step) -> Option<bool> {
-    tables.base(tables.op(step.op).base).counts_on_blocks
+    tables.base_of(step.op).counts_on_blocks
 }
 
 /// Holds the blocks of a step to come.
@@ -20,7 +20,7 @@ pub(super) fn hold(device: &mut Device, tables: &Tables, step: &Step) {
 /// Counts the uses of a step to come: limits leave room for it.
 pub(super) fn count(device: &mut Device, tables: &Tables, step: &Step) {
     if device.book.counts_uses() {
-        device.book.count_use(tables.base(tables.op(step.op).base), &step.place);
+        device.book.count_use(tables.base_of(step.op), &step.place);
     }
 }
 
@@ -30,6 +30,6 @@ pub(super) fn release(device: &mut Device, tables: &Tables, step: &Step) {
         device.book.release(&step.place, to_change);
     }
     if device.book.counts_uses() {
-        device.book.uncount_use(tables.base(tables.op(step.op).base), &step.place);
+        device.book.uncount_use(tables.base_of(step.op), &step.place);
     }
 }

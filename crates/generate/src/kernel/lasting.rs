@@ -9,7 +9,7 @@ use super::chain::Step;
 /// Puts the lasting state of a die once everything in flight there has ended into `logic`; what a RESUME in flight resumes has ended
 /// too. If `head` is a SUSPEND, the operation that it stops is suspended instead.
 pub(crate) fn settle(logic: &mut DieLogic, (device, tables): (&Device, &Tables), die: Die, head: &Step, now: Ticks) {
-    let suspends = tables.base(tables.op(head.op).base).effects.suspend;
+    let suspends = tables.base_of(head.op).effects.suspend;
     let suspend_target = suspends.and_then(|axis| Some((axis, device.suspend_target(tables, die, axis, now)?)));
     settle_with(logic, device, tables, die, suspend_target);
 }
@@ -55,21 +55,21 @@ fn settle_with(
     if outputs && moves {
         // Which of them ends first does not matter: the page that is moved counts as unread.
         device.flights_on(die).for_each(|(_, flight)| {
-            let info = tables.base(tables.op(flight.op).base);
+            let info = tables.base_of(flight.op);
             if info.effects.moves_page() {
                 logic.planes.mark_unread(flight.place.planes);
             }
         });
     }
     if let Some(target) = resumed.and_then(|axis| device.suspended(die, axis)) {
-        logic.finish(tables.base(tables.op(target.op).base), &target.place);
+        logic.finish(tables.base_of(target.op), &target.place);
     }
 }
 
 /// Whether a step puts out data of a plane on which a page is being moved from one register to the other. The moved page counts
 /// as unread afterwards, although it was put out before.
 pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) -> bool {
-    let effects = |op: OpId| &tables.base(tables.op(op).base).effects;
+    let effects = |op: OpId| &tables.base_of(op).effects;
     effects(step.op).data_out
         && device.flights_on(step.place.die).any(|(_, flight)| {
             effects(flight.op).moves_page() && !flight.place.planes.and(step.place.planes).is_empty()

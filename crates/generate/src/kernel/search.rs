@@ -168,7 +168,7 @@ impl SearchInput<'_> {
         let rest = rest.iter().rev().map(|step| step.footprint(self.tables));
         let rest = rest.fold(Footprint::default(), |after, own| own.then(after));
         // What a data output puts out may count as unread again: see `outputs_what_moves`.
-        let puts_out = self.tables.base(self.tables.op(head.op).base).effects.data_out;
+        let puts_out = self.tables.base_of(head.op).effects.data_out;
         if old.looks & first.hinders == 0 && rest.looks & old.hinders == 0 {
             Some(Joining::Last)
         } else if old.looks & first.then(rest).hinders == 0 && !puts_out {
@@ -201,7 +201,7 @@ impl SearchInput<'_> {
         }
         let tables = self.tables;
         let flying = self.device.flights_on(self.die);
-        for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
+        for axis in flying.filter_map(|(_, flight)| tables.base_of(flight.op).effects.resume) {
             suspended_chains[axis] = None;
         }
     }
@@ -255,7 +255,7 @@ impl<'a> CompletionSearch<'a> {
         scratch.wipe();
         let (first, rest) = plan.split_first()?;
         let tables = search_input.tables;
-        let info = tables.base(tables.op(first.op).base);
+        let info = tables.base_of(first.op);
         let effects = &info.effects;
         let drops = Drops::of(search_input.device, info, &first.place);
         let mut suspended_chains = if drops == Drops::None { search_input.suspended_chains } else { ByAxis::default() };
@@ -318,7 +318,7 @@ impl<'a> CompletionSearch<'a> {
     }
 
     fn allows(&self, logic: &DieLogic, step: &Step) -> bool {
-        let info = self.tables().base(self.tables().op(step.op).base);
+        let info = self.tables().base_of(step.op);
         logic.allows(self.tables(), info, &step.place, self.search_input.device.planes())
     }
 
@@ -337,7 +337,7 @@ impl<'a> CompletionSearch<'a> {
     /// end of a cache read can take its page from there, and only if the register holds that page now. Most refused starts are of
     /// this kind.
     fn is_doomed(&self, logic: &DieLogic) -> bool {
-        let effects = |step: &Step| &self.tables().base(self.tables().op(step.op).base).effects;
+        let effects = |step: &Step| &self.tables().base_of(step.op).effects;
         let remaining = || self.scratch.remaining.iter();
         let left = remaining().flat_map(|rest| self.steps_of(*rest).iter().skip(rest.done));
         let filled = left.clone().filter(|step| effects(step).reads_array());

@@ -85,7 +85,7 @@ pub(crate) struct WaitQueue {
 
 impl WaitQueue {
     pub(crate) fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.waiters.is_empty()
+        self.ready.is_empty() & self.waiters.is_empty()
     }
 
     /// Removes a waiting proposal.

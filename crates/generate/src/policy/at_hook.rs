@@ -57,7 +57,7 @@ pub(crate) struct AtHook<'a, 's> {
 
 /// Whether a plan works on a die of some, a bit each.
 pub(crate) fn is_on(tables: &Tables, plan: &[Step], dies: u64) -> bool {
-    let is_target_scoped = |step: &Step| tables.base(tables.op(step.op).base).reach == Reach::Target;
+    let is_target_scoped = |step: &Step| tables.base_of(step.op).reach == Reach::Target;
     dies != 0 && plan.iter().any(|step| dies >> step.place.die.0 & 1 == 1 || is_target_scoped(step))
 }
 
@@ -108,7 +108,7 @@ impl AtHook<'_, '_> {
     /// Until when an operation for which the bus is not free may wait for it, if it frees in time.
     fn deadline(&self, op: OpId) -> Result<Ticks, RefusalReason> {
         let setup = self.setup;
-        let is_instant = setup.tables.base(setup.tables.op(op).base).instant;
+        let is_instant = setup.tables.base_of(op).instant;
         let deadline = if is_instant { Ticks(u64::MAX) } else { self.proposal.time + setup.admission_window };
         let planes = usize::from(setup.tables.size.dies) * usize::from(setup.tables.size.planes);
         let is_full = self.kernel.waiting.waiters.len() >= planes * WAITERS_PER_PLANE;

@@ -67,7 +67,7 @@ impl BootstrapProgress {
     pub(crate) fn ended(&mut self, setup: &Setup, device: &Device, flight: &Flight) -> bool {
         self.idle = 0;
         let (tables, place) = (&setup.tables, &flight.place);
-        let does = self.stage.is_done_by(&tables.base(tables.op(flight.op).base).effects);
+        let does = self.stage.is_done_by(&tables.base_of(flight.op).effects);
         if does {
             self.repeats = if self.has_reached(tables, place) { self.repeats + 1 } else { 0 };
         }

@@ -36,7 +36,7 @@ pub(super) fn place_hooks(
     (step, of, busy): (Step, FlightId, (Ticks, Ticks)),
     stream: &mut Stream,
 ) {
-    let info = setup.tables.base(setup.tables.op(step.op).base);
+    let info = setup.tables.base_of(step.op);
     let (dies, planes) = kernel.device.occupied_by(info, &step.place);
     let (length, window) = (busy.1.0 - busy.0.0, setup.post_hook_window.0.max(1));
     let [inside, after] = if (dies == 1) & (length > 1) {

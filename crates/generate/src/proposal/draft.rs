@@ -172,7 +172,7 @@ impl Planner<'_> {
     fn last_program(&self) -> Option<Place> {
         let programs = |step: &&Step| {
             let tables = &self.setup.tables;
-            tables.base(tables.op(step.op).base).effects.is_program()
+            tables.base_of(step.op).effects.is_program()
         };
         self.steps.iter().rev().find(programs).map(|step| step.place)
     }

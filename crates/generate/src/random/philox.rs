@@ -27,11 +27,17 @@ const fn block_of_two(mut key: u64, counter: [u64; 2]) -> [u64; 2] {
     [left, right]
 }
 
-/// A block of two numbers, for the draws of a stream: these are many, and each is small without it.
+/// A block of two numbers and the one after it.
+#[inline]
+const fn two_blocks(key: u64, [low, high]: [u64; 2]) -> [u64; 4] {
+    let ([a, b], [c, d]) = (block_of_two(key, [low, high]), block_of_two(key, [low + 1, high]));
+    [a, b, c, d]
+}
+
+/// The same for the draws of a stream: these are many, and each is small without it.
 #[inline(never)]
-const fn next_block(key: u64, low: u64, high: u64) -> (u64, u64) {
-    let [first, second] = block_of_two(key, [low, high]);
-    (first, second)
+const fn next_two_blocks(key: u64, counter: [u64; 2]) -> [u64; 4] {
+    two_blocks(key, counter)
 }
 
 /// A block of four numbers.
@@ -107,9 +113,9 @@ const NUMBER_BITS: u32 = 40;
 pub struct Stream {
     key: u64,
     counter: [u64; 2],
-    /// The last block, and how many of its numbers were drawn.
-    block: (u64, u64),
-    drawn: u64,
+    /// The numbers of the last two blocks, and how many of them were drawn.
+    numbers: [u64; 4],
+    drawn: usize,
 }
 
 impl Stream {
@@ -125,29 +131,29 @@ impl Stream {
             StreamKind::Scenario => 4,
         };
         let counter = [kind << (NUMBER_BITS + BLOCK_BITS) | number << BLOCK_BITS, run];
-        Self { key: seed, counter, block: (0, 0), drawn: 2 }
+        Self { key: seed, counter, numbers: [0; 4], drawn: 4 }
     }
 
     /// The same stream, of which nothing was drawn, with its first block made.
     #[inline]
-    pub(crate) const fn begun(self) -> Self {
+    #[must_use]
+    pub const fn begun(self) -> Self {
         let ([low, high], [first, second]) = (self.counter, block_of_two(self.key, self.counter));
-        Self { counter: [low + 1, high], block: (first, second), drawn: 0, ..self }
+        Self { counter: [low + 1, high], numbers: [0, 0, first, second], drawn: 2, ..self }
     }
 
     /// The first number of a stream that has begun, and of which nothing was drawn; it is still to be drawn.
     #[inline]
     pub(crate) const fn first(&self) -> u64 {
-        self.block.0
+        self.numbers[2]
     }
 
-    /// Four numbers, each below its bound, of a stream of which an even number was drawn.
+    /// Four numbers, each below its bound, of a stream of which nothing was drawn.
     #[inline]
     pub(crate) fn four_below(&mut self, bounds: [u64; 4]) -> [u64; 4] {
-        debug_assert_eq!(self.drawn, 2, "a block begins");
+        debug_assert_eq!(self.drawn, 4, "a block begins");
         let [low, high] = self.counter;
-        let ([a, b], [c, d]) = (block_of_two(self.key, [low, high]), block_of_two(self.key, [low + 1, high]));
-        let numbers = [a, b, c, d];
+        let numbers = two_blocks(self.key, [low, high]);
         let products: [u128; 4] = std::array::from_fn(|at| u128::from(numbers[at]) * u128::from(bounds[at]));
         let may_be_rejected = |at: usize| (products[at] as u64) < bounds[at];
         if may_be_rejected(0) | may_be_rejected(1) | may_be_rejected(2) | may_be_rejected(3) {
@@ -184,14 +190,14 @@ impl Stream {
 impl RandomNumbers for Stream {
     #[inline]
     fn draw(&mut self) -> u64 {
-        if self.drawn == 2 {
-            let [low, high] = self.counter;
-            self.block = next_block(self.key, low, high);
-            self.counter[0] += 1;
+        // Two blocks at once: it is asked half as often whether one is needed.
+        if self.drawn == 4 {
+            self.numbers = next_two_blocks(self.key, self.counter);
+            self.counter[0] += 2;
             self.drawn = 0;
         }
         self.drawn += 1;
-        if self.drawn == 1 { self.block.0 } else { self.block.1 }
+        self.numbers[(self.drawn - 1) % 4]
     }
 }
 

@@ -57,7 +57,7 @@ impl Reporter {
                 let step = Step { op: held.op, place: held.place };
                 let operation = Operation {
                     start: origin.proposal.time,
-                    ..self.operation(&kernel.device, (step, tables.base(tables.op(held.op).base)), &origin)
+                    ..self.operation(&kernel.device, (step, tables.base_of(held.op)), &origin)
                 };
                 let told = sink.still_suspended(&operation);
                 self.note(told);

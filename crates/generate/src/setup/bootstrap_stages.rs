@@ -62,7 +62,7 @@ impl BootstrapStages {
             }
         };
         let named = |does: &dyn Fn(&BaseInfo) -> bool| -> Vec<(OpId, f64)> {
-            let fits = |op: &OpId| usable(*op) && does(tables.base(tables.op(*op).base));
+            let fits = |op: &OpId| usable(*op) && does(tables.base_of(*op));
             let ops: Vec<OpId> = tables.ops().map(|(op, _)| op).filter(fits).collect();
             // The mass of a cell type is shared among its names.
             let cell = |op: OpId| tables.op(op).stated_cell_type;

@@ -73,7 +73,7 @@ impl ScenarioSet {
         scenarios: &[Scenario],
         usable: impl Fn(OpId) -> bool,
     ) -> Result<Self, SetupError> {
-        let proposes = |op: OpId| usable(op) && !tables.base(tables.op(op).base).effects.delay;
+        let proposes = |op: OpId| usable(op) && !tables.base_of(op).effects.delay;
         let names: Vec<(OpId, f64)> =
             tables.ops().map(|(op, _)| op).filter(|&op| proposes(op)).map(|op| (op, 1.0)).collect();
         let longest =
@@ -127,7 +127,7 @@ impl CompiledScenario {
         let values = values(tables, scenario)
             .ok_or_else(|| SetupError::TooManyValues { scenario: scenario.name.clone(), most: MOST_VALUES })?;
         let is_on_all = |&op: &OpId| {
-            let info = tables.base(tables.op(op).base);
+            let info = tables.base_of(op);
             !info.names_die || info.reach == Reach::Target
         };
         Ok(Self {
@@ -251,7 +251,7 @@ fn least_time(tables: &Tables, steps: &[ScenarioStep]) -> Ticks {
         let step: &ScenarioStep = &steps[step];
         step.ops.iter().map(|&op| of(tables.op(op))).min().unwrap_or_default()
     };
-    let resets = steps.iter().flat_map(|step| &step.ops).any(|&op| tables.base(tables.op(op).base).effects.resets());
+    let resets = steps.iter().flat_map(|step| &step.ops).any(|&op| tables.base_of(op).effects.resets());
     let mut starts: Vec<u64> = Vec::with_capacity(steps.len());
     for (at, step) in steps.iter().enumerate() {
         let bus = |step: usize| shortest(step, &|op| op.bus.0);

@@ -150,7 +150,7 @@ impl Checks<'_> {
     }
 
     fn effects(&self, op: OpId) -> &Effects {
-        &self.tables.base(self.tables.op(op).base).effects
+        &self.tables.base_of(op).effects
     }
 
     fn chain_step(&self, die: Die, step: &Step) -> Result<(), StateError> {

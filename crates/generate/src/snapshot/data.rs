@@ -67,7 +67,7 @@ impl DataEntry {
     /// The uids in registers and latches, and of what is suspended.
     fn uids(&self, tables: &Tables, suspended: SuspendedUid<'_>) -> impl Iterator<Item = u64> {
         // The planes on which a suspended program commits all levels.
-        let commits = suspended.map(|(_, held)| (held.place.planes, &tables.base(tables.op(held.op).base).effects));
+        let commits = suspended.map(|(_, held)| (held.place.planes, &tables.base_of(held.op).effects));
         let commits = commits.filter(|(_, effects)| effects.program || effects.close).map(|(planes, _)| planes);
         let is_whole = move |plane: usize| commits.is_some_and(|planes| planes.iter().any(|one| one.index() == plane));
         let latches = [&self.one_shot, &self.copyback].into_iter().flatten().flatten();

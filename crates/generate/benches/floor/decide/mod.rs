@@ -245,7 +245,7 @@ impl<'a> Decider<'a> {
         let all = PlaneSet::first(u32::from(self.tables.size.planes));
         let (tables, plan) = (self.tables, &self.plan);
         self.completes.get(key, || {
-            let footprint = |&(op, ref place): &(OpId, Place)| tables.base(tables.op(op).base).footprint(place, all);
+            let footprint = |&(op, ref place): &(OpId, Place)| tables.base_of(op).footprint(place, all);
             let first = footprint(&plan[0]);
             let rest = plan[1..].iter().rev().fold(Footprint::default(), |after, step| footprint(step).then(after));
             let old = under_way.iter().fold(Footprint::default(), |old, chain| old.and(chain.in_turn));
@@ -306,7 +306,7 @@ impl Deciding for Decider<'_> {
             *state = device.plane_phase(place.die, plane, start);
         }
         self.by_name[op.index()] += 1;
-        black_box((&self.states, device.shows_on(self.tables.base(self.tables.op(op).base), place)));
+        black_box((&self.states, device.shows_on(self.tables.base_of(op), place)));
     }
 
     fn started(&mut self, device: &mut Device, decision: &Decision) {
@@ -317,7 +317,7 @@ impl Deciding for Decider<'_> {
             let mut new = UnderWay { chain, key: 0, in_turn: Footprint::default() };
             steps.next();
             for step in steps {
-                let info = self.tables.base(self.tables.op(step.op).base);
+                let info = self.tables.base_of(step.op);
                 new.in_turn = new.in_turn.then(info.footprint(&step.place, device.planes()));
                 new.key = new.key.rotate_left(9) ^ u64::from(self.tables.op(step.op).base.0) << 8;
                 new.key ^= u64::from(step.place.planes.0);
@@ -328,7 +328,7 @@ impl Deciding for Decider<'_> {
             under_way.push(new);
             return;
         }
-        if let Some(to_change) = self.tables.base(self.tables.op(decision.op).base).counts_on_blocks {
+        if let Some(to_change) = self.tables.base_of(decision.op).counts_on_blocks {
             device.book.release(&decision.place, to_change);
         }
         if let Some(place) = under_way.iter().position(|own| own.chain == chain) {

@@ -47,11 +47,11 @@ impl Template {
         all: PlaneSet,
     ) -> bool {
         let mut logic = *logic;
-        logic.carry_out(tables.base(tables.op(head).base), &place);
+        logic.carry_out(tables.base_of(head), &place);
         self.steps.iter().all(|step| {
             let multi = place.planes.len() > 1 && step.has_multi;
             let Some(&op) = step.fitting(multi, place.cell_type).first() else { return false };
-            let info = tables.base(tables.op(op).base);
+            let info = tables.base_of(op);
             let allows = logic.allows(tables, info, &place, all);
             logic.carry_out(info, &place);
             allows

@@ -115,7 +115,7 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
         if !bad.is_empty() {
             // One die alone can die where no name changes all.
             let tables = Tables::new(&profile);
-            let stays = |&(op, _): &(OpId, f64)| !changes_other_dies(tables.base(tables.op(op).base));
+            let stays = |&(op, _): &(OpId, f64)| !changes_other_dies(tables.base_of(op));
             table.iter_mut().for_each(|(_, names)| names.retain(stays));
         }
         let Ok(setup) = Setup::new(&profile, &table, bad) else { continue };
@@ -133,7 +133,7 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
         assert_eq!(refused, also_refused, "device {number}");
         // A die that is called dead is dead: nothing starts there afterwards.
         for dead in &summary.dead {
-            let names_die = |op: OpId| setup.tables.base(setup.tables.op(op).base).reach != Reach::Target;
+            let names_die = |op: OpId| setup.tables.base_of(op).reach != Reach::Target;
             let since = dead.since.expect("the site began afresh");
             let late = |&&(op, at, die): &&(OpId, Ticks, u8)| die == dead.die.0 && at > since && names_die(op);
             assert_eq!(skipped.0.iter().filter(late).count(), 0, "device {number}");

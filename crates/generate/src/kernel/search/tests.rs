@@ -84,7 +84,7 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
                 site.kernel.queue.pop();
                 continue;
             };
-            let info = setup.tables.base(setup.tables.op(plan[0].op).base);
+            let info = setup.tables.base_of(plan[0].op);
             let resets = info.effects.resets();
             if resets || looks_everywhere(&setup.tables, &plan[1..]).next().is_some() {
                 site.kernel.queue.pop();

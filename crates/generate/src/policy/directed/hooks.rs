@@ -39,7 +39,7 @@ pub(in crate::policy) fn place_in_phases(
     stream: &mut Stream,
 ) {
     let tables = &setup.tables;
-    let info = tables.base(tables.op(step.op).base);
+    let info = tables.base_of(step.op);
     let Some(&flight) = kernel.device.flight(id) else { return };
     let busy_end = flight.end;
     let (dies, planes) = kernel.device.occupied_by(info, &step.place);

@@ -74,7 +74,7 @@ impl DoneStep {
             return false;
         }
         let (own, of_other) = (dies_of(tables, Step { op: self.op, place: self.place }), dies_of(tables, other));
-        let info = tables.base(tables.op(other.op).base);
+        let info = tables.base_of(other.op);
         let shares_die = own & of_other != 0;
         if info.effects.resets() {
             // What works on every die of several ends by a reset of the target alone.
@@ -143,13 +143,13 @@ impl DoneStep {
 
 /// The dies that an operation works on, a bit each: all of them if its rows name none.
 pub(super) fn dies_of(tables: &Tables, step: Step) -> u64 {
-    let info = tables.base(tables.op(step.op).base);
+    let info = tables.base_of(step.op);
     if info.names_die && info.reach != Reach::Target { 1 << step.place.die.0 } else { u64::MAX }
 }
 
 /// The planes whose op_state shows an operation.
 fn planes_of(tables: &Tables, step: Step) -> PlaneSet {
-    match tables.base(tables.op(step.op).base).reach {
+    match tables.base_of(step.op).reach {
         Reach::Planes => step.place.planes,
         Reach::Die | Reach::Target => PlaneSet::first(tables.size.planes.into()),
     }
@@ -300,7 +300,7 @@ impl Attempt {
         now: Ticks,
     ) -> bool {
         let Some(next) = scenario.steps.get(self.next) else { return false };
-        let info = tables.base(tables.op(step.op).base);
+        let info = tables.base_of(step.op);
         let names = (info.has_block || !step.place.planes.is_empty(), info.has_block);
         next.ops.binary_search(&step.op).is_ok()
             && is_wanted(tables, &scenario.values[self.value], self.next, step.op)
@@ -385,7 +385,7 @@ mod tests {
     /// A program that starts at 0: its tables, length of ISSUE, and length of CORE_BUSY.
     fn program() -> (Tables, DoneStep, u64, u64) {
         let tables = Tables::new(&builtin::profile());
-        let is_program = |op: &OpId| tables.base(tables.op(*op).base).effects.program;
+        let is_program = |op: &OpId| tables.base_of(*op).effects.program;
         let op = tables.ops().map(|(op, _)| op).find(is_program).expect("it has programs");
         let (issue, busy) = (tables.op(op).issue.0, tables.op(op).occupied.0 - tables.op(op).issue.0);
         let step = DoneStep::new(&tables, Step { op, place: Place::default() }, 1, Ticks::ZERO);
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn a_reset_is_the_end_of_what_it_stops() {
         let (tables, step, issue, busy) = program();
-        let resets = |op: &OpId| tables.base(tables.op(*op).base).effects.reset_die;
+        let resets = |op: &OpId| tables.base_of(*op).effects.reset_die;
         let reset = Step { op: tables.ops().map(|(op, _)| op).find(resets).expect("it has resets"), place: step.place };
         let whole = |step: &DoneStep| step.part(&tables, PhaseKind::CoreBusy, (0, WHOLE)).expect("it has begun");
         let at = Ticks(issue + busy / 4);

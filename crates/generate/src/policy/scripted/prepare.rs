@@ -55,7 +55,7 @@ impl StepSearch<'_, '_> {
     pub(super) fn needs_suspended(&self, scenario: &CompiledScenario, attempt: &Attempt) -> bool {
         let tables = &self.setup.tables;
         scenario.ops(tables, attempt.next, attempt.value).any(|op| {
-            let info = tables.base(tables.op(op).base);
+            let info = tables.base_of(op);
             info.effects.resume.is_some() || info.address == AddressSource::SuspendedProgram
         })
     }
@@ -125,7 +125,7 @@ impl StepSearch<'_, '_> {
     /// What an operation needs and lacks at addresses that meet conditions.
     fn need(&self, op: OpId, conditions: &PlaceConditions) -> Option<Lack> {
         let tables = &self.setup.tables;
-        let (cell, info) = (tables.op(op).stated_cell_type, tables.base(tables.op(op).base));
+        let (cell, info) = (tables.op(op).stated_cell_type, tables.base_of(op));
         if let Some(axis) = info.effects.suspend {
             return Some(Lack::InFlight(axis));
         }
@@ -185,7 +185,7 @@ impl StepSearch<'_, '_> {
     fn providers(&self, need: Lack) -> Vec<OpId> {
         let tables = &self.setup.tables;
         let provides = |op: &OpId| {
-            let (effects, own) = (&tables.base(tables.op(*op).base).effects, tables.op(*op).stated_cell_type);
+            let (effects, own) = (&tables.base_of(*op).effects, tables.op(*op).stated_cell_type);
             match need {
                 Lack::PageToProgram(cell) => effects.erase && tables.programs[own.index()] >> cell.0 & 1 == 1,
                 // An open block that is erased is no longer open.
@@ -275,13 +275,13 @@ impl StepSearch<'_, '_> {
         let reads_help = bases.iter().any(takes_register);
         let is_read = |change: &StateChange| matches!(change, StateChange::Fill { .. });
         let changes = |op: &OpId| {
-            let effects = &tables.base(tables.op(*op).base).effects;
+            let effects = &tables.base_of(*op).effects;
             !(effects.changes_block()
                 || !reads_help && effects.at_end.iter().any(is_read)
                 || effects.resets()
                 || effects.suspend.is_some()
                 || effects.holds_target
-                || tables.base(tables.op(*op).base).is_inert())
+                || tables.base_of(*op).is_inert())
         };
         let anywhere = PlaceConditions::anywhere(&tables.size, die);
         let now = self.now;
@@ -291,7 +291,7 @@ impl StepSearch<'_, '_> {
                 carry_out(&mut logic, tables, tables.op(step.op).base, &step.place);
             });
             let after = open_bases(&logic, (setup, device), conditions, &bases);
-            let resumes = plan.iter().any(|step| tables.base(tables.op(step.op).base).effects.resume.is_some());
+            let resumes = plan.iter().any(|step| tables.base_of(step.op).effects.resume.is_some());
             if after > before {
                 Some(0)
             } else if resumes {
@@ -302,7 +302,7 @@ impl StepSearch<'_, '_> {
         };
         // What is suspended is most likely in the way.
         let is_suspended = Axis::ALL.into_iter().any(|axis| self.kernel.device.logic(die).suspended(axis).is_some());
-        let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume.is_some();
+        let resumes = |op: &OpId| tables.base_of(*op).effects.resume.is_some();
         let opens = |device: &Device, plan: &[Step]| clears(device, plan).filter(|&rating| rating == 0);
         let kinds: Vec<(OpId, u64)> = self.set.kinds.iter().copied().filter(changes).map(|op| (op, 1)).collect();
         let resuming = kinds.iter().copied().filter(|(op, _)| is_suspended && resumes(op)).collect();
@@ -361,7 +361,7 @@ fn rate_head(
     plan: &[Step],
 ) -> Option<u32> {
     let is_next = |step: &Step| {
-        let info = tables.base(tables.op(step.op).base);
+        let info = tables.base_of(step.op);
         let names = (info.has_block || !step.place.planes.is_empty(), info.has_block);
         scenario.steps[attempt.next].ops.binary_search(&step.op).is_ok()
             && is_wanted(tables, &scenario.values[attempt.value], attempt.next, step.op)

@@ -201,7 +201,7 @@ impl<'a, 's> StepSearch<'a, 's> {
         wanted: &WantedStep<'_>,
     ) -> Result<u32, RefusalReason> {
         let (tables, die) = (&self.setup.tables, view.die);
-        let info = tables.base(tables.op(op).base);
+        let info = tables.base_of(op);
         let planes = view.allowed(&self.proposer.constraints, &self.kernel.device, class);
         let place = self.place(view, (op, class), planes, wanted.conditions)?;
         let device = &self.kernel.device;
@@ -296,7 +296,7 @@ impl<'a, 's> StepSearch<'a, 's> {
     /// Whether limits alone keep an operation from an address that meets conditions.
     pub(super) fn is_limited(&self, op: OpId, conditions: &PlaceConditions) -> bool {
         let (tables, device) = (&self.setup.tables, &self.kernel.device);
-        let (info, cell) = (tables.base(tables.op(op).base), tables.op(op).stated_cell_type);
+        let (info, cell) = (tables.base_of(op), tables.op(op).stated_cell_type);
         if !is_of_blocks(info, device, conditions) {
             return false;
         }
@@ -352,7 +352,7 @@ fn in_regions(setup: &Setup, info: &BaseInfo, conditions: &PlaceConditions) -> V
 /// Whether the address of an operation depends on the plane of the hook.
 fn is_at_hook(setup: &Setup, op: OpId) -> bool {
     let tables = &setup.tables;
-    match tables.base(tables.op(op).base).address {
+    match tables.base_of(op).address {
         AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => true,
         AddressSource::None
         | AddressSource::AnyBlock

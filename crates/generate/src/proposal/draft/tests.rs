@@ -64,7 +64,7 @@ impl Model {
                 ("Program_TLC", 1, 0),
             ] {
                 let step = model.step(&format!("{name} {}", place(group, page)));
-                let base = model.setup.tables.base(model.setup.tables.op(step.op).base);
+                let base = model.setup.tables.base_of(step.op);
                 model.device.book.finish(base, &step.place);
             }
         }
