@@ -148,7 +148,14 @@ mod tests {
         for first in [1, 101, 9_999_999] {
             assert_eq!(parse_pack_name(&pack_name(stamp, first)), Some((stamp, first)));
         }
-        for name in ["pack_261121_1.zip", "pack_261321_0000001.zip", "pack_261121_0000000.zip", "pack_261121_0000001.zip.gz", "pack.zip", ""] {
+        for name in [
+            "pack_261121_1.zip",
+            "pack_261321_0000001.zip",
+            "pack_261121_0000000.zip",
+            "pack_261121_0000001.zip.gz",
+            "pack.zip",
+            "",
+        ] {
             assert_eq!(parse_pack_name(name), None, "{name}");
         }
     }

@@ -71,7 +71,8 @@ fn a_pack_that_cannot_be_written_leaves_the_earlier_one_and_says_what_is_lost() 
 fn what_is_no_snapshot_in_a_pack_is_refused_with_what_to_name() {
     let folder = Folder::new();
     folder.succeed(&with("3", "5", "csv"));
-    let resumed = |from: &str| folder.refuse(&[&with("9", "5", "csv")[..], &["--out-dir", "other", "--resume", from]].concat());
+    let resumed =
+        |from: &str| folder.refuse(&[&with("9", "5", "csv")[..], &["--out-dir", "other", "--resume", from]].concat());
     let text = resumed("out/pack_261121_0000001.zip");
     assert!(text.contains("is an archive, and no snapshot") && text.contains("name a snapshot in it"), "{text}");
     let text = resumed("out/pack_261121_0000001.zip/snapshots/none.json");
