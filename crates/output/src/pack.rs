@@ -37,7 +37,7 @@ pub struct PackFiles<'f> {
 
 /// An archive that is being made.
 enum Archive<'f> {
-    Zip(ZipFile),
+    Zip(Box<ZipFile>),
     Table(Box<dyn TablePack + 'f>),
 }
 
@@ -84,7 +84,7 @@ impl<'f> PackFiles<'f> {
                 let archive = if is_of_table {
                     Archive::Table(self.format.pack(file)?)
                 } else {
-                    Archive::Zip(ZipFile::new(file))
+                    Archive::Zip(Box::new(ZipFile::new(file)))
                 };
                 self.archives.push((name.clone(), archive));
                 self.archives.len() - 1

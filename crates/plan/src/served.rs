@@ -1,12 +1,12 @@
 //! The operations that draw an address and that no region in force can give one.
 //!
 //! A region serves erases whatever its pages. It serves programs and reads of pages that can come to be programmed: the pages before them are
-//! in regions of the same phase or of earlier ones. It serves operations of several planes if two of its blocks are in one group. Leaves out
+//! in regions of the same phase or of earlier ones; of a block that is closed there, all pages are programmed. It serves operations of several planes if two of its blocks are in one group. Leaves out
 //! cell types, bad blocks and limits, so that an operation that is served may still find no address.
 
 use std::collections::BTreeSet;
 
-use nandseq_profile::model::AddressSource;
+use nandseq_profile::model::{AddressSource, Effect};
 use nandseq_profile::{OpId, Profile};
 
 use crate::model::{NumberRanges, Region, TestPlan};
@@ -140,9 +140,10 @@ impl Place {
         let own = regions.iter().filter(|region| self.is_in(region)).flat_map(|region| &region.pages.0);
         let mut ranges: Vec<_> = own.map(|range| (*range.start(), range.end() + 1)).collect();
         ranges.sort_unstable();
+        let closes = profile.bases.iter().any(|base| base.has(Effect::CloseBlock));
         for (start, end) in ranges {
             if start <= self.pages {
-                self.pages = self.pages.max(end);
+                self.pages = if closes { profile.topology.pages_per_block } else { self.pages.max(end) };
             }
         }
     }
@@ -150,6 +151,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use nandseq_profile::builtin;
 
     use super::*;
@@ -157,20 +160,25 @@ mod tests {
 
     /// The operations that are not served by regions of one entry, each of some blocks and pages.
     fn not_served(regions: &[(u32, u32)]) -> Vec<OpId> {
-        let profile = builtin::profile();
+        let pages = builtin::profile().topology.pages_per_block;
+        let regions: Vec<_> = regions.iter().map(|&(block, page)| (block, page..=pages - 1)).collect();
+        not_served_on(&builtin::profile(), &regions)
+    }
+
+    fn not_served_on(profile: &Profile, regions: &[(u32, RangeInclusive<u32>)]) -> Vec<OpId> {
         let topology = profile.topology;
         let all = |count: u32| NumberRanges(vec![0..=count - 1]);
-        let region = |&(block, page): &(u32, u32)| Region {
+        let region = |(block, pages): &(u32, RangeInclusive<u32>)| Region {
             dies: all(topology.dies),
             planes: all(topology.planes),
-            blocks: NumberRanges(vec![block..=block]),
-            pages: NumberRanges(vec![page..=topology.pages_per_block - 1]),
+            blocks: NumberRanges(vec![*block..=*block]),
+            pages: NumberRanges(vec![pages.clone()]),
             weight: 1,
         };
         let regions = regions.iter().map(region).collect();
         let entry = AddressEntry { name: "a".to_owned(), regions, limits: AddressLimits::default() };
         let plan = TestPlan { addresses: vec![entry], ..TestPlan::default() };
-        never_served(&unserved_by_phase(&plan, &profile, false).expect("there are few regions"))
+        never_served(&unserved_by_phase(&plan, profile, false).expect("there are few regions"))
     }
 
     #[test]
@@ -183,5 +191,21 @@ mod tests {
         // Pages that come after others that no region has cannot be programmed.
         assert!(not_served(&[(9, 3)]).len() > of_first.len());
         assert_eq!(not_served(&[(9, 3), (9, 0)]), of_first);
+    }
+
+    #[test]
+    fn a_closed_block_serves_reads_of_its_first_page_although_no_other_is_programmed() {
+        let mut profile = builtin::profile();
+        assert!(profile.offset_guard > 0);
+        let reads = |profile: &Profile, ops: &[OpId]| {
+            let is_read = |op: &&OpId| profile.bases[profile.ops[**op].base].address == AddressSource::ReadablePage;
+            ops.iter().filter(is_read).filter(|op| !profile.ops[**op].multi).count()
+        };
+        assert_eq!(reads(&profile, &not_served_on(&profile, &[(9, 0..=0)])), 0);
+        // Without what closes a block, a page needs others behind it.
+        for base in profile.bases.iter_mut() {
+            base.effects.retain(|effect| *effect != Effect::CloseBlock);
+        }
+        assert!(reads(&profile, &not_served_on(&profile, &[(9, 0..=0)])) > 0);
     }
 }
