@@ -68,9 +68,13 @@ fn planted_faults_are_shrunk_to_little_in_few_rounds() {
     assert_eq!(shrink_all(&all, 7, 1000), all.len());
 }
 
-/// The last read of a run fails that is alike to one of a page of another cell type before it, whatever page it reads.
-#[test]
-fn a_read_becomes_one_of_a_page_that_takes_fewer_operations() {
+/// Shrinks runs in which the last read fails that has an alike one before it, whatever it reads; `is_alike` compares it with an earlier
+/// operation, `is_other` tells from what is left and the history that the read stands for the other one. One of the results must have that,
+/// and at most four operations.
+fn a_read_stands_for_another(
+    is_alike: impl Fn(&Tables, &HistoryOperation, &HistoryOperation) -> bool,
+    is_other: impl Fn(&KeptOperation, &HistoryOperation) -> bool,
+) {
     let profile = device(64);
     let tables = Tables::new(&profile);
     let mut told = Vec::new();
@@ -78,51 +82,40 @@ fn a_read_becomes_one_of_a_page_that_takes_fewer_operations() {
         let past = run(&profile, &tables, seed, 1000);
         let history = history(&profile, &tables, &past);
         let is_read = |one: &HistoryOperation| tables.base(tables.op(one.op).base).effects.fill == Some(false);
-        let is_alike = |one: &HistoryOperation, other: &HistoryOperation| {
-            let of = |one: &HistoryOperation| (tables.op(one.op).base, one.place.die, one.place.planes);
-            of(one) == of(other) && one.place.cell_type < other.place.cell_type
-        };
-        let has_alike = |at: &usize| is_read(&past[*at]) && past[..*at].iter().any(|one| is_alike(one, &past[*at]));
+        let has_alike =
+            |at: &usize| is_read(&past[*at]) && past[..*at].iter().any(|one| is_alike(&tables, one, &past[*at]));
         let Some(wanted) = (0..past.len()).rev().find(has_alike) else { continue };
         let fault = |all: &[KeptOperation]| all.iter().any(|kept| kept.item as usize == wanted);
         let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
         finish(&mut search, &mut |sequence| fault(&sequence.operations)).unwrap();
         let (best, story) = (search.best(), ShrinkStory::of(&profile, &search));
         assert!(fault(&best.operations) && is_legal(&profile, &history, best), "{story}");
-        let is_other = |kept: &KeptOperation| kept.op != past[kept.item as usize].op;
-        told.push((best.operations.iter().any(is_other), best.operations.len(), story.to_string()));
+        let is_other = best.operations.iter().any(|kept| is_other(kept, &past[kept.item as usize]));
+        told.push((is_other && best.operations.len() <= 4, story.to_string()));
     }
-    let is_changed = |(is_other, left, _): &(bool, usize, String)| *is_other && *left <= 4;
-    assert!(told.iter().any(is_changed), "{}", told.iter().map(|one| one.2.as_str()).collect::<String>());
+    let stories: String = told.iter().map(|(_, story)| story.as_str()).collect();
+    assert!(told.iter().any(|(is_changed, _)| *is_changed), "{stories}");
 }
 
-/// The last read of several planes of a run fails that is alike to one of some of the planes before it, whatever planes it reads.
+#[test]
+fn a_read_becomes_one_of_a_page_that_takes_fewer_operations() {
+    let is_alike = |tables: &Tables, one: &HistoryOperation, other: &HistoryOperation| {
+        let of = |one: &HistoryOperation| (tables.op(one.op).base, one.place.die, one.place.planes);
+        of(one) == of(other) && one.place.cell_type < other.place.cell_type
+    };
+    a_read_stands_for_another(is_alike, |kept, before| kept.op != before.op);
+}
+
 #[test]
 fn a_read_of_several_planes_becomes_one_of_fewer_if_that_takes_fewer_operations() {
-    let profile = device(64);
-    let tables = Tables::new(&profile);
-    let mut told = Vec::new();
-    for seed in 1..=4 {
-        let past = run(&profile, &tables, seed, 1000);
-        let history = history(&profile, &tables, &past);
-        let is_read = |one: &HistoryOperation| tables.base(tables.op(one.op).base).effects.fill == Some(false);
-        let is_alike = |one: &HistoryOperation, other: &HistoryOperation| {
-            let of = |one: &HistoryOperation| (tables.op(one.op).base, one.place.die, one.place.cell_type);
-            let common = one.place.planes.and(other.place.planes);
-            of(one) == of(other) && common == one.place.planes && common.len() < other.place.planes.len()
-        };
-        let has_alike = |at: &usize| is_read(&past[*at]) && past[..*at].iter().any(|one| is_alike(one, &past[*at]));
-        let Some(wanted) = (0..past.len()).rev().find(has_alike) else { continue };
-        let fault = |all: &[KeptOperation]| all.iter().any(|kept| kept.item as usize == wanted);
-        let mut search = Shrinker::new(&history, None, RepeatRule::ONCE).unwrap();
-        finish(&mut search, &mut |sequence| fault(&sequence.operations)).unwrap();
-        let (best, story) = (search.best(), ShrinkStory::of(&profile, &search));
-        assert!(fault(&best.operations) && is_legal(&profile, &history, best), "{story}");
-        let of_one = |kept: &KeptOperation| kept.item as usize == wanted && kept.place.planes.len() == 1;
-        told.push((best.operations.iter().any(of_one), best.operations.len(), story.to_string()));
-    }
-    let is_changed = |(of_one, left, _): &(bool, usize, String)| *of_one && *left <= 4;
-    assert!(told.iter().any(is_changed), "{}", told.iter().map(|one| one.2.as_str()).collect::<String>());
+    let is_alike = |tables: &Tables, one: &HistoryOperation, other: &HistoryOperation| {
+        let of = |one: &HistoryOperation| (tables.op(one.op).base, one.place.die, one.place.cell_type);
+        let common = one.place.planes.and(other.place.planes);
+        of(one) == of(other) && common == one.place.planes && common.len() < other.place.planes.len()
+    };
+    let is_of_one =
+        |kept: &KeptOperation, before: &HistoryOperation| kept.place.planes.len() == 1 && before.place.planes.len() > 1;
+    a_read_stands_for_another(is_alike, is_of_one);
 }
 
 /// Without an operation the rule that its reason names is broken by the operation that it names; or nothing is, and the rest passes.
